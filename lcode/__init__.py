@@ -1,0 +1,1 @@
+"""Forecast the final performance of multi-task training runs from their first epochs, rank them, stop them early."""

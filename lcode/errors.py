@@ -1,0 +1,49 @@
+"""What can go wrong, as types: a caller may catch `LcodeError`, the command line prints it without a traceback."""
+
+from __future__ import annotations
+
+
+class LcodeError(Exception):
+    """Base of every error that `lcode` raises on purpose. Its text says what was found, expected, and how to mend it."""
+
+
+class InputError(LcodeError):
+    """A log, a table or a file that cannot be read as it stands.
+
+    Args:
+        message: what was found and what to do about it.
+        path: the file in which it was found, if there is one.
+        line: 1-based line in that file (the header of a CSV is line 1).
+        column: name of the offending column.
+    """
+
+    def __init__(
+        self, message: str, *, path: object = None, line: int | None = None, column: str | None = None
+    ) -> None:
+        self.path, self.line, self.column = path, line, column
+        place = "" if path is None else str(path)
+        if line is not None:
+            place += f", line {line}" if place else f"line {line}"
+        if column is not None:
+            place += f", column '{column}'" if place else f"column '{column}'"
+        super().__init__(f"{place}: {message}" if place else message)
+
+
+class UsageError(LcodeError):
+    """An argument or option that makes no sense here; the text lists what would."""
+
+
+class DataNotFoundError(LcodeError):
+    """A benchmark's files are neither in `LCODE_DATA`, nor cached, nor downloadable."""
+
+
+class CheckpointError(LcodeError):
+    """A model folder that is damaged, incomplete, or written by a newer version."""
+
+
+class NotEnoughDataError(LcodeError):
+    """Too few finished runs or epochs to learn from; the text says how many there are and how many are needed."""
+
+
+class MissingExtraError(LcodeError):
+    """An optional package is not installed; the text names the extra that brings it."""

@@ -1,0 +1,280 @@
+"""The table of runs: the only thing that goes into a forecaster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lcode.errors import UsageError
+from lcode.graphs.arch import ArchGraph
+from lcode.table.metric import Metric
+
+RunStatus = Literal["running", "finished", "failed", "stopped"]
+STATUSES: tuple[RunStatus, ...] = ("running", "finished", "failed", "stopped")
+
+RUN_COLUMNS = ("status", "horizon", "arch")
+POINT_COLUMNS = ("run", "epoch", "metric", "value")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric of one run against the epoch.
+
+    Attributes:
+        metric: what is measured.
+        epochs: strictly increasing epochs, shape [S].
+        values: the finite values at those epochs, in the metric's natural units, shape [S].
+        diverged_at: first epoch whose value was NaN or infinite, if any; the curve holds what came before it.
+    """
+
+    metric: Metric
+    epochs: NDArray[np.int64]
+    values: NDArray[np.float64]
+    diverged_at: int | None = None
+
+    def prefix(self, cutoff: int) -> Curve:
+        """The part of the curve with epoch ≤ cutoff."""
+        seen = self.epochs <= cutoff
+        diverged_at = self.diverged_at if self.diverged_at is not None and self.diverged_at <= cutoff else None
+        return replace(self, epochs=self.epochs[seen], values=self.values[seen], diverged_at=diverged_at)
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """Runs, their measured points, and what is known of them before training.
+
+    Build one with `lcode.read_logs`, or with `RunTable.from_points`.
+
+    Attributes:
+        runs: one row per run, indexed by the run's name (string), in the order of the logs. Columns: `status`
+            (running | finished | failed | stopped), `horizon` (planned last epoch, int), `arch` (key into
+            `graphs`, or None).
+        points: the measured values, sorted by run, metric and epoch, without duplicates. Columns: `run` and
+            `metric` (categorical; the metric's key), `epoch` (int), `value` (float, natural units). A value that
+            is NaN or infinite means: diverged from this epoch on.
+        metrics: what is measured, in column order.
+        configs: hyper-parameters, indexed like `runs`, one column each; numbers stay numbers, NaN/None = not given.
+        graphs: architecture graphs by key.
+        signals: auxiliary curves that are read but never forecast (training loss, gradient norm, weight, cosine),
+            in the form of `points`; `metric` is `task/signal`, or `task|other/signal` for a pair of tasks.
+        schedules: planned learning rate per run, known ahead: run -> array over the epochs 1..horizon.
+        notes: remarks of the reader that the user should see (inferred directions, skipped torn lines, …).
+    """
+
+    runs: pd.DataFrame
+    points: pd.DataFrame
+    metrics: tuple[Metric, ...]
+    configs: pd.DataFrame
+    graphs: Mapping[str, ArchGraph] = field(default_factory=dict)
+    signals: pd.DataFrame = field(default_factory=lambda: empty_points())
+    schedules: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_points(
+        cls,
+        points: pd.DataFrame,
+        metrics: Sequence[Metric],
+        *,
+        runs: pd.DataFrame | None = None,
+        configs: pd.DataFrame | None = None,
+        graphs: Mapping[str, ArchGraph] | None = None,
+        signals: pd.DataFrame | None = None,
+        schedules: Mapping[str, NDArray[np.float64]] | None = None,
+        notes: Iterable[str] = (),
+    ) -> RunTable:
+        """Assemble a table, filling in what is not given.
+
+        Args:
+            points: columns `run, epoch, metric, value`, in any order, without conflicting duplicates.
+            metrics: one per key that occurs in `points`.
+            runs: columns `status, horizon, arch`, indexed by run; missing columns or cells are filled: the horizon
+                with the largest epoch of the table, the status with `finished` where the horizon was reached and
+                `running` elsewhere.
+            configs: hyper-parameters indexed by run.
+            graphs: architecture graphs by the key named in `runs.arch`, or by the run's name.
+            signals: auxiliary curves in the form of `points`.
+            schedules: planned learning rate per run, for the epochs 1..horizon.
+            notes: remarks for the user.
+        """
+        order = (
+            list(dict.fromkeys(points["run"].astype(str))) if runs is None else [str(name) for name in runs.index]
+        )
+        frame = pd.DataFrame(index=pd.Index(order, name="run", dtype=object))
+        given = frame if runs is None else runs.set_axis(pd.Index(order, name="run", dtype=object))
+        tidy = _tidy(points, order, [metric.key for metric in metrics])
+        last = tidy.groupby("run", observed=True)["epoch"].max().reindex(order)
+        longest = int(last.max()) if len(last.dropna()) else 1
+        horizon = given["horizon"] if "horizon" in given else pd.Series(np.nan, index=frame.index)
+        # A run that outlived its plan moved its horizon.
+        known = pd.to_numeric(horizon).fillna(longest)
+        frame["horizon"] = np.fmax(known.to_numpy(float), last.to_numpy(float)).astype(np.int64)
+        status = given["status"] if "status" in given else pd.Series(None, index=frame.index, dtype=object)
+        reached = last.to_numpy(float) >= frame["horizon"].to_numpy()
+        frame["status"] = status.astype(object).where(status.notna(), np.where(reached, "finished", "running"))
+        arch = given["arch"] if "arch" in given else pd.Series(None, index=frame.index, dtype=object)
+        frame["arch"] = arch.astype(object).where(arch.notna(), None)
+        graphs = dict(graphs or {})
+        # A graphs file may name runs instead of architectures.
+        own_graph = [a if a is not None else (run if run in graphs else None) for run, a in frame["arch"].items()]
+        frame["arch"] = pd.Series(own_graph, index=frame.index, dtype=object)
+        config_frame = pd.DataFrame(index=frame.index) if configs is None else configs.reindex(frame.index)
+        extra = signals if signals is not None else empty_points()
+        return cls(
+            runs=frame[list(RUN_COLUMNS)],
+            points=tidy,
+            metrics=tuple(metrics),
+            configs=config_frame,
+            graphs=graphs,
+            signals=_tidy(extra, order, sorted(set(extra["metric"].astype(str)))),
+            schedules={str(run): np.asarray(plan, dtype=float) for run, plan in (schedules or {}).items()},
+            notes=tuple(notes),
+        )
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """Names of the runs, in the order of the logs."""
+        return tuple(str(run) for run in self.runs.index)
+
+    @property
+    def last_epochs(self) -> pd.Series:
+        """Last epoch at which anything was measured, per run; 0 for a run without a point."""
+        last = self.points.groupby("run", observed=True)["epoch"].max()
+        return last.reindex(self.runs.index).fillna(0).astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def metric(self, key: str) -> Metric:
+        """The metric with this key.
+
+        Raises:
+            UsageError: no such metric; the message lists those there are.
+        """
+        for metric in self.metrics:
+            if key in (metric.key, f"{metric.task}/{metric.name}"):
+                return metric
+        raise UsageError(f"no metric '{key}' in these logs; there are: {', '.join(m.key for m in self.metrics)}")
+
+    def select(self, run_ids: Iterable[str]) -> RunTable:
+        """The table with these runs only, in the given order.
+
+        Raises:
+            UsageError: a run is not in the table.
+        """
+        wanted = [str(run) for run in run_ids]
+        unknown = [run for run in wanted if run not in self.runs.index]
+        if unknown:
+            raise UsageError(f"no run '{unknown[0]}' in this table of {len(self)} runs")
+        return replace(
+            self,
+            runs=self.runs.loc[wanted],
+            points=_restrict(self.points, wanted),
+            configs=self.configs.loc[wanted],
+            signals=_restrict(self.signals, wanted),
+            schedules={run: self.schedules[run] for run in wanted if run in self.schedules},
+        )
+
+    def with_status(self, *statuses: RunStatus) -> RunTable:
+        """The table with the runs of these statuses only."""
+        return self.select(self.runs.index[self.runs["status"].isin(statuses)])
+
+    def prefix(self, cutoff: int | Mapping[str, int]) -> RunTable:
+        """What was known when each run had reached its cutoff.
+
+        Points and signals after the cutoff are gone; a run that was cut counts as running. The configuration, the
+        architecture, the horizon and the planned schedule were known all along and stay.
+
+        Args:
+            cutoff: one epoch for all runs, or one per run (runs without one are left whole).
+        """
+        whole = np.iinfo(np.int64).max
+        if isinstance(cutoff, Mapping):
+            limits = pd.Series({run: cutoff.get(run, whole) for run in self.run_ids}, dtype=np.int64)
+        else:
+            limits = pd.Series(int(cutoff), index=self.runs.index, dtype=np.int64)
+        cut = self.last_epochs.to_numpy() > limits.to_numpy()
+        runs = self.runs.copy()
+        runs.loc[cut, "status"] = "running"
+        return replace(self, runs=runs, points=_before(self.points, limits), signals=_before(self.signals, limits))
+
+    def concat(self, other: RunTable) -> RunTable:
+        """Both tables' runs, this one's first; metrics and configuration columns are united.
+
+        Raises:
+            UsageError: a run is in both.
+        """
+        twice = set(self.run_ids) & set(other.run_ids)
+        if twice:
+            raise UsageError(f"run '{min(twice)}' is in both tables; rename it in one of them")
+        metrics = tuple(dict.fromkeys((*self.metrics, *other.metrics)))
+        return RunTable.from_points(
+            pd.concat([_plain(self.points), _plain(other.points)], ignore_index=True),
+            metrics,
+            runs=pd.concat([self.runs, other.runs]),
+            configs=pd.concat([self.configs, other.configs]),
+            graphs={**self.graphs, **other.graphs},
+            signals=pd.concat([_plain(self.signals), _plain(other.signals)], ignore_index=True),
+            schedules={**self.schedules, **other.schedules},
+            notes=(*self.notes, *other.notes),
+        )
+
+    def curve(self, run: str, key: str) -> Curve:
+        """One curve of the table.
+
+        Raises:
+            UsageError: no such run or metric.
+        """
+        metric = self.metric(key)
+        if run not in self.runs.index:
+            raise UsageError(f"no run '{run}' in this table of {len(self)} runs")
+        rows = self.points[(self.points["run"] == run) & (self.points["metric"] == metric.key)]
+        epochs, values = rows["epoch"].to_numpy(np.int64), rows["value"].to_numpy(float)
+        bad = np.flatnonzero(~np.isfinite(values))
+        stop = int(bad[0]) if len(bad) else len(values)
+        return Curve(metric, epochs[:stop], values[:stop], int(epochs[stop]) if len(bad) else None)
+
+
+def empty_points() -> pd.DataFrame:
+    """A frame of points without a point."""
+    return pd.DataFrame(
+        {
+            "run": pd.Series(dtype=object),
+            "epoch": pd.Series(dtype=np.int64),
+            "metric": pd.Series(dtype=object),
+            "value": pd.Series(dtype=float),
+        }
+    )
+
+
+def _tidy(points: pd.DataFrame, runs: list[str], keys: list[str]) -> pd.DataFrame:
+    """Points with categorical run and metric, sorted by run, metric and epoch."""
+    tidy = pd.DataFrame(
+        {
+            "run": pd.Categorical(points["run"].astype(str), categories=runs),
+            "epoch": points["epoch"].to_numpy(np.int64),
+            "metric": pd.Categorical(points["metric"].astype(str), categories=keys),
+            "value": points["value"].to_numpy(float),
+        }
+    )
+    return tidy.sort_values(["run", "metric", "epoch"], kind="stable", ignore_index=True)
+
+
+def _restrict(points: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
+    kept = points[points["run"].isin(runs)]
+    kept = kept.assign(run=pd.Categorical(kept["run"].astype(str), categories=runs))
+    return kept.sort_values(["run", "metric", "epoch"], kind="stable", ignore_index=True)
+
+
+def _before(points: pd.DataFrame, limits: pd.Series) -> pd.DataFrame:
+    codes = cast("pd.Series", points["run"]).cat.codes.to_numpy()
+    return points[points["epoch"].to_numpy() <= limits.to_numpy()[codes]].reset_index(drop=True)
+
+
+def _plain(points: pd.DataFrame) -> pd.DataFrame:
+    return points.astype({"run": object, "metric": object})
