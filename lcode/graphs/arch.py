@@ -6,12 +6,19 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.errors import UsageError
+from lcode.graphs.dag import check_edges, longest_paths
+
 TRUNK = "trunk"
 """Role of a node that every task shares. A node of task k has the role `head:<task>`."""
+
+HEAD = "head:"
+"""Beginning of the role of a node that serves one task only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,19 +52,47 @@ class ArchGraph:
         flops: Sequence[float] | None = None,
         roles: Sequence[str] | None = None,
     ) -> ArchGraph:
-        """Make a graph from plain sequences; what is not given is unknown, and every node is in the trunk."""
+        """Make a graph from plain sequences; what is not given is unknown, and every node is in the trunk.
 
-        def column(values: Sequence[float] | None) -> NDArray[np.float64]:
-            return np.full(len(ops), np.nan) if values is None else np.asarray(values, dtype=float)
+        Raises:
+            UsageError: no nodes, a column whose length is not the number of nodes, a negative or infinite number, a
+                role that is neither `trunk` nor `head:<task>`, or edges that are no directed acyclic graph.
+        """
+        if not ops:
+            raise UsageError("the graph has no nodes; a network is at least one operation")
 
-        return cls(
+        def column(name: str, values: Sequence[float] | None) -> NDArray[np.float64]:
+            numbers = np.full(len(ops), np.nan) if values is None else np.asarray(values, dtype=float)
+            if numbers.shape != (len(ops),):
+                raise UsageError(f"{name} has shape {list(numbers.shape)} for {len(ops)} nodes; give one number a node")
+            bad = np.flatnonzero((numbers < 0) | np.isinf(numbers))
+            if len(bad):
+                found = f"{numbers[bad[0]]:g}"
+                raise UsageError(f"node {bad[0]}: {name} is {found}; give a number ≥ 0, or nothing if it is unknown")
+            return numbers
+
+        roles = (TRUNK,) * len(ops) if roles is None else tuple(roles)
+        if len(roles) != len(ops):
+            raise UsageError(f"there are {len(roles)} roles for {len(ops)} nodes; give one a node")
+        for i, role in enumerate(roles):
+            if role != TRUNK and not (role.startswith(HEAD) and len(role) > len(HEAD)):
+                raise UsageError(f"node {i}: role is '{role}'; it must be '{TRUNK}' or '{HEAD}<task>'")
+        check_edges(len(ops), edges)
+        graph = cls(
             ops=tuple(ops),
             edges=np.asarray(edges, dtype=np.int64).reshape(-1, 2),
-            params=column(params),
-            out_size=column(out_size),
-            flops=column(flops),
-            roles=tuple(roles) if roles is not None else (TRUNK,) * len(ops),
+            params=column("params", params),
+            out_size=column("out_size", out_size),
+            flops=column("flops", flops),
+            roles=roles,
         )
+        _ = graph.depths  # finds cycles, and encoding needs it anyway
+        return graph
+
+    @cached_property
+    def depths(self) -> NDArray[np.int64]:
+        """Number of edges on the longest path from an input to each node, shape [N]."""
+        return longest_paths(len(self), self.edges.tolist())
 
     def __len__(self) -> int:
         return len(self.ops)

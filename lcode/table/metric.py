@@ -11,16 +11,21 @@ Direction = Literal["min", "max"]
 MAIN_TASK = "main"
 """The task of a curve whose column carries no task name; its key is the bare metric name."""
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Whole words of a metric's name, so that `accuracy_loss` is not taken for an accuracy: the last known word decides.
-_MAX_WORDS = frozenset(
+_MAX_WORDS = _words(
     "acc accuracy top1 top5 miou iou pixacc pix f1 auc auroc ap map precision recall r2 dice bleu psnr ssim ndcg hit "
-    "score within kappa mcc pearson spearman kendall corr".split()
+    "score within kappa mcc pearson spearman kendall corr"
 )
-_MIN_WORDS = frozenset(
+_MIN_WORDS = _words(
     "loss losses err error errors mae mse rmse mape rel relerr abserr ppl perplexity nll bce ce crossentropy xent "
-    "logloss brier wer cer fid deg angle elbo_loss median_angle mean_angle".split()
+    "logloss brier wer cer fid deg angle elbo_loss median_angle mean_angle"
 )
-_UNIT_WORDS = frozenset("acc accuracy top1 top5 miou iou pixacc f1 auc auroc ap map precision recall dice".split())
+_UNIT_WORDS = _words("acc accuracy top1 top5 miou iou pixacc f1 auc auroc ap map precision recall dice")
 
 
 @dataclass(frozen=True, order=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from lcode.table.metric import Metric
 RunStatus = Literal["running", "finished", "failed", "stopped"]
 STATUSES: tuple[RunStatus, ...] = ("running", "finished", "failed", "stopped")
 
-RUN_COLUMNS = ("status", "horizon", "arch")
+RUN_COLUMNS = ("status", "horizon", "arch", "seed")
 POINT_COLUMNS = ("run", "epoch", "metric", "value")
 
 
@@ -53,7 +53,7 @@ class RunTable:
     Attributes:
         runs: one row per run, indexed by the run's name (string), in the order of the logs. Columns: `status`
             (running | finished | failed | stopped), `horizon` (planned last epoch, int), `arch` (key into
-            `graphs`, or None).
+            `graphs`, or None), `seed` (of the training, or None).
         points: the measured values, sorted by run, metric and epoch, without duplicates. Columns: `run` and
             `metric` (categorical; the metric's key), `epoch` (int), `value` (float, natural units). A value that
             is NaN or infinite means: diverged from this epoch on.
@@ -93,8 +93,8 @@ class RunTable:
         Args:
             points: columns `run, epoch, metric, value`, in any order, without conflicting duplicates.
             metrics: one per key that occurs in `points`.
-            runs: columns `status, horizon, arch`, indexed by run; missing columns or cells are filled: the horizon
-                with the largest epoch of the table, the status with `finished` where the horizon was reached and
+            runs: columns `status, horizon, arch, seed`, indexed by run; what is missing is filled: the horizon with
+                the largest epoch of the table, the status with `finished` where the horizon was reached and
                 `running` elsewhere.
             configs: hyper-parameters indexed by run.
             graphs: architecture graphs by the key named in `runs.arch`, or by the run's name.
@@ -102,9 +102,7 @@ class RunTable:
             schedules: planned learning rate per run, for the epochs 1..horizon.
             notes: remarks for the user.
         """
-        order = (
-            list(dict.fromkeys(points["run"].astype(str))) if runs is None else [str(name) for name in runs.index]
-        )
+        order = list(dict.fromkeys(points["run"].astype(str))) if runs is None else [str(name) for name in runs.index]
         frame = pd.DataFrame(index=pd.Index(order, name="run", dtype=object))
         given = frame if runs is None else runs.set_axis(pd.Index(order, name="run", dtype=object))
         tidy = _tidy(points, order, [metric.key for metric in metrics])
@@ -119,6 +117,8 @@ class RunTable:
         frame["status"] = status.astype(object).where(status.notna(), np.where(reached, "finished", "running"))
         arch = given["arch"] if "arch" in given else pd.Series(None, index=frame.index, dtype=object)
         frame["arch"] = arch.astype(object).where(arch.notna(), None)
+        seed = given["seed"] if "seed" in given else pd.Series(None, index=frame.index, dtype=object)
+        frame["seed"] = seed.astype(object).where(seed.notna(), None)
         graphs = dict(graphs or {})
         # A graphs file may name runs instead of architectures.
         own_graph = [a if a is not None else (run if run in graphs else None) for run, a in frame["arch"].items()]
@@ -254,15 +254,20 @@ def empty_points() -> pd.DataFrame:
 
 def _tidy(points: pd.DataFrame, runs: list[str], keys: list[str]) -> pd.DataFrame:
     """Points with categorical run and metric, sorted by run, metric and epoch."""
-    tidy = pd.DataFrame(
-        {
-            "run": pd.Categorical(points["run"].astype(str), categories=runs),
-            "epoch": points["epoch"].to_numpy(np.int64),
-            "metric": pd.Categorical(points["metric"].astype(str), categories=keys),
-            "value": points["value"].to_numpy(float),
-        }
-    )
-    return tidy.sort_values(["run", "metric", "epoch"], kind="stable", ignore_index=True)
+    run, metric = _categories(points["run"], runs), _categories(points["metric"], keys)
+    epoch = points["epoch"].to_numpy(np.int64)
+    tidy = pd.DataFrame({"run": run, "epoch": epoch, "metric": metric, "value": points["value"].to_numpy(float)})
+    order = np.lexsort((epoch, metric.codes, run.codes))
+    return tidy if np.all(np.diff(order) == 1) else tidy.take(order).reset_index(drop=True)
+
+
+def _categories(column: pd.Series, categories: list[str]) -> pd.Categorical:
+    """The column with these categories; one that is categorical already is not turned into text first."""
+    wanted = pd.Index(categories, dtype=object)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = wanted.get_indexer(column.cat.categories.astype(str))
+        return pd.Categorical.from_codes(np.append(codes, -1)[column.cat.codes], categories=wanted)
+    return pd.Categorical(column.astype(str), categories=wanted)
 
 
 def _restrict(points: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
@@ -272,7 +277,7 @@ def _restrict(points: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
 
 
 def _before(points: pd.DataFrame, limits: pd.Series) -> pd.DataFrame:
-    codes = cast("pd.Series", points["run"]).cat.codes.to_numpy()
+    codes = points["run"].cat.codes.to_numpy()
     return points[points["epoch"].to_numpy() <= limits.to_numpy()[codes]].reset_index(drop=True)
 
 

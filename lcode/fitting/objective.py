@@ -1,0 +1,39 @@
+"""The terms of the loss, each a named function of tensors."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lcode.forecast import LEVELS
+
+
+def pinball(quantiles: Tensor, target: Tensor) -> Tensor:
+    """Mean pinball loss over the 21 levels: half the continuous ranked probability score, up to the outer tails.
+
+    Args:
+        quantiles: [M, …, 21].
+        target: [...], without the member and the level axis.
+
+    Returns:
+        Loss of shape [M, …], in the units of the target.
+    """
+    levels = torch.as_tensor(LEVELS, dtype=quantiles.dtype, device=quantiles.device)
+    error = target[None, ..., None] - quantiles
+    return torch.maximum(levels * error, (levels - 1) * error).mean(-1)
+
+
+def gaussian_nll(quantiles: Tensor, target: Tensor) -> Tensor:
+    """Negative log likelihood of a normal with this median and the spread between the 5 % and 95 % quantiles.
+
+    The reconstruction term of the published recipe; shapes as in `pinball`.
+    """
+    middle = quantiles[..., len(LEVELS) // 2]
+    deviation = ((quantiles[..., -2] - quantiles[..., 1]) / 3.2897).clamp(min=1e-4)
+    return 0.5 * ((target[None] - middle) / deviation) ** 2 + deviation.log()
+
+
+def masked_mean(loss: Tensor, mask: Tensor) -> Tensor:
+    """Mean of [M, …] over everything but the member axis where the mask (same shape) is set: [M]."""
+    rest = tuple(range(1, loss.ndim))
+    return (loss * mask).sum(rest) / mask.sum(rest).clamp(min=1)

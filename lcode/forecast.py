@@ -1,0 +1,164 @@
+"""What is predicted: the joint distribution of future values, in natural units, with a status per curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from lcode.table import Metric, RunTable
+
+LEVELS: NDArray[np.float64] = np.array([0.01, *np.round(np.arange(0.05, 0.951, 0.05), 2), 0.99])
+"""The 21 quantile levels that every forecaster predicts."""
+
+ForecastStatus = Literal["ok", "diverged", "too_short", "finished"]
+"""`ok`: forecast from the observed prefix; `diverged`: the curve went to NaN or infinity, so there is nothing to
+forecast and the values are NaN; `too_short`: nothing of this curve was observed, the forecast rests on the
+configuration and the other curves alone; `finished`: the horizon was reached, the value is the observed one."""
+
+NO_EPOCH = 0
+"""Padding in `Forecast.epochs`: this run has fewer query epochs than the longest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """Future values of R runs × K metrics at up to Q epochs each, as quantiles with a Gaussian copula between them.
+
+    Attributes:
+        run_ids: names of the runs, length R.
+        metrics: the metrics, length K.
+        epochs: the epochs forecast for each run, ascending, padded with `NO_EPOCH`, shape [R, Q].
+        quantiles: value at each of `LEVELS`, in natural units, ascending along the last axis; NaN where there is
+            no forecast. Shape [R, K, Q, 21].
+        status: `ForecastStatus` of each curve, shape [R, K].
+        observed: last epoch observed of each curve, -1 if none, shape [R, K].
+        horizons: planned last epoch of each run, shape [R].
+        correlation: correlation of the metrics' normal scores within a run, shape [K, K]; identity if not known.
+        persistence: correlation of the normal scores between epochs of one curve, 0 to 1: the share of the
+            uncertainty that belongs to the trend rather than to epoch-to-epoch noise.
+    """
+
+    run_ids: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    epochs: NDArray[np.int64]
+    quantiles: NDArray[np.float64]
+    status: NDArray[np.str_]
+    observed: NDArray[np.int64]
+    horizons: NDArray[np.int64]
+    correlation: NDArray[np.float64] | None = None
+    persistence: float = 0.9
+    notes: tuple[str, ...] = field(default=())
+
+    def mean(self) -> NDArray[np.float64]:
+        """Expected value, the integral of the quantile function (constant beyond the outer levels), [R, K, Q]."""
+        return _integrate(self.quantiles)
+
+    def std(self) -> NDArray[np.float64]:
+        """Standard deviation, [R, K, Q]."""
+        centred = self.quantiles - self.mean()[..., None]
+        low, high = centred[..., :-1], centred[..., 1:]
+        # The square of a linear piece integrates to (a² + ab + b²) / 3.
+        pieces = (low * low + low * high + high * high) / 3
+        inner = (pieces * np.diff(LEVELS)).sum(-1)
+        tails = LEVELS[0] * centred[..., 0] ** 2 + (1 - LEVELS[-1]) * centred[..., -1] ** 2
+        return np.sqrt(inner + tails)
+
+    def quantile(self, level: float) -> NDArray[np.float64]:
+        """The value that is not exceeded with probability `level` (0.01 to 0.99), [R, K, Q]."""
+        above = int(np.clip(np.searchsorted(LEVELS, level), 1, len(LEVELS) - 1))
+        share = np.clip((level - LEVELS[above - 1]) / (LEVELS[above] - LEVELS[above - 1]), 0, 1)
+        return (1 - share) * self.quantiles[..., above - 1] + share * self.quantiles[..., above]
+
+    def final(self) -> Forecast:
+        """The forecast at each run's horizon alone: Q = 1."""
+        column = self._horizon_column()
+        rows = np.arange(len(self.run_ids))
+        return replace(
+            self, epochs=self.epochs[rows, column][:, None], quantiles=self.quantiles[rows, :, column][:, :, None]
+        )
+
+    def sample(self, n: int = 256, *, seed: int = 0) -> NDArray[np.float64]:
+        """Joint samples in natural units, shape [n, R, K, Q].
+
+        Runs are independent; the metrics of a run are joined by `correlation`, the epochs of a curve by
+        `persistence`. The same seed gives the same samples.
+        """
+        runs, tasks, queries, _ = self.quantiles.shape
+        generator = np.random.default_rng(seed)
+        trend = generator.standard_normal((n, runs, tasks, 1))
+        noise = generator.standard_normal((n, runs, tasks, queries)) if queries > 1 else trend
+        score = np.sqrt(self.persistence) * trend + np.sqrt(1 - self.persistence) * noise if queries > 1 else trend
+        if self.correlation is not None and tasks > 1:
+            root = np.linalg.cholesky(self.correlation + 1e-6 * np.eye(tasks))
+            score = np.einsum("jk,nrkq->nrjq", root, score)
+        return self._at_level(ndtr(score))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per run × metric × epoch, in the columns of `lcode predict`."""
+        runs, tasks, queries, _ = self.quantiles.shape
+        row, task, query = (axis.ravel() for axis in np.indices((runs, tasks, queries)))
+        kept = self.epochs[row, query] != NO_EPOCH
+        kept |= query == 0  # a run without a query epoch still has its row
+        row, task, query = row[kept], task[kept], query[kept]
+        at = (row, task, query)
+        names = np.array(self.run_ids, dtype=object)
+        return pd.DataFrame(
+            {
+                "run": names[row],
+                "task": np.array([m.task for m in self.metrics], dtype=object)[task],
+                "metric": np.array([m.name for m in self.metrics], dtype=object)[task],
+                "observed": self.observed[row, task],
+                "epoch": self.epochs[row, query],
+                "mean": self.mean()[at],
+                "std": self.std()[at],
+                **{f"q{round(100 * level):02d}": self.quantile(level)[at] for level in (0.05, 0.25, 0.5, 0.75, 0.95)},
+                "status": self.status[row, task],
+            }
+        )
+
+    def _horizon_column(self) -> NDArray[np.int64]:
+        """Index of the last query epoch of each run: the horizon, for queries that reach it."""
+        return np.maximum((self.epochs != NO_EPOCH).sum(1) - 1, 0)
+
+    def _at_level(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Quantile function at the levels [n, R, K, Q], linear between the given ones."""
+        above = np.clip(np.searchsorted(LEVELS, level), 1, len(LEVELS) - 1)
+        share = np.clip((level - LEVELS[above - 1]) / (LEVELS[above] - LEVELS[above - 1]), 0.0, 1.0)
+        table = np.broadcast_to(self.quantiles, (*level.shape, len(LEVELS)))
+        low = np.take_along_axis(table, above[..., None] - 1, -1)[..., 0]
+        high = np.take_along_axis(table, above[..., None], -1)[..., 0]
+        return low + share * (high - low)
+
+
+def query_epochs(
+    table: RunTable, at: Literal["horizon", "full"] | dict[str, NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """Epochs to forecast per run, padded with `NO_EPOCH`, shape [R, Q].
+
+    Args:
+        table: the runs, cut to what was observed.
+        at: `horizon`: the planned last epoch alone; `full`: every epoch after the last observed one up to the
+            horizon (for a run that reached it: the horizon); or ascending epochs by run.
+    """
+    horizons, last = table.runs["horizon"].to_numpy(np.int64), table.last_epochs.to_numpy(np.int64)
+    if at == "horizon":
+        return np.maximum(horizons, 1)[:, None]
+    if at == "full":
+        first = np.minimum(last + 1, horizons)
+        offset = np.arange(int((horizons - first).max(initial=0)) + 1)
+        epochs = first[:, None] + offset
+        return np.where(epochs <= horizons[:, None], epochs, NO_EPOCH)
+    queries = [np.asarray(at.get(run, []), dtype=np.int64) for run in table.run_ids]
+    padded = np.full((len(queries), max([1, *map(len, queries)])), NO_EPOCH, dtype=np.int64)
+    for row, epochs in zip(padded, queries, strict=True):
+        row[: len(epochs)] = epochs
+    return padded
+
+
+def _integrate(quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
+    inner = ((quantiles[..., 1:] + quantiles[..., :-1]) / 2 * np.diff(LEVELS)).sum(-1)
+    return inner + LEVELS[0] * quantiles[..., 0] + (1 - LEVELS[-1]) * quantiles[..., -1]

@@ -1,0 +1,50 @@
+"""Everything that can learn from finished runs and forecast the others; names for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from lcode.errors import UsageError
+from lcode.forecasters.base import At, Forecaster
+
+ForecasterFactory = Callable[[int], Forecaster]
+"""Makes a forecaster from a seed."""
+
+
+def _lazy(module: str, attribute: str) -> ForecasterFactory:
+    """A factory that imports its module when it is called: torch and scikit-learn take seconds to load."""
+
+    def make(seed: int) -> Forecaster:
+        target: object = import_module(f"lcode.forecasters.{module}")
+        for part in attribute.split("."):
+            target = getattr(target, part)
+        return target(seed=seed)  # type: ignore[operator,no-any-return]
+
+    return make
+
+
+FORECASTERS: dict[str, ForecasterFactory] = {
+    "lcode": _lazy("lcgode", "LCGODEForecaster"),
+    "paper": _lazy("lcgode", "LCGODEForecaster.paper"),
+    "last": _lazy("last_value", "LastValueForecaster"),
+    "best": _lazy("best_so_far", "BestSoFarForecaster"),
+    "drift": _lazy("drift", "DriftForecaster"),
+    "power": _lazy("power_law", "PowerLawForecaster"),
+    "trees": _lazy("trees", "TreesForecaster"),
+}
+"""Name -> factory; one line per forecaster."""
+
+
+def forecaster(name: str, seed: int = 0) -> Forecaster:
+    """Make a forecaster by its name.
+
+    Raises:
+        UsageError: no such forecaster; the message lists those there are.
+    """
+    if name not in FORECASTERS:
+        raise UsageError(f"no forecaster '{name}'; there are: {', '.join(FORECASTERS)}")
+    return FORECASTERS[name](seed)
+
+
+__all__ = ["FORECASTERS", "At", "Forecaster", "ForecasterFactory", "forecaster"]

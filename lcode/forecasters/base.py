@@ -1,0 +1,57 @@
+"""What every forecaster is: something that learns from finished runs and forecasts the others."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.errors import NotEnoughDataError
+from lcode.forecast import Forecast
+from lcode.table import RunTable
+
+At = Literal["horizon", "full"] | dict[str, NDArray[np.int64]]
+"""Which epochs to forecast; see `lcode.forecast.query_epochs`."""
+
+
+class Forecaster(ABC):
+    """Learns from finished runs, forecasts running ones. The same seed on the same machine gives the same numbers."""
+
+    name: ClassVar[str]
+    min_finished: ClassVar[int] = 0
+    """How many finished runs `fit` needs."""
+
+    @abstractmethod
+    def fit(self, table: RunTable) -> Self:
+        """Learn from the finished runs of the table; others are ignored.
+
+        Raises:
+            NotEnoughDataError: fewer than `min_finished` finished runs with at least two epochs.
+        """
+
+    @abstractmethod
+    def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
+        """Forecast each run of the table from the points that the table holds, and nothing else.
+
+        Every run and metric of the table gets its place in the forecast, in the table's order: a run that reached
+        its horizon with its observed value, a diverged one with NaN.
+        """
+
+
+def finished_runs(table: RunTable, *, at_least: int) -> RunTable:
+    """The finished runs of a table that have at least two epochs.
+
+    Raises:
+        NotEnoughDataError: there are fewer than `at_least`.
+    """
+    done = table.with_status("finished")
+    epochs = done.points.groupby("run", observed=True)["epoch"].nunique()
+    done = done.select([run for run in done.run_ids if epochs.get(run, 0) >= 2])
+    if len(done) < at_least:
+        raise NotEnoughDataError(
+            f"{len(done)} finished runs with at least two epochs, {at_least} are needed to learn from "
+            f"({len(table)} runs in the logs; a run counts as finished when it reached its horizon or says so in `status`)"
+        )
+    return done

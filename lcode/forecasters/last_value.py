@@ -1,0 +1,36 @@
+"""The humblest forecast: nothing will change any more."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import numpy as np
+
+from lcode.forecast import LEVELS, Forecast, query_epochs
+from lcode.forecasters.assemble import assemble
+from lcode.forecasters.base import At, Forecaster
+from lcode.table import RunTable
+from lcode.tensors.arrays import curve_arrays
+
+
+class LastValueForecaster(Forecaster):
+    """Every future value is the last observed one; a point forecast, so all quantiles are equal.
+
+    Args:
+        seed: not used; every forecaster is made with one.
+    """
+
+    name: ClassVar[str] = "last"
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, table: RunTable) -> Self:
+        """There is nothing to learn."""
+        return self
+
+    def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
+        """Forecast the last observed value; NaN for a curve without a point."""
+        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        shape = (*arrays.lengths.shape, epochs.shape[1], len(LEVELS))
+        return assemble(table, arrays, epochs, np.broadcast_to(arrays.last_values[..., None, None], shape))

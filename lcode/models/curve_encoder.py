@@ -1,0 +1,107 @@
+"""From an irregular, masked prefix to a fixed-size summary of each curve."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lcode.models.stacked import StackedLinear, StackedMLP
+from lcode.tensors.batch import CurveBatch
+
+TOKENS = 16
+"""A prefix of any length is read as at most this many points."""
+
+RECENT = 8
+"""The last points are kept one by one; what came before is averaged in groups of equal count."""
+
+POINT_FEATURES = 6
+SUMMARY_FEATURES = 13
+
+
+def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor]:
+    """Prefixes as tokens and hand-made summaries; the same for every member, so computed once per batch.
+
+    Returns:
+        tokens [B, K, 16, 6 + A], which of them are there [B, K, 16], and the summaries [B, K, 13], whose first
+        entry is the last observed value (0 = the mean of the training values, where nothing was observed).
+    """
+    observed = batch.observed
+    runs = batch.runs
+    count = observed.sum(-1)
+    rank = observed.cumsum(-1) - 1  # 0 for the first observed point
+    early = (count - RECENT).clamp(min=0)[..., None]
+    width = torch.maximum(early, torch.full_like(early, TOKENS - RECENT))
+    group = torch.div(rank * (TOKENS - RECENT), width, rounding_mode="floor")
+    token = torch.where(rank >= early, TOKENS - (count[..., None] - rank), group).clamp(0, TOKENS - 1)
+
+    log_epoch = torch.log1p(runs.epochs.clamp(min=0))[:, None, :].expand_as(runs.values)
+    share = (runs.epochs / runs.horizons[:, None])[:, None, :].expand_as(runs.values)
+    columns = torch.stack([runs.values, log_epoch, share, runs.values**2], -1)
+    columns = torch.cat([columns, runs.signals], -1) * observed[..., None]
+    index = token[..., None].expand_as(columns)
+    sums = columns.new_zeros(*columns.shape[:2], TOKENS, columns.shape[-1]).scatter_add_(2, index, columns)
+    counts = columns.new_zeros(*columns.shape[:2], TOKENS).scatter_add_(2, token, observed.to(columns.dtype))
+    mean = sums / counts.clamp(min=1)[..., None]
+    there = counts > 0
+    value, when, part, square = mean[..., :4].unbind(-1)
+
+    last_index = (observed * torch.arange(1, observed.shape[-1] + 1, device=count.device)).argmax(-1)
+    seen_any = count > 0
+    last = runs.values.gather(-1, last_index[..., None])[..., 0] * seen_any
+    last_when = log_epoch.gather(-1, last_index[..., None])[..., 0] * seen_any
+    spread = (square - value**2).clamp(min=0).sqrt()
+    point = torch.stack(
+        [value, value - last[..., None], when / 5, when - last_when[..., None], part, spread], -1
+    )
+    tokens = torch.cat([point, mean[..., 4:]], -1) * there[..., None]
+
+    big = torch.finfo(value.dtype).max
+    lowest = torch.where(there, value, big).amin(-1).where(seen_any, last)
+    highest = torch.where(there, value, -big).amax(-1).where(seen_any, last)
+    cutoff_share = (batch.cutoffs / runs.horizons).clamp(0, 1)[:, None].expand_as(last)
+    summary = torch.stack(
+        [
+            last,
+            *_trend(value, when, there, 3),
+            *_trend(value, when, there, 6),
+            *_trend(value, when, there, TOKENS),
+            lowest - last,
+            highest - last,
+            last_when / 5,
+            cutoff_share,
+            torch.log1p(runs.horizons)[:, None].expand_as(last) / 5,
+            torch.log1p(count.to(last.dtype)) / 5,
+        ],
+        -1,
+    )
+    return tokens, there, summary
+
+
+def _trend(value: Tensor, when: Tensor, there: Tensor, last: int) -> tuple[Tensor, Tensor]:
+    """Offset of the mean of the last tokens from the last one, and their slope against log epoch (0 if fewer than two)."""
+    v, t, w = value[..., -last:], when[..., -last:], there[..., -last:].to(value.dtype)
+    n = w.sum(-1).clamp(min=1)
+    v_mean, t_mean = (v * w).sum(-1) / n, (t * w).sum(-1) / n
+    dt = (t - t_mean[..., None]) * w
+    slope = (dt * v).sum(-1) / (dt * dt).sum(-1).clamp(min=1e-3)
+    return (v_mean - v[..., -1]) * (w[..., -1]), slope.clamp(-10, 10)
+
+
+class CurveEncoder(nn.Module):
+    """Attention pooling over the tokens of each curve, beside its summary: [M, B, K, H]."""
+
+    def __init__(self, members: int, signals: int, hidden: int, generator: torch.Generator) -> None:
+        super().__init__()
+        queries = 2
+        self.points = StackedMLP(members, (POINT_FEATURES + signals, hidden, hidden), generator)
+        self.scores = StackedLinear(members, hidden, queries, generator)
+        self.out = StackedMLP(members, (queries * hidden + SUMMARY_FEATURES, hidden, hidden), generator)
+
+    def forward(self, tokens: Tensor, there: Tensor, summary: Tensor) -> Tensor:
+        """Tokens [B, K, T, F], mask [B, K, T], summary [B, K, S] -> [M, B, K, H]."""
+        members = self.scores.weight.shape[0]
+        points = self.points(tokens.expand(members, *tokens.shape))
+        scores = self.scores(points).masked_fill(~there[..., None], -1e4)
+        weights = scores.softmax(-2) * there[..., None]
+        pooled = torch.einsum("mbktq,mbkth->mbkqh", weights, points).flatten(-2)
+        return self.out(torch.cat([pooled, summary.expand(members, *summary.shape)], -1))

@@ -1,0 +1,291 @@
+"""The run log: one append-only JSONL file per run, readable while it grows. A header, a line per epoch, an end line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self, get_args
+
+from lcode.errors import InputError, UsageError
+from lcode.graphs.arch import ArchGraph
+from lcode.table.metric import Metric
+from lcode.table.table import RunStatus
+
+FORMAT_VERSION = 1
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """What is known of a run before its first epoch: the first line of its log.
+
+    Attributes:
+        run: name of the run, also that of its file: letters, digits, `.`, `_` and `-`.
+        horizon: planned last epoch, at least 1.
+        metrics: the curves that the epochs may report.
+        config: hyper-parameters by name.
+        problem: name of the multi-task problem.
+        seed: seed of the training.
+        arch: name of the architecture; runs of one architecture share its graph.
+        graph: the architecture as a graph.
+        schedule: planned learning rate for the epochs 1..horizon, shape [horizon].
+
+    Raises:
+        UsageError: a name that is no file name, a horizon below 1, a metric named twice, or a schedule whose length
+            is not the horizon.
+    """
+
+    run: str
+    horizon: int
+    metrics: tuple[Metric, ...]
+    config: Mapping[str, bool | int | float | str | None] = field(default_factory=dict)
+    problem: str | None = None
+    seed: int | None = None
+    arch: str | None = None
+    graph: ArchGraph | None = None
+    schedule: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        if not _SAFE_NAME.fullmatch(self.run):
+            raise UsageError(
+                f"run name {self.run!r} cannot be a file name; use letters, digits, '.', '_' and '-', "
+                "and no '.' at the beginning"
+            )
+        if self.horizon < 1:
+            raise UsageError(f"run '{self.run}': the horizon must be at least 1 epoch, not {self.horizon}")
+        keys = [metric.key for metric in self.metrics]
+        if len(set(keys)) < len(keys):
+            raise UsageError(f"run '{self.run}': a metric is named twice in {', '.join(keys)}")
+        if self.schedule is not None and len(self.schedule) != self.horizon:
+            raise UsageError(
+                f"run '{self.run}': the schedule must name a learning rate for each of the {self.horizon} epochs, "
+                f"not for {len(self.schedule)}"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """The header line as a JSON object; what is not known is left out."""
+        optional = {
+            "problem": self.problem,
+            "seed": self.seed,
+            "arch": self.arch,
+            "graph": None if self.graph is None else self.graph.to_json(),
+            "schedule": None if self.schedule is None else [float(rate) for rate in self.schedule],
+        }
+        return {
+            "type": "header",
+            "version": FORMAT_VERSION,
+            "run": self.run,
+            "horizon": self.horizon,
+            "metrics": [{"task": m.task, "name": m.name, "direction": m.direction} for m in self.metrics],
+            "config": dict(self.config),
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+
+
+class RunLogWriter:
+    """The single writer of one run's log, `<folder>/<run>.jsonl`.
+
+    A new log is created with its header, atomically. An existing one is reopened: a torn last line (the writer was
+    killed) is cut off, and writing goes on after the last complete epoch. Each epoch is one `write` of one complete
+    line, flushed, so that a reader sees whole lines and a killed process loses at most the line it was writing;
+    `close` also syncs to the disk. Use it as a context manager.
+
+    Args:
+        folder: folder of the logs; made if missing.
+        header: what is known of the run. It must equal the header of the log that is reopened.
+
+    Attributes:
+        path: the log file.
+        last_epoch: last complete epoch in the log, 0 for a new one.
+        status: `running`, or what the last end line says if no epoch follows it.
+
+    Raises:
+        UsageError: the log exists with another header; the message says which fields differ.
+        InputError: the log exists and a line other than the last is damaged.
+    """
+
+    def __init__(self, folder: Path, header: RunHeader) -> None:
+        self.path = Path(folder) / f"{header.run}.jsonl"
+        self.last_epoch = 0
+        self.status: RunStatus = "running"
+        self._keys = frozenset(metric.key for metric in header.metrics)
+        lines = _complete_lines(self.path)
+        if lines:
+            _check_same(self.path, _parsed(self.path, lines[0], 1), header.to_json())
+            for number, line in enumerate(lines[1:], start=2):
+                self._follow(_parsed(self.path, line, number))
+        else:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(self.path, [_encoded(header.to_json())])
+        self._file: BinaryIO = self.path.open("ab")
+        if lines:
+            self._file.truncate(sum(map(len, lines)))
+            if not lines[-1].endswith(b"\n"):
+                self._file.write(b"\n")
+                self._file.flush()
+
+    def epoch(
+        self,
+        epoch: int,
+        values: Mapping[str, float],
+        *,
+        signals: Mapping[str, float] | None = None,
+        lr: float | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Append one epoch.
+
+        Args:
+            epoch: number of the epoch, larger than `last_epoch`.
+            values: metric key -> value in natural units; NaN and infinity say that the run diverged.
+            signals: `task/signal` or `task|other/signal` -> value; auxiliary, never forecast.
+            lr: learning rate of this epoch.
+            seconds: wall time of this epoch.
+
+        Raises:
+            UsageError: an epoch that is already in the log (`rewind` first), or a metric that the header lacks.
+        """
+        if epoch <= self.last_epoch:
+            raise UsageError(
+                f"run '{self.path.stem}': epoch {epoch} comes after epoch {self.last_epoch} in the log; "
+                f"call rewind({epoch - 1}) first"
+            )
+        unknown = values.keys() - self._keys
+        if unknown:
+            raise UsageError(
+                f"run '{self.path.stem}': no metric '{min(unknown)}' in the header; "
+                f"there are: {', '.join(sorted(self._keys))}"
+            )
+        line: dict[str, Any] = {"type": "epoch", "epoch": int(epoch), "values": _floats(values)}
+        if signals:
+            line["signals"] = _floats(signals)
+        if lr is not None:
+            line["lr"] = float(lr)
+        if seconds is not None:
+            line["seconds"] = float(seconds)
+        self._append(line)
+
+    def end(self, status: RunStatus, reason: str | None = None) -> None:
+        """Append the end line: the run is finished, failed or stopped, and why."""
+        if status not in get_args(RunStatus):
+            raise UsageError(f"unknown status '{status}'; there are: {', '.join(get_args(RunStatus))}")
+        self._append({"type": "end", "status": status, **({} if reason is None else {"reason": reason})})
+
+    def rewind(self, epoch: int) -> None:
+        """Forget the epochs after this one and all end lines, to resume from an older checkpoint; atomic."""
+        self.close()
+        header, *lines = _complete_lines(self.path)
+        kept = [header]
+        self.last_epoch, self.status = 0, "running"
+        for number, line in enumerate(lines, start=2):
+            entry = _parsed(self.path, line, number)
+            if entry["type"] == "epoch" and entry["epoch"] <= epoch:
+                kept.append(line)
+                self._follow(entry)
+        _replace(self.path, kept)
+        self._file = self.path.open("ab")
+
+    def close(self) -> None:
+        """Sync to the disk and close; a second call does nothing."""
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
+        self._file.write(_encoded(entry))
+        self._file.flush()
+        self._follow(entry)
+
+    def _follow(self, entry: Mapping[str, Any]) -> None:
+        """Keep `last_epoch` and `status` in step with the line just written or read."""
+        if entry["type"] == "epoch":
+            self.last_epoch, self.status = int(entry["epoch"]), "running"
+        elif entry["type"] == "end":
+            self.status = entry["status"]
+
+
+def is_complete_line(line: bytes) -> bool:
+    """Whether this line of a log was written to its end: an object that lost its end does not parse."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _complete_lines(path: Path) -> list[bytes]:
+    """Lines of the log with their newlines, without a torn last one; none if there is no log yet."""
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return []
+    return lines[:-1] if lines and not is_complete_line(lines[-1]) else lines
+
+
+def _parsed(path: Path, line: bytes, number: int) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+        if entry["type"] == "epoch":
+            int(entry["epoch"])
+        elif entry["type"] == "end":
+            str(entry["status"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            "is not a line of a run log; mend or remove it, or give the run another name", path=path, line=number
+        ) from error
+    return entry
+
+
+def _check_same(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """Refuse to go on with the log of another run."""
+    old, new = _flat(found), _flat(json.loads(json.dumps(expected)))
+    differing = [
+        f"{name}: {old.get(name)} in the log, {new.get(name)} now"
+        for name in dict.fromkeys((*old, *new))
+        if old.get(name) != new.get(name)
+    ]
+    if differing:
+        raise UsageError(
+            f"{path} is the log of a run with another header ({'; '.join(differing)}); "
+            "give this run another name, or remove the old log"
+        )
+
+
+def _flat(header: Mapping[str, Any]) -> dict[str, str]:
+    """Field -> JSON text, hyper-parameters one by one; as text, NaN equals NaN."""
+    config = header.get("config") or {}
+    fields = {name: value for name, value in header.items() if name != "config"}
+    fields.update({f"config.{name}": value for name, value in config.items()})
+    return {name: json.dumps(value, sort_keys=True) for name, value in fields.items()}
+
+
+def _floats(values: Mapping[str, float]) -> dict[str, float]:
+    return {key: float(value) for key, value in values.items()}
+
+
+def _encoded(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+
+
+def _replace(path: Path, lines: Sequence[bytes]) -> None:
+    """Write the whole file under a temporary name, sync, and rename: a reader sees the old or the new one."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,118 @@
+"""Values to and from the space in which the model works: log for losses and errors, logit for shares, then standardised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.table import Metric
+from lcode.table.metric import is_unit_interval_name
+from lcode.tensors.arrays import CurveArrays
+
+CLIP = 8.0
+"""Scaled values are clipped to ± this many deviations: one exploding run must not drown the others."""
+
+Space = Literal["log", "logit", "linear"]
+
+
+@dataclass(frozen=True)
+class MetricScale:
+    """How one metric's values are scaled: `(T(value / unit) - centre) / deviation`, with T by `space`.
+
+    Attributes:
+        space: `log` = log(v + eps), `logit` = log((v + eps) / (1 - v + eps)), `linear` = v.
+        unit: 100 for a share that is given in per cent, else 1.
+        eps: keeps exact zeros (and ones) finite, in units of value / unit.
+        centre, deviation: mean and standard deviation of the winsorised training values in that space.
+        lower, upper: what an inverse is clipped to, in units of value / unit.
+    """
+
+    space: Space
+    unit: float
+    eps: float
+    centre: float
+    deviation: float
+    lower: float
+    upper: float
+
+    @classmethod
+    def fit(cls, metric: Metric, values: NDArray[np.float64]) -> MetricScale:
+        """Choose the space from the metric's name and the training values, finite, any shape."""
+        values = values[np.isfinite(values)]
+        if not len(values):
+            values = np.ones(1)
+        share = is_unit_interval_name(metric.name) and values.min() >= 0
+        unit = 100.0 if share and 1.5 < values.max() <= 100 else 1.0
+        scaled = values / unit
+        share = share and scaled.max() <= 1
+        bounded = scaled.min() >= 0 and scaled.max() <= 1
+        if share:
+            space: Space = "logit"
+            eps = 1e-3
+        elif scaled.min() >= 0 and scaled.max() > 0:
+            space = "log"
+            eps = 0.02 * float(np.median(scaled)) or 1e-6
+        else:
+            space, eps = "linear", 0.0
+        raw = cls(space, unit, eps, 0.0, 1.0, -np.inf, np.inf)
+        inner = raw.scale(values, clip=False)
+        low, high = np.quantile(inner, [0.005, 0.995])
+        inner = np.clip(inner, low, high)
+        lower = 0.0 if space != "linear" else -np.inf
+        # An error rate cannot pass 1, a loss can: only a name or an error in 0..1 says which it is.
+        upper = 1.0 if share or (bounded and metric.name.lower().endswith(("err", "error"))) else np.inf
+        return cls(space, unit, eps, float(inner.mean()), float(max(inner.std(), 1e-4)), lower, upper)
+
+    def scale(self, values: NDArray[np.float64], *, clip: bool = True) -> NDArray[np.float64]:
+        """Natural units to model space; NaN stays NaN."""
+        v = values / self.unit
+        if self.space == "log":
+            v = np.log(np.maximum(v, 0) + self.eps)
+        elif self.space == "logit":
+            v = np.clip(v, 0, 1)
+            v = np.log((v + self.eps) / (1 - v + self.eps))
+        v = (v - self.centre) / self.deviation
+        return np.clip(v, -CLIP, CLIP) if clip else v
+
+    def unscale(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Model space to natural units."""
+        v = scaled * self.deviation + self.centre
+        if self.space == "log":
+            v = np.exp(np.minimum(v, 80)) - self.eps
+        elif self.space == "logit":
+            odds = 1 / (1 + np.exp(-np.clip(v, -80, 80)))
+            v = odds * (1 + 2 * self.eps) - self.eps
+        return np.clip(v, self.lower, self.upper) * self.unit
+
+
+@dataclass(frozen=True)
+class ValueScaler:
+    """One `MetricScale` per metric; arrays have the metric on axis 1: [R, K, …]."""
+
+    scales: tuple[MetricScale, ...]
+
+    @classmethod
+    def fit(cls, arrays: CurveArrays) -> ValueScaler:
+        """Read the scales off the training runs' curves."""
+        return cls(tuple(MetricScale.fit(m, arrays.values[:, k]) for k, m in enumerate(arrays.metrics)))
+
+    def scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Natural units [R, K, …] to model space."""
+        return np.stack([s.scale(values[:, k]) for k, s in enumerate(self.scales)], axis=1)
+
+    def unscale(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Model space [R, K, …] to natural units."""
+        return np.stack([s.unscale(scaled[:, k]) for k, s in enumerate(self.scales)], axis=1)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The scales as plain values, for the checkpoint."""
+        return [asdict(scale) for scale in self.scales]
+
+    @classmethod
+    def from_json(cls, scales: list[Mapping[str, Any]]) -> ValueScaler:
+        """The inverse of `to_json`."""
+        return cls(tuple(MetricScale(**scale) for scale in scales))
