@@ -14,7 +14,7 @@ from lcode.errors import UsageError
 from lcode.graphs.ops import OTHER, canonical_op, op_class
 
 # Additions and comparisons alone, or so few multiplications that the usual counts leave them out.
-_FREE = frozenset({"input", "activation", "dropout", "pool", "merge", "skip", "none", "reshape"})
+_FREE = frozenset({"input", "activation", "embedding", "dropout", "pool", "merge", "skip", "none", "reshape"})
 
 
 def module_op(module: nn.Module) -> str:
