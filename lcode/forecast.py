@@ -134,9 +134,7 @@ class Forecast:
         return low + share * (high - low)
 
 
-def query_epochs(
-    table: RunTable, at: Literal["horizon", "full"] | dict[str, NDArray[np.int64]]
-) -> NDArray[np.int64]:
+def query_epochs(table: RunTable, at: Literal["horizon", "full"] | dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
     """Epochs to forecast per run, padded with `NO_EPOCH`, shape [R, Q].
 
     Args:

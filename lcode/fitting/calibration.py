@@ -29,7 +29,7 @@ class Calibration:
 
     Attributes:
         factors: by how much the distance from the median is multiplied, one per `SHARES`.
-        correlation: of the metrics' normal scores within a run, [K][K].
+        correlation: of the metrics' normal scores within a run, [K][K]; empty if not known.
         persistence: correlation of the normal scores between the epochs of a curve, 0 to 1.
     """
 
@@ -38,10 +38,13 @@ class Calibration:
     persistence: float
 
     @classmethod
-    def none(cls, metrics: int) -> Self:
+    def none(cls) -> Self:
         """No widening, independent metrics: for a model without left-out folds."""
-        identity = tuple(tuple(float(a == b) for b in range(metrics)) for a in range(metrics))
-        return cls((1.0,) * len(SHARES), identity, 0.9)
+        return cls((1.0,) * len(SHARES), (), 0.9)
+
+    def matrix(self, chosen: list[int]) -> NDArray[np.float64] | None:
+        """Correlation of these metrics, or None where it is not known: they then count as independent."""
+        return np.array(self.correlation)[np.ix_(chosen, chosen)] if self.correlation else None
 
     def widen(self, quantiles: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Apply the factors to quantiles in model space [B, K, Q, 21], observed up to these shares [B]."""
@@ -174,7 +177,10 @@ def _persistence(score: NDArray[np.float64]) -> float:
     rows = rows[np.isfinite(rows).all(1)]
     if len(rows) < 10:
         return 0.9
-    with np.errstate(invalid="ignore"):
-        matrix = np.corrcoef(rows.T)
-    off = matrix[~np.eye(len(matrix), dtype=bool)]
-    return float(np.clip(np.nanmean(off) if np.isfinite(off).any() else 0.9, 0.0, 0.99))
+    centred = rows - rows.mean(0)
+    deviation = centred.std(0)
+    if (deviation < 1e-9).any():
+        return 0.9
+    matrix = (centred.T @ centred) / len(rows) / np.outer(deviation, deviation)
+    queries = len(matrix)
+    return float(np.clip((matrix.sum() - queries) / (queries * (queries - 1)), 0.0, 0.99))

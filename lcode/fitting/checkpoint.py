@@ -39,14 +39,15 @@ class Checkpoint:
             yield
         except (KeyError, TypeError, ValueError, IndexError, RuntimeError, AttributeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise CheckpointError(f"{self.path}: the model is damaged ({reason}); fit it again with `lcode fit`") from error
+            raise CheckpointError(
+                f"{self.path}: the model is damaged ({reason}); fit it again with `lcode fit`"
+            ) from error
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write to a temporary folder beside `folder`, then move it into place."""
+    check_writable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if folder.exists() and not (folder / META).exists() and (folder.is_file() or any(folder.iterdir())):
-        raise CheckpointError(f"{folder} exists and is no model folder; choose another name, nothing was written")
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
@@ -62,6 +63,16 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def check_writable(folder: Path) -> None:
+    """Refuse to replace what is no model.
+
+    Raises:
+        CheckpointError: there is a file, or a folder with other things in it.
+    """
+    if folder.exists() and not (folder / META).exists() and (folder.is_file() or any(folder.iterdir())):
+        raise CheckpointError(f"{folder} exists and is no model folder; choose another name, nothing was written")
+
+
 def read_checkpoint(folder: Path) -> Checkpoint:
     """Read a model folder and check that it is whole.
 
@@ -70,7 +81,9 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """
     for name in (META, TENSORS):
         if not (folder / name).is_file():
-            raise CheckpointError(f"{folder} is no model folder: it has no {name}; make one with `lcode fit LOGS --out DIR`")
+            raise CheckpointError(
+                f"{folder} is no model folder: it has no {name}; make one with `lcode fit LOGS --out DIR`"
+            )
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
         version = meta["version"]

@@ -53,7 +53,7 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class FitReport:
-    """How the fit went: steps made, best validation loss (scaled pinball, left-out folds), seconds, interrupted or not."""
+    """How the fit went: steps made, best loss on the left-out folds (scaled pinball), seconds, interrupted or not."""
 
     steps: int
     validation_loss: float
@@ -92,7 +92,7 @@ def fit_model(
     validation = _validation_batches(runs, folds)
     best, best_loss, waited, step, interrupted = _copy(model), math.inf, 0, 0, False
     try:
-        for step in range(1, settings.steps + 1):  # noqa: B007 - reported after the loop
+        for step in range(1, settings.steps + 1):
             _set_rate(optimiser, settings, step)
             chosen = torch.randperm(len(runs), generator=generator)[: settings.batch]
             sample = runs.rows(chosen)

@@ -19,7 +19,7 @@ def _lazy(module: str, attribute: str) -> ForecasterFactory:
         target: object = import_module(f"lcode.forecasters.{module}")
         for part in attribute.split("."):
             target = getattr(target, part)
-        return target(seed=seed)  # type: ignore[operator,no-any-return]
+        return target(seed=seed)  # type: ignore[operator]
 
     return make
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.forecast import LEVELS
 from lcode.tensors.arrays import CurveArrays
 
 GRID = 48
@@ -33,6 +34,12 @@ def continuation_grid(horizons: NDArray[np.int64], cutoff: int) -> NDArray[np.fl
     return np.arange(1, size + 1) / size
 
 
+def share_epochs(horizons: NDArray[np.int64], cutoff: int, grid: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The epochs at the shares `grid` of what was left after the cutoff, horizons [N] and grid [J] to [N, J]."""
+    start = max(cutoff, 0)
+    return np.rint(start + grid * np.maximum(horizons - start, 0)[:, None]).astype(np.int64)
+
+
 def continuations(
     arrays: CurveArrays, horizons: NDArray[np.int64], cutoff: int, grid: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -43,13 +50,20 @@ def continuations(
         horizons: their horizons, shape [N].
         cutoff: epoch after which the continuation begins.
         grid: shares from `continuation_grid`, shape [J].
+
+    Returns:
+        The values; NaN for a curve that diverged, which teaches nothing about where its later values would lie.
     """
-    start = max(cutoff, 0)
-    left = np.maximum(horizons - start, 0)[:, None]
-    values = arrays.interpolate(np.rint(start + grid * left).astype(np.int64))
-    # A diverged run teaches nothing about where the values after its divergence lie.
-    ended = (arrays.diverged_at >= 0)[..., None]
-    return np.where(ended, np.nan, values)
+    values = arrays.interpolate(share_epochs(horizons, cutoff, grid))
+    return np.where((arrays.diverged_at >= 0)[..., None], np.nan, values)
+
+
+def change_quantiles(change: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quantiles over the runs of changes [N, K, J], shape [K, J, 21]; 0 where no run knows the change."""
+    if not len(change):
+        return np.zeros((*change.shape[1:], len(LEVELS)))
+    known = np.isfinite(change).any(axis=0)
+    return np.moveaxis(np.nanquantile(np.where(known, change, 0.0), LEVELS, axis=0), 0, -1)
 
 
 def at_epochs(

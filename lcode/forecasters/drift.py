@@ -10,7 +10,7 @@ from lcode.errors import NotEnoughDataError
 from lcode.forecast import LEVELS, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
-from lcode.forecasters.continuation import at_epochs, continuation_grid, continuations, run_cutoffs
+from lcode.forecasters.continuation import at_epochs, change_quantiles, continuation_grid, continuations, run_cutoffs
 from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
 
@@ -45,7 +45,7 @@ class DriftForecaster(Forecaster):
         finished_horizons = self._finished.runs["horizon"].to_numpy(np.int64)
         cutoffs = run_cutoffs(arrays)
         quantiles = np.empty((*arrays.lengths.shape, epochs.shape[1], len(LEVELS)))
-        for cutoff in np.unique(cutoffs):
+        for cutoff in np.unique(cutoffs).tolist():
             rows = np.flatnonzero(cutoffs == cutoff)
             last = arrays.last_values[rows]
             longer = finished_horizons > cutoff
@@ -53,15 +53,6 @@ class DriftForecaster(Forecaster):
             grid = continuation_grid(known_horizons, cutoff)
             then = known.before(np.full(len(known_horizons), cutoff)).last_values
             drift = continuations(known, known_horizons, cutoff, grid) - then[..., None]
-            path = last[..., None, None] + _quantiles(drift)
-            quantiles[rows] = at_epochs(path, grid, last, int(cutoff), horizons[rows], epochs[rows])
+            path = last[..., None, None] + change_quantiles(drift)
+            quantiles[rows] = at_epochs(path, grid, last, cutoff, horizons[rows], epochs[rows])
         return assemble(table, arrays, epochs, quantiles)
-
-
-def _quantiles(change: np.ndarray) -> np.ndarray:
-    """Quantiles over the runs of changes [N, K, J], shape [K, J, 21]; 0 where no run knows the change."""
-    known = np.isfinite(change).any(axis=0)
-    filled = np.where(known, change, 0.0)
-    if not len(filled):
-        return np.zeros((*change.shape[1:], len(LEVELS)))
-    return np.moveaxis(np.nanquantile(filled, LEVELS, axis=0), 0, -1)

@@ -4,55 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lcode.errors import UsageError
-from lcode.fitting.calibration import Calibration, OutOfFold, calibrate, out_of_fold
-from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from lcode.fitting.loop import FitReport, FitSettings, Progress, fit_model
+from lcode.fitting.calibration import Calibration, calibrate, out_of_fold
+from lcode.fitting.fitted import Fitted
+from lcode.fitting.folds import assign_folds
+from lcode.fitting.loop import FitSettings, Progress, fit_model
 from lcode.fitting.threads import limited_threads
-from lcode.forecast import NO_EPOCH, Forecast, query_epochs
+from lcode.fitting.transfer import transfer
+from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
+from lcode.forecast import Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.models.lcgode import LCGODE, LCGODEConfig
-from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
-from lcode.tensors.batch import CurveBatch, GraphTensors, RunTensors
+from lcode.table import Metric, RunTable
+from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.collate import Preprocessor
 
-CHUNK = 128
-"""Runs per call of the model when forecasting: bounds the memory whatever the size of the table."""
-
-MAX_DECODED = 24
-"""A longer future is decoded at this many epochs and interpolated in between."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Fitted:
-    """What a fit leaves: all that a forecast needs and a checkpoint stores.
-
-    Attributes:
-        preprocessor: how tables become tensors.
-        model: the trained members.
-        calibration: widths and correlations from the left-out folds.
-        report: how the fit went.
-        runs: number of finished runs it learned from.
-        data_digest: of the training points, so that two models can be told to stem from the same data.
-        backtest: figures on the left-out folds beside the last value's; see `left_out_figures`.
-    """
-
-    preprocessor: Preprocessor
-    model: LCGODE
-    calibration: Calibration
-    report: FitReport
-    runs: int
-    data_digest: str
-    backtest: dict[str, Any]
+ADAPTATION = FitSettings(steps=300, learning_rate=2e-3)
+"""Adapting a pretrained model takes fewer and smaller steps than a fit from scratch."""
 
 
 class LCGODEForecaster(Forecaster):
@@ -63,6 +39,7 @@ class LCGODEForecaster(Forecaster):
         settings: how to train.
         device: `cpu` or `cuda`.
         progress: called now and then while fitting.
+        targets: metrics to forecast, by key; the others are still read. None: all.
         overrides: fields of `LCGODEConfig` to set, such as `coupled=False`.
     """
 
@@ -76,9 +53,11 @@ class LCGODEForecaster(Forecaster):
         settings: FitSettings | None = None,
         device: str = "cpu",
         progress: Progress | None = None,
+        targets: Sequence[str] | None = None,
         **overrides: Any,
     ) -> None:
         self.seed, self.device, self.progress = seed, device, progress
+        self.targets = None if targets is None else list(targets)
         self.settings = settings or FitSettings()
         self.overrides = overrides
         self.fitted: Fitted | None = None
@@ -103,12 +82,29 @@ class LCGODEForecaster(Forecaster):
     def fit(self, table: RunTable) -> Self:
         """Learn from the finished runs; see `Forecaster.fit`."""
         done = finished_runs(table, at_least=self.min_finished)
+        preprocessor = Preprocessor.fit(done)
         with limited_threads():
-            self.fitted = self._fit(done)
+            self.fitted = self._fit(done, preprocessor, None)
         return self
 
-    def _fit(self, done: RunTable) -> Fitted:
-        preprocessor = Preprocessor.fit(done)
+    def adapted(self, table: RunTable, *, targets: Sequence[str] | None = None, seed: int = 0,
+                progress: Progress | None = None) -> LCGODEForecaster:  # fmt: skip
+        """A new forecaster that starts from this one's parameters and learns from the finished runs of a table.
+
+        What this model has no parameters for (the table's configuration, its metrics' own offsets, its graphs)
+        begins at random or at zero.
+        """
+        assert self.fitted is not None
+        done = finished_runs(table, at_least=self.min_finished)
+        adapted = LCGODEForecaster(
+            seed=seed, settings=ADAPTATION, device=self.device, progress=progress, targets=targets, **self.overrides
+        )
+        preprocessor = dataclasses.replace(Preprocessor.fit(done), values=Preprocessor.generic(done).values)
+        with limited_threads():
+            adapted.fitted = adapted._fit(done, preprocessor, self.fitted.model)
+        return adapted
+
+    def _fit(self, done: RunTable, preprocessor: Preprocessor, source: LCGODE | None) -> Fitted:
         runs, graphs = preprocessor.tensors(done)
         config = LCGODEConfig(
             metrics=len(preprocessor.metrics),
@@ -120,27 +116,50 @@ class LCGODEForecaster(Forecaster):
             **{"coupled": len(preprocessor.metrics) > 1, **self.overrides},
         )
         generator = torch.Generator().manual_seed(self.seed)
-        model = LCGODE(config, generator).to(self.device)
-        folds = torch.from_numpy(_folds(done, max(config.members, 5), self.seed))
-        task_of = torch.tensor(preprocessor.task_of)
+        model = LCGODE(config, generator)
+        if source is not None:
+            transfer(source, model)
+        model = model.to(self.device)
+        runs, graphs = runs.to(self.device), None if graphs is None else graphs.to(self.device)
+        folds = torch.from_numpy(assign_folds(done, max(config.members, 5), self.seed)).to(self.device)
+        task_of = torch.tensor(preprocessor.task_of, device=self.device)
+        generator = torch.Generator(self.device).manual_seed(self.seed)
         report = fit_model(model, runs, graphs, task_of, folds, self.settings, generator, self.progress)
         forecasts = out_of_fold(model, runs, graphs, task_of, folds) if config.members > 1 else []
-        calibration = calibrate(forecasts) if forecasts else Calibration.none(config.metrics)
         return Fitted(
-            preprocessor, model, calibration, report, len(done), _digest(done),
-            left_out_figures(forecasts, preprocessor),
-        )  # fmt: skip
+            preprocessor=preprocessor,
+            model=model,
+            calibration=calibrate(forecasts) if forecasts else Calibration.none(),
+            report=report,
+            runs=len(done),
+            data_digest=_digest(done),
+            backtest=left_out_figures(forecasts, preprocessor),
+        )
+
+    @property
+    def known_metrics(self) -> tuple[Metric, ...]:
+        """The metrics the model was fitted on; none for a model that takes any."""
+        known = self.fitted.preprocessor if self.fitted is not None else None
+        return () if known is None else known.metrics
+
+    def trust(self) -> tuple[list[dict[str, str]], list[str]]:
+        """What the fit's own backtest says: rows for a table, and warnings in plain words."""
+        figures = {} if self.fitted is None else self.fitted.backtest
+        return trust_rows(figures), trust_warnings(figures)
 
     def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
         """Forecast every run of the table; see `Forecaster.predict`.
+
+        With `targets`, those metrics alone are forecast and the others only read.
 
         Raises:
             UsageError: nothing was fitted yet, or the table has a metric that the model does not know.
         """
         if self.fitted is None:
             raise UsageError("this forecaster has not been fitted; call fit(table) or lcode.load(folder) first")
-        known = self.fitted.preprocessor.metrics
-        missing = [metric.key for metric in table.metrics if metric not in known]
+        known = self.fitted.preprocessor_for(table).metrics
+        wanted = [table.metric(key) for key in self.targets] if self.targets else list(table.metrics)
+        missing = [metric.key for metric in wanted if metric not in known]
         if missing:
             raise UsageError(
                 f"the model knows nothing of '{missing[0]}'; it was fitted on {', '.join(m.key for m in known)}: "
@@ -148,138 +167,39 @@ class LCGODEForecaster(Forecaster):
             )
         epochs = query_epochs(table, at)
         with limited_threads():
-            quantiles = self._quantiles(table, epochs)
-        chosen = [known.index(metric) for metric in table.metrics]
-        correlation = np.array(self.fitted.calibration.correlation)[np.ix_(chosen, chosen)]
+            quantiles = self.fitted.quantiles(table, epochs)
+        chosen = [known.index(metric) for metric in wanted]
         return assemble(
-            table, curve_arrays(table), epochs, quantiles[:, chosen],
-            correlation=correlation, persistence=self.fitted.calibration.persistence,
-        )  # fmt: skip
+            table,
+            curve_arrays(table, metrics=tuple(wanted)),
+            epochs,
+            quantiles[:, chosen],
+            correlation=self.fitted.calibration.matrix(chosen),
+            persistence=self.fitted.calibration.persistence,
+        )
 
-    def _quantiles(self, table: RunTable, epochs: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Calibrated quantiles in natural units for all the model's metrics, [R, K, Q, 21]."""
-        assert self.fitted is not None
-        runs, graphs = self.fitted.preprocessor.tensors(table)
-        parts = [
-            self._chunk(runs.rows(torch.arange(begin, min(begin + CHUNK, len(runs)))), graphs, epochs[begin : begin + CHUNK])
-            for begin in range(0, len(runs), CHUNK)
-        ]
-        return np.concatenate(parts) if parts else np.empty((0, len(self.fitted.preprocessor.metrics), 1, 21))
-
-    def _chunk(
-        self, runs: RunTensors, graphs: GraphTensors | None, epochs: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        assert self.fitted is not None
-        model, preprocessor = self.fitted.model, self.fitted.preprocessor
-        there = runs.present.any(1)
-        last = torch.where(there, runs.epochs, -1).amax(1)
-        # With nothing observed the forecast starts one epoch before the first that could be.
-        batch = CurveBatch(runs, torch.where(last >= 0, last, 0.0).to(self.device))
-        asked = np.where(epochs == NO_EPOCH, epochs.max(1, keepdims=True), epochs).astype(float)
-        decoded = _decoded_epochs(asked)
-        with torch.no_grad():
-            posterior, anchor = model.encode(batch, graphs, torch.tensor(preprocessor.task_of))
-            members = model(posterior, anchor, batch, torch.from_numpy(decoded).float())
-        scaled = members.mean(0).double().cpu().numpy()
-        scaled = self.fitted.calibration.widen(scaled, (batch.cutoffs / runs.horizons).clamp(0, 1).double().numpy())
-        if decoded.shape != asked.shape:
-            scaled = _interpolate_queries(scaled, decoded, asked)
-        return preprocessor.values.unscale(scaled)
-
-    def save(self, folder: str | Path) -> None:
+    def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the model to a folder: `model.safetensors` + `model.json`, both or neither."""
         if self.fitted is None:
             raise UsageError("nothing to save: call fit(table) first")
-        done = self.fitted
-        meta = {
-            "seed": self.seed,
-            "model": done.model.config.to_json(),
-            "preprocessor": done.preprocessor.to_json(),
-            "calibration": done.calibration.to_json(),
-            "fit": dataclasses.asdict(done.report),
-            "settings": dataclasses.asdict(self.settings),
-            "runs": done.runs,
-            "data_digest": done.data_digest,
-            "backtest": done.backtest,
-        }
-        write_checkpoint(Path(folder), Checkpoint(meta, done.model.state_dict()))
+        extra = {"seed": self.seed, "targets": self.targets, "settings": dataclasses.asdict(self.settings)}
+        self.fitted.save(Path(folder), extra)
 
     @classmethod
-    def load(cls, folder: str | Path, *, device: str = "cpu") -> Self:
+    def load(cls, folder: str | os.PathLike[str], *, device: str = "cpu") -> Self:
         """Read a model that `save` wrote.
 
         Raises:
             CheckpointError: the folder is damaged, incomplete, or written by a newer version.
         """
-        checkpoint = read_checkpoint(Path(folder))
-        meta = checkpoint.meta
-        with checkpoint.reading():
-            config = LCGODEConfig(**meta["model"])
-            model = LCGODE(config, torch.Generator().manual_seed(0))
-            model.load_state_dict(checkpoint.tensors)
-            forecaster = cls(seed=meta["seed"], settings=FitSettings(**meta["settings"]), device=device)
-            forecaster.fitted = Fitted(
-                Preprocessor.from_json(meta["preprocessor"]), model.to(device),
-                Calibration.from_json(meta["calibration"]), FitReport(**meta["fit"]),
-                meta["runs"], meta["data_digest"], meta["backtest"],
-            )  # fmt: skip
+        fitted, meta = Fitted.load(Path(folder), device)
+        forecaster = cls(
+            seed=meta["seed"], settings=FitSettings(**meta["settings"]), device=device, targets=meta["targets"]
+        )
+        forecaster.fitted = fitted
         return forecaster
-
-
-def left_out_figures(forecasts: list[OutOfFold], preprocessor: Preprocessor) -> dict[str, Any]:
-    """How well each prefix forecasts the left-out runs' final values, beside the last value.
-
-    Returns:
-        For each share of the horizon and metric: `final_mae`, `last_final_mae` in natural units and `coverage90`.
-    """
-    figures: dict[str, Any] = {}
-    for part in forecasts:
-        quantiles = preprocessor.values.unscale(part.quantiles[:, :, -1])
-        truth = preprocessor.values.unscale(part.truth[..., -1])
-        last = preprocessor.values.unscale(part.last)
-        inside = (truth >= quantiles[..., 1]) & (truth <= quantiles[..., -2])
-        known = np.isfinite(truth)
-        figures[f"{part.share:g}"] = {
-            metric.key: {
-                "final_mae": float(np.abs(quantiles[:, k, 10] - truth[:, k])[known[:, k]].mean()),
-                "last_final_mae": float(np.abs(last[:, k] - truth[:, k])[known[:, k]].mean()),
-                "coverage90": float(inside[:, k][known[:, k]].mean()),
-            }
-            for k, metric in enumerate(preprocessor.metrics)
-            if known[:, k].any()
-        }
-    return figures
-
-
-def _folds(table: RunTable, count: int, seed: int) -> NDArray[np.int64]:
-    """A fold for each run, [R]; runs of equal configuration share one, so that a twin never gives a fold away."""
-    settings = table.configs.drop(columns="seed", errors="ignore").assign(arch=table.runs["arch"])
-    group = settings.map(str).groupby(list(settings.columns), sort=False).ngroup().to_numpy()
-    order = np.random.default_rng(seed).permutation(group.max() + 1)
-    return (order[group] % count).astype(np.int64)
 
 
 def _digest(table: RunTable) -> str:
     points = table.points.astype({"run": str, "metric": str})
     return hashlib.sha256(points.to_csv(index=False).encode()).hexdigest()[:16]
-
-
-def _decoded_epochs(asked: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The epochs at which to decode: those asked for, or `MAX_DECODED` of a long future, close together early."""
-    if asked.shape[1] <= MAX_DECODED:
-        return asked
-    first, end = np.sqrt(asked.min(1, keepdims=True)), np.sqrt(asked.max(1, keepdims=True))
-    return (first + np.linspace(0, 1, MAX_DECODED) * (end - first)) ** 2
-
-
-def _interpolate_queries(
-    values: NDArray[np.float64], at: NDArray[np.float64], asked: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Values [B, K, D, 21] at epochs [B, D] to epochs [B, Q], linear in the root of the epoch, on which D is equidistant."""
-    low, high = np.sqrt(at[:, :1]), np.sqrt(at[:, -1:])
-    place = (np.sqrt(asked) - low) / np.maximum(high - low, 1e-9) * (at.shape[1] - 1)
-    left = np.clip(place.astype(np.int64), 0, at.shape[1] - 2)
-    share = np.clip(place - left, 0, 1)[:, None, :, None]
-    left = left[:, None, :, None]
-    below, above = np.take_along_axis(values, left, 2), np.take_along_axis(values, left + 1, 2)
-    return (1 - share) * below + share * above

@@ -1,0 +1,1 @@
+"""The network: torch modules only; no files, no tables, no optimiser."""

@@ -50,9 +50,7 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor]:
     last = runs.values.gather(-1, last_index[..., None])[..., 0] * seen_any
     last_when = log_epoch.gather(-1, last_index[..., None])[..., 0] * seen_any
     spread = (square - value**2).clamp(min=0).sqrt()
-    point = torch.stack(
-        [value, value - last[..., None], when / 5, when - last_when[..., None], part, spread], -1
-    )
+    point = torch.stack([value, value - last[..., None], when / 5, when - last_when[..., None], part, spread], -1)
     tokens = torch.cat([point, mean[..., 4:]], -1) * there[..., None]
 
     big = torch.finfo(value.dtype).max
@@ -78,7 +76,7 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _trend(value: Tensor, when: Tensor, there: Tensor, last: int) -> tuple[Tensor, Tensor]:
-    """Offset of the mean of the last tokens from the last one, and their slope against log epoch (0 if fewer than two)."""
+    """Mean of the last tokens less the last one, and their slope against log epoch (0 if fewer than two)."""
     v, t, w = value[..., -last:], when[..., -last:], there[..., -last:].to(value.dtype)
     n = w.sum(-1).clamp(min=1)
     v_mean, t_mean = (v * w).sum(-1) / n, (t * w).sum(-1) / n

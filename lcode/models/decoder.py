@@ -26,9 +26,7 @@ class QuantileDecoder(nn.Module):
 
     def __init__(self, members: int, latent: int, hidden: int, anchored: bool, generator: torch.Generator) -> None:
         super().__init__()
-        self.net = StackedMLP(
-            members, (latent + TIME_FEATURES, hidden, 1 + len(LEVELS)), generator, last_gain=0.3
-        )
+        self.net = StackedMLP(members, (latent + TIME_FEATURES, hidden, 1 + len(LEVELS)), generator, last_gain=0.3)
         self.gate = StackedLinear(members, hidden, 1, generator, gain=0.1) if anchored else None
         self.register_buffer("spacing", torch.tensor(norm.ppf(LEVELS), dtype=torch.float32).diff())
 

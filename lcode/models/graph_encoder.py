@@ -37,7 +37,14 @@ class GraphEncoder(nn.Module):
     """
 
     def __init__(
-        self, members: int, ops: int, features: int, tasks: int, hidden: int, generator: torch.Generator, rounds: int = 3
+        self,
+        members: int,
+        ops: int,
+        features: int,
+        tasks: int,
+        hidden: int,
+        generator: torch.Generator,
+        rounds: int = 3,
     ) -> None:
         super().__init__()
         self.tasks = tasks

@@ -34,7 +34,8 @@ class LCGODEConfig:
     """Size and parts of the model.
 
     Attributes:
-        metrics, signals, config, ops, node_features, tasks: widths of the inputs; ops = 0: no graphs.
+        metrics, signals, config, ops, node_features, tasks: widths of the inputs; metrics = 0: any metrics, none
+            known by name; ops = 0: no graphs.
         members: ensemble members M, trained together as stacked parameters.
         latent, hidden: size of a latent state and width of the layers.
         nodes: steps of the fixed-grid solve.
@@ -82,7 +83,7 @@ class LatentPosterior:
         return (0.5 * (self.mean**2 + (2 * self.log_std).exp() - 1) - self.log_std).sum(-1)
 
     def sample(self, noise: Tensor | None) -> Tensor:
-        """z = mean + std · noise; the mean itself without noise."""
+        """Draw z = mean + std · noise; the mean itself without noise."""
         return self.mean if noise is None else self.mean + self.log_std.exp() * noise
 
 
@@ -127,7 +128,9 @@ class LCGODE(nn.Module):
         """
         runs = batch.runs
         tokens, there, summary = condense(batch)
-        context = self.curves(tokens, there, summary) + self.metric
+        context = self.curves(tokens, there, summary)
+        if self.config.metrics:
+            context = context + self.metric
         context = context + self.weight(runs.weights.expand(self.config.members, *runs.weights.shape)[..., None])
         if self.settings is not None:
             settings = self.settings(runs.config.expand(self.config.members, *runs.config.shape))
@@ -168,9 +171,7 @@ class LCGODE(nn.Module):
             known = torch.ones(last.shape, dtype=torch.bool, device=last.device)
             bias = self.field.attention.bias(self._cosines(batch), known)
         z0 = posterior.sample(noise)
-        states, slopes = SOLVERS[self.config.solver](
-            lambda z, i: self.field(z, context, drive[i], bias), z0, steps
-        )
+        states, slopes = SOLVERS[self.config.solver](lambda z, i: self.field(z, context, drive[i], bias), z0, steps)
         place = ((at.clamp(min=0) ** TIME_POWER - start[:, None]) / (end - start)[:, None]).clamp(0, 1)
         z = hermite(states, slopes, place[None, :, None])
         return self.decoder(z, self._lead(batch, at), posterior.context, last)
@@ -180,9 +181,7 @@ class LCGODE(nn.Module):
         """Which axis of the parameter of this name holds the members."""
         return 1 if name == "graphs.op" else 0
 
-    def _architectures(
-        self, batch: CurveBatch, graphs: GraphTensors | None, task_of: Tensor, like: Tensor
-    ) -> Tensor:
+    def _architectures(self, batch: CurveBatch, graphs: GraphTensors | None, task_of: Tensor, like: Tensor) -> Tensor:
         index = batch.runs.graph_index
         used = torch.unique(index[index >= 0])
         if graphs is None or not len(used) or self.graphs is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +43,7 @@ class StackedMLP(nn.Module):
         last_gain: float = 1.0,
     ) -> None:
         super().__init__()
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(pairwise(widths))
         self.layers = nn.ModuleList(
             StackedLinear(members, a, b, generator, gain=last_gain if i == len(pairs) - 1 else 1.0)
             for i, (a, b) in enumerate(pairs)

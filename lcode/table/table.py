@@ -162,12 +162,12 @@ class RunTable:
         raise UsageError(f"no metric '{key}' in these logs; there are: {', '.join(m.key for m in self.metrics)}")
 
     def select(self, run_ids: Iterable[str]) -> RunTable:
-        """The table with these runs only, in the given order.
+        """The table with these runs only, each once, in the given order.
 
         Raises:
             UsageError: a run is not in the table.
         """
-        wanted = [str(run) for run in run_ids]
+        wanted = list(dict.fromkeys(str(run) for run in run_ids))
         unknown = [run for run in wanted if run not in self.runs.index]
         if unknown:
             raise UsageError(f"no run '{unknown[0]}' in this table of {len(self)} runs")
@@ -203,16 +203,32 @@ class RunTable:
         runs.loc[cut, "status"] = "running"
         return replace(self, runs=runs, points=_before(self.points, limits), signals=_before(self.signals, limits))
 
+    def with_horizon(self, horizon: int) -> RunTable:
+        """The table with another planned last epoch; a run that has not reached it counts as running.
+
+        A run that already went further keeps its last epoch as its horizon; failed and stopped runs stay what they are.
+        """
+        last = self.last_epochs.to_numpy()
+        runs = self.runs.copy()
+        runs["horizon"] = np.maximum(horizon, last)
+        resumed = (runs["status"] == "finished").to_numpy() & (last < horizon)
+        runs.loc[resumed, "status"] = "running"
+        return replace(self, runs=runs)
+
     def concat(self, other: RunTable) -> RunTable:
         """Both tables' runs, this one's first; metrics and configuration columns are united.
 
         Raises:
-            UsageError: a run is in both.
+            UsageError: a run is in both, or the two disagree on a metric's direction.
         """
         twice = set(self.run_ids) & set(other.run_ids)
         if twice:
             raise UsageError(f"run '{min(twice)}' is in both tables; rename it in one of them")
         metrics = tuple(dict.fromkeys((*self.metrics, *other.metrics)))
+        keys = [metric.key for metric in metrics]
+        disputed = [key for key in keys if keys.count(key) > 1]
+        if disputed:
+            raise UsageError(f"the tables disagree on the direction of '{disputed[0]}'; state it when reading the logs")
         return RunTable.from_points(
             pd.concat([_plain(self.points), _plain(other.points)], ignore_index=True),
             metrics,
@@ -271,9 +287,7 @@ def _categories(column: pd.Series, categories: list[str]) -> pd.Categorical:
 
 
 def _restrict(points: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
-    kept = points[points["run"].isin(runs)]
-    kept = kept.assign(run=pd.Categorical(kept["run"].astype(str), categories=runs))
-    return kept.sort_values(["run", "metric", "epoch"], kind="stable", ignore_index=True)
+    return _tidy(points[points["run"].isin(runs)], runs, list(points["metric"].cat.categories))
 
 
 def _before(points: pd.DataFrame, limits: pd.Series) -> pd.DataFrame:

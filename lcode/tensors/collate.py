@@ -40,7 +40,12 @@ class SignalScale:
         """Read the scale off finite training values."""
         log = bool(values.min() > 0)
         inner = np.log(values) if log else values
-        return cls(name, log, float(np.median(inner)), float(max(np.std(np.clip(inner, *np.quantile(inner, [0.01, 0.99]))), 1e-6)))
+        return cls(
+            name,
+            log,
+            float(np.median(inner)),
+            float(max(np.std(np.clip(inner, *np.quantile(inner, [0.01, 0.99]))), 1e-6)),
+        )
 
     def scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Natural units to about unit size; a value that has no place becomes 0."""
@@ -85,6 +90,15 @@ class Preprocessor:
             ops=Vocabulary.from_graphs(graphs.values()) if graphs else None,
             tasks=tuple(dict.fromkeys(metric.task for metric in table.metrics)),
         )
+
+    @classmethod
+    def generic(cls, table: RunTable) -> Self:
+        """For a table without a finished run: values relative to the first ones, nothing else known by name.
+
+        Reads only what every prefix of at least one epoch has, so that cutting runs changes nothing.
+        """
+        tasks = tuple(dict.fromkeys(metric.task for metric in table.metrics))
+        return cls(table.metrics, ValueScaler.relative(curve_arrays(table)), ConfigEncoder(()), (), None, tasks)
 
     @property
     def task_of(self) -> list[int]:

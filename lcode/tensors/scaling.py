@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +29,7 @@ _KNOT_LEVELS = np.linspace(0.01, 0.99, 33)
 
 @dataclass(frozen=True)
 class MetricScale:
-    """How one metric's values are scaled: `x = (T(value / unit) - centre) / deviation` with T by `space`, then `warp(x)`.
+    """How one metric's values are scaled: x = (T(value / unit) - centre) / deviation, T by `space`, then a warp.
 
     Attributes:
         space: `log` = log(v + eps), `logit` = log((v + eps) / (1 - v + eps)), `linear` = v.
@@ -53,6 +53,30 @@ class MetricScale:
     @classmethod
     def fit(cls, metric: Metric, values: NDArray[np.float64]) -> MetricScale:
         """Choose the space from the metric's name and the training values, finite, any shape."""
+        raw = cls._raw(metric, values)
+        values = values[np.isfinite(values)]
+        inner = raw.scale(values if len(values) else np.ones(1), clip=False)
+        low, high = np.quantile(inner, [0.005, 0.995])
+        inner = np.clip(inner, low, high)
+        centre, deviation = float(inner.mean()), float(max(inner.std(), 1e-4))
+        return replace(raw, centre=centre, deviation=deviation, knots=_knots((inner - centre) / deviation))
+
+    @classmethod
+    def relative(cls, metric: Metric, first: NDArray[np.float64]) -> MetricScale:
+        """Without training runs: the space from the name and the runs' first values, centred on their median.
+
+        One unit is a factor e in a loss, an error or the odds of a share; for a metric that can be negative it is
+        the typical size of the first values.
+        """
+        raw = cls._raw(metric, first)
+        first = first[np.isfinite(first)]
+        inner = raw.scale(first if len(first) else np.ones(1), clip=False)
+        size = float(np.median(np.abs(inner))) or 1.0
+        return replace(raw, centre=float(np.median(inner)), deviation=size if raw.space == "linear" else 1.0)
+
+    @classmethod
+    def _raw(cls, metric: Metric, values: NDArray[np.float64]) -> MetricScale:
+        """The space, without centre and deviation."""
         values = values[np.isfinite(values)]
         if not len(values):
             values = np.ones(1)
@@ -69,15 +93,10 @@ class MetricScale:
             eps = 0.02 * float(np.median(scaled)) or 1e-6
         else:
             space, eps = "linear", 0.0
-        raw = cls(space, unit, eps, 0.0, 1.0, -np.inf, np.inf)
-        inner = raw.scale(values, clip=False)
-        low, high = np.quantile(inner, [0.005, 0.995])
-        inner = np.clip(inner, low, high)
         lower = 0.0 if space != "linear" else -np.inf
         # An error rate cannot pass 1, a loss can: only a name or an error in 0..1 says which it is.
         upper = 1.0 if share or (bounded and metric.name.lower().endswith(("err", "error"))) else np.inf
-        centre, deviation = float(inner.mean()), float(max(inner.std(), 1e-4))
-        return cls(space, unit, eps, centre, deviation, lower, upper, _knots((inner - centre) / deviation))
+        return cls(space, unit, eps, 0.0, 1.0, lower, upper)
 
     def scale(self, values: NDArray[np.float64], *, clip: bool = True) -> NDArray[np.float64]:
         """Natural units to model space; NaN stays NaN."""
@@ -136,6 +155,12 @@ class ValueScaler:
     def fit(cls, arrays: CurveArrays) -> ValueScaler:
         """Read the scales off the training runs' curves."""
         return cls(tuple(MetricScale.fit(m, arrays.values[:, k]) for k, m in enumerate(arrays.metrics)))
+
+    @classmethod
+    def relative(cls, arrays: CurveArrays) -> ValueScaler:
+        """Scales relative to the runs' first values, for a table without training runs."""
+        first = arrays.values[..., 0] if arrays.values.shape[-1] else np.full(arrays.lengths.shape, np.nan)
+        return cls(tuple(MetricScale.relative(m, first[:, k]) for k, m in enumerate(arrays.metrics)))
 
     def scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Natural units [R, K, …] to model space."""

@@ -1,0 +1,73 @@
+"""The two calls that make a model: `fit` from finished runs, `load` from disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from lcode.errors import UsageError
+from lcode.fitting.loop import Progress
+from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.table import RunTable
+
+Start = Literal["shipped", "scratch"]
+
+
+def fit(
+    table: RunTable,
+    *,
+    start: Start = "scratch",
+    targets: Sequence[str] | None = None,
+    device: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> LCGODEForecaster:
+    """Learn from the finished runs of a table.
+
+    Args:
+        table: runs; those that are not finished are ignored.
+        start: `shipped` adapts the checkpoint that comes with the package, `scratch` begins anew.
+        targets: metrics to forecast, by key (default: all); the others are still read as inputs.
+        device: `cpu` or `cuda`; default: a GPU when there is one.
+        seed: the same seed on the same machine gives the same model.
+        progress: called as `progress(step, steps, validation_loss)`.
+
+    Raises:
+        NotEnoughDataError: fewer than four finished runs with at least two epochs.
+        UsageError: an unknown target or device.
+    """
+    if start not in ("shipped", "scratch"):
+        raise UsageError(f"a fit starts from 'shipped' or 'scratch', not from '{start}'")
+    chosen = resolve_device(device)
+    if start == "shipped":
+        return load(device=chosen).adapted(table, targets=targets, seed=seed, progress=progress)
+    return LCGODEForecaster(seed=seed, device=chosen, progress=progress, targets=targets).fit(table)
+
+
+def load(folder: str | os.PathLike[str] | None = None, *, device: str | None = None) -> LCGODEForecaster:
+    """Read a model that `lcode fit` or `LCGODEForecaster.save` wrote; without a folder, the shipped one.
+
+    Raises:
+        CheckpointError: the folder is damaged, incomplete, or written by a newer version.
+    """
+    path = Path(folder) if folder is not None else Path(__file__).with_name("shipped")
+    return LCGODEForecaster.load(path, device=resolve_device(device))
+
+
+def resolve_device(device: str | None) -> str:
+    """The device asked for, or a GPU when there is one.
+
+    Raises:
+        UsageError: neither `cpu` nor `cuda`, or `cuda` without a GPU.
+    """
+    import torch
+
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device.partition(":")[0] not in ("cpu", "cuda"):
+        raise UsageError(f"no device '{device}'; there are: cpu, cuda")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise UsageError("no GPU was found; use --device cpu")
+    return device

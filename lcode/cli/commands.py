@@ -1,0 +1,215 @@
+"""The commands. Each reads, calls the library, and shows or writes what came out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from lcode.cli import options as opt
+from lcode.cli.console import check_output, err, fit_progress, out, show_notes, steps_progress, write_frame
+from lcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from lcode.forecasters.lcgode import LCGODEForecaster
+    from lcode.table import RunTable
+
+app = typer.Typer(
+    help="Forecast the final performance of training runs from their first epochs, rank them, and stop them early. "
+    "Add --verbose to any command to see tracebacks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def fit(
+    logs: opt.Logs,
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder to write the model to.")],
+    graphs: opt.Graphs = None,
+    target: opt.Targets = None,
+    direction: opt.Directions = None,
+    start: Annotated[
+        opt.Start, typer.Option("--from", help="Adapt the shipped model, or begin anew.")
+    ] = opt.Start.scratch,
+    device: opt.Device = None,
+    seed: opt.Seed = 0,
+) -> None:
+    """Learn from the finished runs in LOGS and write a model folder."""
+    table = opt.read(logs, graphs, direction, target)
+    from lcode.api import fit as fit_table
+    from lcode.fitting.checkpoint import check_writable
+
+    check_writable(out_dir)
+    targets = opt.target_keys(table, opt.parse_targets(target))
+    with fit_progress("fitting") as progress:
+        model = fit_table(table, start=start.value, targets=targets, device=device, seed=seed, progress=progress)
+    model.save(out_dir)
+    show_trust(model)
+    err.print(f"model written to {escape(str(out_dir))}", highlight=False)
+
+
+@app.command()
+def predict(
+    logs: opt.Logs,
+    out_path: Annotated[Path, typer.Option("--out", help="OUT.csv or OUT.parquet.")],
+    model: opt.ModelDir = None,
+    graphs: opt.Graphs = None,
+    direction: opt.Directions = None,
+    horizon: opt.Horizon = None,
+    full: Annotated[bool, typer.Option("--full", help="Every epoch up to the horizon, not the horizon alone.")] = False,
+    device: opt.Device = None,
+) -> None:
+    """Forecast every run in LOGS and write one row per run and metric (and epoch, with --full)."""
+    check_output(out_path, ".csv", ".parquet")
+    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, device)
+    forecast = forecaster.predict(table, "full" if full else "horizon")
+    write_frame(forecast.to_frame(), out_path)
+    show_notes(forecast.notes)
+    err.print(f"forecasts of {len(table)} runs written to {escape(str(out_path))}", highlight=False)
+
+
+@app.command()
+def rank(
+    logs: opt.Logs,
+    out_path: Annotated[Path, typer.Option("--out", help="OUT.csv or OUT.parquet.")],
+    model: opt.ModelDir = None,
+    graphs: opt.Graphs = None,
+    direction: opt.Directions = None,
+    objective: opt.Objective = "delta_m",
+    baseline: opt.Baseline = None,
+    horizon: opt.Horizon = None,
+    device: opt.Device = None,
+    seed: opt.Seed = 0,
+) -> None:
+    """Rank the runs in LOGS by the score they are forecast to end with."""
+    check_output(out_path, ".csv", ".parquet")
+    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, device)
+    from lcode.decisions import rank as rank_forecast
+    from lcode.report.terminal import ranking_table
+
+    forecast = forecaster.predict(table)
+    ranking = rank_forecast(forecast, objective, table=table, baseline=baseline, seed=seed)
+    write_frame(ranking.to_frame(), out_path)
+    out.print(ranking_table(ranking, forecast))
+    show_notes(ranking.notes)
+    err.print(f"ranking of {len(table)} runs written to {escape(str(out_path))}", highlight=False)
+
+
+@app.command()
+def backtest(
+    logs: opt.Logs,
+    graphs: opt.Graphs = None,
+    target: opt.Targets = None,
+    direction: opt.Directions = None,
+    observe: Annotated[float, typer.Option(help="Share of the horizon that is seen.", min=0.0, max=0.99)] = 0.2,
+    train_fraction: Annotated[
+        float, typer.Option(help="Share of the finished runs to learn from.", min=0.05, max=0.95)
+    ] = 0.75,
+    seeds: Annotated[int, typer.Option(help="Number of random splits.", min=1)] = 3,
+    forecasters: Annotated[
+        str, typer.Option(help="Comma-separated: lcode, paper, last, best, drift, power, trees.")
+    ] = ("lcode,last,drift,power,trees"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """Measure forecasters on the finished runs in LOGS: hide the end of some, forecast it, compare."""
+    table = opt.read(logs, graphs, direction, target)
+    from lcode.evaluation import backtest as run_backtest
+    from lcode.evaluation.render import backtest_table
+
+    names = tuple(name.strip() for name in forecasters.split(",") if name.strip())
+    with steps_progress("backtest") as progress:
+        result = run_backtest(
+            table,
+            observe=observe,
+            train_fraction=train_fraction,
+            seeds=seeds,
+            forecasters=names,
+            targets=opt.target_keys(table, opt.parse_targets(target)),
+            progress=progress,
+        )
+    if as_json:
+        typer.echo(json.dumps(result.to_json()))
+    else:
+        out.print(backtest_table(result))
+
+
+@app.command()
+def report(
+    logs: opt.Logs,
+    out_path: Annotated[Path, typer.Option("--out", help="OUT.html.")],
+    model: opt.ModelDir = None,
+    graphs: opt.Graphs = None,
+    direction: opt.Directions = None,
+    objective: opt.Objective = "delta_m",
+    baseline: opt.Baseline = None,
+    horizon: opt.Horizon = None,
+    device: opt.Device = None,
+) -> None:
+    """Write a self-contained HTML page: forecasts with their intervals, and the ranking."""
+    check_output(out_path, ".html")
+    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, device)
+    from lcode.decisions import rank as rank_forecast
+    from lcode.report import write_report
+
+    forecast = forecaster.predict(table, "full")
+    ranking = rank_forecast(forecast, objective, table=table, baseline=baseline)
+    notes = (*table.notes, *ranking.notes)
+    write_report(
+        out_path, title=f"Forecasts for {logs.name}", table=table, forecast=forecast, ranking=ranking, notes=notes
+    )
+    err.print(f"report written to {escape(str(out_path))}", highlight=False)
+
+
+@app.command()
+def demo(
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the logs, the table and the report.")] = Path(
+        "lcode-demo"
+    ),
+    runs: Annotated[int, typer.Option(help="Number of multi-task runs.", min=16)] = 40,
+    epochs: Annotated[int, typer.Option(help="Horizon of each run.", min=10)] = 40,
+    seed: opt.Seed = 0,
+) -> None:
+    """Train a small multi-task sweep, stop hopeless runs by forecast, and show what was saved and what it cost."""
+    from lcode.cli.demo import run_demo
+
+    run_demo(out_dir, runs=runs, epochs=epochs, seed=seed)
+
+
+def show_trust(model: LCGODEForecaster) -> None:
+    """Print what the fit's own backtest says, and a warning where the last value does as well."""
+    from lcode.report.terminal import summary_table
+
+    rows, warnings = model.trust()
+    if rows:
+        out.print(summary_table(rows))
+    for warning in warnings:
+        err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
+
+
+def _model_and_table(
+    logs: Path,
+    model: Path | None,
+    graphs: Path | None,
+    direction: list[str] | None,
+    horizon: int | None,
+    device: str | None,
+) -> tuple[LCGODEForecaster, RunTable]:
+    """Read the logs and load the model that a command was given; directions that the model knows need not be said."""
+    from lcode.api import load
+
+    forecaster = load(model, device=device)
+    stated = opt.parse_directions(direction) or {}
+    for metric in forecaster.known_metrics:
+        if stated.get(metric.key, metric.direction) != metric.direction:
+            raise UsageError(f"--direction {metric.key}: the model was fitted with {metric.direction}")
+    table = opt.read(logs, graphs, direction)
+    if horizon is not None:
+        table = table.with_horizon(horizon)
+    for warning in forecaster.trust()[1]:
+        err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
+    return forecaster, table

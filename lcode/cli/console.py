@@ -1,0 +1,106 @@
+"""What every command shares: clear errors, progress bars, and outputs that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from lcode.errors import LcodeError, UsageError
+
+out = Console()
+err = Console(stderr=True, soft_wrap=True)
+
+INTERRUPTED = 130
+
+
+def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str) -> int:
+    """Run a command and turn what it raises into an exit status and one message on stderr.
+
+    `--verbose` anywhere among the arguments shows the traceback as well.
+    """
+    verbose = "--verbose" in arguments
+    try:
+        app(args=[a for a in arguments if a != "--verbose"], prog_name=name)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 0
+    except LcodeError as error:
+        if verbose:
+            err.print_exception()
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+        return 2
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`lcode … | head`): not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if verbose:
+            err.print_exception()
+        hint = "" if verbose else "; run it again with --verbose and report the traceback"
+        err.print(f"[bold red]bug:[/] {escape(f'{type(error).__name__}: {error}')}{hint}", highlight=False)
+        return 1
+    return 0
+
+
+def show_notes(notes: Sequence[str]) -> None:
+    """Print remarks for the user on stderr, so that stdout stays machine-readable."""
+    for note in notes:
+        err.print(f"[dim]note:[/] {escape(note)}", highlight=False)
+
+
+@contextmanager
+def steps_progress(text: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar with time left on stderr; yields `advance(done, total, what)`."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=err, transient=True) as bar:
+        task = bar.add_task(text, total=None)
+
+        def advance(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"{text}: {escape(what)}")
+
+        yield advance
+
+
+@contextmanager
+def fit_progress(text: str) -> Iterator[Callable[[int, int, float], None]]:
+    """The same for a fit; yields the callback that it wants."""
+    with steps_progress(text) as advance:
+        yield lambda step, steps, loss: advance(step, steps, f"left-out loss {loss:.4f}")
+
+
+def check_output(path: Path, *suffixes: str) -> None:
+    """Refuse an output that could not be written, before any work is done.
+
+    Raises:
+        UsageError: an unknown ending, or a folder that does not exist.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"--out {path}: its name must end in {' or '.join(suffixes)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--out {path}: the folder {path.parent} does not exist; create it first")
+    if path.is_dir():
+        raise UsageError(f"--out {path} is a folder; name a file")
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a CSV or Parquet file under a temporary name, then rename it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if path.suffix.lower() == ".parquet":
+            frame.to_parquet(temporary, index=False)
+        else:
+            frame.to_csv(temporary, index=False, float_format="%.8g")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

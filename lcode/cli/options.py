@@ -1,0 +1,82 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lcode.cli.console import show_notes
+from lcode.errors import UsageError
+from lcode.table import Direction, RunTable, split_key
+
+Logs = Annotated[
+    Path, typer.Argument(help="A log file (.csv, .parquet, .jsonl) or a folder of logs.", show_default=False)
+]
+Graphs = Annotated[Path | None, typer.Option("--graphs", help="JSON file with the architecture graphs.")]
+Directions = Annotated[
+    list[str] | None,
+    typer.Option("--direction", help="Which way is better: seg/miou=max,depth/abs_err=min (may be repeated)."),
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option("--target", help="Forecast only this task/metric (may be repeated); the others are still read."),
+]
+ModelDir = Annotated[
+    Path | None, typer.Option("--model", help="A folder written by `lcode fit`; default: the shipped model.")
+]
+Device = Annotated[str | None, typer.Option("--device", help="cpu or cuda; default: a GPU when there is one.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed on the same machine gives the same numbers.")]
+Objective = Annotated[str, typer.Option("--objective", help="delta_m | mean | worst | weights:seg=1,depth=2")]
+Baseline = Annotated[
+    Path | None,
+    typer.Option("--baseline", help="CSV with task, metric, value (and arch): single-task references of delta_m."),
+]
+Horizon = Annotated[int | None, typer.Option("--horizon", min=1, help="Planned last epoch of the runs.")]
+
+
+class Start(StrEnum):
+    """Where a fit begins."""
+
+    shipped = "shipped"
+    scratch = "scratch"
+
+
+def read(logs: Path, graphs: Path | None, directions: list[str] | None, targets: list[str] | None = None) -> RunTable:
+    """Read logs with the shared options and show the reader's notes."""
+    from lcode.readers import read_logs
+
+    table = read_logs(logs, graphs=graphs, directions=parse_directions(directions), targets=parse_targets(targets))
+    show_notes(table.notes)
+    return table
+
+
+def parse_directions(texts: list[str] | None) -> dict[str, Direction] | None:
+    """`["seg/miou=max,depth/abs_err=min"]` as a mapping.
+
+    Raises:
+        UsageError: not of that form.
+    """
+    parsed: dict[str, Direction] = {}
+    for item in _items(texts):
+        key, _, direction = item.rpartition("=")
+        if not key or direction not in ("min", "max"):
+            raise UsageError(f"--direction {item}: write task/metric=min or task/metric=max")
+        parsed[key] = "min" if direction == "min" else "max"
+    return parsed or None
+
+
+def parse_targets(texts: list[str] | None) -> list[str] | None:
+    """Comma-separated or repeated targets as one list, or None for all."""
+    return _items(texts) or None
+
+
+def target_keys(table: RunTable, targets: list[str] | None) -> list[str] | None:
+    """Keys of the targets as the table spells them."""
+    return None if targets is None else [table.metric("/".join(split_key(t)) if "/" in t else t).key for t in targets]
+
+
+def _items(texts: list[str] | None) -> list[str]:
+    return [item.strip() for text in texts or [] for item in text.split(",") if item.strip()]

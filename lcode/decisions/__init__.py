@@ -1,0 +1,31 @@
+"""From forecasts to decisions: objectives, rankings, stopping rules and verdicts. No torch here."""
+
+from lcode.decisions.final import final_values, forecast_rows, score_samples
+from lcode.decisions.objective import CustomObjective, DeltaM, Objective, Standardised, make_objective
+from lcode.decisions.ranking import Ranking, rank
+from lcode.decisions.references import References, read_baseline
+from lcode.decisions.rule import MedianRule, StopRule, diverged_verdict
+from lcode.decisions.standings import Incumbent, Standings
+from lcode.decisions.verdict import Action, Verdict
+
+__all__ = [
+    "Action",
+    "CustomObjective",
+    "DeltaM",
+    "Incumbent",
+    "MedianRule",
+    "Objective",
+    "Ranking",
+    "References",
+    "Standardised",
+    "Standings",
+    "StopRule",
+    "Verdict",
+    "diverged_verdict",
+    "final_values",
+    "forecast_rows",
+    "make_objective",
+    "rank",
+    "read_baseline",
+    "score_samples",
+]

@@ -1,0 +1,176 @@
+"""The order of runs by their forecast score, with the probability of being best or among the best."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lcode.decisions.final import final_values, forecast_rows, score_samples
+from lcode.decisions.objective import Objective, ScoreFunction, make_objective
+from lcode.decisions.verdict import Action
+from lcode.errors import NotEnoughDataError
+from lcode.forecast import Forecast
+from lcode.table import RunTable
+
+TOP_SHARE = 0.1
+"""`p_top_10pct` is the probability of being among this share of all runs (at least one run)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Runs in the order of their forecast score, best first; R runs, every run of the forecast once.
+
+    Attributes:
+        runs: names of the runs, length R. Runs without a forecast (diverged, or a task not seen yet) come last.
+        score: median of the score at the horizon in the objective's unit, higher is better; NaN = no forecast. [R]
+        score_q05: the score that is exceeded with probability 0.95, [R].
+        score_q95: the score that is exceeded with probability 0.05, [R].
+        p_best: probability of the best score of all runs, 0 to 1; they sum to 1. [R]
+        p_top_10pct: probability of being among the best tenth of all runs (at least one run), 0 to 1. [R]
+        action: `continue` or `stop`, [R].
+        objective: what the score is.
+        notes: remarks for the user: where the references come from.
+    """
+
+    runs: tuple[str, ...]
+    score: NDArray[np.float64]
+    score_q05: NDArray[np.float64]
+    score_q95: NDArray[np.float64]
+    p_best: NDArray[np.float64]
+    p_top_10pct: NDArray[np.float64]
+    action: tuple[Action, ...]
+    objective: Objective
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per run, best first, in the columns of `lcode rank`."""
+        return pd.DataFrame(
+            {
+                "run": pd.Series(self.runs, dtype=object),
+                "rank": np.arange(1, len(self) + 1),
+                "score": self.score,
+                "score_q05": self.score_q05,
+                "score_q95": self.score_q95,
+                "p_best": self.p_best,
+                "p_top_10pct": self.p_top_10pct,
+                "action": pd.Series(self.action, dtype=object),
+            }
+        )
+
+
+def rank(
+    forecast: Forecast,
+    objective: str | Objective | ScoreFunction = "delta_m",
+    *,
+    table: RunTable | None = None,
+    baseline: Mapping[str, float] | str | os.PathLike[str] | None = None,
+    n_samples: int = 512,
+    seed: int = 0,
+    incumbent: float | None = None,
+    delta: float = 0.05,
+) -> Ranking:
+    """Rank runs by the score they are forecast to have at their horizons.
+
+    A run is advised to `stop` when it diverged, or when both the probability of ending among the best tenth and
+    that of beating the incumbent are below `delta`. A finished run has nothing to stop and says `continue`.
+
+    Args:
+        forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
+        objective: see `make_objective`.
+        table: the table the forecast was made from, or one that holds its runs: its finished runs set references
+            and scales, and its architectures select references by architecture. Without it those that the forecast
+            calls finished are used, or all forecast medians where there is none.
+        baseline: single-task references of `delta_m`, see `make_objective`.
+        n_samples: joint samples that probabilities are counted on; their standard error is at most 0.5/√n.
+        seed: the same seed gives the same ranking, in whatever order the runs are.
+        incumbent: a score to beat; default: the best score among the finished runs, if there are any.
+        delta: probability under which a run is not worth its compute.
+
+    Raises:
+        UsageError: an unknown objective, task, metric or baseline name.
+        InputError: a baseline that cannot be read, or a reference of 0.
+        NotEnoughDataError: no run has a value of some metric.
+    """
+    # Samples belong to positions: a fixed order of the runs makes the result independent of the given one.
+    order = np.argsort(np.array(forecast.run_ids, dtype=object), kind="stable")
+    forecast = forecast_rows(forecast.final(), order)
+    finished = (forecast.status == "finished").all(1)
+    archs: list[str | None] | None = None
+    if table is not None:
+        known = table.runs.reindex(list(forecast.run_ids))
+        finished |= (known["status"] == "finished").to_numpy()
+        archs = [arch if isinstance(arch, str) else None for arch in known["arch"]]
+    objective = _with_references(objective, forecast, finished, table, baseline)
+
+    samples = score_samples(forecast, objective, n=n_samples, seed=seed, archs=archs)
+    alive = np.asarray(np.isfinite(samples).all(axis=0))
+    runs = len(forecast.run_ids)
+    score, low, high = np.full((3, runs), np.nan)
+    score[alive] = np.median(samples[:, alive], axis=0)
+    low[alive], high[alive] = np.quantile(samples[:, alive], (0.05, 0.95), axis=0)
+    p_best, p_top = _p_best_and_top(np.where(alive, samples, -np.inf), alive)
+
+    if incumbent is None and (alive & finished).any():
+        incumbent = float(score[alive & finished].max())
+    hopeless = p_top < delta
+    if incumbent is not None:
+        hopeless &= (samples > incumbent).mean(0) < delta
+    diverged = (forecast.status == "diverged").any(1)
+    stop = diverged | (alive & hopeless & ~finished)
+
+    best_first = np.argsort(np.where(alive, -score, np.inf), kind="stable")
+    actions: tuple[Action, ...] = tuple("stop" if stop[i] else "continue" for i in best_first)
+    return Ranking(
+        runs=tuple(forecast.run_ids[i] for i in best_first),
+        score=score[best_first],
+        score_q05=low[best_first],
+        score_q95=high[best_first],
+        p_best=p_best[best_first],
+        p_top_10pct=p_top[best_first],
+        action=actions,
+        objective=objective,
+        notes=(*forecast.notes, *objective.notes),
+    )
+
+
+def _p_best_and_top(
+    samples: NDArray[np.float64], alive: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Probability of each run to be best (ties share it) and in the top tenth, from score samples [n, R]."""
+    runs = samples.shape[1]
+    if not alive.any():
+        return np.zeros(runs), np.zeros(runs)
+    best = samples == samples.max(1, keepdims=True)
+    p_best = (best / best.sum(1, keepdims=True)).mean(0)
+    top = max(1, math.ceil(TOP_SHARE * runs))
+    threshold = np.partition(samples, runs - top, axis=1)[:, [runs - top]]
+    p_top = (samples >= threshold).mean(0)
+    return p_best, np.where(alive, p_top, 0.0)
+
+
+def _with_references(
+    objective: str | Objective | ScoreFunction,
+    forecast: Forecast,
+    finished: NDArray[np.bool_],
+    table: RunTable | None,
+    baseline: Mapping[str, float] | str | os.PathLike[str] | None,
+) -> Objective:
+    """The objective, with references from finished runs where there are some and from all forecasts otherwise."""
+    medians = forecast.quantile(0.5)[..., 0]
+    if table is not None and table.metrics == forecast.metrics:
+        population = final_values(table.with_status("finished"))
+    else:
+        population = medians[finished]
+    try:
+        return make_objective(objective, forecast.metrics, population=population, baseline=baseline)
+    except NotEnoughDataError:
+        return make_objective(objective, forecast.metrics, population=medians, baseline=baseline)

@@ -1,0 +1,196 @@
+"""What a run's values are measured against: single-task baselines, or the medians of the runs themselves."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.errors import InputError, NotEnoughDataError, UsageError
+from lcode.table import MAIN_TASK, Metric
+
+ZERO = 1e-8
+"""A reference of at most this size counts as zero: a relative gain over it has no meaning."""
+
+
+@dataclass(frozen=True)
+class References:
+    """Value of each metric that a relative gain is measured against, in the metric's natural units.
+
+    Attributes:
+        values: metric key -> value, used for every architecture that has none of its own.
+        by_arch: architecture -> metric key -> value.
+        origin: where they come from, as a phrase for the user.
+    """
+
+    values: Mapping[str, float]
+    by_arch: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    origin: str = "the given baseline"
+
+    def lookup(self, metrics: Sequence[Metric], archs: Sequence[str | None] | None = None) -> NDArray[np.float64]:
+        """References of the metrics: shape [K], or [R, K] for the architectures of R runs.
+
+        Raises:
+            UsageError: a metric has no reference.
+        """
+        missing = [metric.key for metric in metrics if metric.key not in self.values]
+        if missing:
+            known = ", ".join(self.values)
+            raise UsageError(f"no reference value for '{missing[0]}' in {self.origin}; there are: {known}")
+        common = np.array([self.values[metric.key] for metric in metrics])
+        if archs is None or not self.by_arch:
+            return common
+        own = {
+            arch: np.array([of.get(m.key, self.values[m.key]) for m in metrics]) for arch, of in self.by_arch.items()
+        }
+        return np.stack([own.get(arch, common) if arch is not None else common for arch in archs])
+
+
+def references_from(
+    metrics: Sequence[Metric],
+    *,
+    baseline: Mapping[str, float] | str | os.PathLike[str] | None = None,
+    population: NDArray[np.float64] | None = None,
+) -> References:
+    """References for the metrics.
+
+    Args:
+        metrics: the K metrics that need one.
+        baseline: values by metric key, or a CSV file with the columns `task, metric, value` and optionally `arch`.
+        population: final values of finished runs, shape [N, K]; without a baseline their median is the reference.
+
+    Raises:
+        InputError: the file cannot be read as it stands, lacks a metric, or a reference is 0.
+        UsageError: the mapping lacks a metric, or names one that is not measured.
+        NotEnoughDataError: neither a baseline nor a finished run.
+    """
+    if baseline is None:
+        centre, _ = centre_and_scale(metrics, population)
+        runs = 0 if population is None else len(population)
+        origin = f"the median final value of {runs} runs (no single-task baseline was given)"
+        references = References(dict(zip((m.key for m in metrics), centre.tolist(), strict=True)), origin=origin)
+    elif isinstance(baseline, Mapping):
+        references = _from_mapping(baseline, metrics)
+    else:
+        references = read_baseline(baseline, metrics)
+    for values in (references.values, *references.by_arch.values()):
+        for key, value in values.items():
+            _check_reference(value, f"the reference of '{key}'", path=None)
+    return references
+
+
+def read_baseline(path: str | os.PathLike[str], metrics: Sequence[Metric]) -> References:
+    """Read single-task baselines from a CSV file with the columns `task, metric, value` and optionally `arch`.
+
+    Rows with an `arch` are the references of that architecture; a row without one, or else the mean over the
+    architectures, serves all others. Rows of metrics that are not asked for are ignored.
+
+    Raises:
+        InputError: no such file, a missing column, a cell that is no number, conflicting rows, a metric without a
+            row, or a reference of 0.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read as CSV ({error}); give a file of baselines", path=path) from error
+    rows = _read_rows(text, path, {metric.key for metric in metrics})
+    by_arch: dict[str, dict[str, float]] = {}
+    for (arch, key), value in rows.items():
+        by_arch.setdefault(arch, {})[key] = value
+    common = by_arch.pop("", {})
+    for metric in metrics:
+        of_archs = [values[metric.key] for values in by_arch.values() if metric.key in values]
+        if metric.key not in common and not of_archs:
+            listed = ", ".join(sorted({key for _, key in rows})) or "none of them"
+            raise InputError(f"no row for the metric '{metric.key}'; of those in the logs it has: {listed}", path=path)
+        common.setdefault(metric.key, float(np.mean(of_archs)) if of_archs else np.nan)
+    return References(common, by_arch, origin=f"the baseline {path}")
+
+
+def _read_rows(text: str, path: object, keys: set[str]) -> dict[tuple[str, str], float]:
+    """(architecture or "", metric key) -> reference, for the metrics that are asked for."""
+    rows: dict[tuple[str, str], float] = {}
+    reader = csv.DictReader(text.splitlines())
+    found = [name.strip() for name in reader.fieldnames or []]
+    reader.fieldnames = found
+    for column in ("task", "metric", "value"):
+        if column not in found:
+            raise InputError(
+                f"column '{column}' is missing; a baseline has the columns task, metric, value and optionally arch, "
+                f"found: {', '.join(found) or 'none'}",
+                path=path,
+                line=1,
+            )
+    for row in reader:
+        line = reader.line_num
+        task, name, arch, number = ((row.get(column) or "").strip() for column in ("task", "metric", "arch", "value"))
+        key = Metric(task or MAIN_TASK, name, "max").key
+        if key not in keys:
+            continue
+        try:
+            value = float(number)
+        except ValueError:
+            raise InputError(f"'{number}' is not a number", path=path, line=line, column="value") from None
+        _check_reference(value, f"the reference of '{key}'", path=path, line=line)
+        if rows.setdefault((arch, key), value) != value:
+            raise InputError(
+                f"'{key}' has two references, {rows[arch, key]:g} and {value:g}; keep one (or their mean)",
+                path=path,
+                line=line,
+                column="value",
+            )
+    return rows
+
+
+def centre_and_scale(
+    metrics: Sequence[Metric], population: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Median and inter-quartile range of each metric over runs, shapes [K] and [K].
+
+    A scale that would be 0 (all runs alike) is the standard deviation instead, or 1 if that is 0, too.
+
+    Args:
+        metrics: the K metrics.
+        population: values of N runs, [N, K]; NaN where a run diverged or lacks the metric.
+
+    Raises:
+        NotEnoughDataError: no run has a value of some metric.
+    """
+    centre, scale = np.zeros(len(metrics)), np.ones(len(metrics))
+    for k, metric in enumerate(metrics):
+        column = np.empty(0) if population is None else population[:, k]
+        column = column[np.isfinite(column)]
+        if not len(column):
+            raise NotEnoughDataError(
+                f"no finished run has a final value of '{metric.key}', so there is nothing to measure it against; "
+                "give finished runs, or single-task references as a baseline"
+            )
+        low, centre[k], high = np.quantile(column, (0.25, 0.5, 0.75))
+        scale[k] = (high - low) or column.std() or 1.0
+    return centre, scale
+
+
+def _from_mapping(baseline: Mapping[str, float], metrics: Sequence[Metric]) -> References:
+    keys = [metric.key for metric in metrics]
+    unknown, missing = [key for key in baseline if key not in keys], [key for key in keys if key not in baseline]
+    if unknown:
+        raise UsageError(f"the baseline names '{unknown[0]}', which is not measured; there are: {', '.join(keys)}")
+    if missing:
+        raise UsageError(f"the baseline lacks '{missing[0]}'; give a value for each of: {', '.join(keys)}")
+    return References({key: float(value) for key, value in baseline.items()})
+
+
+def _check_reference(value: float, what: str, *, path: object, line: int | None = None) -> None:
+    if not np.isfinite(value) or abs(value) <= ZERO:
+        raise InputError(
+            f"{what} is {value:g}, and a gain relative to it has no meaning; "
+            "give another baseline, or choose the objective mean or worst",
+            path=path,
+            line=line,
+            column=None if path is None else "value",
+        )

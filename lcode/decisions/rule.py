@@ -1,0 +1,133 @@
+"""Rules that stop a run: by its forecast, or, for comparison, by the median of the others at the same epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.decisions.standings import Standings
+from lcode.decisions.verdict import Action, Verdict
+from lcode.errors import UsageError
+
+SAMPLES = 512
+"""Samples of a run's score that a verdict counts its probability on: a standard error of 0.01 at δ = 0.05."""
+
+
+@dataclass(frozen=True)
+class StopRule:
+    """Stop a run whose probability of beating the incumbent by its horizon is below `delta`.
+
+    No run is stopped before `min_epochs`, nor while fewer than `keep` other runs of the sweep (finished or live)
+    are better than it is expected to be: at least `keep` runs of a sweep are trained to the end, however good the
+    runs before it were. Diverged runs are the caller's to stop, at once.
+
+    Attributes:
+        delta: probability below which a run is stopped, 0 to 1.
+        min_epochs: first epoch at which a run may be stopped.
+        keep: the best so many runs of the sweep, by current expectation, are never stopped.
+        every: decide at epochs divisible by this only.
+    """
+
+    delta: float = 0.05
+    min_epochs: int = 3
+    keep: int = 3
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.delta <= 1:
+            raise UsageError(f"delta is {self.delta}; it is a probability between 0 and 1, such as 0.05")
+        for name, least in (("min_epochs", 0), ("keep", 0), ("every", 1)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+
+    def due(self, epoch: int) -> bool:
+        """Whether a forecast is needed when a run has reached this epoch."""
+        return epoch >= self.min_epochs and epoch % self.every == 0
+
+    def next_due(self, epoch: int) -> int:
+        """First epoch after this one at which a forecast is needed."""
+        first = max(epoch + 1, self.min_epochs)
+        return -(-first // self.every) * self.every
+
+    def decide(
+        self,
+        run: str,
+        epoch: int,
+        samples: NDArray[np.float64],
+        standings: Standings,
+        *,
+        unit: str = "",
+        forecast: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> Verdict:
+        """The verdict on a run whose score at the horizon has been forecast.
+
+        Args:
+            run: name of the run.
+            epoch: last epoch that the forecast has seen.
+            samples: samples of the run's score at its horizon, shape [n], higher is better; NaN = no forecast, as
+                for a task without a value so far.
+            standings: the other runs; what they say of this one makes no difference.
+            unit: what a score is measured in, for the reason.
+            forecast: summary to be carried by the verdict.
+        """
+        forecast = forecast or {}
+        if not np.isfinite(samples).all():
+            return Verdict(run, epoch, "continue", "there is no forecast of every task yet", forecast=forecast)
+        low, expected, high = np.quantile(samples, (0.05, 0.5, 0.95)).tolist()
+        seen = f"expected {expected:.3g} [{low:.3g}, {high:.3g}] {unit}".rstrip()
+        incumbent = standings.incumbent(run)
+        action: Action = "continue"
+        probability = None
+        if incumbent is None:
+            reason = "no other run to compare with"
+        else:
+            probability = float((samples > incumbent.score).mean())
+            rival = f"{incumbent.run} ({'ended' if incumbent.finished else 'expected'} at {incumbent.score:.3g})"
+            reason = f"P(beats {rival}) = {probability:.3f} {'<' if probability < self.delta else '≥'} {self.delta:g}"
+            if probability < self.delta and standings.better(run, expected) < self.keep:
+                reason += f", but one of the sweep's best {self.keep} so far"
+            elif probability < self.delta:
+                action = "stop"
+        return Verdict(run, epoch, action, f"{reason}; {seen}", probability, expected, forecast)
+
+
+def diverged_verdict(run: str, epoch: int, metric: str, value: float) -> Verdict:
+    """Stop: a metric of the run is NaN or infinite."""
+    return Verdict(run, epoch, "stop", f"diverged: {metric} is {value:g} at epoch {epoch}", probability=0.0)
+
+
+@dataclass(frozen=True)
+class MedianRule:
+    """Stop a run whose best score so far is below the median score of the finished runs at the same epoch.
+
+    The rule of Google Vizier (Golovin et al. 2017) in the form of Optuna's `MedianPruner`: it forecasts nothing, and
+    runs that were stopped before do not count. It takes the score of the objective where those take one metric.
+
+    Attributes:
+        n_startup: finished runs needed before any run is stopped.
+        min_epochs: first epoch at which a run may be stopped.
+    """
+
+    n_startup: int = 5
+    min_epochs: int = 3
+
+    def decide(self, run: str, epoch: int, best: float, peers: NDArray[np.float64]) -> Verdict:
+        """The verdict on a run.
+
+        Args:
+            run: name of the run.
+            epoch: its last epoch.
+            best: its best score so far, higher is better.
+            peers: scores of the finished runs at that epoch, shape [N]; NaN where one has none.
+        """
+        peers = peers[np.isfinite(peers)]
+        if epoch < self.min_epochs or len(peers) < self.n_startup:
+            return Verdict(run, epoch, "continue", f"{len(peers)} finished runs to compare with at epoch {epoch}")
+        median = float(np.median(peers))
+        if best < median:
+            reason = f"best score so far {best:.3g} is below the median {median:.3g} of {len(peers)} runs"
+            return Verdict(run, epoch, "stop", reason)
+        return Verdict(run, epoch, "continue", f"best score so far {best:.3g} ≥ median {median:.3g}")

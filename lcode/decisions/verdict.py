@@ -1,0 +1,44 @@
+"""What is to be done with a live run, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Action = Literal["continue", "stop"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Continue or stop, for one run at one epoch.
+
+    Attributes:
+        run: name of the run.
+        epoch: last epoch of the run that the verdict is based on.
+        action: `continue` or `stop`.
+        reason: why, in a sentence with the numbers.
+        probability: that the run beats the incumbent by its horizon, 0 to 1; None if it was not estimated.
+        score: median of the run's score at its horizon; None without a forecast.
+        forecast: for each metric key the `median`, `q05` and `q95` at the horizon, in natural units; empty without
+            a forecast.
+        dry_run: the action is only advice: `stop` stays False.
+    """
+
+    run: str
+    epoch: int
+    action: Action
+    reason: str
+    probability: float | None = None
+    score: float | None = None
+    forecast: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    dry_run: bool = False
+
+    @property
+    def stop(self) -> bool:
+        """Whether the training loop should end this run now."""
+        return self.action == "stop" and not self.dry_run
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as plain values; `Verdict(**plain)` is its inverse."""
+        return asdict(self)

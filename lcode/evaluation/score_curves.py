@@ -1,0 +1,65 @@
+"""The score of finished runs at every epoch: what a policy without forecasts looks at."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.decisions import Objective
+from lcode.table import RunTable
+
+
+class ScoreCurves:
+    """The objective's score of every run at every epoch, each metric at its latest value.
+
+    Attributes:
+        epochs: epochs at which each run reported, ascending, length R.
+        horizons: planned last epoch of each run, length R.
+        diverged: for each diverged run (by index) the first such epoch, the metric and its value.
+        first_epoch: first epoch of the table.
+    """
+
+    def __init__(self, table: RunTable, objective: Objective) -> None:
+        points = table.points
+        row = points["run"].cat.codes.to_numpy().astype(np.int64)
+        position = {metric.key: k for k, metric in enumerate(table.metrics)}
+        columns = np.array([position[str(key)] for key in points["metric"].cat.categories], dtype=np.int64)
+        metric = columns[points["metric"].cat.codes.to_numpy()]
+        self._grid, column = np.unique(points["epoch"].to_numpy(np.int64), return_inverse=True)
+        value = points["value"].to_numpy(float)
+        values = np.full((len(table), len(table.metrics), len(self._grid)), np.nan)
+        values[row, metric, column] = value
+
+        present = np.zeros((len(table), len(self._grid)), dtype=bool)
+        present[row, column] = True
+        self.epochs = [self._grid[reported].tolist() for reported in present]
+        self.horizons = table.runs["horizon"].to_numpy(np.int64)
+        self.first_epoch = int(self._grid[0]) if len(self._grid) else 1
+        self.diverged: dict[int, tuple[int, str, float]] = {}
+        for point in np.flatnonzero(~np.isfinite(value)):
+            found = (int(self._grid[column[point]]), table.metrics[metric[point]].key, float(value[point]))
+            self.diverged[int(row[point])] = min(found, self.diverged.get(int(row[point]), found), key=lambda f: f[:2])
+
+        latest = np.where(np.isfinite(values), np.arange(len(self._grid)), -1)
+        latest = np.maximum.accumulate(latest, axis=-1)
+        filled = np.take_along_axis(values, np.maximum(latest, 0), axis=-1)
+        filled = np.where(latest >= 0, filled, np.nan)
+        scores = objective.score(filled.transpose(2, 0, 1), table.metrics, architectures(table))
+        for run, (epoch, _, _) in self.diverged.items():
+            scores[self._grid >= epoch, run] = np.nan
+        self._scores = scores  # [E, R]
+        self._best = np.fmax.accumulate(scores, axis=0)
+
+    def at(self, epoch: int) -> NDArray[np.float64]:
+        """Score of every run at the last epoch up to this one, shape [R]; NaN where a metric is still missing."""
+        index = int(np.searchsorted(self._grid, epoch, side="right")) - 1
+        return self._scores[index] if index >= 0 else np.full(len(self.epochs), np.nan)
+
+    def best_until(self, run: int, epoch: int) -> float:
+        """Best score of a run up to this epoch."""
+        return float(self._best[int(np.searchsorted(self._grid, epoch, side="right")) - 1, run])
+
+
+def architectures(table: RunTable) -> list[str | None]:
+    """Key of each run's architecture, None where it has none."""
+    return [arch if isinstance(arch, str) else None for arch in table.runs["arch"]]

@@ -1,0 +1,68 @@
+"""A forest whose leaves say which training runs resemble a new one; their targets, so weighted, are its forecast."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.ensemble import ExtraTreesRegressor
+
+from lcode.forecast import LEVELS
+
+Array = NDArray[np.float64]
+
+TREES = 150
+MAX_FEATURES = 0.8
+"""Share of the features that a split may choose from: among many columns of one curve few others matter."""
+
+
+class QuantileForest:
+    """Extremely randomised trees with the weights of Meinshausen (2006): quantiles of any target from one forest.
+
+    A training run's weight for a query is its share of the query's leaf, averaged over the trees. Trees are grown to
+    the end (every leaf one run, or equal runs): the spread comes from the disagreement of the trees.
+
+    Args:
+        features: training features, no NaN, shape [N, P].
+        targets: what the splits are to predict, no NaN, shape [N, O].
+        seed: seed of the trees.
+    """
+
+    def __init__(self, features: Array, targets: Array, *, seed: int) -> None:
+        self._forest = ExtraTreesRegressor(TREES, max_features=MAX_FEATURES, random_state=seed, n_jobs=1)
+        self._forest.fit(features, targets)
+        self._offsets = np.cumsum([0, *(tree.tree_.node_count for tree in self._forest.estimators_)])
+        members = self._one_hot(features)
+        self._members = members.multiply(1.0 / np.maximum(members.sum(axis=0), 1)).T.tocsr()
+
+    def weights(self, features: Array) -> Array:
+        """Weight of each training run for each query, rows sum to 1; features [R, P] to weights [R, N]."""
+        return np.asarray((self._one_hot(features) @ self._members).toarray()) / TREES
+
+    def _one_hot(self, features: Array) -> sparse.csr_matrix:
+        """In which leaf of each tree a row falls, shape [R, all nodes of the forest]."""
+        leaves = self._forest.apply(features) + self._offsets[:-1]
+        rows = np.repeat(np.arange(len(features)), TREES)
+        return sparse.csr_matrix(
+            (np.ones(leaves.size), (rows, leaves.ravel())), shape=(len(features), int(self._offsets[-1]))
+        )
+
+
+def weighted_quantiles(values: Array, weights: Array) -> Array:
+    """Quantiles at `LEVELS` of N weighted values, linear between the values, [N, J] and [R, N] to [R, J, 21].
+
+    Rows of `weights` sum to 1. The outermost values stand for the levels beyond them.
+    """
+    rows = np.arange(len(weights))[:, None]
+    result = np.empty((len(weights), values.shape[1], len(LEVELS)))
+    # Each row of queries gets its own interval [2r, 2r + 1] of one axis, so that one call interpolates them all.
+    queries = (2 * rows + LEVELS).ravel()
+    for j, order in enumerate(np.argsort(values, axis=0, kind="stable").T):
+        weight = weights[:, order]
+        middle = np.clip(np.cumsum(weight, axis=1) - weight / 2, 0, 1)
+        ends = np.zeros((len(weights), 1))
+        knots = 2 * rows + np.concatenate([ends, middle, ends + 1], axis=1)
+        ordered = values[order, j]
+        heights = np.broadcast_to(np.concatenate([ordered[:1], ordered, ordered[-1:]]), knots.shape)
+        result[:, j] = np.interp(queries, knots.ravel(), heights.ravel()).reshape(len(weights), -1)
+    return result

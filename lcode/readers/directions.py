@@ -1,0 +1,76 @@
+"""Which way is better: as stated by the user, by the log, or by a well-known name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from lcode.errors import InputError, UsageError
+from lcode.table.metric import Direction, Metric, infer_direction, split_key
+
+
+def settle_directions(
+    found: Mapping[str, Direction | None],
+    measured: Collection[str],
+    stated: Mapping[str, Direction],
+    targets: Sequence[str] | None,
+    path: Path,
+) -> tuple[tuple[Metric, ...], list[str]]:
+    """The metrics with their directions, and what to tell the user.
+
+    Args:
+        found: key of each curve -> direction, None where the log does not say.
+        measured: keys of the curves that hold a value; an empty column of a table is no curve, while a run log
+            promises its metrics in the header.
+        stated: direction by `task/metric`, or by a bare name for every task that has it; stronger than the log.
+        targets: metrics that are to be forecast; with them, other curves of unknown direction are left out.
+        path: the logs, for messages.
+
+    Raises:
+        UsageError: a stated metric or a target that does not exist, or a direction that is neither min nor max.
+        InputError: a curve whose direction is nowhere said.
+    """
+    metrics = {key: split_key(key) for key in found}
+    spellings = {spelling for task, name in metrics.values() for spelling in (f"{task}/{name}", name)}
+    for spelling, side in stated.items():
+        if spelling not in spellings:
+            raise UsageError(f"a direction is stated for '{spelling}', but the metrics are {', '.join(found)}")
+        if side not in ("min", "max"):
+            raise UsageError(f"the direction of '{spelling}' must be min or max, not '{side}'")
+    for target in targets or ():
+        if target not in found and target not in {f"{task}/{name}" for task, name in metrics.values()}:
+            raise UsageError(f"no metric '{target}' in these logs; there are: {', '.join(found)}")
+    wanted = None if targets is None else {Metric(*split_key(target), "min").key for target in targets}
+
+    settled: list[Metric] = []
+    inferred: list[str] = []
+    dropped: list[str] = []
+    empty: list[str] = []
+    for key, (task, name) in metrics.items():
+        if found[key] is None and key not in measured:
+            empty.append(key)
+            continue
+        direction: Direction | None = stated.get(f"{task}/{name}") or stated.get(name) or found[key]
+        if direction is None:
+            direction = infer_direction(name)
+            if direction is not None:
+                inferred.append(f"{key}={direction}")
+        if direction is not None:
+            settled.append(Metric(task, name, direction))
+        elif wanted is None or key in wanted:
+            raise InputError(
+                f"cannot tell whether larger or smaller values are better; state it with --direction {key}=max "
+                f"(or {key}=min), rename the column to 'config.{key}' if it is a hyper-parameter, or remove it",
+                path=path,
+                column=key,
+            )
+        else:
+            dropped.append(key)
+    notes = []
+    if inferred:
+        notes.append(f"direction inferred: {', '.join(inferred)}.")
+    if empty:
+        notes.append(f"left out, since they are empty: {', '.join(empty)}.")
+    if dropped:
+        notes.append(f"left out, since their direction is unknown and they are no targets: {', '.join(dropped)}.")
+    return tuple(settled), notes

@@ -1,0 +1,98 @@
+"""Tables in JSONL files: one JSON object per row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lcode.errors import InputError
+from lcode.readers.part import LogPart, join
+from lcode.readers.raw import RawTable, check_names, decoded
+from lcode.readers.run_log import is_run_log
+from lcode.readers.table_part import read_table
+
+
+class JsonlReader:
+    """Reads wide and long tables from `.jsonl` files that are not run logs."""
+
+    suffix = ".jsonl"
+
+    def sniff(self, path: Path) -> bool:
+        """Whether this reader is the one for the file."""
+        return path.suffix.lower() == self.suffix and not is_run_log(path)
+
+    def read(self, paths: Sequence[Path]) -> LogPart:
+        """The runs of these files.
+
+        Raises:
+            InputError: a file that is no such table; the message says where and how to mend it.
+        """
+        return join([read_table(load_jsonl(path)) for path in paths])
+
+
+def load_jsonl(path: Path) -> RawTable:
+    """The cells of a JSONL file; null and absent keys are null, NaN is NaN.
+
+    Raises:
+        InputError: a line that is no flat JSON object.
+    """
+    text = decoded(path, path.read_bytes())
+    unterminated = not text.endswith("\n")
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if not lines:
+        raise InputError("is empty; expected one JSON object per line, with run, epoch and a key per curve", path=path)
+    rows: list[dict[str, Any]] = []
+    notes = []
+    for number, line in lines:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            if number == lines[-1][0] and unterminated and rows:
+                notes.append(f"{path.name}: the last line is incomplete and was skipped.")
+                unterminated = False
+                break
+            raise InputError(
+                f"is not JSON ({error}); write one object per line, or rename a CSV file to .csv",
+                path=path,
+                line=number,
+            ) from error
+        if not isinstance(row, dict):
+            raise InputError(f"is not a JSON object but {line.strip()[:40]}", path=path, line=number)
+        rows.append(row)
+    if rows[0].get("type") in ("epoch", "end"):
+        raise InputError("looks like a run log whose header line is missing; restore its first line", path=path, line=1)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    check_names(path, [name.strip() for name in names])
+    numbers = [number for number, _ in lines]
+    columns = {name.strip(): pa.chunked_array([_column([row.get(name) for row in rows])]) for name in names}
+    for name in names:
+        for i, row in enumerate(rows):
+            if isinstance(row.get(name), (dict, list)):
+                raise InputError(
+                    f"holds a nested value; write one key per curve, such as '{name}/loss'",
+                    path=path,
+                    line=numbers[i],
+                    column=name,
+                )
+    return RawTable(path, columns, lambda row: numbers[row], unterminated, tuple(notes))
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """An Arrow column of numbers or booleans where all cells are such, of text otherwise."""
+    kinds = {type(value) for value in values} - {type(None)}
+    try:
+        if kinds == {int}:
+            return pa.array(values, pa.int64())
+        if kinds and kinds <= {int, float}:
+            return pa.array([None if value is None else float(value) for value in values], pa.float64())
+        if kinds == {bool}:
+            return pa.array(values, pa.bool_())
+    except OverflowError:
+        pass
+    return pa.array(
+        [value if value is None or isinstance(value, str) else json.dumps(value) for value in values], pa.string()
+    )

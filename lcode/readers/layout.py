@@ -1,0 +1,143 @@
+"""The two layouts of a table of runs: wide (a column per curve) and long (a row per measured value)."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.errors import InputError
+from lcode.readers.raw import RawTable
+from lcode.table.metric import MAIN_TASK, Metric, split_key
+
+RUN_LEVEL = ("horizon", "status", "arch", "seed")
+"""Columns that describe a run: constant within it."""
+
+RESERVED = ("run", "epoch", "seconds", "lr", *RUN_LEVEL)
+CONFIG = "config."
+
+_LONG = ("task", "metric", "value")
+_NOT_MEASURED = "leave the cell empty where nothing was measured, or write nan where the run diverged"
+_SYNONYMS = {
+    "run": ("run_id", "runid", "run_name", "id", "name", "trial", "trial_id", "experiment"),
+    "epoch": ("step", "epochs", "iteration", "iter", "t", "time", "round"),
+}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The measured values of a table, in any order.
+
+    Attributes:
+        row: row of the table each value stands in, shape [N].
+        metric: index into `keys`, shape [N].
+        value: measured value, NaN or infinite where the run diverged, shape [N].
+        keys: keys of the curves, in column order.
+        columns: column in which the values of each key stand.
+    """
+
+    row: NDArray[np.int64]
+    metric: NDArray[np.int64]
+    value: NDArray[np.float64]
+    keys: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+def check_columns(raw: RawTable) -> None:
+    """Refuse a table without the columns that every layout has, or with a column that no layout has.
+
+    Raises:
+        InputError: the message lists the columns found and names the one that was probably meant.
+    """
+    for column in ("run", "epoch"):
+        if column not in raw.columns:
+            raise InputError(_missing(column, list(raw.columns)), path=raw.path, line=1)
+    if ("metric" in raw.columns) != ("value" in raw.columns) and "task" in raw.columns:
+        missing = "value" if "metric" in raw.columns else "metric"
+        raise InputError(_missing(missing, list(raw.columns)), path=raw.path, line=1)
+    if _is_long(raw):
+        for column in raw.columns:
+            if column not in RESERVED + _LONG and not column.startswith(CONFIG):
+                raise InputError(
+                    f"is no column of a table with one value per row (run, epoch, task, metric, value); rename it to "
+                    f"'{CONFIG}{column}' if it is a hyper-parameter, or remove it",
+                    path=raw.path,
+                    line=1,
+                    column=column,
+                )
+
+
+def read_cells(raw: RawTable) -> Cells:
+    """The measured values of a wide or a long table.
+
+    Raises:
+        InputError: no curve, a curve given twice, or a cell that is not numeric.
+    """
+    return _long(raw) if _is_long(raw) else _wide(raw)
+
+
+def _is_long(raw: RawTable) -> bool:
+    return "metric" in raw.columns and "value" in raw.columns
+
+
+def _wide(raw: RawTable) -> Cells:
+    by_key: dict[str, str] = {}
+    for name in raw.columns:
+        if name in RESERVED or name.startswith(CONFIG):
+            continue
+        key = _key(*split_key(name))
+        if key in by_key:
+            raise InputError(f"is the same curve as '{by_key[key]}'; remove one", path=raw.path, line=1, column=name)
+        by_key[key] = name
+    if not by_key:
+        raise InputError(
+            f"no column holds a curve; found only {', '.join(raw.columns)}. Add a column per curve, named task/metric",
+            path=raw.path,
+            line=1,
+        )
+    remedy = _NOT_MEASURED + f"; if this is no curve, rename the column to '{CONFIG}{{}}' or remove it"
+    read = [raw.numbers(name, remedy=remedy.format(name)) for name in by_key.values()]
+    metric, row = np.nonzero(np.stack([given for _, given in read]))
+    value = np.stack([values for values, _ in read])[metric, row]
+    return Cells(row, metric, value, tuple(by_key), tuple(by_key.values()))
+
+
+def _long(raw: RawTable) -> Cells:
+    value, given = raw.numbers("value", remedy=_NOT_MEASURED)
+    metric, metrics = raw.names("metric")
+    unnamed = np.flatnonzero(given & (metric < 0))
+    if len(unnamed):
+        raise raw.error(int(unnamed[0]), "metric", "the cell is empty; name the metric of every value")
+    task, tasks = raw.names("task") if "task" in raw.columns else (np.full(len(raw), -1), [])
+    row = np.flatnonzero(given)
+    pairs, first, place = np.unique(
+        (task[row] + 1) * len(metrics) + metric[row], return_index=True, return_inverse=True
+    )
+    keys = []
+    for pair in pairs:
+        task_code, metric_code = divmod(int(pair), len(metrics))
+        name = metrics[metric_code]
+        # A value without a task belongs to the main one, unless its metric carries a task's name.
+        keys.append(_key(tasks[task_code - 1], name) if task_code else _key(*split_key(name)))
+    ordered = tuple(dict.fromkeys(keys[i] for i in np.argsort(first)))
+    recode = np.array([ordered.index(key) for key in keys], dtype=np.int64)
+    return Cells(row, recode[place], value[row], ordered, ("value",) * len(ordered))
+
+
+def _key(task: str, name: str) -> str:
+    """The key of a curve; `main/acc` and `acc` are one."""
+    return Metric(task or MAIN_TASK, name, "min").key
+
+
+def _missing(column: str, found: list[str]) -> str:
+    close = [name for name in found if name.lower() == column or name.lower() in _SYNONYMS.get(column, ())]
+    close += difflib.get_close_matches(column, found, 1)
+    if len(found) == 1 and any(mark in found[0] for mark in ";\t|"):
+        advice = "separate the columns by commas"
+    elif close:
+        advice = f"rename '{close[0]}' to '{column}'"
+    else:
+        advice = f"add a column '{column}'"
+    return f"there is no column '{column}'; found: {', '.join(found)}. To mend it, {advice}"

@@ -1,0 +1,64 @@
+"""Tables in Parquet files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from lcode.errors import InputError
+from lcode.readers.part import LogPart, join
+from lcode.readers.raw import PARQUET_MAGIC, RawTable, check_names
+from lcode.readers.table_part import read_table
+
+
+class ParquetReader:
+    """Reads wide and long tables from `.parquet` files. Messages count rows from 1 where text files have lines."""
+
+    suffix = ".parquet"
+
+    def sniff(self, path: Path) -> bool:
+        """Whether this reader is the one for the file."""
+        return path.suffix.lower() == self.suffix
+
+    def read(self, paths: Sequence[Path]) -> LogPart:
+        """The runs of these files.
+
+        Raises:
+            InputError: a file that is no such table; the message says where and how to mend it.
+        """
+        return join([read_table(load_parquet(path)) for path in paths])
+
+
+def load_parquet(path: Path) -> RawTable:
+    """The columns of a Parquet file; null stays apart from NaN.
+
+    Raises:
+        InputError: the file is damaged or no Parquet at all.
+    """
+    with path.open("rb") as file:
+        start = file.read(len(PARQUET_MAGIC))
+    if start != PARQUET_MAGIC:
+        raise InputError("is no Parquet file; write it again, or give it the ending of its format", path=path)
+    try:
+        table = parquet.ParquetFile(path).read()
+    except (pa.ArrowException, OSError) as error:
+        raise InputError("is a damaged or incomplete Parquet file; write it again", path=path) from error
+    names = [name.strip() for name in table.column_names]
+    check_names(path, names)
+    # pandas stores an unnamed index as a column of its own.
+    columns = {
+        name: _plain(column)
+        for name, column in zip(names, table.columns, strict=True)
+        if not re.fullmatch(r"__index_level_\d+__", name)
+    }
+    return RawTable(path, columns, lambda row: row + 1)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string()) if pa.types.is_large_string(column.type) else column

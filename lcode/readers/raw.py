@@ -1,0 +1,219 @@
+"""A table as it stands in its file, with the checks that turn its cells into names, epochs, numbers and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lcode.errors import InputError
+
+PARQUET_MAGIC = b"PAR1"
+
+MAX_EPOCH = 10**9
+"""Anything above is no epoch but a time stamp or a count of samples."""
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Columns of one file; cells are text (CSV) or typed (Parquet, JSONL), null where nothing is written.
+
+    Attributes:
+        path: the file.
+        columns: column by name, all of the same length.
+        line_of: 1-based line of a row in the file; called for messages only.
+        unterminated: whether the file ends without a newline, so that its last line may be half written.
+        notes: remarks for the user.
+    """
+
+    path: Path
+    columns: Mapping[str, pa.ChunkedArray]
+    line_of: Callable[[int], int]
+    unterminated: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def without_last_row(self) -> RawTable:
+        """The table without its last line, which was torn."""
+        note = f"{self.path.name}: the last line is incomplete and was skipped."
+        columns = {name: column.slice(0, len(self) - 1) for name, column in self.columns.items()}
+        return replace(self, columns=columns, unterminated=False, notes=(*self.notes, note))
+
+    def error(self, row: int, column: str | None, message: str) -> InputError:
+        """The error to raise for a cell, or for a whole row."""
+        return InputError(message, path=self.path, line=self.line_of(row), column=column)
+
+    def text(self, row: int, column: str) -> str:
+        """A cell as the user wrote it."""
+        return str(self.columns[column][row].as_py())
+
+    def numbers(self, name: str, *, remedy: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """A column as numbers, and which of its cells are given (NaN may be given).
+
+        Raises:
+            InputError: a cell that is no number; `remedy` says what to do about it.
+        """
+        column = self.columns[name]
+        given = column.is_valid().to_numpy()
+        if pa.types.is_string(column.type):
+            try:
+                column = pc.cast(column, pa.float64())
+            except pa.ArrowInvalid:  # blanks around numbers, or a cell that is none
+                return self._lenient_numbers(name, remedy)
+        elif not (_is_number(column.type) or pa.types.is_null(column.type)):
+            row = int(np.flatnonzero(given)[0]) if given.any() else 0
+            raise self.error(row, name, f"'{self.text(row, name)}' is not a number; {remedy}")
+        return pc.cast(column, pa.float64()).fill_null(np.nan).to_numpy(), given
+
+    def _lenient_numbers(self, name: str, remedy: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        codes, texts = _coded(self.columns[name])
+        parsed = [as_number(text) for text in texts]
+        blank = np.array([not text.strip() for text in texts])
+        given = (codes >= 0) & ~blank[codes]
+        wrong = np.flatnonzero(given & np.array([value is None for value in parsed])[codes])
+        if len(wrong):
+            row = int(wrong[0])
+            raise self.error(row, name, f"'{self.text(row, name)}' is not a number; {remedy}")
+        values = np.array([np.nan if value is None else value for value in parsed])
+        return np.where(given, values[codes], np.nan), given
+
+    def names(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
+        """A column as text: a code per row (-1 = empty) and the text of each code; 7.0 becomes `7`."""
+        codes, values = _coded(self.columns[name])
+        texts = [as_text(value) for value in values]
+        distinct = {text: i for i, text in enumerate(dict.fromkeys(text for text in texts if text))}
+        recode = np.array([distinct.get(text, -1) for text in texts] + [-1], dtype=np.int64)
+        return recode[codes], list(distinct)
+
+    def epochs(self, name: str = "epoch") -> NDArray[np.int64]:
+        """The column of epochs: whole numbers of at least 0, in every row.
+
+        Raises:
+            InputError: a cell that is none.
+        """
+        remedy = "epochs are whole numbers counted from 0 or 1"
+        values, given = self.numbers(name, remedy=remedy)
+        wrong = np.flatnonzero(~given)
+        if len(wrong):
+            raise self.error(int(wrong[0]), name, f"the cell is empty; {remedy}, one in every row")
+        with np.errstate(invalid="ignore"):
+            wrong = np.flatnonzero(~((values >= 0) & (values <= MAX_EPOCH) & (values == np.floor(values))))
+        if len(wrong):
+            row = int(wrong[0])
+            raise self.error(row, name, f"'{self.text(row, name)}' is not an epoch; {remedy}, up to {MAX_EPOCH:.0e}")
+        return values.astype(np.int64)
+
+    def constants(self, name: str, runs: NDArray[np.int64], run_names: list[str]) -> list[Any]:
+        """The one value of each run, None where none is given.
+
+        Args:
+            name: column that is constant within a run; empty cells are ignored.
+            runs: index of each row's run.
+            run_names: name of each run.
+
+        Raises:
+            InputError: a run with two values; the message names both lines.
+        """
+        codes, values = _coded(self.columns[name])
+        # Numbers are compared as numbers: 0.1 and 0.10 agree.
+        canonical = [_canonical(value) for value in values]
+        first_code = {value: i for i, value in reversed(list(enumerate(canonical)))}
+        recode = np.array([-1 if value is None else first_code[value] for value in canonical] + [-1], dtype=np.int64)
+        codes = recode[codes]
+        rows = np.flatnonzero(codes >= 0)
+        first_row = np.full(len(run_names), -1)
+        first_row[runs[rows[::-1]]] = rows[::-1]
+        wrong = rows[codes[rows] != codes[first_row[runs[rows]]]]
+        if len(wrong):
+            row = int(wrong[0])
+            before = int(first_row[runs[row]])
+            raise self.error(
+                row,
+                name,
+                f"run '{run_names[runs[row]]}' has '{self.text(row, name)}' here and '{self.text(before, name)}' on "
+                f"line {self.line_of(before)}; '{name}' must be constant within a run, so correct one of them or give "
+                "the runs different names",
+            )
+        constants = [values[codes[row]] if row >= 0 else None for row in first_row]
+        return [value.strip() if isinstance(value, str) else value for value in constants]
+
+
+def decoded(path: Path, data: bytes) -> str:
+    """The text of a file.
+
+    Raises:
+        InputError: it is not UTF-8 text; the message names the line.
+    """
+    if data.startswith(PARQUET_MAGIC):
+        raise InputError("is a Parquet file; rename it to .parquet", path=path)
+    if b"\0" in data:
+        raise InputError("holds zero bytes, so it is not UTF-8 text; export it again as UTF-8", path=path)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError("is not UTF-8 text; save it with the encoding UTF-8", path=path, line=line) from error
+
+
+def check_names(path: Path, names: Sequence[str]) -> None:
+    """Refuse columns that are unnamed or named twice.
+
+    Raises:
+        InputError: there is one.
+    """
+    for i, name in enumerate(names):
+        if not name:
+            raise InputError(
+                f"column {i + 1} has no name; name it, or write the table without its index", path=path, line=1
+            )
+        if name in names[:i]:
+            raise InputError("there are two columns of this name; rename or remove one", path=path, line=1, column=name)
+
+
+def as_number(value: object) -> float | None:
+    """The number that a cell holds or spells, or None."""
+    text = str(value)
+    try:
+        return None if "_" in text else float(text)
+    except ValueError:
+        return None
+
+
+def as_text(value: object) -> str:
+    """A cell as a name: without blanks around it; NaN is empty and 7.0 is `7`."""
+    if isinstance(value, float):
+        if value != value:
+            return ""
+        if value.is_integer():
+            return str(int(value))
+    return str(value).strip()
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[Any]]:
+    """A code per row (-1 = null) and the distinct values."""
+    encoded = column.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    return encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist()
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def _canonical(value: object) -> object:
+    """What two cells must share to be equal; None for a blank or NaN."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    number = as_number(value)
+    if number is not None:
+        return None if number != number else number
+    return str(value).strip() or None

@@ -1,0 +1,189 @@
+"""From a file or a folder of logs to the table of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from lcode.errors import InputError
+from lcode.graphs.arch import ArchGraph
+from lcode.readers.csv_file import CsvReader
+from lcode.readers.directions import settle_directions
+from lcode.readers.jsonl_file import JsonlReader
+from lcode.readers.parquet_file import ParquetReader
+from lcode.readers.part import LogPart
+from lcode.readers.raw import as_number, as_text
+from lcode.readers.run_log import RunLogReader
+from lcode.table.metric import Direction
+from lcode.table.table import RunTable
+
+
+class Reader(Protocol):
+    """Reads the files of one format."""
+
+    def sniff(self, path: Path) -> bool:
+        """Whether this reader is the one for the file."""
+
+    def read(self, paths: Sequence[Path]) -> LogPart:
+        """The runs of these files.
+
+        Raises:
+            InputError: a file that cannot be read as it stands.
+        """
+
+
+READERS: dict[str, Reader] = {
+    "csv": CsvReader(),
+    "parquet": ParquetReader(),
+    "run-log": RunLogReader(),
+    "jsonl": JsonlReader(),
+}
+"""Reader by format. The first whose `sniff` says yes reads the file."""
+
+
+def read_logs(
+    path: str | Path,
+    *,
+    graphs: str | Path | None = None,
+    directions: Mapping[str, Direction] | None = None,
+    targets: Sequence[str] | None = None,
+) -> RunTable:
+    """Read training logs of any supported format.
+
+    Args:
+        path: a table (`.csv`, `.parquet`, `.jsonl`; wide or long), a run log, or a folder of tables of one format or
+            of run logs (not searched recursively).
+        graphs: a JSON file of architecture graphs, by architecture or by run.
+        directions: `min` or `max` by `task/metric`, or by a bare metric name for every task that has it. What is not
+            stated comes from the run logs, or is inferred from well-known names, which `RunTable.notes` then says.
+        targets: metrics that are to be forecast; each must exist, and other curves of unknown direction are left out
+            instead of being refused.
+
+    Raises:
+        InputError: logs that cannot be read as they stand; the message names file, line and column, and the remedy.
+        UsageError: a direction or a target that fits no metric.
+    """
+    path = Path(path)
+    part = _read_part(path)
+    measured = set(part.points["metric"].unique())
+    metrics, notes = settle_directions(part.metrics, measured, directions or {}, targets, path)
+    if not metrics:
+        raise InputError("no curve holds a value; there is nothing to read yet", path=path)
+    known_graphs: dict[str, ArchGraph] = dict(part.graphs)
+    if graphs is not None:
+        from lcode.graphs.file import read_graphs
+
+        known_graphs.update(read_graphs(Path(graphs)))
+    runs = _with_own_graphs(part.runs, known_graphs)
+    if graphs is not None:
+        missing = [arch for arch in dict.fromkeys(runs["arch"]) if arch is not None and arch not in known_graphs]
+        if missing:
+            notes.append(f"no graph for these architectures in {Path(graphs).name}: {', '.join(missing[:10])}.")
+    keys = [metric.key for metric in metrics]
+    points = part.points
+    if len(keys) < len(part.metrics):
+        points = points[points["metric"].isin(keys)]
+    return RunTable.from_points(
+        points,
+        metrics,
+        runs=runs,
+        configs=_config_frame(part.configs),
+        graphs=known_graphs,
+        signals=part.signals,
+        schedules=part.schedules,
+        notes=(*part.notes, *notes),
+    )
+
+
+def _read_part(path: Path) -> LogPart:
+    if not path.exists():
+        raise InputError("there is no such file or folder; check the path", path=path)
+    try:
+        if path.is_dir():
+            return _read_folder(path)
+        return _read_file(path)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror}); check its permissions", path=path) from error
+
+
+def _read_file(path: Path) -> LogPart:
+    for reader in READERS.values():
+        if reader.sniff(path):
+            return reader.read([path])
+    raise InputError("is of no known format; expected .csv, .parquet or .jsonl (a table, or a run log)", path=path)
+
+
+def _read_folder(folder: Path) -> LogPart:
+    visible = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
+    formats: dict[str, list[Path]] = {}
+    for path in visible:
+        name = next((name for name, reader in READERS.items() if reader.sniff(path)), None)
+        if name is not None:
+            formats.setdefault(name, []).append(path)
+    notes: tuple[str, ...] = ()
+    if "run-log" in formats:
+        # Reports may lie beside the logs of a sweep, and a log that was just created has no header yet.
+        beside = formats.pop("csv", []) + formats.pop("parquet", [])
+        beside += [path for path in formats.get("jsonl", []) if b"\n" not in path.read_bytes()]
+        tables = [path for path in formats.pop("jsonl", []) if path not in beside]
+        if tables:
+            raise InputError(
+                f"lies in one folder with run logs such as {formats['run-log'][0].name}, but does not begin with a "
+                "header; move it elsewhere, or restore its first line",
+                path=tables[0],
+                line=1,
+            )
+        if beside:
+            notes = (f"{folder}: no run logs, so not read: {', '.join(path.name for path in beside)}.",)
+    if len(formats) > 1:
+        one, other, *_ = (paths[0].name for paths in formats.values())
+        raise InputError(
+            f"holds tables of several formats ({one}, {other}); read one file, or move one elsewhere", path=folder
+        )
+    if not formats:
+        found = ", ".join(entry.name for entry in sorted(folder.iterdir())[:10]) or "nothing"
+        raise InputError(
+            f"holds no logs (.csv, .parquet, .jsonl); found: {found}. Folders within are not searched, so name the "
+            "folder that holds the logs",
+            path=folder,
+        )
+    ((name, paths),) = formats.items()
+    part = READERS[name].read(paths)
+    return replace(part, notes=(*part.notes, *notes))
+
+
+def _with_own_graphs(runs: pd.DataFrame, graphs: Mapping[str, ArchGraph]) -> pd.DataFrame:
+    """The runs, each pointing to the graph of its architecture, or else to that of its own name."""
+    own = [
+        run if (arch is None or as_text(arch) not in graphs) and run in graphs else arch
+        for run, arch in runs["arch"].items()
+    ]
+    texts = [None if key is None else as_text(key) for key in own]
+    return runs.assign(arch=pd.Series(texts, index=runs.index, dtype=object))
+
+
+def _config_frame(configs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Hyper-parameters of all runs: a column is numeric or boolean if all its values are, else text."""
+    names = dict.fromkeys(name for config in configs.values() for name in config)
+    index = pd.Index(list(configs), dtype=object, name="run")
+    return pd.DataFrame(
+        {name: _config_column([config.get(name) for config in configs.values()], index) for name in names}, index=index
+    )
+
+
+def _config_column(values: Sequence[Any], index: pd.Index) -> pd.Series:
+    given = [value for value in values if value is not None]
+    truths = {"true": True, "false": False}
+    if given and all(str(value).lower() in truths for value in given):
+        flags = [None if value is None else truths[str(value).lower()] for value in values]
+        return pd.Series(flags, index=index, dtype=bool if len(given) == len(values) else object)
+    numbers = [None if isinstance(value, bool) else as_number(value) for value in given]
+    if None not in numbers:
+        rest = iter(numbers)
+        return pd.Series([np.nan if value is None else next(rest) for value in values], index=index, dtype=float)
+    return pd.Series([None if value is None else as_text(value) for value in values], index=index, dtype=object)

@@ -1,0 +1,125 @@
+"""Runs and their forecasts as cells of text, the same for the page and for the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+from lcode.decisions import Action, Ranking
+from lcode.forecast import Forecast
+from lcode.table import RunTable
+
+NOTHING = "–"
+"""What a cell without a value shows."""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run in the table of runs: its name, the other cells in the order of the headings, the advised action."""
+
+    run: str
+    cells: tuple[str, ...]
+    action: Action | None = None
+
+
+def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[str, ...], list[RunRow]]:
+    """The table of runs: headings of the cells after the run's name, and a row per run.
+
+    Args:
+        forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
+        ranking: of the same runs; it brings the order (default: the forecast's), the score and the probabilities.
+
+    Returns:
+        Headings (epochs seen, each metric's key, and with a ranking its score, P(best), P(top 10 %)) and R rows.
+    """
+    final = forecast.final()
+    low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))
+    place = {run: i for i, run in enumerate(forecast.run_ids)}
+    headings = ["epochs seen", *(printable(metric.key) for metric in forecast.metrics)]
+    if ranking is not None:
+        headings += [score_title(ranking), "P(best)", "P(top 10 %)"]
+    rows = []
+    for position, run in enumerate(forecast.run_ids if ranking is None else ranking.runs):
+        i = place[run]
+        cells = [f"{max(0, int(forecast.observed[i].max(initial=0)))}/{forecast.horizons[i]}"]
+        cells += [
+            "diverged" if status == "diverged" else interval(*values)
+            for status, *values in zip(forecast.status[i], median[i], low[i], high[i], strict=True)
+        ]
+        if ranking is not None:
+            cells.append(interval(*(float(s[position]) for s in (ranking.score, ranking.score_q05, ranking.score_q95))))
+            cells += [probability(float(p[position])) for p in (ranking.p_best, ranking.p_top_10pct)]
+        rows.append(RunRow(run, tuple(cells), None if ranking is None else ranking.action[position]))
+    return tuple(headings), rows
+
+
+def configuration(table: RunTable) -> dict[str, str]:
+    """What tells the runs' configurations apart: run -> `name=value, …` of the hyper-parameters that vary."""
+    varied = [name for name in table.configs if table.configs[name].nunique(dropna=False) > 1]
+    values = zip(*(table.configs[name].tolist() for name in varied), strict=True) if varied else [()] * len(table)
+    return {
+        run: ", ".join(f"{printable(name)}={plain(v)}" for name, v in zip(varied, row, strict=True) if not _missing(v))
+        for run, row in zip(table.run_ids, values, strict=True)
+    }
+
+
+def score_title(ranking: Ranking) -> str:
+    """`score`, with its unit where it has one."""
+    unit = printable(ranking.objective.unit)
+    return "score" if unit in ("", "score") else f"score ({unit})"
+
+
+def interval(median: float, low: float, high: float) -> str:
+    """`median [low, high]` with two digits of the interval's width; the value alone where the width is 0."""
+    if not math.isfinite(median):
+        return NOTHING
+    width = high - low
+    if not (math.isfinite(width) and width > 0):
+        return f"{median:.4g}"
+    decimals = max(0, 1 - math.floor(math.log10(width)))
+    form = ".3g" if decimals > 6 or max(abs(low), abs(high)) >= 1e6 else f".{decimals}f"
+    return f"{median:{form}} [{low:{form}}, {high:{form}}]"
+
+
+def probability(value: float) -> str:
+    """A probability with two decimals; a small one is not shown as 0."""
+    return "<0.01" if 0 < value < 0.005 else f"{value:.2f}"
+
+
+def plain(value: object) -> str:
+    """Any value of a cell: four digits of a float, `–` for none."""
+    if _missing(value):
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return f"{float(value):.4g}"
+    return printable(str(value))
+
+
+def summary_cells(rows: Sequence[Mapping[str, object]]) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells of rows given as mappings; the headings are all keys, in the order of appearance."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return [printable(name) for name in names], [[plain(row.get(name)) for name in names] for row in rows]
+
+
+def printable(text: str) -> str:
+    """The text with control characters, text-direction marks and lone surrogates spelt out as escapes.
+
+    A run's name must not steer the terminal, reverse the line, or be impossible to encode.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def shorten(text: str, length: int) -> str:
+    """The text with its middle left out if it is longer than `length`: both ends of a run's name tell it apart."""
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2
+    return f"{text[: length - 1 - tail]}…{text[-tail:]}"
+
+
+def _missing(value: object) -> bool:
+    return value is None or (isinstance(value, Real) and math.isnan(value))

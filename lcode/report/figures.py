@@ -1,0 +1,188 @@
+"""Interactive figures; each takes the values of the other packages and returns a plotly figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.decisions import Ranking
+from lcode.evaluation.metrics import kendall
+from lcode.evaluation.replay import Replay
+from lcode.forecast import Forecast
+from lcode.report.cells import score_title
+from lcode.report.panels import CONTINUE, GREY, INK, MARKS, STOP, Panel, axes, figure_text, figure_with
+from lcode.table import Metric, RunTable
+from lcode.tensors.arrays import CurveArrays, curve_arrays
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+RANKING_ROWS = 40
+"""So many runs of a ranking can be read in one figure."""
+
+
+def ranking_figure(ranking: Ranking) -> Figure:
+    """Score of each run with its 5–95 % interval, best at the top, coloured by the advised action.
+
+    Only the best `RANKING_ROWS` are drawn, and no run without a score (diverged); the heading says how many of all.
+    """
+    shown = np.flatnonzero(np.isfinite(ranking.score))[:RANKING_ROWS]
+    heading = f"{len(shown)} runs" if len(shown) == len(ranking) else f"best {len(shown)} of {len(ranking)} runs"
+    title = figure_text(f"{score_title(ranking)}, higher is better")
+    figure = figure_with([Panel(heading, title, "")], columns=1, height=max(60, 22 * len(shown)))
+    for action, colour, symbol in (("continue", CONTINUE, "circle"), ("stop", STOP, "x")):
+        rows = [i for i in shown if ranking.action[i] == action]
+        figure.add_scatter(
+            x=ranking.score[rows],
+            y=np.array(rows, dtype=np.int64) + 1,
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": (ranking.score_q95 - ranking.score)[rows],
+                "arrayminus": (ranking.score - ranking.score_q05)[rows],
+                "thickness": 1.5,
+                "width": 0,
+            },
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 9},
+            name=action,
+            showlegend=True,
+            text=[figure_text(ranking.runs[i]) for i in rows],
+            customdata=np.stack([a[rows] for a in _columns(ranking)], axis=-1),
+            hovertemplate=(
+                "%{text}<br>rank %{y}, score %{x:.4g} (90 %: %{customdata[0]:.4g} to %{customdata[1]:.4g})"
+                "<br>P(best) %{customdata[2]:.2f}, P(top 10 %) %{customdata[3]:.2f}<extra></extra>"
+            ),
+        )
+    figure.update_yaxes(
+        tickvals=shown + 1,
+        ticktext=[figure_text(ranking.runs[i], 22) for i in shown],
+        range=[len(shown) + 0.7, 0.3],
+        showgrid=False,
+        ticks="",
+    )
+    figure.update_xaxes(showgrid=True)
+    return figure
+
+
+def predicted_vs_true_figure(forecast: Forecast, truth: RunTable, *, columns: int = 3) -> Figure:
+    """Predicted against true value at the horizon with 5–95 % intervals, a panel per metric.
+
+    Runs whose end is known to the forecast already, or unknown to `truth`, are left out. The headings state
+    Kendall's τ of predicted and true order, and the number of runs.
+
+    Args:
+        forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
+        truth: the same runs (others are ignored) trained to their ends.
+        columns: panels beside each other.
+    """
+    final = forecast.final()
+    low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))
+    true = _true_finals(forecast, truth)
+    compared = np.isfinite(true) & np.isfinite(median) & (forecast.status != "finished")
+    panels = []
+    for k, metric in enumerate(forecast.metrics):
+        rows = compared[:, k]
+        tau = kendall(true[rows, k], median[rows, k])
+        quality = f"τ = {tau:.2f}, " if np.isfinite(tau) else ""
+        name = figure_text(metric.name, 32)
+        heading = f"{figure_text(metric.key, 32)}: {quality}{rows.sum()} runs"
+        panels.append(Panel(heading, f"true {name}", f"predicted {name}"))
+    figure = figure_with(panels, columns=columns)
+    for k in range(len(forecast.metrics)):
+        rows, (x, y) = compared[:, k], axes(k)
+        if not rows.any():
+            continue
+        both = np.concatenate([true[rows, k], low[rows, k], high[rows, k]])
+        ends = np.array([both.min(), both.max()])
+        figure.add_scatter(
+            x=ends, y=ends, xaxis=x, yaxis=y, mode="lines", line={"color": INK, "width": 1, "dash": "dot"},
+            showlegend=k == 0, legendgroup="identity", name="predicted = true", hoverinfo="skip",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=true[rows, k],
+            y=median[rows, k],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": (high - median)[rows, k],
+                "arrayminus": (median - low)[rows, k],
+                "color": "rgba(0,114,178,0.25)",
+                "thickness": 1,
+                "width": 0,
+            },
+            xaxis=x,
+            yaxis=y,
+            mode="markers",
+            marker={"color": MARKS[0].colour, "size": 6},
+            name="run: median and 5–95 % interval",
+            legendgroup="runs",
+            showlegend=k == 0,
+            text=[figure_text(run) for run, kept in zip(forecast.run_ids, rows, strict=True) if kept],
+            hovertemplate="%{text}<br>true %{x:.4g}, predicted %{y:.4g}<extra></extra>",
+        )
+    return figure
+
+
+def savings_figure(replays: Mapping[str, Sequence[Replay]], *, unit: str = "") -> Figure:
+    """Compute saved against regret, one point per stopping policy: its mean over replays, bars from least to most.
+
+    Args:
+        replays: replays of the same finished runs (in several orders) by the policy's name.
+        unit: what regret is measured in: the objective's unit.
+    """
+    regret = "regret" if unit in ("", "score") else f"regret ({figure_text(unit)})"
+    panel = Panel("the farther right and the lower, the better", "epochs saved (%)", regret)
+    figure = figure_with([panel], columns=1)
+    highest = 0.0
+    for i, (policy, outcomes) in enumerate(replays.items()):
+        mark = MARKS[i % len(MARKS)]
+        saved = 100 * np.array([outcome.saved for outcome in outcomes])
+        lost = np.array([outcome.regret for outcome in outcomes], dtype=float)
+        highest = max(highest, float(np.nanmax(lost, initial=0.0)))
+        figure.add_scatter(
+            x=[saved.mean()],
+            y=[lost.mean()],
+            error_x=_spread(saved),
+            error_y=_spread(lost),
+            mode="markers",
+            marker={"color": mark.colour, "symbol": mark.symbol, "size": 13},
+            name=figure_text(policy),
+            showlegend=True,
+            cliponaxis=False,
+            hovertemplate=(
+                "%{fullData.name}<br>%{x:.0f} % of the epochs saved, regret %{y:.3g}"
+                f"<br>mean of {len(outcomes)} replays<extra></extra>"
+            ),
+        )
+    figure.update_xaxes(range=[-2, 102], showgrid=True)
+    figure.update_yaxes(range=[-0.05 * (highest or 1), 1.1 * (highest or 1)])
+    return figure
+
+
+def _columns(ranking: Ranking) -> tuple[NDArray[np.float64], ...]:
+    return ranking.score_q05, ranking.score_q95, ranking.p_best, ranking.p_top_10pct
+
+
+def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
+    """Error bar from the least to the most."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [values.max() - values.mean()],
+        "arrayminus": [values.mean() - values.min()],
+        "thickness": 1.2,
+        "width": 0,
+    }
+
+
+def _true_finals(forecast: Forecast, truth: RunTable) -> NDArray[np.float64]:
+    """Value at the horizon of each run of the forecast, NaN where `truth` does not know it, [R, K]."""
+    arrays, known = aligned(forecast, truth)
+    done = np.zeros(len(known), dtype=bool)
+    done[known] = (truth.runs.loc[np.array(forecast.run_ids, dtype=object)[known], "status"] == "finished").to_numpy()
+    reached = done[:, None] | (arrays.last_epochs >= forecast.horizons[:, None])
+    return np.where(reached & (arrays.diverged_at < 0), arrays.last_values, np.nan)

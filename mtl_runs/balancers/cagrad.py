@@ -1,0 +1,86 @@
+"""Conflict-averse gradient descent: help the worst-off task without leaving the mean gradient's neighbourhood."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from lcode.errors import UsageError
+from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
+from mtl_runs.balancers.solvers import MAX_FACES_K, best_feasible, face_inverses, minimise_on_simplex, normalised
+
+STATIONARY = 1e-10
+"""Below this `‖g_w‖²`, relative to the tasks' mean, the direction of `g_w` is rounding error."""
+
+SMOOTHING = 1e-3
+"""With many tasks, norms of `g_w` below this share of the typical gradient are treated as this long."""
+
+
+class CAGrad(Balancer):
+    """CAGrad (Liu et al., NeurIPS 2021, arXiv 2110.14048): `max_d min_k g_kᵀd  s.t. ‖d - g_0‖ ≤ c ‖g_0‖`.
+
+    By its dual (eq. 4): `w = argmin_{w∈Δ} wᵀAb + c ‖g_0‖ √(wᵀAw)` with b = 1/K, `g_0 = Gᵀb`, and
+    `d = (g_0 + c ‖g_0‖ g_w / ‖g_w‖) / r`. c = 0 is the mean gradient, large c tends to MGDA's direction. `dᵀg_k ≥ 0` is
+    not guaranteed for c < 1. The dual is solved exactly, face by face of the simplex, on the normalised Gramian; the
+    published code runs SLSQP with jitters of 1e-8 that are not free of scale.
+
+    Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0, and b is uniform
+    over the others. Where `g_w = 0` (Pareto-stationary) the second term is left out: d = g_0 / r. Opposed equal
+    gradients (g, -g): g_0 = 0, so d = 0. K = 1: d = (1 + c) g / r. No state.
+
+    Args:
+        c: radius of the neighbourhood relative to `‖g_0‖`, not negative.
+        rescale: what d is divided by: 0 nothing, 1 `1 + c²` (the published trainers' default), 2 `1 + c`.
+    """
+
+    needs = Needs.GRAMIAN
+    scales_heads = False
+
+    def __init__(self, c: float = 0.4, rescale: Literal[0, 1, 2] = 1) -> None:
+        if not c >= 0:
+            raise UsageError(f"c must not be negative; found {c}")
+        if rescale not in (0, 1, 2):
+            raise UsageError(f"rescale must be 0, 1 (divide by 1 + c²) or 2 (divide by 1 + c); found {rescale}")
+        self.c = c
+        self.divisor = (1.0, 1 + c**2, 1 + c)[rescale]
+
+    def weigh(
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+    ) -> tuple[Tensor, State]:
+        """`(b + λ w) / r`, `λ = c ‖g_0‖ / ‖g_w‖`."""
+        mean = uniform_over(active)
+        gramian, _ = normalised(gramian, active)
+        dots = (gramian @ mean.unsqueeze(-1)).squeeze(-1)  # g_kᵀg_0
+        radius = self.c * (mean * dots).sum(-1, keepdim=True).clamp(min=0).sqrt()
+        worst = _dual(gramian, dots, radius, active)
+        squared = torch.einsum("...i,...ij,...j->...", worst, gramian, worst).unsqueeze(-1)
+        stationary = squared <= STATIONARY
+        pull = torch.where(stationary, 0.0, radius / squared.where(~stationary, 1.0).sqrt())
+        return (mean + pull * worst) / self.divisor, state
+
+
+def _dual(gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor) -> Tensor:
+    """Minimiser over the simplex of `wᵀp + κ √(wᵀAw)`, with p = dots [..., K] and κ = radius [..., 1]."""
+    if gramian.shape[-1] > MAX_FACES_K:
+
+        def gradient(w: Tensor) -> Tensor:
+            pushed = (gramian @ w.unsqueeze(-1)).squeeze(-1)
+            norm = (w * pushed).sum(-1, keepdim=True).clamp(min=SMOOTHING**2).sqrt()
+            return dots + radius * pushed / norm
+
+        bound = gramian * (1 + radius / SMOOTHING).unsqueeze(-1)
+        return minimise_on_simplex(gradient, bound, active, iterations=3000)
+    # On a face with B = A restricted to it: stationarity reads A w = (‖g_w‖/κ)(μ1 - p), and with 1ᵀw = 1 and
+    # wᵀAw = ‖g_w‖² the multiplier μ solves a quadratic: w = (μ B⁻¹1 - B⁻¹p) / √(b² - a(q - κ²)).
+    inverse = face_inverses(gramian)
+    ones, solved = inverse.sum(-1), (inverse @ dots[..., None, :, None]).squeeze(-1)
+    a = ones.sum(-1, keepdim=True)
+    b = solved.sum(-1, keepdim=True)
+    q = (solved * dots.unsqueeze(-2)).sum(-1, keepdim=True)
+    root = (b**2 - a * (q - radius.unsqueeze(-2) ** 2)).sqrt()  # NaN where the face has no stationary point
+    points = ((b + root) / a * ones - solved) / root
+    squared = torch.einsum("...fi,...ij,...fj->...f", points, gramian, points)
+    values = (points * dots.unsqueeze(-2)).sum(-1) + radius * squared.clamp(min=0).sqrt()
+    return best_feasible(points, values, active)

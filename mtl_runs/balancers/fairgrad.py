@@ -1,0 +1,86 @@
+"""α-fair allocation of the loss decrease among tasks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lcode.errors import UsageError
+from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
+from mtl_runs.balancers.solvers import normalised
+
+RIDGE = 1e-10
+"""Relative to the mean squared norm; bounds the weights where gradients oppose exactly and no solution exists."""
+
+MAX_ITERATIONS = 100
+TOLERANCE = 1e-9
+STEP_SIZES = 0.5 ** torch.arange(12, dtype=torch.float64)
+
+
+class FairGrad(Balancer):
+    """FairGrad (Ban & Ji, ICML 2024, arXiv 2402.15638): the w > 0 with `A w = w^{-1/α}`, `d = Gᵀw`.
+
+    Equivalently `(g_kᵀd)^α = 1/w_k`: no task gets worse. α = 0 is the mean gradient, α = 1 proportional fairness (the
+    direction of Nash-MTL), α = 2 minimum potential delay, large α tends to max–min. The published code calls a
+    least-squares solver; here w minimises the convex `½ wᵀAw - Σ w^{1-1/α}/(1-1/α)` by Newton steps, on the
+    normalised Gramian (raw Gramians of 1e-8 would make w huge).
+
+    The length of d is the method's own: `d(cG) = c^{(1-α)/(1+α)} d(G)`, a unit vector for α = 1, so learning rate and
+    clip have to be tuned for it. Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient
+    gets weight 0 and does not count. Opposed equal gradients (g, -g): no solution; weights are large, equal and finite,
+    and d = 0. K = 1: `d = ‖g‖^{-2α/(1+α)} g`. No state.
+
+    Args:
+        alpha: the fairness α ≥ 0; 2 in the published experiments.
+    """
+
+    needs = Needs.GRAMIAN
+    scales_heads = False
+
+    def __init__(self, alpha: float = 2.0) -> None:
+        if not alpha >= 0:
+            raise UsageError(f"alpha must not be negative; found {alpha}")
+        self.alpha = alpha
+
+    def weigh(
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+    ) -> tuple[Tensor, State]:
+        """The solution of `A w = w^{-1/α}` among the active tasks."""
+        if self.alpha == 0:
+            return uniform_over(active), state
+        gramian, scale = normalised(gramian, active)
+        # An inactive task becomes a task of its own, at right angles to all others.
+        eye = torch.eye(gramian.shape[-1], dtype=gramian.dtype, device=gramian.device)
+        gramian = gramian + RIDGE * eye + torch.diag_embed((~active).to(gramian.dtype))
+        weights = _solve(gramian, 1 / self.alpha)
+        return weights * scale ** (-self.alpha / (1 + self.alpha)), state
+
+
+def _solve(gramian: Tensor, power: float) -> Tensor:
+    """The w > 0 with `A w = w^{-power}`, by Newton's method with the best of several step lengths each time."""
+    steps = STEP_SIZES.to(gramian.device)
+    # The exact solution for orthogonal gradients.
+    weights = gramian.diagonal(dim1=-2, dim2=-1) ** (-1 / (1 + power))
+    for _ in range(MAX_ITERATIONS):
+        target = weights**-power
+        residual = (gramian @ weights.unsqueeze(-1)).squeeze(-1) - target
+        if bool((residual.abs() <= TOLERANCE * target).all()):
+            break
+        hessian = gramian + torch.diag_embed(power * target / weights)
+        direction = -torch.linalg.solve_ex(hessian, residual.unsqueeze(-1)).result.squeeze(-1)
+        # Half-way to the border at most: weights stay positive.
+        shrink = (-direction / weights).amax(-1, keepdim=True)
+        longest = torch.where(shrink > 0.9, 0.9 / shrink, 1.0)
+        trials = weights.unsqueeze(-2) + (longest * steps).unsqueeze(-1) * direction.unsqueeze(-2)
+        best = _potential(gramian, trials, power).argmin(-1)
+        index = best[..., None, None].expand(*best.shape, 1, trials.shape[-1])
+        weights = trials.gather(-2, index).squeeze(-2)
+    return weights
+
+
+def _potential(gramian: Tensor, weights: Tensor, power: float) -> Tensor:
+    """The convex function whose gradient is `A w - w^{-power}`, at weights [..., S, K]: [..., S]."""
+    quadratic = 0.5 * torch.einsum("...si,...ij,...sj->...s", weights, gramian, weights)
+    if power == 1:
+        return quadratic - weights.log().sum(-1)
+    return quadratic - (weights ** (1 - power)).sum(-1) / (1 - power)

@@ -1,0 +1,65 @@
+"""The progress bar of a sweep."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from lcode.table import RunStatus
+
+
+class ProgressBar:
+    """Epochs done and time left, and how many runs have ended how; on stderr. Use it as a context manager.
+
+    Args:
+        title: what is being trained.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("epochs"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            TextColumn("{task.fields[runs]}"),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task(title, total=None, runs="")
+        self._ends: Counter[str] = Counter()
+        self._epochs: dict[str, int] = {}
+        self._horizon_share = 0.0
+        self._runs = 0
+
+    def begin(self, epochs: int, runs: int) -> None:
+        """So many epochs and runs are ahead, at most."""
+        self._runs = runs
+        self._horizon_share = epochs / runs if runs else 0.0
+        self._bar.update(self._task, total=epochs)
+
+    def epoch(self, run: str, epoch: int) -> None:
+        """Count the epochs since the run was last heard of, those of an earlier call included."""
+        self._bar.advance(self._task, max(epoch - self._epochs.get(run, 0), 0))
+        self._epochs[run] = max(epoch, self._epochs.get(run, 0))
+
+    def end(self, run: str, status: RunStatus) -> None:
+        """Count the run, and the epochs that it will not need any more."""
+        self._ends["given up" if status == "running" else status] += 1
+        self._bar.advance(self._task, max(self._horizon_share - self._epochs.get(run, 0), 0))
+        ended = ", ".join(f"{count} {status}" for status, count in sorted(self._ends.items()))
+        self._bar.update(self._task, runs=f"{sum(self._ends.values())}/{self._runs} runs: {ended}")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()

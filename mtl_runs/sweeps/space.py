@@ -1,0 +1,113 @@
+"""The space of configurations that a sweep draws from, and the seeded sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mtl_runs.balancers import log_uniform_weights
+from mtl_runs.training import SCHEDULES, RunConfig
+from mtl_runs.training.config import OptimizerName
+
+Choice = TypeVar("Choice")
+
+ARCHITECTURES = ("mlp-32x2", "mlp-64x2", "mlp-128x3", "mlp-256x1", "cnn-8x2", "cnn-16x3")
+
+BALANCERS = ("equal", "fixed", "inverse_norm", "uncertainty", "pcgrad", "mgda", "cagrad", "fairgrad")
+
+BATCH_SIZES = (64, 128, 256)
+
+OPTIMIZERS: Sequence[OptimizerName] = ("sgd", "adam")
+
+LEARNING_RATES: dict[OptimizerName, tuple[float, float]] = {"sgd": (3e-3, 3e-1), "adam": (1e-4, 1e-2)}
+"""Drawn log-uniformly between these."""
+
+MOMENTA = (0.0, 0.9)
+
+WEIGHT_DECAYS = (0.0, 1e-4, 1e-3)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One training of a sweep: all that `train` needs to know.
+
+    Attributes:
+        run: its name, unique in the sweep.
+        problem: name in `PROBLEMS`.
+        config: hyper-parameters.
+        seed: of the training.
+        horizon: last epoch.
+    """
+
+    run: str
+    problem: str
+    config: RunConfig
+    seed: int
+    horizon: int
+
+
+def sample_runs(problem: str, n_tasks: int, n_runs: int, *, horizon: int, seed: int) -> list[RunSpec]:
+    """Draw configurations: balancers, architectures, schedules, … evenly mixed, numbers at random.
+
+    The first runs of a longer sweep with the same seed are those of a shorter one.
+
+    Args:
+        problem: name in `PROBLEMS`.
+        n_tasks: its number of tasks.
+        n_runs: how many.
+        horizon: last epoch of every run.
+        seed: decides all draws and the seeds of the runs.
+    """
+    generators = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(7)]
+    balancers = _shuffled_blocks(BALANCERS, generators[0])
+    architectures = _shuffled_blocks(ARCHITECTURES, generators[1])
+    schedules = _shuffled_blocks(tuple(SCHEDULES), generators[2])
+    batch_sizes = _shuffled_blocks(BATCH_SIZES, generators[3])
+    optimizers = _shuffled_blocks(OPTIMIZERS, generators[4])
+    numbers, settings = generators[5], generators[6]
+    specs = []
+    for index in range(n_runs):
+        balancer, arch, optimizer = next(balancers), next(architectures), next(optimizers)
+        low, high = np.log(LEARNING_RATES[optimizer])
+        config = RunConfig(
+            arch=arch,
+            balancer=balancer,
+            balancer_settings=_balancer_settings(balancer, n_tasks, settings),
+            optimizer=optimizer,
+            lr=_rounded(np.exp(numbers.uniform(low, high))),
+            momentum=float(numbers.choice(MOMENTA)),
+            weight_decay=float(numbers.choice(WEIGHT_DECAYS)),
+            schedule=next(schedules),
+            batch_size=next(batch_sizes),
+        )
+        name = f"r{index:04d}-{balancer}-{arch}"
+        specs.append(RunSpec(name, problem, config, seed=int(numbers.integers(2**31)), horizon=horizon))
+    return specs
+
+
+def _balancer_settings(balancer: str, n_tasks: int, generator: np.random.Generator) -> dict[str, Any]:
+    """Settings of a balancer, drawn from what its authors and users report as sensible."""
+    if balancer == "fixed":
+        return {"weights": [_rounded(w) for w in log_uniform_weights(n_tasks, generator)]}
+    if balancer == "cagrad":
+        return {"c": _rounded(generator.uniform(0.2, 0.8))}
+    if balancer == "fairgrad":
+        return {"alpha": float(generator.choice([0.5, 1.0, 2.0]))}
+    if balancer == "inverse_norm":
+        return {"target": str(generator.choice(["norm_of_sum", "mean_of_norms", "sum_to_k"]))}
+    return {}
+
+
+def _shuffled_blocks(choices: Sequence[Choice], generator: np.random.Generator) -> Iterator[Choice]:
+    """All choices in random order, again and again: evenly mixed after any number of draws."""
+    while True:
+        for i in generator.permutation(len(choices)):
+            yield choices[i]
+
+
+def _rounded(value: float) -> float:
+    """Three significant digits: configurations that people can read, repeat and compare."""
+    return float(f"{value:.3g}")

@@ -1,0 +1,109 @@
+"""The configuration of one training: everything but the problem, the seed and the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import cos, isfinite, pi
+from typing import Any, Literal, get_args
+
+from lcode.errors import UsageError
+
+OptimizerName = Literal["sgd", "adam"]
+Reduction = Literal["mean", "sum"]
+
+SCHEDULES: Mapping[str, Callable[[float], float]] = {
+    "constant": lambda progress: 1.0,
+    "cosine": lambda progress: 0.5 * (1 + cos(pi * progress)),
+    "step": lambda progress: 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01,
+}
+"""Learning-rate factor against the share of epochs done, 0..1; constant within an epoch."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Hyper-parameters of one training.
+
+    Attributes:
+        arch: architecture, such as `mlp-64x2`.
+        balancer: name in `BALANCERS`.
+        balancer_settings: arguments of the balancer; a sequence has one entry per task.
+        loss_weights: constant factor on each task's loss before the balancer sees it; None = 1 for all.
+        optimizer: `sgd` (with momentum) or `adam`.
+        lr: learning rate of the first epoch, > 0.
+        momentum: of SGD, 0..1; Adam has its usual 0.9 and 0.999 instead.
+        weight_decay: L2 penalty, ≥ 0.
+        schedule: name in `SCHEDULES`.
+        batch_size: samples per step; the incomplete last batch of an epoch is dropped.
+        reduction: `mean` takes the balancer's weights as they are (equal weighting: 1/K each) and the heads' own
+            gradients divided by K where the balancer does not scale them; `sum` multiplies all of it by K.
+        clip: longest shared gradient after balancing, as in the trainers of Nash-MTL and its successors; 0 = no clip.
+            Heads are never clipped.
+        tasks: train on these tasks only; None = all. One task makes a single-task baseline.
+
+    Raises:
+        UsageError: a value out of its range; the message gives the range.
+    """
+
+    arch: str = "mlp-64x2"
+    balancer: str = "equal"
+    balancer_settings: Mapping[str, Any] = field(default_factory=dict)
+    loss_weights: Sequence[float] | None = None
+    optimizer: OptimizerName = "sgd"
+    lr: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    batch_size: int = 128
+    reduction: Reduction = "mean"
+    clip: float = 1.0
+    tasks: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("optimizer", get_args(OptimizerName)),
+            ("reduction", get_args(Reduction)),
+            ("schedule", tuple(SCHEDULES)),
+        ):
+            if getattr(self, name) not in choices:
+                raise UsageError(f"{name} must be one of {', '.join(choices)}; found '{getattr(self, name)}'")
+        for name, holds, text in (
+            ("lr", self.lr > 0, "a number above 0"),
+            ("momentum", 0 <= self.momentum < 1, "at least 0 and below 1"),
+            ("weight_decay", self.weight_decay >= 0, "at least 0"),
+            ("clip", self.clip >= 0, "at least 0 (0 = no clip)"),
+            ("batch_size", self.batch_size >= 1, "at least 1"),
+        ):
+            if not (holds and isfinite(getattr(self, name))):
+                raise UsageError(f"{name} must be {text}; found {getattr(self, name)}")
+
+    def learning_rates(self, horizon: int) -> list[float]:
+        """Planned learning rate of the epochs 1..horizon."""
+        factor = SCHEDULES[self.schedule]
+        return [self.lr * factor(epoch / horizon) for epoch in range(horizon)]
+
+    def for_log(self, tasks: Sequence[str]) -> dict[str, bool | int | float | str | None]:
+        """The configuration as named scalars, as the run log wants it.
+
+        `weight.<task>` is the constant factor on that task's loss: its loss weight times its fixed weight. Other
+        settings of the balancer are `<balancer>.<setting>`.
+
+        Args:
+            tasks: names of the K tasks.
+        """
+        settings = dict(self.balancer_settings)
+        fixed = settings.pop("weights", [1.0] * len(tasks))
+        loss_weights = self.loss_weights or [1.0] * len(tasks)
+        return {
+            "balancer": self.balancer,
+            **{f"{self.balancer}.{name}": value for name, value in settings.items()},
+            **{f"weight.{t}": float(a * b) for t, a, b in zip(tasks, loss_weights, fixed, strict=True)},
+            "optimizer": self.optimizer,
+            "lr": self.lr,
+            "momentum": self.momentum if self.optimizer == "sgd" else None,
+            "weight_decay": self.weight_decay,
+            "schedule": self.schedule,
+            "batch_size": self.batch_size,
+            "reduction": self.reduction,
+            "clip": self.clip,
+        }

@@ -1,0 +1,97 @@
+"""One update: per-task gradients, balancing, clip, optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mtl_runs.balancers import Needs, TaskStatistics
+from mtl_runs.problems import Task
+from mtl_runs.training.config import RunConfig
+from mtl_runs.training.learner import Learner
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What happened in one step, on the CPU.
+
+    Attributes:
+        losses: task losses before any weight, [K].
+        gramian: inner products of the tasks' shared gradients, loss weights included, [K, K].
+        weights: what the balancer gave, mean convention, [K].
+    """
+
+    losses: Tensor
+    gramian: Tensor
+    weights: Tensor
+
+
+def task_gradients(
+    losses: Sequence[Tensor], shared: Sequence[nn.Parameter], heads: Sequence[Sequence[nn.Parameter]]
+) -> tuple[Tensor, list[Tensor]]:
+    """Gradient of each loss with respect to the shared parameters and to its own head.
+
+    Args:
+        losses: K scalars on one graph, which is freed.
+        shared: parameters that every task uses, P numbers in all.
+        heads: parameters of each task's head.
+
+    Returns:
+        The Jacobian [K, P], and per task the gradient of its head as a vector.
+    """
+    rows, head_gradients = [], []
+    for k, (loss, head) in enumerate(zip(losses, heads, strict=True)):
+        gradients = torch.autograd.grad(loss, [*shared, *head], retain_graph=k + 1 < len(losses))
+        rows.append(torch.cat([g.reshape(-1) for g in gradients[: len(shared)]]))
+        head_gradients.append(torch.cat([g.reshape(-1) for g in gradients[len(shared) :]]))
+    return torch.stack(rows), head_gradients
+
+
+def train_step(
+    learner: Learner,
+    blocks: Sequence[Sequence[nn.Parameter]],
+    tasks: Sequence[Task],
+    config: RunConfig,
+    inputs: Tensor,
+    targets: Sequence[Tensor],
+) -> StepRecord:
+    """Move the learner by one step on one batch.
+
+    Args:
+        learner: changed in place.
+        blocks: `learner.group_parameters()`, collected once per training.
+        tasks: the K tasks.
+        config: loss weights, reduction and clip are read here.
+        inputs: [B, *input_shape].
+        targets: per task, [B] or [B, n_outputs].
+    """
+    n_tasks = len(tasks)
+    outputs = learner.network(inputs)
+    losses = [task.loss(o, t) for task, o, t in zip(tasks, outputs, targets, strict=True)]
+    weighted = losses
+    if config.loss_weights is not None:
+        weighted = [w * loss for w, loss in zip(config.loss_weights, losses, strict=True)]
+    jacobian, head_gradients = task_gradients(weighted, blocks[0], blocks[1:])
+    # K numbers and K×K are cheapest on the CPU, whatever the device of the network.
+    gramian = (jacobian @ jacobian.T).cpu()
+    statistics = TaskStatistics(
+        losses=torch.stack(weighted).detach().cpu(),
+        gramian=gramian,
+        jacobian=jacobian if Needs.JACOBIAN in learner.balancer.needs else None,
+    )
+    weights, learner.balancer_state = learner.balancer.update(learner.balancer_state, statistics, learner.draws)
+    factor = n_tasks if config.reduction == "sum" else 1
+    direction = (factor * weights).to(jacobian) @ jacobian
+    if config.clip > 0:
+        direction *= (config.clip / (direction.norm() + 1e-12)).clamp(max=1)
+    gradient = learner.parameters.grad
+    assert gradient is not None
+    gradient[learner.groups[0]] = direction
+    for k, head_gradient in enumerate(head_gradients):
+        scale = float(weights[k]) if learner.balancer.scales_heads else 1 / n_tasks
+        torch.mul(head_gradient, factor * scale, out=gradient[learner.groups[k + 1]])
+    learner.optimizer.step()
+    return StepRecord(torch.stack(losses).detach().cpu(), gramian, weights)

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lcode.decisions import rank
+from lcode.forecast import LEVELS, Forecast
+from lcode.table import Metric, RunTable
+
+METRICS = (Metric("seg", "miou", "max"), Metric("depth", "abs_err", "min"))
+BASELINE = {"seg/miou": 0.5, "depth/abs_err": 1.0}
+COLUMNS = ["run", "rank", "score", "score_q05", "score_q95", "p_best", "p_top_10pct", "action"]
+
+
+def forecast(medians: list[float], widths: list[float] | float = 0.05, status: list[str] | None = None) -> Forecast:
+    """Runs whose tasks are both as good as `medians`, uniform with half-width `widths`."""
+    runs = len(medians)
+    centre, width = np.array(medians), np.broadcast_to(np.array(widths, dtype=float), (runs,))
+    seg = centre[:, None] + np.outer(width, 2 * LEVELS - 1)
+    depth = 1.5 - centre[:, None] + np.outer(width, 2 * LEVELS - 1)
+    state = np.array(status or ["ok"] * runs, dtype="<U9")[:, None].repeat(2, axis=1)
+    quantiles = np.where((state == "diverged")[..., None], np.nan, np.stack([seg, depth], axis=1))
+    return Forecast(
+        run_ids=tuple(f"r{i:02d}" for i in range(runs)),
+        metrics=METRICS,
+        epochs=np.full((runs, 1), 20),
+        quantiles=quantiles[:, :, None],
+        status=state,
+        observed=np.full((runs, 2), 5),
+        horizons=np.full(runs, 20),
+    )
+
+
+def shuffled(whole: Forecast, order: list[int]) -> Forecast:
+    return Forecast(
+        tuple(whole.run_ids[i] for i in order),
+        whole.metrics,
+        whole.epochs[order],
+        whole.quantiles[order],
+        whole.status[order],
+        whole.observed[order],
+        whole.horizons[order],
+    )
+
+
+def test_clear_cut_runs_are_ordered_best_first() -> None:
+    frame = rank(forecast([0.4, 0.9, 0.6], 0.01), baseline=BASELINE).to_frame()
+    assert list(frame.columns) == COLUMNS
+    assert frame["run"].tolist() == ["r01", "r02", "r00"]
+    assert frame["rank"].tolist() == [1, 2, 3]
+    assert frame["p_best"].tolist() == [1, 0, 0]
+    assert frame["p_top_10pct"].tolist() == [1, 0, 0]
+    assert frame["action"].tolist() == ["continue", "stop", "stop"]
+    # Δm of r01: (0.9 - 0.5)/0.5 = 80 %, (1 - 0.6)/1 = 40 %
+    assert frame["score"][0] == pytest.approx(60, abs=0.5)
+    assert (frame["score_q05"] <= frame["score"]).all() and (frame["score"] <= frame["score_q95"]).all()
+
+
+def test_diverged_runs_come_last_and_stop_and_none_is_dropped() -> None:
+    ranking = rank(forecast([0.4, 0.9, 0.6], status=["ok", "diverged", "too_short"]), baseline=BASELINE)
+    assert ranking.runs == ("r02", "r00", "r01")
+    assert np.isnan(ranking.score[2]) and ranking.action[2] == "stop"
+    assert ranking.p_best[2] == ranking.p_top_10pct[2] == 0
+
+
+def test_a_run_without_a_forecast_of_every_task_is_not_stopped_for_it() -> None:
+    whole = forecast([0.4, 0.9], status=["too_short", "ok"])
+    whole.quantiles[0, 0] = np.nan
+    ranking = rank(whole, baseline=BASELINE)
+    assert ranking.runs == ("r01", "r00")
+    assert ranking.action == ("continue", "continue") and np.isnan(ranking.score[1])
+
+
+def test_all_diverged() -> None:
+    frame = rank(forecast([0.4, 0.9], status=["diverged"] * 2), baseline=BASELINE).to_frame()
+    assert frame["action"].tolist() == ["stop", "stop"]
+    assert frame["p_best"].sum() == 0
+
+
+def test_equal_runs_share_the_probability_to_be_best() -> None:
+    ranking = rank(forecast([0.6, 0.6], 0.0), baseline=BASELINE)
+    assert ranking.p_best.tolist() == [0.5, 0.5]
+    assert ranking.runs == ("r00", "r01")
+
+
+def test_finished_runs_continue_and_set_the_incumbent() -> None:
+    medians = [0.9, 0.85, *[0.4] * 18]
+    done = ["finished", *["ok"] * 19]
+    ranking = rank(forecast(medians, [0.0, 0.01, *[0.01] * 18], done), baseline=BASELINE)
+    action = dict(zip(ranking.runs, ranking.action, strict=True))
+    assert action["r00"] == "continue"
+    assert action["r01"] == "continue"  # one of the top two of twenty
+    assert all(action[f"r{i:02d}"] == "stop" for i in range(2, 20))
+    worst = rank(forecast([0.4, 0.9], 0.01, ["finished", "ok"]), baseline=BASELINE)
+    assert worst.runs[-1] == "r00" and worst.action[-1] == "continue"
+
+
+def test_a_run_that_may_beat_the_given_incumbent_goes_on() -> None:
+    whole = forecast([0.9, 0.6], 0.01)
+    assert rank(whole, baseline=BASELINE).action == ("continue", "stop")
+    assert rank(whole, baseline=BASELINE, incumbent=0.0).action == ("continue", "continue")
+
+
+def test_references_come_from_the_finished_runs_of_the_table() -> None:
+    points = pd.DataFrame(
+        [
+            (f"r{i:02d}", epoch, metric.key, value)
+            for i in range(3)
+            for epoch in range(1, 21 if i < 2 else 6)
+            for metric, value in zip(METRICS, (0.5, 1.0), strict=True)
+        ],
+        columns=["run", "epoch", "metric", "value"],
+    )
+    table = RunTable.from_points(points, METRICS)
+    assert table.runs["status"].tolist() == ["finished", "finished", "running"]
+    ranking = rank(forecast([0.5, 0.5, 0.9], 0.0), table=table)
+    assert ranking.runs[0] == "r02"
+    assert ranking.score[0] == pytest.approx(60)
+    assert any("median final value of 2 runs" in note for note in ranking.notes)
+
+
+def test_without_a_finished_run_the_forecasts_set_the_references() -> None:
+    ranking = rank(forecast([0.4, 0.5, 0.6], 0.0))
+    assert ranking.score[1] == pytest.approx(0)
+    assert rank(forecast([0.4, 0.5, 0.6], 0.0), "worst").runs == ("r02", "r01", "r00")
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data(), medians=st.lists(st.floats(0.2, 0.9), min_size=1, max_size=12))
+def test_the_ranking_is_a_permutation_that_does_not_depend_on_the_given_order(
+    data: st.DataObject, medians: list[float]
+) -> None:
+    runs = len(medians)
+    status = data.draw(st.lists(st.sampled_from(["ok", "ok", "diverged", "too_short"]), min_size=runs, max_size=runs))
+    order = data.draw(st.permutations(range(runs)))
+    whole = forecast(medians, 0.1, status)
+    ranking = rank(whole, baseline=BASELINE, n_samples=64)
+    assert sorted(ranking.runs) == sorted(whole.run_ids)
+    if any(state != "diverged" for state in status):
+        assert ranking.p_best.sum() == pytest.approx(1)
+        assert ranking.p_top_10pct.sum() >= 1 - 1e-9
+    again = rank(shuffled(whole, list(order)), baseline=BASELINE, n_samples=64)
+    pd.testing.assert_frame_equal(again.to_frame(), ranking.to_frame())

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from mtl_runs.balancers import Balancer, TaskStatistics
+
+Direction = Callable[[Balancer, Sequence[Sequence[float]]], tuple[list[float], list[float]]]
+
+
+@pytest.fixture
+def direction() -> Direction:
+    """Weights and combined gradient of a balancer's first step on a Jacobian."""
+
+    def compute(balancer: Balancer, rows: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
+        jacobian: Tensor = torch.tensor(rows, dtype=torch.float64)
+        losses = torch.ones(len(rows), dtype=torch.float64)
+        statistics = TaskStatistics(losses, jacobian @ jacobian.T)
+        weights, _ = balancer.update(balancer.init(len(rows)), statistics, torch.Generator().manual_seed(0))
+        return weights.tolist(), (weights @ jacobian).tolist()
+
+    return compute
