@@ -62,7 +62,12 @@ def show_notes(notes: Sequence[str]) -> None:
 @contextmanager
 def steps_progress(text: str) -> Iterator[Callable[[int, int, str], None]]:
     """A progress bar with time left on stderr; yields `advance(done, total, what)`."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=err, transient=True) as bar:
         task = bar.add_task(text, total=None)
 

@@ -126,10 +126,10 @@ class RecordedSweep:
             objective, metrics, population=finals if past is None else past, baseline=baseline
         )
         self.final_scores = self.objective.score(finals, metrics, architectures(self.table))
-        self._past: dict[str, float] = {}
+        self.past_scores: dict[str, float] = {}
         if self.history is not None and past is not None:
             scores = self.objective.score(past, metrics, architectures(self.history))
-            self._past = dict(zip(self.history.run_ids, scores.tolist(), strict=True))
+            self.past_scores = dict(zip(self.history.run_ids, scores.tolist(), strict=True))
         self._curves = ScoreCurves(self.table, self.objective)
         self._past_curves = None if past is None or self.history is None else ScoreCurves(self.history, self.objective)
         # The model is kept with its forecasts, so that its id stays its own.
@@ -146,7 +146,7 @@ class RecordedSweep:
         runs = self.table.run_ids
         order = [int(i) for i in np.random.default_rng(order_seed).permutation(len(runs))]
         standings = Standings()
-        for run, score in self._past.items():
+        for run, score in self.past_scores.items():
             standings.finish(run, score, past=True)
         done: list[int] = []  # replayed runs that finished: the median rule's peers
         stopped: dict[str, int] = {}

@@ -16,7 +16,7 @@ from lcode.fitting.calibration import Calibration, calibrate, out_of_fold
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
 from lcode.fitting.loop import FitSettings, Progress, fit_model
-from lcode.fitting.threads import limited_threads
+from lcode.threads import limited_threads
 from lcode.fitting.transfer import transfer
 from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
 from lcode.forecast import Forecast, query_epochs
@@ -83,7 +83,7 @@ class LCGODEForecaster(Forecaster):
         """Learn from the finished runs; see `Forecaster.fit`."""
         done = finished_runs(table, at_least=self.min_finished)
         preprocessor = Preprocessor.fit(done)
-        with limited_threads():
+        with limited_threads(1):
             self.fitted = self._fit(done, preprocessor, None)
         return self
 
@@ -100,7 +100,7 @@ class LCGODEForecaster(Forecaster):
             seed=seed, settings=ADAPTATION, device=self.device, progress=progress, targets=targets, **self.overrides
         )
         preprocessor = dataclasses.replace(Preprocessor.fit(done), values=Preprocessor.generic(done).values)
-        with limited_threads():
+        with limited_threads(1):
             adapted.fitted = adapted._fit(done, preprocessor, self.fitted.model)
         return adapted
 
@@ -166,7 +166,7 @@ class LCGODEForecaster(Forecaster):
                 "fit a model on logs that have it"
             )
         epochs = query_epochs(table, at)
-        with limited_threads():
+        with limited_threads(1):
             quantiles = self.fitted.quantiles(table, epochs)
         chosen = [known.index(metric) for metric in wanted]
         return assemble(

@@ -57,7 +57,7 @@ def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[
 
 def configuration(table: RunTable) -> dict[str, str]:
     """What tells the runs' configurations apart: run -> `name=value, …` of the hyper-parameters that vary."""
-    varied = [name for name in table.configs if table.configs[name].nunique(dropna=False) > 1]
+    varied = [str(name) for name in table.configs if table.configs[name].nunique(dropna=False) > 1]
     values = zip(*(table.configs[name].tolist() for name in varied), strict=True) if varied else [()] * len(table)
     return {
         run: ", ".join(f"{printable(name)}={plain(v)}" for name, v in zip(varied, row, strict=True) if not _missing(v))
@@ -85,7 +85,9 @@ def interval(median: float, low: float, high: float) -> str:
 
 def probability(value: float) -> str:
     """A probability with two decimals; a small one is not shown as 0."""
-    return "<0.01" if 0 < value < 0.005 else f"{value:.2f}"
+    if value == 0:
+        return "0"
+    return "<0.01" if value < 0.005 else f"{value:.2f}"
 
 
 def plain(value: object) -> str:

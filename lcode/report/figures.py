@@ -13,12 +13,14 @@ from lcode.evaluation.metrics import kendall
 from lcode.evaluation.replay import Replay
 from lcode.forecast import Forecast
 from lcode.report.cells import score_title
-from lcode.report.panels import CONTINUE, GREY, INK, MARKS, STOP, Panel, axes, figure_text, figure_with
-from lcode.table import Metric, RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
+from lcode.report.fan import aligned_curves, forecast_figure
+from lcode.report.panels import CONTINUE, INK, MARKS, STOP, Panel, axes, figure_text, figure_with
+from lcode.table import RunTable
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+__all__ = ["RANKING_ROWS", "forecast_figure", "predicted_vs_true_figure", "ranking_figure", "savings_figure"]
 
 RANKING_ROWS = 40
 """So many runs of a ranking can be read in one figure."""
@@ -181,8 +183,7 @@ def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
 
 def _true_finals(forecast: Forecast, truth: RunTable) -> NDArray[np.float64]:
     """Value at the horizon of each run of the forecast, NaN where `truth` does not know it, [R, K]."""
-    arrays, known = aligned(forecast, truth)
-    done = np.zeros(len(known), dtype=bool)
-    done[known] = (truth.runs.loc[np.array(forecast.run_ids, dtype=object)[known], "status"] == "finished").to_numpy()
-    reached = done[:, None] | (arrays.last_epochs >= forecast.horizons[:, None])
+    arrays = aligned_curves(forecast, truth)
+    status = truth.runs["status"].reindex(list(forecast.run_ids))
+    reached = (status == "finished").to_numpy()[:, None] | (arrays.last_epochs >= forecast.horizons[:, None])
     return np.where(reached & (arrays.diverged_at < 0), arrays.last_values, np.nan)

@@ -42,7 +42,7 @@ MARKS = (
     Mark("#000000", "triangle-down"),
     Mark("#7A4E00", "star"),
 )
-"""Okabe and Ito's palette (2008) without the three colours that are too light on white (contrast below 3:1), and brown."""
+"""Okabe and Ito's palette (2008) without the colours that are too light on white (contrast below 3:1), and brown."""
 
 _PANEL, _GAP, _SIDE, _TOP, _BOTTOM = 290, 92, 0.09, 84, 52
 """Height of a panel and of the space between two, in pixels; space between columns as a share; margins in pixels."""

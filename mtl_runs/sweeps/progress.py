@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lcode.table import RunStatus
 
@@ -22,25 +22,23 @@ class ProgressBar:
     def __init__(self, title: str) -> None:
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("epochs"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=False),
-            TextColumn("{task.fields[runs]}"),
+            TextColumn("epochs,"),
+            TimeRemainingColumn(),
+            TextColumn("left {task.fields[runs]}"),
             console=Console(stderr=True),
         )
         self._task = self._bar.add_task(title, total=None, runs="")
         self._ends: Counter[str] = Counter()
         self._epochs: dict[str, int] = {}
-        self._horizon_share = 0.0
+        self._horizon = 0.0
         self._runs = 0
 
     def begin(self, epochs: int, runs: int) -> None:
         """So many epochs and runs are ahead, at most."""
         self._runs = runs
-        self._horizon_share = epochs / runs if runs else 0.0
+        self._horizon = epochs / runs if runs else 0.0
         self._bar.update(self._task, total=epochs)
 
     def epoch(self, run: str, epoch: int) -> None:
@@ -51,9 +49,9 @@ class ProgressBar:
     def end(self, run: str, status: RunStatus) -> None:
         """Count the run, and the epochs that it will not need any more."""
         self._ends["given up" if status == "running" else status] += 1
-        self._bar.advance(self._task, max(self._horizon_share - self._epochs.get(run, 0), 0))
+        self._bar.advance(self._task, max(self._horizon - self._epochs.get(run, 0), 0))
         ended = ", ".join(f"{count} {status}" for status, count in sorted(self._ends.items()))
-        self._bar.update(self._task, runs=f"{sum(self._ends.values())}/{self._runs} runs: {ended}")
+        self._bar.update(self._task, runs=f"| {self._ends.total()}/{self._runs} runs: {ended}")
 
     def __enter__(self) -> Self:
         self._bar.start()

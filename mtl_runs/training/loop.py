@@ -98,8 +98,8 @@ def train(
     """
     if config.tasks is not None:
         problem = problem.restrict(config.tasks)
-    header = run_header(problem, config, run=run, seed=seed, horizon=horizon)
     learner = make_learner(problem, config, seed=seed, device=device)
+    header = run_header(problem, config, run=run, seed=seed, horizon=horizon)
     problem = problem.to(device)
     home = Path(folder) / "checkpoints" / run
     checkpoint = home / "checkpoint.safetensors"

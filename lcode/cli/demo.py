@@ -1,0 +1,239 @@
+"""`lcode demo`: the main job from end to end, on real multi-task runs trained on the spot.
+
+The library never imports the trainer: the two meet in the run logs, and here in the trainer's command.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.markup import escape
+from scipy.stats import kendalltau
+
+from lcode.cli.console import err, fit_progress, out, show_notes, write_frame
+from lcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from lcode.decisions import Objective
+    from lcode.evaluation.replay import Policy, RecordedSweep, Replay
+    from lcode.forecasters import Forecaster
+    from lcode.table import RunTable
+
+OBSERVED = 0.2
+"""Share of the horizon from which the ranking is forecast."""
+
+HISTORY = 0.4
+"""Share of the runs that is trained to the end first, for the forecaster to learn from."""
+
+ORDERS = 10
+"""Seeded orders of the runs over which a replayed policy is averaged."""
+
+KEEP = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One policy: Kendall τ of the ranking forecast at 20 %, per metric and of Δm, epochs saved, regret in Δm points."""
+
+    policy: str
+    tau: dict[str, float]
+    saved: float | None
+    regret: float | None
+
+    def cells(self) -> dict[str, str]:
+        """The row as text."""
+        return {
+            "policy": self.policy,
+            **{f"τ {name}": _number(value, "{:.2f}") for name, value in self.tau.items()},
+            "compute saved": _number(self.saved, "{:.0%}"),
+            "regret in Δm": _number(self.regret, "{:.2f}"),
+        }
+
+
+def run_demo(folder: Path, *, runs: int, epochs: int, seed: int) -> None:
+    """Train, fit, train on with early stopping, finish the stopped runs to learn the truth, and compare.
+
+    Raises:
+        UsageError: the trainer is not installed, or the folder holds something else.
+    """
+    began = time.perf_counter()
+    logs, history_size = folder / "runs", max(round(HISTORY * runs), 8)
+    if folder.exists() and any(folder.iterdir()) and not logs.exists():
+        raise UsageError(f"{folder} holds something else; name another folder with --out")
+    sweep = [
+        "--problem",
+        "digits",
+        "--runs",
+        str(runs),
+        "--epochs",
+        str(epochs),
+        "--seed",
+        str(seed),
+        "--out",
+        str(logs),
+    ]
+
+    _say(f"1/4  {history_size} of {runs} multi-task runs are trained to the end, and each task alone for reference")
+    _trainer("sweep", *sweep, "--first", str(history_size), "--single-task")
+
+    from lcode.api import fit
+    from lcode.readers import read_logs
+
+    history = read_logs(logs).with_status("finished")
+    _say(f"2/4  the forecaster learns from these {len(history)} runs")
+    with fit_progress("fitting") as progress:
+        model = fit(history, seed=seed, progress=progress)
+    model.save(folder / "model")
+
+    _say(f"3/4  the other {runs - history_size} runs are trained, and stopped when they are forecast to be hopeless")
+    _trainer("sweep", *sweep, "--stop-with", str(folder / "model"), "--keep", str(KEEP))
+    live = read_logs(logs)
+    stopped = {run: int(live.last_epochs[run]) for run in live.with_status("stopped").run_ids}
+
+    _say(f"4/4  only to see what was lost: the {len(stopped)} stopped runs are trained to the end")
+    _trainer("sweep", *sweep, "--finish-stopped")
+
+    table = read_logs(logs)
+    fresh = table.select([run for run in table.run_ids if run not in history.run_ids]).with_status("finished")
+    _compare(folder, table, history, fresh, model, stopped)
+    _say(f"done in {time.perf_counter() - began:.0f} s")
+
+
+def _compare(
+    folder: Path,
+    table: RunTable,
+    history: RunTable,
+    fresh: RunTable,
+    model: Forecaster,
+    stopped: dict[str, int],
+) -> None:
+    """Print the table, and write `ranking.csv` and `report.html`."""
+    from lcode.decisions import MedianRule, StopRule, rank
+    from lcode.evaluation.replay import ForecastPolicy, RecordedSweep
+    from lcode.forecasters import forecaster
+    from lcode.report import write_report
+    from lcode.report.terminal import ranking_table, summary_table
+
+    baseline = folder / "runs" / "baseline.csv"
+    last = forecaster("last").fit(history)
+    recorded = RecordedSweep(fresh, baseline=baseline, history=history)
+    cutoffs = {run: max(round(OBSERVED * int(h)), 1) for run, h in fresh.runs["horizon"].items()}
+    seen = fresh.prefix(cutoffs)
+    tau = {name: _taus(f, seen, fresh, recorded.objective, baseline) for name, f in (("lcode", model), ("last", last))}
+    rule = StopRule(keep=KEEP)
+    total = int(table.runs["horizon"].sum())
+    rows = [
+        _live_row(tau["lcode"], recorded, table, fresh, stopped),
+        _replayed("lcode, replayed", tau["lcode"], recorded, ForecastPolicy(model, rule), total),
+        _replayed("last value, replayed", tau["last"], recorded, ForecastPolicy(last, rule), total),
+        _replayed("median of the others, replayed", {}, recorded, MedianRule(), total),
+        Row("no stopping", {}, 0.0, 0.0),
+    ]
+    forecast = model.predict(seen, "full")
+    ranking = rank(forecast, recorded.objective, table=seen)
+    cells = [row.cells() for row in rows]
+    out.print(ranking_table(ranking, forecast, limit=12))
+    out.print(summary_table(cells))
+    notes = (
+        f"τ: Kendall correlation of the ranking forecast at {OBSERVED:.0%} of the horizon with the true final ranking, "
+        f"over the {len(fresh)} runs that the forecaster did not learn from.",
+        f"Compute saved: share of all {total} epochs of the sweep. Regret: how much better, in points of Δm (mean gain "
+        "over single-task training in %, higher is better), the best of all runs ended than the best run that was kept.",
+        f"Replayed: the finished runs passed in {ORDERS} random orders, each policy deciding as it would have live.",
+    )
+    show_notes(notes)
+    order = {run: place for place, run in enumerate(_by_true_score(recorded, fresh), start=1)}
+    frame = ranking.to_frame()
+    frame.insert(2, "true_rank", [order[run] for run in frame["run"]])
+    frame["stopped_at"] = frame["run"].map(stopped).astype("Int64")
+    write_frame(frame, folder / "ranking.csv")
+    write_report(
+        folder / "report.html",
+        title="lcode demo: multi-task digits",
+        table=seen,
+        forecast=forecast,
+        ranking=ranking,
+        truth=fresh,
+        summary=cells,
+        notes=notes,
+    )
+    for what in ("runs", "model", "ranking.csv", "report.html"):
+        out.print(f"  {escape(str(folder / what))}", highlight=False)
+
+
+def _taus(
+    forecaster: Forecaster, seen: RunTable, truth: RunTable, objective: Objective, baseline: Path
+) -> dict[str, float]:
+    """τ of the forecast finals per metric, and of the forecast score."""
+    from lcode.decisions import final_values, rank
+    from lcode.evaluation.score_curves import architectures
+
+    forecast, finals = forecaster.predict(seen), final_values(truth)
+    taus = {
+        metric.key: float(kendalltau(forecast.quantile(0.5)[:, k, 0], finals[:, k]).statistic)
+        for k, metric in enumerate(truth.metrics)
+    }
+    ranking = rank(forecast, objective, table=seen)
+    predicted = dict(zip(ranking.runs, ranking.score, strict=True))
+    scores = objective.score(finals, truth.metrics, architectures(truth))
+    taus["Δm"] = float(kendalltau([predicted[run] for run in truth.run_ids], scores, nan_policy="omit").statistic)
+    return taus
+
+
+def _live_row(
+    tau: dict[str, float], recorded: RecordedSweep, table: RunTable, fresh: RunTable, stopped: dict[str, int]
+) -> Row:
+    """What the sweep itself did."""
+    horizons = table.runs["horizon"]
+    saved = sum(int(horizons[run]) - epoch for run, epoch in stopped.items()) / int(horizons.sum())
+    scores = dict(zip(fresh.run_ids, recorded.final_scores, strict=True))
+    kept = [score for run, score in scores.items() if run not in stopped]
+    best_past = max(recorded.past_scores.values(), default=-np.inf)
+    best = max(np.nanmax([*scores.values()]), best_past)
+    return Row("lcode, as it happened", tau, saved, float(best - max([best_past, *kept])))
+
+
+def _replayed(name: str, tau: dict[str, float], recorded: RecordedSweep, policy: Policy, total: int) -> Row:
+    """A policy averaged over several orders of the runs; epochs saved as a share of the whole sweep."""
+    replays = [recorded.replay(policy, order_seed=order, workers=2) for order in range(ORDERS)]
+    saved = float(np.mean([r.epochs_total - r.epochs_trained for r in replays])) / total
+    return Row(name, tau, saved, float(np.mean([_regret(r, recorded) for r in replays])))
+
+
+def _regret(replay: Replay, recorded: RecordedSweep) -> float:
+    """Regret where the history's runs count as kept: they were all trained to the end."""
+    best_past = max(recorded.past_scores.values(), default=-np.inf)
+    best = float(np.nanmax(recorded.final_scores))
+    return max(0.0, max(best, best_past) - max(best - replay.regret, best_past))
+
+
+def _by_true_score(recorded: RecordedSweep, fresh: RunTable) -> list[str]:
+    scores = np.where(np.isfinite(recorded.final_scores), recorded.final_scores, -np.inf)
+    return [fresh.run_ids[i] for i in np.argsort(-scores, kind="stable")]
+
+
+def _trainer(*arguments: str) -> None:
+    """Run `mtl-runs` of the same Python; its progress shows through."""
+    command = shutil.which("mtl-runs", path=str(Path(sys.executable).parent)) or shutil.which("mtl-runs")
+    if command is None:
+        raise UsageError("the demo needs the trainer `mtl-runs`, which is installed with lcode; reinstall the package")
+    status = subprocess.run([command, *arguments], check=False).returncode
+    if status == 130 or status < 0:
+        raise KeyboardInterrupt
+    if status != 0:
+        raise UsageError(f"`mtl-runs {' '.join(arguments)}` failed with exit status {status}; its message is above")
+
+
+def _say(text: str) -> None:
+    err.print(f"[bold]{escape(text)}[/]", highlight=False)
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None or not np.isfinite(value) else form.format(value)

@@ -1,0 +1,136 @@
+"""What every forecaster keeps to; a new one is added to `NAMES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lcode.errors import NotEnoughDataError, UsageError
+from lcode.forecast import LEVELS, Forecast
+from lcode.forecasters import FORECASTERS, Forecaster, forecaster
+from lcode.table import RunTable
+
+NAMES = ("last", "best", "drift", "power", "trees")
+RUNS = ("running", "one_epoch", "diverged", "no_miou", "unseen", "nothing", "done")
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def fitted(request: pytest.FixtureRequest, finished: RunTable) -> Forecaster:
+    return forecaster(request.param, seed=3).fit(finished)
+
+
+def same(a: Forecast, b: Forecast) -> None:
+    np.testing.assert_array_equal(a.epochs, b.epochs)
+    np.testing.assert_array_equal(a.status, b.status)
+    np.testing.assert_array_equal(a.quantiles, b.quantiles)
+
+
+def test_every_run_has_its_place_in_natural_units(fitted: Forecaster, running: RunTable) -> None:
+    forecast = fitted.predict(running)
+    assert forecast.run_ids == RUNS and forecast.metrics == running.metrics
+    assert forecast.quantiles.shape == (7, 2, 1, len(LEVELS))
+    assert (forecast.epochs == 20).all() and (forecast.horizons == 20).all()
+    values = forecast.quantiles[:2]
+    assert np.isfinite(values).all() and (values > -0.5).all() and (values < 1.5).all()
+    assert (np.diff(forecast.quantiles, axis=-1)[np.isfinite(forecast.quantiles[..., 1:])] >= 0).all()
+
+
+def test_each_curve_has_its_status(fitted: Forecaster, running: RunTable) -> None:
+    status = dict(zip(RUNS, fitted.predict(running).status.tolist(), strict=True))
+    assert status == {
+        "running": ["ok", "ok"],
+        "one_epoch": ["ok", "ok"],
+        "diverged": ["diverged", "diverged"],
+        "no_miou": ["ok", "too_short"],
+        "unseen": ["ok", "ok"],
+        "nothing": ["too_short", "too_short"],
+        "done": ["finished", "finished"],
+    }
+
+
+def test_a_finished_run_has_its_observed_value_and_a_diverged_one_none(fitted: Forecaster, running: RunTable) -> None:
+    forecast = fitted.predict(running)
+    done = running.curve("done", "seg/err").values[-1]
+    np.testing.assert_array_equal(forecast.quantiles[RUNS.index("done"), 0, 0], np.full(len(LEVELS), done))
+    assert np.isnan(forecast.quantiles[RUNS.index("diverged")]).all()
+    assert forecast.observed[RUNS.index("diverged")].tolist() == [3, 3]
+
+
+def test_full_covers_every_epoch_after_the_prefix(fitted: Forecaster, running: RunTable) -> None:
+    forecast = fitted.predict(running, "full")
+    row = forecast.epochs[RUNS.index("running")]
+    assert row[row > 0].tolist() == list(range(6, 21))
+    assert np.isfinite(forecast.quantiles[RUNS.index("running")][:, row > 0]).all()
+    assert np.isnan(forecast.quantiles[RUNS.index("running")][:, row == 0]).all()
+    same(forecast.final(), fitted.predict(running))
+
+
+def test_asked_epochs_by_run(fitted: Forecaster, running: RunTable) -> None:
+    forecast = fitted.predict(running, {"running": np.array([3, 7, 20])})
+    assert forecast.epochs[0].tolist() == [3, 7, 20]
+    seen = running.curve("running", "seg/err").values[2]
+    np.testing.assert_array_equal(forecast.quantiles[0, 0, 0], np.full(len(LEVELS), seen))
+    same(forecast.final(), fitted.predict(running, {"running": np.array([20])}))
+
+
+def test_the_same_seed_gives_the_same_numbers(fitted: Forecaster, finished: RunTable, running: RunTable) -> None:
+    again = forecaster(fitted.name, seed=3).fit(finished)
+    same(fitted.predict(running), again.predict(running))
+    same(fitted.predict(running), fitted.predict(running))
+
+
+def test_the_order_of_the_runs_does_not_matter(fitted: Forecaster, finished: RunTable, running: RunTable) -> None:
+    forecast = fitted.predict(running)
+    turned = fitted.predict(running.select(RUNS[::-1]))
+    np.testing.assert_allclose(turned.quantiles[::-1], forecast.quantiles, rtol=1e-9)
+    relearned = forecaster(fitted.name, seed=3).fit(finished.select(finished.run_ids[::-1]))
+    np.testing.assert_allclose(relearned.predict(running).quantiles, forecast.quantiles, rtol=1e-9)
+
+
+def test_a_run_is_forecast_by_itself(fitted: Forecaster, running: RunTable) -> None:
+    alone = fitted.predict(running.select(["running"]))
+    np.testing.assert_allclose(alone.quantiles, fitted.predict(running).quantiles[:1], rtol=1e-9)
+
+
+def test_nothing_after_the_prefix_is_used(
+    fitted: Forecaster, whole: RunTable, running: RunTable, hidden: Callable[[RunTable], RunTable]
+) -> None:
+    points = whole.points.copy()
+    points.loc[(points["epoch"] > 5) & (points["run"] != "done"), "value"] *= 7
+    signals = whole.signals.copy()
+    signals.loc[signals["epoch"] > 5, "value"] *= 7
+    other = hidden(RunTable(**{**vars(whole), "points": points, "signals": signals}))
+    same(fitted.predict(other), fitted.predict(running))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_finished_run(name: str, finished: RunTable, running: RunTable) -> None:
+    model = forecaster(name)
+    nothing = finished.select([])
+    if model.min_finished:
+        with pytest.raises(NotEnoughDataError, match="0 finished runs .* are needed"):
+            model.fit(nothing)
+    else:
+        assert np.isfinite(model.fit(nothing).predict(running).quantiles[0]).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_metric_that_no_finished_run_has_is_still_forecast(name: str, finished: RunTable, running: RunTable) -> None:
+    points = finished.points[finished.points["metric"] == "seg/err"]
+    known = RunTable.from_points(points, finished.metrics[:1], runs=finished.runs, configs=finished.configs)
+    forecast = forecaster(name).fit(known).predict(running)
+    assert np.isfinite(forecast.quantiles[:2]).all()
+
+
+def test_forecasting_before_learning_is_refused(running: RunTable) -> None:
+    for name in ("drift", "power", "trees"):
+        with pytest.raises(NotEnoughDataError, match="call fit before predict"):
+            forecaster(name).predict(running)
+
+
+def test_a_wrong_name_lists_the_right_ones() -> None:
+    with pytest.raises(UsageError, match=r"no forecaster 'tree'; there are: .*trees"):
+        forecaster("tree")
+    assert {*NAMES, "lcode", "paper"} <= set(FORECASTERS)

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mtl_runs.problems import Problem, Split, Task
+
+
+@pytest.fixture(scope="session")
+def tiny_problem() -> Problem:
+    """Two tasks on 4×4 pictures: the brighter half, and a value of a quite different size. Quick and learnable."""
+    generator = torch.Generator().manual_seed(7)
+
+    def split(n: int) -> Split:
+        inputs = torch.rand(n, 1, 4, 4, generator=generator)
+        side = (inputs[:, 0, :, :2].sum((1, 2)) > inputs[:, 0, :, 2:].sum((1, 2))).long()
+        return Split(inputs, {"side": side, "mass": 10 * inputs.sum((1, 2, 3)).unsqueeze(-1)})
+
+    tasks = (Task("side", "classification", 2), Task("mass", "regression", 1))
+    return Problem("tiny", tasks, split(128), split(64), split(64))

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from mtl_runs.balancers import BALANCERS
+from mtl_runs.sweeps import sample_runs
+from mtl_runs.sweeps.space import LEARNING_RATES
+
+
+def test_samples_are_repeatable_and_shorter_sweeps_are_prefixes() -> None:
+    long = sample_runs("digits", 3, 48, horizon=40, seed=0)
+    assert sample_runs("digits", 3, 20, horizon=40, seed=0) == long[:20]
+    assert sample_runs("digits", 3, 20, horizon=40, seed=1) != long[:20]
+    assert len({spec.run for spec in long}) == 48
+    assert len({spec.seed for spec in long}) == 48
+    assert long[7].run == f"r0007-{long[7].config.balancer}-{long[7].config.arch}"
+
+
+def test_categories_are_evenly_mixed_and_learning_rates_span_two_decades() -> None:
+    specs = sample_runs("digits", 3, 240, horizon=40, seed=3)
+    for name, n_choices in (("balancer", 8), ("arch", 6), ("schedule", 3), ("batch_size", 3), ("optimizer", 2)):
+        counts = Counter(getattr(spec.config, name) for spec in specs)
+        assert set(counts.values()) == {240 // n_choices}
+    assert {spec.config.balancer for spec in specs} <= set(BALANCERS)
+    for optimizer, (low, high) in LEARNING_RATES.items():
+        rates = [spec.config.lr for spec in specs if spec.config.optimizer == optimizer]
+        assert low * 0.99 <= min(rates)
+        assert max(rates) <= high * 1.01
+        assert 1.5 < np.ptp(np.log10(rates)) <= 2.01
+        assert abs(np.median(np.log10(rates)) - np.log10(low * high) / 2) < 0.3
+
+
+def test_fixed_weights_have_one_entry_per_task() -> None:
+    fixed = [spec.config for spec in sample_runs("digits", 3, 64, horizon=4, seed=0) if spec.config.balancer == "fixed"]
+    assert len(fixed) == 8
+    assert all(len(config.balancer_settings["weights"]) == 3 for config in fixed)
