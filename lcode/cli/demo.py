@@ -5,6 +5,7 @@ The library never imports the trainer: the two meet in the run logs, and here in
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,7 @@ KEEP = 1
 
 @dataclass(frozen=True)
 class Row:
-    """One policy: Kendall τ of the ranking forecast at 20 %, per metric and of Δm, epochs saved, regret in Δm points."""
+    """One policy: Kendall τ of the ranking at 20 %, per metric and of Δm, share of epochs saved, regret in Δm points."""
 
     policy: str
     tau: dict[str, float]
@@ -64,21 +65,11 @@ def run_demo(folder: Path, *, runs: int, epochs: int, seed: int) -> None:
         UsageError: the trainer is not installed, or the folder holds something else.
     """
     began = time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
     logs, history_size = folder / "runs", max(round(HISTORY * runs), 8)
-    if folder.exists() and any(folder.iterdir()) and not logs.exists():
+    if any(folder.iterdir()) and not logs.exists():
         raise UsageError(f"{folder} holds something else; name another folder with --out")
-    sweep = [
-        "--problem",
-        "digits",
-        "--runs",
-        str(runs),
-        "--epochs",
-        str(epochs),
-        "--seed",
-        str(seed),
-        "--out",
-        str(logs),
-    ]
+    sweep = ["--problem=digits", f"--runs={runs}", f"--epochs={epochs}", f"--seed={seed}", f"--out={logs}"]
 
     _say(f"1/4  {history_size} of {runs} multi-task runs are trained to the end, and each task alone for reference")
     _trainer("sweep", *sweep, "--first", str(history_size), "--single-task")
@@ -86,16 +77,16 @@ def run_demo(folder: Path, *, runs: int, epochs: int, seed: int) -> None:
     from lcode.api import fit
     from lcode.readers import read_logs
 
+    # The first runs of the sweep by name: in a demo that is called again, the others have finished by now too.
     history = read_logs(logs).with_status("finished")
+    history = history.select(sorted(history.run_ids)[:history_size])
     _say(f"2/4  the forecaster learns from these {len(history)} runs")
     with fit_progress("fitting") as progress:
         model = fit(history, seed=seed, progress=progress)
     model.save(folder / "model")
 
     _say(f"3/4  the other {runs - history_size} runs are trained, and stopped when they are forecast to be hopeless")
-    _trainer("sweep", *sweep, "--stop-with", str(folder / "model"), "--keep", str(KEEP))
-    live = read_logs(logs)
-    stopped = {run: int(live.last_epochs[run]) for run in live.with_status("stopped").run_ids}
+    stopped = _train_with_stopping(logs, folder / "stopped.json", [*sweep, f"--stop-with={folder / 'model'}"])
 
     _say(f"4/4  only to see what was lost: the {len(stopped)} stopped runs are trained to the end")
     _trainer("sweep", *sweep, "--finish-stopped")
@@ -104,6 +95,20 @@ def run_demo(folder: Path, *, runs: int, epochs: int, seed: int) -> None:
     fresh = table.select([run for run in table.run_ids if run not in history.run_ids]).with_status("finished")
     _compare(folder, table, history, fresh, model, stopped)
     _say(f"done in {time.perf_counter() - began:.0f} s")
+
+
+def _train_with_stopping(logs: Path, record: Path, sweep: list[str]) -> dict[str, int]:
+    """Sweep with live stopping; the last epoch of each stopped run, kept on file for a demo that is called again."""
+    from lcode.readers import read_logs
+
+    if not record.exists():
+        _trainer("sweep", *sweep, f"--keep={KEEP}")
+        live = read_logs(logs)
+        stopped = {run: int(live.last_epochs[run]) for run in live.with_status("stopped").run_ids}
+        temporary = record.with_suffix(".tmp")
+        temporary.write_text(json.dumps(stopped, indent=1), encoding="utf-8")
+        temporary.replace(record)
+    return {str(run): int(epoch) for run, epoch in json.loads(record.read_text(encoding="utf-8")).items()}
 
 
 def _compare(
@@ -124,7 +129,8 @@ def _compare(
     baseline = folder / "runs" / "baseline.csv"
     last = forecaster("last").fit(history)
     recorded = RecordedSweep(fresh, baseline=baseline, history=history)
-    cutoffs = {run: max(round(OBSERVED * int(h)), 1) for run, h in fresh.runs["horizon"].items()}
+    horizons = fresh.runs["horizon"].to_numpy()
+    cutoffs = {run: max(round(OBSERVED * int(h)), 1) for run, h in zip(fresh.run_ids, horizons, strict=True)}
     seen = fresh.prefix(cutoffs)
     tau = {name: _taus(f, seen, fresh, recorded.objective, baseline) for name, f in (("lcode", model), ("last", last))}
     rule = StopRule(keep=KEEP)
@@ -145,7 +151,7 @@ def _compare(
         f"τ: Kendall correlation of the ranking forecast at {OBSERVED:.0%} of the horizon with the true final ranking, "
         f"over the {len(fresh)} runs that the forecaster did not learn from.",
         f"Compute saved: share of all {total} epochs of the sweep. Regret: how much better, in points of Δm (mean gain "
-        "over single-task training in %, higher is better), the best of all runs ended than the best run that was kept.",
+        "over single-task training in %, higher is better), the best of all runs ended than the best that was kept.",
         f"Replayed: the finished runs passed in {ORDERS} random orders, each policy deciding as it would have live.",
     )
     show_notes(notes)
