@@ -41,7 +41,7 @@ KEEP = 1
 
 @dataclass(frozen=True)
 class Row:
-    """One policy: Kendall τ of the ranking at 20 %, per metric and of Δm, share of epochs saved, regret in Δm points."""
+    """One policy: Kendall τ of the ranking at 20 %, per metric and of Δm, epochs saved, regret in Δm points."""
 
     policy: str
     tau: dict[str, float]

@@ -30,7 +30,7 @@ class QuantileForest:
 
     def __init__(self, features: Array, targets: Array, *, seed: int) -> None:
         self._forest = ExtraTreesRegressor(TREES, max_features=MAX_FEATURES, random_state=seed, n_jobs=1)
-        self._forest.fit(features, targets)
+        self._forest.fit(features, targets[:, 0] if targets.shape[1] == 1 else targets)
         self._offsets = np.cumsum([0, *(tree.tree_.node_count for tree in self._forest.estimators_)])
         members = self._one_hot(features)
         self._members = members.multiply(1.0 / np.maximum(members.sum(axis=0), 1)).T.tocsr()

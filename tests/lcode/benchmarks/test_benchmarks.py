@@ -101,7 +101,7 @@ def test_a_download_is_verified_and_cached(empty_home: Path) -> None:
     with pytest.raises(DataNotFoundError, match="is not the file"):
         find_file(bad)
     gone = DataFile("x/gone.csv", "0" * 64, source.as_uri())
-    with pytest.raises(DataNotFoundError, match="could not fetch 'x/gone.csv'"):
+    with pytest.raises(DataNotFoundError, match=r"could not fetch 'x/gone.csv'"):
         find_file(gone)
     assert [p.name for p in (cache_folder() / "x").iterdir()] == ["published.csv"]
 
@@ -134,5 +134,5 @@ def test_cifar10_cnn_as_published() -> None:
 @pytest.mark.parametrize("name", [name for name in BENCHMARKS if name.startswith("taskset/")])
 def test_taskset_after_the_filter(name: str) -> None:
     table = load_benchmark(name)
-    assert 650 < len(table) < 900 and (table.runs["horizon"] == 50).all()
+    assert 500 <= len(table) < 900 and (table.runs["horizon"] == 50).all()
     assert np.isfinite(table.points["value"]).all() and table.points["value"].max() < 5

@@ -11,7 +11,7 @@ from lcode.table import Metric, RunTable
 
 def table_of(configs: pd.DataFrame, arch: list[str] | None = None) -> RunTable:
     points = pd.DataFrame({"run": configs.index, "epoch": 1, "metric": "loss", "value": 1.0})
-    runs = pd.DataFrame({"arch": arch if arch else None}, index=configs.index)
+    runs = pd.DataFrame({"arch": arch or None}, index=configs.index)
     return RunTable.from_points(points, [Metric("main", "loss", "min")], runs=runs, configs=configs)
 
 
@@ -25,7 +25,7 @@ def test_repeats_with_another_seed_are_one_group() -> None:
 
 
 def test_an_integer_and_the_same_number_as_a_float_are_equal() -> None:
-    configs = pd.DataFrame({"width": pd.Series([64, 64.0, "64x"], dtype=object)}, index=pd.Index(list("abc")))
+    configs = pd.DataFrame({"width": np.array([64, 64.0, "64x"], dtype=object)}, index=list("abc"))
     assert configuration_groups(table_of(configs)).tolist() == [0, 0, 1]
 
 

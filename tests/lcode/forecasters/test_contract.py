@@ -110,7 +110,7 @@ def test_without_a_finished_run(name: str, finished: RunTable, running: RunTable
     model = forecaster(name)
     nothing = finished.select([])
     if model.min_finished:
-        with pytest.raises(NotEnoughDataError, match="0 finished runs .* are needed"):
+        with pytest.raises(NotEnoughDataError, match=r"0 finished runs .* are needed"):
             model.fit(nothing)
     else:
         assert np.isfinite(model.fit(nothing).predict(running).quantiles[0]).all()
