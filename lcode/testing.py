@@ -297,6 +297,22 @@ def bad_inputs() -> list[BadInput]:
             "'done'",
             "finished",
         ),
+        _one(
+            "run log with a bad schedule",
+            "a.jsonl",
+            _HEADER[:-2] + ',"schedule":"cosine"}\n',
+            "line 1",
+            "column 'schedule'",
+            "list of learning rates",
+        ),
+        _one(
+            "run log with a short schedule",
+            "a.jsonl",
+            _HEADER[:-2] + ',"schedule":[0.1]}\n',
+            "line 1",
+            "each of the 3 epochs, not for 1",
+            "correct the header",
+        ),
         _one("two headers", "a.jsonl", _HEADER + _HEADER, "line 2", "second header", "log of their own"),
         BadInput(
             "two logs of one run",

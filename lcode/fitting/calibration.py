@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from lcode.fitting.loop import Source
 from lcode.fitting.prefixes import cutoff_epochs, epoch_counts, values_at
 from lcode.forecast import LEVELS
 from lcode.models.lcgode import LCGODE
@@ -86,14 +87,12 @@ class OutOfFold:
 
 def out_of_fold(
     model: LCGODE,
-    runs: RunTensors,
-    graphs: GraphTensors | None,
-    task_of: torch.Tensor,
-    folds: torch.Tensor,
+    source: Source,
     *,
     chunk: int = 256,
 ) -> list[OutOfFold]:
     """Forecast every training run from each of `SHARES` by the member that left it out."""
+    runs, graphs, task_of, folds = source.runs, source.graphs, source.task_of, source.folds
     results = []
     for share in SHARES:
         parts = []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ Progress = Callable[[int, int, float], None]
 
 VALIDATION_SHARES = (0.0, 0.1, 0.2, 0.4)
 """Prefixes on which the left-out folds are judged, as shares of the horizon; 0 = the first epoch alone."""
+
+VALIDATION_RUNS = 256
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,26 @@ class FitSettings:
     likelihood: str = "pinball"
 
 
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Training runs that belong together: one user's table, or one collection among several to pretrain on.
+
+    Attributes:
+        runs: R runs with K metrics.
+        graphs: their distinct graphs.
+        task_of: role number of each metric's task, [K].
+        folds: which fold each run belongs to, [R]; member m never learns from fold m.
+        jitter: deviation of a random offset that is added to all values of a metric, per step: for a model that must
+            do without a fitted scale.
+    """
+
+    runs: RunTensors
+    graphs: GraphTensors | None
+    task_of: Tensor
+    folds: Tensor
+    jitter: float = 0.0
+
+
 @dataclass(frozen=True)
 class FitReport:
     """How the fit went: steps made, best loss on the left-out folds (scaled pinball), seconds, interrupted or not."""
@@ -63,10 +85,7 @@ class FitReport:
 
 def fit_model(
     model: LCGODE,
-    runs: RunTensors,
-    graphs: GraphTensors | None,
-    task_of: Tensor,
-    folds: Tensor,
+    sources: Sequence[Source],
     settings: FitSettings,
     generator: torch.Generator,
     progress: Progress | None = None,
@@ -75,10 +94,7 @@ def fit_model(
 
     Args:
         model: M members.
-        runs: R training runs.
-        graphs: their distinct graphs.
-        task_of: role number of each metric's task, [K].
-        folds: which fold each run belongs to, [R]; member m never learns from fold m.
+        sources: what to learn from; each step draws one, in proportion to the root of its size.
         settings: how to train.
         generator: source of all random draws.
         progress: called after each validation.
@@ -86,24 +102,24 @@ def fit_model(
     Ctrl-C ends the fit early and keeps the best parameters so far.
     """
     began = time.perf_counter()
-    members = torch.arange(model.config.members, device=folds.device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     every = max(settings.steps // 24, 1)
-    validation = _validation_batches(runs, folds)
+    validation = [_validation_batches(source) for source in sources]
+    draws = torch.Generator().manual_seed(len(sources))
+    share = torch.tensor([math.sqrt(len(source.runs)) for source in sources])
     best, best_loss, waited, step, interrupted = _copy(model), math.inf, 0, 0, False
     try:
         for step in range(1, settings.steps + 1):
             _set_rate(optimiser, settings, step)
-            chosen = torch.randperm(len(runs), generator=generator)[: settings.batch]
-            sample = runs.rows(chosen)
-            learns = (folds[chosen] != members[:, None]).float()
-            loss = _loss(model, sample, graphs, task_of, learns, settings, generator)
+            source = sources[int(torch.multinomial(share, 1, generator=draws))] if len(sources) > 1 else sources[0]
+            loss = _loss(model, source, settings, generator)
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()
             _clip_per_member(model)
             optimiser.step()
             if step % every == 0 or step == settings.steps:
-                score = validate(model, validation, graphs, task_of)
+                scores = [validate(model, part, source) for part, source in zip(validation, sources, strict=True)]
+                score = sum(scores) / len(scores)
                 if progress is not None:
                     progress(step, settings.steps, score)
                 if score < best_loss:
@@ -120,14 +136,19 @@ def fit_model(
 
 def _loss(
     model: LCGODE,
-    runs: RunTensors,
-    graphs: GraphTensors | None,
-    task_of: Tensor,
-    learns: Tensor,
+    source: Source,
     settings: FitSettings,
     generator: torch.Generator,
 ) -> Tensor:
     """Evidence lower bound of random continuations, per member, [M]."""
+    device = source.folds.device
+    members = torch.arange(model.config.members, device=device)
+    chosen = torch.randperm(len(source.runs), generator=generator, device=device)[: settings.batch]
+    learns = (source.folds[chosen] != members[:, None]).float()
+    runs = source.runs.rows(chosen)
+    if source.jitter:
+        offset = source.jitter * torch.randn(runs.values.shape[1], generator=generator, device=device)
+        runs = replace(runs, values=(runs.values + offset[:, None]) * runs.present)
     if settings.fixed_share is None:
         index = draw_cutoffs(runs, generator)
     else:
@@ -135,9 +156,8 @@ def _loss(
     queries = draw_queries(runs, index, settings.queries, generator)
     target, there = values_at(runs, queries)
     batch = CurveBatch(runs, cutoff_epochs(runs, index))
-    device = target.device
     keep = torch.rand(model.config.members, len(runs), generator=generator, device=device) >= settings.config_dropout
-    posterior, last = model.encode(batch, graphs, task_of, keep.float())
+    posterior, last = model.encode(batch, source.graphs, source.task_of, keep.float())
     noise = torch.randn(posterior.mean.shape, generator=generator, device=device)
     quantiles = model(posterior, last, batch, runs.epochs.gather(1, queries), noise)
     likelihood = pinball if settings.likelihood == "pinball" else gaussian_nll
@@ -146,15 +166,13 @@ def _loss(
     return masked_mean(likelihood(quantiles, target), mask) + settings.kl_weight * divergence
 
 
-def validate(
-    model: LCGODE, batches: list[tuple[CurveBatch, Tensor, Tensor]], graphs: GraphTensors | None, task_of: Tensor
-) -> float:
+def validate(model: LCGODE, batches: list[tuple[CurveBatch, Tensor, Tensor]], source: Source) -> float:
     """Mean pinball loss of each member on the fold it left out, over some prefixes."""
     total, count = 0.0, 0.0
     members = torch.arange(model.config.members)
     with torch.no_grad():
         for batch, queries, folds in batches:
-            posterior, last = model.encode(batch, graphs, task_of)
+            posterior, last = model.encode(batch, source.graphs, source.task_of)
             quantiles = model(posterior, last, batch, batch.runs.epochs.gather(1, queries))
             target, there = values_at(batch.runs, queries)
             mask = there[None] * (folds == members.to(folds.device)[:, None])[:, :, None, None]
@@ -163,9 +181,10 @@ def validate(
     return total / max(count, 1.0)
 
 
-def _validation_batches(runs: RunTensors, folds: Tensor) -> list[tuple[CurveBatch, Tensor, Tensor]]:
-    chosen = torch.arange(len(runs), device=folds.device)[: 64 * 4]
-    sample = runs.rows(chosen)
+def _validation_batches(source: Source) -> list[tuple[CurveBatch, Tensor, Tensor]]:
+    folds = source.folds
+    chosen = torch.arange(len(source.runs), device=folds.device)[:VALIDATION_RUNS]
+    sample = source.runs.rows(chosen)
     last = epoch_counts(sample) - 1
     batches = []
     for share in VALIDATION_SHARES:

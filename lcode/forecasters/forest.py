@@ -26,10 +26,12 @@ class QuantileForest:
         features: training features, no NaN, shape [N, P].
         targets: what the splits are to predict, no NaN, shape [N, O].
         seed: seed of the trees.
+        trees: how many.
     """
 
-    def __init__(self, features: Array, targets: Array, *, seed: int) -> None:
-        self._forest = ExtraTreesRegressor(TREES, max_features=MAX_FEATURES, random_state=seed, n_jobs=1)
+    def __init__(self, features: Array, targets: Array, *, seed: int, trees: int = TREES) -> None:
+        self._trees = trees
+        self._forest = ExtraTreesRegressor(trees, max_features=MAX_FEATURES, random_state=seed, n_jobs=1)
         self._forest.fit(features, targets[:, 0] if targets.shape[1] == 1 else targets)
         self._offsets = np.cumsum([0, *(tree.tree_.node_count for tree in self._forest.estimators_)])
         members = self._one_hot(features)
@@ -37,12 +39,12 @@ class QuantileForest:
 
     def weights(self, features: Array) -> Array:
         """Weight of each training run for each query, rows sum to 1; features [R, P] to weights [R, N]."""
-        return np.asarray((self._one_hot(features) @ self._members).toarray()) / TREES
+        return np.asarray((self._one_hot(features) @ self._members).toarray()) / self._trees
 
     def _one_hot(self, features: Array) -> sparse.csr_matrix:
         """In which leaf of each tree a row falls, shape [R, all nodes of the forest]."""
         leaves = self._forest.apply(features) + self._offsets[:-1]
-        rows = np.repeat(np.arange(len(features)), TREES)
+        rows = np.repeat(np.arange(len(features)), self._trees)
         return sparse.csr_matrix(
             (np.ones(leaves.size), (rows, leaves.ravel())), shape=(len(features), int(self._offsets[-1]))
         )

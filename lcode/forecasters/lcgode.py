@@ -15,7 +15,7 @@ from lcode.errors import UsageError
 from lcode.fitting.calibration import Calibration, calibrate, out_of_fold
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
-from lcode.fitting.loop import FitSettings, Progress, fit_model
+from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
 from lcode.threads import limited_threads
 from lcode.fitting.transfer import transfer
 from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
@@ -104,7 +104,7 @@ class LCGODEForecaster(Forecaster):
             adapted.fitted = adapted._fit(done, preprocessor, self.fitted.model)
         return adapted
 
-    def _fit(self, done: RunTable, preprocessor: Preprocessor, source: LCGODE | None) -> Fitted:
+    def _fit(self, done: RunTable, preprocessor: Preprocessor, pretrained: LCGODE | None) -> Fitted:
         runs, graphs = preprocessor.tensors(done)
         config = LCGODEConfig(
             metrics=len(preprocessor.metrics),
@@ -117,15 +117,16 @@ class LCGODEForecaster(Forecaster):
         )
         generator = torch.Generator().manual_seed(self.seed)
         model = LCGODE(config, generator)
-        if source is not None:
-            transfer(source, model)
+        if pretrained is not None:
+            transfer(pretrained, model)
         model = model.to(self.device)
         runs, graphs = runs.to(self.device), None if graphs is None else graphs.to(self.device)
         folds = torch.from_numpy(assign_folds(done, max(config.members, 5), self.seed)).to(self.device)
         task_of = torch.tensor(preprocessor.task_of, device=self.device)
         generator = torch.Generator(self.device).manual_seed(self.seed)
-        report = fit_model(model, runs, graphs, task_of, folds, self.settings, generator, self.progress)
-        forecasts = out_of_fold(model, runs, graphs, task_of, folds) if config.members > 1 else []
+        source = Source(runs, graphs, task_of, folds)
+        report = fit_model(model, [source], self.settings, generator, self.progress)
+        forecasts = out_of_fold(model, source) if config.members > 1 else []
         return Fitted(
             preprocessor=preprocessor,
             model=model,

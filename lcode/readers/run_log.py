@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lcode.errors import InputError, UsageError
+from lcode.errors import InputError
 from lcode.graphs.arch import ArchGraph
+from lcode.readers.log_file import Log, read_log
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, run_frame
-from lcode.readers.raw import MAX_EPOCH
-from lcode.table.metric import Direction, Metric
-from lcode.table.runlog import FORMAT_VERSION, RunHeader, is_complete_line
-from lcode.table.table import STATUSES, empty_points
+from lcode.table.metric import Direction
+from lcode.table.table import empty_points
 
 
 class RunLogReader:
@@ -36,7 +35,7 @@ class RunLogReader:
         Raises:
             InputError: a damaged log; the message says where and how to mend it.
         """
-        logs = [_read_log(path) for path in paths]
+        logs = [read_log(path) for path in paths]
         runs: dict[str, Path] = {}
         for log in logs:
             if log.header.run in runs:
@@ -88,163 +87,6 @@ def is_run_log(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class _Log:
-    """One parsed log; `lines` are those of `epochs`."""
-
-    path: Path
-    header: RunHeader
-    graph: Any
-    epochs: list[dict[str, Any]]
-    lines: list[int]
-    status: str
-    notes: tuple[str, ...]
-
-
-def _read_log(path: Path) -> _Log:
-    entries, lines, notes = _entries(path)
-    header, graph = _header(path, entries[0])
-    keys = {metric.key for metric in header.metrics}
-    epochs, epoch_lines, status = [], [], "running"
-    for entry, line in zip(entries[1:], lines[1:], strict=True):
-        kind = entry.get("type") if isinstance(entry, dict) else None
-        if kind == "epoch":
-            _check_epoch(path, line, entry, header.horizon, keys)
-            epochs.append(entry)
-            epoch_lines.append(line)
-            status = "running"
-        elif kind == "end":
-            status = entry.get("status")
-            if status not in STATUSES:
-                raise InputError(
-                    f"'{status}' is no status; write one of {', '.join(STATUSES)}",
-                    path=path,
-                    line=line,
-                    column="status",
-                )
-        elif kind == "header":
-            raise InputError(
-                "is a second header: two runs wrote into one log. Move its lines into a log of their own",
-                path=path,
-                line=line,
-            )
-        else:
-            raise InputError("is no line of a run log; its 'type' must be 'epoch' or 'end'", path=path, line=line)
-    return _Log(path, header, graph, epochs, epoch_lines, status, notes)
-
-
-def _entries(path: Path) -> tuple[list[Any], list[int], tuple[str, ...]]:
-    """The parsed lines, their numbers, and a note if the last one was torn."""
-    numbered = [(i, line) for i, line in enumerate(path.read_bytes().split(b"\n"), start=1) if line.strip()]
-    notes: tuple[str, ...] = ()
-    if not is_complete_line(numbered[-1][1]):
-        notes = (f"{path.name}: the last line is incomplete and was skipped.",)
-        numbered = numbered[:-1]
-    numbers = [number for number, _ in numbered]
-    try:
-        entries = json.loads(b"[" + b",".join(line for _, line in numbered) + b"]")
-        if len(entries) == len(numbered):
-            return entries, numbers, notes
-    except ValueError:
-        pass
-    return [_entry(path, number, line) for number, line in numbered], numbers, notes
-
-
-def _entry(path: Path, number: int, line: bytes) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise InputError(f"is not JSON ({error}); mend or remove the line", path=path, line=number) from error
-
-
-def _header(path: Path, entry: Mapping[str, Any]) -> tuple[RunHeader, Any]:
-    """The header, and the architecture graph as JSON."""
-    version = entry.get("version")
-    if version != FORMAT_VERSION:
-        raise InputError(
-            f"is a run log of version {version}, but this lcode reads version {FORMAT_VERSION}; upgrade lcode",
-            path=path,
-            line=1,
-        )
-    expected: dict[str, type | tuple[type, ...]] = {"run": str, "horizon": int, "metrics": list}
-    for name, kind in expected.items():
-        if not isinstance(entry.get(name), kind) or isinstance(entry[name], bool):
-            raise InputError(
-                f"the header's '{name}' is {json.dumps(entry.get(name))}; expected "
-                f"{ {'run': 'a name', 'horizon': 'a whole number', 'metrics': 'a list'}[name] }",
-                path=path,
-                line=1,
-                column=name,
-            )
-    config = entry.get("config") or {}
-    for name, value in config.items():
-        if isinstance(value, (dict, list)):
-            raise InputError(
-                "holds a nested value; write one number, text or truth value per hyper-parameter",
-                path=path,
-                line=1,
-                column=f"config.{name}",
-            )
-    try:
-        metrics = tuple(Metric(m["task"], m["name"], _direction(m["direction"])) for m in entry["metrics"])
-        header = RunHeader(
-            run=entry["run"],
-            horizon=entry["horizon"],
-            metrics=metrics,
-            config=config,
-            problem=entry.get("problem"),
-            seed=entry.get("seed"),
-            arch=entry.get("arch"),
-            schedule=entry.get("schedule"),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            'the header\'s metrics must each read {"task": …, "name": …, "direction": "min" or "max"}',
-            path=path,
-            line=1,
-            column="metrics",
-        ) from error
-    except UsageError as error:
-        raise InputError(f"{error}; correct the header", path=path, line=1) from error
-    return header, entry.get("graph")
-
-
-def _direction(text: str) -> Direction:
-    if text == "min":
-        return "min"
-    if text == "max":
-        return "max"
-    raise ValueError(text)
-
-
-def _check_epoch(path: Path, line: int, entry: Mapping[str, Any], horizon: int, keys: set[str]) -> None:
-    epoch, values = entry.get("epoch"), entry.get("values")
-    if type(epoch) is not int or not 0 <= epoch <= MAX_EPOCH:
-        raise InputError(
-            f"{json.dumps(epoch)} is not an epoch; epochs are whole numbers counted from 0 or 1",
-            path=path,
-            line=line,
-            column="epoch",
-        )
-    if epoch > horizon:
-        raise InputError(
-            f"epoch {epoch} is beyond the horizon of {horizon} in the first line; raise 'horizon' there",
-            path=path,
-            line=line,
-            column="epoch",
-        )
-    if not isinstance(values, dict) or not isinstance(entry.get("signals") or {}, dict):
-        raise InputError("'values' and 'signals' must be objects, metric -> number", path=path, line=line)
-    if not values.keys() <= keys:
-        unknown = min(values.keys() - keys)
-        raise InputError(
-            f"is not among the header's metrics ({', '.join(sorted(keys))}); add it there, or move it to 'signals'",
-            path=path,
-            line=line,
-            column=unknown,
-        )
-
-
-@dataclass(frozen=True)
 class _Flat:
     """Numbers of all logs in one row each."""
 
@@ -256,7 +98,7 @@ class _Flat:
     keys: list[str]
 
 
-def _flatten(logs: Sequence[_Log], cells: Callable[[dict[str, Any]], Mapping[str, Any]]) -> _Flat:
+def _flatten(logs: Sequence[Log], cells: Callable[[dict[str, Any]], Mapping[str, Any]]) -> _Flat:
     """The numbers that `cells` finds in each epoch line; null means not measured."""
     found = [[cells(entry) for entry in log.epochs] for log in logs]
     sizes = [len(epoch) for log in found for epoch in log]
@@ -287,7 +129,7 @@ def _no_numbers(values: Sequence[Any]) -> Iterable[tuple[int, Any]]:
     return ((i, value) for i, value in enumerate(values) if type(value) not in (int, float, type(None)))
 
 
-def _points(logs: Sequence[_Log], names: Sequence[str]) -> tuple[pd.DataFrame, int]:
+def _points(logs: Sequence[Log], names: Sequence[str]) -> tuple[pd.DataFrame, int]:
     """The measured values, each once, and how many were repeated."""
     flat = _flatten(logs, lambda entry: entry["values"])
 
@@ -304,7 +146,7 @@ def _points(logs: Sequence[_Log], names: Sequence[str]) -> tuple[pd.DataFrame, i
     return _frame(flat, kept, names), len(flat.run) - len(kept)
 
 
-def _signals(logs: Sequence[_Log], names: Sequence[str]) -> pd.DataFrame:
+def _signals(logs: Sequence[Log], names: Sequence[str]) -> pd.DataFrame:
     def cells(entry: dict[str, Any]) -> Mapping[str, Any]:
         found = dict(entry.get("signals") or {})
         found.update({f"main/{name}": entry[name] for name in ("lr", "seconds") if name in entry})
@@ -320,7 +162,7 @@ def _frame(flat: _Flat, kept: NDArray[np.int64], names: Sequence[str]) -> pd.Dat
     return frame_of_points(flat.run[kept], names, flat.epoch[kept], flat.key[kept], flat.keys, flat.value[kept])
 
 
-def _metrics(logs: Sequence[_Log]) -> dict[str, Direction | None]:
+def _metrics(logs: Sequence[Log]) -> dict[str, Direction | None]:
     stated: dict[str, tuple[Direction, Path]] = {}
     for log in logs:
         for metric in log.header.metrics:
@@ -336,7 +178,7 @@ def _metrics(logs: Sequence[_Log]) -> dict[str, Direction | None]:
     return {key: direction for key, (direction, _) in stated.items()}
 
 
-def _graphs(logs: Sequence[_Log]) -> tuple[dict[str, ArchGraph], list[str | None]]:
+def _graphs(logs: Sequence[Log]) -> tuple[dict[str, ArchGraph], list[str | None]]:
     """Graphs by key, and the key of each log's graph: its architecture's name, or the run's where names clash."""
     texts: dict[str, str] = {}
     graphs: dict[str, ArchGraph] = {}

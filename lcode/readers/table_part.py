@@ -12,7 +12,7 @@ from lcode.errors import InputError
 from lcode.readers.blank_rows import BlankRows, explain_blank_rows
 from lcode.readers.layout import CONFIG, RUN_LEVEL, Cells, check_columns, read_cells
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, run_frame
-from lcode.readers.raw import RawTable, as_number, as_text
+from lcode.readers.raw import MAX_EPOCH, RawTable, as_number, as_text
 from lcode.table.table import STATUSES, empty_points
 
 
@@ -129,7 +129,7 @@ def _horizons(
     if "horizon" not in raw.columns:
         return horizon
     numbers, _ = raw.numbers("horizon", remedy="the horizon is the planned last epoch, a whole number from 1 on")
-    wrong = np.flatnonzero((numbers < 1) | (numbers != np.floor(numbers)) & ~np.isnan(numbers))
+    wrong = np.flatnonzero((numbers < 1) | (numbers > MAX_EPOCH) | (numbers != np.floor(numbers)) & ~np.isnan(numbers))
     if len(wrong):
         row = int(wrong[0])
         raise raw.error(

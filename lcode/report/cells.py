@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Literal
 
-from lcode.decisions import Action, Ranking
+from lcode.decisions import Ranking
 from lcode.forecast import Forecast
 from lcode.table import RunTable
 
@@ -17,11 +18,14 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class RunRow:
-    """One run in the table of runs: its name, the other cells in the order of the headings, the advised action."""
+    """One run in the table of runs: its name, the other cells in the order of the headings, what to do with it.
+
+    The action is empty without a ranking, and `finished` for a run with nothing left to do.
+    """
 
     run: str
     cells: tuple[str, ...]
-    action: Action | None = None
+    action: Literal["", "continue", "stop", "finished"] = ""
 
 
 def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[str, ...], list[RunRow]]:
@@ -51,7 +55,10 @@ def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[
         if ranking is not None:
             cells.append(interval(*(float(s[position]) for s in (ranking.score, ranking.score_q05, ranking.score_q95))))
             cells += [probability(float(p[position])) for p in (ranking.p_best, ranking.p_top_10pct)]
-        rows.append(RunRow(run, tuple(cells), None if ranking is None else ranking.action[position]))
+        over = (forecast.status[i] == "finished").all()
+        rows.append(
+            RunRow(run, tuple(cells), "" if ranking is None else "finished" if over else ranking.action[position])
+        )
     return tuple(headings), rows
 
 

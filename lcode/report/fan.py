@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS, NO_EPOCH, Forecast
-from lcode.report.panels import GREY, INK, MARKS, Mark, Panel, axes, axis_range, figure_text, figure_with
+from lcode.report.panels import (
+    GREY,
+    INK,
+    MARKS,
+    Mark,
+    Panel,
+    axes,
+    axis_range,
+    figure_text,
+    figure_with,
+    fitting_columns,
+)
 from lcode.table import Metric, RunTable
 from lcode.tensors.arrays import CurveArrays, curve_arrays
 
@@ -31,7 +42,6 @@ def forecast_figure(
     *,
     truth: RunTable | None = None,
     runs: Sequence[str] | None = None,
-    columns: int = 2,
 ) -> Figure:
     """Small multiples of forecasts against the epoch, one panel per metric.
 
@@ -44,7 +54,6 @@ def forecast_figure(
         forecast: of these runs, made with `at="full"`; one of the horizon alone gives fans with straight edges.
         truth: the same runs (others are ignored) with what came after the cutoffs.
         runs: the runs to highlight; the first `HIGHLIGHTED` are. Default: the first ones that are forecast at all.
-        columns: panels beside each other.
 
     Raises:
         UsageError: a run to highlight is not in the forecast.
@@ -53,18 +62,19 @@ def forecast_figure(
     observed = aligned_curves(forecast, table)
     true = None if truth is None else aligned_curves(forecast, truth)
     panels = [_panel(metric) for metric in forecast.metrics]
-    figure = figure_with(panels, columns=columns)
+    figure = figure_with(panels, columns=fitting_columns(len(panels)))
     others = [i for i in range(len(forecast.run_ids)) if i not in marks][:BACKGROUND]
     for k in range(len(forecast.metrics)):
         x, y = axes(k)
         place = {"xaxis": x, "yaxis": y}
         grey = _background(figure, observed, forecast.run_ids, others, k, place)
-        seen = [grey]
+        # The bulk of the others is enough: a few that never learnt would squeeze the panel.
+        seen = [np.quantile(grey, (0.1, 0.9))] if len(grey) else []
         for i, mark in marks.items():
             seen += _fan(figure, forecast, observed, true, i, k, mark, place)
         last = max([1, *forecast.horizons.tolist()])
         figure.update_layout({f"xaxis{x[1:]}": {"range": [0, 1.02 * last], "matches": None if k == 0 else "x"}})
-        figure.update_layout({f"yaxis{y[1:]}": axis_range(np.concatenate(seen))})
+        figure.update_layout({f"yaxis{y[1:]}": axis_range(np.concatenate([*seen, np.empty(0)]))})
     _legend(figure, with_truth=true is not None)
     return figure
 
@@ -162,7 +172,7 @@ def _fan(
         start = np.broadcast_to(values[-1:, None], (len(values[-1:]), len(LEVELS)))
         fan = np.concatenate([start, forecast.quantiles[i, k, ahead]])
         level = {percent: fan[:, int(np.argmin(np.abs(100 * LEVELS - percent)))] for percent in (5, 25, 50, 75, 95)}
-        for low, high, opacity in ((5, 95, 0.10), (25, 75, 0.20)):
+        for low, high, opacity in ((5, 95, 0.09), (25, 75, 0.18)):
             figure.add_scatter(
                 x=np.concatenate([x, x[::-1]]), y=np.concatenate([level[high], level[low][::-1]]), **common,
                 mode="lines", line={"width": 0}, fill="toself", fillcolor=mark.faint(opacity), showlegend=False,

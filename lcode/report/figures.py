@@ -50,7 +50,7 @@ def ranking_figure(ranking: Ranking) -> Figure:
             },
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 9},
-            name=action,
+            name="continue, or finished" if action == "continue" else action,
             showlegend=True,
             text=[figure_text(ranking.runs[i]) for i in rows],
             customdata=np.stack([a[rows] for a in _columns(ranking)], axis=-1),
@@ -70,7 +70,7 @@ def ranking_figure(ranking: Ranking) -> Figure:
     return figure
 
 
-def predicted_vs_true_figure(forecast: Forecast, truth: RunTable, *, columns: int = 3) -> Figure:
+def predicted_vs_true_figure(forecast: Forecast, truth: RunTable) -> Figure:
     """Predicted against true value at the horizon with 5–95 % intervals, a panel per metric.
 
     Runs whose end is known to the forecast already, or unknown to `truth`, are left out. The headings state
@@ -79,7 +79,6 @@ def predicted_vs_true_figure(forecast: Forecast, truth: RunTable, *, columns: in
     Args:
         forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
         truth: the same runs (others are ignored) trained to their ends.
-        columns: panels beside each other.
     """
     final = forecast.final()
     low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))
@@ -93,7 +92,7 @@ def predicted_vs_true_figure(forecast: Forecast, truth: RunTable, *, columns: in
         name = figure_text(metric.name, 32)
         heading = f"{figure_text(metric.key, 32)}: {quality}{rows.sum()} runs"
         panels.append(Panel(heading, f"true {name}", f"predicted {name}"))
-    figure = figure_with(panels, columns=columns)
+    figure = figure_with(panels, columns=3)
     for k in range(len(forecast.metrics)):
         rows, (x, y) = compared[:, k], axes(k)
         if not rows.any():
@@ -138,7 +137,7 @@ def savings_figure(replays: Mapping[str, Sequence[Replay]], *, unit: str = "") -
     """
     regret = "regret" if unit in ("", "score") else f"regret ({figure_text(unit)})"
     panel = Panel("the farther right and the lower, the better", "epochs saved (%)", regret)
-    figure = figure_with([panel], columns=1)
+    figure = figure_with([panel], columns=2)
     highest = 0.0
     for i, (policy, outcomes) in enumerate(replays.items()):
         mark = MARKS[i % len(MARKS)]

@@ -9,11 +9,14 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lcode.decisions import Ranking
 from lcode.errors import UsageError
 from lcode.evaluation.replay import Replay
 from lcode.forecast import Forecast
 from lcode.report.cells import NOTHING, configuration, printable, run_rows, summary_cells
+from lcode.report.fan import HIGHLIGHTED
 from lcode.report.figures import forecast_figure, predicted_vs_true_figure, ranking_figure, savings_figure
 from lcode.report.page import PAGE
 from lcode.report.panels import one_column
@@ -61,7 +64,7 @@ def write_report(
         sections.append(_section("Summary", _summary(summary)))
     sections.append(_section("Runs" if ranking is None else "Ranking", _runs(table, forecast, ranking)))
     if ranking is not None:
-        lead = "Score at the horizon: median and the interval that holds it with probability 90 %."
+        lead = "Score at the horizon: median and the interval that holds it with probability 90\u00a0%."
         sections.append(_section("Scores", _lead(lead) + _figure("ranking", ranking_figure(ranking))))
     fans = forecast_figure(table, forecast, truth=truth, runs=_worth_showing(forecast, ranking))
     sections.append(_section("Forecasts", _lead(_FANS) + _figure("forecast", fans)))
@@ -83,12 +86,13 @@ def write_report(
 
 
 _FANS = (
-    "Points: observed. Ring: the last epoch that the forecast has seen. Line and bands: median, 50 % and 90 % interval "
-    "of each epoch to come. Grey: other runs. Click a name to hide or show a run, drag to zoom, double-click to reset."
+    "Points: observed. Ring: the last epoch that the forecast has seen. Line and bands: median, 50\u00a0% and "
+    "90\u00a0% interval of each epoch to come. Grey: other runs. Click a name to hide or show a run, drag to zoom, "
+    "double-click to reset."
 )
 
-_READING = """<p><b>0.71 [0.68, 0.74]</b> reads: 0.71 is as likely to be exceeded as not, and with probability 90 % the
-value at the run's last planned epoch lies between 0.68 and 0.74. So about one run in ten ends outside its interval,
+_READING = """<p><b>0.71 [0.68, 0.74]</b> reads: 0.71 is as likely to be exceeded as not, and with probability
+90&nbsp;% the value at the run's last planned epoch lies between 0.68 and 0.74. So about one run in ten ends outside its interval,
 on either side. An interval is for one run and one metric; that all runs of a long list lie within theirs is much less
 likely. A value without an interval was observed, or comes from a forecaster that states no uncertainty.</p>
 <p><b>P(best)</b> is the probability that the run ends with the best score of all runs listed,
@@ -109,12 +113,17 @@ def _what(forecast: Forecast, truth: RunTable | None) -> str:
 
 
 def _worth_showing(forecast: Forecast, ranking: Ranking | None) -> list[str] | None:
-    """The best runs that are still open; the figure's own choice without a ranking, or where none is open."""
+    """Open runs from the best to the worst, evenly spread: the best alone would cover each other.
+
+    The figure's own choice without a ranking; the best runs where none is open.
+    """
     if ranking is None:
         return None
     unfinished = (forecast.status == "ok").any(axis=1)
     is_open = dict(zip(forecast.run_ids, unfinished, strict=True))
-    return [run for run in ranking.runs if is_open[run]] or list(ranking.runs)
+    still_open = [run for run in ranking.runs if is_open[run]] or list(ranking.runs)
+    spread = np.linspace(0, len(still_open) - 1, min(HIGHLIGHTED, len(still_open)))
+    return [still_open[i] for i in spread.round().astype(int)]
 
 
 def _runs(table: RunTable, forecast: Forecast, ranking: Ranking | None) -> str:
@@ -123,16 +132,18 @@ def _runs(table: RunTable, forecast: Forecast, ranking: Ranking | None) -> str:
     described = configuration(table)
     with_configuration = any(described.values())
     names = ["run", *headings, *(["action"] if ranked else []), *(["configuration"] if with_configuration else [])]
-    head = "".join(f"<th{_numeric(0 < i <= len(headings))}>{_text(name)}</th>" for i, name in enumerate(names))
+    classes = ["run", *("number" for _ in headings), "", ""]
+    head = "".join(f'<th class="{kind}">{_text(name)}</th>' for name, kind in zip(names, classes, strict=False))
     if ranked:
         head = f'<th class="number">rank</th>{head}'
     body = []
     for rank, row in enumerate(rows, start=1):
         cells = [f'<td class="run">{_text(row.run)}</td>', *(f'<td class="number">{_text(c)}</td>' for c in row.cells)]
-        if row.action is not None:
+        if row.action:
             cells = [f'<td class="number">{rank}</td>', *cells, f'<td class="{row.action}">{row.action}</td>']
         if with_configuration:
-            cells.append(f'<td class="configuration">{_text(described.get(row.run) or NOTHING)}</td>')
+            told = _text(described.get(row.run) or NOTHING)
+            cells.append(f'<td class="configuration" title="{told}">{told}</td>')
         body.append(f"<tr>{''.join(cells)}</tr>")
     shown = _table(head, body[:FIRST_ROWS])
     rest = body[FIRST_ROWS:]

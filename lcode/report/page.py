@@ -18,16 +18,19 @@ h2 { margin: 36px 0 8px; font-size: 18px; }
 p { margin: 0 0 10px; max-width: 82ch; }
 .lead { color: #57606a; font-size: 14px; }
 ul { margin: 0; padding-left: 20px; max-width: 90ch; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; border: 1px solid #d8dde3; border-radius: 6px; }
-table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
+.scroll { display: inline-block; box-sizing: border-box; max-width: 100%; overflow-x: auto; }
+.scroll { border: 1px solid #d8dde3; border-radius: 6px; }
+table { border-collapse: separate; border-spacing: 0; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 12px; text-align: left; white-space: nowrap; vertical-align: top; }
 th { background: #f5f7f9; border-bottom: 1px solid #d8dde3; font-weight: 600; }
 tbody tr + tr td { border-top: 1px solid #eceff2; }
-td.run { max-width: 280px; overflow-wrap: anywhere; white-space: normal; font-weight: 600; }
-td.configuration { min-width: 240px; color: #57606a; font-size: 12.5px; overflow-wrap: anywhere; white-space: normal; }
+.run { position: sticky; left: 0; }
+td.run { max-width: 280px; background: #fff; font-weight: 600; overflow-wrap: break-word; white-space: normal; }
+td.configuration { max-width: 640px; overflow: hidden; text-overflow: ellipsis; color: #57606a; font-size: 12.5px; }
 .number { text-align: right; }
 .continue { color: #0060a0; }
 .stop { color: #b34700; font-weight: 600; }
+.finished { color: #57606a; }
 details { margin-top: 10px; }
 summary { padding: 4px 0; color: #0060a0; cursor: pointer; }
 .figure { width: 100%; }
@@ -35,6 +38,7 @@ summary { padding: 4px 0; color: #0060a0; cursor: pointer; }
   main { padding: 18px 12px 32px; }
   h1 { font-size: 21px; }
   th, td { padding: 4px 8px; }
+  td.run { max-width: 130px; }
 }
 </style>
 </head>

@@ -66,7 +66,7 @@ def figure_text(text: str, length: int = 48) -> str:
 
 
 def figure_with(panels: Sequence[Panel], *, columns: int, height: int = _PANEL) -> Figure:
-    """A figure of empty panels, `columns` beside each other; the i-th one (from 0) has the axes of `axes(i)`."""
+    """A figure of empty panels, each a column wide; the i-th one (from 0) has the axes of `axes(i)`."""
     from plotly.graph_objects import Figure
 
     line = {"gridcolor": GRID, "linecolor": INK, "zeroline": False, "ticks": "outside", "tickcolor": GRID}
@@ -101,6 +101,11 @@ def figure_with(panels: Sequence[Panel], *, columns: int, height: int = _PANEL) 
             font={"size": 14},
         )
     return _place(figure, columns, height)
+
+
+def fitting_columns(panels: int) -> int:
+    """How many panels to put beside each other so that few places are left empty."""
+    return panels if panels < 4 else 2 if panels == 4 else 3
 
 
 def axes(panel: int) -> tuple[str, str]:
@@ -146,7 +151,6 @@ def axis_range(values: NDArray[np.float64]) -> dict[str, Any]:
 def _place(figure: Figure, columns: int, height: int) -> Figure:
     """Put the panels, row by row, into so many columns, each panel `height` pixels high."""
     all_x, all_y = list(figure.select_xaxes()), list(figure.select_yaxes())
-    columns = min(columns, len(all_x))
     rows = -(-len(all_x) // columns)
     inner = rows * height + (rows - 1) * _GAP
     width = (1 - (columns - 1) * _SIDE) / columns

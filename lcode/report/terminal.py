@@ -15,7 +15,7 @@ from lcode.decisions import Ranking
 from lcode.forecast import Forecast
 from lcode.report.cells import printable, run_rows, summary_cells
 
-_ACTION_STYLES = {"continue": "green", "stop": "red"}
+_ACTION_STYLES = {"continue": "green", "stop": "red", "finished": "dim"}
 
 
 def ranking_table(ranking: Ranking, forecast: Forecast, limit: int = 20) -> Table:
@@ -61,7 +61,7 @@ def _runs(forecast: Forecast, ranking: Ranking | None, limit: int) -> Table:
         table.add_column("action", no_wrap=True)
     for rank, row in enumerate(rows[:limit], start=1):
         cells: list[RenderableType] = [Text(printable(row.run)), *map(_Cell, row.cells[: len(headings)])]
-        if row.action is not None:
+        if row.action:
             cells = [Text(str(rank)), *cells, Text(row.action, style=_ACTION_STYLES[row.action])]
         table.add_row(*cells)
     if len(rows) > limit:

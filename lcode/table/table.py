@@ -102,7 +102,7 @@ class RunTable:
             schedules: planned learning rate per run, for the epochs 1..horizon.
             notes: remarks for the user.
         """
-        order = list(dict.fromkeys(points["run"].astype(str))) if runs is None else [str(name) for name in runs.index]
+        order = [str(name) for name in points["run"].unique()] if runs is None else [str(name) for name in runs.index]
         frame = pd.DataFrame(index=pd.Index(order, name="run", dtype=object))
         given = frame if runs is None else runs.set_axis(pd.Index(order, name="run", dtype=object))
         tidy = _tidy(points, order, [metric.key for metric in metrics])
@@ -131,7 +131,7 @@ class RunTable:
             metrics=tuple(metrics),
             configs=config_frame,
             graphs=graphs,
-            signals=_tidy(extra, order, sorted(set(extra["metric"].astype(str)))),
+            signals=_tidy(extra, order, sorted({str(name) for name in extra["metric"].unique()})),
             schedules={str(run): np.asarray(plan, dtype=float) for run, plan in (schedules or {}).items()},
             notes=tuple(notes),
         )

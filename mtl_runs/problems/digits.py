@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -34,11 +37,8 @@ def overlapping_digits(seed: int = 0) -> Problem:
     Args:
         seed: decides the split, the pairs, the wrong labels and the noise.
     """
-    from sklearn.datasets import load_digits
-
     generator = np.random.default_rng(seed)
-    data = load_digits()
-    images, labels = data.images / 16, data.target.astype(np.int64)
+    images, labels = _digits()
     order = generator.permutation(len(images))
     bounds = (np.cumsum(list(SHARES.values()))[:-1] * len(images)).astype(int)
     splits = {}
@@ -46,6 +46,18 @@ def overlapping_digits(seed: int = 0) -> Problem:
         flipped = FLIPPED if name == "train" else 0.0
         splits[name] = _pairs(images[members], labels[members], n_pairs, flipped, generator)
     return Problem("digits", TASKS, splits["train"], splits["validation"], splits["test"])
+
+
+def _digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The 1797 pictures [N, 8, 8] with ink in 0..1, and their classes [N]: what `load_digits` returns.
+
+    Read from scikit-learn's file directly: importing `sklearn.datasets` takes a second in every worker.
+    """
+    package = find_spec("sklearn")
+    assert package is not None
+    assert package.origin is not None
+    table = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    return table[:, :-1].reshape(-1, 8, 8) / 16, table[:, -1].astype(np.int64)
 
 
 def _pairs(

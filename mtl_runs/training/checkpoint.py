@@ -6,7 +6,6 @@ import json
 import os
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -25,15 +24,11 @@ def save_checkpoint(path: Path, learner: Learner, *, epoch: int, digest: str) ->
         digest: identifies the run's header; a checkpoint of another configuration is never loaded.
     """
     tensors = {
-        "parameters": learner.parameters.detach(),
+        "parameters": learner.parameters,
         "generator.batches": learner.batches.get_state(),
         "generator.draws": learner.draws.get_state(),
         **{f"balancer.{name}": value for name, value in learner.balancer_state.items()},
-        **{
-            f"optimizer.{name}": value
-            for name, value in learner.optimizer.state[learner.parameters].items()
-            if isinstance(value, torch.Tensor)
-        },
+        **{f"optimizer.{name}": value for name, value in learner.optimizer_state.items()},
     }
     note = {"version": FORMAT_VERSION, "epoch": epoch, "digest": digest}
     # Cloned, because safetensors refuses tensors that share memory.
@@ -68,9 +63,7 @@ def load_checkpoint(path: Path, learner: Learner, *, digest: str) -> int:
     learner.batches.set_state(tensors["generator.batches"])
     learner.draws.set_state(tensors["generator.draws"])
     learner.balancer_state = {name: tensors[f"balancer.{name}"] for name in learner.balancer_state}
-    learner.optimizer.state[learner.parameters] = {
-        name.removeprefix("optimizer."): value.to(learner.parameters.device) if value.ndim else value
-        for name, value in tensors.items()
-        if name.startswith("optimizer.")
+    learner.optimizer_state = {
+        name: tensors[f"optimizer.{name}"].to(value.device) for name, value in learner.optimizer_state.items()
     }
     return int(note["epoch"])

@@ -12,6 +12,7 @@ from mtl_runs.balancers import Balancer, State, make_balancer
 from mtl_runs.networks import HardSharing, initialise, make_network
 from mtl_runs.problems import Problem
 from mtl_runs.training.config import RunConfig
+from mtl_runs.training.optimizers import SGD, Adam, Optimizer
 
 
 @dataclass
@@ -20,10 +21,12 @@ class Learner:
 
     Attributes:
         network: its parameters are views of `parameters`.
-        parameters: all parameters as one vector, the shared ones first, then head by head, [P + H]; its `.grad` is
-            what the optimiser reads. One vector makes a step of the optimiser a handful of calls, whatever the depth.
+        parameters: all parameters as one vector, the shared ones first, then head by head, [P + H]. One vector makes
+            a step of the optimiser a handful of calls, whatever the depth.
+        gradient: what the optimiser reads, [P + H].
         groups: slice of each block of that vector: the shared parameters, then the K heads.
-        optimizer: acts on `parameters`.
+        optimizer: moves `parameters`.
+        optimizer_state: what it remembers.
         balancer: turns statistics into weights.
         balancer_state: what it remembers.
         batches: generator of the order of the samples.
@@ -32,8 +35,10 @@ class Learner:
 
     network: HardSharing
     parameters: Tensor
+    gradient: Tensor
     groups: list[slice]
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
+    optimizer_state: State
     balancer: Balancer
     balancer_state: State
     batches: torch.Generator
@@ -71,15 +76,26 @@ def make_learner(problem: Problem, config: RunConfig, *, seed: int, device: str)
     network.to_empty(device="cpu")
     initialise(network, start)
     parameters, groups = _flatten(network, device)
-    optimizer = _make_optimizer(config, parameters)
-    return Learner(network, parameters, groups, optimizer, balancer, balancer_state, batches, draws)
+    adam = config.optimizer == "adam"
+    optimizer: Optimizer = Adam(config.weight_decay) if adam else SGD(config.momentum, config.weight_decay)
+    return Learner(
+        network=network,
+        parameters=parameters,
+        gradient=torch.zeros_like(parameters),
+        groups=groups,
+        optimizer=optimizer,
+        optimizer_state=optimizer.init(parameters),
+        balancer=balancer,
+        balancer_state=balancer_state,
+        batches=batches,
+        draws=draws,
+    )
 
 
 def _flatten(network: HardSharing, device: str) -> tuple[Tensor, list[slice]]:
     """One vector with the values of all parameters, which become views of it; and the slice of each block."""
     blocks = [[p.detach().reshape(-1) for p in group.parameters()] for group in network.groups()]
     vector = torch.cat([values for block in blocks for values in block]).to(device)
-    vector.grad = torch.zeros_like(vector)
     groups, start, at = [], 0, 0
     for group in network.groups():
         for module in group.modules():
@@ -90,11 +106,3 @@ def _flatten(network: HardSharing, device: str) -> tuple[Tensor, list[slice]]:
         groups.append(slice(start, at))
         start = at
     return vector, groups
-
-
-def _make_optimizer(config: RunConfig, parameters: Tensor) -> torch.optim.Optimizer:
-    if config.optimizer == "adam":
-        return torch.optim.Adam([parameters], lr=config.lr, weight_decay=config.weight_decay, foreach=False)
-    return torch.optim.SGD(
-        [parameters], lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay, foreach=False
-    )

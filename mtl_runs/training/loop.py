@@ -169,8 +169,6 @@ def _train_epoch(
     learner: Learner, blocks: Sequence[Sequence[nn.Parameter]], problem: Problem, config: RunConfig, lr: float
 ) -> list[StepRecord]:
     """One pass over the training data in a new random order."""
-    for group in learner.optimizer.param_groups:
-        group["lr"] = lr
     data = problem.train
     n_steps = len(data) // config.batch_size
     # Shuffled once as a whole: the batches are then views.
@@ -179,6 +177,6 @@ def _train_epoch(
     inputs = data.inputs[order].split(config.batch_size)
     targets = [data.targets[task.name][order].split(config.batch_size) for task in problem.tasks]
     return [
-        train_step(learner, blocks, problem.tasks, config, batch, batch_targets)
+        train_step(learner, blocks, problem.tasks, config, batch, batch_targets, lr)
         for batch, *batch_targets in zip(inputs, *targets, strict=True)
     ]

@@ -57,6 +57,7 @@ def train_step(
     config: RunConfig,
     inputs: Tensor,
     targets: Sequence[Tensor],
+    lr: float,
 ) -> StepRecord:
     """Move the learner by one step on one batch.
 
@@ -67,6 +68,7 @@ def train_step(
         config: loss weights, reduction and clip are read here.
         inputs: [B, *input_shape].
         targets: per task, [B] or [B, n_outputs].
+        lr: learning rate of this step.
     """
     n_tasks = len(tasks)
     outputs = learner.network(inputs)
@@ -87,11 +89,9 @@ def train_step(
     direction = (factor * weights).to(jacobian) @ jacobian
     if config.clip > 0:
         direction *= (config.clip / (direction.norm() + 1e-12)).clamp(max=1)
-    gradient = learner.parameters.grad
-    assert gradient is not None
-    gradient[learner.groups[0]] = direction
+    learner.gradient[learner.groups[0]] = direction
     for k, head_gradient in enumerate(head_gradients):
         scale = float(weights[k]) if learner.balancer.scales_heads else 1 / n_tasks
-        torch.mul(head_gradient, factor * scale, out=gradient[learner.groups[k + 1]])
-    learner.optimizer.step()
+        torch.mul(head_gradient, factor * scale, out=learner.gradient[learner.groups[k + 1]])
+    learner.optimizer_state = learner.optimizer.step(learner.parameters, learner.gradient, learner.optimizer_state, lr)
     return StepRecord(torch.stack(losses).detach().cpu(), gramian, weights)

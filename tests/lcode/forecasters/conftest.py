@@ -19,7 +19,10 @@ def make_table(names: list[str], seed: int = 0) -> RunTable:
     """Whole runs of two tasks whose speed depends on the learning rate."""
     generator = np.random.default_rng(seed)
     epochs = np.arange(1, HORIZON + 1)
-    points, signals, configs, schedules, runs = [], [], {}, {}, {}
+    points, signals = [], []
+    configs: dict[str, dict[str, object]] = {}
+    schedules: dict[str, np.ndarray] = {}
+    runs: dict[str, dict[str, object]] = {}
     for name in names:
         rate = 10 ** generator.uniform(-3, -1)
         level = 0.2 + 0.05 * generator.standard_normal()

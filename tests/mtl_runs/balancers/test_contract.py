@@ -15,7 +15,7 @@ from mtl_runs.balancers import BALANCERS, Balancer, Needs, TaskStatistics, make_
 
 GRADIENT_METHODS = ("inverse_norm", "pcgrad", "mgda", "cagrad", "fairgrad")
 SCALE_FREE = ("inverse_norm", "pcgrad", "mgda", "cagrad")
-DETERMINISTIC = tuple(name for name in BALANCERS if name not in ("pcgrad",))
+DETERMINISTIC = tuple(name for name in BALANCERS if name != "pcgrad")
 
 
 def build(name: str, n_tasks: int) -> Balancer:

@@ -139,7 +139,7 @@ def test_single_task_baselines(tmp_path: Path) -> None:
     specs = single_task_runs("digits", ["left", "sum"], ["mlp-8x1"], horizon=2, seed=0)
     assert [spec.run for spec in specs] == ["single-left-mlp-8x1", "single-sum-mlp-8x1"]
     path = tmp_path / "baseline.csv"
-    with pytest.raises(UsageError, match="'single-left-mlp-8x1' in .* has no epoch"):
+    with pytest.raises(UsageError, match=r"'single-left-mlp-8x1' in .* has no epoch"):
         write_baseline(path, tmp_path, specs)
     assert not path.exists()
     Sweep(tmp_path, workers=1).run(specs)

@@ -58,7 +58,8 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("seed", "kills"), [(0, 6), pytest.param(1, 20, marks=pytest.mark.slow), pytest.param(2, 20, marks=pytest.mark.slow)]
+    ("seed", "kills"),
+    [(0, 6), pytest.param(1, 20, marks=pytest.mark.slow), pytest.param(2, 20, marks=pytest.mark.slow)],
 )
 def test_killed_sweeps_lose_nothing(unbroken: Path, tmp_path: Path, seed: int, kills: int) -> None:
     dice = random.Random(seed)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mtl_runs import cli
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Exit status of `mtl-runs` with these arguments."""
+    monkeypatch.setattr(sys, "argv", ["mtl-runs", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+def test_help_is_light() -> None:
+    code = (
+        "import sys; from mtl_runs.cli import app; from typer.testing import CliRunner; "
+        "assert CliRunner().invoke(app, ['sweep', '--help']).exit_code == 0; "
+        "assert not {'torch', 'pandas', 'sklearn'} & set(sys.modules), 'heavy import'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_train_and_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["train", "--arch", "mlp-8x1", "--balancer", "cagrad", "--set", "c=0.3", "--epochs", "2"]
+    arguments += ["--loss-weights", "sum=0.1", "--out", str(tmp_path), "--run", "mine", "--device", "cpu"]
+    assert call(monkeypatch, *arguments) == 0
+    out = capsys.readouterr().out
+    assert "epoch    2/2  left/err 0." in out
+    assert f"finished at epoch 2: {tmp_path / 'mine.jsonl'}" in out
+    header = json.loads((tmp_path / "mine.jsonl").read_text().splitlines()[0])
+    assert header["config"]["cagrad.c"] == 0.3
+    assert header["config"]["weight.sum"] == 0.1
+    assert call(monkeypatch, *arguments) == 0
+
+
+def test_fixed_weights_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["--balancer", "fixed", "--set", "weights=1,1,2", "--arch", "mlp-8x1", "--epochs", "1"]
+    assert call(monkeypatch, "train", *arguments, "--out", str(tmp_path), "--device", "cpu") == 0
+    header = json.loads((tmp_path / "fixed-mlp-8x1-s0.jsonl").read_text().splitlines()[0])
+    assert header["config"]["weight.sum"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--problem", "digit"], "no problem 'digit'; there are: digits"),
+        (["--arch", "vit-3x3"], "no architecture 'vit-3x3'; write one of mlp-"),
+        (["--balancer", "nash"], "no balancer 'nash'; there are: equal, fixed"),
+        (["--set", "c"], "a setting is written name=value, such as c=0.4; found 'c'"),
+        (["--balancer", "mgda", "--set", "c=1"], "balancer 'mgda' has no setting 'c'"),
+        (["--loss-weights", "top=1"], "no task 'top'; there are: left, right, sum"),
+        (["--loss-weights", "sum=x"], "the loss weight of 'sum' must be a number of at least 0; found 'x'"),
+        (["--device", "tpu"], "device must be auto, cpu or cuda; found 'tpu'"),
+        (["--task", "top"], "problem 'digits' has no task 'top'"),
+        (["--schedule", "linear"], "schedule must be one of constant, cosine, step"),
+        (["--run", "a/b"], "run name 'a/b' cannot be a file name"),
+    ],
+)
+def test_mistakes_get_one_clear_message(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call(monkeypatch, "train", *arguments, "--out", str(tmp_path / "out")) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("mtl-runs: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_lists(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "problems") == 0
+    assert "digits: left/err (min), right/err (min), sum/rmse (min); 2500 / 1500 / 1500" in capsys.readouterr().out
+    assert call(monkeypatch, "balancers") == 0
+    out = capsys.readouterr().out
+    assert "cagrad(c=0.4, rescale=1)\n    CAGrad (Liu et al., NeurIPS 2021" in out
+
+
+def test_sweep_with_baselines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["sweep", "--runs", "5", "--first", "1", "--epochs", "1", "--seed", "3", "--out", str(tmp_path)]
+    assert call(monkeypatch, *arguments, "--workers", "1", "--single-task", "--device", "cpu") == 0
+    assert capsys.readouterr().out == f"1 runs in {tmp_path}: 1 finished\n"
+    assert len(list(tmp_path.glob("*.jsonl"))) == 1
+    assert len(list((tmp_path / "single-task").glob("*.jsonl"))) == 3
+    assert (tmp_path / "baseline.csv").read_text().startswith("arch,task,metric,value\n")
+    assert call(monkeypatch, *arguments[:-4], "--seed", "3", "--epochs", "2", "--out", str(tmp_path)) == 2
+    assert "horizon: 1 in the log, 2 now" in capsys.readouterr().err
