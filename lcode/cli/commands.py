@@ -207,7 +207,8 @@ def _model_and_table(
     for metric in forecaster.known_metrics:
         if stated.get(metric.key, metric.direction) != metric.direction:
             raise UsageError(f"--direction {metric.key}: the model was fitted with {metric.direction}")
-    table = opt.read(logs, graphs, direction)
+    known = {metric.key: metric.direction for metric in forecaster.known_metrics}
+    table = opt.read(logs, graphs, direction, known=known)
     if horizon is not None:
         table = table.with_horizon(horizon)
     for warning in forecaster.trust()[1]:

@@ -44,11 +44,19 @@ class Start(StrEnum):
     scratch = "scratch"
 
 
-def read(logs: Path, graphs: Path | None, directions: list[str] | None, targets: list[str] | None = None) -> RunTable:
+def read(
+    logs: Path,
+    graphs: Path | None,
+    directions: list[str] | None,
+    targets: list[str] | None = None,
+    known: dict[str, Direction] | None = None,
+) -> RunTable:
     """Read logs with the shared options and show the reader's notes."""
     from lcode.readers import read_logs
 
-    table = read_logs(logs, graphs=graphs, directions=parse_directions(directions), targets=parse_targets(targets))
+    table = read_logs(
+        logs, graphs=graphs, directions=parse_directions(directions), targets=parse_targets(targets), known=known
+    )
     show_notes(table.notes)
     return table
 

@@ -52,6 +52,6 @@ def finished_runs(table: RunTable, *, at_least: int) -> RunTable:
     if len(done) < at_least:
         raise NotEnoughDataError(
             f"{len(done)} finished runs with at least two epochs, {at_least} are needed to learn from "
-            f"({len(table)} runs in the logs; a run counts as finished when it reached its horizon or says so in `status`)"
+            f"({len(table)} runs in the logs; a run is finished when it reached its horizon or says so in `status`)"
         )
     return done

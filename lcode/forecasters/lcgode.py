@@ -16,7 +16,6 @@ from lcode.fitting.calibration import Calibration, calibrate, out_of_fold
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
-from lcode.threads import limited_threads
 from lcode.fitting.transfer import transfer
 from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
 from lcode.forecast import Forecast, query_epochs
@@ -26,6 +25,7 @@ from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import Metric, RunTable
 from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.collate import Preprocessor
+from lcode.threads import limited_threads
 
 ADAPTATION = FitSettings(steps=300, learning_rate=2e-3)
 """Adapting a pretrained model takes fewer and smaller steps than a fit from scratch."""

@@ -23,15 +23,19 @@ SPLIT_POINTS = 8
 """The trees are grown to predict this many future points of each metric; the leaves then serve every epoch."""
 
 SHARES = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+"""Weights of the change forest that are tried."""
+
 FOLDS, FOLD_TREES = 3, 40
+"""Left-out parts, and the trees of each forest that is grown without one: enough to choose a weight."""
 
 
 class TreesForecaster(Forecaster):
     """Two quantile forests per cutoff, one on the future values, one on their change since the last value.
 
-    Which of the two targets is better depends on the source and the cutoff: the value where configurations decide,
-    the change where most runs stand still. The average of their quantiles comes close to the better one everywhere.
-    Both see all metrics of a run, its signals, configuration, architecture and planned learning rate.
+    Which of the two targets is better depends on the source and the cutoff: the value where many runs and their
+    configurations decide, the change where runs are few or stand still. Their quantiles are averaged with the weight
+    that had the smallest pinball loss on left-out runs. Both see all metrics of a run, its signals, configuration,
+    architecture and planned learning rate.
 
     The forests of a cutoff are grown when it is first met, and kept. A metric that no finished run has, and a run
     beyond the horizon of all finished ones, get their last value.
@@ -155,7 +159,9 @@ def _change_share(
     losses = []
     for share in SHARES:
         over = values[..., None] - ((1 - share) * predicted[0] + share * (predicted[1] + anchor[..., None]))
-        losses.append(np.nanmean(np.maximum(LEVELS * over, (LEVELS - 1) * over), axis=(0, 2, 3)))
+        pinball = np.maximum(LEVELS * over, (LEVELS - 1) * over)
+        known = np.isfinite(pinball)
+        losses.append(np.where(known, pinball, 0.0).sum(axis=(0, 2, 3)) / np.maximum(known.sum(axis=(0, 2, 3)), 1))
     return SHARES[np.argmin(losses, axis=0)][:, None, None]
 
 

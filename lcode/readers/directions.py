@@ -15,6 +15,7 @@ def settle_directions(
     stated: Mapping[str, Direction],
     targets: Sequence[str] | None,
     path: Path,
+    known: Mapping[str, Direction] | None = None,
 ) -> tuple[tuple[Metric, ...], list[str]]:
     """The metrics with their directions, and what to tell the user.
 
@@ -25,6 +26,8 @@ def settle_directions(
         stated: direction by `task/metric`, or by a bare name for every task that has it; stronger than the log.
         targets: metrics that are to be forecast; with them, other curves of unknown direction are left out.
         path: the logs, for messages.
+        known: directions by key to fall back on, such as those a model was fitted with; keys that the logs lack do
+            not matter.
 
     Raises:
         UsageError: a stated metric or a target that does not exist, or a direction that is neither min nor max.
@@ -51,6 +54,7 @@ def settle_directions(
             empty.append(key)
             continue
         direction: Direction | None = stated.get(f"{task}/{name}") or stated.get(name) or found[key]
+        direction = direction or (known or {}).get(key)
         if direction is None:
             direction = infer_direction(name)
             if direction is not None:

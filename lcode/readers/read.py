@@ -52,6 +52,7 @@ def read_logs(
     graphs: str | Path | None = None,
     directions: Mapping[str, Direction] | None = None,
     targets: Sequence[str] | None = None,
+    known: Mapping[str, Direction] | None = None,
 ) -> RunTable:
     """Read training logs of any supported format.
 
@@ -61,6 +62,7 @@ def read_logs(
         graphs: a JSON file of architecture graphs, by architecture or by run.
         directions: `min` or `max` by `task/metric`, or by a bare metric name for every task that has it. What is not
             stated comes from the run logs, or is inferred from well-known names, which `RunTable.notes` then says.
+        known: directions by key to fall back on where neither the user nor the log says; others do not matter.
         targets: metrics that are to be forecast; each must exist, and other curves of unknown direction are left out
             instead of being refused.
 
@@ -71,7 +73,7 @@ def read_logs(
     path = Path(path)
     part = _read_part(path)
     measured = set(part.points["metric"].unique())
-    metrics, notes = settle_directions(part.metrics, measured, directions or {}, targets, path)
+    metrics, notes = settle_directions(part.metrics, measured, directions or {}, targets, path, known)
     if not metrics:
         raise InputError("no curve holds a value; there is nothing to read yet", path=path)
     known_graphs: dict[str, ArchGraph] = dict(part.graphs)

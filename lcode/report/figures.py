@@ -14,7 +14,7 @@ from lcode.evaluation.replay import Replay
 from lcode.forecast import Forecast
 from lcode.report.cells import score_title
 from lcode.report.fan import aligned_curves, forecast_figure
-from lcode.report.panels import CONTINUE, INK, MARKS, STOP, Panel, axes, figure_text, figure_with
+from lcode.report.panels import CONTINUE, INK, MARKS, STOP, Panel, axes, axis_range, figure_text, figure_with
 from lcode.table import RunTable
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def predicted_vs_true_figure(forecast: Forecast, truth: RunTable) -> Figure:
             continue
         both = np.concatenate([true[rows, k], low[rows, k], high[rows, k]])
         ends = np.array([both.min(), both.max()])
+        scale = axis_range(both)
+        figure.update_layout({f"{a[0]}axis{a[1:]}": scale for a in (x, y)})
         figure.add_scatter(
             x=ends, y=ends, xaxis=x, yaxis=y, mode="lines", line={"color": INK, "width": 1, "dash": "dot"},
             showlegend=k == 0, legendgroup="identity", name="predicted = true", hoverinfo="skip",

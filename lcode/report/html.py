@@ -92,9 +92,10 @@ _FANS = (
 )
 
 _READING = """<p><b>0.71 [0.68, 0.74]</b> reads: 0.71 is as likely to be exceeded as not, and with probability
-90&nbsp;% the value at the run's last planned epoch lies between 0.68 and 0.74. So about one run in ten ends outside its interval,
-on either side. An interval is for one run and one metric; that all runs of a long list lie within theirs is much less
-likely. A value without an interval was observed, or comes from a forecaster that states no uncertainty.</p>
+90&nbsp;% the value at the run's last planned epoch lies between 0.68 and 0.74. So about one run in ten ends outside
+its interval, on either side. An interval is for one run and one metric; that all runs of a long list lie within theirs
+is much less likely. A value without an interval was observed, or comes from a forecaster that states no
+uncertainty.</p>
 <p><b>P(best)</b> is the probability that the run ends with the best score of all runs listed,
 <b>P(top 10&nbsp;%)</b> that it ends among the best tenth. <b>stop</b> means: too unlikely to be worth its
 compute.</p>"""
@@ -113,7 +114,9 @@ def _what(forecast: Forecast, truth: RunTable | None) -> str:
 
 
 def _worth_showing(forecast: Forecast, ranking: Ranking | None) -> list[str] | None:
-    """Open runs from the best to the worst, evenly spread: the best alone would cover each other.
+    """Open runs from the best down to the third quartile, evenly spread.
+
+    The best alone would cover each other, and the worst have often learnt nothing and would squeeze all others.
 
     The figure's own choice without a ranking; the best runs where none is open.
     """
@@ -122,7 +125,7 @@ def _worth_showing(forecast: Forecast, ranking: Ranking | None) -> list[str] | N
     unfinished = (forecast.status == "ok").any(axis=1)
     is_open = dict(zip(forecast.run_ids, unfinished, strict=True))
     still_open = [run for run in ranking.runs if is_open[run]] or list(ranking.runs)
-    spread = np.linspace(0, len(still_open) - 1, min(HIGHLIGHTED, len(still_open)))
+    spread = np.linspace(0, 0.75 * (len(still_open) - 1), min(HIGHLIGHTED, len(still_open)))
     return [still_open[i] for i in spread.round().astype(int)]
 
 

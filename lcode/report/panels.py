@@ -15,7 +15,7 @@ from lcode.report.cells import printable, shorten
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-INK, GRID, GREY = "#1f2328", "#e6e8eb", "#b4b9c0"
+INK, GRID, GREY = "#1f2328", "#e6e8eb", "#9aa1a9"
 """Text and axes; grid lines; runs in the background."""
 
 CONTINUE, STOP = "#0072B2", "#D55E00"

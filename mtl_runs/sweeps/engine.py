@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from lcode.errors import UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.table import RunStatus
+from lcode.table.runlog import RunHeader
+from mtl_runs.problems import Problem, make_problem
 from mtl_runs.sweeps.logs import log_status
 from mtl_runs.sweeps.pool import GONE, Worker
 from mtl_runs.sweeps.space import RunSpec
@@ -82,6 +84,7 @@ class Sweep:
     continue_stopped: bool = False
     listener: Listener | None = None
     _started: set[str] = field(default_factory=set)
+    _problems: dict[str, Problem] = field(default_factory=dict)
 
     def run(self, specs: Sequence[RunSpec]) -> dict[str, RunStatus]:
         """Train these runs.
@@ -96,7 +99,7 @@ class Sweep:
         statuses: dict[str, RunStatus] = {}
         jobs: deque[Job] = deque()
         for spec in specs:
-            status = log_status(self.folder, spec.run)
+            status = log_status(self.folder, self._header(spec))
             stopped = status == "stopped"
             if status is not None and (status in ("finished", "failed") or (stopped and not self.continue_stopped)):
                 statuses[spec.run] = status
@@ -170,11 +173,7 @@ class Sweep:
     def _ask(self, spec: RunSpec, epoch: int, values: Mapping[str, float], signals: Mapping[str, float]) -> Decision:
         assert self.monitor is not None
         if spec.run not in self._started:
-            from mtl_runs.problems import make_problem
-
-            header = run_header(
-                make_problem(spec.problem), spec.config, run=spec.run, seed=spec.seed, horizon=spec.horizon
-            )
+            header = self._header(spec)
             self.monitor.start(
                 spec.run,
                 config=header.config,
@@ -185,3 +184,9 @@ class Sweep:
             )
             self._started.add(spec.run)
         return self.monitor.report(run=spec.run, epoch=epoch, values=values, signals=signals)
+
+    def _header(self, spec: RunSpec) -> RunHeader:
+        if spec.problem not in self._problems:
+            self._problems[spec.problem] = make_problem(spec.problem)
+        problem = self._problems[spec.problem]
+        return run_header(problem, spec.config, run=spec.run, seed=spec.seed, horizon=spec.horizon)

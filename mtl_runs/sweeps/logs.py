@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from lcode.table import RunStatus
+from lcode.table.runlog import RunHeader
 
 
-def log_status(folder: Path, run: str) -> RunStatus | None:
-    """Status of a run by its log: that of the end line if no epoch follows it; None if there is no log."""
-    entries = _entries(folder / f"{run}.jsonl")
+def log_status(folder: Path, header: RunHeader) -> RunStatus | None:
+    """Status of a run by its log: that of the end line if no epoch follows it.
+
+    Returns:
+        None if there is no log of this run; one with another header does not count (opening it says what differs).
+    """
+    path = folder / f"{header.run}.jsonl"
+    entries = _entries(path)
     if not entries:
+        return None
+    with path.open() as file:
+        found = json.loads(file.readline())
+    if found != json.loads(json.dumps(header.to_json())):
         return None
     return entries[-1]["status"] if entries[-1]["type"] == "end" else "running"
 

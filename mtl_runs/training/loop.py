@@ -144,12 +144,14 @@ def run_header(problem: Problem, config: RunConfig, *, run: str, seed: int, hori
     """What is known of a run before it starts; costs no training and no parameters.
 
     Args:
-        problem: already restricted to the tasks that are trained.
+        problem: the problem; `config.tasks` restricts it.
         config: hyper-parameters.
         run: name of the run.
         seed: its seed.
         horizon: last epoch.
     """
+    if config.tasks is not None:
+        problem = problem.restrict(config.tasks)
     with torch.device("meta"):
         network = make_network(config.arch, problem.input_shape, problem.tasks)
     return RunHeader(
