@@ -142,9 +142,9 @@ def query_epochs(table: RunTable, at: Literal["horizon", "full"] | dict[str, NDA
         at: `horizon`: the planned last epoch alone; `full`: every epoch after the last observed one up to the
             horizon (for a run that reached it: the horizon); or ascending epochs by run.
     """
-    horizons, last = table.runs["horizon"].to_numpy(np.int64), table.last_epochs.to_numpy(np.int64)
+    horizons, last = np.maximum(table.runs["horizon"].to_numpy(np.int64), 1), table.last_epochs.to_numpy(np.int64)
     if at == "horizon":
-        return np.maximum(horizons, 1)[:, None]
+        return horizons[:, None]
     if at == "full":
         first = np.minimum(last + 1, horizons)
         offset = np.arange(int((horizons - first).max(initial=0)) + 1)

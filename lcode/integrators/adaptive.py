@@ -20,7 +20,7 @@ def solve_dopri5(
     from torchdiffeq import odeint  # takes scipy along; only this backend needs it
 
     def rhs(s: Tensor, z: Tensor) -> Tensor:
-        position = float(s.clamp(0, 1)) * 2 * steps
+        position = float(s.detach().clamp(0, 1)) * 2 * steps  # the time of a step depends on the state
         left = min(int(position), 2 * steps - 1)
         share = position - left
         return (1 - share) * field(z, left) + share * field(z, left + 1) if share else field(z, left)

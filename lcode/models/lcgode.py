@@ -192,9 +192,9 @@ class LCGODE(nn.Module):
 
     def _cosines(self, batch: CurveBatch) -> Tensor:
         """Gradient cosines known at the cutoff, [B, K, K]."""
-        known = (batch.runs.epochs <= batch.cutoffs[:, None]).sum(-1).clamp(min=1) - 1
-        index = known[:, None, None, None].expand(*batch.runs.cosines.shape[:-1], 1)
-        return batch.runs.cosines.gather(-1, index)[..., 0]
+        known = (batch.runs.epochs <= batch.cutoffs[:, None]).sum(-1)
+        index = (known.clamp(min=1) - 1)[:, None, None, None].expand(*batch.runs.cosines.shape[:-1], 1)
+        return batch.runs.cosines.gather(-1, index)[..., 0] * (known > 0)[:, None, None]
 
     def _span(self, batch: CurveBatch) -> tuple[Tensor, Tensor]:
         """Start and end of the solve in warped time, [B] each."""

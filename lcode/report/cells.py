@@ -79,11 +79,11 @@ def score_title(ranking: Ranking) -> str:
 
 
 def interval(median: float, low: float, high: float) -> str:
-    """`median [low, high]` with two digits of the interval's width; the value alone where the width is 0."""
+    """`median [low, high]` with two digits of the interval's width; the value alone where there is no width."""
     if not math.isfinite(median):
         return NOTHING
     width = high - low
-    if not (math.isfinite(width) and width > 0):
+    if not (math.isfinite(width) and width > 1e-6 * abs(median)):
         return f"{median:.4g}"
     decimals = max(0, 1 - math.floor(math.log10(width)))
     form = ".3g" if decimals > 6 or max(abs(low), abs(high)) >= 1e6 else f".{decimals}f"
@@ -106,6 +106,11 @@ def plain(value: object) -> str:
     if isinstance(value, Real) and not isinstance(value, Integral):
         return f"{float(value):.4g}"
     return printable(str(value))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def summary_cells(rows: Sequence[Mapping[str, object]]) -> tuple[list[str], list[list[str]]]:

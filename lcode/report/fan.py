@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS, NO_EPOCH, Forecast
+from lcode.report.cells import counted
 from lcode.report.panels import (
     GREY,
     INK,
@@ -63,7 +64,7 @@ def forecast_figure(
     true = None if truth is None else aligned_curves(forecast, truth)
     panels = [_panel(metric) for metric in forecast.metrics]
     figure = figure_with(panels, columns=fitting_columns(len(panels)))
-    others = [i for i in range(len(forecast.run_ids)) if i not in marks][:BACKGROUND]
+    others = [i for i in range(len(forecast.run_ids)) if i not in marks]
     for k in range(len(forecast.metrics)):
         x, y = axes(k)
         place = {"xaxis": x, "yaxis": y}
@@ -117,11 +118,13 @@ def _background(
     figure: Figure,
     observed: CurveArrays,
     run_ids: Sequence[str],
-    rows: list[int],
+    others: list[int],
     k: int,
     place: dict[str, str],
 ) -> NDArray[np.float64]:
-    """One trace with the observed curves of these runs, gaps between them; returns the values drawn."""
+    """One trace with the observed curves of the other runs, gaps between them; returns the values drawn."""
+    rows = others[:BACKGROUND]
+    name = counted(len(others), "other run")
     lengths = observed.lengths[rows, k]
     size = int(lengths.max(initial=0))
     # A cell more than the longest curve: the gap that keeps the pen from going on to the next run.
@@ -138,7 +141,7 @@ def _background(
             mode="lines",
             line={"color": GREY, "width": 1},
             opacity=0.55,
-            name=f"{len(rows)} other runs" if len(rows) > 1 else "1 other run",
+            name=name if len(rows) == len(others) else f"{len(rows)} of {name}",
             legendgroup="others",
             legendrank=2000,
             showlegend=k == 0,
@@ -171,27 +174,7 @@ def _fan(
         x = np.concatenate([epochs[-1:], forecast.epochs[i, ahead]])
         start = np.broadcast_to(values[-1:, None], (len(values[-1:]), len(LEVELS)))
         fan = np.concatenate([start, forecast.quantiles[i, k, ahead]])
-        level = {percent: fan[:, int(np.argmin(np.abs(100 * LEVELS - percent)))] for percent in (5, 25, 50, 75, 95)}
-        for low, high, opacity in ((5, 95, 0.09), (25, 75, 0.18)):
-            figure.add_scatter(
-                x=np.concatenate([x, x[::-1]]), y=np.concatenate([level[high], level[low][::-1]]), **common,
-                mode="lines", line={"width": 0}, fill="toself", fillcolor=mark.faint(opacity), showlegend=False,
-                hoverinfo="skip",
-            )  # fmt: skip
-        figure.add_scatter(
-            x=x,
-            y=level[50],
-            **common,
-            mode="lines",
-            line={"color": mark.colour, "width": 2},
-            showlegend=False,
-            customdata=np.stack([level[percent] for percent in (25, 75, 5, 95)], axis=-1),
-            hovertemplate=(
-                "%{fullData.name}<br>epoch %{x}: median %{y:.4g}<br>50 %: %{customdata[0]:.4g} to %{customdata[1]:.4g}"
-                "<br>90 %: %{customdata[2]:.4g} to %{customdata[3]:.4g}<extra></extra>"
-            ),
-        )
-        seen += [level[5], level[95]]
+        seen += _bands(figure, x, fan, mark, common)
     if true is not None:
         later, outcome = _points(true, i, k)
         kept = later >= cutoff
@@ -217,6 +200,33 @@ def _fan(
             hovertemplate=f"%{{fullData.name}}<br>{what}<extra></extra>",
         )  # fmt: skip
     return seen
+
+
+def _bands(
+    figure: Figure, x: NDArray[np.int64], fan: NDArray[np.float64], mark: Mark, common: dict[str, str]
+) -> list[NDArray[np.float64]]:
+    """Median and bands of values at `LEVELS`, shape [Q, 21], at Q epochs; returns the outer ends of the bands."""
+    level = {percent: fan[:, int(np.argmin(np.abs(100 * LEVELS - percent)))] for percent in (5, 25, 50, 75, 95)}
+    for low, high, opacity in ((5, 95, 0.09), (25, 75, 0.18)):
+        figure.add_scatter(
+            x=np.concatenate([x, x[::-1]]), y=np.concatenate([level[high], level[low][::-1]]), **common,
+            mode="lines", line={"width": 0}, fill="toself", fillcolor=mark.faint(opacity), showlegend=False,
+            hoverinfo="skip",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=x,
+        y=level[50],
+        **common,
+        mode="lines",
+        line={"color": mark.colour, "width": 2},
+        showlegend=False,
+        customdata=np.stack([level[percent] for percent in (25, 75, 5, 95)], axis=-1),
+        hovertemplate=(
+            "%{fullData.name}<br>epoch %{x}: median %{y:.4g}<br>50 %: %{customdata[0]:.4g} to %{customdata[1]:.4g}"
+            "<br>90 %: %{customdata[2]:.4g} to %{customdata[3]:.4g}<extra></extra>"
+        ),
+    )
+    return [level[5], level[95]]
 
 
 def _points(curves: CurveArrays, i: int, k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

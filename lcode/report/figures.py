@@ -12,7 +12,7 @@ from lcode.decisions import Ranking
 from lcode.evaluation.metrics import kendall
 from lcode.evaluation.replay import Replay
 from lcode.forecast import Forecast
-from lcode.report.cells import score_title
+from lcode.report.cells import counted, score_title
 from lcode.report.fan import aligned_curves, forecast_figure
 from lcode.report.panels import CONTINUE, INK, MARKS, STOP, Panel, axes, axis_range, figure_text, figure_with
 from lcode.table import RunTable
@@ -32,14 +32,16 @@ def ranking_figure(ranking: Ranking) -> Figure:
     Only the best `RANKING_ROWS` are drawn, and no run without a score (diverged); the heading says how many of all.
     """
     shown = np.flatnonzero(np.isfinite(ranking.score))[:RANKING_ROWS]
-    heading = f"{len(shown)} runs" if len(shown) == len(ranking) else f"best {len(shown)} of {len(ranking)} runs"
+    heading = counted(len(shown), "run") if len(shown) == len(ranking) else f"best {len(shown)} of {len(ranking)} runs"
     title = figure_text(f"{score_title(ranking)}, higher is better")
     figure = figure_with([Panel(heading, title, "")], columns=1, height=max(60, 22 * len(shown)))
+    ranks = np.arange(1, len(ranking) + 1)
+    hover = np.column_stack([ranking.score_q05, ranking.score_q95, ranking.p_best, ranking.p_top_10pct, ranks])
     for action, colour, symbol in (("continue", CONTINUE, "circle"), ("stop", STOP, "x")):
-        rows = [i for i in shown if ranking.action[i] == action]
+        rows = np.array([i for i in shown if ranking.action[i] == action], dtype=np.int64)
         figure.add_scatter(
             x=ranking.score[rows],
-            y=np.array(rows, dtype=np.int64) + 1,
+            y=ranks[rows],
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -53,14 +55,14 @@ def ranking_figure(ranking: Ranking) -> Figure:
             name="continue, or finished" if action == "continue" else action,
             showlegend=True,
             text=[figure_text(ranking.runs[i]) for i in rows],
-            customdata=np.stack([a[rows] for a in _columns(ranking)], axis=-1),
+            customdata=hover[rows],
             hovertemplate=(
-                "%{text}<br>rank %{y}, score %{x:.4g} (90 %: %{customdata[0]:.4g} to %{customdata[1]:.4g})"
+                "%{text}<br>rank %{customdata[4]}, score %{x:.4g} (90 %: %{customdata[0]:.4g} to %{customdata[1]:.4g})"
                 "<br>P(best) %{customdata[2]:.2f}, P(top 10 %) %{customdata[3]:.2f}<extra></extra>"
             ),
         )
     figure.update_yaxes(
-        tickvals=shown + 1,
+        tickvals=ranks[shown],
         ticktext=[figure_text(ranking.runs[i], 22) for i in shown],
         range=[len(shown) + 0.7, 0.3],
         showgrid=False,
@@ -90,7 +92,7 @@ def predicted_vs_true_figure(forecast: Forecast, truth: RunTable) -> Figure:
         tau = kendall(true[rows, k], median[rows, k])
         quality = f"τ = {tau:.2f}, " if np.isfinite(tau) else ""
         name = figure_text(metric.name, 32)
-        heading = f"{figure_text(metric.key, 32)}: {quality}{rows.sum()} runs"
+        heading = f"{figure_text(metric.key, 32)}: {quality}{counted(int(rows.sum()), 'run')}"
         panels.append(Panel(heading, f"true {name}", f"predicted {name}"))
     figure = figure_with(panels, columns=3)
     for k in range(len(forecast.metrics)):
@@ -158,16 +160,12 @@ def savings_figure(replays: Mapping[str, Sequence[Replay]], *, unit: str = "") -
             cliponaxis=False,
             hovertemplate=(
                 "%{fullData.name}<br>%{x:.0f} % of the epochs saved, regret %{y:.3g}"
-                f"<br>mean of {len(outcomes)} replays<extra></extra>"
+                f"<br>mean of {counted(len(outcomes), 'replay')}<extra></extra>"
             ),
         )
     figure.update_xaxes(range=[-2, 102], showgrid=True)
     figure.update_yaxes(range=[-0.05 * (highest or 1), 1.1 * (highest or 1)])
     return figure
-
-
-def _columns(ranking: Ranking) -> tuple[NDArray[np.float64], ...]:
-    return ranking.score_q05, ranking.score_q95, ranking.p_best, ranking.p_top_10pct
 
 
 def _spread(values: NDArray[np.float64]) -> dict[str, Any]:

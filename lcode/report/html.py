@@ -15,7 +15,7 @@ from lcode.decisions import Ranking
 from lcode.errors import UsageError
 from lcode.evaluation.replay import Replay
 from lcode.forecast import Forecast
-from lcode.report.cells import NOTHING, configuration, printable, run_rows, summary_cells
+from lcode.report.cells import NOTHING, configuration, counted, printable, run_rows, summary_cells
 from lcode.report.fan import HIGHLIGHTED
 from lcode.report.figures import forecast_figure, predicted_vs_true_figure, ranking_figure, savings_figure
 from lcode.report.page import PAGE
@@ -105,7 +105,7 @@ def _what(forecast: Forecast, truth: RunTable | None) -> str:
     """What the page is, in one sentence."""
     runs, metrics = len(forecast.run_ids), len(forecast.metrics)
     live = int((forecast.status == "ok").any(axis=1).sum())
-    measured = f"{runs} training run{'s'[: runs != 1]} on {metrics} metric{'s'[: metrics != 1]}"
+    measured = f"{counted(runs, 'training run')} on {counted(metrics, 'metric')}"
     text = (
         f"The final performance of {measured}, forecast by lcode from the epochs seen so far "
         f"({live} of the runs still had epochs to come)"
@@ -152,7 +152,7 @@ def _runs(table: RunTable, forecast: Forecast, ranking: Ranking | None) -> str:
     rest = body[FIRST_ROWS:]
     if not rest:
         return shown
-    return f"{shown}<details><summary>{len(rest)} more runs</summary>{_table(head, rest)}</details>"
+    return f"{shown}<details><summary>{counted(len(rest), 'more run')}</summary>{_table(head, rest)}</details>"
 
 
 def _summary(rows: Sequence[Mapping[str, object]]) -> str:

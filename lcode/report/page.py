@@ -8,7 +8,8 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
+  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:;
+  base-uri 'none'; form-action 'none'">
 <title>$title</title>
 <style>
 body { margin: 0; background: #fff; color: #1f2328; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
@@ -52,13 +53,20 @@ $content
 <script>$plotly</script>
 <script>
 const narrow = matchMedia("(max-width: 700px)");
-const options = {responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"]};
+const options = {
+  responsive: true,
+  displaylogo: false,
+  showSendToCloud: false,  // on by default since plotly.js 4: a button that uploads the figure's data
+  plotlyServerURL: "",
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+};
 for (const place of document.querySelectorAll(".figure")) {
   const content = JSON.parse(document.getElementById(place.id + "-data").textContent);
   const draw = () => {
     const layout = narrow.matches ? content.narrow.layout : content.figure.layout;
     place.style.height = layout.height + "px";
-    Plotly.react(place, content.figure.data, layout, options);
+    const bar = narrow.matches ? false : "hover";
+    Plotly.react(place, content.figure.data, layout, {...options, displayModeBar: bar});
   };
   draw();
   narrow.addEventListener("change", draw);

@@ -60,9 +60,10 @@ class Panel:
 def figure_text(text: str, length: int = 48) -> str:
     """A name from the user's data for any text of a figure, shortened to `length` characters.
 
-    Figure texts are read as a small HTML dialect (bold, links, line breaks), and what is not meant so is escaped.
+    Figure texts are read as a small HTML dialect (bold, links, line breaks), or as TeX between two dollar signs; what
+    is not meant so is escaped.
     """
-    return html.escape(shorten(printable(text), length), quote=False)
+    return html.escape(shorten(printable(text), length), quote=False).replace("$", "&#36;")
 
 
 def figure_with(panels: Sequence[Panel], *, columns: int, height: int = _PANEL) -> Figure:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from lcode.decisions import Ranking
 from lcode.forecast import Forecast
-from lcode.report.cells import printable, run_rows, summary_cells
+from lcode.report.cells import counted, printable, run_rows, summary_cells
 
 _ACTION_STYLES = {"continue": "green", "stop": "red", "finished": "dim"}
 
@@ -56,7 +56,7 @@ def _runs(forecast: Forecast, ranking: Ranking | None, limit: int) -> Table:
         table.add_column("rank", justify="right")
     table.add_column("run", overflow="fold")
     for heading in headings:
-        table.add_column(Text(heading), justify="right")
+        table.add_column(Text(heading), justify="right", overflow="fold")
     if ranking is not None:
         table.add_column("action", no_wrap=True)
     for rank, row in enumerate(rows[:limit], start=1):
@@ -65,7 +65,7 @@ def _runs(forecast: Forecast, ranking: Ranking | None, limit: int) -> Table:
             cells = [Text(str(rank)), *cells, Text(row.action, style=_ACTION_STYLES[row.action])]
         table.add_row(*cells)
     if len(rows) > limit:
-        table.caption = f"… and {len(rows) - limit} more runs"
+        table.caption = f"… and {counted(len(rows) - limit, 'more run')}"
     return table
 
 

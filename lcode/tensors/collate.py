@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lcode.graphs.ops import Vocabulary
 from lcode.graphs.statistics import statistics_frame
-from lcode.table import Metric, RunTable
+from lcode.table import MAIN_TASK, Metric, RunTable, split_key
 from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.batch import PLAN_POINTS, GraphTensors, RunTensors, task_indices
 from lcode.tensors.config import ConfigEncoder
@@ -140,7 +140,7 @@ class Preprocessor:
         for a, scale in enumerate(self.signals):
             chosen = names == scale.name
             for k, metric in enumerate(self.metrics):
-                rows = chosen & ((tasks == metric.task) | (tasks == "main"))
+                rows = chosen & ((tasks == metric.task) | (tasks == MAIN_TASK))
                 placed = _place(frame[rows], epochs)
                 out[:, k, :, a] = scale.scale(placed)
         return out
@@ -206,11 +206,11 @@ def _union_axis(table: RunTable, metrics: Sequence[Metric]) -> tuple[NDArray[np.
 
 
 def _signal_tasks(signals: pd.DataFrame) -> NDArray[np.str_]:
-    return _of_keys(signals, lambda key: key.rpartition("/")[0])
+    return _of_keys(signals, lambda key: split_key(key)[0])
 
 
 def _signal_names(signals: pd.DataFrame) -> NDArray[np.str_]:
-    return _of_keys(signals, lambda key: key.rpartition("/")[2])
+    return _of_keys(signals, lambda key: split_key(key)[1])
 
 
 def _of_keys(signals: pd.DataFrame, part: Callable[[str], str]) -> NDArray[np.str_]:

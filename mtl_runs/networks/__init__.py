@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+import torch
+
 from lcode.errors import UsageError
 from mtl_runs.networks.base import HardSharing, initialise
 from mtl_runs.networks.cnn import cnn
@@ -19,7 +21,7 @@ FAMILIES: dict[str, Builder] = {"mlp": mlp, "cnn": cnn}
 
 
 def make_network(arch: str, input_shape: Sequence[int], tasks: Sequence[Task]) -> HardSharing:
-    """The network of this name for these inputs and tasks; build it under `torch.device("meta")` to get only shapes.
+    """The network of this name for these inputs and tasks, not yet initialised (`initialise` does that).
 
     Raises:
         UsageError: the name is not `<family>-<width>x<depth>` of a known family.
@@ -28,7 +30,10 @@ def make_network(arch: str, input_shape: Sequence[int], tasks: Sequence[Task]) -
     if match is None or match[1] not in FAMILIES:
         forms = ", ".join(f"{family}-<width>x<depth>" for family in FAMILIES)
         raise UsageError(f"no architecture '{arch}'; write one of {forms}, such as mlp-64x2")
-    return FAMILIES[match[1]](int(match[2]), int(match[3]), input_shape, tasks)
+    # PyTorch fills new layers from the global generator, which is not ours to advance. (The meta device would draw
+    # nothing, but computing shapes on it imports half of PyTorch's compiler.)
+    with torch.random.fork_rng(devices=[]):
+        return FAMILIES[match[1]](int(match[2]), int(match[3]), input_shape, tasks)
 
 
 __all__ = ["FAMILIES", "HardSharing", "architecture_graph", "initialise", "make_network"]

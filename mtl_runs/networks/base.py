@@ -37,10 +37,7 @@ class HardSharing(nn.Module):
 
 
 def initialise(network: HardSharing, generator: torch.Generator) -> None:
-    """Kaiming-uniform weights and zero biases, drawn from the generator in the order of the modules.
-
-    PyTorch's own initialisation draws from the global generator, which is not ours to advance.
-    """
+    """Kaiming-uniform weights and zero biases, drawn from the generator in the order of the modules."""
     for group in network.groups():
         nonlinearity: Literal["relu", "linear"] = "relu" if group is network.trunk else "linear"
         for module in group.modules():

@@ -1,4 +1,4 @@
-"""The architecture graph of a network, by running it once without numbers."""
+"""The architecture graph of a network, by running it once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def architecture_graph(network: HardSharing, input_shape: tuple[int, ...]) -> Ar
     """One node per operation: the input, the chain of the trunk, then each head as a branch.
 
     Args:
-        network: on any device, the meta device included; only shapes are looked at.
+        network: on any device; only shapes are looked at.
         input_shape: shape of one input, without the batch.
     """
     ops, edges, roles = ["input"], [], [TRUNK]

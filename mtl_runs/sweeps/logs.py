@@ -21,9 +21,9 @@ def log_status(folder: Path, header: RunHeader) -> RunStatus | None:
     if not entries:
         return None
     with path.open() as file:
-        found = json.loads(file.readline())
-    if found != json.loads(json.dumps(header.to_json())):
-        return None
+        # As text: what was written from an equal header is equal.
+        if file.readline().rstrip("\n") != json.dumps(header.to_json(), separators=(",", ":")):
+            return None
     return entries[-1]["status"] if entries[-1]["type"] == "end" else "running"
 
 

@@ -39,7 +39,7 @@ class ProgressBar:
         """So many epochs and runs are ahead, at most."""
         self._runs = runs
         self._horizon = epochs / runs if runs else 0.0
-        self._bar.update(self._task, total=epochs)
+        self._bar.update(self._task, total=epochs, visible=runs > 0)
 
     def epoch(self, run: str, epoch: int) -> None:
         """Count the epochs since the run was last heard of, those of an earlier call included."""

@@ -68,12 +68,9 @@ def make_learner(problem: Problem, config: RunConfig, *, seed: int, device: str)
         raise UsageError(f"batch_size must be at most {len(problem.train)} here; found {config.batch_size}")
     balancer = make_balancer(config.balancer, **config.balancer_settings)
     balancer_state = balancer.init(n_tasks)
-    # Built without memory, so that no parameter is drawn from the global generator; then drawn on the CPU, so that a
-    # seed starts from the same network on every device.
-    with torch.device("meta"):
-        network = make_network(config.arch, problem.input_shape, problem.tasks)
+    # Drawn on the CPU, so that a seed starts from the same network on every device.
+    network = make_network(config.arch, problem.input_shape, problem.tasks)
     start, batches, draws = (torch.Generator().manual_seed(3 * seed + i) for i in range(3))
-    network.to_empty(device="cpu")
     initialise(network, start)
     parameters, groups = _flatten(network, device)
     adam = config.optimizer == "adam"

@@ -141,7 +141,7 @@ def train(
 
 
 def run_header(problem: Problem, config: RunConfig, *, run: str, seed: int, horizon: int) -> RunHeader:
-    """What is known of a run before it starts; costs no training and no parameters.
+    """What is known of a run before it starts.
 
     Args:
         problem: the problem; `config.tasks` restricts it.
@@ -152,8 +152,7 @@ def run_header(problem: Problem, config: RunConfig, *, run: str, seed: int, hori
     """
     if config.tasks is not None:
         problem = problem.restrict(config.tasks)
-    with torch.device("meta"):
-        network = make_network(config.arch, problem.input_shape, problem.tasks)
+    network = make_network(config.arch, problem.input_shape, problem.tasks)
     return RunHeader(
         run=run,
         horizon=horizon,

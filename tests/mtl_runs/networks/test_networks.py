@@ -18,9 +18,6 @@ def test_outputs_and_graph_agree_with_the_network(arch: str) -> None:
     assert graph.params.sum() == sum(p.numel() for p in network.parameters())
     assert graph.roles[-2:] == ("head:left", "head:sum")
     assert set(graph.roles[:-2]) == {"trunk"}
-    with torch.device("meta"):
-        unborn = make_network(arch, (1, 11, 11), TASKS)
-    assert architecture_graph(unborn, (1, 11, 11)).digest() == graph.digest()
 
 
 def test_graph_of_a_small_mlp_by_hand() -> None:
@@ -43,9 +40,7 @@ def test_initialisation_uses_its_generator_only() -> None:
     torch_state = torch.get_rng_state()
     networks = []
     for _ in range(2):
-        with torch.device("meta"):
-            network = make_network("cnn-4x2", (1, 8, 8), TASKS)
-        network.to_empty(device="cpu")
+        network = make_network("cnn-4x2", (1, 8, 8), TASKS)
         initialise(network, torch.Generator().manual_seed(3))
         networks.append(network)
     for one, other in zip(networks[0].parameters(), networks[1].parameters(), strict=True):

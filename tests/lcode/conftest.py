@@ -1,0 +1,103 @@
+"""A family of two-task runs whose configuration tells how they end, and a small model fitted on some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lcode.graphs import ArchGraph
+from lcode.table import Metric, RunTable
+
+if TYPE_CHECKING:
+    from lcode.forecasters.lcgode import LCGODEForecaster
+
+HORIZON = 16
+METRICS = (Metric("seg", "err", "min"), Metric("depth", "miou", "max"))
+GRAPHS = {
+    "small": ArchGraph.build(
+        ["input", "linear", "linear", "linear"],
+        [[0, 1], [1, 2], [1, 3]],
+        params=[0, 10, 5, 5],
+        roles=["trunk", "trunk", "head:seg", "head:depth"],
+    ),
+    "large": ArchGraph.build(["input", "conv", "relu", "linear"], [[0, 1], [1, 2], [2, 3]], params=[0, 100, 0, 20]),
+}
+
+Family = Callable[..., RunTable]
+
+
+def make_family(
+    runs: int = 20, *, seed: int = 0, prefix: str = "r", horizon: int = HORIZON, graphs: bool = True
+) -> RunTable:
+    """Whole runs a + b·t^-c of two tasks; the learning rate tells c, the width tells a, `large` nets end lower."""
+    generator = np.random.default_rng(seed)
+    epochs = np.arange(1, horizon + 1)
+    points, signals = [], []
+    configs: dict[str, dict[str, object]] = {}
+    table_runs: dict[str, dict[str, object]] = {}
+    schedules: dict[str, np.ndarray] = {}
+    for i in range(runs):
+        name = f"{prefix}{i:02d}"
+        rate, width = 10 ** generator.uniform(-3, -1), float(generator.uniform(0, 1))
+        arch = str(generator.choice(["small", "large"]))
+        end = 0.1 + 0.3 * width - (0.05 if arch == "large" else 0.0)
+        fall = (0.9 - end) * epochs ** -(0.2 + 8 * rate)
+        noise = 0.003 * generator.standard_normal((2, horizon))
+        for metric, values in zip(METRICS, (end + fall + noise[0], 1 - end - fall + noise[1]), strict=True):
+            points.append(pd.DataFrame({"run": name, "epoch": epochs, "metric": metric.key, "value": values}))
+        for key, values in (("seg/train_loss", end + fall), ("seg|depth/cosine", np.full(horizon, width - 0.5))):
+            signals.append(pd.DataFrame({"run": name, "epoch": epochs, "metric": key, "value": values}))
+        configs[name] = {"lr": rate, "width": width, "balancer": str(generator.choice(["equal", "cagrad"]))}
+        configs[name] |= {"weight.seg": 1.0, "weight.depth": float(generator.choice([0.5, 2.0]))}
+        table_runs[name] = {"horizon": horizon, "arch": arch}
+        schedules[name] = rate * np.linspace(1, 0, horizon)
+    return RunTable.from_points(
+        pd.concat(points),
+        METRICS,
+        runs=pd.DataFrame.from_dict(table_runs, orient="index"),
+        configs=pd.DataFrame.from_dict(configs, orient="index"),
+        signals=pd.concat(signals),
+        schedules=schedules,
+        graphs=GRAPHS if graphs else None,
+    )
+
+
+@pytest.fixture(scope="session")
+def family() -> Family:
+    """Makes tables of the family; see `make_family`."""
+    return make_family
+
+
+@pytest.fixture(scope="session")
+def history() -> RunTable:
+    """Twenty finished runs."""
+    return make_family(20)
+
+
+@pytest.fixture(scope="session")
+def fresh() -> RunTable:
+    """Eight other runs of the same family, whole."""
+    return make_family(8, seed=1, prefix="n")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Callable[..., LCGODEForecaster]:
+    """Makes an unfitted forecaster that fits in about a second."""
+    from lcode.fitting.loop import FitSettings
+    from lcode.forecasters.lcgode import LCGODEForecaster
+
+    def make(seed: int = 0, steps: int = 60, **options: object) -> LCGODEForecaster:
+        sizes: dict[str, object] = {"hidden": 16, "latent": 4, "members": 3, "nodes": 4}
+        return LCGODEForecaster(seed=seed, settings=FitSettings(steps=steps, batch=16), **{**sizes, **options})  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small(tiny: Callable[..., LCGODEForecaster], history: RunTable) -> LCGODEForecaster:
+    """A small model fitted on `history`."""
+    return tiny().fit(history)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lcode.table import Metric, RunTable
+from lcode.tensors.arrays import curve_arrays
+
+METRICS = (Metric("seg", "miou", "max"), Metric("depth", "err", "min"))
+NAN, INF = float("nan"), float("inf")
+
+
+def table(points: list[tuple[str, int, str, float]]) -> RunTable:
+    return RunTable.from_points(pd.DataFrame(points, columns=["run", "epoch", "metric", "value"]), METRICS)
+
+
+GAPPY = table(
+    [
+        ("a", 2, "seg/miou", 0.2),
+        ("a", 7, "seg/miou", 0.7),
+        ("a", 4, "seg/miou", 0.4),
+        ("a", 4, "depth/err", 1.0),
+        ("b", 0, "seg/miou", 0.5),
+        ("b", 1, "seg/miou", INF),
+        ("b", 2, "seg/miou", 0.6),
+    ]
+)
+
+
+def test_curves_are_packed_to_the_left() -> None:
+    arrays = curve_arrays(GAPPY)
+    assert arrays.lengths.tolist() == [[3, 1], [1, 0]]
+    assert arrays.epochs.tolist() == [[[2, 4, 7], [4, 4, 4]], [[0, 0, 0], [0, 0, 0]]]
+    np.testing.assert_array_equal(arrays.values[0], [[0.2, 0.4, 0.7], [1.0, NAN, NAN]])
+    assert arrays.present.tolist() == [[[True] * 3, [True, False, False]], [[True, False, False], [False] * 3]]
+    assert arrays.last_epochs.tolist() == [[7, 4], [0, -1]]
+    np.testing.assert_array_equal(arrays.last_values, [[0.7, 1.0], [0.5, NAN]])
+
+
+def test_a_curve_ends_before_its_first_value_that_is_not_finite() -> None:
+    assert curve_arrays(GAPPY).diverged_at.tolist() == [[-1, -1], [1, -1]]
+    late = table([("a", 1, "seg/miou", 0.1), ("a", 2, "seg/miou", NAN), ("a", 3, "seg/miou", NAN)])
+    assert curve_arrays(late).diverged_at.tolist() == [[2, -1]]
+
+
+def test_metrics_may_be_chosen_and_ordered() -> None:
+    turned = curve_arrays(GAPPY, metrics=METRICS[::-1])
+    np.testing.assert_array_equal(turned.values[:, ::-1, 0], curve_arrays(GAPPY).values[..., 0])
+    unknown = curve_arrays(GAPPY, metrics=(Metric("normal", "err", "min"),))
+    assert unknown.lengths.tolist() == [[0], [0]] and unknown.values.shape == (2, 1, 0)
+
+
+def test_prefixes_hide_what_comes_after() -> None:
+    cut = curve_arrays(GAPPY).before(np.array([4, 0]))
+    assert cut.lengths.tolist() == [[2, 1], [1, 0]]
+    np.testing.assert_array_equal(cut.values[0, 0], [0.2, 0.4, NAN])
+    assert cut.diverged_at.tolist() == [[-1, -1], [-1, -1]]
+    np.testing.assert_array_equal(cut.last_values[0], [0.4, 1.0])
+
+
+def test_prefixes_are_those_of_the_cut_table() -> None:
+    for cutoff in range(9):
+        whole, cut = curve_arrays(GAPPY).before(np.full(2, cutoff)), curve_arrays(GAPPY.prefix(cutoff))
+        np.testing.assert_array_equal(whole.lengths, cut.lengths)
+        np.testing.assert_array_equal(whole.diverged_at, cut.diverged_at)
+        np.testing.assert_array_equal(whole.last_values, cut.last_values)
+
+
+def test_rows() -> None:
+    arrays = curve_arrays(GAPPY)
+    np.testing.assert_array_equal(arrays.rows(np.array([1])).values, arrays.values[1:])
+
+
+def test_a_table_without_a_point() -> None:
+    empty = curve_arrays(table([]))
+    assert empty.values.shape == (0, 2, 0)
+    nothing = curve_arrays(GAPPY.prefix(-1))
+    assert nothing.lengths.tolist() == [[0, 0], [0, 0]] and np.isnan(nothing.last_values).all()
+    assert np.isnan(nothing.interpolate(np.array([[1, 2], [3, 4]]))).all()
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.dictionaries(st.integers(0, 40), st.floats(-1e3, 1e3), max_size=8),
+        min_size=1,
+        max_size=5,
+    ),
+    st.lists(st.integers(0, 60), min_size=1, max_size=9),
+)
+def test_interpolation_is_numpys(curves: list[dict[int, float]], at: list[int]) -> None:
+    metric = Metric("main", "loss", "min")
+    names = [f"r{i}" for i in range(len(curves))]
+    rows = [(n, e, "loss", v) for n, curve in zip(names, curves, strict=True) for e, v in curve.items()]
+    runs = RunTable.from_points(
+        pd.DataFrame(rows, columns=["run", "epoch", "metric", "value"]).astype({"epoch": int, "value": float}),
+        [metric],
+        runs=pd.DataFrame({"horizon": [60] * len(names)}, index=names),
+    )
+    result = curve_arrays(runs).interpolate(np.tile(at, (len(names), 1)))
+    for i, curve in enumerate(curves):
+        known = sorted(curve)
+        expected = np.interp(at, known, [curve[e] for e in known]) if known else np.full(len(at), NAN)
+        assert result[i, 0] == pytest.approx(expected, abs=1e-9, nan_ok=True)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lcode.table import Metric, RunTable
+from lcode.tensors.arrays import curve_arrays
+from lcode.tensors.scaling import CLIP, MetricScale, ValueScaler
+
+GENERATOR = np.random.default_rng(0)
+SCALES = {
+    "log": MetricScale.fit(Metric("a", "loss", "min"), np.exp(GENERATOR.standard_normal(400))),
+    "log of an error rate": MetricScale.fit(Metric("a", "err", "min"), GENERATOR.uniform(0.02, 0.9, 400)),
+    "logit": MetricScale.fit(Metric("a", "miou", "max"), GENERATOR.uniform(0.1, 0.9, 400)),
+    "per cent": MetricScale.fit(Metric("a", "acc", "max"), GENERATOR.uniform(10, 90, 400)),
+    "linear": MetricScale.fit(Metric("a", "score", "max"), 5 * GENERATOR.standard_normal(400) - 3),
+    "plateau": MetricScale.fit(
+        Metric("a", "loss", "min"), np.r_[2.3 + 1e-3 * GENERATOR.standard_normal(380), GENERATOR.uniform(0.1, 2, 20)]
+    ),
+    "relative": MetricScale.relative(Metric("a", "loss", "min"), np.array([2.0, 4.0, 8.0])),
+    "constant": MetricScale.fit(Metric("a", "loss", "min"), np.full(9, 0.3)),
+}
+
+
+def test_the_space_follows_from_name_and_values() -> None:
+    assert {name: scale.space for name, scale in SCALES.items()} == {
+        "log": "log", "log of an error rate": "log", "logit": "logit", "per cent": "logit", "linear": "linear",
+        "plateau": "log", "relative": "log", "constant": "log",
+    }  # fmt: skip
+    assert SCALES["per cent"].unit == 100 and SCALES["logit"].unit == 1
+    # An accuracy that is given in no known unit is not squeezed into 0..1.
+    assert MetricScale.fit(Metric("a", "acc", "max"), np.array([300.0, 500])).space == "log"
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(sorted(SCALES)), st.floats(-CLIP, CLIP))
+def test_back_and_forth(name: str, scaled: float) -> None:
+    scale = SCALES[name]
+    value = scale.unscale(np.array([scaled]))
+    again = scale.unscale(scale.scale(value))
+    np.testing.assert_allclose(again, value, rtol=1e-6, atol=1e-6 * scale.unit)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(sorted(SCALES)), st.floats(0.02, 0.98))
+def test_forth_and_back(name: str, share: float) -> None:
+    scale = SCALES[name]
+    value = np.array([{"linear": 30 * share - 20, "log": 5 * share, "plateau": 2.5 * share}.get(name, share * scale.unit)])
+    scaled = scale.scale(value)
+    assert np.abs(scaled) <= CLIP
+    if np.abs(scaled) < CLIP:
+        np.testing.assert_allclose(scale.unscale(scaled), value, rtol=1e-6)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(sorted(SCALES)), st.floats(0, 1), st.floats(0, 1))
+def test_order_is_kept(name: str, one: float, other: float) -> None:
+    scale = SCALES[name]
+    low, high = sorted((one * scale.unit, other * scale.unit))
+    a, b = scale.scale(np.array([low, high]))
+    assert a <= b
+    x, y = scale.unscale(np.array([CLIP * (2 * low / scale.unit - 1), CLIP * (2 * high / scale.unit - 1)]))
+    assert x <= y
+
+
+def test_forecasts_cannot_leave_the_metrics_range() -> None:
+    far = np.array([-50.0, 50.0])
+    np.testing.assert_array_equal(SCALES["per cent"].unscale(far), [0, 100])
+    np.testing.assert_array_equal(SCALES["logit"].unscale(far), [0, 1])
+    low, high = SCALES["log of an error rate"].unscale(far)
+    assert low == 0 and high == 1
+    low, high = SCALES["log"].unscale(far)
+    assert low == 0 and np.isfinite(high) and high > 5
+
+
+def test_per_cent_is_scaled_as_the_share_it_is() -> None:
+    values = np.linspace(0.1, 0.9, 50)
+    share = MetricScale.fit(Metric("a", "acc", "max"), values)
+    cent = MetricScale.fit(Metric("a", "acc", "max"), 100 * values)
+    np.testing.assert_allclose(cent.scale(100 * values), share.scale(values), atol=1e-9)
+
+
+def test_training_values_are_about_standard_and_one_explosion_does_not_matter() -> None:
+    values = np.exp(GENERATOR.standard_normal(1000))
+    scaled = MetricScale.fit(Metric("a", "loss", "min"), values).scale(values)
+    assert abs(scaled.mean()) < 0.1 and scaled.std() == pytest.approx(1, abs=0.15)
+    exploded = MetricScale.fit(Metric("a", "loss", "min"), np.r_[values, 1e30])
+    np.testing.assert_allclose(exploded.scale(values), scaled, atol=0.1)
+    assert exploded.scale(np.array([1e30]))[0] == CLIP
+
+
+def test_the_warp_spreads_a_plateau() -> None:
+    plateau = 2.3 + 1e-3 * np.linspace(-1, 1, 9)
+    scaled = SCALES["plateau"].scale(plateau)
+    assert scaled.max() - scaled.min() > 0.5
+
+
+def test_missing_values_stay_missing() -> None:
+    for scale in SCALES.values():
+        assert np.isnan(scale.scale(np.array([np.nan])))[0] and np.isnan(scale.unscale(np.array([np.nan])))[0]
+
+
+def test_relative_scales_know_only_the_first_values() -> None:
+    scale = SCALES["relative"]
+    np.testing.assert_allclose(scale.scale(np.array([4.0])), 0, atol=1e-9)
+    assert scale.deviation == 1 and scale.knots == ()
+    assert scale.scale(np.array([4.0]) * np.e)[0] == pytest.approx(1, abs=0.03)
+    signed = MetricScale.relative(Metric("a", "reward", "max"), np.array([-4.0, 0.0, 8.0]))
+    assert signed.space == "linear" and signed.deviation == 4
+
+
+def test_without_a_value_there_is_still_a_scale() -> None:
+    for metric in (Metric("a", "loss", "min"), Metric("a", "acc", "max")):
+        for scale in (MetricScale.fit(metric, np.array([np.nan])), MetricScale.relative(metric, np.array([]))):
+            assert np.isfinite(scale.unscale(scale.scale(np.array([0.5])))).all()
+
+
+def test_a_scaler_has_a_scale_per_metric_and_survives_json(history: RunTable) -> None:
+    arrays = curve_arrays(history)
+    scaler = ValueScaler.fit(arrays)
+    scaled = scaler.scale(arrays.values)
+    assert scaled.shape == arrays.values.shape
+    np.testing.assert_allclose(scaler.unscale(scaled), arrays.values, atol=2e-3)
+    again = ValueScaler.from_json(json.loads(json.dumps(scaler.to_json())))
+    assert again == scaler
+    np.testing.assert_array_equal(again.scale(arrays.values), scaled)
+
+
+def test_relative_scaling_is_the_same_for_every_prefix(history: RunTable) -> None:
+    whole, cut = curve_arrays(history), curve_arrays(history.prefix(3))
+    assert ValueScaler.relative(whole) == ValueScaler.relative(cut)
