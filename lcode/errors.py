@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class LcodeError(Exception):
-    """Base of every error that `lcode` raises on purpose. Its text says what was found, expected, and how to mend it."""
+    """Base of every error that `lcode` raises on purpose. Its text says what was found and how to mend it."""
 
 
 class InputError(LcodeError):

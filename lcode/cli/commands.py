@@ -158,10 +158,7 @@ def report(
 
     forecast = forecaster.predict(table, "full")
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline)
-    notes = (*table.notes, *ranking.notes)
-    write_report(
-        out_path, title=f"Forecasts for {logs.name}", table=table, forecast=forecast, ranking=ranking, notes=notes
-    )
+    write_report(out_path, title=f"Forecasts for {logs.name}", table=table, forecast=forecast, ranking=ranking)
     err.print(f"report written to {escape(str(out_path))}", highlight=False)
 
 

@@ -132,14 +132,24 @@ def _compare(
     horizons = fresh.runs["horizon"].to_numpy()
     cutoffs = {run: max(round(OBSERVED * int(h)), 1) for run, h in zip(fresh.run_ids, horizons, strict=True)}
     seen = fresh.prefix(cutoffs)
-    tau = {name: _taus(f, seen, fresh, recorded.objective, baseline) for name, f in (("lcode", model), ("last", last))}
+    tau = {
+        name: _taus(f, seen, fresh, recorded.objective, baseline)
+        for name, f in (("lcode", model), ("last value", last))
+    }
     rule = StopRule(keep=KEEP)
     total = int(table.runs["horizon"].sum())
+    policies: dict[str, Policy] = {
+        "lcode": ForecastPolicy(model, rule),
+        "last value": ForecastPolicy(last, rule),
+        "median rule": MedianRule(),
+    }
+    replays = {
+        name: [recorded.replay(policy, order_seed=order, workers=2) for order in range(ORDERS)]
+        for name, policy in policies.items()
+    }
     rows = [
         _live_row(tau["lcode"], recorded, table, fresh, stopped),
-        _replayed("lcode, replayed", tau["lcode"], recorded, ForecastPolicy(model, rule), total),
-        _replayed("last value, replayed", tau["last"], recorded, ForecastPolicy(last, rule), total),
-        _replayed("median of the others, replayed", {}, recorded, MedianRule(), total),
+        *(_replayed_row(name, tau.get(name, {}), replays[name], recorded, total) for name in replays),
         Row("no stopping", {}, 0.0, 0.0),
     ]
     forecast = model.predict(seen, "full")
@@ -167,6 +177,7 @@ def _compare(
         forecast=forecast,
         ranking=ranking,
         truth=fresh,
+        replays=replays,
         summary=cells,
         notes=notes,
     )
@@ -206,11 +217,10 @@ def _live_row(
     return Row("lcode, as it happened", tau, saved, float(best - max([best_past, *kept])))
 
 
-def _replayed(name: str, tau: dict[str, float], recorded: RecordedSweep, policy: Policy, total: int) -> Row:
+def _replayed_row(name: str, tau: dict[str, float], replays: list[Replay], recorded: RecordedSweep, total: int) -> Row:
     """A policy averaged over several orders of the runs; epochs saved as a share of the whole sweep."""
-    replays = [recorded.replay(policy, order_seed=order, workers=2) for order in range(ORDERS)]
     saved = float(np.mean([r.epochs_total - r.epochs_trained for r in replays])) / total
-    return Row(name, tau, saved, float(np.mean([_regret(r, recorded) for r in replays])))
+    return Row(f"{name}, replayed", tau, saved, float(np.mean([_regret(r, recorded) for r in replays])))
 
 
 def _regret(replay: Replay, recorded: RecordedSweep) -> float:

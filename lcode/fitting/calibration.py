@@ -91,13 +91,13 @@ def out_of_fold(
     *,
     chunk: int = 256,
 ) -> list[OutOfFold]:
-    """Forecast every training run from each of `SHARES` by the member that left it out."""
+    """Forecast every training run that some member left out, by that member, from each of `SHARES`."""
     runs, graphs, task_of, folds = source.runs, source.graphs, source.task_of, source.folds
+    left_out = torch.nonzero(folds < model.config.members)[:, 0]
     results = []
     for share in SHARES:
         parts = []
-        for begin in range(0, len(runs), chunk):
-            index = torch.arange(begin, min(begin + chunk, len(runs)), device=folds.device)
+        for index in left_out.split(chunk):
             parts.append(_left_out(model, runs.rows(index), graphs, task_of, folds[index], share))
         arrays = [np.concatenate([part[i] for part in parts]) for i in range(5)]
         results.append(OutOfFold(share, *arrays))

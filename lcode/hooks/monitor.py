@@ -27,8 +27,8 @@ from lcode.forecast import Forecast
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph
 from lcode.hooks.live_run import LiveRun, plain_config
-from lcode.threads import limited_threads
 from lcode.table import RunStatus, RunTable
+from lcode.threads import limited_threads
 
 STATE_VERSION = 1
 

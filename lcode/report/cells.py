@@ -41,7 +41,7 @@ def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[
     final = forecast.final()
     low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))
     place = {run: i for i, run in enumerate(forecast.run_ids)}
-    headings = ["epochs seen", *(printable(metric.key) for metric in forecast.metrics)]
+    headings = ["seen", *(printable(metric.key) for metric in forecast.metrics)]
     if ranking is not None:
         headings += [score_title(ranking), "P(best)", "P(top 10 %)"]
     rows = []

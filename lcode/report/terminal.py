@@ -52,13 +52,14 @@ def _runs(forecast: Forecast, ranking: Ranking | None, limit: int) -> Table:
     # The page has room for the probability of being among the best tenth as well.
     headings = headings if ranking is None else headings[:-1]
     table = _table()
+    longest = max((len(printable(row.run)) for row in rows[:limit]), default=3)
     if ranking is not None:
         table.add_column("rank", justify="right")
-    table.add_column("run", overflow="fold")
+    table.add_column("run", overflow="fold", min_width=min(longest, 9))
     for heading in headings:
-        table.add_column(Text(heading), justify="right", overflow="fold")
+        table.add_column(Text(heading), justify="right", overflow="fold", min_width=min(len(heading), 6))
     if ranking is not None:
-        table.add_column("action", no_wrap=True)
+        table.add_column("action", no_wrap=True, min_width=8)
     for rank, row in enumerate(rows[:limit], start=1):
         cells: list[RenderableType] = [Text(printable(row.run)), *map(_Cell, row.cells[: len(headings)])]
         if row.action:
@@ -71,15 +72,15 @@ def _runs(forecast: Forecast, ranking: Ranking | None, limit: int) -> Table:
 
 @dataclass(frozen=True)
 class _Cell:
-    """`median [low, high]`; in a narrow column the interval goes below the median rather than being torn."""
+    """`median [low, high]`; in a narrow column the median alone, for a run's name says more than an interval."""
 
     text: str
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(max(map(len, self.text.split(" "))), len(self.text))
+        return Measurement(len(self.text.split(" ")[0]), len(self.text))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(self.text if len(self.text) <= options.max_width else self.text.replace(" [", "\n["))
+        yield Text(self.text if len(self.text) <= options.max_width else self.text.split(" ")[0])
 
 
 def _table() -> Table:

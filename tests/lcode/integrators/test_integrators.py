@@ -92,19 +92,19 @@ def test_gradients_flow_to_the_start_and_the_field(name: str) -> None:
     weight = torch.randn(2, 2, dtype=torch.float64, generator=generator, requires_grad=True)
     if name == "rk4":
         assert torch.autograd.gradcheck(end, (start, weight))
-    else:  # the adaptive steps change with the input, too little for finite differences
+    else:  # adaptive steps change with the input: too rough for finite differences
         ours = torch.autograd.grad(end(start, weight).sum(), (start, weight))
         states, slopes = solve_rk4(lambda z, i: torch.tanh(z @ weight) * drive[i], start, 4)
-        theirs = torch.autograd.grad(
-            hermite(states, slopes, torch.tensor([[0.3, 1.0]], dtype=torch.float64)).sum(), (start, weight)
-        )
+        at = torch.tensor([[0.3, 1.0]], dtype=torch.float64)
+        theirs = torch.autograd.grad(hermite(states, slopes, at).sum(), (start, weight))
         for a, b in zip(ours, theirs, strict=True):
-            torch.testing.assert_close(a, b, rtol=1e-2, atol=1e-3)
+            torch.testing.assert_close(a, b, rtol=1e-2, atol=1e-2)
 
 
 def test_the_adaptive_solver_is_asked_for_the_same_nodes() -> None:
-    fixed, adaptive = (solver(timed(logistic, 20), Z0, 20) for solver in (solve_rk4, solve_dopri5))
-    for ours, theirs in zip(fixed, adaptive, strict=True):
+    # Between its own steps torchdiffeq interpolates, which is far less exact than the steps: hence the tolerance.
+    adaptive = solve_dopri5(timed(logistic, 20), Z0, 20, rtol=1e-8, atol=1e-9)
+    for ours, theirs in zip(solve_rk4(timed(logistic, 20), Z0, 20), adaptive, strict=True):
         assert ours.shape == theirs.shape
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 

@@ -339,7 +339,6 @@ def test_stacked_layers_are_the_members_own_layers() -> None:
     expected = torch.stack([x[m] @ layer.weight[m] + layer.bias[m] for m in range(3)])
     torch.testing.assert_close(layer(x), expected)
     assert StackedMLP(3, (4, 7, 2), generator)(x).shape == (3, 5, 6, 2)
-    assert StackedLinear(2, 0, 3, generator)(torch.zeros(2, 4, 0)).shape == (2, 4, 3)
 
 
 def test_the_generator_decides_the_initial_values(preprocessor: Preprocessor, graphs: GraphTensors) -> None:

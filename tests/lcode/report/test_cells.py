@@ -60,7 +60,7 @@ def test_shortened_text_fits_and_keeps_both_ends(text: str, length: int) -> None
 
 def test_rows_follow_the_ranking_and_hold_every_run(odd_sweep: Any) -> None:
     headings, rows = run_rows(odd_sweep.forecast, odd_sweep.ranking)
-    assert headings[:3] == ("epochs seen", "seg/miou", "depth/abs_err")
+    assert headings[:3] == ("seen", "seg/miou", "depth/abs_err")
     assert [row.run for row in rows] == list(odd_sweep.ranking.runs)
     by_run = {row.run: row for row in rows}
     assert by_run["done"].action == "finished" and by_run["done"].cells[0] == "20/20"

@@ -19,7 +19,7 @@ def _shown(table: Table, width: int = 140) -> str:
 
 def test_ranking_has_scores_and_actions_up_to_the_limit(sweep: Any) -> None:
     text = _shown(ranking_table(sweep.ranking, sweep.forecast, limit=4))
-    for word in ("rank", "run", "epochs seen", "seg/miou", "depth/abs_err", "score", "P(best)", "action"):
+    for word in ("rank", "run", "seen", "seg/miou", "depth/abs_err", "score", "P(best)", "action"):
         assert word in text
     assert all(run in text for run in sweep.ranking.runs[:4]) and sweep.ranking.runs[4] not in text
     assert "and 46 more runs" in text

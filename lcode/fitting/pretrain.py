@@ -1,0 +1,108 @@
+"""Train the checkpoint that ships with the package: `python -m lcode.fitting.pretrain --out lcode/shipped`.
+
+Sources: the public curve collections of `lcode.benchmarks` (found through `LCODE_DATA`), run-log folders given with
+`--logs`, and the synthetic prior. Each source is scaled by its own first values, as a user's table without a finished
+run would be; neither configuration nor metric names are read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lcode.fitting.calibration import Calibration, calibrate, out_of_fold
+from lcode.fitting.fitted import Fitted
+from lcode.fitting.folds import assign_folds
+from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
+from lcode.fitting.prior import synthetic_runs
+from lcode.models.lcgode import LCGODE, LCGODEConfig
+from lcode.table import RunTable
+from lcode.tensors.collate import Preprocessor
+from lcode.threads import limited_threads
+
+SETTINGS = FitSettings(steps=4000, batch=64, learning_rate=3e-3, config_dropout=1.0, patience=24)
+
+JITTER = 0.2
+"""In units of a factor e: where a table's first values lie is known only up to the runs that were started."""
+
+PRIOR = [(2, 40), (3, 60), (1, 50), (3, 100), (2, 200), (4, 30)]
+"""Tasks and horizon of each synthetic source."""
+
+
+def pretrain(
+    tables: Sequence[RunTable],
+    *,
+    seed: int = 0,
+    settings: FitSettings = SETTINGS,
+    progress: Progress | None = None,
+    device: str = "cpu",
+) -> Fitted:
+    """Train a model that takes any metrics, on finished runs of several sources."""
+    sources = []
+    members = LCGODEConfig(metrics=0).members
+    for table in tables:
+        preprocessor = Preprocessor.generic(table)
+        runs, _ = preprocessor.tensors(table)
+        sources.append(
+            Source(
+                runs.to(device),
+                None,
+                torch.tensor(preprocessor.task_of, device=device),
+                torch.from_numpy(assign_folds(table, members, seed)).to(device),
+                jitter=JITTER,
+            )
+        )
+    model = LCGODE(LCGODEConfig(metrics=0), torch.Generator().manual_seed(seed)).to(device)
+    with limited_threads(1):
+        report = fit_model(model, sources, settings, torch.Generator(device).manual_seed(seed), progress)
+        parts = [calibrate(out_of_fold(model, source)) for source in sources]
+    factors = np.median([part.factors for part in parts], axis=0)
+    persistence = float(np.median([part.persistence for part in parts]))
+    return Fitted(
+        preprocessor=None,
+        model=model,
+        calibration=Calibration(tuple(float(f) for f in factors), (), persistence),
+        report=report,
+        runs=sum(len(table) for table in tables),
+        data_digest=hashlib.sha256("".join(run for t in tables for run in t.run_ids).encode()).hexdigest()[:16],
+        backtest={},
+    )
+
+
+def main() -> None:
+    """Command line of the pretraining job."""
+    from lcode.benchmarks import BENCHMARKS, load_benchmark
+    from lcode.cli.console import fit_progress
+    from lcode.readers import read_logs
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--logs", type=Path, nargs="*", default=[], help="folders of run logs to learn from as well")
+    parser.add_argument("--leave-out", nargs="*", default=[], help="benchmarks that must not be seen")
+    parser.add_argument("--steps", type=int, default=SETTINGS.steps)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    names = [name for name in BENCHMARKS if name not in args.leave_out]
+    tables = [load_benchmark(name).with_status("finished") for name in names]
+    tables += [read_logs(folder).with_status("finished") for folder in args.logs]
+    tables += [synthetic_runs(400, tasks=k, horizon=h, seed=args.seed * 100 + i) for i, (k, h) in enumerate(PRIOR)]
+    settings = dataclasses.replace(SETTINGS, steps=args.steps)
+    with fit_progress("pretraining") as progress:
+        fitted = pretrain(tables, seed=args.seed, settings=settings, progress=progress)
+    extra = {
+        "seed": args.seed,
+        "targets": None,
+        "settings": dataclasses.asdict(settings),
+        "sources": [*names, *(str(folder.name) for folder in args.logs), f"synthetic prior × {len(PRIOR)}"],
+    }
+    fitted.save(args.out, extra)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from lcode.fitting.calibration import SHARES, Calibration, OutOfFold, calibrate
+from lcode.forecast import LEVELS
+
+
+def left_out(spread: float, *, rho: float = 0.0, persistence: float = 0.5, runs: int = 400) -> list[OutOfFold]:
+    """Normal truths of two metrics at five epochs, forecast with the right median and `spread` times their width."""
+    generator = np.random.default_rng(0)
+    root = np.linalg.cholesky(np.array([[1, rho], [rho, 1]]))
+    parts = []
+    for share in SHARES:
+        trend = generator.standard_normal((runs, 2, 1))
+        score = np.sqrt(persistence) * trend + np.sqrt(1 - persistence) * generator.standard_normal((runs, 2, 5))
+        truth = np.einsum("jk,rkq->rjq", root, score)
+        quantiles = np.broadcast_to(spread * norm.ppf(LEVELS), (runs, 2, 5, len(LEVELS)))
+        parts.append(OutOfFold(share, np.zeros((runs, 5)), np.zeros(runs), quantiles, truth, np.zeros((runs, 2))))
+    return parts
+
+
+def coverage(quantiles: np.ndarray, truth: np.ndarray) -> float:
+    return float(((truth >= quantiles[..., 1]) & (truth <= quantiles[..., -2])).mean())
+
+
+@pytest.mark.parametrize("spread", [0.5, 2.0])
+def test_widening_brings_the_coverage_nearer_to_what_it_says(spread: float) -> None:
+    parts = left_out(spread)
+    calibration = calibrate(parts)
+    for part in parts:
+        shares = np.full(len(part.truth), part.share)
+        before = coverage(part.quantiles, part.truth)
+        after = coverage(calibration.widen(part.quantiles, shares), part.truth)
+        assert abs(after - 0.9) < abs(before - 0.9)
+    # Half the way, as a factor: left-out forecasts come from one member, and the average of all is better.
+    assert np.allclose(calibration.factors, np.sqrt(1 / spread), rtol=0.05)
+
+
+def test_right_intervals_are_left_alone() -> None:
+    assert np.allclose(calibrate(left_out(1.0)).factors, 1, atol=0.05)
+
+
+def test_widening_keeps_the_median_and_the_order() -> None:
+    quantiles = np.sort(np.random.default_rng(0).standard_normal((4, 2, 3, len(LEVELS))), -1)
+    calibration = Calibration((2.0,) * len(SHARES), (), 0.9)
+    wide = calibration.widen(quantiles, np.array([0.0, 0.1, 0.5, 1.0]))
+    np.testing.assert_array_equal(wide[..., 10], quantiles[..., 10])
+    np.testing.assert_allclose(np.diff(wide), 2 * np.diff(quantiles))
+    np.testing.assert_array_equal(Calibration.none().widen(quantiles, np.zeros(4)), quantiles)
+
+
+def test_the_factor_is_that_of_the_prefix() -> None:
+    factors = tuple(float(i) for i in range(1, len(SHARES) + 1))
+    calibration = Calibration(factors, (), 0.9)
+    quantiles = np.broadcast_to(norm.ppf(LEVELS), (len(SHARES) + 1, 1, 1, len(LEVELS)))
+    wide = calibration.widen(quantiles, np.array([*SHARES, 1.0]))
+    np.testing.assert_allclose(wide[:, 0, 0, 1] / norm.ppf(0.05), [*factors, factors[-1]])
+
+
+def test_what_hangs_together_is_found() -> None:
+    for rho, persistence in ((0.8, 0.2), (-0.5, 0.9)):
+        found = calibrate(left_out(1.0, rho=rho, persistence=persistence))
+        matrix = found.matrix([0, 1])
+        assert matrix is not None and matrix[0, 1] == pytest.approx(rho, abs=0.1)
+        np.testing.assert_allclose(np.diag(matrix), 1)
+        assert np.linalg.eigvalsh(matrix).min() > 0
+        assert found.persistence == pytest.approx(persistence, abs=0.1)
+        one = found.matrix([1])
+        assert one is not None and one.tolist() == [[1.0]]
+    assert Calibration.none().matrix([0, 1]) is None
+
+
+def test_a_metric_of_which_nothing_was_left_out_breaks_nothing() -> None:
+    parts = left_out(1.0, runs=12)
+    for part in parts:
+        part.truth[:, 1] = np.nan
+    found = calibrate(parts)
+    matrix = found.matrix([0, 1])
+    assert matrix is not None and np.isfinite(matrix).all() and np.isfinite(found.factors).all()
+    assert abs(matrix[0, 1]) < 1e-9
+
+
+def test_json_round_trip() -> None:
+    calibration = calibrate(left_out(0.7, rho=0.4, runs=30))
+    assert Calibration.from_json(json.loads(json.dumps(calibration.to_json()))) == calibration
