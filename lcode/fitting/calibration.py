@@ -96,9 +96,9 @@ def out_of_fold(
     left_out = torch.nonzero(folds < model.config.members)[:, 0]
     results = []
     for share in SHARES:
-        parts = []
-        for index in left_out.split(chunk):
-            parts.append(_left_out(model, runs.rows(index), graphs, task_of, folds[index], share))
+        parts = [
+            _left_out(model, runs.rows(index), graphs, task_of, folds[index], share) for index in left_out.split(chunk)
+        ]
         arrays = [np.concatenate([part[i] for part in parts]) for i in range(5)]
         results.append(OutOfFold(share, *arrays))
     return results
@@ -159,7 +159,8 @@ def _normal_scores(part: OutOfFold) -> NDArray[np.float64]:
 def _correlation(score: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
     """Correlation of the metrics' scores [N, K], shrunk towards independence by ten pseudo-runs."""
     known = np.isfinite(score)
-    filled = np.nan_to_num(score - np.nanmean(np.where(known, score, np.nan), 0, keepdims=True))
+    mean = np.nan_to_num(score).sum(0) / np.maximum(known.sum(0), 1)  # a metric may have no truth at all
+    filled = np.where(known, score - mean, 0.0)
     pairs = known.T.astype(float) @ known
     norms = np.sqrt((filled.T**2) @ known)
     matrix = (filled.T @ filled) / np.maximum(norms * norms.T, 1e-9) * pairs / (pairs + 10)

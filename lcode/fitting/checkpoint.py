@@ -47,6 +47,7 @@ class Checkpoint:
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write to a temporary folder beside `folder`, then move it into place."""
     check_writable(folder)
+    folder = folder.resolve()  # a link stays, what it points to is replaced
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -69,6 +70,9 @@ def check_writable(folder: Path) -> None:
     Raises:
         CheckpointError: there is a file, or a folder with other things in it.
     """
+    blocking = next((parent for parent in folder.parents if parent.is_file()), None)
+    if blocking is not None:
+        raise CheckpointError(f"{folder}: {blocking} is a file; choose another name, nothing was written")
     if folder.exists() and not (folder / META).exists() and (folder.is_file() or any(folder.iterdir())):
         raise CheckpointError(f"{folder} exists and is no model folder; choose another name, nothing was written")
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.table import RunTable
+from lcode.table.groups import configuration_groups
 
 
 def assign_folds(table: RunTable, count: int, seed: int) -> NDArray[np.int64]:
@@ -13,9 +14,6 @@ def assign_folds(table: RunTable, count: int, seed: int) -> NDArray[np.int64]:
 
     Where nothing tells the runs apart (logs without a configuration), each run counts by itself.
     """
-    settings = table.configs.drop(columns="seed", errors="ignore").assign(**{"\0arch": table.runs["arch"]})
-    group = settings.map(str).groupby(list(settings.columns), sort=False).ngroup().to_numpy()
-    if not group.any():
-        group = np.arange(len(table))
+    group = configuration_groups(table)
     order = np.random.default_rng(seed).permutation(group.max() + 1)
     return (order[group] % count).astype(np.int64)

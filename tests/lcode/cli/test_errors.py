@@ -1,0 +1,190 @@
+"""What a user can do wrong, and what must come of it: exit status 2, one message, nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lcode.testing import BadInput, bad_inputs
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def assert_refused(done, *expected: str) -> None:  # type: ignore[no-untyped-def]
+    assert done.status == 2, done.err
+    assert done.out == ""
+    assert done.err.count("error:") == 1 and done.err.startswith("error:")
+    assert "Traceback" not in done.err
+    for text in expected:
+        assert text in done.err
+
+
+@pytest.mark.parametrize("case", bad_inputs(), ids=lambda case: case.name)
+def test_bad_logs(case: BadInput, lcode_command, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "in").mkdir()
+    logs = case.write(tmp_path / "in")
+    before = files(tmp_path)
+    for command in (["predict", "--model", model_folder, "--out", tmp_path / "out.csv"], ["fit", "--out", tmp_path / "m"]):
+        assert_refused(lcode_command(command[0], logs, *command[1:]), *case.expect)
+        assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", ["predict", "rank", "report"])
+def test_outputs_that_cannot_be_written(command, lcode_command, monkeypatch, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("nothing may be done before the output is known to be writable")
+
+    monkeypatch.setattr("lcode.api.load", never)
+    monkeypatch.setattr("lcode.readers.read_logs", never)
+    ending = "html" if command == "report" else "csv"
+    (tmp_path / f"folder.{ending}").mkdir()
+    for name, expected in (
+        (f"nowhere/out.{ending}", "does not exist; create it first"),
+        ("out.txt", f".{ending}"),
+        (f"folder.{ending}", "is a folder"),
+    ):
+        done = lcode_command(command, running_logs, "--model", model_folder, "--out", tmp_path / name)
+        assert_refused(done, expected)
+    assert files(tmp_path) == {f"folder.{ending}"}
+
+
+def test_a_fit_that_may_not_write_does_not_begin(lcode_command, monkeypatch, finished_logs, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("lcode.api.fit", lambda *_, **__: pytest.fail("fitted"))
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("words")
+    for name in ("thesis", "thesis/chapter.tex", "thesis/chapter.tex/model"):
+        assert_refused(lcode_command("fit", finished_logs, "--out", tmp_path / name), "nothing was written")
+    assert files(tmp_path) == {"thesis", "thesis/chapter.tex"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["forecast"], "No such command 'forecast'"),
+        (["predict", "LOGS", "--out", "OUT", "--modle", "x"], "No such option: --modle"),
+        (["predict", "LOGS"], "Missing option '--out'"),
+        (["predict", "LOGS", "--out", "OUT", "--horizon", "0"], "--horizon"),
+        (["predict", "LOGS", "--out", "OUT", "--horizon", "many"], "--horizon"),
+        (["fit", "LOGS", "--out", "OUT", "--from", "nothing"], "--from"),
+        (["backtest", "LOGS", "--observe", "1.5"], "--observe"),
+        (["backtest", "LOGS", "--seeds", "0"], "--seeds"),
+        (["fit"], "Missing argument 'LOGS'"),
+    ],
+)
+def test_wrong_calls(arguments, expected, lcode_command, running_logs, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    places = {"LOGS": running_logs, "OUT": tmp_path / "out.csv"}
+    done = lcode_command(*[places.get(argument, argument) for argument in arguments])
+    assert done.status == 2 and done.out == "" and "Traceback" not in done.err
+    assert expected in " ".join(done.err.split())
+    assert not files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--objective", "sum"], "no objective 'sum'; there are: delta_m, mean, worst"),
+        (["--objective", "weights:normal=1"], "no task or metric 'normal'"),
+        (["--objective", "weights:seg=a"], "NAME=NUMBER"),
+        (["--objective", "mean", "--baseline", "BASELINE"], "uses no baseline"),
+        (["--baseline", "nowhere.csv"], "nowhere.csv"),
+        (["--device", "tpu"], "no device 'tpu'; there are: cpu, cuda"),
+        (["--direction", "seg/err=up"], "write task/metric=min or task/metric=max"),
+        (["--direction", "seg/loss=min"], "'seg/loss'"),
+        (["--direction", "seg/err=max"], "the model was fitted with min"),
+        (["--model", "nowhere"], "no model folder"),
+        (["--graphs", "nowhere.json"], "nowhere.json"),
+    ],
+)
+def test_wrong_options(options, expected, lcode_command, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "baseline.csv").write_text("task,metric,value\nseg,err,0.3\ndepth,miou,0.7\n")
+    options = [str(tmp_path / "baseline.csv") if option == "BASELINE" else option for option in options]
+    model = [] if "--model" in options else ["--model", model_folder]
+    done = lcode_command("rank", running_logs, *model, "--out", tmp_path / "rank.csv", *options)
+    assert done.status == 2 and done.out == "" and "Traceback" not in done.err
+    assert done.err.count("error:") == 1 and expected in done.err
+    assert files(tmp_path) == {"baseline.csv"}
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["backtest", "--forecasters", "lcode,oracle"], "no forecaster 'oracle'; there are: lcode"),
+        (["backtest", "--target", "seg/iou"], "no metric 'seg/iou'"),
+        (["fit", "--out", "OUT", "--target", "seg/iou"], "no metric 'seg/iou'"),
+        (["fit", "--out", "OUT", "--device", "tpu"], "no device 'tpu'"),
+    ],
+)
+def test_wrong_names_of_forecasters_targets_and_devices(  # type: ignore[no-untyped-def]
+    command, expected, lcode_command, finished_logs, tmp_path
+) -> None:
+    options = [str(tmp_path / "model") if option == "OUT" else option for option in command[1:]]
+    done = lcode_command(command[0], finished_logs, *options)
+    assert done.status == 2 and done.out == "" and done.err.count("error:") == 1 and expected in done.err
+    assert not files(tmp_path)
+
+
+def test_too_few_finished_runs(lcode_command, running_logs, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    done = lcode_command("fit", running_logs, "--out", tmp_path / "model")
+    assert done.status == 2 and "1 finished runs" in done.err and "4 are needed" in done.err
+    assert not files(tmp_path)
+
+
+def test_a_damaged_model(lcode_command, running_logs, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.json").write_text("{")
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"")
+    done = lcode_command("predict", running_logs, "--model", tmp_path / "model", "--out", tmp_path / "out.csv")
+    assert_refused(done, "model.json is damaged", "fit the model again")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_verbose_shows_the_traceback_of_an_error(lcode_command, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    arguments = ["predict", tmp_path / "nowhere.csv", "--model", model_folder, "--out", tmp_path / "out.csv"]
+    for place in (0, len(arguments)):
+        done = lcode_command(*arguments[:place], "--verbose", *arguments[place:])
+        assert done.status == 2 and "Traceback" in done.err and "no such file" in done.err
+
+
+def test_a_bug_is_called_one(lcode_command, monkeypatch, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("something [red] unforeseen")
+
+    monkeypatch.setattr("lcode.forecasters.lcgode.LCGODEForecaster.predict", broken)
+    arguments = ["predict", running_logs, "--model", model_folder, "--out", tmp_path / "out.csv"]
+    done = lcode_command(*arguments)
+    assert done.status == 1 and "Traceback" not in done.err
+    assert "bug: RuntimeError: something [red] unforeseen; run it again with --verbose" in done.err
+    assert "Traceback" in lcode_command(*arguments, "--verbose").err
+    assert not files(tmp_path)
+
+
+def test_no_partial_file_when_writing_fails(lcode_command, monkeypatch, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    def full_disk(frame, path, **_: object) -> None:  # type: ignore[no-untyped-def]
+        Path(path).write_text("run,task")
+        raise OSError("no space left on device")
+
+    (tmp_path / "out.csv").write_text("the old one")
+    monkeypatch.setattr("pandas.DataFrame.to_csv", full_disk)
+    done = lcode_command("predict", running_logs, "--model", model_folder, "--out", tmp_path / "out.csv")
+    assert done.status != 0 and "no space left" in done.err
+    assert files(tmp_path) == {"out.csv"} and (tmp_path / "out.csv").read_text() == "the old one"
+
+
+def test_ctrl_c(lcode_command, monkeypatch, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lcode.forecasters.lcgode.LCGODEForecaster.predict", interrupt)
+    done = lcode_command("predict", running_logs, "--model", model_folder, "--out", tmp_path / "out.csv")
+    assert done.status == 130 and "Traceback" not in done.err and not files(tmp_path)
+
+
+def test_help_lists_the_commands(lcode_command) -> None:  # type: ignore[no-untyped-def]
+    done = lcode_command("--help")
+    assert done.status == 0
+    for command in ("fit", "predict", "rank", "backtest", "report", "demo"):
+        assert command in done.out
+        assert lcode_command(command, "--help").status == 0

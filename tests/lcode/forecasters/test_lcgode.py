@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lcode
+from lcode.api import resolve_device
+from lcode.errors import CheckpointError, NotEnoughDataError, UsageError
+from lcode.forecast import LEVELS, Forecast
+from lcode.forecasters import forecaster
+from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.table import RunTable
+
+Tiny = Callable[..., LCGODEForecaster]
+Hide = Callable[[RunTable], RunTable]
+RUNS = ("running", "one_epoch", "diverged", "no_miou", "unseen", "nothing", "done")
+
+
+@pytest.fixture(scope="module")
+def fitted(tiny: Tiny, finished: RunTable) -> LCGODEForecaster:
+    return tiny(seed=3).fit(finished)
+
+
+def same(a: Forecast, b: Forecast, tolerance: float = 0.0) -> None:
+    np.testing.assert_array_equal(a.epochs, b.epochs)
+    np.testing.assert_array_equal(a.status, b.status)
+    np.testing.assert_allclose(a.quantiles, b.quantiles, rtol=tolerance, atol=tolerance)
+
+
+def test_every_run_has_its_place_in_natural_units(fitted: LCGODEForecaster, running: RunTable) -> None:
+    forecast = fitted.predict(running)
+    assert forecast.run_ids == RUNS and forecast.metrics == running.metrics
+    assert forecast.quantiles.shape == (7, 2, 1, len(LEVELS))
+    known = forecast.status != "diverged"
+    assert np.isfinite(forecast.quantiles[known]).all() and np.isnan(forecast.quantiles[~known]).all()
+    assert (forecast.quantiles[known] > -0.5).all() and (forecast.quantiles[known] < 1.5).all()
+    assert (np.diff(forecast.quantiles[known], axis=-1) >= 0).all()
+
+
+def test_each_curve_has_its_status(fitted: LCGODEForecaster, running: RunTable) -> None:
+    status = dict(zip(RUNS, fitted.predict(running).status.tolist(), strict=True))
+    assert status == {
+        "running": ["ok", "ok"],
+        "one_epoch": ["ok", "ok"],
+        "diverged": ["diverged", "diverged"],
+        "no_miou": ["ok", "too_short"],
+        "unseen": ["ok", "ok"],
+        "nothing": ["too_short", "too_short"],
+        "done": ["finished", "finished"],
+    }
+
+
+def test_a_finished_run_has_its_observed_value(fitted: LCGODEForecaster, running: RunTable) -> None:
+    done = running.curve("done", "seg/err").values[-1]
+    np.testing.assert_array_equal(fitted.predict(running).quantiles[-1, 0, 0], np.full(len(LEVELS), done))
+
+
+def test_full_covers_every_epoch_after_the_prefix(fitted: LCGODEForecaster, running: RunTable) -> None:
+    forecast = fitted.predict(running, "full")
+    row = forecast.epochs[0]
+    assert row[row > 0].tolist() == list(range(6, 21))
+    assert np.isfinite(forecast.quantiles[0][:, row > 0]).all()
+    same(forecast.final(), fitted.predict(running), 1e-6)
+
+
+def test_a_long_future_is_decoded_at_some_epochs_and_interpolated(fitted: LCGODEForecaster, running: RunTable) -> None:
+    one = running.select(["running"]).with_horizon(300)
+    full = fitted.predict(one, "full")
+    asked = np.array([10, 60, 299])
+    exact = fitted.predict(one, {"running": asked})
+    np.testing.assert_allclose(full.quantiles[0][:, asked - 6], exact.quantiles[0], atol=5e-3)
+
+
+def test_neither_the_order_nor_the_company_of_the_runs_matters(
+    fitted: LCGODEForecaster, running: RunTable, tiny: Tiny, finished: RunTable
+) -> None:
+    forecast = fitted.predict(running)
+    turned = fitted.predict(running.select(RUNS[::-1]))
+    np.testing.assert_allclose(turned.quantiles[::-1], forecast.quantiles, rtol=1e-4, atol=1e-6)
+    alone = fitted.predict(running.select(["running"]))
+    np.testing.assert_allclose(alone.quantiles, forecast.quantiles[:1], rtol=1e-4, atol=1e-6)
+
+
+def test_nothing_after_the_prefix_is_used(
+    fitted: LCGODEForecaster, whole: RunTable, running: RunTable, hidden: Hide
+) -> None:
+    points = whole.points.copy()
+    points.loc[(points["epoch"] > 5) & (points["run"] != "done"), "value"] *= 0.5
+    signals = whole.signals.copy()
+    signals.loc[signals["epoch"] > 5, "value"] *= 7
+    other = hidden(RunTable(**{**vars(whole), "points": points, "signals": signals}))
+    same(fitted.predict(other), fitted.predict(running))
+
+
+def test_only_finished_runs_are_learned_from(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
+    others = running.select([run for run in running.run_ids if run != "done"])
+    one, other = tiny(steps=3).fit(finished), tiny(steps=3).fit(finished.concat(others))
+    assert one.fitted is not None and other.fitted is not None
+    assert one.fitted.runs == other.fitted.runs == 16 and one.fitted.data_digest == other.fitted.data_digest
+    same(one.predict(running), other.predict(running))
+
+
+def test_the_end_is_forecast_far_better_than_by_the_last_value(tiny: Tiny, history: RunTable, fresh: RunTable) -> None:
+    cut = fresh.prefix(3)
+    truth = np.stack([fresh.points.groupby(["metric", "run"], observed=True)["value"].last()[m.key] for m in fresh.metrics])
+    model = tiny(steps=150).fit(history)
+    error, naive = (
+        np.abs(f.predict(cut).quantile(0.5)[..., 0].T - truth).mean()
+        for f in (model, forecaster("last").fit(history))
+    )
+    assert error < 0.4 * naive
+
+
+def test_targets_are_forecast_alone_and_the_others_read(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
+    model = tiny(steps=3, targets=["depth/miou"]).fit(finished)
+    forecast = model.predict(running)
+    assert [metric.key for metric in forecast.metrics] == ["depth/miou"] and forecast.quantiles.shape[:2] == (7, 1)
+    assert forecast.correlation is not None and forecast.correlation.shape == (1, 1)
+    everything = tiny(steps=3).fit(finished).predict(running)
+    np.testing.assert_array_equal(forecast.quantiles[:, 0], everything.quantiles[:, 1])
+    with pytest.raises(UsageError, match=r"no metric 'depth/iou' .* there are: seg/err, depth/miou"):
+        tiny(steps=1, targets=["depth/iou"]).fit(finished)
+
+
+def test_a_metric_it_was_not_fitted_on_is_refused(small: LCGODEForecaster, family: Callable[..., RunTable]) -> None:
+    table = family(2)
+    renamed = RunTable.from_points(
+        table.points.astype(str).astype({"epoch": int, "value": float}).replace("seg/err", "seg/loss"),
+        [lcode.Metric("seg", "loss", "min"), table.metrics[1]],
+    )
+    with pytest.raises(UsageError, match=r"knows nothing of 'seg/loss'; it was fitted on seg/err, depth/miou"):
+        small.predict(renamed)
+
+
+def test_some_of_its_metrics_are_enough(small: LCGODEForecaster, fresh: RunTable) -> None:
+    rows = fresh.points[fresh.points["metric"] == "depth/miou"].astype({"run": str, "metric": str})
+    one = RunTable.from_points(rows, [fresh.metric("depth/miou")], runs=fresh.runs, configs=fresh.configs)
+    assert np.isfinite(small.predict(one.prefix(3)).quantiles).all()
+
+
+def test_too_few_finished_runs_are_said_with_their_number(tiny: Tiny, finished: RunTable) -> None:
+    for table in (finished.select(["f0", "f1", "f2"]), finished.prefix(9).concat(finished.select([]))):
+        count = len(table.with_status("finished"))
+        with pytest.raises(NotEnoughDataError, match=rf"{count} finished runs with at least two epochs, 4 are needed"):
+            tiny().fit(table)
+    assert tiny(steps=2).fit(finished.select(["f0", "f1", "f2", "f5"])).fitted is not None
+
+
+def test_before_a_fit_there_is_nothing_to_forecast_or_save(running: RunTable, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not been fitted"):
+        LCGODEForecaster().predict(running)
+    with pytest.raises(UsageError, match="nothing to save"):
+        LCGODEForecaster().save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_runs_to_forecast(small: LCGODEForecaster, fresh: RunTable) -> None:
+    forecast = small.predict(fresh.select([]))
+    assert forecast.run_ids == () and forecast.to_frame().empty
+
+
+def test_a_single_task_of_logs_without_a_configuration(tiny: Tiny, finished: RunTable) -> None:
+    rows = finished.points[finished.points["metric"] == "seg/err"].astype({"run": str}).assign(metric="err")
+    bare = RunTable.from_points(rows, [lcode.Metric("main", "err", "min")])
+    forecast = tiny(steps=10).fit(bare).predict(bare.prefix(5))
+    assert (forecast.status[0] == "ok").all() and np.isfinite(forecast.quantiles[0]).all()
+
+
+def test_curves_that_start_at_epoch_0_with_gaps(tiny: Tiny, finished: RunTable) -> None:
+    points = finished.points[finished.points["epoch"] % 3 != 2].astype({"run": str, "metric": str})
+    shifted = RunTable.from_points(points.assign(epoch=points["epoch"] - 1), finished.metrics)
+    forecast = tiny(steps=10).fit(shifted).predict(shifted.prefix(0), "full")
+    assert forecast.observed[0].tolist() == [0, 0]
+    assert np.isfinite(forecast.quantiles[0]).all()
+
+
+def test_the_published_recipe(finished: RunTable, running: RunTable) -> None:
+    paper = LCGODEForecaster.paper(seed=1)
+    assert paper.settings.likelihood == "gaussian" and paper.settings.fixed_share == 0.2
+    assert not paper.settings.schedule and paper.settings.learning_rate == 1e-3
+    paper.settings = type(paper.settings)(**{**vars(paper.settings), "steps": 12, "batch": 16})
+    model = paper.fit(finished).fitted
+    assert model is not None
+    config = model.model.config
+    assert (config.members, config.latent) == (1, 16)
+    assert not (config.coupled or config.anchored or config.controlled)
+    assert model.model.listen is None and model.model.field.attention is None
+    assert np.isfinite(paper.predict(running).quantiles[0]).all()
+    assert isinstance(forecaster("paper"), LCGODEForecaster)
+
+
+def test_what_the_left_out_runs_say_is_shown(small: LCGODEForecaster) -> None:
+    rows, warnings = small.trust()
+    assert len(rows) == 12
+    assert rows[0].keys() == {"metric", "seen", "final MAE", "last value's", "90 % interval covers"}
+    assert {row["seen"] for row in rows} == {"first epoch", "5 %", "10 %", "20 %", "40 %", "70 %"}
+    assert all("left-out runs" in warning for warning in warnings)
+    assert LCGODEForecaster().trust() == ([], [])
+
+
+def test_the_interface_of_the_package(
+    monkeypatch: pytest.MonkeyPatch, tiny: Tiny, history: RunTable, tmp_path: Path
+) -> None:
+    tiny(steps=2).fit(history).save(tmp_path / "model")
+    assert isinstance(lcode.load(tmp_path / "model", device="cpu"), LCGODEForecaster)
+    with pytest.raises(CheckpointError, match="no model folder"):
+        lcode.load(tmp_path)
+    with pytest.raises(UsageError, match="'shipped' or 'scratch', not from 'nothing'"):
+        lcode.fit(history, start="nothing")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no device 'tpu'; there are: cpu, cuda"):
+        lcode.fit(history, device="tpu")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UsageError, match="no GPU was found"):
+        resolve_device("cuda:0")
+    assert resolve_device(None) == "cpu"

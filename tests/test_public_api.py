@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+import time
+
+import pytest
+
+import lcode
+from lcode.errors import LcodeError
+
+NAMES = [
+    "ArchGraph",
+    "Backtest",
+    "Forecast",
+    "LcodeError",
+    "Metric",
+    "Monitor",
+    "Ranking",
+    "RunHeader",
+    "RunLogWriter",
+    "RunTable",
+    "Verdict",
+    "backtest",
+    "fit",
+    "forecaster",
+    "load",
+    "rank",
+    "read_logs",
+    "trace_graph",
+]
+
+HEAVY = ("torch", "torch_geometric", "sklearn", "plotly", "torchdiffeq")
+
+HELP = "import sys; from {module} import app; app(['--help'], standalone_mode=False)"
+
+
+def test_the_public_names() -> None:
+    assert lcode.__all__ == NAMES
+    assert dir(lcode) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_public_name_is_there_and_described(name: str) -> None:
+    value = getattr(lcode, name)
+    assert value is getattr(lcode, name)
+    doc = inspect.getdoc(value)
+    assert doc and (len(doc.splitlines()[0]) > 20 or "\n" in doc)
+    if inspect.isclass(value):
+        for method, function in vars(value).items():
+            if inspect.isfunction(function) and not method.startswith("_"):
+                assert inspect.getdoc(function), f"{name}.{method}"
+
+
+def test_a_wrong_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'predict'"):
+        _ = lcode.predict
+
+
+def test_errors_share_one_base() -> None:
+    from lcode import errors
+
+    found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+    assert len(found) > 4 and all(issubclass(kind, LcodeError) for kind in found)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import lcode",
+        "import lcode.readers",
+        "import lcode.table, lcode.table.runlog",
+        "import lcode.graphs",
+        "import lcode.decisions, lcode.hooks",
+        "import lcode.testing",
+        HELP.format(module="lcode.cli.commands"),
+        HELP.format(module="mtl_runs.cli"),
+    ],
+    ids=lambda code: code if code.startswith("import lcode") else code.split("from ")[1].split(" import")[0] + " --help",
+)
+def test_what_must_be_quick_loads_nothing_heavy(code: str) -> None:
+    check = f"{code}\nimport sys\nfound = [name for name in {HEAVY!r} if name in sys.modules]\nassert not found, found"
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    # Torch alone takes longer than this; a busy machine is given some room.
+    assert time.perf_counter() - began < 10
