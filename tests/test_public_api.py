@@ -77,7 +77,9 @@ def test_errors_share_one_base() -> None:
         HELP.format(module="lcode.cli.commands"),
         HELP.format(module="mtl_runs.cli"),
     ],
-    ids=lambda code: code if code.startswith("import lcode") else code.split("from ")[1].split(" import")[0] + " --help",
+    ids=lambda code: (
+        code if code.startswith("import lcode") else code.split("from ")[1].split(" import")[0] + " --help"
+    ),
 )
 def test_what_must_be_quick_loads_nothing_heavy(code: str) -> None:
     check = f"{code}\nimport sys\nfound = [name for name in {HEAVY!r} if name in sys.modules]\nassert not found, found"

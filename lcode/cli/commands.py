@@ -40,11 +40,11 @@ def fit(
     seed: opt.Seed = 0,
 ) -> None:
     """Learn from the finished runs in LOGS and write a model folder."""
-    table = opt.read(logs, graphs, direction, target)
     from lcode.api import fit as fit_table
     from lcode.fitting.checkpoint import check_writable
 
     check_writable(out_dir)
+    table = opt.read(logs, graphs, direction, target)
     targets = opt.target_keys(table, opt.parse_targets(target))
     with fit_progress("fitting") as progress:
         model = fit_table(table, start=start.value, targets=targets, device=device, seed=seed, progress=progress)

@@ -13,7 +13,8 @@ from lcode.errors import UsageError
 from lcode.table import Direction, RunTable, split_key
 
 Logs = Annotated[
-    Path, typer.Argument(help="A log file (.csv, .parquet, .jsonl) or a folder of logs.", show_default=False)
+    Path,
+    typer.Argument(metavar="LOGS", help="A log file (.csv, .parquet, .jsonl) or a folder of logs.", show_default=False),
 ]
 Graphs = Annotated[Path | None, typer.Option("--graphs", help="JSON file with the architecture graphs.")]
 Directions = Annotated[

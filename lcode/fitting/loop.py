@@ -36,6 +36,7 @@ class FitSettings:
         kl_weight: weight of the KL divergence per latent dimension, beside the mean pinball loss.
         config_dropout: share of runs whose configuration a member must do without, per step.
         patience: evaluations without improvement before stopping; there are 24 in a full fit.
+        nodes: steps of the solve while training: fewer than when forecasting, for the field is smooth.
         fixed_share: cut every training prefix at this share of the horizon instead of at random.
         likelihood: `pinball`, or `gaussian` (the published recipe).
     """
@@ -49,6 +50,7 @@ class FitSettings:
     config_dropout: float = 0.1
     patience: int = 10
     schedule: bool = True
+    nodes: int = 5
     fixed_share: float | None = None
     likelihood: str = "pinball"
 
@@ -159,7 +161,7 @@ def _loss(
     keep = torch.rand(model.config.members, len(runs), generator=generator, device=device) >= settings.config_dropout
     posterior, last = model.encode(batch, source.graphs, source.task_of, keep.float())
     noise = torch.randn(posterior.mean.shape, generator=generator, device=device)
-    quantiles = model(posterior, last, batch, runs.epochs.gather(1, queries), noise)
+    quantiles = model(posterior, last, batch, runs.epochs.gather(1, queries), noise, nodes=settings.nodes)
     likelihood = pinball if settings.likelihood == "pinball" else gaussian_nll
     mask = there[None] * learns[:, :, None, None]
     divergence = masked_mean(posterior.kl(), learns[..., None].expand(-1, -1, target.shape[1]))

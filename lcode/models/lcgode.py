@@ -146,7 +146,14 @@ class LCGODE(nn.Module):
         return LatentPosterior(mean, log_std.clamp(-6, 1) - 2, context), summary[..., 0]
 
     def forward(
-        self, posterior: LatentPosterior, last: Tensor, batch: CurveBatch, at: Tensor, noise: Tensor | None = None
+        self,
+        posterior: LatentPosterior,
+        last: Tensor,
+        batch: CurveBatch,
+        at: Tensor,
+        noise: Tensor | None = None,
+        *,
+        nodes: int | None = None,
     ) -> Tensor:
         """Carry the latent states through the horizon and decode them.
 
@@ -156,12 +163,13 @@ class LCGODE(nn.Module):
             batch: the same prefixes.
             at: query epochs, [B, Q], float.
             noise: standard normal, [M, B, K, D], or None for the posterior mean.
+            nodes: steps of the solve, if others than the configured ones.
 
         Returns:
             Quantiles in model space, [M, B, K, Q, 21].
         """
         start, end = self._span(batch)
-        steps = self.config.nodes
+        steps = nodes or self.config.nodes
         halves = torch.linspace(0, 1, 2 * steps + 1, device=at.device)
         times = (start[:, None] + halves * (end - start)[:, None]) ** (1 / TIME_POWER)
         controls = self._controls(batch, times, (end - start)[:, None].expand_as(times))

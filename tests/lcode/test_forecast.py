@@ -139,7 +139,13 @@ def test_the_frame_has_a_row_per_run_metric_and_epoch() -> None:
         ("a", "main"): 3, ("a", "seg"): 3, ("b", "main"): 1, ("b", "seg"): 1, ("c", "main"): 1, ("c", "seg"): 1,
     }  # fmt: skip
     first = frame.iloc[0]
-    assert (first["run"], first["task"], first["metric"], first["observed"], first["epoch"]) == ("a", "seg", "miou", 3, 4)
+    assert (first["run"], first["task"], first["metric"], first["observed"], first["epoch"]) == (
+        "a",
+        "seg",
+        "miou",
+        3,
+        4,
+    )
     assert first["q95"] == pytest.approx(norm.ppf(0.95))
     assert frame[frame["run"] == "c"]["status"].tolist() == ["diverged", "too_short"]
     assert frame[frame["run"] == "c"]["q50"].isna().all()

@@ -56,7 +56,8 @@ def quick_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 def wide(table: RunTable) -> pd.DataFrame:
     """The table as the wide CSV of the contract."""
     points = table.points.astype({"run": str, "metric": str})
-    curves = points.pivot(index=["run", "epoch"], columns="metric", values="value").reset_index()
+    curves = points.pivot(index=["run", "epoch"], columns="metric", values="value")
+    curves = curves[[metric.key for metric in table.metrics]].reset_index()
     settings = table.configs.add_prefix("config.").join(table.runs[["horizon", "status", "arch"]])
     return curves.merge(settings, left_on="run", right_index=True)
 
@@ -80,7 +81,7 @@ def finished_logs(history: RunTable, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def running_logs(fresh: RunTable, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight runs: six at epoch 4, one of which diverged, one at its first epoch, one finished."""
-    cut = fresh.prefix({run: 4 for run in fresh.run_ids[:7]} | {"n06": 1})
+    cut = fresh.prefix(dict.fromkeys(fresh.run_ids[:7], 4) | {"n06": 1})
     frame = wide(cut)
     frame.loc[(frame["run"] == "n05") & (frame["epoch"] == 4), "seg/err"] = float("inf")
     path = tmp_path_factory.mktemp("running") / "runs.csv"

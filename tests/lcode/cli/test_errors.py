@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lcode.testing import BadInput, bad_inputs
+
+Lcode = Callable[..., Any]
 
 
 def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def assert_refused(done, *expected: str) -> None:  # type: ignore[no-untyped-def]
+def assert_refused(done: Any, *expected: str) -> None:
     assert done.status == 2, done.err
     assert done.out == ""
     assert done.err.count("error:") == 1 and done.err.startswith("error:")
@@ -23,17 +27,27 @@ def assert_refused(done, *expected: str) -> None:  # type: ignore[no-untyped-def
 
 
 @pytest.mark.parametrize("case", bad_inputs(), ids=lambda case: case.name)
-def test_bad_logs(case: BadInput, lcode_command, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_bad_logs(case: BadInput, lcode_command: Lcode, model_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     logs = case.write(tmp_path / "in")
     before = files(tmp_path)
-    for command in (["predict", "--model", model_folder, "--out", tmp_path / "out.csv"], ["fit", "--out", tmp_path / "m"]):
+    for command in (
+        ["predict", "--model", model_folder, "--out", tmp_path / "out.csv"],
+        ["fit", "--out", tmp_path / "m"],
+    ):
         assert_refused(lcode_command(command[0], logs, *command[1:]), *case.expect)
         assert files(tmp_path) == before
 
 
 @pytest.mark.parametrize("command", ["predict", "rank", "report"])
-def test_outputs_that_cannot_be_written(command, lcode_command, monkeypatch, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_outputs_that_cannot_be_written(
+    command: str,
+    lcode_command: Lcode,
+    monkeypatch: pytest.MonkeyPatch,
+    running_logs: Path,
+    model_folder: Path,
+    tmp_path: Path,
+) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("nothing may be done before the output is known to be writable")
 
@@ -51,7 +65,9 @@ def test_outputs_that_cannot_be_written(command, lcode_command, monkeypatch, run
     assert files(tmp_path) == {f"folder.{ending}"}
 
 
-def test_a_fit_that_may_not_write_does_not_begin(lcode_command, monkeypatch, finished_logs, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_fit_that_may_not_write_does_not_begin(
+    lcode_command: Lcode, monkeypatch: pytest.MonkeyPatch, finished_logs: Path, tmp_path: Path
+) -> None:
     monkeypatch.setattr("lcode.api.fit", lambda *_, **__: pytest.fail("fitted"))
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("words")
@@ -74,7 +90,9 @@ def test_a_fit_that_may_not_write_does_not_begin(lcode_command, monkeypatch, fin
         (["fit"], "Missing argument 'LOGS'"),
     ],
 )
-def test_wrong_calls(arguments, expected, lcode_command, running_logs, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_calls(
+    arguments: list[str], expected: str, lcode_command: Lcode, running_logs: Path, tmp_path: Path
+) -> None:
     places = {"LOGS": running_logs, "OUT": tmp_path / "out.csv"}
     done = lcode_command(*[places.get(argument, argument) for argument in arguments])
     assert done.status == 2 and done.out == "" and "Traceback" not in done.err
@@ -98,7 +116,9 @@ def test_wrong_calls(arguments, expected, lcode_command, running_logs, tmp_path)
         (["--graphs", "nowhere.json"], "nowhere.json"),
     ],
 )
-def test_wrong_options(options, expected, lcode_command, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_options(
+    options: list[str], expected: str, lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path
+) -> None:
     (tmp_path / "baseline.csv").write_text("task,metric,value\nseg,err,0.3\ndepth,miou,0.7\n")
     options = [str(tmp_path / "baseline.csv") if option == "BASELINE" else option for option in options]
     model = [] if "--model" in options else ["--model", model_folder]
@@ -118,7 +138,7 @@ def test_wrong_options(options, expected, lcode_command, running_logs, model_fol
     ],
 )
 def test_wrong_names_of_forecasters_targets_and_devices(  # type: ignore[no-untyped-def]
-    command, expected, lcode_command, finished_logs, tmp_path
+    command, expected: str, lcode_command: Lcode, finished_logs: Path, tmp_path: Path
 ) -> None:
     options = [str(tmp_path / "model") if option == "OUT" else option for option in command[1:]]
     done = lcode_command(command[0], finished_logs, *options)
@@ -126,13 +146,13 @@ def test_wrong_names_of_forecasters_targets_and_devices(  # type: ignore[no-unty
     assert not files(tmp_path)
 
 
-def test_too_few_finished_runs(lcode_command, running_logs, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_too_few_finished_runs(lcode_command: Lcode, running_logs: Path, tmp_path: Path) -> None:
     done = lcode_command("fit", running_logs, "--out", tmp_path / "model")
     assert done.status == 2 and "1 finished runs" in done.err and "4 are needed" in done.err
     assert not files(tmp_path)
 
 
-def test_a_damaged_model(lcode_command, running_logs, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_model(lcode_command: Lcode, running_logs: Path, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.json").write_text("{")
     (tmp_path / "model" / "model.safetensors").write_bytes(b"")
@@ -141,14 +161,16 @@ def test_a_damaged_model(lcode_command, running_logs, tmp_path) -> None:  # type
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_verbose_shows_the_traceback_of_an_error(lcode_command, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_verbose_shows_the_traceback_of_an_error(lcode_command: Lcode, model_folder: Path, tmp_path: Path) -> None:
     arguments = ["predict", tmp_path / "nowhere.csv", "--model", model_folder, "--out", tmp_path / "out.csv"]
     for place in (0, len(arguments)):
         done = lcode_command(*arguments[:place], "--verbose", *arguments[place:])
         assert done.status == 2 and "Traceback" in done.err and "no such file" in done.err
 
 
-def test_a_bug_is_called_one(lcode_command, monkeypatch, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_bug_is_called_one(
+    lcode_command: Lcode, monkeypatch: pytest.MonkeyPatch, running_logs: Path, model_folder: Path, tmp_path: Path
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("something [red] unforeseen")
 
@@ -161,8 +183,10 @@ def test_a_bug_is_called_one(lcode_command, monkeypatch, running_logs, model_fol
     assert not files(tmp_path)
 
 
-def test_no_partial_file_when_writing_fails(lcode_command, monkeypatch, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    def full_disk(frame, path, **_: object) -> None:  # type: ignore[no-untyped-def]
+def test_no_partial_file_when_writing_fails(
+    lcode_command: Lcode, monkeypatch: pytest.MonkeyPatch, running_logs: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    def full_disk(frame: object, path: Path, **_: object) -> None:
         Path(path).write_text("run,task")
         raise OSError("no space left on device")
 
@@ -173,7 +197,9 @@ def test_no_partial_file_when_writing_fails(lcode_command, monkeypatch, running_
     assert files(tmp_path) == {"out.csv"} and (tmp_path / "out.csv").read_text() == "the old one"
 
 
-def test_ctrl_c(lcode_command, monkeypatch, running_logs, model_folder, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_ctrl_c(
+    lcode_command: Lcode, monkeypatch: pytest.MonkeyPatch, running_logs: Path, model_folder: Path, tmp_path: Path
+) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -182,7 +208,7 @@ def test_ctrl_c(lcode_command, monkeypatch, running_logs, model_folder, tmp_path
     assert done.status == 130 and "Traceback" not in done.err and not files(tmp_path)
 
 
-def test_help_lists_the_commands(lcode_command) -> None:  # type: ignore[no-untyped-def]
+def test_help_lists_the_commands(lcode_command: Lcode) -> None:
     done = lcode_command("--help")
     assert done.status == 0
     for command in ("fit", "predict", "rank", "backtest", "report", "demo"):

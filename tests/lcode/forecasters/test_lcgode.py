@@ -105,11 +105,12 @@ def test_only_finished_runs_are_learned_from(tiny: Tiny, finished: RunTable, run
 
 def test_the_end_is_forecast_far_better_than_by_the_last_value(tiny: Tiny, history: RunTable, fresh: RunTable) -> None:
     cut = fresh.prefix(3)
-    truth = np.stack([fresh.points.groupby(["metric", "run"], observed=True)["value"].last()[m.key] for m in fresh.metrics])
+    truth = np.stack(
+        [fresh.points.groupby(["metric", "run"], observed=True)["value"].last()[m.key] for m in fresh.metrics]
+    )
     model = tiny(steps=150).fit(history)
     error, naive = (
-        np.abs(f.predict(cut).quantile(0.5)[..., 0].T - truth).mean()
-        for f in (model, forecaster("last").fit(history))
+        np.abs(f.predict(cut).quantile(0.5)[..., 0].T - truth).mean() for f in (model, forecaster("last").fit(history))
     )
     assert error < 0.4 * naive
 

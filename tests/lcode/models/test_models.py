@@ -229,7 +229,9 @@ def test_the_planned_learning_rate_drives_the_field_when_it_is_to(
         assert (change.abs().max() > 1e-3) == controlled
 
 
-@pytest.mark.parametrize("changes", [{}, {"anchored": False}, {"coupled": False}, {"metrics": 0, "ops": 0, "config": 0}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"anchored": False}, {"coupled": False}, {"metrics": 0, "ops": 0, "config": 0}]
+)
 def test_nothing_seen_and_nothing_known_still_gives_a_forecast_and_gradients(
     changes: dict[str, Any], preprocessor: Preprocessor, runs: RunTensors, graphs: GraphTensors
 ) -> None:
@@ -278,7 +280,12 @@ def test_the_names_of_the_nodes_do_not_matter(model: LCGODE, runs: RunTensors, g
     place = torch.empty_like(order)
     place[order] = torch.arange(len(order))
     relabelled = GraphTensors(
-        graphs.op[order], graphs.x[order], graphs.role[order], place[graphs.edge_index], graphs.batch[order], graphs.size
+        graphs.op[order],
+        graphs.x[order],
+        graphs.role[order],
+        place[graphs.edge_index],
+        graphs.batch[order],
+        graphs.size,
     )
     torch.testing.assert_close(forecast(model, runs, relabelled), forecast(model, runs, graphs))
 
@@ -327,9 +334,7 @@ def test_adaptive_and_fixed_steps_give_the_same_forecasts(
 ) -> None:
     fixed, adaptive = (lcgode(preprocessor, graphs, nodes=12, solver=solver) for solver in ("rk4", "dopri5"))
     with torch.no_grad():
-        torch.testing.assert_close(
-            forecast(adaptive, runs, graphs), forecast(fixed, runs, graphs), rtol=0, atol=0.01
-        )
+        torch.testing.assert_close(forecast(adaptive, runs, graphs), forecast(fixed, runs, graphs), rtol=0, atol=0.01)
 
 
 def test_stacked_layers_are_the_members_own_layers() -> None:

@@ -49,7 +49,9 @@ def test_back_and_forth(name: str, scaled: float) -> None:
 @given(st.sampled_from(sorted(SCALES)), st.floats(0.02, 0.98))
 def test_forth_and_back(name: str, share: float) -> None:
     scale = SCALES[name]
-    value = np.array([{"linear": 30 * share - 20, "log": 5 * share, "plateau": 2.5 * share}.get(name, share * scale.unit)])
+    value = np.array(
+        [{"linear": 30 * share - 20, "log": 5 * share, "plateau": 2.5 * share}.get(name, share * scale.unit)]
+    )
     scaled = scale.scale(value)
     assert np.abs(scaled) <= CLIP
     if np.abs(scaled) < CLIP:
