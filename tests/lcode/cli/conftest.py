@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ def quick_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     from lcode.fitting.loop import FitSettings
     from lcode.forecasters import lcgode
 
-    monkeypatch.setattr(lcgode, "FitSettings", functools.partial(FitSettings, steps=6, batch=8))
+    monkeypatch.setattr(lcgode, "settings_for", lambda runs: FitSettings(steps=6, batch=8))
 
 
 def wide(table: RunTable) -> pd.DataFrame:
