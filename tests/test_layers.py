@@ -76,7 +76,7 @@ def graph(package: str) -> dict[str, set[str]]:
         if not own:
             continue
         found = {first_level(target, package) for target in imports(path)}
-        edges.setdefault(own, set()).update(target for target in found if target not in (None, own))  # type: ignore[misc]
+        edges.setdefault(own, set()).update(target for target in found if target not in (None, own))
     return edges
 
 

@@ -90,7 +90,7 @@ def test_nothing_global_is_touched(tiny: Tiny, history: RunTable, fresh: RunTabl
     torch.set_num_threads(2)
     try:
         torch_state = torch.get_rng_state()
-        numpy_state = np.random.get_state()[1].copy()  # type: ignore[index,union-attr]  # noqa: NPY002
+        numpy_state = np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
         tiny(steps=2).fit(history).predict(fresh.prefix(3)).sample(3)
         assert torch.equal(torch.get_rng_state(), torch_state)
         np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # type: ignore[index]  # noqa: NPY002

@@ -180,6 +180,7 @@ def test_curves_that_start_at_epoch_0_with_gaps(tiny: Tiny, finished: RunTable) 
 
 def test_the_published_recipe(finished: RunTable, running: RunTable) -> None:
     paper = LCGODEForecaster.paper(seed=1)
+    assert paper.settings is not None
     assert paper.settings.likelihood == "gaussian" and paper.settings.fixed_share == 0.2
     assert not paper.settings.schedule and paper.settings.learning_rate == 1e-3
     paper.settings = type(paper.settings)(**{**vars(paper.settings), "steps": 12, "batch": 16})
