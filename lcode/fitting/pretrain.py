@@ -1,8 +1,8 @@
 """Train the checkpoint that ships with the package: `python -m lcode.fitting.pretrain --out lcode/shipped`.
 
 Sources: the public curve collections of `lcode.benchmarks` (found through `LCODE_DATA`), run-log folders given with
-`--logs`, and the synthetic prior. Each source is scaled by its own first values, as a user's table without a finished
-run would be; neither configuration nor metric names are read.
+`--logs`, and the synthetic prior. Each source is read twice: scaled by its own first values, as a user's table without
+a finished run would be, and with scales fitted on it, as for adapting. Neither configuration nor metric names are read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
 from lcode.fitting.prior import synthetic_runs
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
+from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.collate import Preprocessor
+from lcode.tensors.scaling import ValueScaler
 from lcode.threads import limited_threads
 
 SETTINGS = FitSettings(steps=4000, batch=64, learning_rate=3e-3, config_dropout=1.0, patience=24)
@@ -47,21 +49,17 @@ def pretrain(
     sources = []
     members = LCGODEConfig(metrics=0).members
     for table in tables:
-        preprocessor = Preprocessor.generic(table)
-        runs, _ = preprocessor.tensors(table)
-        sources.append(
-            Source(
-                runs.to(device),
-                None,
-                torch.tensor(preprocessor.task_of, device=device),
-                torch.from_numpy(assign_folds(table, members, seed)).to(device),
-                jitter=JITTER,
-            )
-        )
+        relative = Preprocessor.generic(table)
+        fitted = dataclasses.replace(relative, values=ValueScaler.fit(curve_arrays(table)))
+        task_of = torch.tensor(relative.task_of, device=device)
+        folds = torch.from_numpy(assign_folds(table, members, seed)).to(device)
+        for preprocessor, jitter in ((relative, JITTER), (fitted, 0.0)):
+            sources.append(Source(preprocessor.tensors(table)[0].to(device), None, task_of, folds, jitter))
     model = LCGODE(LCGODEConfig(metrics=0), torch.Generator().manual_seed(seed)).to(device)
     with limited_threads(1):
         report = fit_model(model, sources, settings, torch.Generator(device).manual_seed(seed), progress)
-        parts = [calibrate(out_of_fold(model, source)) for source in sources]
+        # Forecasts without a finished run are made on the relative scale.
+        parts = [calibrate(out_of_fold(model, source)) for source in sources if source.jitter]
     factors = np.median([part.factors for part in parts], axis=0)
     persistence = float(np.median([part.persistence for part in parts]))
     return Fitted(

@@ -113,7 +113,7 @@ class LCGODEForecaster(Forecaster):
         adapted = LCGODEForecaster(
             seed=seed, settings=settings, device=self.device, progress=progress, targets=targets, **self.overrides
         )
-        preprocessor = dataclasses.replace(Preprocessor.fit(done), values=Preprocessor.generic(done).values)
+        preprocessor = Preprocessor.fit(done)
         with limited_threads(1):
             adapted.fitted = adapted._fit(done, preprocessor, self.fitted.model)
         return adapted
