@@ -1,17 +1,14 @@
-"""Train the checkpoint that ships with the package: `python -m lcode.fitting.pretrain --out lcode/shipped`.
+"""Train a model that takes any metrics, for tables without a finished run and as a start for adapting.
 
-Sources: the public curve collections of `lcode.benchmarks` (found through `LCODE_DATA`), run-log folders given with
-`--logs`, and the synthetic prior. Each source is read twice: scaled by its own first values, as a user's table without
+Each source is read twice: scaled by its own first values, as a user's table without
 a finished run would be, and with scales fitted on it, as for adapting. Neither configuration nor metric names are read.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,7 +17,6 @@ from lcode.fitting.calibration import Calibration, calibrate, out_of_fold
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
-from lcode.fitting.prior import synthetic_runs
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
@@ -32,9 +28,6 @@ SETTINGS = FitSettings(steps=4000, batch=64, learning_rate=3e-3, config_dropout=
 
 JITTER = 0.2
 """In units of a factor e: where a table's first values lie is known only up to the runs that were started."""
-
-PRIOR = [(2, 40), (3, 60), (1, 50), (3, 100), (2, 200), (4, 30)]
-"""Tasks and horizon of each synthetic source."""
 
 
 def pretrain(
@@ -71,36 +64,3 @@ def pretrain(
         data_digest=hashlib.sha256("".join(run for t in tables for run in t.run_ids).encode()).hexdigest()[:16],
         backtest={},
     )
-
-
-def main() -> None:
-    """Command line of the pretraining job."""
-    from lcode.benchmarks import BENCHMARKS, load_benchmark
-    from lcode.cli.console import fit_progress
-    from lcode.readers import read_logs
-
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--logs", type=Path, nargs="*", default=[], help="folders of run logs to learn from as well")
-    parser.add_argument("--leave-out", nargs="*", default=[], help="benchmarks that must not be seen")
-    parser.add_argument("--steps", type=int, default=SETTINGS.steps)
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
-    names = [name for name in BENCHMARKS if name not in args.leave_out]
-    tables = [load_benchmark(name).with_status("finished") for name in names]
-    tables += [read_logs(folder).with_status("finished") for folder in args.logs]
-    tables += [synthetic_runs(400, tasks=k, horizon=h, seed=args.seed * 100 + i) for i, (k, h) in enumerate(PRIOR)]
-    settings = dataclasses.replace(SETTINGS, steps=args.steps)
-    with fit_progress("pretraining") as progress:
-        fitted = pretrain(tables, seed=args.seed, settings=settings, progress=progress)
-    extra = {
-        "seed": args.seed,
-        "targets": None,
-        "settings": dataclasses.asdict(settings),
-        "sources": [*names, *(str(folder.name) for folder in args.logs), f"synthetic prior × {len(PRIOR)}"],
-    }
-    fitted.save(args.out, extra)
-
-
-if __name__ == "__main__":
-    main()

@@ -59,7 +59,7 @@ def test_the_default_grid_is_exact_to_1e_5_where_the_field_is_smooth(forecast: F
 
 def test_the_kinks_of_a_learning_rate_plan_cost_less_than_a_hundredth(forecast: Forecast) -> None:
     # Values are scaled to a deviation of 1; the plan is piecewise linear in 64 pieces, whatever the solver.
-    exact = forecast(FINE, "dopri5", True)
+    exact = forecast(160, "rk4", True)
     errors = [float((forecast(nodes, "rk4", True) - exact).abs().max()) for nodes in (DEFAULT_NODES, 40)]
     assert errors[0] < 1e-2
     assert errors[1] < errors[0] / 4
