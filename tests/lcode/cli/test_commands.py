@@ -196,8 +196,8 @@ def test_as_a_program(running_logs: Path, model_folder: Path, tmp_path: Path) ->
     done = call("predict", running_logs, "--model", model_folder, "--out", out)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert len(pd.read_csv(out)) == 16
-    wrong = call("predict", tmp_path / "nowhere", "--model", model_folder, "--out", tmp_path / "no.csv")
-    assert wrong.returncode == 2 and wrong.stdout == "" and not (tmp_path / "no.csv").exists()
+    wrong = call("backtest", tmp_path / "nowhere")
+    assert wrong.returncode == 2 and wrong.stdout == ""
     assert wrong.stderr.count("error:") == 1 and "Traceback" not in wrong.stderr
 
 
