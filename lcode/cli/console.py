@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,10 +39,6 @@ def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str) -> int:
     except KeyboardInterrupt:
         err.print("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away (`lcode … | head`): not an error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         if verbose:
             err.print_exception()

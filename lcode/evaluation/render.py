@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import pandas as pd
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
-from lcode.evaluation.backtest import MEASURES, Backtest
+from lcode.evaluation.backtest import Backtest
 
-_HIGHER_IS_BETTER = ("kendall", "spearman")
+_SHOWN = {
+    "mape": "MAPE",
+    "rmse": "RMSE",
+    "final_mae": "final MAE",
+    "kendall": "τ",
+    "crps": "CRPS",
+    "coverage90": "covers",
+    "fit_seconds": "fit s",
+}
+"""The measures that fit a terminal of 80 columns; `--json` has them all."""
+
 _NOMINAL_COVERAGE = 0.9
 
 
 def backtest_table(result: Backtest) -> Table:
-    """Rows: metric × forecaster; columns: the measures, mean over the seeds; the best of each metric in bold."""
+    """A section per metric, a row per forecaster: the mean of some measures over the seeds, the best in bold."""
+    splits = f"{result.seeds} split{'s' if result.seeds > 1 else ''}"
     caption = (
         f"{result.runs} finished runs, {result.train_fraction:.0%} to learn from, {result.observe:.1%} of the horizon "
-        f"observed, mean over {result.seeds} split{'s' if result.seeds > 1 else ''}"
+        f"observed, mean over {splits}; covers: share of the truth in the 90 % interval; --json gives all measures"
     )
-    table = Table(title="Backtest", caption=caption, header_style="bold")
-    table.add_column("metric")
-    table.add_column("forecaster")
-    for measure in MEASURES:
-        table.add_column(measure.replace("_", " "), justify="right")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=caption, caption_justify="left", header_style="bold")
+    table.add_column("forecaster", no_wrap=True)
+    for heading in _SHOWN.values():
+        table.add_column(heading, justify="right", no_wrap=True)
     for metric, scores in result.to_frame().groupby(level="metric", sort=False):
-        rows = scores.droplevel("metric")[list(MEASURES)]
+        rows = scores.droplevel("metric")[list(_SHOWN)]
         best = _distance_to_best(rows).abs().round(9)
         best = best == best.min()
-        for number, name in enumerate(rows.index):
-            cells = [_cell(rows[m][name], bool(best[m][name]) and len(rows) > 1) for m in MEASURES]
-            table.add_row(str(metric) if number == 0 else "", str(name), *cells)
+        table.add_row(Text(str(metric), style="italic"))
+        for name in rows.index:
+            cells = [_cell(rows[m][name], bool(best[m][name]) and len(rows) > 1) for m in _SHOWN]
+            table.add_row(Text(f"  {name}"), *cells)
         table.add_section()
     return table
 
@@ -36,12 +49,12 @@ def backtest_table(result: Backtest) -> Table:
 def _distance_to_best(rows: pd.DataFrame) -> pd.DataFrame:
     """Scores turned so that the smallest absolute one is the best of its column."""
     turned = rows.copy()
-    for column in _HIGHER_IS_BETTER:
-        turned[column] = 1 - turned[column]
+    turned["kendall"] = 1 - turned["kendall"]
     turned["coverage90"] = turned["coverage90"] - _NOMINAL_COVERAGE
     return turned
 
 
 def _cell(value: float, best: bool) -> str:
-    text = "–" if pd.isna(value) else f"{value:.4g}" if abs(value) < 1e4 else f"{value:.2e}"
+    plain = "–" if pd.isna(value) else f"{value:.3g}"
+    text = f"{value:.0e}" if "e" in plain else plain
     return f"[bold]{text}[/bold]" if best else text
