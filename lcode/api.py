@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 from lcode.errors import UsageError
 from lcode.fitting.loop import Progress
-from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.table import RunTable
 
 Start = Literal["shipped", "scratch"]
@@ -18,7 +17,7 @@ Start = Literal["shipped", "scratch"]
 def fit(
     table: RunTable,
     *,
-    start: Start = "scratch",
+    start: Start = "shipped",
     targets: Sequence[str] | None = None,
     device: str | None = None,
     seed: int = 0,
@@ -40,10 +39,14 @@ def fit(
     """
     if start not in ("shipped", "scratch"):
         raise UsageError(f"a fit starts from 'shipped' or 'scratch', not from '{start}'")
-    chosen = resolve_device(device)
-    if start == "shipped":
-        return load(device=chosen).adapted(table, targets=targets, seed=seed, progress=progress)
-    return LCGODEForecaster(seed=seed, device=chosen, progress=progress, targets=targets).fit(table)
+    forecaster = LCGODEForecaster(
+        seed=seed,
+        device=resolve_device(device),
+        progress=progress,
+        targets=targets,
+        pretrained=SHIPPED if start == "shipped" else None,
+    )
+    return forecaster.fit(table)
 
 
 def load(folder: str | os.PathLike[str] | None = None, *, device: str | None = None) -> LCGODEForecaster:
@@ -52,8 +55,7 @@ def load(folder: str | os.PathLike[str] | None = None, *, device: str | None = N
     Raises:
         CheckpointError: the folder is damaged, incomplete, or written by a newer version.
     """
-    path = Path(folder) if folder is not None else Path(__file__).with_name("shipped")
-    return LCGODEForecaster.load(path, device=resolve_device(device))
+    return LCGODEForecaster.load(SHIPPED if folder is None else folder, device=resolve_device(device))
 
 
 def resolve_device(device: str | None) -> str:

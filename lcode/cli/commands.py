@@ -35,7 +35,7 @@ def fit(
     direction: opt.Directions = None,
     start: Annotated[
         opt.Start, typer.Option("--from", help="Adapt the shipped model, or begin anew.")
-    ] = opt.Start.scratch,
+    ] = opt.Start.shipped,
     device: opt.Device = None,
     seed: opt.Seed = 0,
 ) -> None:

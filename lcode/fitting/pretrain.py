@@ -53,7 +53,8 @@ def pretrain(
         report = fit_model(model, sources, settings, torch.Generator(device).manual_seed(seed), progress)
         # Forecasts without a finished run are made on the relative scale.
         parts = [calibrate(out_of_fold(model, source)) for source in sources if source.jitter]
-    factors = np.median([part.factors for part in parts], axis=0)
+    # A source that was never seen is further away than the left-out runs of these: never narrower than predicted.
+    factors = np.maximum(np.median([part.factors for part in parts], axis=0), 1.0)
     persistence = float(np.median([part.persistence for part in parts]))
     return Fitted(
         preprocessor=None,

@@ -18,7 +18,9 @@ def left_out_figures(forecasts: list[OutOfFold], preprocessor: Preprocessor) -> 
         For each share of the horizon and metric: `final_mae`, `last_final_mae` in natural units and `coverage90`.
     """
     figures: dict[str, Any] = {}
-    for part in forecasts:
+    for before, part in zip([None, *forecasts], forecasts, strict=False):
+        if before is not None and np.array_equal(before.cutoffs, part.cutoffs):
+            continue  # a short horizon: 5 % of it is the first epoch again
         quantiles = preprocessor.values.unscale(part.quantiles[:, :, -1])
         truth = preprocessor.values.unscale(part.truth[..., -1])
         last = preprocessor.values.unscale(part.last)

@@ -25,7 +25,8 @@ def _lazy(module: str, attribute: str) -> ForecasterFactory:
 
 
 FORECASTERS: dict[str, ForecasterFactory] = {
-    "lcode": _lazy("lcgode", "LCGODEForecaster"),
+    "lcode": _lazy("lcgode", "LCGODEForecaster.adapted"),
+    "scratch": _lazy("lcgode", "LCGODEForecaster"),
     "paper": _lazy("lcgode", "LCGODEForecaster.paper"),
     "last": _lazy("last_value", "LastValueForecaster"),
     "best": _lazy("best_so_far", "BestSoFarForecaster"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
 import os
@@ -29,18 +28,20 @@ from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.collate import Preprocessor
 from lcode.threads import limited_threads
 
-SIZES = ("members", "latent", "hidden", "nodes", "solver", "anchored", "controlled")
-"""Fields of `LCGODEConfig` that do not follow from the data: a model adapted from another has them in common."""
+SHIPPED = Path(__file__).parents[1] / "shipped"
+"""The checkpoint that comes with the package."""
 
 
-def settings_for(runs: int) -> FitSettings:
+def settings_for(runs: int, *, pretrained: bool = False) -> FitSettings:
     """How to train on this many runs: with few, configurations are mostly noise, and long training overfits.
 
     Measured on 16 runs of the digits problem: with 40 % configuration dropout instead of 10 % Kendall τ at 20 % of the
-    horizon was 0.66 instead of 0.62, and 0.43 instead of 0.36 after one epoch.
+    horizon was 0.66 instead of 0.62, and 0.43 instead of 0.36 after one epoch. A pretrained model takes fewer and
+    smaller steps there; with many runs it takes as many as a fit from scratch.
     """
     many = min(max(math.log(runs / 30) / math.log(4), 0.0), 1.0)  # 0 up to 30 runs, 1 from 120
-    return FitSettings(steps=round(500 + 400 * many), config_dropout=0.4 - 0.3 * many)
+    steps, rate = (300 + 600 * many, 2e-3 + 2e-3 * many) if pretrained else (500 + 400 * many, 4e-3)
+    return FitSettings(steps=round(steps), learning_rate=rate, config_dropout=0.4 - 0.3 * many)
 
 
 class LCGODEForecaster(Forecaster):
@@ -52,6 +53,8 @@ class LCGODEForecaster(Forecaster):
         device: `cpu` or `cuda`.
         progress: called now and then while fitting.
         targets: metrics to forecast, by key; the others are still read. None: all.
+        pretrained: folder of a model whose parameters to start from; what it has no parameters for (the table's
+            configuration, its metrics' own offsets, its graphs) begins at random or at zero. None: from scratch.
         overrides: fields of `LCGODEConfig` to set, such as `coupled=False`.
     """
 
@@ -66,13 +69,20 @@ class LCGODEForecaster(Forecaster):
         device: str = "cpu",
         progress: Progress | None = None,
         targets: Sequence[str] | None = None,
+        pretrained: str | os.PathLike[str] | None = None,
         **overrides: Any,
     ) -> None:
         self.seed, self.device, self.progress = seed, device, progress
         self.targets = None if targets is None else list(targets)
+        self.pretrained = None if pretrained is None else Path(pretrained)
         self.settings = settings
         self.overrides = overrides
         self.fitted: Fitted | None = None
+
+    @classmethod
+    def adapted(cls, *, seed: int = 0, device: str = "cpu", progress: Progress | None = None) -> Self:
+        """A forecaster whose fit adapts the shipped checkpoint: what `lcode fit` does."""
+        return cls(seed=seed, device=device, progress=progress, pretrained=SHIPPED)
 
     @classmethod
     def paper(cls, *, seed: int = 0, device: str = "cpu", progress: Progress | None = None) -> Self:
@@ -94,33 +104,15 @@ class LCGODEForecaster(Forecaster):
     def fit(self, table: RunTable) -> Self:
         """Learn from the finished runs; see `Forecaster.fit`."""
         done = finished_runs(table, at_least=self.min_finished)
-        preprocessor = Preprocessor.fit(done)
         with limited_threads(1):
-            self.fitted = self._fit(done, preprocessor, None)
+            self.fitted = self._fit(done)
         return self
 
-    def adapted(self, table: RunTable, *, targets: Sequence[str] | None = None, seed: int = 0,
-                progress: Progress | None = None) -> LCGODEForecaster:  # fmt: skip
-        """A new forecaster that starts from this one's parameters and learns from the finished runs of a table.
-
-        What this model has no parameters for (the table's configuration, its metrics' own offsets, its graphs)
-        begins at random or at zero.
-        """
-        assert self.fitted is not None
-        done = finished_runs(table, at_least=self.min_finished)
-        # Adapting takes fewer and smaller steps than a fit from scratch.
-        settings = dataclasses.replace(settings_for(len(done)), steps=300, learning_rate=2e-3)
-        adapted = LCGODEForecaster(
-            seed=seed, settings=settings, device=self.device, progress=progress, targets=targets, **self.overrides
-        )
-        preprocessor = Preprocessor.fit(done)
-        with limited_threads(1):
-            adapted.fitted = adapted._fit(done, preprocessor, self.fitted.model)
-        return adapted
-
-    def _fit(self, done: RunTable, preprocessor: Preprocessor, pretrained: LCGODE | None) -> Fitted:
+    def _fit(self, done: RunTable) -> Fitted:
         for target in self.targets or ():
             done.metric(target)  # a wrong one is told before the work, not after
+        pretrained = None if self.pretrained is None else Fitted.load(self.pretrained, "cpu")[0].model
+        preprocessor = Preprocessor.fit(done)
         runs, graphs = preprocessor.tensors(done)
         config = LCGODEConfig(
             metrics=len(preprocessor.metrics),
@@ -129,7 +121,7 @@ class LCGODEForecaster(Forecaster):
             ops=0 if preprocessor.ops is None else len(preprocessor.ops),
             node_features=0 if graphs is None else graphs.x.shape[1],
             tasks=len(preprocessor.tasks),
-            **{"coupled": len(preprocessor.metrics) > 1, **self.overrides},
+            **{"coupled": len(preprocessor.metrics) > 1, **_sizes(pretrained), **self.overrides},
         )
         generator = torch.Generator().manual_seed(self.seed)
         model = LCGODE(config, generator)
@@ -141,7 +133,7 @@ class LCGODEForecaster(Forecaster):
         task_of = torch.tensor(preprocessor.task_of, device=self.device)
         generator = torch.Generator(self.device).manual_seed(self.seed)
         source = Source(runs, graphs, task_of, folds)
-        settings = self.settings or settings_for(len(done))
+        settings = self.settings or settings_for(len(done), pretrained=pretrained is not None)
         report = fit_model(model, [source], settings, generator, self.progress)
         forecasts = out_of_fold(model, source) if config.members > 1 else []
         return Fitted(
@@ -200,11 +192,7 @@ class LCGODEForecaster(Forecaster):
         """Write the model to a folder: `model.safetensors` + `model.json`, both or neither."""
         if self.fitted is None:
             raise UsageError("nothing to save: call fit(table) first")
-        extra = {
-            "seed": self.seed,
-            "targets": self.targets,
-            "settings": dataclasses.asdict(self.settings or settings_for(self.fitted.runs)),
-        }
+        extra = {"seed": self.seed, "targets": self.targets, "pretrained": self.pretrained is not None}
         self.fitted.save(Path(folder), extra)
 
     @classmethod
@@ -216,10 +204,15 @@ class LCGODEForecaster(Forecaster):
         """
         fitted, meta = Fitted.load(Path(folder), device)
         with Checkpoint(meta, {}, Path(folder)).reading():
-            sizes = {name: meta["model"][name] for name in SIZES}
-            forecaster = cls(seed=meta["seed"], device=device, targets=meta["targets"], **sizes)
+            forecaster = cls(seed=meta["seed"], device=device, targets=meta["targets"])
         forecaster.fitted = fitted
         return forecaster
+
+
+def _sizes(pretrained: LCGODE | None) -> dict[str, Any]:
+    """The fields of `LCGODEConfig` that do not follow from the data: a model has them in common with its start."""
+    names = ("members", "latent", "hidden", "nodes", "solver", "anchored", "controlled")
+    return {} if pretrained is None else {name: getattr(pretrained.config, name) for name in names}
 
 
 def _digest(table: RunTable) -> str:

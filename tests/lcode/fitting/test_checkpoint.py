@@ -217,7 +217,7 @@ def test_a_loaded_model_can_be_adapted(folder: Path, family: Callable[..., RunTa
     def enough(*_: object) -> None:
         raise KeyboardInterrupt
 
-    adapted = LCGODEForecaster.load(folder).adapted(other, targets=["seg/err"], progress=enough)
+    adapted = LCGODEForecaster(pretrained=folder, targets=["seg/err"], progress=enough).fit(other)
     forecast = adapted.predict(other.prefix(3))
     assert [metric.key for metric in forecast.metrics] == ["seg/err"]
     assert np.isfinite(forecast.quantiles).all()
