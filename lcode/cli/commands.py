@@ -167,8 +167,8 @@ def demo(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for the logs, the table and the report.")] = Path(
         "lcode-demo"
     ),
-    runs: Annotated[int, typer.Option(help="Number of multi-task runs.", min=16)] = 40,
-    epochs: Annotated[int, typer.Option(help="Horizon of each run.", min=10)] = 40,
+    runs: Annotated[int, typer.Option(help="Number of multi-task runs.", min=16)] = 36,
+    epochs: Annotated[int, typer.Option(help="Horizon of each run.", min=10)] = 30,
     seed: opt.Seed = 0,
 ) -> None:
     """Train a small multi-task sweep, stop hopeless runs by forecast, and show what was saved and what it cost."""

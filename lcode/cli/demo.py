@@ -93,7 +93,7 @@ def run_demo(folder: Path, *, runs: int, epochs: int, seed: int) -> None:
 
     table = read_logs(logs)
     fresh = table.select([run for run in table.run_ids if run not in history.run_ids]).with_status("finished")
-    _compare(folder, table, history, fresh, model, stopped)
+    _compare(folder, history, fresh, model, stopped)
     _say(f"done in {time.perf_counter() - began:.0f} s")
 
 
@@ -113,7 +113,6 @@ def _train_with_stopping(logs: Path, record: Path, sweep: list[str]) -> dict[str
 
 def _compare(
     folder: Path,
-    table: RunTable,
     history: RunTable,
     fresh: RunTable,
     model: Forecaster,
@@ -128,7 +127,7 @@ def _compare(
 
     baseline = folder / "runs" / "baseline.csv"
     last = forecaster("last").fit(history)
-    recorded = RecordedSweep(fresh, baseline=baseline, history=history)
+    recorded = RecordedSweep(fresh, baseline=baseline)
     horizons = fresh.runs["horizon"].to_numpy()
     cutoffs = {run: max(round(OBSERVED * int(h)), 1) for run, h in zip(fresh.run_ids, horizons, strict=True)}
     seen = fresh.prefix(cutoffs)
@@ -137,7 +136,6 @@ def _compare(
         for name, f in (("lcode", model), ("last value", last))
     }
     rule = StopRule(keep=KEEP)
-    total = int(table.runs["horizon"].sum())
     policies: dict[str, Policy] = {
         "lcode": ForecastPolicy(model, rule),
         "last value": ForecastPolicy(last, rule),
@@ -148,8 +146,8 @@ def _compare(
         for name, policy in policies.items()
     }
     rows = [
-        _live_row(tau["lcode"], recorded, table, fresh, stopped),
-        *(_replayed_row(name, tau.get(name, {}), replays[name], recorded, total) for name in replays),
+        _live_row(tau["lcode"], RecordedSweep(fresh, baseline=baseline, history=history), stopped),
+        *(_replayed_row(name, tau.get(name, {}), replays[name]) for name in replays),
         Row("no stopping", {}, 0.0, 0.0),
     ]
     forecast = model.predict(seen, "full")
@@ -160,9 +158,10 @@ def _compare(
     notes = (
         f"τ: Kendall correlation of the ranking forecast at {OBSERVED:.0%} of the horizon with the true final ranking, "
         f"over the {len(fresh)} runs that the forecaster did not learn from.",
-        f"Compute saved: share of all {total} epochs of the sweep. Regret: how much better, in points of Δm (mean gain "
-        "over single-task training in %, higher is better), the best of all runs ended than the best that was kept.",
-        f"Replayed: the finished runs passed in {ORDERS} random orders, each policy deciding as it would have live.",
+        "compute saved: share of these runs' epochs. regret: how much better, in points of Δm (mean gain over "
+        "single-task training in %, higher is better), the best run ended than the best that was not stopped.",
+        f"live: what the sweep did; the {len(history)} runs trained before were there to beat, and count as kept. "
+        f"replayed: the new runs alone, passed in {ORDERS} random orders, each policy deciding as it would have live.",
     )
     show_notes(notes)
     order = {run: place for place, run in enumerate(_by_true_score(recorded, fresh), start=1)}
@@ -204,30 +203,21 @@ def _taus(
     return taus
 
 
-def _live_row(
-    tau: dict[str, float], recorded: RecordedSweep, table: RunTable, fresh: RunTable, stopped: dict[str, int]
-) -> Row:
-    """What the sweep itself did."""
-    horizons = table.runs["horizon"]
-    saved = sum(int(horizons[run]) - epoch for run, epoch in stopped.items()) / int(horizons.sum())
-    scores = dict(zip(fresh.run_ids, recorded.final_scores, strict=True))
-    kept = [score for run, score in scores.items() if run not in stopped]
-    best_past = max(recorded.past_scores.values(), default=-np.inf)
-    best = max(np.nanmax([*scores.values()]), best_past)
-    return Row("lcode, as it happened", tau, saved, float(best - max([best_past, *kept])))
+def _live_row(tau: dict[str, float], recorded: RecordedSweep, stopped: dict[str, int]) -> Row:
+    """What the sweep itself did; the history's runs were all trained to the end and so count as kept."""
+    table = recorded.table
+    saved = sum(int(table.runs["horizon"][run]) - stopped[run] for run in table.run_ids if run in stopped)
+    past = [score for score in recorded.past_scores.values() if np.isfinite(score)]
+    scores = dict(zip(table.run_ids, recorded.final_scores.tolist(), strict=True))
+    kept = [score for run, score in scores.items() if run not in stopped and np.isfinite(score)]
+    regret = float(np.nanmax([*scores.values(), *past])) - max([*kept, *past])
+    return Row("lcode, live", tau, saved / int(table.runs["horizon"].sum()), regret)
 
 
-def _replayed_row(name: str, tau: dict[str, float], replays: list[Replay], recorded: RecordedSweep, total: int) -> Row:
-    """A policy averaged over several orders of the runs; epochs saved as a share of the whole sweep."""
-    saved = float(np.mean([r.epochs_total - r.epochs_trained for r in replays])) / total
-    return Row(f"{name}, replayed", tau, saved, float(np.mean([_regret(r, recorded) for r in replays])))
-
-
-def _regret(replay: Replay, recorded: RecordedSweep) -> float:
-    """Regret where the history's runs count as kept: they were all trained to the end."""
-    best_past = max(recorded.past_scores.values(), default=-np.inf)
-    best = float(np.nanmax(recorded.final_scores))
-    return max(0.0, max(best, best_past) - max(best - replay.regret, best_past))
+def _replayed_row(name: str, tau: dict[str, float], replays: list[Replay]) -> Row:
+    """A policy averaged over several orders of the new runs."""
+    saved, regret = (float(np.mean([getattr(replay, what) for replay in replays])) for what in ("saved", "regret"))
+    return Row(f"{name}, replayed", tau, saved, regret)
 
 
 def _by_true_score(recorded: RecordedSweep, fresh: RunTable) -> list[str]:
