@@ -49,7 +49,7 @@ def quick_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     from lcode.fitting.loop import FitSettings
     from lcode.forecasters import lcgode
 
-    monkeypatch.setattr(lcgode, "settings_for", lambda runs: FitSettings(steps=6, batch=8))
+    monkeypatch.setattr(lcgode, "settings_for", lambda runs, **_: FitSettings(steps=6, batch=8))
 
 
 def wide(table: RunTable) -> pd.DataFrame:
