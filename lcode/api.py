@@ -18,6 +18,7 @@ def fit(
     table: RunTable,
     *,
     start: Start = "shipped",
+    paper: bool = False,
     targets: Sequence[str] | None = None,
     device: str | None = None,
     seed: int = 0,
@@ -28,6 +29,7 @@ def fit(
     Args:
         table: runs; those that are not finished are ignored.
         start: `shipped` adapts the checkpoint that comes with the package, `scratch` begins anew.
+        paper: use the published single-task recipe instead (K = 1 for every metric, no coupling, from scratch).
         targets: metrics to forecast, by key (default: all); the others are still read as inputs.
         device: `cpu` or `cuda`; default: a GPU when there is one.
         seed: the same seed on the same machine gives the same model.
@@ -39,13 +41,11 @@ def fit(
     """
     if start not in ("shipped", "scratch"):
         raise UsageError(f"a fit starts from 'shipped' or 'scratch', not from '{start}'")
-    forecaster = LCGODEForecaster(
-        seed=seed,
-        device=resolve_device(device),
-        progress=progress,
-        targets=targets,
-        pretrained=SHIPPED if start == "shipped" else None,
-    )
+    chosen = resolve_device(device)
+    if paper:
+        return LCGODEForecaster.paper(seed=seed, device=chosen, progress=progress, targets=targets).fit(table)
+    pretrained = SHIPPED if start == "shipped" else None
+    forecaster = LCGODEForecaster(seed=seed, device=chosen, progress=progress, targets=targets, pretrained=pretrained)
     return forecaster.fit(table)
 
 

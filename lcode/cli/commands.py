@@ -36,6 +36,7 @@ def fit(
     start: Annotated[
         opt.Start, typer.Option("--from", help="Adapt the shipped model, or begin anew.")
     ] = opt.Start.shipped,
+    paper: Annotated[bool, typer.Option("--paper", help="The published single-task recipe, from scratch.")] = False,
     device: opt.Device = None,
     seed: opt.Seed = 0,
 ) -> None:
@@ -47,7 +48,15 @@ def fit(
     table = opt.read(logs, graphs, direction, target)
     targets = opt.target_keys(table, opt.parse_targets(target))
     with fit_progress("fitting") as progress:
-        model = fit_table(table, start=start.value, targets=targets, device=device, seed=seed, progress=progress)
+        model = fit_table(
+            table,
+            start=start.value,
+            paper=paper,
+            targets=targets,
+            device=device,
+            seed=seed,
+            progress=progress,
+        )
     model.save(out_dir)
     show_trust(model)
     err.print(f"model written to {escape(str(out_dir))}", highlight=False)

@@ -85,7 +85,14 @@ class LCGODEForecaster(Forecaster):
         return cls(seed=seed, device=device, progress=progress, pretrained=SHIPPED)
 
     @classmethod
-    def paper(cls, *, seed: int = 0, device: str = "cpu", progress: Progress | None = None) -> Self:
+    def paper(
+        cls,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+        progress: Progress | None = None,
+        targets: Sequence[str] | None = None,
+    ) -> Self:
         """The published recipe (arXiv 2412.15554), K = 1 for every metric and coupling off, to be measured beside ours.
 
         One member, latent size 16, the curve decoded as it is from epoch 0 (no anchor), a normal likelihood, the
@@ -94,11 +101,11 @@ class LCGODEForecaster(Forecaster):
         """
         settings = FitSettings(
             steps=1200, learning_rate=1e-3, schedule=False, fixed_share=0.2, likelihood="gaussian", kl_weight=1e-2,
-            config_dropout=1.0, patience=24,
+            config_dropout=0.0, patience=24,
         )  # fmt: skip
         return cls(
-            seed=seed, settings=settings, device=device, progress=progress,
-            members=1, latent=16, coupled=False, anchored=False, controlled=False,
+            seed=seed, settings=settings, device=device, progress=progress, targets=targets,
+            members=1, latent=16, config=0, coupled=False, anchored=False, controlled=False,
         )  # fmt: skip
 
     def fit(self, table: RunTable) -> Self:
@@ -114,15 +121,16 @@ class LCGODEForecaster(Forecaster):
         pretrained = None if self.pretrained is None else Fitted.load(self.pretrained, "cpu")[0].model
         preprocessor = Preprocessor.fit(done)
         runs, graphs = preprocessor.tensors(done)
-        config = LCGODEConfig(
-            metrics=len(preprocessor.metrics),
-            signals=len(preprocessor.signals),
-            config=preprocessor.config.width,
-            ops=0 if preprocessor.ops is None else len(preprocessor.ops),
-            node_features=0 if graphs is None else graphs.x.shape[1],
-            tasks=len(preprocessor.tasks),
-            **{"coupled": len(preprocessor.metrics) > 1, **_sizes(pretrained), **self.overrides},
-        )
+        widths = {
+            "metrics": len(preprocessor.metrics),
+            "signals": len(preprocessor.signals),
+            "config": preprocessor.config.width,
+            "ops": 0 if preprocessor.ops is None else len(preprocessor.ops),
+            "node_features": 0 if graphs is None else graphs.x.shape[1],
+            "tasks": len(preprocessor.tasks),
+            "coupled": len(preprocessor.metrics) > 1,
+        }
+        config = LCGODEConfig(**{**widths, **_sizes(pretrained), **self.overrides})
         generator = torch.Generator().manual_seed(self.seed)
         model = LCGODE(config, generator)
         if pretrained is not None:

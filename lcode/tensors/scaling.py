@@ -110,8 +110,8 @@ class MetricScale:
         return np.clip(v, -CLIP, CLIP) if clip else v
 
     def unscale(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Model space to natural units."""
-        v = self._unwarp(scaled) * self.deviation + self.centre
+        """Model space, clipped as in training, to natural units."""
+        v = self._unwarp(np.clip(scaled, -CLIP, CLIP)) * self.deviation + self.centre
         if self.space == "log":
             v = np.exp(np.minimum(v, 80)) - self.eps
         elif self.space == "logit":
