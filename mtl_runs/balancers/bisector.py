@@ -20,7 +20,8 @@ def bisector(gramian: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
         active: bool, [..., K].
 
     Returns:
-        v, [..., K], 0 for inactive tasks and where no direction has a positive product with any; and the norms of the gradients, [..., K], 1 for inactive tasks.
+        v, [..., K], 0 for inactive tasks, and all 0 where the unit gradients cancel; and the norms of the gradients,
+        [..., K], 1 for inactive tasks.
     """
     norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt().where(active, 1.0)
     cosines = gramian / (norms.unsqueeze(-1) * norms.unsqueeze(-2))
