@@ -6,6 +6,7 @@ from inspect import signature
 from typing import Any
 
 from lcode.errors import UsageError
+from mtl_runs.balancers.adatask import AdaTask
 from mtl_runs.balancers.aligned_mtl import AlignedMTL
 from mtl_runs.balancers.analytic_uncertainty import UWO, UWSO
 from mtl_runs.balancers.base import Balancer, Needs, State, TaskStatistics
@@ -74,6 +75,7 @@ BALANCERS: dict[str, type[Balancer]] = {
     "moco": MoCo,
     "db_mtl": DBMTL,
     "excess_mtl": ExcessMTL,
+    "adatask": AdaTask,
 }
 """Every balancer by the name that configurations and logs use."""
 
@@ -112,6 +114,7 @@ __all__ = [
     "STCH",
     "UWO",
     "UWSO",
+    "AdaTask",
     "AlignedMTL",
     "Balancer",
     "CAGrad",

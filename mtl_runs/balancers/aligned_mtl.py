@@ -20,7 +20,8 @@ class AlignedMTL(Balancer):
     """Aligned-MTL (Senushkin et al., CVPR 2023, Algorithm 1): with `A = V Λ Vᵀ`, `α = √σ V Λ^{-1/2} Vᵀ b`, b = 1/K.
 
     That is the mean of the nearest system of gradients whose condition number is 1. σ is the smallest eigenvalue, or
-    with `rmse` the mean one (as in the published code). Zero eigenvalues are left out on both sides.
+    with `rmse` the mean one (as in the published code). Zero eigenvalues are left out on both sides; with
+    `min`, nearly dependent gradients make d short.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0 and does not
     count. Opposed equal gradients (g, -g): d = 0. K = 1: plain training. No state.

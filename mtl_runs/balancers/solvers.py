@@ -27,10 +27,13 @@ def project_to_simplex(point: Tensor, active: Tensor | None = None) -> Tensor:
         point: any reals, [..., K].
         active: bool, [..., K]; others get 0. None: all are active.
     """
-    if active is not None:
-        # A coordinate that is more than 1 below the largest is always projected to zero.
+    # A common shift changes nothing, and without it a 1 would be lost beside huge numbers.
+    if active is None:
+        point = point - point.amax(-1, keepdim=True)
+    else:
         largest = point.where(active, -torch.inf).amax(-1, keepdim=True)
-        point = point.where(active, torch.where(largest.isfinite(), largest - 2, 0.0))
+        # A coordinate that is more than 1 below the largest is always projected to zero.
+        point = (point - largest).where(active, torch.where(largest.isfinite(), -2.0, 0.0))
     ordered = point.sort(dim=-1, descending=True).values
     ranks = torch.arange(1, point.shape[-1] + 1, dtype=point.dtype, device=point.device)
     excess = (ordered.cumsum(-1) - 1) / ranks

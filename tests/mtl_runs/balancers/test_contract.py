@@ -19,7 +19,7 @@ READ_GRADIENTS = [name for name, kind in BALANCERS.items() if Needs.GRAMIAN in k
 READ_LOSSES_ONLY = [name for name, kind in BALANCERS.items() if not kind.needs & (Needs.GRAMIAN | Needs.JACOBIAN)]
 RANDOM = ("pcgrad", "gradvac", "rlw", "rgw", "sdmgrad_os", "graddrop")
 DETERMINISTIC = [name for name in BALANCERS if name not in (*RANDOM, "fixed")]
-DEGREE = {"ngdiff": 0.0, "moco": 0.0, "fairgrad": -1 / 3}
+DEGREE = {"adatask": 0.0, "ngdiff": 0.0, "moco": 0.0, "fairgrad": -1 / 3}
 """d(cG) = c^degree d(G); 1 for the others."""
 DO_NOT_CANCEL = ("rgw", "graddrop")
 ONE_TASK = {"uncertainty": 0.5, "cagrad": 1.4 / 1.16, "imgrad": 1.8 / 1.64, "fairgrad": 5 ** (-4 / 3), "ngdiff": 0.2}
@@ -57,6 +57,11 @@ def random_jacobian(seed: int, n_tasks: int, rank: int, scale: float) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     left = torch.randn(n_tasks, rank, generator=generator, dtype=torch.float64)
     return scale * left @ torch.randn(rank, 12, generator=generator, dtype=torch.float64)
+
+
+def size(name: str, jacobian: Tensor) -> float:
+    """How long the direction is where gradients do not cancel, roughly."""
+    return float(jacobian.norm()) ** DEGREE.get(name, 1.0)
 
 
 jacobians = st.builds(
@@ -118,19 +123,18 @@ def test_permuting_the_tasks_permutes_the_weights(name: str, jacobian: Tensor, s
     direction, _ = first_step(name, jacobian, losses)
     permuted, _ = first_step(name, jacobian[order], losses[order])
     # The weights of dependent gradients are not unique; the direction is.
-    scale = max(float(direction.norm()), 1e-3 * float(jacobian.norm()))
-    torch.testing.assert_close(permuted, direction, rtol=1e-4, atol=1e-4 * scale)
+    torch.testing.assert_close(permuted, direction, rtol=1e-4, atol=1e-4 * size(name, jacobian))
 
 
-@pytest.mark.parametrize("name", BALANCERS)
+# AdaTask's ε, as Adam's, is not small beside gradients of 1e-6.
+@pytest.mark.parametrize("name", [name for name in BALANCERS if name != "adatask"])
 @settings(max_examples=12, deadline=None)
 @given(jacobian=jacobians)
 def test_directions_scale_with_the_gradients(name: str, jacobian: Tensor) -> None:
     direction, _ = first_step(name, jacobian)
     scaled, _ = first_step(name, 1e3 * jacobian)
-    scale = max(float(direction.norm()), 1e-3 * float(jacobian.norm()))
     factor = 1e3 ** DEGREE.get(name, 1.0)
-    torch.testing.assert_close(scaled / factor, direction, rtol=1e-4, atol=1e-4 * scale)
+    torch.testing.assert_close(scaled / factor, direction, rtol=1e-4, atol=1e-4 * size(name, jacobian))
 
 
 @pytest.mark.parametrize("name", BALANCERS)

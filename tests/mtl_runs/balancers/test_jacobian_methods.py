@@ -1,4 +1,4 @@
-"""GradDrop, MoCo, DB-MTL and ExcessMTL: methods that read the Jacobian itself."""
+"""AdaTask, GradDrop, MoCo, DB-MTL and ExcessMTL: methods that read the Jacobian itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers import DBMTL, Balancer, ExcessMTL, GradDrop, MoCo, State, TaskStatistics
+from mtl_runs.balancers import DBMTL, AdaTask, Balancer, ExcessMTL, GradDrop, MoCo, State, TaskStatistics
 from mtl_runs.balancers.solvers import project_to_simplex
 
 
@@ -110,6 +110,39 @@ def test_excess_mtl_favours_the_task_that_stays_far_from_its_optimum() -> None:
         jacobian = torch.tensor([[1.0, 0.0], [0.0, 0.3**t]], dtype=torch.float64)
         _, weights, state = step(balancer, state, torch.ones(2), jacobian)
     assert weights[0] > 0.6
+
+
+def test_adatask_by_hand() -> None:
+    for second, expected in ((-1000.0, 0.0), (1000.0, 1.0)):
+        jacobian = torch.tensor([[1.0], [second]], dtype=torch.float64)
+        rows, weights, _ = step(AdaTask(), AdaTask().init(2), torch.ones(2), jacobian)
+        assert (weights @ rows).tolist() == pytest.approx([expected], abs=1e-7)
+
+
+def test_adatask_is_one_adam_per_task() -> None:
+    balancer = AdaTask()
+    state = balancer.init(2)
+    theta = [torch.zeros(6, dtype=torch.float64, requires_grad=True) for _ in range(2)]
+    adams = [torch.optim.Adam([parameters], lr=0.1) for parameters in theta]
+    moved = torch.zeros(6, dtype=torch.float64)
+    for t in range(8):
+        jacobian = sampled(t, 2) * torch.tensor([[1.0], [1e3]])
+        rows, weights, state = step(balancer, state, torch.ones(2), jacobian)
+        moved -= 0.1 * 2 * weights @ rows
+        for parameters, adam, row in zip(theta, adams, jacobian, strict=True):
+            parameters.grad = row.clone()
+            adam.step()
+    torch.testing.assert_close(moved, (theta[0] + theta[1]).detach())
+
+
+def test_adatask_does_not_see_the_size_of_a_loss() -> None:
+    balancer = AdaTask()
+    plain, scaled = balancer.init(2), balancer.init(2)
+    for t in range(5):
+        jacobian = sampled(t, 2)
+        rows, _, plain = step(balancer, plain, torch.ones(2), jacobian)
+        others, _, scaled = step(balancer, scaled, torch.ones(2), 1e4 * jacobian)
+    torch.testing.assert_close(others, rows, rtol=1e-5, atol=1e-6)
 
 
 def test_memory_of_the_jacobian_has_its_precision() -> None:
