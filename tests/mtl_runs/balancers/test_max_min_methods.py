@@ -200,6 +200,15 @@ def test_nash_has_fairgrads_direction_and_helps_all(combine, jacobian: Tensor) -
     assert (jacobian @ nash > 0).all()
 
 
+@pytest.mark.parametrize("balancer", [IMGrad(), ConicGradExact(0.8), SDMGrad()])
+def test_many_tasks_agree_with_the_exact_solver(combine, monkeypatch: pytest.MonkeyPatch, balancer: Balancer) -> None:  # type: ignore[no-untyped-def]
+    jacobian = sampled(6, 4, 20, 1.0)
+    exact = combine(balancer, jacobian)
+    monkeypatch.setattr("mtl_runs.balancers.cagrad.MAX_FACES_K", 2)
+    monkeypatch.setattr("mtl_runs.balancers.solvers.MAX_FACES_K", 2)
+    torch.testing.assert_close(combine(balancer, jacobian), exact, rtol=1e-3, atol=1e-3 * float(exact.norm()))
+
+
 def test_settings_out_of_range() -> None:
     with pytest.raises(UsageError, match="c must be above 0 and at most 1; found 0"):
         ConicGradExact(0)

@@ -160,6 +160,30 @@ def test_gradvac_of_two_tasks_agrees_with_torchjd_over_steps() -> None:
         torch.testing.assert_close(2 * weights @ jacobian, theirs(jacobian), rtol=1e-5, atol=1e-6)
 
 
+def test_gradvac_carries_out_the_algorithm_on_vectors() -> None:
+    """Against the same steps on the gradients themselves, in the drawn order."""
+    balancer = GradVac(beta=0.4)
+    state: State = balancer.init(4)
+    targets = torch.zeros(4, 4, dtype=torch.float64)
+    ours, draws = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    for seed in range(5):
+        jacobian = sampled(seed, 4, 3, 1.0)
+        parts = jacobian.clone()
+        for i, order in enumerate(torch.rand(4, 4, generator=draws).argsort(-1).tolist()):
+            for j in order:
+                if i == j:
+                    continue
+                length, norm = parts[i].norm(), jacobian[j].norm()
+                cosine, target = parts[i] @ jacobian[j] / (length * norm), targets[i, j].clone()
+                if cosine < target:
+                    sines = (1 - cosine**2).sqrt(), (1 - target**2).sqrt()
+                    parts[i] += length * (target * sines[0] - cosine * sines[1]) / (norm * sines[1]) * jacobian[j]
+                targets[i, j] = 0.6 * target + 0.4 * cosine
+        weights, state = balancer.update(state, TaskStatistics(torch.ones(4), jacobian @ jacobian.T), ours)
+        torch.testing.assert_close(weights @ jacobian, parts.mean(0))
+        torch.testing.assert_close(state["target"], targets)
+
+
 def test_gradvac_turns_a_gradient_to_its_target() -> None:
     balancer = GradVac(beta=0.0)
     jacobian = sampled(1, 2, 6, 1.0)
