@@ -6,14 +6,37 @@ from inspect import signature
 from typing import Any
 
 from lcode.errors import UsageError
+from mtl_runs.balancers.adatask import AdaTask
+from mtl_runs.balancers.aligned_mtl import AlignedMTL
+from mtl_runs.balancers.analytic_uncertainty import UWO, UWSO
 from mtl_runs.balancers.base import Balancer, Needs, State, TaskStatistics
 from mtl_runs.balancers.cagrad import CAGrad
+from mtl_runs.balancers.config import ConFIG
+from mtl_runs.balancers.conicgrad import ConicGradExact
+from mtl_runs.balancers.db_mtl import DBMTL
+from mtl_runs.balancers.dual_cone import DualProj, UPGrad
+from mtl_runs.balancers.dwa import DWA
 from mtl_runs.balancers.equal import Equal
+from mtl_runs.balancers.excess_mtl import ExcessMTL
 from mtl_runs.balancers.fairgrad import FairGrad
+from mtl_runs.balancers.famo import FAMO
 from mtl_runs.balancers.fixed import Fixed, dirichlet_weights, log_uniform_weights, simplex_grid
+from mtl_runs.balancers.gls import GLS
+from mtl_runs.balancers.graddrop import GradDrop
+from mtl_runs.balancers.gradnorm import GradNorm
+from mtl_runs.balancers.gradvac import GradVac
+from mtl_runs.balancers.imgrad import IMGrad
+from mtl_runs.balancers.imtl import IMTLG, IMTLL
 from mtl_runs.balancers.inverse_norm import InverseNorm
 from mtl_runs.balancers.mgda import MGDA
+from mtl_runs.balancers.moco import MoCo
+from mtl_runs.balancers.nash_mtl import NashMTL
+from mtl_runs.balancers.ngdiff import NGDiff
 from mtl_runs.balancers.pcgrad import PCGrad
+from mtl_runs.balancers.random_weighting import RGW, RLW
+from mtl_runs.balancers.sdmgrad import SDMGrad, SDMGradOS
+from mtl_runs.balancers.slaw import SLAW
+from mtl_runs.balancers.stch import STCH
 from mtl_runs.balancers.uncertainty import Uncertainty
 
 BALANCERS: dict[str, type[Balancer]] = {
@@ -21,10 +44,38 @@ BALANCERS: dict[str, type[Balancer]] = {
     "fixed": Fixed,
     "inverse_norm": InverseNorm,
     "uncertainty": Uncertainty,
+    "uw_o": UWO,
+    "uw_so": UWSO,
+    "imtl_l": IMTLL,
+    "slaw": SLAW,
+    "rlw": RLW,
+    "dwa": DWA,
+    "stch": STCH,
+    "gls": GLS,
+    "gradnorm": GradNorm,
+    "famo": FAMO,
     "pcgrad": PCGrad,
+    "gradvac": GradVac,
     "mgda": MGDA,
     "cagrad": CAGrad,
+    "imgrad": IMGrad,
+    "conicgrad_exact": ConicGradExact,
+    "sdmgrad": SDMGrad,
+    "sdmgrad_os": SDMGradOS,
     "fairgrad": FairGrad,
+    "nash_mtl": NashMTL,
+    "imtl_g": IMTLG,
+    "config": ConFIG,
+    "aligned_mtl": AlignedMTL,
+    "upgrad": UPGrad,
+    "dualproj": DualProj,
+    "ngdiff": NGDiff,
+    "rgw": RGW,
+    "graddrop": GradDrop,
+    "moco": MoCo,
+    "db_mtl": DBMTL,
+    "excess_mtl": ExcessMTL,
+    "adatask": AdaTask,
 }
 """Every balancer by the name that configurations and logs use."""
 
@@ -50,17 +101,45 @@ def make_balancer(name: str, **settings: Any) -> Balancer:
 
 __all__ = [
     "BALANCERS",
+    "DBMTL",
+    "DWA",
+    "FAMO",
+    "GLS",
+    "IMTLG",
+    "IMTLL",
     "MGDA",
+    "RGW",
+    "RLW",
+    "SLAW",
+    "STCH",
+    "UWO",
+    "UWSO",
+    "AdaTask",
+    "AlignedMTL",
     "Balancer",
     "CAGrad",
+    "ConFIG",
+    "ConicGradExact",
+    "DualProj",
     "Equal",
+    "ExcessMTL",
     "FairGrad",
     "Fixed",
+    "GradDrop",
+    "GradNorm",
+    "GradVac",
+    "IMGrad",
     "InverseNorm",
+    "MoCo",
+    "NGDiff",
+    "NashMTL",
     "Needs",
     "PCGrad",
+    "SDMGrad",
+    "SDMGradOS",
     "State",
     "TaskStatistics",
+    "UPGrad",
     "Uncertainty",
     "dirichlet_weights",
     "log_uniform_weights",

@@ -3,6 +3,9 @@
 Notation: K tasks, losses `L_k`, shared parameters θ, `g_k = ∇_θ L_k`, `G` the K×P Jacobian with rows `g_k`,
 `A = G Gᵀ` the Gramian. A balancer returns weights `α`, and the update direction of θ is `d = Gᵀα`.
 
+A trainer calls, per step: `transform` for a method that needs the Jacobian (it may put other rows in the place of G),
+`update`, and after the parameters moved `after_step` for a method that needs the losses there; per epoch `end_epoch`.
+
 Conventions that hold for every balancer here:
 
 - **Mean convention.** Weights are on the scale of the mean loss: equal weighting is 1/K each. A method whose paper
@@ -26,7 +29,10 @@ import torch
 from torch import Tensor
 
 State = Mapping[str, Tensor]
-"""What a balancer remembers between steps: named tensors, [..., K] or broadcastable to it; plain data to checkpoint."""
+"""What a balancer remembers between steps: named tensors [..., K] or [..., K, *], plain data to checkpoint.
+
+Memory of the size of the Jacobian starts as [..., K, 1] and is [..., K, P] from the first step on.
+"""
 
 
 class Needs(enum.Flag):
@@ -35,6 +41,7 @@ class Needs(enum.Flag):
     LOSSES = enum.auto()
     GRAMIAN = enum.auto()
     JACOBIAN = enum.auto()
+    AFTER_STEP_LOSSES = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -43,23 +50,22 @@ class TaskStatistics:
 
     Attributes:
         losses: task losses, [..., K].
-        gramian: inner products of the tasks' gradients of the shared parameters, [..., K, K].
-        jacobian: those gradients themselves, [..., K, P]; only for a balancer that needs `Needs.JACOBIAN`.
+        gramian: inner products of the tasks' gradients of the shared parameters, or of the rows that `transform` put
+            in their place, [..., K, K].
     """
 
     losses: Tensor
     gramian: Tensor
-    jacobian: Tensor | None = None
 
 
 class Balancer(ABC):
     """Turns the statistics of a step into one weight per task.
 
-    A subclass states `needs` and `scales_heads` and writes `weigh`; with state, also `init`. It is a pure function:
-    `update` changes neither the balancer nor the state it was given.
+    A subclass states `needs` and `scales_heads` and writes `weigh`; with state, also `init`; where the Jacobian itself
+    matters, also `rows`. Everything is a pure function: no call changes the balancer or the state it was given.
 
     Attributes:
-        needs: what `weigh` reads.
+        needs: what the method reads.
         scales_heads: whether the weights are loss weights, so that the gradient of each task's own head is multiplied
             as well; a gradient method leaves the heads alone.
     """
@@ -71,13 +77,36 @@ class Balancer(ABC):
         """The state before the first step, for one run; stack along new leading dimensions for a population."""
         return {}
 
+    def transform(
+        self, state: State, losses: Tensor, jacobian: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, State]:
+        """The rows that `update` then weighs; without `Needs.JACOBIAN` the Jacobian as it is.
+
+        Args:
+            state: what `init` or the previous step returned.
+            losses: task losses, [..., K].
+            jacobian: the tasks' gradients of the shared parameters, [..., K, P], on any device and in any precision.
+            generator: as in `update`.
+
+        Returns:
+            Rows [..., K, P] like the Jacobian, zero for inactive tasks; and the state to give to `update`.
+        """
+        if Needs.JACOBIAN not in self.needs:
+            return jacobian, state
+        jacobian, losses = jacobian.detach(), losses.detach().to(jacobian)
+        squared_norms = jacobian.square().sum(-1)
+        active = torch.isfinite(losses) & torch.isfinite(squared_norms) & (squared_norms > 0)
+        jacobian = torch.where(active.unsqueeze(-1), jacobian, 0.0)
+        rows, new_state = self.rows(state, torch.where(active, losses, 1.0), jacobian, active, generator)
+        return torch.where(active.unsqueeze(-1), rows, 0.0), keep_inactive(active, new_state, state)
+
     def update(
         self, state: State, statistics: TaskStatistics, generator: torch.Generator | None = None
     ) -> tuple[Tensor, State]:
         """Weights for this step and the state for the next.
 
         Args:
-            state: what `init` or the previous call returned.
+            state: what `init`, the previous step or `transform` returned.
             statistics: losses and gradients of the K tasks at this step.
             generator: source of randomness; a method that draws has to be given one to be reproducible.
 
@@ -93,8 +122,38 @@ class Balancer(ABC):
         losses = torch.where(active, losses, 1.0)
         gramian = torch.where(active.unsqueeze(-1) & active.unsqueeze(-2), gramian, 0.0)
         weights, new_state = self.weigh(state, losses, gramian, active, generator)
-        kept = {name: torch.where(active, value, state[name]) for name, value in new_state.items()}
-        return torch.where(active, weights, 0.0), kept
+        return torch.where(active, weights, 0.0), keep_inactive(active, new_state, state)
+
+    def after_step(self, state: State, before: Tensor, after: Tensor) -> State:
+        """The state once the parameters have moved; called only with `Needs.AFTER_STEP_LOSSES`.
+
+        Args:
+            state: what `update` returned.
+            before: the losses that `update` was given, [..., K].
+            after: losses of the same batch at the new parameters, [..., K].
+        """
+        return state
+
+    def end_epoch(self, state: State) -> State:
+        """The state after the last step of an epoch."""
+        return state
+
+    def rows(
+        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: torch.Generator | None
+    ) -> tuple[Tensor, State]:
+        """The method's part of `transform`, on clean numbers.
+
+        Args:
+            state: as in `transform`; its tensors may be on another device.
+            losses: like the Jacobian, [..., K]; 1 where inactive.
+            jacobian: [..., K, P]; zero rows where inactive.
+            active: bool, [..., K].
+            generator: as in `update`.
+
+        Returns:
+            Rows [..., K, P] (what is returned for an inactive task is ignored) and the new state.
+        """
+        return jacobian, state
 
     @abstractmethod
     def weigh(
@@ -103,7 +162,7 @@ class Balancer(ABC):
         """The method itself, on clean numbers.
 
         Args:
-            state: as in `update`; every tensor is per task, [..., K].
+            state: as in `update`.
             losses: float64, [..., K]; 1 where inactive.
             gramian: float64, [..., K, K]; rows and columns of inactive tasks are zero.
             active: bool, [..., K]; for a method that reads gradients, active diagonals are positive.
@@ -115,6 +174,28 @@ class Balancer(ABC):
         """
 
 
+def keep_inactive(active: Tensor, new: State, old: State) -> State:
+    """The new state, but the old one for inactive tasks.
+
+    Args:
+        active: bool, [..., K].
+        new: tensors [..., K, *].
+        old: the same names; tensors that broadcast to the new ones.
+    """
+    kept = dict(new)
+    for name, value in new.items():
+        if value is not old[name]:
+            mask = active.to(value.device).reshape(*active.shape, *(1,) * (value.ndim - active.ndim))
+            kept[name] = torch.where(mask, value, old[name].to(value))
+    return kept
+
+
 def uniform_over(active: Tensor) -> Tensor:
     """1/(number of active tasks) for active tasks, 0 for others: [..., K], float64."""
     return active / active.sum(-1, keepdim=True).clamp(min=1).to(torch.float64)
+
+
+def softmax_over(logits: Tensor, active: Tensor) -> Tensor:
+    """Softmax over the active tasks, 0 for others: [..., K]."""
+    shares = logits.where(active, -torch.inf).softmax(-1)
+    return shares.where(active, 0.0)

@@ -9,7 +9,14 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
-from mtl_runs.balancers.solvers import MAX_FACES_K, best_feasible, face_inverses, minimise_on_simplex, normalised
+from mtl_runs.balancers.solvers import (
+    MAX_FACES_K,
+    best_feasible,
+    face_inverses,
+    faces,
+    minimise_on_simplex,
+    normalised,
+)
 
 STATIONARY = 1e-10
 """Below this `‖g_w‖²`, relative to the tasks' mean, the direction of `g_w` is rounding error."""
@@ -54,15 +61,29 @@ class CAGrad(Balancer):
         gramian, _ = normalised(gramian, active)
         dots = (gramian @ mean.unsqueeze(-1)).squeeze(-1)  # g_kᵀg_0
         radius = self.c * (mean * dots).sum(-1, keepdim=True).clamp(min=0).sqrt()
-        worst = _dual(gramian, dots, radius, active)
+        worst = self.mixture(gramian, dots, radius, active)
         squared = torch.einsum("...i,...ij,...j->...", worst, gramian, worst).unsqueeze(-1)
         stationary = squared <= STATIONARY
         pull = torch.where(stationary, 0.0, radius / squared.where(~stationary, 1.0).sqrt())
         return (mean + pull * worst) / self.divisor, state
 
+    def mixture(self, gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor) -> Tensor:
+        """The w of the dual; arguments as of `worst_mixture`."""
+        return worst_mixture(gramian, dots, radius, active)
 
-def _dual(gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor) -> Tensor:
-    """Minimiser over the simplex of `wᵀp + κ √(wᵀAw)`, with p = dots [..., K] and κ = radius [..., 1]."""
+
+def worst_mixture(gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor) -> Tensor:
+    """Minimiser over the simplex of `wᵀp + κ √(wᵀAw)`: the mixture of tasks that gains least near a given direction.
+
+    Args:
+        gramian: A, normalised to mean diagonal about 1, [..., K, K].
+        dots: p, [..., K].
+        radius: κ ≥ 0, [..., 1].
+        active: bool, [..., K]; others get weight 0.
+
+    Returns:
+        [..., K] on the simplex.
+    """
     if gramian.shape[-1] > MAX_FACES_K:
 
         def gradient(w: Tensor) -> Tensor:
@@ -81,6 +102,9 @@ def _dual(gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor) -> Tens
     q = (solved * dots.unsqueeze(-2)).sum(-1, keepdim=True)
     root = (b**2 - a * (q - radius.unsqueeze(-2) ** 2)).sqrt()  # NaN where the face has no stationary point
     points = ((b + root) / a * ones - solved) / root
+    # A single task needs no solving; and where the face is singular the sum is not 1 to start with.
+    mask = faces(gramian.shape[-1], gramian.device)
+    points = torch.where(mask.sum(-1, keepdim=True) == 1, mask, points / points.sum(-1, keepdim=True))
     squared = torch.einsum("...fi,...ij,...fj->...f", points, gramian, points)
     values = (points * dots.unsqueeze(-2)).sum(-1) + radius * squared.clamp(min=0).sqrt()
     return best_feasible(points, values, active)

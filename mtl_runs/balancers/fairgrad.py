@@ -48,12 +48,22 @@ class FairGrad(Balancer):
         """The solution of `A w = w^{-1/α}` among the active tasks."""
         if self.alpha == 0:
             return uniform_over(active), state
-        gramian, scale = normalised(gramian, active)
-        # An inactive task becomes a task of its own, at right angles to all others.
-        eye = torch.eye(gramian.shape[-1], dtype=gramian.dtype, device=gramian.device)
-        gramian = gramian + RIDGE * eye + torch.diag_embed((~active).to(gramian.dtype))
-        weights = _solve(gramian, 1 / self.alpha)
-        return weights * scale ** (-self.alpha / (1 + self.alpha)), state
+        return fair_weights(gramian, active, self.alpha), state
+
+
+def fair_weights(gramian: Tensor, active: Tensor, alpha: float) -> Tensor:
+    """The w > 0 with `A w = w^{-1/α}` among the active tasks.
+
+    Args:
+        gramian: positive semi-definite, of any scale, [..., K, K].
+        active: bool, [..., K]; what is returned for others is meaningless.
+        alpha: α > 0.
+    """
+    gramian, scale = normalised(gramian, active)
+    # An inactive task becomes a task of its own, at right angles to all others.
+    eye = torch.eye(gramian.shape[-1], dtype=gramian.dtype, device=gramian.device)
+    gramian = gramian + RIDGE * eye + torch.diag_embed((~active).to(gramian.dtype))
+    return _solve(gramian, 1 / alpha) * scale ** (-alpha / (1 + alpha))
 
 
 def _solve(gramian: Tensor, power: float) -> Tensor:

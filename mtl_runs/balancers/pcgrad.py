@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import uniform
 
 
 class PCGrad(Balancer):
@@ -29,9 +30,7 @@ class PCGrad(Balancer):
         """Mean of the projected gradients, as coefficients of the original ones."""
         n_tasks = gramian.shape[-1]
         squared_norms = torch.where(active, gramian.diagonal(dim1=-2, dim2=-1), 1.0)
-        # Drawn on the generator's device, so that a CPU generator serves any device.
-        draws = torch.rand(gramian.shape, generator=generator, device=None if generator is None else generator.device)
-        order = draws.argsort(-1).to(gramian.device)
+        order = uniform(gramian.shape, generator, gramian.device).argsort(-1)
         own = torch.arange(n_tasks, device=gramian.device).unsqueeze(-1)
         # Row i of `parts` holds the coefficients of task i's projected gradient.
         parts = torch.eye(n_tasks, dtype=gramian.dtype, device=gramian.device).expand(gramian.shape)

@@ -1,4 +1,4 @@
-"""Small problems on the probability simplex, in float64 and batched over leading dimensions.
+"""Small problems on the probability simplex and its like, in float64 and batched over leading dimensions.
 
 With up to `MAX_FACES_K` tasks the minimiser is found exactly: it is the minimiser over the affine hull of the one
 face of the simplex on whose inside it lies, so all 2^K - 1 faces are solved in one batched call and the best feasible
@@ -27,10 +27,13 @@ def project_to_simplex(point: Tensor, active: Tensor | None = None) -> Tensor:
         point: any reals, [..., K].
         active: bool, [..., K]; others get 0. None: all are active.
     """
-    if active is not None:
-        # A coordinate that is more than 1 below the largest is always projected to zero.
+    # A common shift changes nothing, and without it a 1 would be lost beside huge numbers.
+    if active is None:
+        point = point - point.amax(-1, keepdim=True)
+    else:
         largest = point.where(active, -torch.inf).amax(-1, keepdim=True)
-        point = point.where(active, torch.where(largest.isfinite(), largest - 2, 0.0))
+        # A coordinate that is more than 1 below the largest is always projected to zero.
+        point = (point - largest).where(active, torch.where(largest.isfinite(), -2.0, 0.0))
     ordered = point.sort(dim=-1, descending=True).values
     ranks = torch.arange(1, point.shape[-1] + 1, dtype=point.dtype, device=point.device)
     excess = (ordered.cumsum(-1) - 1) / ranks
@@ -123,11 +126,37 @@ def minimise_on_simplex(
         active: bool, [..., K]; others get weight 0.
         iterations: number of steps; the error falls with its square.
     """
+    start = active / active.sum(-1, keepdim=True).clamp(min=1).to(curvature.dtype)
+    return _accelerated(gradient, curvature, start, lambda point: project_to_simplex(point, active), iterations)
+
+
+def minimise_above(gramian: Tensor, floor: Tensor, *, iterations: int = 2000) -> Tensor:
+    """Minimiser of `vᵀAv` over v ≥ floor, by the same method.
+
+    Args:
+        gramian: A, positive definite, [..., K, K].
+        floor: least value of each coefficient, [..., K].
+        iterations: number of steps.
+    """
+
+    def gradient(v: Tensor) -> Tensor:
+        return (gramian @ v.unsqueeze(-1)).squeeze(-1)
+
+    return _accelerated(gradient, gramian, floor, lambda point: torch.maximum(point, floor), iterations)
+
+
+def _accelerated(
+    gradient: Callable[[Tensor], Tensor],
+    curvature: Tensor,
+    start: Tensor,
+    project: Callable[[Tensor], Tensor],
+    iterations: int,
+) -> Tensor:
+    """Nesterov's projected gradient from a feasible start, [..., K]."""
     step = 1 / curvature.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True).clamp(min=1e-30)
-    weights = active / active.sum(-1, keepdim=True).clamp(min=1).to(curvature.dtype)
-    ahead = weights
+    weights = ahead = start
     for i in range(iterations):
-        new = project_to_simplex(ahead - step * gradient(ahead), active)
+        new = project(ahead - step * gradient(ahead))
         # Restarting where the momentum points uphill makes the method converge linearly on quadratics.
         uphill = ((ahead - new) * (new - weights)).sum(-1, keepdim=True) > 0
         ahead = torch.where(uphill, new, new + i / (i + 3) * (new - weights))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mtl_runs.balancers.adam import adam_init, adam_step
 from mtl_runs.balancers.base import Balancer, Needs, State
-
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class Uncertainty(Balancer):
@@ -34,23 +33,13 @@ class Uncertainty(Balancer):
 
     def init(self, n_tasks: int) -> State:
         """Log-variances, Adam's two moments and its step count, each [K]."""
-        zeros = torch.zeros(n_tasks, dtype=torch.float64)
-        return {"log_variance": zeros + self.start, "mean": zeros, "square": zeros.clone(), "steps": zeros.clone()}
+        return {"log_variance": torch.full((n_tasks,), self.start, dtype=torch.float64), **adam_init(n_tasks)}
 
     def weigh(
         self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
     ) -> tuple[Tensor, State]:
         """`½ e^{-s_k} / K`, and one Adam step on s along `½ - ½ e^{-s_k} L_k`."""
         precision = 0.5 * torch.exp(-state["log_variance"])
-        gradient = 0.5 - precision * losses
-        steps = state["steps"] + 1
-        mean = BETA1 * state["mean"] + (1 - BETA1) * gradient
-        square = BETA2 * state["square"] + (1 - BETA2) * gradient**2
-        step = (mean / (1 - BETA1**steps)) / ((square / (1 - BETA2**steps)).sqrt() + EPSILON)
-        new_state = {
-            "log_variance": state["log_variance"] - self.lr * step,
-            "mean": mean,
-            "square": square,
-            "steps": steps,
-        }
+        step, moments = adam_step(state, 0.5 - precision * losses)
+        new_state = {"log_variance": state["log_variance"] - self.lr * step, **moments}
         return (precision / losses.shape[-1]).expand(losses.shape), new_state

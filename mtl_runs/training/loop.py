@@ -118,6 +118,7 @@ def train(
         for epoch in range(done + 1, horizon + 1):
             started = time.perf_counter()
             records = _train_epoch(learner, blocks, problem, config, rates[epoch - 1])
+            learner.balancer_state = learner.balancer.end_epoch(learner.balancer_state)
             values = evaluate(learner.network, problem.tasks, problem.validation)
             signals = summarise(records, problem.tasks)
             diverged = not all(map(isfinite, [*values.values(), *signals.values()]))

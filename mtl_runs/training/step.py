@@ -71,27 +71,40 @@ def train_step(
         lr: learning rate of this step.
     """
     n_tasks = len(tasks)
-    outputs = learner.network(inputs)
-    losses = [task.loss(o, t) for task, o, t in zip(tasks, outputs, targets, strict=True)]
-    weighted = losses
-    if config.loss_weights is not None:
-        weighted = [w * loss for w, loss in zip(config.loss_weights, losses, strict=True)]
+    losses, weighted = _losses(learner, tasks, config, inputs, targets)
     jacobian, head_gradients = task_gradients(weighted, blocks[0], blocks[1:])
     # K numbers and K×K are cheapest on the CPU, whatever the device of the network.
     gramian = (jacobian @ jacobian.T).cpu()
-    statistics = TaskStatistics(
-        losses=torch.stack(weighted).detach().cpu(),
-        gramian=gramian,
-        jacobian=jacobian if Needs.JACOBIAN in learner.balancer.needs else None,
-    )
-    weights, learner.balancer_state = learner.balancer.update(learner.balancer_state, statistics, learner.draws)
+    balancer, state = learner.balancer, learner.balancer_state
+    before = torch.stack(weighted).detach().cpu()
+    rows, gramian_of_rows = jacobian, gramian
+    if Needs.JACOBIAN in balancer.needs:
+        rows, state = balancer.transform(state, before, jacobian, learner.draws)
+        gramian_of_rows = (rows @ rows.T).cpu()
+    weights, state = balancer.update(state, TaskStatistics(before, gramian_of_rows), learner.draws)
     factor = n_tasks if config.reduction == "sum" else 1
-    direction = (factor * weights).to(jacobian) @ jacobian
+    direction = (factor * weights).to(rows) @ rows
     if config.clip > 0:
         direction *= (config.clip / (direction.norm() + 1e-12)).clamp(max=1)
     learner.gradient[learner.groups[0]] = direction
     for k, head_gradient in enumerate(head_gradients):
-        scale = float(weights[k]) if learner.balancer.scales_heads else 1 / n_tasks
+        scale = float(weights[k]) if balancer.scales_heads else 1 / n_tasks
         torch.mul(head_gradient, factor * scale, out=learner.gradient[learner.groups[k + 1]])
     learner.optimizer_state = learner.optimizer.step(learner.parameters, learner.gradient, learner.optimizer_state, lr)
+    if Needs.AFTER_STEP_LOSSES in balancer.needs:
+        with torch.no_grad():
+            _, after = _losses(learner, tasks, config, inputs, targets)
+        state = balancer.after_step(state, before, torch.stack(after).cpu())
+    learner.balancer_state = state
     return StepRecord(torch.stack(losses).detach().cpu(), gramian, weights)
+
+
+def _losses(
+    learner: Learner, tasks: Sequence[Task], config: RunConfig, inputs: Tensor, targets: Sequence[Tensor]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """K task losses of a batch, before and after the constant loss weights."""
+    outputs = learner.network(inputs)
+    losses = [task.loss(o, t) for task, o, t in zip(tasks, outputs, targets, strict=True)]
+    if config.loss_weights is None:
+        return losses, losses
+    return losses, [w * loss for w, loss in zip(config.loss_weights, losses, strict=True)]

@@ -9,9 +9,23 @@ from torch import Tensor
 from mtl_runs.balancers import Balancer, TaskStatistics
 
 Direction = Callable[[Balancer, Sequence[Sequence[float]]], tuple[list[float], list[float]]]
+Combine = Callable[[Balancer, Tensor], Tensor]
 
 
-@pytest.fixture
+# Both last for the session, because hypothesis refuses fixtures that should be made anew for each example.
+@pytest.fixture(scope="session")
+def combine() -> Combine:
+    """Combined gradient of a balancer's first step on a Jacobian, losses of 1."""
+
+    def compute(balancer: Balancer, jacobian: Tensor) -> Tensor:
+        statistics = TaskStatistics(torch.ones(len(jacobian), dtype=torch.float64), jacobian @ jacobian.T)
+        state = balancer.init(len(jacobian))
+        return balancer.update(state, statistics, torch.Generator().manual_seed(0))[0] @ jacobian
+
+    return compute
+
+
+@pytest.fixture(scope="session")
 def direction() -> Direction:
     """Weights and combined gradient of a balancer's first step on a Jacobian."""
 

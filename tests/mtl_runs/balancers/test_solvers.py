@@ -14,6 +14,11 @@ def test_projection_by_hand() -> None:
     torch.testing.assert_close(project_to_simplex(point), torch.tensor(expected, dtype=torch.float64))
 
 
+def test_projection_of_huge_numbers() -> None:
+    point = torch.tensor([[1e30, 1e30, 0.0], [-1e30, 2e30, 0.0]], dtype=torch.float64)
+    assert project_to_simplex(point).tolist() == [[0.5, 0.5, 0], [0, 1, 0]]
+
+
 def test_projection_leaves_out_inactive_tasks() -> None:
     active = torch.tensor([True, False, True])
     projected = project_to_simplex(torch.tensor([-3.0, 9.0, -3.5], dtype=torch.float64), active)

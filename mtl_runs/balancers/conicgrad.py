@@ -1,0 +1,75 @@
+"""Max–min descent within a cone around the mean gradient, solved exactly."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lcode.errors import UsageError
+from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
+from mtl_runs.balancers.cagrad import STATIONARY, worst_mixture
+from mtl_runs.balancers.solvers import min_norm_point, normalised
+
+
+class ConicGradExact(Balancer):
+    """ConicGrad's problem (Hassanpour et al. 2025, arXiv 2502.00217), solved exactly.
+
+    From the paper: `max_d min_k g_kᵀd` subject to `cos(d, g_0) ≥ c`, the length of d decoupled, here `‖d‖ = ‖g_0‖`.
+    Ours is the solution. For a mixture `g_w` with `u = g_0/‖g_0‖`, `a = g_wᵀu` and `p = g_w - a u`, the best d is
+    `‖g_0‖ g_w/‖g_w‖` if that lies in the cone, else `‖g_0‖ (c u + √(1-c²) p/‖p‖)` on its rim; w minimises the value,
+    which is convex. Its minimiser is MGDA's if that lies in the cone, and otherwise that of the rim's value,
+    a problem of CAGrad's form. The paper instead moves w by one gradient step per iteration and inverts a matrix that
+    is indefinite for c < 1; its numbers are not to be expected from this class.
+
+    Not conflicting is not guaranteed for c near 1; c = 1 is the mean gradient. Gradient method: heads are not scaled.
+    A task with a zero, NaN or infinite gradient gets weight 0 and does not count. `g_0 = 0` (opposed equal gradients):
+    d = 0. Pareto-stationary otherwise: d = g_0, unless every direction in the cone hurts some task; then the one that
+    hurts least. K = 1: plain training. No state.
+
+    Args:
+        c: least cosine between d and the mean gradient, above 0 and up to 1. No published value is known to us.
+    """
+
+    needs = Needs.GRAMIAN
+    scales_heads = False
+
+    def __init__(self, c: float = 0.5) -> None:
+        if not 0 < c <= 1:
+            raise UsageError(f"c must be above 0 and at most 1; found {c}")
+        self.c, self.sine = c, (1 - c**2) ** 0.5
+
+    def weigh(
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+    ) -> tuple[Tensor, State]:
+        """Coefficients of the better of the two directions."""
+        mean = uniform_over(active)
+        gramian, _ = normalised(gramian, active)
+        dots = (gramian @ mean.unsqueeze(-1)).squeeze(-1)
+        squared = (mean * dots).sum(-1, keepdim=True)
+        vanished = squared <= STATIONARY
+        length = torch.where(vanished, 1.0, squared).sqrt()
+        along = dots / length  # g_kᵀu
+        across = gramian - along.unsqueeze(-1) * along.unsqueeze(-2)  # Gramian of the parts at right angles to u
+
+        inside = min_norm_point(gramian, active)
+        inside_norm = _norm(gramian, inside)
+        in_cone = (inside * along).sum(-1, keepdim=True) >= self.c * inside_norm
+        stationary = inside_norm**2 <= STATIONARY
+        inward = torch.where(stationary, mean, length * inside / inside_norm.where(~stationary, 1.0))
+
+        rim = worst_mixture(across, self.c * along, torch.full_like(length, self.sine), active)
+        aside = _norm(across, rim)
+        parallel = aside**2 <= STATIONARY
+        turned = self.sine / aside.where(~parallel, 1.0)
+        drift = (rim * along).sum(-1, keepdim=True)
+        outward = torch.where(parallel, mean, (self.c - turned * drift) * mean + length * turned * rim)
+
+        # A mixture of zero has value 0 with every d; the rim's may be worse.
+        hurts = self.c * drift + self.sine * aside < 0
+        weights = torch.where(in_cone & ~(stationary & hurts), inward, outward)
+        return torch.where(vanished, 0.0, weights), state
+
+
+def _norm(gramian: Tensor, weights: Tensor) -> Tensor:
+    """Length of the mixture, [..., 1]."""
+    return torch.einsum("...i,...ij,...j->...", weights, gramian, weights).clamp(min=0).sqrt().unsqueeze(-1)

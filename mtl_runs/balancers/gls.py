@@ -1,0 +1,34 @@
+"""Geometric mean of the losses."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mtl_runs.balancers.base import Balancer, Needs, State
+
+SMALLEST_LOSS = 1e-8
+"""Losses below count as this large, so that weights stay finite."""
+
+
+class GLS(Balancer):
+    """Geometric loss strategy (GLS; Chennupati et al., CVPR workshops 2019): `L = (Π_k L_k)^{1/K}`.
+
+    Its weights are `L / (K L_k)`: the direction of `Σ log L_k`, at the length of the geometric mean. Losses must be
+    positive; below 1e-8 they count as 1e-8.
+
+    Loss weighting: heads are scaled. Gradients are not read, so a zero gradient changes nothing; a task without a
+    finite loss gets weight 0 and does not count. K = 1: plain training. No state.
+    """
+
+    needs = Needs.LOSSES
+    scales_heads = True
+
+    def weigh(
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+    ) -> tuple[Tensor, State]:
+        """Derivatives of the geometric mean."""
+        losses = losses.clamp(min=SMALLEST_LOSS)  # 1 where inactive, which adds nothing to the logarithms
+        n_active = active.sum(-1, keepdim=True).clamp(min=1)
+        mean = (losses.log().sum(-1, keepdim=True) / n_active).exp()
+        return mean / (n_active * losses), state

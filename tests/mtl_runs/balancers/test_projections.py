@@ -1,0 +1,212 @@
+"""IMTL-G, ConFIG, Aligned-MTL, UPGrad, DualProj, GradVac."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import nnls
+from torch import Tensor
+
+from lcode.errors import UsageError
+from mtl_runs.balancers import (
+    IMTLG,
+    AlignedMTL,
+    Balancer,
+    ConFIG,
+    DualProj,
+    GradVac,
+    NGDiff,
+    State,
+    TaskStatistics,
+    UPGrad,
+)
+
+ORTHONORMAL = [[1.0, 0.0], [0.0, 1.0]]
+STRETCHED = [[2.0, 0.0], [0.0, 1.0]]
+CONFLICT = [[1.0, 0.0], [-0.5, 1.0]]
+README = [[-4.0, 1.0, 1.0], [6.0, 1.0, 1.0]]
+
+
+def sampled(seed: int, n_tasks: int, rank: int, scale: float) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    left = torch.randn(n_tasks, rank, generator=generator, dtype=torch.float64)
+    return scale * left @ torch.randn(rank, 12, generator=generator, dtype=torch.float64)
+
+
+scales = st.sampled_from([1e-6, 1e-3, 1.0, 1e6])
+jacobians = st.builds(sampled, st.integers(0, 10**6), st.integers(2, 6), st.integers(1, 8), scales)
+independent = st.builds(sampled, st.integers(0, 10**6), st.integers(2, 5), st.just(8), scales)
+
+
+@pytest.mark.parametrize(
+    ("balancer", "rows", "expected"),
+    [
+        (IMTLG(), STRETCHED, [2 / 3, 2 / 3]),
+        (ConFIG(), ORTHONORMAL, [0.5, 0.5]),
+        (AlignedMTL(), CONFLICT, [0.2840, 0.4734]),
+        (AlignedMTL(), STRETCHED, [0.5, 0.5]),
+        # TorchJD, with 1e-4 on the diagonal, gives (0.2929, 1.9004, 1.9004).
+        (UPGrad(), README, [(10 / 9 - 10 / 19) / 2, (20 / 9 + 30 / 19) / 2, (20 / 9 + 30 / 19) / 2]),
+        (DualProj(), README, [1 - 4 / 9, 1 + 1 / 9, 1 + 1 / 9]),
+        (UPGrad(), STRETCHED, [1.0, 0.5]),
+        (GradVac(), CONFLICT, [0.4, 0.7]),
+        (NGDiff(), [[3.0, 4.0], [0.0, -2.0]], [0.3, -0.1]),
+    ],
+)
+def test_pinned_directions(direction, balancer: Balancer, rows: list[list[float]], expected: list[float]) -> None:  # type: ignore[no-untyped-def]
+    assert direction(balancer, rows)[1] == pytest.approx(expected, abs=2e-4)
+
+
+def test_ngdiff_helps_the_one_and_undoes_the_other(direction) -> None:  # type: ignore[no-untyped-def]
+    # Learn (3, 4), unlearn (0, 2), given as the negated loss: d·g = 1.0 and -0.4 for the paper's sum.
+    combined = torch.tensor(direction(NGDiff(), [[3.0, 4.0], [0.0, -2.0]])[1])
+    assert 2 * float(combined @ torch.tensor([3.0, 4.0])) == pytest.approx(1.0)
+    assert 2 * float(combined @ torch.tensor([0.0, 2.0])) == pytest.approx(-0.4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(jacobian=independent, factor=st.sampled_from([1e-4, 1e4]))
+def test_equal_angles_whatever_the_size_of_a_loss(combine, jacobian: Tensor, factor: float) -> None:  # type: ignore[no-untyped-def]
+    scaled = jacobian.clone()
+    scaled[0] *= factor
+    units = jacobian / jacobian.norm(dim=1, keepdim=True)
+    for balancer in (IMTLG(), ConFIG()):
+        combined = combine(balancer, jacobian)
+        products = units @ combined
+        torch.testing.assert_close(products, products.mean().expand_as(products), rtol=1e-5, atol=1e-9)
+        other = combine(balancer, scaled)
+        cosine = combined @ other / (combined.norm() * other.norm())
+        assert abs(float(cosine)) == pytest.approx(1, abs=1e-6)
+    assert (units @ combine(ConFIG(), jacobian) > 0).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(jacobian=independent)
+def test_imtl_g_agrees_with_torchjd_on_independent_gradients(combine, jacobian: Tensor) -> None:  # type: ignore[no-untyped-def]
+    aggregation = pytest.importorskip("torchjd.aggregation")
+    weights, _ = IMTLG().update({}, TaskStatistics(torch.ones(len(jacobian)), jacobian @ jacobian.T))
+    assert float(weights.sum()) == pytest.approx(1)
+    # Its threshold on the sum is absolute, so it is given normalised gradients.
+    scale = jacobian.norm()
+    torch.testing.assert_close(
+        combine(IMTLG(), jacobian) / scale, aggregation.IMTLG()(jacobian / scale), rtol=1e-5, atol=1e-7
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(jacobian=jacobians)
+def test_config_and_aligned_mtl_agree_with_torchjd(combine, jacobian: Tensor) -> None:  # type: ignore[no-untyped-def]
+    aggregation = pytest.importorskip("torchjd.aggregation")
+    scale = float(jacobian.norm())
+    for mode in ("min", "rmse"):
+        theirs = aggregation.AlignedMTL(scale_mode=mode)(jacobian / scale)
+        torch.testing.assert_close(combine(AlignedMTL(mode), jacobian) / scale, theirs, rtol=1e-4, atol=1e-6)
+    units = jacobian / jacobian.norm(dim=1, keepdim=True)
+    # Neither tells dependent from nearly dependent gradients where the other does.
+    eigenvalues = torch.linalg.eigvalsh(units @ units.T)
+    assume(not ((eigenvalues > 1e-13) & (eigenvalues < 1e-4)).any())
+    if float((torch.linalg.pinv(units) @ torch.ones(len(units), dtype=torch.float64)).norm()) > 1e-3:
+        theirs = aggregation.ConFIG()(jacobian) / len(jacobian)
+        torch.testing.assert_close(combine(ConFIG(), jacobian), theirs, rtol=1e-4, atol=1e-6 * scale)
+
+
+def test_aligned_mtl_makes_the_condition_number_one(combine) -> None:  # type: ignore[no-untyped-def]
+    # Orthogonal gradients: every one gets the length of the shortest, then they are averaged.
+    jacobian = torch.diag(torch.tensor([4.0, 2.0, 0.5], dtype=torch.float64))
+    torch.testing.assert_close(combine(AlignedMTL(), jacobian), torch.full((3,), 0.5 / 3, dtype=torch.float64))
+    rms = ((16 + 4 + 0.25) / 3) ** 0.5
+    torch.testing.assert_close(combine(AlignedMTL("rmse"), jacobian), torch.full((3,), rms / 3, dtype=torch.float64))
+
+
+def nearest_in_dual_cone(jacobian: Tensor, vector: Tensor) -> Tensor:
+    """By another algorithm: non-negative least squares for what has to be added."""
+    added, _ = nnls(jacobian.T.numpy(), -vector.numpy(), maxiter=1000)
+    return vector + torch.from_numpy(added) @ jacobian
+
+
+@settings(max_examples=25, deadline=None)
+@given(jacobian=jacobians)
+def test_dual_cone_methods_project(combine, jacobian: Tensor) -> None:  # type: ignore[no-untyped-def]
+    scale = float(jacobian.norm())
+    jacobian = jacobian / scale
+    for balancer, expected in (
+        (DualProj(), nearest_in_dual_cone(jacobian, jacobian.mean(0))),
+        (UPGrad(), torch.stack([nearest_in_dual_cone(jacobian, row) for row in jacobian]).mean(0)),
+    ):
+        combined = combine(balancer, scale * jacobian) / scale
+        torch.testing.assert_close(combined, expected, rtol=0, atol=2e-4)
+        norms = jacobian.norm(dim=1)
+        assert float((jacobian @ combined / norms).min()) >= -1e-6
+
+
+def test_many_tasks_agree_with_the_exact_projection(combine, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    jacobian = sampled(3, 5, 20, 1.0)
+    exact = combine(UPGrad(), jacobian)
+    monkeypatch.setattr("mtl_runs.balancers.dual_cone.MAX_FACES_K", 2)
+    torch.testing.assert_close(combine(UPGrad(), jacobian), exact, rtol=1e-5, atol=1e-6)
+
+
+def test_gradvac_of_two_tasks_agrees_with_torchjd_over_steps() -> None:
+    aggregation = pytest.importorskip("torchjd.aggregation")
+    theirs, ours = aggregation.GradVac(beta=0.3), GradVac(beta=0.3)
+    state: State = ours.init(2)
+    generator = torch.Generator().manual_seed(0)
+    for seed in range(12):
+        jacobian = sampled(seed, 2, 6, 1.0)
+        weights, state = ours.update(state, TaskStatistics(torch.ones(2), jacobian @ jacobian.T), generator)
+        torch.testing.assert_close(2 * weights @ jacobian, theirs(jacobian), rtol=1e-5, atol=1e-6)
+
+
+def test_gradvac_carries_out_the_algorithm_on_vectors() -> None:
+    """Against the same steps on the gradients themselves, in the drawn order."""
+    balancer = GradVac(beta=0.4)
+    state: State = balancer.init(4)
+    targets = torch.zeros(4, 4, dtype=torch.float64)
+    ours, draws = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    for seed in range(5):
+        jacobian = sampled(seed, 4, 3, 1.0)
+        parts = jacobian.clone()
+        for i, order in enumerate(torch.rand(4, 4, generator=draws).argsort(-1).tolist()):
+            for j in order:
+                if i == j:
+                    continue
+                length, norm = parts[i].norm(), jacobian[j].norm()
+                cosine, target = parts[i] @ jacobian[j] / (length * norm), targets[i, j].clone()
+                if cosine < target:
+                    sines = (1 - cosine**2).sqrt(), (1 - target**2).sqrt()
+                    parts[i] += length * (target * sines[0] - cosine * sines[1]) / (norm * sines[1]) * jacobian[j]
+                targets[i, j] = 0.6 * target + 0.4 * cosine
+        weights, state = balancer.update(state, TaskStatistics(torch.ones(4), jacobian @ jacobian.T), ours)
+        torch.testing.assert_close(weights @ jacobian, parts.mean(0))
+        torch.testing.assert_close(state["target"], targets)
+
+
+def test_gradvac_turns_a_gradient_to_its_target() -> None:
+    balancer = GradVac(beta=0.0)
+    jacobian = sampled(1, 2, 6, 1.0)
+    state = {"target": torch.tensor([[0.0, 0.9], [-1.0, 0.0]], dtype=torch.float64)}
+    weights, new = balancer.update(state, TaskStatistics(torch.ones(2), jacobian @ jacobian.T), torch.Generator())
+    # The second is below no target: it is untouched, so what remains is the first, turned.
+    turned = 2 * weights @ jacobian - jacobian[1]
+    assert float(turned @ jacobian[1] / (turned.norm() * jacobian[1].norm())) == pytest.approx(0.9)
+    assert torch.equal(new["target"], state["target"])
+
+
+def test_gradvac_keeps_the_targets_of_an_inactive_task() -> None:
+    balancer = GradVac()
+    state = {"target": torch.full((3, 3), 0.2, dtype=torch.float64)}
+    jacobian = sampled(1, 3, 6, 1.0)
+    jacobian[1] = 0
+    _, new = balancer.update(state, TaskStatistics(torch.ones(3), jacobian @ jacobian.T), torch.Generator())
+    changed = new["target"] != state["target"]
+    assert np.argwhere(changed.numpy()).tolist() == [[0, 2], [2, 0]]
+
+
+def test_settings_out_of_range() -> None:
+    with pytest.raises(UsageError, match=r"beta must be in 0..1; found 2"):
+        GradVac(2)
+    with pytest.raises(UsageError, match="scale must be one of min, rmse; found 'max'"):
+        AlignedMTL("max")  # type: ignore[arg-type]
