@@ -21,7 +21,8 @@ def left_out_figures(forecasts: list[OutOfFold], preprocessor: Preprocessor) -> 
     for before, part in zip([None, *forecasts], forecasts, strict=False):
         if before is not None and np.array_equal(before.cutoffs, part.cutoffs):
             continue  # a short horizon: 5 % of it is the first epoch again
-        quantiles = preprocessor.values.unscale(part.quantiles[:, :, -1])
+        # Where more is better, model space runs the other way.
+        quantiles = np.sort(preprocessor.values.unscale(part.quantiles[:, :, -1]), axis=-1)
         truth = preprocessor.values.unscale(part.truth[..., -1])
         last = preprocessor.values.unscale(part.last)
         inside = (truth >= quantiles[..., 1]) & (truth <= quantiles[..., -2])

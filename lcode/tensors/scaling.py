@@ -29,7 +29,7 @@ _KNOT_LEVELS = np.linspace(0.01, 0.99, 33)
 
 @dataclass(frozen=True)
 class MetricScale:
-    """How one metric's values are scaled: x = (T(value / unit) - centre) / deviation, T by `space`, then a warp.
+    """How one metric's values are scaled: x = (± T(value / unit) - centre) / deviation, T by `space`, then a warp.
 
     Attributes:
         space: `log` = log(v + eps), `logit` = log((v + eps) / (1 - v + eps)), `linear` = v.
@@ -37,6 +37,8 @@ class MetricScale:
         eps: keeps exact zeros (and ones) finite, in units of value / unit.
         centre, deviation: mean and standard deviation of the winsorised training values in that space.
         lower, upper: what an inverse is clipped to, in units of value / unit.
+        sign: -1 for a metric of which more is better: in model space every curve falls as it gets better, so that what
+            was learned of losses and errors serves accuracies as well.
         knots: the piecewise linear, increasing `warp` as pairs (x, warped x); outside it goes on with the slope
             1 - `RANK_SHARE`. Empty: no warp.
     """
@@ -48,6 +50,7 @@ class MetricScale:
     deviation: float
     lower: float
     upper: float
+    sign: int = 1
     knots: tuple[tuple[float, float], ...] = ()
 
     @classmethod
@@ -96,7 +99,7 @@ class MetricScale:
         lower = 0.0 if space != "linear" else -np.inf
         # An error rate cannot pass 1, a loss can: only a name or an error in 0..1 says which it is.
         upper = 1.0 if share or (bounded and metric.name.lower().endswith(("err", "error"))) else np.inf
-        return cls(space, unit, eps, 0.0, 1.0, lower, upper)
+        return cls(space, unit, eps, 0.0, 1.0, lower, upper, -metric.sign)
 
     def scale(self, values: NDArray[np.float64], *, clip: bool = True) -> NDArray[np.float64]:
         """Natural units to model space; NaN stays NaN."""
@@ -106,12 +109,12 @@ class MetricScale:
         elif self.space == "logit":
             v = np.clip(v, 0, 1)
             v = np.log((v + self.eps) / (1 - v + self.eps))
-        v = self._warp((v - self.centre) / self.deviation)
+        v = self._warp((self.sign * v - self.centre) / self.deviation)
         return np.clip(v, -CLIP, CLIP) if clip else v
 
     def unscale(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
         """Model space, clipped as in training, to natural units."""
-        v = self._unwarp(np.clip(scaled, -CLIP, CLIP)) * self.deviation + self.centre
+        v = self.sign * (self._unwarp(np.clip(scaled, -CLIP, CLIP)) * self.deviation + self.centre)
         if self.space == "log":
             v = np.exp(np.minimum(v, 80)) - self.eps
         elif self.space == "logit":

@@ -60,19 +60,27 @@ def test_forth_and_back(name: str, share: float) -> None:
 
 @settings(max_examples=40)
 @given(st.sampled_from(sorted(SCALES)), st.floats(0, 1), st.floats(0, 1))
-def test_order_is_kept(name: str, one: float, other: float) -> None:
+def test_better_is_lower_in_model_space(name: str, one: float, other: float) -> None:
     scale = SCALES[name]
     low, high = sorted((one * scale.unit, other * scale.unit))
     a, b = scale.scale(np.array([low, high]))
-    assert a <= b
+    assert scale.sign * (b - a) >= 0
     x, y = scale.unscale(np.array([CLIP * (2 * low / scale.unit - 1), CLIP * (2 * high / scale.unit - 1)]))
-    assert x <= y
+    assert scale.sign * (y - x) >= 0
+
+
+def test_an_accuracy_and_its_error_rate_move_alike() -> None:
+    accuracy = np.array([0.1, 0.5, 0.8, 0.9])
+    up = MetricScale.relative(Metric("a", "acc", "max"), accuracy[:1])
+    down = MetricScale.relative(Metric("a", "top1_acc_loss", "min"), 1 - accuracy[:1])
+    steps = np.diff(up.scale(accuracy))
+    assert (steps < 0).all() and (np.diff(down.scale(1 - accuracy)) < 0).all()
 
 
 def test_forecasts_cannot_leave_the_metrics_range() -> None:
     far = np.array([-50.0, 50.0])
-    np.testing.assert_array_equal(SCALES["per cent"].unscale(far), [0, 100])
-    np.testing.assert_array_equal(SCALES["logit"].unscale(far), [0, 1])
+    np.testing.assert_array_equal(np.sort(SCALES["per cent"].unscale(far)), [0, 100])
+    np.testing.assert_array_equal(np.sort(SCALES["logit"].unscale(far)), [0, 1])
     low, high = SCALES["log of an error rate"].unscale(far)
     assert low == 0 and high == 1
     low, high = SCALES["log"].unscale(far)
