@@ -58,6 +58,7 @@ def fit(
             progress=progress,
         )
     model.save(out_dir)
+    show_fit(model, table)
     show_trust(model)
     err.print(f"model written to {escape(str(out_dir))}", highlight=False)
 
@@ -167,6 +168,7 @@ def report(
 
     forecast = forecaster.predict(table, "full")
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline)
+    show_notes(ranking.notes)
     write_report(out_path, title=f"Forecasts for {logs.name}", table=table, forecast=forecast, ranking=ranking)
     err.print(f"report written to {escape(str(out_path))}", highlight=False)
 
@@ -184,6 +186,14 @@ def demo(
     from lcode.cli.demo import run_demo
 
     run_demo(out_dir, runs=runs, epochs=epochs, seed=seed)
+
+
+def show_fit(model: LCGODEForecaster, table: RunTable) -> None:
+    """Print how many runs were learned from, and whether the fit was cut short."""
+    assert model.fitted is not None
+    err.print(f"learned from {model.fitted.runs} finished runs of {len(table)}", highlight=False)
+    if model.fitted.report.interrupted:
+        err.print(f"[yellow]interrupted[/] after {model.fitted.report.steps} steps: the best model so far is kept")
 
 
 def show_trust(model: LCGODEForecaster) -> None:

@@ -98,7 +98,8 @@ class Fitted:
             "model": self.model.config.to_json(),
             "preprocessor": None if self.preprocessor is None else self.preprocessor.to_json(),
             "calibration": self.calibration.to_json(),
-            "fit": dataclasses.asdict(self.report),
+            # Without the seconds: the same seed leaves the same files.
+            "fit": {name: value for name, value in dataclasses.asdict(self.report).items() if name != "seconds"},
             "runs": self.runs,
             "data_digest": self.data_digest,
             "backtest": self.backtest,

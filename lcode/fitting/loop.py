@@ -77,12 +77,12 @@ class Source:
 
 @dataclass(frozen=True)
 class FitReport:
-    """How the fit went: steps made, best loss on the left-out folds (scaled pinball), seconds, interrupted or not."""
+    """How the fit went: steps made, best loss on the left-out folds (scaled pinball), whether interrupted, seconds."""
 
     steps: int
     validation_loss: float
-    seconds: float
     interrupted: bool
+    seconds: float = 0.0
 
 
 def fit_model(
@@ -133,7 +133,7 @@ def fit_model(
     except KeyboardInterrupt:
         interrupted = True
     model.load_state_dict(best)
-    return FitReport(step, best_loss, time.perf_counter() - began, interrupted)
+    return FitReport(step, best_loss, interrupted, time.perf_counter() - began)
 
 
 def _loss(

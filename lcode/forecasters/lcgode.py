@@ -22,10 +22,11 @@ from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
 from lcode.forecast import Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
+from lcode.graphs import unknown_ops
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import Metric, RunTable
 from lcode.tensors.arrays import curve_arrays
-from lcode.tensors.collate import Preprocessor
+from lcode.tensors.collate import Preprocessor, used_graphs
 from lcode.threads import limited_threads
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
@@ -194,7 +195,27 @@ class LCGODEForecaster(Forecaster):
             quantiles[:, chosen],
             correlation=self.fitted.calibration.matrix(chosen),
             persistence=self.fitted.calibration.persistence,
+            notes=self._graph_notes(table),
         )
+
+    def _graph_notes(self, table: RunTable) -> tuple[str, ...]:
+        """What the user should know of the architectures: operations never seen, or graphs that are not there."""
+        ops = None if self.fitted is None or self.fitted.preprocessor is None else self.fitted.preprocessor.ops
+        if ops is None:
+            return ()
+        graphs = used_graphs(table)
+        notes = []
+        unknown = unknown_ops(graphs.values(), ops)
+        if unknown:
+            listed = ", ".join(f"{op} ({count} nodes)" for op, count in unknown.items())
+            notes.append(f"operations that the model never saw, read as one unknown kind: {listed}.")
+        without = int((~table.runs["arch"].isin(list(graphs))).sum())
+        if without:
+            notes.append(
+                f"the model learned from architecture graphs, and {without} of {len(table)} runs have none: their "
+                "forecasts are poorer; give them with --graphs."
+            )
+        return tuple(notes)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the model to a folder: `model.safetensors` + `model.json`, both or neither."""

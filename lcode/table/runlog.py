@@ -114,6 +114,7 @@ class RunLogWriter:
         self.path = Path(folder) / f"{header.run}.jsonl"
         self.last_epoch = 0
         self.status: RunStatus = "running"
+        self._empty = True
         self._keys = frozenset(metric.key for metric in header.metrics)
         lines = _complete_lines(self.path)
         if lines:
@@ -151,7 +152,9 @@ class RunLogWriter:
         Raises:
             UsageError: an epoch that is already in the log (`rewind` first), or a metric that the header lacks.
         """
-        if epoch <= self.last_epoch:
+        # Epochs may count from 0: in a log without an epoch, 0 comes after nothing.
+        first = self._empty and epoch == 0
+        if epoch <= self.last_epoch and not first:
             raise UsageError(
                 f"run '{self.path.stem}': epoch {epoch} comes after epoch {self.last_epoch} in the log; "
                 f"call rewind({epoch - 1}) first"
@@ -182,7 +185,7 @@ class RunLogWriter:
         self.close()
         header, *lines = _complete_lines(self.path)
         kept = [header]
-        self.last_epoch, self.status = 0, "running"
+        self.last_epoch, self.status, self._empty = 0, "running", True
         for number, line in enumerate(lines, start=2):
             entry = _parsed(self.path, line, number)
             if entry["type"] == "epoch" and entry["epoch"] <= epoch:
@@ -214,7 +217,7 @@ class RunLogWriter:
     def _follow(self, entry: Mapping[str, Any]) -> None:
         """Keep `last_epoch` and `status` in step with the line just written or read."""
         if entry["type"] == "epoch":
-            self.last_epoch, self.status = int(entry["epoch"]), "running"
+            self.last_epoch, self.status, self._empty = int(entry["epoch"]), "running", False
         elif entry["type"] == "end":
             self.status = entry["status"]
 

@@ -182,3 +182,14 @@ def test_no_complete_epoch_is_lost_when_the_writer_is_killed(tmp_path: Path) -> 
         curve = table.curve("a", metric.key)
         assert curve.epochs.tolist() == list(range(1, n + 1)) == curve.values.tolist()
     assert len(table.points) == 20 * n
+
+
+def test_epochs_may_count_from_zero(tmp_path: Path) -> None:
+    header = RunHeader(run="zero", horizon=3, metrics=(Metric("a", "err", "min"),), config={})
+    with RunLogWriter(tmp_path, header) as log:
+        log.epoch(0, {"a/err": 0.9})
+        with pytest.raises(UsageError, match="epoch 0 comes after epoch 0"):
+            log.epoch(0, {"a/err": 0.8})
+    with RunLogWriter(tmp_path, header) as log:
+        log.epoch(1, {"a/err": 0.7})
+    assert read_logs(tmp_path).curve("zero", "a/err").epochs.tolist() == [0, 1]
