@@ -132,9 +132,12 @@ def _left_out(
 def calibrate(forecasts: list[OutOfFold]) -> Calibration:
     """Read widths and correlations off left-out forecasts.
 
-    The factor at a prefix is the square root of the one that would make the left-out 90 % interval cover 90 %: a
-    left-out forecast comes from one member, the forecast that users see is the average of all, and is better.
+    The factor at a prefix is a root of the one that would make the left-out 90 % interval cover 90 %: a left-out
+    forecast comes from one member, the forecast that users see is the average of all, and is better. With many runs it
+    is the square root; with few the members hardly agree on anything but noise, and the whole factor is taken.
     """
+    runs = len(forecasts[0].truth)
+    exponent = 1 - 0.5 * min(max(np.log(max(runs, 1) / 30) / np.log(4), 0.0), 1.0)  # 1 up to 30 runs, 1/2 from 120
     factors, scores = [], []
     for part in forecasts:
         middle = part.quantiles[..., _MIDDLE]
@@ -143,7 +146,7 @@ def calibrate(forecasts: list[OutOfFold]) -> Calibration:
         needed = np.maximum(above, below)
         needed = needed[np.isfinite(needed)]
         factor = float(np.quantile(needed, 0.9)) if len(needed) else 1.0
-        factors.append(float(np.clip(np.sqrt(max(factor, 1e-6)), 0.7, 2.5)))
+        factors.append(float(np.clip(max(factor, 1e-6) ** exponent, 0.7, 2.5)))
         scores.append(_normal_scores(part))
     score = np.concatenate(scores)  # [runs × prefixes, K, Q]
     return Calibration(tuple(factors), _correlation(score[..., -1]), _persistence(score))

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from lcode.fitting.calibration import OutOfFold
+from lcode.fitting.calibration import Calibration, OutOfFold
 from lcode.tensors.collate import Preprocessor
 
 
-def left_out_figures(forecasts: list[OutOfFold], preprocessor: Preprocessor) -> dict[str, Any]:
+def left_out_figures(
+    forecasts: list[OutOfFold], preprocessor: Preprocessor, calibration: Calibration
+) -> dict[str, Any]:
     """How well each prefix forecasts the left-out runs' final values, beside the last value.
 
     Returns:
@@ -22,7 +24,8 @@ def left_out_figures(forecasts: list[OutOfFold], preprocessor: Preprocessor) -> 
         if before is not None and np.array_equal(before.cutoffs, part.cutoffs):
             continue  # a short horizon: 5 % of it is the first epoch again
         # Where more is better, model space runs the other way.
-        quantiles = np.sort(preprocessor.values.unscale(part.quantiles[:, :, -1]), axis=-1)
+        widened = calibration.widen(part.quantiles, np.full(len(part.quantiles), part.share))
+        quantiles = np.sort(preprocessor.values.unscale(widened[:, :, -1]), axis=-1)
         truth = preprocessor.values.unscale(part.truth[..., -1])
         last = preprocessor.values.unscale(part.last)
         inside = (truth >= quantiles[..., 1]) & (truth <= quantiles[..., -2])

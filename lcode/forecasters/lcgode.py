@@ -145,14 +145,15 @@ class LCGODEForecaster(Forecaster):
         settings = self.settings or settings_for(len(done), pretrained=pretrained is not None)
         report = fit_model(model, [source], settings, generator, self.progress)
         forecasts = out_of_fold(model, source) if config.members > 1 else []
+        calibration = calibrate(forecasts) if forecasts else Calibration.none()
         return Fitted(
             preprocessor=preprocessor,
             model=model,
-            calibration=calibrate(forecasts) if forecasts else Calibration.none(),
+            calibration=calibration,
             report=report,
             runs=len(done),
             data_digest=_digest(done),
-            backtest=left_out_figures(forecasts, preprocessor),
+            backtest=left_out_figures(forecasts, preprocessor, calibration),
         )
 
     @property
