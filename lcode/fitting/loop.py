@@ -101,7 +101,7 @@ def fit_model(
         generator: source of all random draws.
         progress: called after each validation.
 
-    Ctrl-C ends the fit early and keeps the best parameters so far.
+    Ctrl-C ends the fit early and keeps the best parameters so far; before the first validation it is passed on.
     """
     began = time.perf_counter()
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
@@ -122,15 +122,17 @@ def fit_model(
             if step % every == 0 or step == settings.steps:
                 scores = [validate(model, part, source) for part, source in zip(validation, sources, strict=True)]
                 score = sum(scores) / len(scores)
-                if progress is not None:
-                    progress(step, settings.steps, score)
                 if score < best_loss:
                     best, best_loss, waited = _copy(model), score, 0
                 else:
                     waited += 1
-                    if waited >= settings.patience:
-                        break
+                if progress is not None:
+                    progress(step, settings.steps, score)
+                if waited >= settings.patience:
+                    break
     except KeyboardInterrupt:
+        if math.isinf(best_loss):
+            raise  # nothing was judged yet: there is no best to keep
         interrupted = True
     model.load_state_dict(best)
     return FitReport(step, best_loss, interrupted, time.perf_counter() - began)

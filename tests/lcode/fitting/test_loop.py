@@ -119,3 +119,16 @@ def test_logs_without_a_configuration_train_every_member(tiny: Tiny, history: Ru
     for name, parameter in model.fitted.model.named_parameters():
         if name == "decoder.net.layers.1.bias":
             assert parameter.abs().flatten(1).sum(1).gt(0).all()
+
+
+def test_an_interrupt_before_the_first_validation_leaves_no_model(
+    family: Callable[..., RunTable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lcode.fitting.loop._loss", interrupt)
+    forecaster = LCGODEForecaster(settings=FitSettings(steps=24))
+    with pytest.raises(KeyboardInterrupt):
+        forecaster.fit(family(8))
+    assert forecaster.fitted is None
