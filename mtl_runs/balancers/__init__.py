@@ -14,6 +14,7 @@ from mtl_runs.balancers.cagrad import CAGrad
 from mtl_runs.balancers.config import ConFIG
 from mtl_runs.balancers.conicgrad import ConicGradExact
 from mtl_runs.balancers.db_mtl import DBMTL
+from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.dual_cone import DualProj, UPGrad
 from mtl_runs.balancers.dwa import DWA
 from mtl_runs.balancers.equal import Equal
@@ -30,6 +31,7 @@ from mtl_runs.balancers.imtl import IMTLG, IMTLL
 from mtl_runs.balancers.inverse_norm import InverseNorm
 from mtl_runs.balancers.mgda import MGDA
 from mtl_runs.balancers.moco import MoCo
+from mtl_runs.balancers.modo import MoDo
 from mtl_runs.balancers.nash_mtl import NashMTL
 from mtl_runs.balancers.ngdiff import NGDiff
 from mtl_runs.balancers.pcgrad import PCGrad
@@ -37,6 +39,7 @@ from mtl_runs.balancers.random_weighting import RGW, RLW
 from mtl_runs.balancers.sdmgrad import SDMGrad, SDMGradOS
 from mtl_runs.balancers.slaw import SLAW
 from mtl_runs.balancers.stch import STCH
+from mtl_runs.balancers.torchjd_adapter import TorchJD
 from mtl_runs.balancers.uncertainty import Uncertainty
 
 BALANCERS: dict[str, type[Balancer]] = {
@@ -73,14 +76,16 @@ BALANCERS: dict[str, type[Balancer]] = {
     "rgw": RGW,
     "graddrop": GradDrop,
     "moco": MoCo,
+    "modo": MoDo,
     "db_mtl": DBMTL,
     "excess_mtl": ExcessMTL,
     "adatask": AdaTask,
+    "torchjd": TorchJD,
 }
 """Every balancer by the name that configurations and logs use."""
 
 
-def make_balancer(name: str, **settings: Any) -> Balancer:
+def make_balancer(name: str, /, **settings: Any) -> Balancer:
     """The balancer of this name with these settings.
 
     Raises:
@@ -88,8 +93,9 @@ def make_balancer(name: str, **settings: Any) -> Balancer:
     """
     if name not in BALANCERS:
         raise UsageError(f"no balancer '{name}'; there are: {', '.join(BALANCERS)}")
-    known = signature(BALANCERS[name]).parameters
-    unknown = [key for key in settings if key not in known]
+    parameters = signature(BALANCERS[name]).parameters
+    known = {key: value for key, value in parameters.items() if value.kind is not value.VAR_KEYWORD}
+    unknown = [key for key in settings if key not in known] if len(known) == len(parameters) else []
     if unknown:
         have = f"its settings are: {', '.join(known)}" if known else "it has no settings"
         raise UsageError(f"balancer '{name}' has no setting '{unknown[0]}'; {have}")
@@ -125,12 +131,14 @@ __all__ = [
     "ExcessMTL",
     "FairGrad",
     "Fixed",
+    "Generators",
     "GradDrop",
     "GradNorm",
     "GradVac",
     "IMGrad",
     "InverseNorm",
     "MoCo",
+    "MoDo",
     "NGDiff",
     "NashMTL",
     "Needs",
@@ -139,6 +147,7 @@ __all__ = [
     "SDMGradOS",
     "State",
     "TaskStatistics",
+    "TorchJD",
     "UPGrad",
     "Uncertainty",
     "dirichlet_weights",

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mtl_runs.balancers.adam import BETA1, BETA2, EPSILON
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 
 
 class AdaTask(Balancer):
@@ -34,7 +35,7 @@ class AdaTask(Balancer):
         }
 
     def rows(
-        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Each task's step at learning rate 1."""
         steps = state["steps"] + 1
@@ -45,7 +46,7 @@ class AdaTask(Balancer):
         return corrected / (root + EPSILON), {"mean": mean, "square": square, "steps": steps}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """1/K for each task."""
         return torch.full_like(losses, 1 / losses.shape[-1]), state

@@ -9,19 +9,18 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
+from mtl_runs.balancers.draws import Generators
+from mtl_runs.balancers.solvers import ROUNDING
 
 Scale = Literal["min", "rmse"]
-
-RANK_TOLERANCE = 1e-9
-"""Eigenvalues of the Gramian below this share of the largest count as zero."""
 
 
 class AlignedMTL(Balancer):
     """Aligned-MTL (Senushkin et al., CVPR 2023, Algorithm 1): with `A = V Λ Vᵀ`, `α = √σ V Λ^{-1/2} Vᵀ b`, b = 1/K.
 
     That is the mean of the nearest system of gradients whose condition number is 1. σ is the smallest eigenvalue, or
-    with `rmse` the mean one (as in the published code). Zero eigenvalues are left out on both sides; with
-    `min`, nearly dependent gradients make d short.
+    with `rmse` the mean one (as in the published code). Eigenvalues below 1e-6 of the largest, which float32 does not
+    tell from zero, are left out on both sides; with `min`, nearly dependent gradients make d short.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0 and does not
     count. Opposed equal gradients (g, -g): d = 0. K = 1: plain training. No state.
@@ -39,11 +38,11 @@ class AlignedMTL(Balancer):
         self.scale = scale
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The mean, pulled back through the aligned components."""
         values, vectors = torch.linalg.eigh(gramian)
-        usable = values > RANK_TOLERANCE * values[..., -1:].clamp(min=0)
+        usable = values > ROUNDING * values[..., -1:].clamp(min=0)
         if self.scale == "min":
             common = values.where(usable, torch.inf).amin(-1, keepdim=True)
         else:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, softmax_over
+from mtl_runs.balancers.draws import Generators
 
 SMALLEST_LOSS = 1e-8
 """Losses below count as this large, so that weights stay finite."""
@@ -27,7 +27,7 @@ class UWO(Balancer):
     scales_heads = True
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """`1 / (K L_k)`."""
         return 1 / (losses.shape[-1] * losses.clamp(min=SMALLEST_LOSS)), state
@@ -56,7 +56,7 @@ class UWSO(Balancer):
         self.temperature = temperature
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The softmax."""
         return softmax_over(1 / losses.clamp(min=SMALLEST_LOSS) / self.temperature, active), state

@@ -13,8 +13,15 @@ Conventions that hold for every balancer here:
 - **Inactive tasks.** A task is inactive in a step when its loss is NaN or infinite or, for a method that reads
   gradients, when its gradient is zero, NaN or infinite. It gets weight 0, its state stays as it was, and the others
   are balanced as if it were not there: one zero row would make the min-norm point zero and stop all training.
+- **Several batches.** For a method with `Needs.SEVERAL_BATCHES` the trainer splits a step's batch into three
+  independent parts ξ, ξ', ζ. The Gramian is `G(ξ) G(ξ')ᵀ`, not symmetric; a task is inactive only where its diagonal
+  entry is zero, NaN or infinite, for chance may make it negative. Losses are those of ζ, and weights are for `G(ζ)`.
+- **Losses only.** A method that reads nothing but losses scales the heads, so that one backward pass of `Σ w_k L_k`
+  does.
 - **Precision.** Everything between the statistics and the weights is float64, on K numbers or K×K.
-- **Batches.** All tensors may have any leading dimensions: one run, or a population of them in one call.
+- **Populations.** All tensors may have any leading dimensions: one run, or a population of them in one call. The
+  generator may be one for all, or a sequence with one for each entry of a single leading dimension; with the sequence
+  each run draws what it would draw alone.
 """
 
 from __future__ import annotations
@@ -23,10 +30,11 @@ import enum
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
+
+from mtl_runs.balancers.draws import Generators
 
 State = Mapping[str, Tensor]
 """What a balancer remembers between steps: named tensors [..., K] or [..., K, *], plain data to checkpoint.
@@ -42,6 +50,7 @@ class Needs(enum.Flag):
     GRAMIAN = enum.auto()
     JACOBIAN = enum.auto()
     AFTER_STEP_LOSSES = enum.auto()
+    SEVERAL_BATCHES = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class TaskStatistics:
     Attributes:
         losses: task losses, [..., K].
         gramian: inner products of the tasks' gradients of the shared parameters, or of the rows that `transform` put
-            in their place, [..., K, K].
+            in their place, [..., K, K]; with `Needs.SEVERAL_BATCHES` those of one batch with those of another.
     """
 
     losses: Tensor
@@ -65,20 +74,20 @@ class Balancer(ABC):
     matters, also `rows`. Everything is a pure function: no call changes the balancer or the state it was given.
 
     Attributes:
-        needs: what the method reads.
+        needs: what the method reads; a setting may change it for one balancer.
         scales_heads: whether the weights are loss weights, so that the gradient of each task's own head is multiplied
             as well; a gradient method leaves the heads alone.
     """
 
-    needs: ClassVar[Needs]
-    scales_heads: ClassVar[bool]
+    needs: Needs
+    scales_heads: bool
 
     def init(self, n_tasks: int) -> State:
         """The state before the first step, for one run; stack along new leading dimensions for a population."""
         return {}
 
     def transform(
-        self, state: State, losses: Tensor, jacobian: Tensor, generator: torch.Generator | None = None
+        self, state: State, losses: Tensor, jacobian: Tensor, generator: Generators = None
     ) -> tuple[Tensor, State]:
         """The rows that `update` then weighs; without `Needs.JACOBIAN` the Jacobian as it is.
 
@@ -100,9 +109,7 @@ class Balancer(ABC):
         rows, new_state = self.rows(state, torch.where(active, losses, 1.0), jacobian, active, generator)
         return torch.where(active.unsqueeze(-1), rows, 0.0), keep_inactive(active, new_state, state)
 
-    def update(
-        self, state: State, statistics: TaskStatistics, generator: torch.Generator | None = None
-    ) -> tuple[Tensor, State]:
+    def update(self, state: State, statistics: TaskStatistics, generator: Generators = None) -> tuple[Tensor, State]:
         """Weights for this step and the state for the next.
 
         Args:
@@ -117,8 +124,9 @@ class Balancer(ABC):
         gramian = statistics.gramian.detach().to(torch.float64)
         active = torch.isfinite(losses)
         if Needs.GRAMIAN in self.needs:
-            squared_norms = gramian.diagonal(dim1=-2, dim2=-1)
-            active = active & torch.isfinite(squared_norms) & (squared_norms > 0)
+            products = gramian.diagonal(dim1=-2, dim2=-1)
+            there = products != 0 if Needs.SEVERAL_BATCHES in self.needs else products > 0
+            active = active & torch.isfinite(products) & there
         losses = torch.where(active, losses, 1.0)
         gramian = torch.where(active.unsqueeze(-1) & active.unsqueeze(-2), gramian, 0.0)
         weights, new_state = self.weigh(state, losses, gramian, active, generator)
@@ -139,7 +147,7 @@ class Balancer(ABC):
         return state
 
     def rows(
-        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The method's part of `transform`, on clean numbers.
 
@@ -157,7 +165,7 @@ class Balancer(ABC):
 
     @abstractmethod
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The method itself, on clean numbers.
 
@@ -165,7 +173,8 @@ class Balancer(ABC):
             state: as in `update`.
             losses: float64, [..., K]; 1 where inactive.
             gramian: float64, [..., K, K]; rows and columns of inactive tasks are zero.
-            active: bool, [..., K]; for a method that reads gradients, active diagonals are positive.
+            active: bool, [..., K]; for a method that reads gradients, active diagonals are positive (with
+                `Needs.SEVERAL_BATCHES`, not zero).
             generator: as in `update`.
 
         Returns:
@@ -193,6 +202,13 @@ def keep_inactive(active: Tensor, new: State, old: State) -> State:
 def uniform_over(active: Tensor) -> Tensor:
     """1/(number of active tasks) for active tasks, 0 for others: [..., K], float64."""
     return active / active.sum(-1, keepdim=True).clamp(min=1).to(torch.float64)
+
+
+def shares_among(shares: Tensor, active: Tensor) -> Tensor:
+    """Shares of the active tasks alone, scaled to sum to 1, and equal where the active tasks have none: [..., K]."""
+    shares = torch.where(active, shares, 0.0)
+    total = shares.sum(-1, keepdim=True)
+    return torch.where(total > 0, shares / total.where(total > 0, 1.0), uniform_over(active))
 
 
 def softmax_over(logits: Tensor, active: Tensor) -> Tensor:

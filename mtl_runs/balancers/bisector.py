@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-RANK_TOLERANCE = 1e-6
-"""Eigenvalues of the cosines below this share of the largest count as zero; float32 gradients tell no better."""
+from mtl_runs.balancers.solvers import ROUNDING
 
 
 def bisector(gramian: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
@@ -25,8 +24,8 @@ def bisector(gramian: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
     """
     norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt().where(active, 1.0)
     cosines = gramian / (norms.unsqueeze(-1) * norms.unsqueeze(-2))
-    inverse = torch.linalg.pinv(cosines, rtol=RANK_TOLERANCE, hermitian=True)
+    inverse = torch.linalg.pinv(cosines, rtol=ROUNDING, hermitian=True)
     coefficients = (inverse * active.unsqueeze(-2)).sum(-1)
     # 1ᵀ(UUᵀ)⁺1 = ‖Uᵀv‖² vanishes where the unit gradients cancel; what is left then is rounding error.
-    cancels = coefficients.sum(-1, keepdim=True) <= RANK_TOLERANCE
+    cancels = coefficients.sum(-1, keepdim=True) <= ROUNDING
     return coefficients.where(~cancels, 0.0), norms

@@ -9,17 +9,16 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
+from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.solvers import (
     MAX_FACES_K,
     best_feasible,
     face_inverses,
     faces,
     minimise_on_simplex,
+    mixture_norm,
     normalised,
 )
-
-STATIONARY = 1e-10
-"""Below this `‖g_w‖²`, relative to the tasks' mean, the direction of `g_w` is rounding error."""
 
 SMOOTHING = 1e-3
 """With many tasks, norms of `g_w` below this share of the typical gradient are treated as this long."""
@@ -34,8 +33,9 @@ class CAGrad(Balancer):
     published code runs SLSQP with jitters of 1e-8 that are not free of scale.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0, and b is uniform
-    over the others. Where `g_w = 0` (Pareto-stationary) the second term is left out: d = g_0 / r. Opposed equal
-    gradients (g, -g): g_0 = 0, so d = 0. K = 1: d = (1 + c) g / r. No state.
+    over the others. Where `g_w = 0` but for rounding errors (Pareto-stationary) the second term is left out:
+    d = g_0 / r, where TorchJD returns d = 0. Opposed equal gradients (g, -g): g_0 = 0, so d = 0. K = 1:
+    d = (1 + c) g / r. No state.
 
     Args:
         c: radius of the neighbourhood relative to `‖g_0‖`, not negative.
@@ -54,17 +54,16 @@ class CAGrad(Balancer):
         self.divisor = (1.0, 1 + c**2, 1 + c)[rescale]
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """`(b + λ w) / r`, `λ = c ‖g_0‖ / ‖g_w‖`."""
         mean = uniform_over(active)
         gramian, _ = normalised(gramian, active)
         dots = (gramian @ mean.unsqueeze(-1)).squeeze(-1)  # g_kᵀg_0
-        radius = self.c * (mean * dots).sum(-1, keepdim=True).clamp(min=0).sqrt()
+        radius = self.c * mixture_norm(gramian, mean)
         worst = self.mixture(gramian, dots, radius, active)
-        squared = torch.einsum("...i,...ij,...j->...", worst, gramian, worst).unsqueeze(-1)
-        stationary = squared <= STATIONARY
-        pull = torch.where(stationary, 0.0, radius / squared.where(~stationary, 1.0).sqrt())
+        norm = mixture_norm(gramian, worst)
+        pull = torch.where(norm > 0, radius / norm.where(norm > 0, 1.0), 0.0)
         return (mean + pull * worst) / self.divisor, state
 
     def mixture(self, gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor) -> Tensor:
@@ -76,7 +75,7 @@ def worst_mixture(gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor)
     """Minimiser over the simplex of `wᵀp + κ √(wᵀAw)`: the mixture of tasks that gains least near a given direction.
 
     Args:
-        gramian: A, normalised to mean diagonal about 1, [..., K, K].
+        gramian: A, normalised to mean diagonal about 1, positive semi-definite but for rounding errors, [..., K, K].
         dots: p, [..., K].
         radius: κ ≥ 0, [..., 1].
         active: bool, [..., K]; others get weight 0.
@@ -93,6 +92,9 @@ def worst_mixture(gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor)
 
         bound = gramian * (1 + radius / SMOOTHING).unsqueeze(-1)
         return minimise_on_simplex(gradient, bound, active, iterations=3000)
+    # The minimiser is often where g_w = 0, and a face on which rounding made wᵀAw negative would have none.
+    values, vectors = torch.linalg.eigh(gramian)
+    gramian = vectors * values.clamp(min=0).unsqueeze(-2) @ vectors.mT
     # On a face with B = A restricted to it: stationarity reads A w = (‖g_w‖/κ)(μ1 - p), and with 1ᵀw = 1 and
     # wᵀAw = ‖g_w‖² the multiplier μ solves a quadratic: w = (μ B⁻¹1 - B⁻¹p) / √(b² - a(q - κ²)).
     inverse = face_inverses(gramian)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State
 from mtl_runs.balancers.bisector import bisector
+from mtl_runs.balancers.draws import Generators
 
 
 class ConFIG(Balancer):
@@ -24,7 +25,7 @@ class ConFIG(Balancer):
     scales_heads = False
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Coefficients of `(mean_k g_kᵀu) u`."""
         coefficients, norms = bisector(gramian, active)

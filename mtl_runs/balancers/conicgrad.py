@@ -7,8 +7,9 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
-from mtl_runs.balancers.cagrad import STATIONARY, worst_mixture
-from mtl_runs.balancers.solvers import min_norm_point, normalised
+from mtl_runs.balancers.cagrad import worst_mixture
+from mtl_runs.balancers.draws import Generators
+from mtl_runs.balancers.solvers import ROUNDING, min_norm_point, mixture_norm, normalised
 
 
 class ConicGradExact(Balancer):
@@ -39,27 +40,30 @@ class ConicGradExact(Balancer):
         self.c, self.sine = c, (1 - c**2) ** 0.5
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Coefficients of the better of the two directions."""
         mean = uniform_over(active)
         gramian, _ = normalised(gramian, active)
         dots = (gramian @ mean.unsqueeze(-1)).squeeze(-1)
-        squared = (mean * dots).sum(-1, keepdim=True)
-        vanished = squared <= STATIONARY
-        length = torch.where(vanished, 1.0, squared).sqrt()
-        along = dots / length  # g_kᵀu
+        length = mixture_norm(gramian, mean)
+        vanished = length == 0
+        along = dots / length.where(~vanished, 1.0)  # g_kᵀu
         across = gramian - along.unsqueeze(-1) * along.unsqueeze(-2)  # Gramian of the parts at right angles to u
 
         inside = min_norm_point(gramian, active)
-        inside_norm = _norm(gramian, inside)
+        inside_norm = mixture_norm(gramian, inside)
         in_cone = (inside * along).sum(-1, keepdim=True) >= self.c * inside_norm
-        stationary = inside_norm**2 <= STATIONARY
+        stationary = inside_norm == 0
         inward = torch.where(stationary, mean, length * inside / inside_norm.where(~stationary, 1.0))
 
         rim = worst_mixture(across, self.c * along, torch.full_like(length, self.sine), active)
-        aside = _norm(across, rim)
-        parallel = aside**2 <= STATIONARY
+        squared = torch.einsum("...i,...ij,...j->...", rim, across, rim).unsqueeze(-1)
+        # What is subtracted has the rounding error of g_0, relative to what was added up for it.
+        norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt()
+        doubt = ROUNDING * (1 + 2 * (mean * norms).sum(-1, keepdim=True) / length.where(~vanished, 1.0))
+        aside = squared.where(squared > doubt * (rim * norms).sum(-1, keepdim=True) ** 2, 0.0).sqrt()
+        parallel = aside == 0
         turned = self.sine / aside.where(~parallel, 1.0)
         drift = (rim * along).sum(-1, keepdim=True)
         outward = torch.where(parallel, mean, (self.c - turned * drift) * mean + length * turned * rim)
@@ -68,8 +72,3 @@ class ConicGradExact(Balancer):
         hurts = self.c * drift + self.sine * aside < 0
         weights = torch.where(in_cone & ~(stationary & hurts), inward, outward)
         return torch.where(vanished, 0.0, weights), state
-
-
-def _norm(gramian: Tensor, weights: Tensor) -> Tensor:
-    """Length of the mixture, [..., 1]."""
-    return torch.einsum("...i,...ij,...j->...", weights, gramian, weights).clamp(min=0).sqrt().unsqueeze(-1)

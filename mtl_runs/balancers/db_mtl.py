@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 
 
 class DBMTL(Balancer):
@@ -44,7 +45,7 @@ class DBMTL(Balancer):
         }
 
     def rows(
-        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The running means of the gradients of the log-losses."""
         steps = state["steps"] + 1
@@ -54,7 +55,7 @@ class DBMTL(Balancer):
         return tracked, {"tracked": tracked, "steps": steps}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """What makes all rows as long as the longest, divided by the number of active tasks."""
         norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
+from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.solvers import MAX_FACES_K, face_inverses, minimise_above
 
 RIDGE = 1e-9
@@ -27,7 +28,7 @@ class UPGrad(Balancer):
     scales_heads = False
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Mean over the tasks of the coefficients of each projected gradient."""
         starts = torch.diag_embed(uniform_over(active))
@@ -49,7 +50,7 @@ class DualProj(Balancer):
     scales_heads = False
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Coefficients of the projected mean."""
         return project(gramian, uniform_over(active), active), state

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, softmax_over
+from mtl_runs.balancers.draws import Generators
 
 
 class DWA(Balancer):
@@ -39,7 +40,7 @@ class DWA(Balancer):
         return {name: torch.zeros(n_tasks, dtype=torch.float64) for name in names}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Weights from the last two epochs; the losses of this step enter the running sum."""
         known = (state["epochs"] >= 2) & (state["older"] != 0)

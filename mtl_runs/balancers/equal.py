@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 
 
 class Equal(Balancer):
@@ -20,7 +21,7 @@ class Equal(Balancer):
     scales_heads = True
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """1/K for each task."""
         return torch.full_like(losses, 1 / losses.shape[-1]), state

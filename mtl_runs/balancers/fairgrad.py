@@ -7,10 +7,8 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
-from mtl_runs.balancers.solvers import normalised
-
-RIDGE = 1e-10
-"""Relative to the mean squared norm; bounds the weights where gradients oppose exactly and no solution exists."""
+from mtl_runs.balancers.draws import Generators
+from mtl_runs.balancers.solvers import ROUNDING, normalised
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-9
@@ -43,7 +41,7 @@ class FairGrad(Balancer):
         self.alpha = alpha
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The solution of `A w = w^{-1/α}` among the active tasks."""
         if self.alpha == 0:
@@ -55,14 +53,18 @@ def fair_weights(gramian: Tensor, active: Tensor, alpha: float) -> Tensor:
     """The w > 0 with `A w = w^{-1/α}` among the active tasks.
 
     Args:
-        gramian: positive semi-definite, of any scale, [..., K, K].
+        gramian: positive semi-definite but for rounding errors, of any scale, [..., K, K].
         active: bool, [..., K]; what is returned for others is meaningless.
         alpha: α > 0.
     """
     gramian, scale = normalised(gramian, active)
+    norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt().where(active, 1.0)
+    sizes = norms.unsqueeze(-1) * norms.unsqueeze(-2)
     # An inactive task becomes a task of its own, at right angles to all others.
-    eye = torch.eye(gramian.shape[-1], dtype=gramian.dtype, device=gramian.device)
-    gramian = gramian + RIDGE * eye + torch.diag_embed((~active).to(gramian.dtype))
+    cosines = gramian / sizes + torch.diag_embed((~active).to(gramian.dtype))
+    # Where gradients oppose exactly there is no solution: what is left of their cosines is rounding error.
+    values, vectors = torch.linalg.eigh(cosines)
+    gramian = sizes * (vectors * values.clamp(min=ROUNDING).unsqueeze(-2) @ vectors.mT)
     return _solve(gramian, 1 / alpha) * scale ** (-alpha / (1 + alpha))
 
 

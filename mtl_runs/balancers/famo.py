@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mtl_runs.balancers.adam import adam_init, adam_step
 from mtl_runs.balancers.base import Balancer, Needs, State, keep_inactive, softmax_over
+from mtl_runs.balancers.draws import Generators
 
 EPSILON = 1e-8
 """Added to losses before their logarithm."""
@@ -40,7 +41,7 @@ class FAMO(Balancer):
         return {"logit": torch.zeros(n_tasks, dtype=torch.float64), **adam_init(n_tasks)}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Weights that share out the decrease of the log-losses."""
         shares = softmax_over(state["logit"].expand(losses.shape), active) / (losses + EPSILON)

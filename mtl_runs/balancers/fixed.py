@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 
 
 class Fixed(Balancer):
@@ -43,7 +44,7 @@ class Fixed(Balancer):
         return {}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The weights, whatever the losses."""
         return torch.from_numpy(self.weights).to(losses.device).expand(losses.shape), state

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 
 SMALLEST_LOSS = 1e-8
 """Losses below count as this large, so that weights stay finite."""
@@ -25,7 +25,7 @@ class GLS(Balancer):
     scales_heads = True
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Derivatives of the geometric mean."""
         losses = losses.clamp(min=SMALLEST_LOSS)  # 1 where inactive, which adds nothing to the logarithms

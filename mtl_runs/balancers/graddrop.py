@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State
-from mtl_runs.balancers.draws import uniform
+from mtl_runs.balancers.draws import Generators, uniform
 
 
 class GradDrop(Balancer):
@@ -26,7 +26,7 @@ class GradDrop(Balancer):
     scales_heads = False
 
     def rows(
-        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The gradients with the other sign's values set to zero."""
         total = jacobian.abs().sum(-2)
@@ -36,7 +36,7 @@ class GradDrop(Balancer):
         return torch.where(positive, jacobian.clamp(min=0), jacobian.clamp(max=0)), state
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """1/K for each task."""
         return torch.full_like(losses, 1 / losses.shape[-1]), state

@@ -8,6 +8,7 @@ from torch import Tensor
 from lcode.errors import UsageError
 from mtl_runs.balancers.adam import adam_init, adam_step
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 
 SMALLEST_WEIGHT = 1e-3
 """No weight is pushed below this, with a mean weight of 1; at zero the method would lose the task for good."""
@@ -46,7 +47,7 @@ class GradNorm(Balancer):
         return {"weight": ones, "first_loss": torch.zeros_like(ones), **adam_init(n_tasks)}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Normalised weights, and one step on them."""
         n_active = active.sum(-1, keepdim=True).clamp(min=1)

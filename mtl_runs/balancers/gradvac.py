@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State
-from mtl_runs.balancers.draws import uniform
+from mtl_runs.balancers.draws import Generators, uniform
 
 LARGEST_TARGET = 1 - 1e-6
 """No multiple of another gradient makes the cosine with it 1."""
@@ -42,7 +42,7 @@ class GradVac(Balancer):
         return {"target": torch.zeros(n_tasks, n_tasks, dtype=torch.float64)}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Mean of the turned gradients, as coefficients of the original ones; and the new targets."""
         n_tasks = gramian.shape[-1]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import uniform_over
-from mtl_runs.balancers.cagrad import STATIONARY, CAGrad, worst_mixture
-from mtl_runs.balancers.solvers import min_norm_point
+from mtl_runs.balancers.cagrad import CAGrad, worst_mixture
+from mtl_runs.balancers.solvers import min_norm_point, mixture_norm
 
 MEETING = 1.5
 """Agreement and its complement add up to this in the objective (a constant of the published code)."""
@@ -44,9 +44,6 @@ class IMGrad(CAGrad):
 def _agreement(gramian: Tensor, dots: Tensor, active: Tensor) -> Tensor:
     """Cosine between the mean and the shortest gradient, [..., 1], in 0..1."""
     shortest = min_norm_point(gramian, active)
-    squared = torch.einsum("...i,...ij,...j->...", shortest, gramian, shortest).unsqueeze(-1)
-    mean_squared = (uniform_over(active) * dots).sum(-1, keepdim=True)
-    usable = (squared > STATIONARY) & (mean_squared > STATIONARY)
+    product = mixture_norm(gramian, shortest) * mixture_norm(gramian, uniform_over(active))
     inner = (shortest * dots).sum(-1, keepdim=True)
-    cosine = inner / torch.where(usable, squared * mean_squared, 1.0).sqrt()
-    return torch.where(usable, cosine, 0.0).clamp(0, 1)
+    return torch.where(product > 0, inner / product.where(product > 0, 1.0), 0.0).clamp(0, 1)

@@ -8,6 +8,7 @@ from torch import Tensor
 from mtl_runs.balancers.adam import adam_init, adam_step
 from mtl_runs.balancers.base import Balancer, Needs, State
 from mtl_runs.balancers.bisector import bisector
+from mtl_runs.balancers.draws import Generators
 
 DEGENERATE = 1e-9
 """Below this sum, relative to the sum of their sizes, coefficients cannot be scaled to sum to one."""
@@ -28,7 +29,7 @@ class IMTLG(Balancer):
     scales_heads = False
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The bisector's coefficients, scaled to sum to 1."""
         coefficients, norms = bisector(gramian, active)
@@ -65,7 +66,7 @@ class IMTLL(Balancer):
         return {"log_scale": torch.zeros(n_tasks, dtype=torch.float64), **adam_init(n_tasks)}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """`e^{s_k} / K`, and one Adam step on s along `e^{s_k} L_k - 1`."""
         scales = state["log_scale"].exp()

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 
 Target = Literal["norm_of_sum", "mean_of_norms", "sum_to_k"]
 
@@ -39,7 +40,7 @@ class InverseNorm(Balancer):
         self.target, self.floor = target, floor
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """`S / ‖g_k‖`, divided by the number of active tasks."""
         norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.solvers import min_norm_point
 
 
@@ -25,7 +25,7 @@ class MGDA(Balancer):
     scales_heads = False
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The min-norm point of the active tasks."""
         return min_norm_point(gramian, active), state

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.base import Balancer, Needs, State, shares_among
+from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.solvers import project_to_simplex
 
 
@@ -49,7 +50,7 @@ class MoCo(Balancer):
         }
 
     def rows(
-        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The tracked gradients."""
         steps = state["steps"] + 1
@@ -61,13 +62,10 @@ class MoCo(Balancer):
         return tracked, {**state, "tracked": tracked, "steps": steps}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """One projected-gradient step on λ."""
-        share = torch.where(active, state["share"], 0.0)
-        total = share.sum(-1, keepdim=True)
-        # Tasks may all have lost their weight to one that is inactive now.
-        share = torch.where(total > 0, share / total.where(total > 0, 1.0), 1.0)
+        share = shares_among(state["share"], active)
         slope = (gramian @ share.unsqueeze(-1)).squeeze(-1) + self.rho * share
         rate = self.gamma / state["steps"].clamp(min=1) ** self.sigma
         share = project_to_simplex(share - rate * slope, active)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.fairgrad import fair_weights
 
 
@@ -26,7 +27,7 @@ class NashMTL(Balancer):
     scales_heads = True
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """The solution for `A / ‖A‖_F`, divided by the number of active tasks."""
         size = torch.linalg.matrix_norm(gramian)[..., None, None]

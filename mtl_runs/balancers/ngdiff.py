@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 
 
 class NGDiff(Balancer):
@@ -26,7 +26,7 @@ class NGDiff(Balancer):
     scales_heads = False
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """`1 / ‖g_k‖`, divided by the number of active tasks."""
         norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt().where(active, 1.0)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State
-from mtl_runs.balancers.draws import uniform
+from mtl_runs.balancers.draws import Generators, uniform
 
 
 class PCGrad(Balancer):
@@ -25,7 +25,7 @@ class PCGrad(Balancer):
     scales_heads = False
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Mean of the projected gradients, as coefficients of the original ones."""
         n_tasks = gramian.shape[-1]

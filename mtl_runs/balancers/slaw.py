@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
+from mtl_runs.balancers.draws import Generators
 
 
 class SLAW(Balancer):
@@ -42,7 +43,7 @@ class SLAW(Balancer):
         return {name: torch.zeros(n_tasks, dtype=torch.float64) for name in ("mean", "variance", "steps")}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """Normalised inverse deviations."""
         steps = state["steps"] + 1

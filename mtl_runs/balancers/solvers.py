@@ -16,6 +16,13 @@ from torch import Tensor
 MAX_FACES_K = 7
 """Up to this many tasks all faces are enumerated (127 of them); beyond, solving them costs more than iterating."""
 
+ROUNDING = 1e-6
+"""Error of an inner product of gradients in float32, relative to the product of their norms, with some margin.
+
+Sums of 10^4 numbers come out wrong by 5e-7, of 10^6 in one go by 2e-5, so those have to be summed in parts. What is
+smaller than this in a Gramian is taken for zero.
+"""
+
 RIDGE = 1e-12
 """Added to the diagonal relative to the mean diagonal: singular faces stay solvable, and move by less than this."""
 
@@ -93,6 +100,24 @@ def normalised(gramian: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
     scale = squared_norms.sum(-1, keepdim=True) / active.sum(-1, keepdim=True).clamp(min=1)
     scale = scale.where(scale > 0, 1.0)
     return gramian / scale.unsqueeze(-1), scale
+
+
+def mixture_norm(gramian: Tensor, weights: Tensor) -> Tensor:
+    """Length of the mixture `g_w`, and exactly 0 where the gradients cancel but for rounding errors.
+
+    They cancel where `‖g_w‖² ≤ ROUNDING (Σ_k w_k ‖g_k‖)²`: relative to the vectors that were added up, not to all,
+    so that the mixture of one small gradient among large ones is not taken for nothing.
+
+    Args:
+        gramian: positive semi-definite but for rounding errors, [..., K, K].
+        weights: w ≥ 0, [..., K].
+
+    Returns:
+        [..., 1].
+    """
+    squared = torch.einsum("...i,...ij,...j->...", weights, gramian, weights)
+    lengths = (weights * gramian.diagonal(dim1=-2, dim2=-1).sqrt()).sum(-1)
+    return squared.where(squared > ROUNDING * lengths**2, 0.0).sqrt().unsqueeze(-1)
 
 
 def min_norm_point(gramian: Tensor, active: Tensor) -> Tensor:

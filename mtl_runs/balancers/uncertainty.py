@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mtl_runs.balancers.adam import adam_init, adam_step
 from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.draws import Generators
 
 
 class Uncertainty(Balancer):
@@ -36,7 +37,7 @@ class Uncertainty(Balancer):
         return {"log_variance": torch.full((n_tasks,), self.start, dtype=torch.float64), **adam_init(n_tasks)}
 
     def weigh(
-        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: torch.Generator | None
+        self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
     ) -> tuple[Tensor, State]:
         """`½ e^{-s_k} / K`, and one Adam step on s along `½ - ½ e^{-s_k} L_k`."""
         precision = 0.5 * torch.exp(-state["log_variance"])

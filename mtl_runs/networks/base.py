@@ -1,47 +1,53 @@
-"""Hard parameter sharing: one trunk for all tasks, one linear head per task."""
+"""What every multi-task network consists of: a shared part, and one part per task."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from mtl_runs.problems.base import Task
+from mtl_runs.networks.layers import Layer
 
 
-class HardSharing(nn.Module):
-    """A trunk that every task shares, then a linear head per task (Caruana 1997).
+class MultiTaskNetwork(nn.Module):
+    """R members of one architecture, whose parameters all have the members as their first dimension.
 
     Args:
-        trunk: maps inputs [B, *input_shape] to features [B, F]; its parameters are the shared ones.
-        n_features: F.
-        tasks: the K tasks, in the order of the outputs.
+        shared: maps inputs [R, B, *input_shape] to features, in any form; what more than one task uses.
+        heads: by task, in the order of the outputs: maps the features to the task's outputs; what one task uses.
     """
 
-    def __init__(self, trunk: nn.Sequential, n_features: int, tasks: Sequence[Task]) -> None:
+    def __init__(self, shared: nn.Module, heads: Mapping[str, nn.Module]) -> None:
         super().__init__()
-        self.trunk = trunk
-        self.heads = nn.ModuleDict({task.name: nn.Linear(n_features, task.n_outputs) for task in tasks})
+        self.shared = shared
+        self.heads = nn.ModuleList(heads.values())
+        self.tasks = tuple(heads)
 
     def forward(self, inputs: Tensor) -> list[Tensor]:
-        """Outputs of the K heads, in task order, each [B, n_outputs]."""
-        features = self.trunk(inputs)
-        return [head(features) for head in self.heads.values()]
+        """Outputs of the K tasks for the inputs [R, B, *input_shape].
+
+        Returns:
+            Per task [R, B, n_outputs], or [R, B, n_outputs, H, W] if it asks for a value at every pixel.
+        """
+        features = self.shared(inputs)
+        return [cast(Tensor, head(features)) for head in self.heads]
 
     def groups(self) -> Iterator[nn.Module]:
-        """The shared part, then the K heads: the blocks of the flat parameter vector."""
-        yield self.trunk
-        yield from self.heads.values()
+        """The shared part, then the K tasks' parts: the blocks of a member's flat parameter vector."""
+        yield self.shared
+        yield from self.heads
 
 
-def initialise(network: HardSharing, generator: torch.Generator) -> None:
-    """Kaiming-uniform weights and zero biases, drawn from the generator in the order of the modules."""
+def initialise(network: MultiTaskNetwork, generators: Sequence[torch.Generator]) -> None:
+    """Draw the first weights, in the order of the groups and their layers; biases are zero.
+
+    Args:
+        network: of R members.
+        generators: R; member r is drawn from generators[r] as if it were alone.
+    """
     for group in network.groups():
-        nonlinearity: Literal["relu", "linear"] = "relu" if group is network.trunk else "linear"
-        for module in group.modules():
-            if isinstance(module, nn.Linear | nn.Conv2d):
-                nn.init.kaiming_uniform_(module.weight, nonlinearity=nonlinearity, generator=generator)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        for layer in group.modules():
+            if isinstance(layer, Layer):
+                layer.initialise(generators)

@@ -1,4 +1,4 @@
-"""Small convolutional trunks."""
+"""Small convolutional networks."""
 
 from __future__ import annotations
 
@@ -6,26 +6,21 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from lcode.errors import UsageError
-from mtl_runs.networks.base import HardSharing
+from mtl_runs.networks.base import MultiTaskNetwork
+from mtl_runs.networks.layers import Conv
+from mtl_runs.networks.operations import Relu
+from mtl_runs.networks.pictures import Stages, check_pictures, picture_heads
 from mtl_runs.problems.base import Task
 
 
-def cnn(width: int, depth: int, input_shape: Sequence[int], tasks: Sequence[Task]) -> HardSharing:
-    """`depth` blocks of a 3×3 convolution with stride 2 to `width` channels and ReLU, and a linear head per task.
+def cnn(input_shape: Sequence[int], tasks: Sequence[Task], members: int, *, width: int, depth: int) -> MultiTaskNetwork:
+    """Hard sharing: `depth` 3×3 convolutions with stride 2 to `width` channels and ReLU, and a head per task.
 
     Raises:
-        UsageError: the inputs are not pictures [C, H, W], or too small for so many poolings.
+        UsageError: the inputs are not pictures [C, H, W], or too small to be halved so often.
     """
-    if len(input_shape) != 3:
-        raise UsageError(
-            f"a cnn needs pictures [channels, height, width]; this problem's inputs are {list(input_shape)}"
-        )
-    channels, height, across = input_shape
-    if min(height, across) <= 2 ** (depth - 1):
-        raise UsageError(f"inputs of {height}×{across} pixels cannot be halved {depth} times; use a smaller depth")
-    layers: list[nn.Module] = []
-    for _ in range(depth):
-        layers += [nn.Conv2d(channels, width, 3, stride=2, padding=1), nn.ReLU()]
-        channels, height, across = width, (height + 1) // 2, (across + 1) // 2
-    return HardSharing(nn.Sequential(*layers, nn.Flatten()), channels * height * across, tasks)
+    check_pictures("cnn", input_shape, depth)
+    channels = [input_shape[0], *[width] * (depth - 1)]
+    stages = [nn.Sequential(Conv(members, c, width, gain="relu", stride=2), Relu()) for c in channels]
+    trunk = Stages(stages, flatten=any(not task.dense for task in tasks))
+    return MultiTaskNetwork(trunk, picture_heads(members, tasks, input_shape, width, depth))

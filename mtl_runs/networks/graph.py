@@ -1,57 +1,73 @@
-"""The architecture graph of a network, by running it once."""
+"""The architecture graph of a network, by watching its layers once."""
 
 from __future__ import annotations
 
-from math import prod
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lcode.graphs.arch import TRUNK, ArchGraph
-from mtl_runs.networks.base import HardSharing
-
-OPS: dict[type[nn.Module], str] = {
-    nn.Flatten: "flatten",
-    nn.Linear: "linear",
-    nn.Conv2d: "conv3x3",
-    nn.ReLU: "relu",
-}
-"""Operation type of a module; a network made of anything else has to be added here."""
+from lcode.graphs.arch import HEAD, TRUNK, ArchGraph
+from mtl_runs.networks.base import MultiTaskNetwork
+from mtl_runs.networks.layers import Layer
 
 
-def architecture_graph(network: HardSharing, input_shape: tuple[int, ...]) -> ArchGraph:
-    """One node per operation: the input, the chain of the trunk, then each head as a branch.
+def architecture_graph(network: MultiTaskNetwork, input_shape: Sequence[int]) -> ArchGraph:
+    """One node per operation of one member: the input, then every layer (and copy of a layer) as it is called.
+
+    Nodes of the shared part have the role `trunk`, those of a task's part `head:<task>`.
 
     Args:
         network: on any device; only shapes are looked at.
         input_shape: shape of one input, without the batch.
     """
-    ops, edges, roles = ["input"], [], [TRUNK]
-    params, sizes, flops = [0.0], [float(prod(input_shape))], [0.0]
-
-    def append(module: nn.Module, before: Tensor, source: int, role: str) -> Tensor:
-        after: Tensor = module(before)
-        edges.append((source, len(ops)))
-        ops.append(OPS[type(module)])
-        roles.append(role)
-        params.append(float(sum(p.numel() for p in module.parameters())))
-        sizes.append(float(after[0].numel()))
-        flops.append(_multiply_adds(module, after))
-        return after
-
-    device = next(network.parameters()).device
-    with torch.no_grad():
-        values = torch.zeros(1, *input_shape, device=device)
-        for module in network.trunk:
-            values = append(module, values, len(ops) - 1, TRUNK)
-        features = len(ops) - 1
-        for task, head in network.heads.items():
-            append(head, values, features, f"head:{task}")
-    return ArchGraph.build(ops, edges, params=params, out_size=sizes, flops=flops, roles=roles)
+    parameter = next(network.parameters())
+    inputs = torch.zeros(len(parameter), 1, *input_shape, device=parameter.device)
+    watch = _Watch(inputs)
+    roles = [TRUNK, *(f"{HEAD}{task}" for task in network.tasks)]
+    with torch.no_grad(), ExitStack() as hooks:
+        for role, group in zip(roles, network.groups(), strict=True):
+            for layer in group.modules():
+                if isinstance(layer, Layer):
+                    watch.roles[layer] = role
+                    hooks.callback(layer.register_forward_hook(watch).remove)
+        network(inputs)
+    ops, params, sizes, flops, node_roles = zip(*watch.nodes, strict=True)
+    return ArchGraph.build(ops, watch.edges, params=params, out_size=sizes, flops=flops, roles=node_roles)
 
 
-def _multiply_adds(module: nn.Module, after: Tensor) -> float:
-    """Multiply-adds per sample; operations without weights count one per value they put out."""
-    if isinstance(module, nn.Linear | nn.Conv2d):
-        return float(after[0].numel() * module.weight[0].numel())
-    return 0.0 if isinstance(module, nn.Flatten) else float(after[0].numel())
+class _Watch:
+    """A forward hook that notes each call of a layer.
+
+    Attributes:
+        nodes: operation, parameters, values put out, multiply-adds and role of each node, per member and sample.
+        edges: pairs of source and target.
+        roles: of each layer.
+    """
+
+    def __init__(self, inputs: Tensor) -> None:
+        self.members = len(inputs)
+        self.nodes: list[tuple[str, float, float, float, str]] = [("input", 0.0, self._size(inputs), 0.0, TRUNK)]
+        self.edges: list[tuple[int, int]] = []
+        self.roles: dict[nn.Module, str] = {}
+        # Where each tensor comes from, copy by copy. The tensors are kept, so that no other gets their identity.
+        self._origins: dict[int, tuple[Tensor, list[int]]] = {id(inputs): (inputs, [0])}
+
+    def __call__(self, layer: nn.Module, arguments: tuple[Any, ...], result: Tensor) -> None:
+        assert isinstance(layer, Layer)
+        wiring = layer.wiring(*(self._origins[id(argument)][1] for argument in arguments))
+        if layer.op:
+            params = sum(p.numel() for p in layer.parameters()) / self.members / len(wiring)
+            size = self._size(result) / len(wiring)
+            for sources in wiring:
+                self.edges += [(source, len(self.nodes)) for source in sources]
+                self.nodes.append((layer.op, params, size, size * layer.cost, self.roles[layer]))
+            origin = list(range(len(self.nodes) - len(wiring), len(self.nodes)))
+        else:
+            origin = [node for sources in wiring for node in sources]
+        self._origins[id(result)] = (result, origin)
+
+    def _size(self, values: Tensor) -> float:
+        return values.numel() / self.members

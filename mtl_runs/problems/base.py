@@ -2,59 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from lcode.errors import UsageError
 from lcode.table import Metric
 
-Kind = Literal["classification", "regression"]
-
-METRIC_NAMES: Mapping[Kind, str] = {"classification": "err", "regression": "rmse"}
-"""What is measured on held-out data, per kind of task: error rate in 0..1, root mean squared error in raw units."""
-
 
 @dataclass(frozen=True)
-class Task:
-    """One task.
+class Task(ABC):
+    """One task: how its predictions are compared with its targets, in training and on held-out data.
+
+    Everything is batched over R members, stacked networks that are trained side by side. What a member gets depends
+    on that member's predictions only, to the last bit: every member is reduced over its own dimensions.
 
     Attributes:
         name: file- and module-name safe; the first part of its metrics' keys.
-        kind: `classification` (cross-entropy on integer labels) or `regression` (mean squared error).
-        n_outputs: number of classes, or of regressed values.
+        n_outputs: number of values that a network predicts, per input or, for a dense task, per pixel.
+        dense: whether it predicts for every pixel of the input.
+        target_dtype: type of the targets.
     """
 
     name: str
-    kind: Kind
     n_outputs: int
 
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """What `evaluate` measures; smaller is better for all of them."""
-        return (Metric(self.name, METRIC_NAMES[self.kind], "min"),)
+    dense: ClassVar[bool] = False
+    target_dtype: ClassVar[torch.dtype] = torch.float32
 
+    @property
+    @abstractmethod
+    def metrics(self) -> tuple[Metric, ...]:
+        """What `measure` returns, with directions."""
+
+    @abstractmethod
+    def target_shape(self, input_shape: Sequence[int]) -> tuple[int, ...]:
+        """Shape of one target, for inputs of this shape (both without the batch)."""
+
+    @abstractmethod
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss over a batch.
+        """Mean loss over each member's batch.
 
         Args:
-            outputs: the head's outputs, [B, n_outputs].
-            targets: class indices [B], or values [B, n_outputs].
-        """
-        if self.kind == "classification":
-            return functional.cross_entropy(outputs, targets)
-        return functional.mse_loss(outputs, targets)
+            outputs: predictions, [R, B, n_outputs], for a dense task [R, B, n_outputs, H, W].
+            targets: [R, B, *target_shape].
 
-    def evaluate(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
-        """The metrics of these predictions, by key; shapes as in `loss`."""
-        (metric,) = self.metrics
-        if self.kind == "classification":
-            return {metric.key: float((outputs.argmax(-1) != targets).to(torch.float64).mean())}
-        return {metric.key: float(functional.mse_loss(outputs.double(), targets.double()).sqrt())}
+        Returns:
+            [R], differentiable.
+        """
+
+    @abstractmethod
+    def tally(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Sums over a batch from which the metrics follow; those of several batches add up.
+
+        Args:
+            outputs: as in `loss`.
+            targets: [B, *target_shape], the same for all members.
+
+        Returns:
+            float64 [R, S].
+        """
+
+    @abstractmethod
+    def measure(self, tally: Tensor) -> dict[str, Tensor]:
+        """The metrics of these sums, in natural units.
+
+        Args:
+            tally: what `tally` returned, added up over batches, [R, S].
+
+        Returns:
+            Metric key -> float64 [R], in the order of `metrics`.
+        """
 
 
 @dataclass(frozen=True)
@@ -63,7 +85,7 @@ class Split:
 
     Attributes:
         inputs: float32, [N, *input_shape].
-        targets: by task, int64 [N] for classification, float32 [N, n_outputs] for regression.
+        targets: by task, [N, *target_shape] of the task's `target_dtype`.
     """
 
     inputs: Tensor
@@ -87,6 +109,9 @@ class Problem:
         train: what is trained on.
         validation: what is logged every epoch; choices are made on it.
         test: looked at once, after all choices.
+
+    Raises:
+        UsageError: a split has no targets of a task, or targets of another shape or type than the task's.
     """
 
     name: str
@@ -94,6 +119,11 @@ class Problem:
     train: Split
     validation: Split
     test: Split
+
+    def __post_init__(self) -> None:
+        for label, split in (("train", self.train), ("validation", self.validation), ("test", self.test)):
+            for task in self.tasks:
+                self._check(label, split, task)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -122,3 +152,14 @@ class Problem:
         return replace(
             self, train=self.train.to(device), validation=self.validation.to(device), test=self.test.to(device)
         )
+
+    def _check(self, label: str, split: Split, task: Task) -> None:
+        place = f"problem '{self.name}', {label} split, task '{task.name}'"
+        if task.name not in split.targets:
+            raise UsageError(f"{place}: no targets; there are targets of: {', '.join(split.targets)}")
+        found = split.targets[task.name]
+        expected = (len(split), *task.target_shape(split.inputs.shape[1:]))
+        if tuple(found.shape) != expected or found.dtype != task.target_dtype:
+            raise UsageError(
+                f"{place}: targets are {found.dtype} {list(found.shape)}, expected {task.target_dtype} {list(expected)}"
+            )

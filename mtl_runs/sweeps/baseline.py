@@ -10,8 +10,7 @@ from pathlib import Path
 from lcode.errors import UsageError
 from lcode.table import split_key
 from mtl_runs.sweeps.logs import last_values
-from mtl_runs.sweeps.space import RunSpec
-from mtl_runs.training import RunConfig
+from mtl_runs.training import RunConfig, RunSpec
 
 
 def single_task_runs(

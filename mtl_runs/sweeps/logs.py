@@ -24,7 +24,18 @@ def log_status(folder: Path, header: RunHeader) -> RunStatus | None:
         # As text: what was written from an equal header is equal.
         if file.readline().rstrip("\n") != json.dumps(header.to_json(), separators=(",", ":")):
             return None
-    return entries[-1]["status"] if entries[-1]["type"] == "end" else "running"
+    return _status(entries)
+
+
+def last_status(folder: Path, run: str) -> RunStatus | None:
+    """Status of a run by its log, whatever its header; None if there is no log."""
+    entries = _entries(folder / f"{run}.jsonl")
+    return _status(entries) if entries else None
+
+
+def _status(entries: list[dict[str, Any]]) -> RunStatus:
+    status: RunStatus = entries[-1]["status"] if entries[-1]["type"] == "end" else "running"
+    return status
 
 
 def last_values(folder: Path, run: str) -> dict[str, float]:

@@ -53,6 +53,10 @@ class ProgressBar:
         ended = ", ".join(f"{count} {status}" for status, count in sorted(self._ends.items()))
         self._bar.update(self._task, runs=f"| {self._ends.total()}/{self._runs} runs: {ended}")
 
+    def note(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._bar.console.print(text)
+
     def __enter__(self) -> Self:
         self._bar.start()
         return self

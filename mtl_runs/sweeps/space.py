@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
 from mtl_runs.balancers import log_uniform_weights
-from mtl_runs.training import SCHEDULES, RunConfig
+from mtl_runs.training import SCHEDULES, RunConfig, RunSpec
 from mtl_runs.training.config import OptimizerName
 
 Choice = TypeVar("Choice")
@@ -28,25 +27,6 @@ LEARNING_RATES: dict[OptimizerName, tuple[float, float]] = {"sgd": (3e-3, 3e-1),
 MOMENTA = (0.0, 0.9)
 
 WEIGHT_DECAYS = (0.0, 1e-4, 1e-3)
-
-
-@dataclass(frozen=True)
-class RunSpec:
-    """One training of a sweep: all that `train` needs to know.
-
-    Attributes:
-        run: its name, unique in the sweep.
-        problem: name in `PROBLEMS`.
-        config: hyper-parameters.
-        seed: of the training.
-        horizon: last epoch.
-    """
-
-    run: str
-    problem: str
-    config: RunConfig
-    seed: int
-    horizon: int
 
 
 def sample_runs(problem: str, n_tasks: int, n_runs: int, *, horizon: int, seed: int) -> list[RunSpec]:

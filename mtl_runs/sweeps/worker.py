@@ -1,36 +1,39 @@
-"""A worker process of a sweep: trains one run after the other and reports each epoch to its parent.
+"""A worker process of a sweep: trains one population after the other and reports each epoch to its parent.
 
-Messages to the parent are tuples that begin with their kind: `("epoch", run, epoch, values, signals)`,
-`("done", run, status)`, `("error", run, text, is_user_error, traceback)`. The parent sends jobs, None to end,
-and after each epoch of a monitored job `(stop, reason)`.
+Messages to the parent are tuples that begin with their kind: `("epoch", reports)`, `("done", [(run, status), …])`,
+`("error", text, is_user_error, traceback)`. The parent sends jobs, None to end, and after each epoch of a monitored job
+a list of answers, one per report.
 """
 
 from __future__ import annotations
 
 import signal
 import traceback
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lcode.errors import LcodeError
-from mtl_runs.sweeps.space import RunSpec
+
+if TYPE_CHECKING:
+    from mtl_runs.training import EpochReport, RunSpec
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to train.
+    """Runs to train together.
 
     Attributes:
-        spec: what to train.
+        specs: what to train, of one problem and one stacking key.
         folder: folder of the logs.
         device: where.
         monitored: whether to wait for the parent's decision after each epoch.
-        continue_stopped: whether to go on with a stopped run.
+        continue_stopped: whether to go on with stopped runs.
     """
 
-    spec: RunSpec
+    specs: tuple[RunSpec, ...]
     folder: Path
     device: str
     monitored: bool
@@ -61,29 +64,24 @@ def work(connection: Connection) -> None:
 
 def _serve(job: Job, connection: Connection) -> None:
     from mtl_runs.problems import make_problem
-    from mtl_runs.training import train
+    from mtl_runs.training import train_population
 
-    spec = job.spec
-
-    def on_epoch(epoch: int, values: Mapping[str, float], signals: Mapping[str, float]) -> Answer | None:
-        connection.send(("epoch", spec.run, epoch, dict(values), dict(signals)))
-        return Answer(*connection.recv()) if job.monitored else None
+    def on_epochs(reports: Sequence[EpochReport]) -> list[Answer | None]:
+        connection.send(("epoch", list(reports)))
+        return connection.recv() if job.monitored else [None] * len(reports)
 
     try:
-        result = train(
-            make_problem(spec.problem),
-            spec.config,
-            run=spec.run,
-            seed=spec.seed,
+        results = train_population(
+            make_problem(job.specs[0].problem),
+            job.specs,
             folder=job.folder,
-            horizon=spec.horizon,
-            on_epoch=on_epoch,
+            on_epochs=on_epochs,
             device=job.device,
             continue_stopped=job.continue_stopped,
         )
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:
-        connection.send(("error", spec.run, str(error), isinstance(error, LcodeError), traceback.format_exc()))
+        connection.send(("error", str(error), isinstance(error, LcodeError), traceback.format_exc()))
     else:
-        connection.send(("done", spec.run, result.status))
+        connection.send(("done", [(result.run, result.status) for result in results]))

@@ -1,6 +1,27 @@
-"""Training of one run: steps, epochs, checkpoints, log."""
+"""Training of runs, alone or stacked in a population: steps, epochs, checkpoints, logs."""
 
-from mtl_runs.training.config import SCHEDULES, RunConfig
-from mtl_runs.training.loop import Decision, OnEpoch, RunResult, run_header, train
+from mtl_runs.training.config import SCHEDULES, RunConfig, RunSpec
+from mtl_runs.training.loop import (
+    Decision,
+    EpochReport,
+    OnEpoch,
+    OnEpochs,
+    RunResult,
+    run_header,
+    train,
+    train_population,
+)
 
-__all__ = ["SCHEDULES", "Decision", "OnEpoch", "RunConfig", "RunResult", "run_header", "train"]
+__all__ = [
+    "SCHEDULES",
+    "Decision",
+    "EpochReport",
+    "OnEpoch",
+    "OnEpochs",
+    "RunConfig",
+    "RunResult",
+    "RunSpec",
+    "run_header",
+    "train",
+    "train_population",
+]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import cos, isfinite, pi
 from typing import Any, Literal, get_args
 
 from lcode.errors import UsageError
+from mtl_runs.balancers import Balancer, Needs, make_balancer
 
 OptimizerName = Literal["sgd", "adam"]
 Reduction = Literal["mean", "sum"]
@@ -77,6 +79,26 @@ class RunConfig:
             if not (holds and isfinite(getattr(self, name))):
                 raise UsageError(f"{name} must be {text}; found {getattr(self, name)}")
 
+    def make_balancer(self) -> Balancer:
+        """The balancer with its settings.
+
+        Raises:
+            UsageError: no such balancer, or wrong settings.
+        """
+        return make_balancer(self.balancer, **self.balancer_settings)
+
+    @property
+    def balancer_key(self) -> tuple[str, str]:
+        """Equal for runs that one call of a balancer can serve."""
+        return self.balancer, json.dumps(self.balancer_settings, sort_keys=True, default=list)
+
+    @property
+    def stacking_key(self) -> tuple[Any, ...]:
+        """Equal for runs of one problem that can be trained as one population: same shapes, same passes per step."""
+        needs = self.make_balancer().needs
+        kinds = (Needs.GRAMIAN | Needs.JACOBIAN, Needs.AFTER_STEP_LOSSES, Needs.SEVERAL_BATCHES)
+        return (self.arch, self.batch_size, self.tasks or (), *(bool(needs & kind) for kind in kinds))
+
     def learning_rates(self, horizon: int) -> list[float]:
         """Planned learning rate of the epochs 1..horizon."""
         factor = SCHEDULES[self.schedule]
@@ -107,3 +129,22 @@ class RunConfig:
             "reduction": self.reduction,
             "clip": self.clip,
         }
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One training: all that the trainer needs to know.
+
+    Attributes:
+        run: its name, file-name safe, unique in its folder.
+        problem: name in `PROBLEMS`.
+        config: hyper-parameters.
+        seed: decides everything random.
+        horizon: last epoch, at least 1.
+    """
+
+    run: str
+    problem: str
+    config: RunConfig
+    seed: int
+    horizon: int

@@ -1,4 +1,4 @@
-"""One training from the first epoch, or the last checkpoint, to the horizon."""
+"""Training from the first epoch, or the last checkpoint, to the horizon: one run, or a population of them."""
 
 from __future__ import annotations
 
@@ -6,31 +6,37 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite, nan
 from pathlib import Path
 from typing import Protocol
 
 import torch
-from torch import nn
 
+from lcode.errors import UsageError
+from lcode.graphs.arch import ArchGraph
 from lcode.table import RunStatus
 from lcode.table.runlog import RunHeader, RunLogWriter
 from mtl_runs.networks import architecture_graph, make_network
-from mtl_runs.problems import Problem
+from mtl_runs.problems import Problem, Task
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
-from mtl_runs.training.config import RunConfig
-from mtl_runs.training.learner import Learner, make_learner
+from mtl_runs.training.config import RunConfig, RunSpec
 from mtl_runs.training.lock import exclusive
 from mtl_runs.training.measure import evaluate, summarise
-from mtl_runs.training.step import StepRecord, train_step
+from mtl_runs.training.population import Member, Population, check_config
+from mtl_runs.training.step import Stepper, StepRecord
 
 DIVERGED = "diverged"
 """Reason of a run that failed because a loss or a metric became NaN or infinite."""
 
+WATCH_EVERY = 10
+"""Gradient norms and cosines are logged from every so many steps where no balancer reads them anyway."""
+
 
 class Decision(Protocol):
-    """What `on_epoch` may answer, such as a `Verdict` of `lcode`: whether to stop the run, and why."""
+    """What a callback may answer, such as a `Verdict` of `lcode`: whether to stop the run, and why."""
 
     @property
     def stop(self) -> bool:
@@ -42,15 +48,39 @@ class Decision(Protocol):
 
 
 class OnEpoch(Protocol):
-    """Called after each epoch with the values and signals that were logged; None means: go on."""
+    """Called after each epoch of a run with the values and signals that were logged; None means: go on."""
 
     def __call__(self, epoch: int, values: Mapping[str, float], signals: Mapping[str, float]) -> Decision | None:
         """Decide on the run after this epoch."""
 
 
 @dataclass(frozen=True)
+class EpochReport:
+    """One epoch of one run, as it was logged.
+
+    Attributes:
+        run: its name.
+        epoch: the epoch.
+        values: metrics by key.
+        signals: auxiliary values by name.
+    """
+
+    run: str
+    epoch: int
+    values: Mapping[str, float]
+    signals: Mapping[str, float]
+
+
+class OnEpochs(Protocol):
+    """Called after each epoch of a population with what was logged of every run that goes on."""
+
+    def __call__(self, reports: Sequence[EpochReport]) -> Sequence[Decision | None]:
+        """Decide on each of the runs; None means: go on."""
+
+
+@dataclass(frozen=True)
 class RunResult:
-    """How a call of `train` left its run.
+    """How a training left its run.
 
     Attributes:
         run: its name.
@@ -76,10 +106,7 @@ def train(
     checkpoint_every: int = 5,
     continue_stopped: bool = False,
 ) -> RunResult:
-    """Train one run and write its log `<folder>/<run>.jsonl`, going on where an earlier call was interrupted.
-
-    The values do not depend on where a training was interrupted. A run that is already finished or failed is left
-    alone, and so is a stopped one unless asked otherwise. Checkpoints are in `<folder>/checkpoints/<run>/`.
+    """Train one run: a population of one. See `train_population`.
 
     Args:
         problem: the problem; `config.tasks` restricts it.
@@ -90,55 +117,93 @@ def train(
         horizon: last epoch, ≥ 1.
         on_epoch: may stop the run.
         device: `cpu`, `cuda`, ….
-        checkpoint_every: epochs between checkpoints; there is always one at the end.
+        checkpoint_every: epochs between checkpoints.
         continue_stopped: whether a stopped run goes on to the horizon.
 
     Raises:
         UsageError: an impossible configuration, or the folder holds another run of this name.
     """
-    if config.tasks is not None:
-        problem = problem.restrict(config.tasks)
-    learner = make_learner(problem, config, seed=seed, device=device)
-    header = run_header(problem, config, run=run, seed=seed, horizon=horizon)
-    problem = problem.to(device)
-    home = Path(folder) / "checkpoints" / run
-    checkpoint = home / "checkpoint.safetensors"
-    digest = hashlib.sha256(json.dumps(header.to_json(), sort_keys=True).encode()).hexdigest()
-    with exclusive(home / "lock"), RunLogWriter(folder, header) as log:
-        if log.status in ("finished", "failed") or (log.status == "stopped" and not continue_stopped):
-            return RunResult(run, log.status, log.last_epoch)
-        done = load_checkpoint(checkpoint, learner, digest=digest)
-        if done > log.last_epoch:
-            # The log was removed or lost its end: without it the checkpoint is worth nothing.
-            learner, done = make_learner(problem, config, seed=seed, device=device), 0
-        if log.last_epoch > done:
-            log.rewind(done)
-        blocks = learner.group_parameters()
-        rates = config.learning_rates(horizon)
-        for epoch in range(done + 1, horizon + 1):
-            started = time.perf_counter()
-            records = _train_epoch(learner, blocks, problem, config, rates[epoch - 1])
-            learner.balancer_state = learner.balancer.end_epoch(learner.balancer_state)
-            values = evaluate(learner.network, problem.tasks, problem.validation)
-            signals = summarise(records, problem.tasks)
-            diverged = not all(map(isfinite, [*values.values(), *signals.values()]))
-            if diverged:
-                # An error rate of a network full of NaN is a number, but not a measurement.
-                values = dict.fromkeys(values, nan)
-            log.epoch(epoch, values, signals=signals, lr=rates[epoch - 1], seconds=time.perf_counter() - started)
-            if diverged:
-                log.end("failed", DIVERGED)
-                return RunResult(run, "failed", epoch)
-            decision = None if on_epoch is None else on_epoch(epoch, values, signals)
-            stopped = decision is not None and decision.stop and epoch < horizon
-            if stopped or epoch == horizon or epoch % checkpoint_every == 0:
-                save_checkpoint(checkpoint, learner, epoch=epoch, digest=digest)
-            if stopped:
-                assert decision is not None
-                log.end("stopped", decision.reason)
-                return RunResult(run, "stopped", epoch)
-        log.end("finished")
-        return RunResult(run, "finished", horizon)
+
+    def on_epochs(reports: Sequence[EpochReport]) -> list[Decision | None]:
+        return [None if on_epoch is None else on_epoch(r.epoch, r.values, r.signals) for r in reports]
+
+    (result,) = train_population(
+        problem,
+        [RunSpec(run, problem.name, config, seed, horizon)],
+        folder=folder,
+        on_epochs=on_epochs,
+        device=device,
+        checkpoint_every=checkpoint_every,
+        continue_stopped=continue_stopped,
+    )
+    return result
+
+
+def train_population(
+    problem: Problem,
+    specs: Sequence[RunSpec],
+    *,
+    folder: Path,
+    on_epochs: OnEpochs | None = None,
+    device: str = "cpu",
+    checkpoint_every: int = 5,
+    continue_stopped: bool = False,
+) -> list[RunResult]:
+    """Train runs together and write their logs `<folder>/<run>.jsonl`, going on where an earlier call was interrupted.
+
+    On the CPU the values depend neither on where a training was interrupted nor on which runs are trained together.
+    Runs that are finished or failed are left alone, and so are stopped ones unless asked otherwise; the others may be
+    at different epochs. A run that ends leaves the population, which goes on smaller. Checkpoints are in
+    `<folder>/checkpoints/<run>/`.
+
+    Args:
+        problem: the problem; `config.tasks` restricts it.
+        specs: runs of equal `config.stacking_key`, at least one.
+        folder: folder of the logs.
+        on_epochs: may stop runs.
+        device: `cpu`, `cuda`, ….
+        checkpoint_every: epochs between checkpoints; there is always one where a run is stopped or finished.
+        continue_stopped: whether stopped runs go on to the horizon.
+
+    Returns:
+        How each run ended, in the given order.
+
+    Raises:
+        UsageError: an impossible configuration, runs that cannot be stacked, or the folder holds another run of one of
+            the names.
+    """
+    for spec in specs:
+        if spec.config.stacking_key != specs[0].config.stacking_key:
+            raise UsageError(
+                f"runs '{specs[0].run}' and '{spec.run}' cannot be trained together: their architecture, batch size, "
+                "tasks or the passes that their balancers need differ"
+            )
+    if specs[0].config.tasks is not None:
+        problem = problem.restrict(specs[0].config.tasks)
+    for spec in specs:
+        # Everything that can be refused is refused before the first file is made.
+        check_config(spec.config, problem)
+    headers = {
+        spec.run: run_header(problem, spec.config, run=spec.run, seed=spec.seed, horizon=spec.horizon) for spec in specs
+    }
+    results: dict[str, RunResult] = {}
+    with ExitStack() as stack:
+        logs: dict[str, RunLogWriter] = {}
+        for spec in specs:
+            stack.enter_context(exclusive(_home(folder, spec.run) / "lock"))
+            log = stack.enter_context(RunLogWriter(folder, headers[spec.run]))
+            if log.status in ("finished", "failed") or (log.status == "stopped" and not continue_stopped):
+                results[spec.run] = RunResult(spec.run, log.status, log.last_epoch)
+            else:
+                logs[spec.run] = log
+        todo = [spec for spec in specs if spec.run in logs]
+        if todo:
+            population = Population(problem.to(device), todo, device)
+            training = _Training(population, logs, headers, folder, checkpoint_every)
+            results.update(training.resume())
+            while population.members:
+                results.update(training.epoch(on_epochs))
+    return [results[spec.run] for spec in specs]
 
 
 def run_header(problem: Problem, config: RunConfig, *, run: str, seed: int, horizon: int) -> RunHeader:
@@ -153,7 +218,6 @@ def run_header(problem: Problem, config: RunConfig, *, run: str, seed: int, hori
     """
     if config.tasks is not None:
         problem = problem.restrict(config.tasks)
-    network = make_network(config.arch, problem.input_shape, problem.tasks)
     return RunHeader(
         run=run,
         horizon=horizon,
@@ -162,23 +226,131 @@ def run_header(problem: Problem, config: RunConfig, *, run: str, seed: int, hori
         problem=problem.name,
         seed=seed,
         arch=config.arch,
-        graph=architecture_graph(network, problem.input_shape),
+        graph=_graph(config.arch, problem.input_shape, problem.tasks),
         schedule=config.learning_rates(horizon),
     )
 
 
-def _train_epoch(
-    learner: Learner, blocks: Sequence[Sequence[nn.Parameter]], problem: Problem, config: RunConfig, lr: float
-) -> list[StepRecord]:
-    """One pass over the training data in a new random order."""
-    data = problem.train
-    n_steps = len(data) // config.batch_size
-    # Shuffled once as a whole: the batches are then views.
-    order = torch.randperm(len(data), generator=learner.batches)[: n_steps * config.batch_size]
-    order = order.to(data.inputs.device)
-    inputs = data.inputs[order].split(config.batch_size)
-    targets = [data.targets[task.name][order].split(config.batch_size) for task in problem.tasks]
-    return [
-        train_step(learner, blocks, problem.tasks, config, batch, batch_targets, lr)
-        for batch, *batch_targets in zip(inputs, *targets, strict=True)
-    ]
+@lru_cache
+def _graph(arch: str, input_shape: tuple[int, ...], tasks: tuple[Task, ...]) -> ArchGraph:
+    """The graph of an architecture; thousands of runs share a few."""
+    return architecture_graph(make_network(arch, input_shape, tasks), input_shape)
+
+
+@dataclass
+class _Training:
+    """A population, its logs and its checkpoints."""
+
+    population: Population
+    logs: Mapping[str, RunLogWriter]
+    headers: Mapping[str, RunHeader]
+    folder: Path
+    checkpoint_every: int
+
+    def __post_init__(self) -> None:
+        self.stepper = Stepper(self.population)
+        self.digests = {
+            run: hashlib.sha256(json.dumps(header.to_json(), sort_keys=True).encode()).hexdigest()
+            for run, header in self.headers.items()
+        }
+
+    def resume(self) -> dict[str, RunResult]:
+        """Put every member where its checkpoint and its log agree; those that only lacked their last line, by run."""
+        states = {}
+        ended = {}
+        for row, member in enumerate(self.population.members):
+            log = self.logs[member.spec.run]
+            done, tensors = load_checkpoint(self._checkpoint(member), digest=self.digests[member.spec.run])
+            if 0 < done <= log.last_epoch:
+                states[row] = tensors
+                member.epoch = done
+            # A checkpoint is worth nothing without its log, which was removed or lost its end.
+            if log.last_epoch > member.epoch:
+                log.rewind(member.epoch)
+            if member.epoch == member.spec.horizon:
+                log.end("finished")
+                ended[member.spec.run] = RunResult(member.spec.run, "finished", member.epoch)
+        self.population.load_states(states)
+        self._drop([member.spec.run not in ended for member in self.population.members])
+        return ended
+
+    def epoch(self, on_epochs: OnEpochs | None) -> dict[str, RunResult]:
+        """Train every member for one epoch, log it, and let those go that are over; how they ended, by run."""
+        members, problem = self.population.members, self.population.problem
+        started = time.perf_counter()
+        for member in members:
+            member.epoch += 1
+        rates = [member.rates[member.epoch - 1] for member in members]
+        records = self._pass_over_the_data(rates)
+        for part in self.population.balancers:
+            part.state = part.rule.end_epoch(part.state)
+        values = evaluate(self.population.network, problem.tasks, problem.validation, len(members))
+        signals = summarise(records, problem.tasks)
+        seconds = (time.perf_counter() - started) / len(members)
+        alive = []
+        for r, member in enumerate(members):
+            alive.append(all(map(isfinite, [*values[r].values(), *signals[r].values()])))
+            if not alive[r]:
+                # An error rate of a network full of NaN is a number, but not a measurement.
+                values[r] = dict.fromkeys(values[r], nan)
+            log = self.logs[member.spec.run]
+            log.epoch(member.epoch, values[r], signals=signals[r], lr=rates[r], seconds=seconds)
+        reports = [
+            EpochReport(member.spec.run, member.epoch, values[r], signals[r])
+            for r, member in enumerate(members)
+            if alive[r]
+        ]
+        decisions = iter(on_epochs(reports) if on_epochs and reports else [None] * len(reports))
+        ended: dict[str, RunResult] = {}
+        for r, member in enumerate(members):
+            status, reason = self._judge(member, alive[r], next(decisions) if alive[r] else None)
+            if alive[r] and (status is not None or member.epoch % self.checkpoint_every == 0):
+                tensors, digest = self.population.state_of(r), self.digests[member.spec.run]
+                save_checkpoint(self._checkpoint(member), tensors, epoch=member.epoch, digest=digest)
+            if status is not None:
+                self.logs[member.spec.run].end(status, reason)
+                ended[member.spec.run] = RunResult(member.spec.run, status, member.epoch)
+        self._drop([member.spec.run not in ended for member in members])
+        return ended
+
+    def _judge(self, member: Member, alive: bool, decision: Decision | None) -> tuple[RunStatus | None, str | None]:
+        """How and why a run ended with this epoch, if it did."""
+        if not alive:
+            return "failed", DIVERGED
+        if member.epoch == member.spec.horizon:
+            return "finished", None
+        if decision is not None and decision.stop:
+            return "stopped", decision.reason
+        return None, None
+
+    def _drop(self, stays: Sequence[bool]) -> None:
+        """Compaction: go on with those that stay."""
+        rows = [row for row, stay in enumerate(stays) if stay]
+        if len(rows) < len(stays):
+            if rows:
+                self.population.keep(rows)
+                self.stepper = Stepper(self.population)
+            else:
+                self.population.members = []
+
+    def _pass_over_the_data(self, rates: Sequence[float]) -> list[StepRecord]:
+        """One pass over the training data, in a new random order for each member."""
+        population, data = self.population, self.population.problem.train
+        size = population.members[0].spec.config.batch_size
+        n_steps = len(data) // size
+        # The incomplete last batch is dropped.
+        orders = [torch.randperm(len(data), generator=member.batches) for member in population.members]
+        order = torch.stack(orders)[:, : n_steps * size].to(data.inputs.device)
+        lr = torch.tensor(rates, dtype=torch.float32, device=data.inputs.device).unsqueeze(-1)
+        targets = [data.targets[task.name] for task in population.problem.tasks]
+        return [
+            self.stepper.step(data.inputs[batch], [t[batch] for t in targets], lr, watch=step % WATCH_EVERY == 0)
+            for step, batch in enumerate(order.split(size, dim=1))
+        ]
+
+    def _checkpoint(self, member: Member) -> Path:
+        return _home(self.folder, member.spec.run) / "checkpoint.safetensors"
+
+
+def _home(folder: Path, run: str) -> Path:
+    return Path(folder) / "checkpoints" / run

@@ -1,13 +1,12 @@
-"""Optimisers on one flat parameter vector, as pure functions of a state of tensors.
+"""Optimisers on flat parameter vectors, one row per run, as pure functions of a state of tensors.
 
-They compute what `torch.optim.SGD` and `torch.optim.Adam` compute. Those take two seconds to import in every worker
-and longer per step than the arithmetic of a small network; and a state of plain tensors is a checkpoint as it is.
+They compute what `torch.optim.SGD` and `torch.optim.Adam` compute, but every row has its own settings. A state of plain
+tensors is a checkpoint as it is, and a row of it is the state of that run alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -16,78 +15,93 @@ from torch import Tensor
 State = Mapping[str, Tensor]
 
 
+class OptimizerSettings(Protocol):
+    """What an optimiser reads of a configuration."""
+
+    @property
+    def momentum(self) -> float:
+        """Of SGD, 0..1."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Factor of the gradient of the L2 penalty."""
+
+
 class Optimizer(Protocol):
     """Moves parameters along a gradient."""
 
-    def init(self, parameters: Tensor) -> State:
-        """The state before the first step, for parameters [P]."""
+    def init(self, parameters: Tensor, settings: Sequence[OptimizerSettings]) -> State:
+        """The state before the first step.
 
-    def step(self, parameters: Tensor, gradient: Tensor, state: State, lr: float) -> State:
+        Args:
+            parameters: [R, P].
+            settings: one per row.
+        """
+
+    def step(self, parameters: Tensor, gradient: Tensor, state: State, lr: Tensor) -> State:
         """Change the parameters in place; the state for the next step.
 
         Args:
-            parameters: [P].
-            gradient: [P]; left as it is.
+            parameters: [R, P].
+            gradient: [R, P]; left as it is.
             state: what `init` or the previous call returned; its tensors may be reused.
-            lr: learning rate of this step.
+            lr: learning rates of this step, [R, 1].
         """
 
 
-@dataclass(frozen=True)
 class SGD:
-    """Stochastic gradient descent with heavy-ball momentum and an L2 penalty.
+    """Stochastic gradient descent with heavy-ball momentum and an L2 penalty."""
 
-    Attributes:
-        momentum: 0..1.
-        weight_decay: factor of the penalty's gradient.
-    """
+    def init(self, parameters: Tensor, settings: Sequence[OptimizerSettings]) -> State:
+        """The settings as columns, and the velocities, at rest."""
+        return {
+            "momentum": _column([one.momentum for one in settings], parameters),
+            "weight_decay": _column([one.weight_decay for one in settings], parameters),
+            "velocity": torch.zeros_like(parameters),
+        }
 
-    momentum: float
-    weight_decay: float
-
-    def init(self, parameters: Tensor) -> State:
-        """The velocity, at rest; none without momentum."""
-        return {"velocity": torch.zeros_like(parameters)} if self.momentum else {}
-
-    def step(self, parameters: Tensor, gradient: Tensor, state: State, lr: float) -> State:
+    def step(self, parameters: Tensor, gradient: Tensor, state: State, lr: Tensor) -> State:
         """Add `-lr · velocity`, where `velocity ← momentum · velocity + gradient`."""
-        direction = gradient.add(parameters, alpha=self.weight_decay) if self.weight_decay else gradient
-        if self.momentum:
-            direction = state["velocity"].mul_(self.momentum).add_(direction)
-        parameters.add_(direction, alpha=-lr)
+        velocity = state["velocity"].mul_(state["momentum"]).add_(gradient)
+        velocity.addcmul_(parameters, state["weight_decay"])
+        parameters.addcmul_(velocity, lr, value=-1)
         return state
 
 
-@dataclass(frozen=True)
 class Adam:
     """Adam (Kingma & Ba, ICLR 2015) with an L2 penalty, not decoupled.
 
-    Attributes:
-        weight_decay: factor of the penalty's gradient.
-        beta1: decay of the mean of the gradients.
-        beta2: decay of the mean of their squares.
-        epsilon: added to the root of the latter.
+    The decays are the usual 0.9 of the mean and 0.999 of the mean square, and 1e-8 is added to the root of the latter.
     """
 
-    weight_decay: float
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
+    BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
-    def init(self, parameters: Tensor) -> State:
-        """Both moments and the number of steps, zero."""
+    def init(self, parameters: Tensor, settings: Sequence[OptimizerSettings]) -> State:
+        """The penalties as a column, both moments and the number of steps, zero."""
         return {
+            "weight_decay": _column([one.weight_decay for one in settings], parameters),
             "mean": torch.zeros_like(parameters),
             "square": torch.zeros_like(parameters),
-            "steps": torch.zeros((), dtype=torch.float64),
+            "steps": torch.zeros(len(parameters), 1, dtype=torch.float64, device=parameters.device),
         }
 
-    def step(self, parameters: Tensor, gradient: Tensor, state: State, lr: float) -> State:
+    def step(self, parameters: Tensor, gradient: Tensor, state: State, lr: Tensor) -> State:
         """One step along the mean over the root of the mean square, both corrected for their zero start."""
-        direction = gradient.add(parameters, alpha=self.weight_decay) if self.weight_decay else gradient
-        steps = float(state["steps"]) + 1
-        mean = state["mean"].lerp_(direction, 1 - self.beta1)
-        square = state["square"].mul_(self.beta2).addcmul_(direction, direction, value=1 - self.beta2)
-        root = (square / (1 - self.beta2**steps)).sqrt_().add_(self.epsilon)
-        parameters.addcdiv_(mean, root, value=-lr / (1 - self.beta1**steps))
-        return {"mean": mean, "square": square, "steps": state["steps"] + 1}
+        steps = state["steps"] + 1
+        direction = torch.addcmul(gradient, parameters, state["weight_decay"])
+        mean = state["mean"].lerp_(direction, 1 - self.BETA1)
+        square = state["square"].mul_(self.BETA2).addcmul_(direction, direction, value=1 - self.BETA2)
+        root = (square / (1 - self.BETA2**steps).to(square)).sqrt_().add_(self.EPSILON)
+        # Reused: the direction is not needed any more.
+        torch.div(mean, root, out=direction)
+        parameters.addcmul_(direction, lr / (1 - self.BETA1**steps).to(lr), value=-1)
+        return {**state, "steps": steps}
+
+
+OPTIMIZERS: dict[str, Optimizer] = {"sgd": SGD(), "adam": Adam()}
+"""Every optimiser by the name that configurations use."""
+
+
+def _column(values: Sequence[float], like: Tensor) -> Tensor:
+    """The values as [R, 1], in the precision and on the device of `like`."""
+    return torch.tensor(values, dtype=like.dtype, device=like.device).unsqueeze(-1)

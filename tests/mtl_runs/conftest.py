@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mtl_runs.problems import Problem, Split, Task
+from mtl_runs.problems import Classification, Problem, Regression, Split
 
 
 @pytest.fixture(scope="session")
@@ -16,5 +16,5 @@ def tiny_problem() -> Problem:
         side = (inputs[:, 0, :, :2].sum((1, 2)) > inputs[:, 0, :, 2:].sum((1, 2))).long()
         return Split(inputs, {"side": side, "mass": 10 * inputs.sum((1, 2, 3)).unsqueeze(-1)})
 
-    tasks = (Task("side", "classification", 2), Task("mass", "regression", 1))
+    tasks = (Classification("side", 2), Regression("mass", 1))
     return Problem("tiny", tasks, split(128), split(64), split(64))

@@ -19,19 +19,9 @@ from mtl_runs.balancers import (
 STATISTICS = TaskStatistics(torch.tensor([1.0, 2.0, 9.0]), torch.eye(3))
 
 
-def test_equal_is_the_mean() -> None:
-    weights, state = Equal().update({}, STATISTICS)
-    assert weights.tolist() == [1 / 3] * 3
-    assert state == {}
-
-
 def test_equal_counts_tasks_without_a_loss() -> None:
     losses = torch.tensor([1.0, torch.nan, torch.inf])
     assert Equal().update({}, TaskStatistics(losses, torch.eye(3)))[0].tolist() == [1 / 3, 0, 0]
-
-
-def test_fixed_weights_are_normalised() -> None:
-    assert Fixed([1, 1, 2]).update({}, STATISTICS)[0].tolist() == [0.25, 0.25, 0.5]
 
 
 @pytest.mark.parametrize("weights", [[], [0, 0], [1, -1], [1, float("nan")]])

@@ -39,34 +39,6 @@ def combine(balancer: Balancer, jacobian: Tensor) -> Tensor:
     return balancer.update({}, statistics, torch.Generator().manual_seed(0))[0] @ jacobian
 
 
-@pytest.mark.parametrize(
-    ("balancer", "rows", "expected"),
-    [
-        (MGDA(), ORTHONORMAL, [0.5, 0.5]),
-        (MGDA(), STRETCHED, [0.4, 0.8]),
-        (MGDA(), CONFLICT, [0.3077, 0.4615]),
-        (CAGrad(0.4, rescale=0), ORTHONORMAL, [0.7, 0.7]),
-        (CAGrad(0.4, rescale=0), CONFLICT, [0.4256, 0.6384]),
-        (CAGrad(0.4, rescale=0), STRETCHED, [1.0, 0.9472]),
-        (CAGrad(0.4, rescale=1), ORTHONORMAL, [0.7 / 1.16, 0.7 / 1.16]),
-        (CAGrad(0.4, rescale=2), ORTHONORMAL, [0.5, 0.5]),
-        (CAGrad(0.0), CONFLICT, [0.25, 0.5]),
-        (FairGrad(1), ORTHONORMAL, [1, 1]),
-        (FairGrad(2), ORTHONORMAL, [1, 1]),
-        (FairGrad(1), STRETCHED, [1, 1]),
-        (FairGrad(2), STRETCHED, [0.7937, 1]),
-        (FairGrad(1), CONFLICT, [0.7435, 1.2030]),
-        (FairGrad(2), CONFLICT, [0.8246, 1.2921]),
-        (FairGrad(2), [[3.0, 4.0]], [0.3509, 0.4678]),
-        (FairGrad(0), STRETCHED, [1.0, 0.5]),
-        (PCGrad(), CONFLICT, [0.4, 0.7]),
-        (PCGrad(), STRETCHED, [1.0, 0.5]),
-    ],
-)
-def test_pinned_directions(direction, balancer: Balancer, rows: list[list[float]], expected: list[float]) -> None:  # type: ignore[no-untyped-def]
-    assert direction(balancer, rows)[1] == pytest.approx(expected, abs=5e-5)
-
-
 @settings(max_examples=30, deadline=None)
 @given(jacobian=jacobians)
 def test_mgda_makes_no_task_worse(jacobian: Tensor) -> None:
@@ -131,36 +103,3 @@ def test_settings_out_of_range() -> None:
         CAGrad(0.4, rescale=3)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="alpha must not be negative"):
         FairGrad(-0.5)
-
-
-@settings(max_examples=20, deadline=None)
-@given(jacobian=independent)
-def test_agreement_with_torchjd(jacobian: Tensor) -> None:
-    aggregation = pytest.importorskip("torchjd.aggregation")
-    scale = float(jacobian.norm())
-    # Its Frank–Wolfe stops early, so ours is at most as long, and about as long.
-    theirs = aggregation.MGDA(epsilon=1e-6, max_iters=2000)(jacobian).norm()
-    ours = combine(MGDA(), jacobian).norm()
-    assert float(ours) <= float(theirs) + 1e-9 * scale
-    assert float(ours) == pytest.approx(float(theirs), abs=2e-2 * scale)
-    for alpha in (1.0, 2.0):
-        expected = aggregation.FairGrad(alpha=alpha)(jacobian / scale)
-        torch.testing.assert_close(combine(FairGrad(alpha), jacobian / scale), expected, rtol=1e-3, atol=1e-3)
-
-
-def test_pcgrad_of_two_tasks_agrees_with_torchjd() -> None:
-    aggregation = pytest.importorskip("torchjd.aggregation")
-    for seed in range(10):
-        jacobian = sampled(seed, 2, 6, 10.0**seed)
-        torch.testing.assert_close(2 * combine(PCGrad(), jacobian), aggregation.PCGrad()(jacobian))
-
-
-def test_cagrad_agrees_with_torchjd() -> None:
-    aggregation = pytest.importorskip("torchjd.aggregation")
-    try:
-        theirs = aggregation.CAGrad(c=0.4)
-    except ImportError as error:
-        pytest.skip(f"torchjd's CAGrad wants more than torchjd: {error}")
-    for seed in range(5):
-        jacobian = sampled(seed, 3, 6, 1.0)
-        torch.testing.assert_close(combine(CAGrad(0.4, rescale=0), jacobian), theirs(jacobian), rtol=1e-3, atol=1e-3)

@@ -10,9 +10,9 @@ import torch
 
 from mtl_runs.balancers import BALANCERS
 from mtl_runs.problems import Problem
-from mtl_runs.training import RunConfig, train
-from mtl_runs.training.learner import Learner, make_learner
-from mtl_runs.training.step import train_step
+from mtl_runs.training import RunConfig, RunSpec, train
+from mtl_runs.training.population import Population
+from mtl_runs.training.step import Stepper
 
 
 class Interrupted(Exception):
@@ -45,33 +45,37 @@ def test_a_resumed_training_equals_an_unbroken_one(tiny_problem: Problem, tmp_pa
     assert logged(tmp_path / "whole") == logged(tmp_path / "broken")
 
 
-def one_step(problem: Problem, config: RunConfig) -> Learner:
-    learner = make_learner(problem, config, seed=0, device="cpu")
-    targets = [problem.train.targets[task.name] for task in problem.tasks]
-    train_step(learner, learner.group_parameters(), problem.tasks, config, problem.train.inputs, targets, config.lr)
-    return learner
+def one_step(problem: Problem, config: RunConfig) -> tuple[Population, Stepper]:
+    population = start(problem, config)
+    stepper = Stepper(population)
+    targets = [problem.train.targets[task.name].unsqueeze(0) for task in problem.tasks]
+    stepper.step(problem.train.inputs.unsqueeze(0), targets, torch.tensor([[config.lr]]), watch=False)
+    return population, stepper
+
+
+def start(problem: Problem, config: RunConfig) -> Population:
+    return Population(problem, [RunSpec("a", problem.name, config, 0, 1)], "cpu")
 
 
 def test_famo_learns_from_the_losses_after_the_step(tiny_problem: Problem) -> None:
     config = configuration("famo")
-    learner = one_step(tiny_problem, config)
-    start = make_learner(tiny_problem, config, seed=0, device="cpu")
-    targets = [tiny_problem.train.targets[task.name] for task in tiny_problem.tasks]
+    after, _ = one_step(tiny_problem, config)
+    before = start(tiny_problem, config)
+    targets = [tiny_problem.train.targets[task.name].unsqueeze(0) for task in tiny_problem.tasks]
 
-    def losses(of: Learner) -> torch.Tensor:
-        outputs = of.network(tiny_problem.train.inputs)
-        return torch.stack([t.loss(o, y) for t, o, y in zip(tiny_problem.tasks, outputs, targets, strict=True)])
+    def losses(of: Population) -> torch.Tensor:
+        return torch.stack(Stepper(of).losses(tiny_problem.train.inputs.unsqueeze(0), targets), -1).detach()
 
-    expected = start.balancer.after_step(start.balancer_state, losses(start), losses(learner))
-    torch.testing.assert_close(learner.balancer_state["logit"], expected["logit"])
+    (part,) = before.balancers
+    expected = part.rule.after_step(part.state, losses(before), losses(after))
+    torch.testing.assert_close(after.balancers[0].state["logit"], expected["logit"])
 
 
 def test_rows_of_a_jacobian_method_take_the_place_of_the_gradients(tiny_problem: Problem) -> None:
-    config = RunConfig(arch="mlp-4x1", balancer="db_mtl", clip=0, lr=0.01)
-    learner = one_step(tiny_problem, config)
-    tracked = learner.balancer_state["tracked"]
+    population, stepper = one_step(tiny_problem, RunConfig(arch="mlp-4x1", balancer="db_mtl", clip=0, lr=0.01))
+    tracked = population.balancers[0].state["tracked"][0]
     norms = tracked.norm(dim=1, keepdim=True)
-    torch.testing.assert_close(learner.gradient[learner.groups[0]], (tracked / norms * norms.max()).mean(0))
+    torch.testing.assert_close(stepper.gradient[0, population.groups[0]], (tracked / norms * norms.max()).mean(0))
 
 
 def test_dwa_sees_the_end_of_every_epoch(tiny_problem: Problem, tmp_path: Path) -> None:

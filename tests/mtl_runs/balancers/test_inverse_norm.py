@@ -7,19 +7,6 @@ from lcode.errors import UsageError
 from mtl_runs.balancers import InverseNorm, TaskStatistics
 
 
-def test_pinned_value(direction) -> None:  # type: ignore[no-untyped-def]
-    weights, combined = direction(InverseNorm(), [[3, 0], [0, 4]])
-    # S = 5; the papers' sum is twice our mean.
-    assert [2 * w for w in weights] == pytest.approx([5 / 3, 5 / 4])
-    assert [2 * d for d in combined] == pytest.approx([5, 5])
-
-
-def test_targets(direction) -> None:  # type: ignore[no-untyped-def]
-    rows = [[3, 0], [0, 4]]
-    assert direction(InverseNorm("mean_of_norms"), rows)[0] == pytest.approx([3.5 / 6, 3.5 / 8])
-    assert direction(InverseNorm("sum_to_k"), rows)[0] == pytest.approx([4 / 7, 3 / 7])
-
-
 @pytest.mark.parametrize("target", ["norm_of_sum", "mean_of_norms", "sum_to_k"])
 def test_the_size_of_one_loss_does_not_change_the_direction(target: str) -> None:
     jacobian = torch.randn(3, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

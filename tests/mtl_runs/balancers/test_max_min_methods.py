@@ -41,32 +41,6 @@ jacobians = st.builds(sampled, st.integers(0, 10**6), st.integers(2, 6), st.inte
 independent = st.builds(sampled, st.integers(0, 10**6), st.integers(2, 5), st.just(8), scales)
 
 
-@pytest.mark.parametrize(
-    ("balancer", "rows", "expected"),
-    [
-        (IMGrad(0.4, rescale=0), ORTHONORMAL, [0.7, 0.7]),
-        (IMGrad(0.4, rescale=0), CONFLICT, [0.402, 0.664]),
-        (IMGrad(0.8, rescale=0), CONFLICT, [0.5268, 0.8513]),
-        (ConicGradExact(0.1), ORTHONORMAL, [0.5, 0.5]),
-        (ConicGradExact(0.9), ORTHONORMAL, [0.5, 0.5]),
-        (ConicGradExact(0.5), STRETCHED, [0.5, 1.0]),
-        (ConicGradExact(0.9), STRETCHED, [0.6821, 0.8859]),
-        (ConicGradExact(0.5), DOMINATED, [1.942, 4.364]),
-        (ConicGradExact(0.99), DOMINATED, [4.632, 1.165]),
-        (ConicGradExact(1.0), DOMINATED, [4.75, 0.5]),
-        (SDMGrad(0.0), ORTHONORMAL, [0.5, 0.5]),
-        (SDMGrad(0.0), STRETCHED, [0.4, 0.8]),
-        (SDMGrad(0.3), STRETCHED, [0.4, 0.8]),
-        (SDMGrad(0.6), STRETCHED, [0.4, 0.8]),
-        (SDMGrad(0.3), CONFLICT, [0.3077, 0.4615]),
-        (NashMTL(), [[3.0, 4.0]], [3.0, 4.0]),
-        (NashMTL(), ORTHONORMAL, [2**0.25 / 2, 2**0.25 / 2]),
-    ],
-)
-def test_pinned_directions(direction, balancer: Balancer, rows: list[list[float]], expected: list[float]) -> None:  # type: ignore[no-untyped-def]
-    assert direction(balancer, rows)[1] == pytest.approx(expected, abs=5e-4)
-
-
 def test_pinned_inner_products_of_the_cone() -> None:
     jacobian = torch.tensor(DOMINATED, dtype=torch.float64)
     weights, _ = ConicGradExact(0.99).update({}, TaskStatistics(torch.ones(2), jacobian @ jacobian.T))
@@ -147,18 +121,6 @@ def test_sdmgrad_is_mgda_with_a_floor(combine, jacobian: Tensor, regularisation:
     assert float((slope[free] - slope.min()).max()) <= 1e-6 * float(gramian.diagonal().mean())
     if free.all():
         torch.testing.assert_close(weights @ jacobian, combine(MGDA(), jacobian), rtol=1e-6, atol=0)
-
-
-def test_sdmgrad_agrees_with_torchjds_inner_loop_once_that_converges() -> None:
-    aggregation = pytest.importorskip("torchjd.aggregation")
-    for seed in range(4):
-        jacobian = sampled(seed, 3, 8, 10.0 ** (3 * seed - 6))
-        gramian = jacobian @ jacobian.T
-        # It adds 1e-8 to the scale that it divides by, so it is given a normalised Gramian.
-        inner = aggregation.SDMGradWeighting(lr=0.3, momentum=0.5, n_iter=1500, lambda_=0.3)
-        theirs = inner(gramian / gramian.diagonal().mean())
-        ours, _ = SDMGrad(0.3).update({}, TaskStatistics(torch.ones(3), gramian))
-        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
 def test_objective_sampling_balances_the_sampled_tasks_only() -> None:

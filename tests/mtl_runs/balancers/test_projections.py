@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 from torch import Tensor
@@ -14,7 +14,6 @@ from lcode.errors import UsageError
 from mtl_runs.balancers import (
     IMTLG,
     AlignedMTL,
-    Balancer,
     ConFIG,
     DualProj,
     GradVac,
@@ -41,25 +40,6 @@ jacobians = st.builds(sampled, st.integers(0, 10**6), st.integers(2, 6), st.inte
 independent = st.builds(sampled, st.integers(0, 10**6), st.integers(2, 5), st.just(8), scales)
 
 
-@pytest.mark.parametrize(
-    ("balancer", "rows", "expected"),
-    [
-        (IMTLG(), STRETCHED, [2 / 3, 2 / 3]),
-        (ConFIG(), ORTHONORMAL, [0.5, 0.5]),
-        (AlignedMTL(), CONFLICT, [0.2840, 0.4734]),
-        (AlignedMTL(), STRETCHED, [0.5, 0.5]),
-        # TorchJD, with 1e-4 on the diagonal, gives (0.2929, 1.9004, 1.9004).
-        (UPGrad(), README, [(10 / 9 - 10 / 19) / 2, (20 / 9 + 30 / 19) / 2, (20 / 9 + 30 / 19) / 2]),
-        (DualProj(), README, [1 - 4 / 9, 1 + 1 / 9, 1 + 1 / 9]),
-        (UPGrad(), STRETCHED, [1.0, 0.5]),
-        (GradVac(), CONFLICT, [0.4, 0.7]),
-        (NGDiff(), [[3.0, 4.0], [0.0, -2.0]], [0.3, -0.1]),
-    ],
-)
-def test_pinned_directions(direction, balancer: Balancer, rows: list[list[float]], expected: list[float]) -> None:  # type: ignore[no-untyped-def]
-    assert direction(balancer, rows)[1] == pytest.approx(expected, abs=2e-4)
-
-
 def test_ngdiff_helps_the_one_and_undoes_the_other(direction) -> None:  # type: ignore[no-untyped-def]
     # Learn (3, 4), unlearn (0, 2), given as the negated loss: d·g = 1.0 and -0.4 for the paper's sum.
     combined = torch.tensor(direction(NGDiff(), [[3.0, 4.0], [0.0, -2.0]])[1])
@@ -81,36 +61,6 @@ def test_equal_angles_whatever_the_size_of_a_loss(combine, jacobian: Tensor, fac
         cosine = combined @ other / (combined.norm() * other.norm())
         assert abs(float(cosine)) == pytest.approx(1, abs=1e-6)
     assert (units @ combine(ConFIG(), jacobian) > 0).all()
-
-
-@settings(max_examples=25, deadline=None)
-@given(jacobian=independent)
-def test_imtl_g_agrees_with_torchjd_on_independent_gradients(combine, jacobian: Tensor) -> None:  # type: ignore[no-untyped-def]
-    aggregation = pytest.importorskip("torchjd.aggregation")
-    weights, _ = IMTLG().update({}, TaskStatistics(torch.ones(len(jacobian)), jacobian @ jacobian.T))
-    assert float(weights.sum()) == pytest.approx(1)
-    # Its threshold on the sum is absolute, so it is given normalised gradients.
-    scale = jacobian.norm()
-    torch.testing.assert_close(
-        combine(IMTLG(), jacobian) / scale, aggregation.IMTLG()(jacobian / scale), rtol=1e-5, atol=1e-7
-    )
-
-
-@settings(max_examples=25, deadline=None)
-@given(jacobian=jacobians)
-def test_config_and_aligned_mtl_agree_with_torchjd(combine, jacobian: Tensor) -> None:  # type: ignore[no-untyped-def]
-    aggregation = pytest.importorskip("torchjd.aggregation")
-    scale = float(jacobian.norm())
-    for mode in ("min", "rmse"):
-        theirs = aggregation.AlignedMTL(scale_mode=mode)(jacobian / scale)
-        torch.testing.assert_close(combine(AlignedMTL(mode), jacobian) / scale, theirs, rtol=1e-4, atol=1e-6)
-    units = jacobian / jacobian.norm(dim=1, keepdim=True)
-    # Neither tells dependent from nearly dependent gradients where the other does.
-    eigenvalues = torch.linalg.eigvalsh(units @ units.T)
-    assume(not ((eigenvalues > 1e-13) & (eigenvalues < 1e-4)).any())
-    if float((torch.linalg.pinv(units) @ torch.ones(len(units), dtype=torch.float64)).norm()) > 1e-3:
-        theirs = aggregation.ConFIG()(jacobian) / len(jacobian)
-        torch.testing.assert_close(combine(ConFIG(), jacobian), theirs, rtol=1e-4, atol=1e-6 * scale)
 
 
 def test_aligned_mtl_makes_the_condition_number_one(combine) -> None:  # type: ignore[no-untyped-def]
@@ -147,17 +97,6 @@ def test_many_tasks_agree_with_the_exact_projection(combine, monkeypatch: pytest
     exact = combine(UPGrad(), jacobian)
     monkeypatch.setattr("mtl_runs.balancers.dual_cone.MAX_FACES_K", 2)
     torch.testing.assert_close(combine(UPGrad(), jacobian), exact, rtol=1e-5, atol=1e-6)
-
-
-def test_gradvac_of_two_tasks_agrees_with_torchjd_over_steps() -> None:
-    aggregation = pytest.importorskip("torchjd.aggregation")
-    theirs, ours = aggregation.GradVac(beta=0.3), GradVac(beta=0.3)
-    state: State = ours.init(2)
-    generator = torch.Generator().manual_seed(0)
-    for seed in range(12):
-        jacobian = sampled(seed, 2, 6, 1.0)
-        weights, state = ours.update(state, TaskStatistics(torch.ones(2), jacobian @ jacobian.T), generator)
-        torch.testing.assert_close(2 * weights @ jacobian, theirs(jacobian), rtol=1e-5, atol=1e-6)
 
 
 def test_gradvac_carries_out_the_algorithm_on_vectors() -> None:

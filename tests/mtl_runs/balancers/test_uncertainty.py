@@ -10,12 +10,6 @@ def statistics(*losses: float) -> TaskStatistics:
     return TaskStatistics(torch.tensor(losses, dtype=torch.float64), torch.eye(len(losses)))
 
 
-def test_first_weights_are_half_each_over_k() -> None:
-    balancer = Uncertainty()
-    weights, _ = balancer.update(balancer.init(2), statistics(1, 4))
-    assert weights.tolist() == [0.25, 0.25]
-
-
 def test_gradient_at_zero() -> None:
     # ds = ½ - ½ L = (0, -1.5), seen in Adam's first moment, which holds a tenth of it.
     balancer = Uncertainty()

@@ -68,6 +68,7 @@ class Recorder:
     def __init__(self) -> None:
         self.ends: dict[str, RunStatus] = {}
         self.epochs: list[tuple[str, int]] = []
+        self.notes: list[str] = []
         self.killed = False
 
     def begin(self, epochs: int, runs: int) -> None:
@@ -85,6 +86,9 @@ class Recorder:
 
     def end(self, run: str, status: RunStatus) -> None:
         self.ends[run] = status
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 @pytest.fixture(scope="module")

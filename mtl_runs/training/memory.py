@@ -1,0 +1,42 @@
+"""How much memory a population takes, estimated before it is made, so that none is made too large."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from mtl_runs.networks import architecture_graph, make_network
+from mtl_runs.problems import Problem
+from mtl_runs.training.config import RunConfig
+from mtl_runs.training.measure import CHUNK
+
+FLOAT = 4
+
+GRAPH_COPIES = 5
+"""Every value of the forward pass is kept once for the backward pass, and has gradients and temporaries beside it."""
+
+
+def bytes_per_member(problem: Problem, config: RunConfig) -> int:
+    """An upper estimate of what one more member of a population needs while it is trained.
+
+    Args:
+        problem: restricted to the tasks that are trained.
+        config: its architecture, batch size and balancer count.
+    """
+    network = make_network(config.arch, problem.input_shape, problem.tasks)
+    graph = architecture_graph(network, problem.input_shape)
+    parameters = sum(p.numel() for p in network.parameters())
+    values = sum(float(size) for size in graph.out_size)
+    # Parameters, gradient, optimiser's two, and as temporaries; the Jacobian, what a balancer makes of it, its memory.
+    rows = 8 + 4 * len(problem.tasks)
+    # Evaluation has larger batches than most trainings, but keeps no graph.
+    samples = max(config.batch_size * GRAPH_COPIES, CHUNK * 2)
+    return int(FLOAT * (rows * parameters + samples * values))
+
+
+def memory_of(device: str) -> int:
+    """Bytes of memory of the machine, or of the GPU."""
+    if device != "cpu":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,232 @@
+"""What runs that are trained together remember between steps: parameters, optimisers, balancers and random generators.
+
+R runs of one architecture and batch size are stacked: every parameter has a leading dimension of R, and one call
+computes what R calls would. On the CPU a member gets the very numbers that it gets alone, whoever its neighbours are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from lcode.errors import UsageError
+from mtl_runs.balancers import Balancer, Needs, State
+from mtl_runs.networks import MultiTaskNetwork, initialise, make_network
+from mtl_runs.problems import Problem
+from mtl_runs.training.config import RunConfig, RunSpec
+from mtl_runs.training.optimizers import OPTIMIZERS, Optimizer
+
+Rule = TypeVar("Rule", Balancer, Optimizer)
+
+
+@dataclass
+class Part(Generic[Rule]):
+    """Neighbouring members that share a rule, which is then called once for all of them.
+
+    Attributes:
+        rule: a balancer or an optimiser.
+        rows: which members.
+        state: what the rule remembers of them, stacked: tensors [r, *].
+    """
+
+    rule: Rule
+    rows: slice
+    state: State
+
+
+@dataclass
+class Member:
+    """One run of a population.
+
+    Attributes:
+        spec: what is trained.
+        rates: planned learning rate of the epochs 1..horizon.
+        epoch: last complete epoch.
+        batches: generator of the order of its samples.
+        draws: generator of its balancer.
+    """
+
+    spec: RunSpec
+    rates: Sequence[float]
+    epoch: int
+    batches: torch.Generator
+    draws: torch.Generator
+
+
+class Population:
+    """R networks of one architecture in training.
+
+    Args:
+        problem: already restricted to the tasks that are trained, and on the device.
+        specs: the runs, all with the same `RunConfig.stacking_key`, in any order.
+        device: where the networks live; generators and balancers stay on the CPU.
+
+    Attributes:
+        members: the runs in the order of the leading dimension, which is that of their rules.
+        network: its parameters are views of `parameters`.
+        parameters: all parameters of a member as one row, the shared ones first, then task by task, [R, P + H]. One
+            matrix makes a step of the optimiser a handful of calls, whatever the depth.
+        groups: slice of each block of a row: the shared parameters, then each task's own.
+        balancers: how the members are balanced.
+        optimizers: how they are moved.
+
+    Raises:
+        UsageError: an unknown architecture or balancer, wrong settings, or a wrong number of weights.
+    """
+
+    network: MultiTaskNetwork
+    parameters: Tensor
+
+    def __init__(self, problem: Problem, specs: Sequence[RunSpec], device: str) -> None:
+        for spec in specs:
+            check_config(spec.config, problem)
+        specs = sorted(specs, key=lambda spec: (spec.config.optimizer, *spec.config.balancer_key))
+        self.problem = problem
+        self.members = [_member(spec) for spec in specs]
+        # Drawn on the CPU, so that a seed starts from the same network on every device.
+        network = make_network(specs[0].config.arch, problem.input_shape, problem.tasks, len(specs))
+        initialise(network, [torch.Generator().manual_seed(3 * spec.seed) for spec in specs])
+        blocks = [[p.detach().flatten(1) for p in group.parameters()] for group in network.groups()]
+        ends = torch.tensor([0, *(sum(p.shape[1] for p in block) for block in blocks)]).cumsum(0).tolist()
+        self.groups = [slice(start, end) for start, end in pairwise(ends)]
+        self._bind(network, torch.cat([values for block in blocks for values in block], 1).to(device))
+        self.balancers: list[Part[Balancer]] = []
+        for rows, config in self._runs_of(lambda config: config.balancer_key):
+            balancer = config.make_balancer()
+            one = balancer.init(len(problem.tasks))
+            many = {name: value.expand(rows.stop - rows.start, *value.shape) for name, value in one.items()}
+            self.balancers.append(Part(balancer, rows, many))
+        self.optimizers: list[Part[Optimizer]] = []
+        for rows, config in self._runs_of(lambda config: config.optimizer):
+            optimizer = OPTIMIZERS[config.optimizer]
+            configs = [member.spec.config for member in self.members[rows]]
+            self.optimizers.append(Part(optimizer, rows, optimizer.init(self.parameters[rows], configs)))
+        self.needs = self.balancers[0].rule.needs
+        for part in self.balancers:
+            self.needs |= part.rule.needs
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def per_member(self, value: Callable[[RunConfig], float]) -> Tensor:
+        """A setting of every member as a column on the device, float32, [R, 1]."""
+        values = [[value(member.spec.config)] for member in self.members]
+        return torch.tensor(values, dtype=torch.float32, device=self.parameters.device)
+
+    def blocks(self) -> list[list[nn.Parameter]]:
+        """The parameters of each block, in the order of `groups`."""
+        return [list(group.parameters()) for group in self.network.groups()]
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with these members only, in this order (compaction); R shrinks, memory with it.
+
+        Args:
+            rows: increasing positions of those that stay, at least one.
+        """
+        self.members = [self.members[row] for row in rows]
+        arch = self.members[0].spec.config.arch
+        network = make_network(arch, self.problem.input_shape, self.problem.tasks, len(rows))
+        self._bind(network, self.parameters[list(rows)])
+        self.balancers = list(_kept(self.balancers, rows))
+        self.optimizers = list(_kept(self.optimizers, rows))
+
+    def state_of(self, row: int) -> dict[str, Tensor]:
+        """All that the next epochs of a member depend on, by name; views, on the CPU only where they already are."""
+        member = self.members[row]
+        tensors = {
+            "parameters": self.parameters[row],
+            "generator.batches": member.batches.get_state(),
+            "generator.draws": member.draws.get_state(),
+        }
+        for prefix, parts in (("balancer", self.balancers), ("optimizer", self.optimizers)):
+            for part in parts:
+                if part.rows.start <= row < part.rows.stop:
+                    at = row - part.rows.start
+                    tensors |= {f"{prefix}.{name}": value[at] for name, value in part.state.items()}
+        return tensors
+
+    def load_states(self, states: Mapping[int, Mapping[str, Tensor]]) -> None:
+        """Put what `state_of` returned of some members, perhaps in another population, back.
+
+        Args:
+            states: by row.
+        """
+        for row, tensors in states.items():
+            self.parameters[row] = tensors["parameters"].to(self.parameters)
+            self.members[row].batches.set_state(tensors["generator.batches"])
+            self.members[row].draws.set_state(tensors["generator.draws"])
+        for prefix, parts in (("balancer", self.balancers), ("optimizer", self.optimizers)):
+            for part in parts:
+                for name, old in part.state.items():
+                    rows = range(part.rows.start, part.rows.stop)
+                    values = [
+                        states[row][f"{prefix}.{name}"] if row in states else old[row - part.rows.start] for row in rows
+                    ]
+                    # Memory of the size of the Jacobian is [K, 1] before the first step.
+                    shape = torch.broadcast_shapes(*(value.shape for value in values))
+                    stacked = torch.stack([value.expand(shape).to(old) for value in values])
+                    part.state = {**part.state, name: stacked}
+
+    def _bind(self, network: MultiTaskNetwork, values: Tensor) -> None:
+        """Make the network's parameters views of these values, [R, P + H]."""
+        at = 0
+        for group in network.groups():
+            for module in group.modules():
+                for name, old in list(module.named_parameters(recurse=False)):
+                    size = old[0].numel()
+                    setattr(module, name, nn.Parameter(values[:, at : at + size].view(old.shape)))
+                    at += size
+        self.network, self.parameters = network, values
+
+    def _runs_of(self, key: Callable[[RunConfig], Hashable]) -> Iterator[tuple[slice, RunConfig]]:
+        """Stretches of members with an equal key: their rows, and one of their configurations."""
+        start = 0
+        for _, stretch in groupby(self.members, lambda member: key(member.spec.config)):
+            members = list(stretch)
+            yield slice(start, start + len(members)), members[0].spec.config
+            start += len(members)
+
+
+def check_config(config: RunConfig, problem: Problem) -> None:
+    """Whether the problem can be trained like this; building the network checks the architecture.
+
+    Raises:
+        UsageError: an unknown balancer, wrong settings, a wrong number of weights, or a batch that is larger than the
+            data or too small to be split.
+    """
+    n_tasks = len(problem.tasks)
+    if config.loss_weights is not None and len(config.loss_weights) != n_tasks:
+        raise UsageError(f"{len(config.loss_weights)} loss weights were given for {n_tasks} tasks; give one per task")
+    if config.batch_size > len(problem.train):
+        raise UsageError(f"batch_size must be at most {len(problem.train)} here; found {config.batch_size}")
+    balancer = config.make_balancer()
+    balancer.init(n_tasks)
+    if Needs.SEVERAL_BATCHES in balancer.needs and config.batch_size < N_PARTS:
+        raise UsageError(
+            f"balancer '{config.balancer}' splits every batch into {N_PARTS} parts; "
+            f"batch_size must be at least {N_PARTS}, found {config.batch_size}"
+        )
+
+
+N_PARTS = 3
+"""Into how many independent parts a batch is split for a balancer with `Needs.SEVERAL_BATCHES`."""
+
+
+def _member(spec: RunSpec) -> Member:
+    batches, draws = (torch.Generator().manual_seed(3 * spec.seed + i) for i in (1, 2))
+    return Member(spec, spec.config.learning_rates(spec.horizon), 0, batches, draws)
+
+
+def _kept(parts: Sequence[Part[Rule]], rows: Sequence[int]) -> Iterator[Part[Rule]]:
+    """The parts with these members only; those without any are left out."""
+    start = 0
+    for part in parts:
+        at = [row - part.rows.start for row in rows if part.rows.start <= row < part.rows.stop]
+        if at:
+            yield Part(part.rule, slice(start, start + len(at)), {n: v[at] for n, v in part.state.items()})
+            start += len(at)

@@ -1,0 +1,443 @@
+"""Agreement with torchjd, method by method; and its methods as balancers."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from mtl_runs.balancers import BALANCERS, MGDA, Balancer, Generators, TaskStatistics, make_balancer
+
+aggregation: ModuleType = pytest.importorskip("torchjd.aggregation")
+scalarization: ModuleType = pytest.importorskip("torchjd.scalarization")
+linalg: ModuleType = pytest.importorskip("torchjd._linalg._dual_cone")
+
+Pairs = Iterator[tuple[Tensor, Tensor]]
+"""What we have and what they have, both to be of size about 1."""
+
+
+def fresh() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def sampled(seed: int, n_tasks: int, rank: int, scale: float) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    left = torch.randn(n_tasks, rank, generator=generator, dtype=torch.float64)
+    return scale * left @ torch.randn(rank, 12, generator=generator, dtype=torch.float64)
+
+
+def first_direction(balancer: Balancer, jacobian: Tensor, generator: Generators = None) -> Tensor:
+    losses = torch.ones(len(jacobian), dtype=torch.float64)
+    rows, state = balancer.transform(balancer.init(len(jacobian)), losses, jacobian, generator)
+    weights, _ = balancer.update(state, TaskStatistics(losses, rows @ rows.T), generator)
+    return weights @ rows
+
+
+def made(make: Callable[[], Any]) -> Any:
+    """Their object, if what it needs is installed."""
+    try:
+        return make()
+    except ImportError as error:
+        pytest.skip(f"torchjd wants more than torchjd: {error}")
+
+
+def shortest(jacobian: Tensor) -> float:
+    """Length of the shortest mixture of gradients, relative to theirs: 0 where no direction helps all tasks."""
+    return float(first_direction(MGDA(), jacobian).norm() / jacobian.norm())
+
+
+def mean(jacobian: Tensor) -> Pairs:
+    yield first_direction(make_balancer("equal"), jacobian), aggregation.Mean()(jacobian)
+
+
+def constant(jacobian: Tensor) -> Pairs:
+    weights = torch.arange(1, len(jacobian) + 1) / 10
+    theirs = aggregation.Constant((weights / weights.sum()).double())
+    yield first_direction(make_balancer("fixed", weights=weights.tolist()), jacobian), theirs(jacobian)
+
+
+def orders(n_tasks: int, own: bool) -> Iterator[Tensor]:
+    """The orders that we draw first, as torchjd draws them: over all tasks, or over the others."""
+    for i, order in enumerate(torch.rand(n_tasks, n_tasks, generator=fresh()).argsort(-1).tolist()):
+        yield torch.tensor(order if own else [j - (j > i) for j in order if j != i])
+
+
+def in_order(make: Callable[[Tensor], Any], own: bool, jacobian: Tensor, name: str) -> Pairs:
+    drawn = orders(len(jacobian), own)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "randperm", lambda _: next(drawn))
+        theirs = make(jacobian)(jacobian)
+    yield len(jacobian) * first_direction(make_balancer(name), jacobian, fresh()), theirs
+
+
+def mgda(jacobian: Tensor) -> Pairs:
+    theirs = aggregation.MGDA(epsilon=1e-6, max_iters=2000)(jacobian).norm()
+    ours = first_direction(MGDA(), jacobian).norm()
+    # Its iteration stops early, so ours is at most as long, and about as long.
+    assert float(ours) <= float(theirs) + 1e-9 * float(jacobian.norm())
+    yield 0.01 * ours, 0.01 * theirs
+
+
+def cagrad(jacobian: Tensor) -> Pairs:
+    theirs = made(lambda: aggregation.CAGrad(c=0.4))
+    if shortest(jacobian) > 0.01:
+        yield 0.1 * first_direction(make_balancer("cagrad", c=0.4, rescale=0), jacobian), 0.1 * theirs(jacobian)
+
+
+def fairgrad(jacobian: Tensor) -> Pairs:
+    if shortest(jacobian) > 0.05:
+        for alpha in (1.0, 2.0):
+            ours = first_direction(make_balancer("fairgrad", alpha=alpha), jacobian)
+            yield 0.01 * ours, 0.01 * aggregation.FairGrad(alpha=alpha)(jacobian)
+
+
+def nash(jacobian: Tensor) -> Pairs:
+    theirs = made(lambda: aggregation.NashMTL(len(jacobian), max_norm=0, optim_niter=100))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # cvxpy on torchjd's problem
+        weights = theirs.weighting(jacobian)
+    gramian = jacobian @ jacobian.T
+    # Where its programs fail it returns what does not solve the system; where they stop, the residual is below 1e-3.
+    if float((gramian / gramian.norm() @ weights - 1 / weights).norm()) < 1e-3:
+        ours, expected = first_direction(make_balancer("nash_mtl"), jacobian), weights @ jacobian
+        yield 0.01 * ours / ours.norm(), 0.01 * expected / expected.norm()
+
+
+def imtl_g(jacobian: Tensor) -> Pairs:
+    if torch.linalg.matrix_rank(jacobian, rtol=1e-3) == len(jacobian):
+        yield 0.01 * first_direction(make_balancer("imtl_g"), jacobian), 0.01 * aggregation.IMTLG()(jacobian)
+
+
+def config(jacobian: Tensor) -> Pairs:
+    units = jacobian / jacobian.norm(dim=1, keepdim=True)
+    # Neither tells dependent from nearly dependent gradients where the other does.
+    eigenvalues = torch.linalg.eigvalsh(units @ units.T)
+    if not ((eigenvalues > 1e-13) & (eigenvalues < 1e-4)).any():
+        theirs = aggregation.ConFIG()(jacobian)
+        if float((torch.linalg.pinv(units) @ torch.ones(len(units), dtype=torch.float64)).norm()) > 1e-3:
+            yield 0.1 * len(jacobian) * first_direction(make_balancer("config"), jacobian), 0.1 * theirs
+
+
+def aligned_mtl(jacobian: Tensor) -> Pairs:
+    eigenvalues = torch.linalg.eigvalsh(jacobian @ jacobian.T) / float(jacobian.norm()) ** 2
+    if not ((eigenvalues > 1e-17) & (eigenvalues < 1e-5)).any():
+        for mode in ("min", "rmse"):
+            theirs = aggregation.AlignedMTL(scale_mode=mode)(jacobian)
+            yield 0.1 * first_direction(make_balancer("aligned_mtl", scale=mode), jacobian), 0.1 * theirs
+
+
+def dual_cone(jacobian: Tensor, name: str, theirs: str) -> Pairs:
+    projector = made(lambda: linalg.QuadprogProjector(norm_eps=0, reg_eps=1e-7))
+    ours = first_direction(make_balancer(name), jacobian)
+    yield 0.01 * ours, 0.01 * getattr(aggregation, theirs)(projector=projector)(jacobian)
+
+
+def graddrop(jacobian: Tensor) -> Pairs:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        theirs = aggregation.GradDrop()(jacobian)
+    yield len(jacobian) * first_direction(make_balancer("graddrop"), jacobian, fresh()), theirs
+
+
+def several(jacobian: Tensor) -> list[Tensor]:
+    """Jacobians of some steps, the first as given."""
+    generator = torch.Generator().manual_seed(len(jacobian))
+    mixing = torch.randn(5, len(jacobian), len(jacobian), generator=generator, dtype=torch.float64)
+    return [jacobian, *(mixing @ jacobian)]
+
+
+def excess_mtl(jacobian: Tensor) -> Pairs:
+    ours = make_balancer("excess_mtl", step_size=0.3, warmup=2)
+    theirs = aggregation.ExcessMTLWeighting(robust_step_size=0.3, n_warmup_steps=2)
+    state, losses = ours.init(len(jacobian)), torch.ones(len(jacobian), dtype=torch.float64)
+    # It adds 1e-7 to the excess of the warm-up.
+    for current in several(jacobian / jacobian.norm()):
+        rows, state = ours.transform(state, losses, current)
+        weights, state = ours.update(state, TaskStatistics(losses, rows @ rows.T))
+        yield weights, theirs(current)
+
+
+def two_batches(ours: Balancer, theirs: Callable[[Tensor], Tensor], jacobian: Tensor) -> Pairs:
+    """Over steps, on products of two Jacobians."""
+    state, losses = ours.init(len(jacobian)), torch.ones(len(jacobian), dtype=torch.float64)
+    steps = several(jacobian)
+    for one, other in pairwise(steps):
+        product = one @ (one + 0.3 * other).T
+        if not (product.diagonal() > 0).any():
+            return
+        weights, state = ours.update(state, TaskStatistics(losses, product))
+        yield weights, theirs(product)
+
+
+def modo(jacobian: Tensor) -> Pairs:
+    yield from two_batches(make_balancer("modo"), aggregation.MoDoWeighting(), jacobian)
+
+
+def sdmgrad(jacobian: Tensor) -> Pairs:
+    jacobian = 1e4 * jacobian  # it adds 1e-8 to the scale
+    for lr in (0.5, 10):
+        ours = make_balancer("sdmgrad", solver="paper_sgd", lr=lr)
+        yield from two_batches(ours, aggregation.SDMGradWeighting(lr=lr), jacobian)
+
+
+def of_losses(jacobian: Tensor, name: str, make: Callable[[int], Any], factor: Callable[[int], float]) -> Pairs:
+    """A loss weighting's weights against the derivatives of the scalar, at losses of the size of the gradients."""
+    n_tasks = len(jacobian)
+    losses = (jacobian[:, 0].abs() + 0.01 * jacobian.norm()).requires_grad_()
+    (derivative,) = torch.autograd.grad(make(n_tasks)(losses), losses)
+    balancer = make_balancer(name, **({"mu": 0.3} if name == "stch" else {}))
+    weights, _ = balancer.update(balancer.init(n_tasks), TaskStatistics(losses, torch.eye(n_tasks)))
+    expected = factor(n_tasks) * derivative
+    yield weights / expected.abs().max(), expected / expected.abs().max()
+
+
+PLAIN: dict[str, Callable[[Tensor], Pairs]] = {
+    "equal": mean,
+    "fixed": constant,
+    "pcgrad": partial(in_order, lambda _: aggregation.PCGrad(), True, name="pcgrad"),
+    "gradvac": partial(
+        in_order, lambda jacobian: aggregation.GradVac(eps=1e-14 * float(jacobian.norm()) ** 2), False, name="gradvac"
+    ),
+    "mgda": mgda,
+    "config": config,
+    "aligned_mtl": aligned_mtl,
+    "upgrad": partial(dual_cone, name="upgrad", theirs="UPGrad"),
+    "dualproj": partial(dual_cone, name="dualproj", theirs="DualProj"),
+    "graddrop": graddrop,
+}
+"""Methods without thresholds: compared on gradients of any size, and the results divided by it."""
+
+THRESHOLDS: dict[str, Callable[[Tensor], Pairs]] = {
+    "cagrad": cagrad,
+    "fairgrad": fairgrad,
+    "nash_mtl": nash,
+    "imtl_g": imtl_g,
+    "sdmgrad": sdmgrad,
+}
+"""TorchJD's have absolute thresholds or start values, so both get gradients of norm 1; that ours do not mind the size
+is seen where directions are scaled with the gradients."""
+
+UNITLESS: dict[str, Callable[[Tensor], Pairs]] = {
+    "excess_mtl": excess_mtl,
+    "modo": modo,
+    "uncertainty": partial(of_losses, name="uncertainty", make=scalarization.UW, factor=lambda n: 1 / n),
+    "imtl_l": partial(of_losses, name="imtl_l", make=scalarization.IMTLL, factor=lambda n: 1 / n),
+    "dwa": partial(of_losses, name="dwa", make=lambda _: scalarization.DWA(), factor=lambda n: 1 / n),
+    "stch": partial(of_losses, name="stch", make=lambda _: scalarization.STCH(0.3), factor=float),
+    "gls": partial(of_losses, name="gls", make=lambda _: scalarization.GeometricMean(), factor=lambda _: 1),
+    "famo": partial(of_losses, name="famo", make=lambda n: scalarization.FAMO(n), factor=lambda _: 1),
+}
+"""Methods that return weights to compare as they are; over steps they are compared in the tests of each."""
+
+EXPLAINED = {
+    "rlw": "not the numbers that TorchJD draws",
+    "rgw": "not the numbers that TorchJD draws",
+    "torchjd": "as torchjd computes it",
+}
+"""Why a method of this name is not compared, in the words of its class."""
+
+DEVIATIONS = {
+    "mgda": "published code",
+    "cagrad": "TorchJD returns d = 0",
+    "fairgrad": "no solution",
+    "nash_mtl": "no solution",
+    "imtl_g": "TorchJD takes",
+    "config": "divided by K",
+    "upgrad": "TorchJD calls a general solver",
+    "dualproj": "Solved as in UPGrad",
+    "excess_mtl": "TorchJD use the first value unscaled",
+    "aligned_mtl": "Eigenvalues below 1e-6",
+}
+"""Where the comparison is not on all gradients or not exact, and what the class says of it."""
+
+SYNONYMS = {"uncertainty": "uw", "gls": "geometricmean", "equal": "mean", "fixed": "constant", "rlw": "random"}
+HAVE_NONE = [name for name in BALANCERS if name not in (*PLAIN, *THRESHOLDS, *UNITLESS, *EXPLAINED)]
+
+
+def test_every_method_that_torchjd_has_is_compared_or_explained() -> None:
+    theirs = {name.removesuffix("Weighting").lower() for name in aggregation.__all__ + scalarization.__all__}
+    assert {SYNONYMS.get(name, name.replace("_", "")) for name in HAVE_NONE} & theirs == set()
+    for name, words in (EXPLAINED | DEVIATIONS).items():
+        assert words in " ".join((inspect.getdoc(BALANCERS[name]) or "").split()), name
+
+
+CASES = {
+    "seed": st.integers(0, 10**6),
+    "n_tasks": st.integers(2, 5),
+    "rank_below": st.integers(0, 4),
+    "scale": st.sampled_from([1e-6, 1e-3, 1.0, 1e3, 1e6]),
+}
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *THRESHOLDS, *UNITLESS])
+@settings(max_examples=25, deadline=None)
+@given(**CASES)
+def test_agreement(name: str, seed: int, n_tasks: int, rank_below: int, scale: float) -> None:
+    jacobian = sampled(seed, n_tasks, max(1, n_tasks - rank_below), scale)
+    if name in THRESHOLDS:
+        jacobian = jacobian / jacobian.norm()
+    size = 1.0 if name in UNITLESS else float(jacobian.norm())
+    for ours, theirs in {**PLAIN, **THRESHOLDS, **UNITLESS}[name](jacobian):
+        torch.testing.assert_close(ours / size, theirs / size, rtol=1e-4, atol=2e-4)
+
+
+def test_the_exact_sdmgrad_is_where_its_inner_loop_ends_once_that_converges() -> None:
+    for seed in range(4):
+        gramian = sampled(seed, 3, 8, 1.0) @ sampled(seed, 3, 8, 1.0).T
+        theirs = aggregation.SDMGradWeighting(lr=0.3, n_iter=1500)(gramian / gramian.diagonal().mean())
+        ours, _ = make_balancer("sdmgrad").update({}, TaskStatistics(torch.ones(3), gramian))
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_excess_mtl_without_warm_up_differs_in_the_first_step_only() -> None:
+    ours, theirs = make_balancer("excess_mtl", step_size=0.3), aggregation.ExcessMTLWeighting(robust_step_size=0.3)
+    state, losses = ours.init(3), torch.ones(3, dtype=torch.float64)
+    _, state = ours.transform(state, losses, sampled(0, 3, 3, 1.0))
+    weights, state = ours.update(state, TaskStatistics(losses, torch.eye(3)))
+    first = theirs(sampled(0, 3, 3, 1.0))
+    assert weights.tolist() == pytest.approx([1 / 3] * 3)
+    for t in range(1, 8):
+        expected = theirs(sampled(t, 3, 3, 1.0)) / first
+        _, state = ours.transform(state, losses, sampled(t, 3, 3, 1.0))
+        weights, state = ours.update(state, TaskStatistics(losses, torch.eye(3)))
+        torch.testing.assert_close(weights / weights[0], expected / expected[0], rtol=1e-5, atol=0)
+
+
+def test_gradvac_of_two_tasks_over_steps() -> None:
+    theirs, ours = aggregation.GradVac(beta=0.3), make_balancer("gradvac", beta=0.3)
+    state, generator = ours.init(2), fresh()
+    for seed in range(12):
+        jacobian = sampled(seed, 2, 6, 1.0)
+        weights, state = ours.update(state, TaskStatistics(torch.ones(2), jacobian @ jacobian.T), generator)
+        torch.testing.assert_close(2 * weights @ jacobian, theirs(jacobian), rtol=1e-5, atol=1e-6)
+
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "CAGrad": {"c": 0.4},
+    "Constant": {"weights": [1, 2, 4, 8]},
+    "FairGrad": {"alpha": 1.0},
+    "Krum": {"n_byzantine": 0},
+    "TrimmedMean": {"trim_number": 1},
+    "UPGrad": {"pref_vector": [1, 2, 3, 4]},
+}
+
+
+def adapted(name: str, **arguments: Any) -> Balancer:
+    try:
+        return make_balancer("torchjd", name=name, **arguments)
+    except UsageError as error:
+        if "to be installed" in str(error):
+            pytest.skip(str(error))
+        raise
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AlignedMTL", "CAGrad", "ConFIG", "Constant", "DualProj", "FairGrad", "GradDrop", "IMTLG", "Krum", "MGDA", "Mean"]
+    + ["PCGrad", "Random", "Sum", "TrimmedMean", "UPGrad"],
+)
+def test_an_aggregator_as_a_balancer(name: str) -> None:
+    arguments = SETTINGS.get(name, {})
+    balancer = adapted(name, **arguments)
+    tensors = {k: torch.tensor(v).double() if isinstance(v, list) else v for k, v in arguments.items()}
+    theirs = getattr(aggregation, name)(**tensors)
+    jacobian = sampled(0, 4, 4, 1.0)
+    seed = int(float(torch.rand(1, generator=fresh(), dtype=torch.float64)) * 2**53)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        expected = theirs(jacobian)
+    before = torch.random.get_rng_state()
+    torch.testing.assert_close(first_direction(balancer, jacobian, fresh()), expected)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert not balancer.scales_heads
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("COSMOS", {"lambda_": 1.0, "weights": [1, 2, 3]}),
+        ("GeometricMean", {}),
+        ("PBI", {"theta": 2.0, "weights": [1, 2, 3]}),
+        ("STCH", {"mu": 0.2, "reference": [0.1, 0.2, 0.3]}),
+        ("scalarization.Constant", {"weights": [1, 2, 3]}),
+        ("scalarization.Mean", {}),
+    ],
+)
+def test_a_scalarizer_as_a_balancer(name: str, arguments: dict[str, Any]) -> None:
+    balancer = make_balancer("torchjd", name=name, **arguments)
+    assert (balancer.needs, balancer.scales_heads) == (Needs.LOSSES, True)
+    tensors = {k: torch.tensor(v).double() if isinstance(v, list) else v for k, v in arguments.items()}
+    losses = torch.tensor([1.0, 0.5, 2.0], dtype=torch.float64, requires_grad=True)
+    (expected,) = torch.autograd.grad(getattr(scalarization, name.split(".")[-1])(**tensors)(losses), losses)
+    weights, _ = balancer.update({}, TaskStatistics(losses, torch.full((3, 3), torch.nan)))
+    torch.testing.assert_close(weights, expected)
+
+
+@pytest.mark.parametrize("name", ["ConFIG", "IMTLG", "scalarization.STCH"])
+def test_torchjd_does_not_see_an_inactive_task(name: str) -> None:
+    more = {"mu": 0.2, "weights": [1, 2, 3]} if "STCH" in name else {}
+    fewer = {"mu": 0.2, "weights": [1, 3]} if "STCH" in name else {}
+    jacobian = sampled(0, 3, 5, 1.0)
+    jacobian[1] = 0
+    losses = torch.tensor([1.0, torch.nan, 2.0], dtype=torch.float64)
+
+    def directions(balancer: Balancer, values: Tensor, gradients: Tensor) -> Tensor:
+        rows, _ = balancer.transform({}, values, gradients)
+        weights, _ = balancer.update({}, TaskStatistics(values, rows @ rows.T))
+        return weights @ rows
+
+    found = directions(make_balancer("torchjd", name=name, **more), losses, jacobian)
+    torch.testing.assert_close(
+        found, directions(make_balancer("torchjd", name=name, **fewer), losses[[0, 2]], jacobian[[0, 2]])
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("Upgrad", {}, "torchjd has no method 'Upgrad'; there are: AlignedMTL, CAGrad"),
+        ("WeightedAggregator", {}, "torchjd has no method 'WeightedAggregator'"),
+        ("aggregation.STCH", {}, "torchjd has no method 'aggregation.STCH'"),
+        ("NashMTL", {"n_tasks": 3}, "torchjd's NashMTL has a memory that no checkpoint would hold; use .* 'nash_mtl'"),
+        ("SDMGradWeighting", {}, "use balancer 'sdmgrad'"),
+        ("PCD", {}, "torchjd's PCD has a memory that no checkpoint would hold; no other"),
+        ("MGDA", {"alpha": 1}, "torchjd's MGDA: .*unexpected keyword argument 'alpha'"),
+        ("MGDA", {"max_iters": 0}, "torchjd's MGDA: max_iters must be positive"),
+    ],
+)
+def test_what_cannot_be_a_balancer(name: str, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_balancer("torchjd", name=name, **arguments)
+
+
+def test_too_few_tasks_are_found_out_at_the_start() -> None:
+    with pytest.raises(UsageError, match="torchjd's Krum cannot balance 2 tasks"):
+        make_balancer("torchjd", name="Krum", n_byzantine=1).init(2)
+
+
+def test_every_method_with_a_memory_is_refused() -> None:
+    from torchjd import Stateful
+
+    from mtl_runs.balancers.torchjd_adapter import OWN
+
+    kinds = [getattr(module, name) for module in (aggregation, scalarization) for name in module.__all__]
+    stateful = {kind.__name__.removesuffix("Weighting") for kind in kinds if issubclass(kind, Stateful)}
+    assert stateful == OWN.keys()
+    assert {own for own in OWN.values() if own} <= BALANCERS.keys()
+
+
+def test_without_torchjd_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchjd", None)
+    with pytest.raises(UsageError, match=r"needs the package torchjd.*pip install 'lcode\[torchjd\]'"):
+        make_balancer("torchjd", name="MGDA")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lcode.errors import UsageError
+from lcode.graphs.arch import ArchGraph
+from lcode.table import RunStatus
+from mtl_runs.sweeps import RunSpec, Sweep
+from mtl_runs.sweeps.worker import Answer
+from mtl_runs.training import RunConfig
+
+SPECS = [
+    RunSpec(f"r{i}", "digits", RunConfig(arch="mlp-4x1", balancer=balancer, batch_size=256), seed=i, horizon=3)
+    for i, balancer in enumerate(("equal", "uw_o", "mgda"))
+]
+
+
+class StopOne:
+    """A monitor that stops the run r1 at its second epoch."""
+
+    def start(
+        self,
+        run: str,
+        *,
+        config: Mapping[str, bool | int | float | str | None],
+        horizon: int,
+        arch: str | None = None,
+        graph: ArchGraph | None = None,
+        schedule: Sequence[float] | None = None,
+    ) -> None:
+        assert horizon == 3
+
+    def report(
+        self, *, run: str, epoch: int, values: Mapping[str, float], signals: Mapping[str, float] | None = None
+    ) -> Answer:
+        return Answer(run == "r1" and epoch == 2, "hopeless")
+
+    def finish(self, run: str, status: RunStatus) -> None:
+        assert status == ("stopped" if run == "r1" else "finished")
+
+
+class Recorder:
+    """A listener that writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.epochs: set[tuple[str, int]] = set()
+        self.ends: dict[str, RunStatus] = {}
+
+    def begin(self, epochs: int, runs: int) -> None:
+        assert (epochs, runs) == (9, 3)
+
+    def epoch(self, run: str, epoch: int) -> None:
+        self.epochs.add((run, epoch))
+
+    def end(self, run: str, status: RunStatus) -> None:
+        self.ends[run] = status
+
+    def note(self, text: str) -> None:
+        raise AssertionError(text)
+
+
+def read(folder: Path, run: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in (folder / f"{run}.jsonl").read_text().splitlines()]
+    for line in lines:
+        line.pop("seconds", None)
+    return lines
+
+
+def test_the_same_logs_as_the_local_engine(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="the extra 'ray' is not installed")
+    listener = Recorder()
+    statuses = Sweep(tmp_path / "ray", engine="ray", monitor=StopOne(), listener=listener).run(SPECS)
+    assert statuses == listener.ends == {"r0": "finished", "r1": "stopped", "r2": "finished"}
+    assert listener.epochs == {(run, epoch) for run in statuses for epoch in (1, 2, 3)} - {("r1", 3)}
+    # What Ray began, any engine goes on with.
+    assert set(Sweep(tmp_path / "ray", continue_stopped=True).run(SPECS).values()) == {"finished"}
+    Sweep(tmp_path / "local").run(SPECS)
+    for spec in SPECS:
+        kept = [line for line in read(tmp_path / "ray", spec.run) if line.get("status") != "stopped"]
+        assert kept == read(tmp_path / "local", spec.run)
+
+
+def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match=r"pip install 'lcode\[ray\]'"):
+        Sweep(tmp_path, engine="ray").run(SPECS)
