@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -37,7 +38,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of 
 @app.command()
 def train(
     problem: ProblemName = "digits",
-    arch: Annotated[str, typer.Option(help="<family>-<width>x<depth>, family mlp or cnn.")] = "mlp-64x2",
+    arch: Annotated[str, typer.Option(help="Architecture; `mtl-runs architectures` lists the forms.")] = "mlp-64x2",
     balancer: Annotated[str, typer.Option(help="How tasks are balanced; `mtl-runs balancers` lists them.")] = "equal",
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Setting of the balancer, such as c=0.4 or weights=1,1,0.1.")
@@ -53,7 +54,11 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 128,
     reduction: Annotated[str, typer.Option(help="mean | sum over tasks: sum is K times the mean.")] = "mean",
     clip: Annotated[float, typer.Option(help="Longest shared gradient after balancing; 0 = no clip.")] = 1.0,
+    flat_radius: Annotated[float, typer.Option(help="Radius of per-task flat-minima training; 0 = off.")] = 0.0,
+    auto_lr: Annotated[int, typer.Option(help="Fit the learning rate anew every so many steps; 0 = never.")] = 0,
+    teleport_from: Annotated[int, typer.Option(help="First epoch with COST's teleports; 0 = never.")] = 0,
     task: Annotated[list[str] | None, typer.Option(help="Train on this task only (repeat for more).")] = None,
+    test: Annotated[bool, typer.Option("--test", help="At the end, measure on the test data too.")] = False,
     epochs: Epochs = 40,
     seed: Seed = 0,
     out: Out = Path("runs"),
@@ -65,7 +70,7 @@ def train(
     import torch
 
     from mtl_runs.problems import make_problem
-    from mtl_runs.training import RunConfig
+    from mtl_runs.training import RunConfig, RunSpec
     from mtl_runs.training import train as train_run
 
     torch.set_num_threads(1)
@@ -86,6 +91,9 @@ def train(
         reduction=cast("Reduction", reduction),
         clip=clip,
         tasks=tasks,
+        flat_radius=flat_radius,
+        auto_lr=auto_lr,
+        teleport_from=teleport_from,
     )
     name = run or f"{balancer}-{arch}-s{seed}"
 
@@ -105,6 +113,12 @@ def train(
             continue_stopped=True,
         )
     typer.echo(f"{result.status} at epoch {result.epoch}: {out / f'{name}.jsonl'}")
+    if test and result.status == "finished":
+        from mtl_runs.training.held_out import held_out_metrics
+
+        spec = RunSpec(name, problem, config, seed, epochs)
+        (values,) = held_out_metrics(made, [spec], out, device=_device(device)).values()
+        typer.echo("on test data: " + "  ".join(f"{key} {value:.4g}" for key, value in values.items()))
 
 
 @app.command()
@@ -114,7 +128,19 @@ def sweep(
     epochs: Epochs = 40,
     seed: Seed = 0,
     out: Out = Path("runs"),
+    balancers: Annotated[
+        str | None, typer.Option(help="Balancers to draw from, such as equal,cagrad, or `all`; default: eight of them.")
+    ] = None,
+    archs: Annotated[str | None, typer.Option(help="Architectures to draw from, such as mlp-64x2,cnn-8x2.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core.")] = None,
+    population: Annotated[int, typer.Option(min=1, help="Runs of equal shapes trained together, per process.")] = 16,
+    memory: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Share of the memory that all populations together may take.")
+    ] = 0.5,
+    engine: Annotated[str, typer.Option(help="local | ray (needs the extra `ray`)")] = "local",
+    test: Annotated[
+        bool, typer.Option("--test", help="At the end, measure the finished runs on the test data: OUT/test.csv.")
+    ] = False,
     first: Annotated[int | None, typer.Option(min=1, help="Train only the first so many configurations.")] = None,
     single_task: Annotated[
         bool, typer.Option("--single-task", help="Also train each task alone, and write OUT/baseline.csv.")
@@ -133,24 +159,48 @@ def sweep(
     """Train a sample of configurations; called again, go on where it was interrupted."""
     from mtl_runs.problems import make_problem
     from mtl_runs.sweeps import ProgressBar, Sweep, sample_runs, single_task_runs, write_baseline
+    from mtl_runs.sweeps.engine import ENGINES
+    from mtl_runs.sweeps.space import ARCHITECTURES, BALANCERS
 
     made = make_problem(problem)
     tasks = [task.name for task in made.tasks]
-    specs = sample_runs(problem, len(tasks), runs, horizon=epochs, seed=seed)[: first or runs]
-    processes = workers or os.cpu_count() or 1
-    place = _device(device)
+    specs = sample_runs(
+        problem,
+        len(tasks),
+        runs,
+        horizon=epochs,
+        seed=seed,
+        balancers=BALANCERS if balancers is None else _balancers(balancers),
+        archs=ARCHITECTURES if archs is None else _names(archs),
+    )[: first or runs]
+    if engine not in ENGINES:
+        raise UsageError(f"engine must be one of {', '.join(ENGINES)}; found '{engine}'")
+    sweep_with = partial(
+        Sweep,
+        workers=workers or os.cpu_count() or 1,
+        device=_device(device),
+        population=population,
+        memory=memory,
+        engine=engine,
+    )
     baseline_file = out / "baseline.csv"
     if single_task:
-        archs = dict.fromkeys(spec.config.arch for spec in specs)
-        singles = single_task_runs(problem, tasks, archs, horizon=epochs, seed=seed)
+        used = dict.fromkeys(spec.config.arch for spec in specs)
+        singles = single_task_runs(problem, tasks, used, horizon=epochs, seed=seed)
         with _resumable(), ProgressBar("single-task baselines") as bar:
-            Sweep(out / "single-task", workers=processes, device=place, listener=bar).run(singles)
+            sweep_with(out / "single-task", listener=bar).run(singles)
         write_baseline(baseline_file, out / "single-task", singles)
     monitor = _monitor(stop_with, made, out, baseline_file, keep=keep, min_epochs=min_epochs)
     with _resumable(), ProgressBar(f"{problem} sweep") as bar:
-        statuses = Sweep(out, processes, place, monitor, finish_stopped, bar).run(specs)
+        statuses = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped, listener=bar).run(specs)
     counts = {status: list(statuses.values()).count(status) for status in dict.fromkeys(statuses.values())}
     typer.echo(f"{len(statuses)} runs in {out}: " + ", ".join(f"{n} {status}" for status, n in counts.items()))
+    if test:
+        from mtl_runs.training.held_out import held_out_metrics, write_held_out
+
+        finished = [spec for spec in specs if statuses[spec.run] == "finished"]
+        write_held_out(out / "test.csv", held_out_metrics(made, finished, out, device=_device(device)))
+        typer.echo(f"test metrics of the finished runs: {out / 'test.csv'}")
     if "running" in counts:
         lost = ", ".join(run for run, status in statuses.items() if status == "running")
         raise LcodeError(f"these runs killed their worker processes and were given up: {lost}; is there enough memory?")
@@ -181,6 +231,15 @@ def balancers(verbose: Verbose = False) -> None:
             for p in signature(kind).parameters.values()
         ]
         typer.echo(f"{name}({', '.join(settings)})\n    {(getdoc(kind) or '').splitlines()[0]}")
+
+
+@app.command()
+def architectures(verbose: Verbose = False) -> None:
+    """List the families of architectures with the form of their names."""
+    from mtl_runs.networks import FAMILIES
+
+    for family in FAMILIES.values():
+        typer.echo(f"{family.form}\n    {family.description}")
 
 
 def _monitor(
@@ -229,6 +288,24 @@ def _resumable() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("interrupted; call the same command again to go on", err=True)
         raise typer.Exit(130) from None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names from `a,b`."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _balancers(text: str) -> tuple[str, ...]:
+    """Balancers from `a,b`, or all that need no package beside ours."""
+    from mtl_runs.balancers import BALANCERS
+
+    if text == "all":
+        return tuple(name for name in BALANCERS if name != "torchjd")
+    names = _names(text)
+    unknown = [name for name in names if name not in BALANCERS]
+    if unknown or not names:
+        raise UsageError(f"no balancer '{', '.join(unknown)}'; there are: {', '.join(BALANCERS)}")
+    return names
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -1,15 +1,16 @@
-"""Published collections of learning curves as tables of runs. Their files are not shipped."""
+"""Collections of learning curves as tables of runs. The files of published ones are not shipped."""
 
 from __future__ import annotations
 
 from lcode.benchmarks.cifar10_cnn import CIFAR10_CNN
 from lcode.benchmarks.collection import CurveCollection
 from lcode.benchmarks.export import export, wide_frame
+from lcode.benchmarks.mtl_curves import MTL_CURVES, MtlCollection, MtlCurves, load_mtl_curves
 from lcode.benchmarks.taskset import TASKSET
 from lcode.errors import UsageError
 from lcode.table import RunTable
 
-BENCHMARKS: dict[str, CurveCollection] = {CIFAR10_CNN.name: CIFAR10_CNN, **TASKSET}
+BENCHMARKS: dict[str, CurveCollection | MtlCollection] = {CIFAR10_CNN.name: CIFAR10_CNN, **TASKSET, **MTL_CURVES}
 """Name -> collection; one line per collection."""
 
 
@@ -25,4 +26,13 @@ def load_benchmark(name: str) -> RunTable:
     return BENCHMARKS[name].load()
 
 
-__all__ = ["BENCHMARKS", "CurveCollection", "export", "load_benchmark", "wide_frame"]
+__all__ = [
+    "BENCHMARKS",
+    "CurveCollection",
+    "MtlCollection",
+    "MtlCurves",
+    "export",
+    "load_benchmark",
+    "load_mtl_curves",
+    "wide_frame",
+]

@@ -76,7 +76,8 @@ def _solve(gramian: Tensor, power: float) -> Tensor:
     for _ in range(MAX_ITERATIONS):
         target = weights**-power
         residual = (gramian @ weights.unsqueeze(-1)).squeeze(-1) - target
-        if bool((residual.abs() <= TOLERANCE * target).all()):
+        solved = (residual.abs() <= TOLERANCE * target).all(-1, keepdim=True)
+        if bool(solved.all()):
             break
         hessian = gramian + torch.diag_embed(power * target / weights)
         direction = -torch.linalg.solve_ex(hessian, residual.unsqueeze(-1)).result.squeeze(-1)
@@ -86,7 +87,8 @@ def _solve(gramian: Tensor, power: float) -> Tensor:
         trials = weights.unsqueeze(-2) + (longest * steps).unsqueeze(-1) * direction.unsqueeze(-2)
         best = _potential(gramian, trials, power).argmin(-1)
         index = best[..., None, None].expand(*best.shape, 1, trials.shape[-1])
-        weights = trials.gather(-2, index).squeeze(-2)
+        # What is solved stays as it is, so that it does not depend on what is solved beside it.
+        weights = torch.where(solved, weights, trials.gather(-2, index).squeeze(-2))
     return weights
 
 

@@ -13,9 +13,9 @@ from mtl_runs.training.config import OptimizerName
 
 Choice = TypeVar("Choice")
 
-ARCHITECTURES = ("mlp-32x2", "mlp-64x2", "mlp-128x3", "mlp-256x1", "cnn-8x2", "cnn-16x3")
+ARCHITECTURES: Sequence[str] = ("mlp-32x2", "mlp-64x2", "mlp-128x3", "mlp-256x1", "cnn-8x2", "cnn-16x3")
 
-BALANCERS = ("equal", "fixed", "inverse_norm", "uncertainty", "pcgrad", "mgda", "cagrad", "fairgrad")
+BALANCERS: Sequence[str] = ("equal", "fixed", "inverse_norm", "uncertainty", "pcgrad", "mgda", "cagrad", "fairgrad")
 
 BATCH_SIZES = (64, 128, 256)
 
@@ -29,7 +29,16 @@ MOMENTA = (0.0, 0.9)
 WEIGHT_DECAYS = (0.0, 1e-4, 1e-3)
 
 
-def sample_runs(problem: str, n_tasks: int, n_runs: int, *, horizon: int, seed: int) -> list[RunSpec]:
+def sample_runs(
+    problem: str,
+    n_tasks: int,
+    n_runs: int,
+    *,
+    horizon: int,
+    seed: int,
+    balancers: Sequence[str] = BALANCERS,
+    archs: Sequence[str] = ARCHITECTURES,
+) -> list[RunSpec]:
     """Draw configurations: balancers, architectures, schedules, … evenly mixed, numbers at random.
 
     The first runs of a longer sweep with the same seed are those of a shorter one.
@@ -40,17 +49,19 @@ def sample_runs(problem: str, n_tasks: int, n_runs: int, *, horizon: int, seed: 
         n_runs: how many.
         horizon: last epoch of every run.
         seed: decides all draws and the seeds of the runs.
+        balancers: to draw from.
+        archs: architectures to draw from.
     """
     generators = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(7)]
-    balancers = _shuffled_blocks(BALANCERS, generators[0])
-    architectures = _shuffled_blocks(ARCHITECTURES, generators[1])
+    next_balancer = _shuffled_blocks(balancers, generators[0])
+    architectures = _shuffled_blocks(archs, generators[1])
     schedules = _shuffled_blocks(tuple(SCHEDULES), generators[2])
     batch_sizes = _shuffled_blocks(BATCH_SIZES, generators[3])
     optimizers = _shuffled_blocks(OPTIMIZERS, generators[4])
     numbers, settings = generators[5], generators[6]
     specs = []
     for index in range(n_runs):
-        balancer, arch, optimizer = next(balancers), next(architectures), next(optimizers)
+        balancer, arch, optimizer = next(next_balancer), next(architectures), next(optimizers)
         low, high = np.log(LEARNING_RATES[optimizer])
         config = RunConfig(
             arch=arch,

@@ -14,12 +14,18 @@ from mtl_runs.balancers import Balancer, Needs, make_balancer
 OptimizerName = Literal["sgd", "adam"]
 Reduction = Literal["mean", "sum"]
 
+READS_GRADIENTS = Needs.GRAMIAN | Needs.JACOBIAN
+"""Needs of balancers for which a step computes the gradient of every task."""
+
 SCHEDULES: Mapping[str, Callable[[float], float]] = {
     "constant": lambda progress: 1.0,
     "cosine": lambda progress: 0.5 * (1 + cos(pi * progress)),
     "step": lambda progress: 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01,
 }
 """Learning-rate factor against the share of epochs done, 0..1; constant within an epoch."""
+
+SWITCHES = ("flat_radius", "auto_lr", "teleport_from")
+"""Settings of what any balancer may be combined with; 0 = off."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,12 @@ class RunConfig:
         clip: longest shared gradient after balancing, as in the trainers of Nash-MTL and its successors; 0 = no clip.
             Heads are never clipped.
         tasks: train on these tasks only; None = all. One task makes a single-task baseline.
+        flat_radius: how far each task's parameters are moved uphill, along its own gradient, to look for flat minima
+            (`training.flat`); one length for the shared parameters and the same for the task's own; 0 = off.
+        auto_lr: the learning rate is adapted every so many steps (`training.auto_lr`); `lr` is then where it starts,
+            and the schedule's factor multiplies it; the paper of NGDiff has 10; 0 = off.
+        teleport_from: first epoch in which the run may leave a point where tasks conflict (`training.teleport`); 0 =
+            off.
 
     Raises:
         UsageError: a value out of its range; the message gives the range.
@@ -60,6 +72,9 @@ class RunConfig:
     reduction: Reduction = "mean"
     clip: float = 1.0
     tasks: tuple[str, ...] | None = None
+    flat_radius: float = 0.0
+    auto_lr: int = 0
+    teleport_from: int = 0
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -75,6 +90,13 @@ class RunConfig:
             ("weight_decay", self.weight_decay >= 0, "at least 0"),
             ("clip", self.clip >= 0, "at least 0 (0 = no clip)"),
             ("batch_size", self.batch_size >= 1, "at least 1"),
+            ("flat_radius", self.flat_radius >= 0, "at least 0 (0 = off)"),
+            ("auto_lr", self.auto_lr >= 0 and self.auto_lr % 1 == 0, "a whole number of at least 0 (0 = off)"),
+            (
+                "teleport_from",
+                self.teleport_from >= 0 and self.teleport_from % 1 == 0,
+                "a whole number of at least 0 (0 = off)",
+            ),
         ):
             if not (holds and isfinite(getattr(self, name))):
                 raise UsageError(f"{name} must be {text}; found {getattr(self, name)}")
@@ -96,8 +118,9 @@ class RunConfig:
     def stacking_key(self) -> tuple[Any, ...]:
         """Equal for runs of one problem that can be trained as one population: same shapes, same passes per step."""
         needs = self.make_balancer().needs
-        kinds = (Needs.GRAMIAN | Needs.JACOBIAN, Needs.AFTER_STEP_LOSSES, Needs.SEVERAL_BATCHES)
-        return (self.arch, self.batch_size, self.tasks or (), *(bool(needs & kind) for kind in kinds))
+        kinds = (READS_GRADIENTS, Needs.AFTER_STEP_LOSSES, Needs.SEVERAL_BATCHES)
+        switches = (*(needs & kind for kind in kinds), *(getattr(self, name) for name in SWITCHES))
+        return (self.arch, self.batch_size, self.tasks or (), *map(bool, switches))
 
     def learning_rates(self, horizon: int) -> list[float]:
         """Planned learning rate of the epochs 1..horizon."""
@@ -105,7 +128,7 @@ class RunConfig:
         return [self.lr * factor(epoch / horizon) for epoch in range(horizon)]
 
     def for_log(self, tasks: Sequence[str]) -> dict[str, bool | int | float | str | None]:
-        """The configuration as named scalars, as the run log wants it.
+        """The configuration as named scalars, as the run log wants it; what is off by default is named where it is on.
 
         `weight.<task>` is the constant factor on that task's loss: its loss weight times its fixed weight. Other
         settings of the balancer are `<balancer>.<setting>`.
@@ -128,6 +151,8 @@ class RunConfig:
             "batch_size": self.batch_size,
             "reduction": self.reduction,
             "clip": self.clip,
+            # Only where they are on: logs from before these existed keep their headers, and so can be gone on with.
+            **{name: value for name in SWITCHES if (value := getattr(self, name))},
         }
 
 

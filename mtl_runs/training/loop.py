@@ -190,7 +190,7 @@ def train_population(
     with ExitStack() as stack:
         logs: dict[str, RunLogWriter] = {}
         for spec in specs:
-            stack.enter_context(exclusive(_home(folder, spec.run) / "lock"))
+            stack.enter_context(exclusive(checkpoint_path(folder, spec.run).with_name("lock")))
             log = stack.enter_context(RunLogWriter(folder, headers[spec.run]))
             if log.status in ("finished", "failed") or (log.status == "stopped" and not continue_stopped):
                 results[spec.run] = RunResult(spec.run, log.status, log.last_epoch)
@@ -227,7 +227,8 @@ def run_header(problem: Problem, config: RunConfig, *, run: str, seed: int, hori
         seed=seed,
         arch=config.arch,
         graph=_graph(config.arch, problem.input_shape, problem.tasks),
-        schedule=config.learning_rates(horizon),
+        # An automatic learning rate follows no plan; every epoch's line has the mean of those that were used.
+        schedule=None if config.auto_lr else config.learning_rates(horizon),
     )
 
 
@@ -249,10 +250,7 @@ class _Training:
 
     def __post_init__(self) -> None:
         self.stepper = Stepper(self.population)
-        self.digests = {
-            run: hashlib.sha256(json.dumps(header.to_json(), sort_keys=True).encode()).hexdigest()
-            for run, header in self.headers.items()
-        }
+        self.digests = {run: header_digest(header) for run, header in self.headers.items()}
 
     def resume(self) -> dict[str, RunResult]:
         """Put every member where its checkpoint and its log agree; those that only lacked their last line, by run."""
@@ -282,7 +280,9 @@ class _Training:
             member.epoch += 1
         rates = [member.rates[member.epoch - 1] for member in members]
         records = self._pass_over_the_data(rates)
-        for part in self.population.balancers:
+        if records[0].rates is not None:
+            rates = torch.stack([record.rates for record in records if record.rates is not None], -1).mean(-1).tolist()
+        for part in (*self.population.balancers, *self.population.flat_balancers):
             part.state = part.rule.end_epoch(part.state)
         values = evaluate(self.population.network, problem.tasks, problem.validation, len(members))
         signals = summarise(records, problem.tasks)
@@ -349,8 +349,14 @@ class _Training:
         ]
 
     def _checkpoint(self, member: Member) -> Path:
-        return _home(self.folder, member.spec.run) / "checkpoint.safetensors"
+        return checkpoint_path(self.folder, member.spec.run)
 
 
-def _home(folder: Path, run: str) -> Path:
-    return Path(folder) / "checkpoints" / run
+def checkpoint_path(folder: Path, run: str) -> Path:
+    """Where the checkpoint of a run is."""
+    return Path(folder) / "checkpoints" / run / "checkpoint.safetensors"
+
+
+def header_digest(header: RunHeader) -> str:
+    """Identifies what a checkpoint belongs to."""
+    return hashlib.sha256(json.dumps(header.to_json(), sort_keys=True).encode()).hexdigest()

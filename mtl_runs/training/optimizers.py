@@ -48,6 +48,16 @@ class Optimizer(Protocol):
             lr: learning rates of this step, [R, 1].
         """
 
+    def forget(self, parameters: Tensor, gradient: Tensor, state: State, share: float) -> None:
+        """Change the state in place so that in the step that follows the past counts only this share of what it would.
+
+        Args:
+            parameters: as in `step`.
+            gradient: as in `step`; it takes the place of what is forgotten.
+            state: as in `step`.
+            share: 0..1.
+        """
+
 
 class SGD:
     """Stochastic gradient descent with heavy-ball momentum and an L2 penalty."""
@@ -66,6 +76,10 @@ class SGD:
         velocity.addcmul_(parameters, state["weight_decay"])
         parameters.addcmul_(velocity, lr, value=-1)
         return state
+
+    def forget(self, parameters: Tensor, gradient: Tensor, state: State, share: float) -> None:
+        """Slow down: the same as the momentum times the share in that step."""
+        state["velocity"].mul_(share)
 
 
 class Adam:
@@ -96,6 +110,17 @@ class Adam:
         torch.div(mean, root, out=direction)
         parameters.addcmul_(direction, lr / (1 - self.BETA1**steps).to(lr), value=-1)
         return {**state, "steps": steps}
+
+    def forget(self, parameters: Tensor, gradient: Tensor, state: State, share: float) -> None:
+        """Mix the moments with those of this gradient: the same as both decays times the share in that step.
+
+        Their weights still add up to what the correction for the zero start takes them for, which they would not with
+        other decays in a single early step.
+        """
+        direction = torch.addcmul(gradient, parameters, state["weight_decay"])
+        for name, beta, new in (("mean", self.BETA1, direction), ("square", self.BETA2, direction.square())):
+            total = (1 - beta ** state["steps"]).to(new)
+            state[name].mul_(share).add_(new * ((1 - share) * total))
 
 
 OPTIMIZERS: dict[str, Optimizer] = {"sgd": SGD(), "adam": Adam()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from lcode.errors import UsageError
 from mtl_runs.balancers import Balancer, Needs, State
 from mtl_runs.networks import MultiTaskNetwork, initialise, make_network
 from mtl_runs.problems import Problem
-from mtl_runs.training.config import RunConfig, RunSpec
+from mtl_runs.training.config import READS_GRADIENTS, RunConfig, RunSpec
 from mtl_runs.training.optimizers import OPTIMIZERS, Optimizer
 
 Rule = TypeVar("Rule", Balancer, Optimizer)
@@ -48,7 +48,8 @@ class Member:
         rates: planned learning rate of the epochs 1..horizon.
         epoch: last complete epoch.
         batches: generator of the order of its samples.
-        draws: generator of its balancer.
+        draws: generator of its balancer, and of its teleports.
+        teleported: epoch of its last teleport; there is at most one per epoch.
     """
 
     spec: RunSpec
@@ -56,6 +57,7 @@ class Member:
     epoch: int
     batches: torch.Generator
     draws: torch.Generator
+    teleported: int = 0
 
 
 class Population:
@@ -73,7 +75,10 @@ class Population:
             matrix makes a step of the optimiser a handful of calls, whatever the depth.
         groups: slice of each block of a row: the shared parameters, then each task's own.
         balancers: how the members are balanced.
+        flat_balancers: how the part of their gradients that looks for flat minima is, by second instances; empty where
+            there is none.
         optimizers: how they are moved.
+        memory: what is remembered of a member beside that, by name, float64 [R, 1] on the CPU.
 
     Raises:
         UsageError: an unknown architecture or balancer, wrong settings, or a wrong number of weights.
@@ -95,12 +100,7 @@ class Population:
         ends = torch.tensor([0, *(sum(p.shape[1] for p in block) for block in blocks)]).cumsum(0).tolist()
         self.groups = [slice(start, end) for start, end in pairwise(ends)]
         self._bind(network, torch.cat([values for block in blocks for values in block], 1).to(device))
-        self.balancers: list[Part[Balancer]] = []
-        for rows, config in self._runs_of(lambda config: config.balancer_key):
-            balancer = config.make_balancer()
-            one = balancer.init(len(problem.tasks))
-            many = {name: value.expand(rows.stop - rows.start, *value.shape) for name, value in one.items()}
-            self.balancers.append(Part(balancer, rows, many))
+        self.balancers = list(self._make_balancers())
         self.optimizers: list[Part[Optimizer]] = []
         for rows, config in self._runs_of(lambda config: config.optimizer):
             optimizer = OPTIMIZERS[config.optimizer]
@@ -109,6 +109,15 @@ class Population:
         self.needs = self.balancers[0].rule.needs
         for part in self.balancers:
             self.needs |= part.rule.needs
+        config = specs[0].config
+        self.flat_balancers = (
+            list(self._make_balancers()) if config.flat_radius and self.needs & READS_GRADIENTS else []
+        )
+        self.memory: dict[str, Tensor] = {}
+        if config.auto_lr:
+            self.memory |= {"auto_lr.scale": self._column(1.0), "auto_lr.steps": self._column(0.0)}
+        if config.teleport_from:
+            self.memory["teleport.kept"] = self._column(1.0)
 
     def __len__(self) -> int:
         return len(self.members)
@@ -133,7 +142,9 @@ class Population:
         network = make_network(arch, self.problem.input_shape, self.problem.tasks, len(rows))
         self._bind(network, self.parameters[list(rows)])
         self.balancers = list(_kept(self.balancers, rows))
+        self.flat_balancers = list(_kept(self.flat_balancers, rows))
         self.optimizers = list(_kept(self.optimizers, rows))
+        self.memory = {name: column[list(rows)] for name, column in self.memory.items()}
 
     def state_of(self, row: int) -> dict[str, Tensor]:
         """All that the next epochs of a member depend on, by name; views, on the CPU only where they already are."""
@@ -142,8 +153,9 @@ class Population:
             "parameters": self.parameters[row],
             "generator.batches": member.batches.get_state(),
             "generator.draws": member.draws.get_state(),
+            **{f"memory.{name}": column[row] for name, column in self.memory.items()},
         }
-        for prefix, parts in (("balancer", self.balancers), ("optimizer", self.optimizers)):
+        for prefix, parts in self._parts():
             for part in parts:
                 if part.rows.start <= row < part.rows.stop:
                     at = row - part.rows.start
@@ -160,7 +172,9 @@ class Population:
             self.parameters[row] = tensors["parameters"].to(self.parameters)
             self.members[row].batches.set_state(tensors["generator.batches"])
             self.members[row].draws.set_state(tensors["generator.draws"])
-        for prefix, parts in (("balancer", self.balancers), ("optimizer", self.optimizers)):
+            for name, column in self.memory.items():
+                column[row] = tensors[f"memory.{name}"]
+        for prefix, parts in self._parts():
             for part in parts:
                 for name, old in part.state.items():
                     rows = range(part.rows.start, part.rows.stop)
@@ -182,6 +196,21 @@ class Population:
                     setattr(module, name, nn.Parameter(values[:, at : at + size].view(old.shape)))
                     at += size
         self.network, self.parameters = network, values
+
+    def _make_balancers(self) -> Iterator[Part[Balancer]]:
+        for rows, config in self._runs_of(lambda config: config.balancer_key):
+            balancer = config.make_balancer()
+            one = balancer.init(len(self.problem.tasks))
+            yield Part(balancer, rows, {n: v.expand(rows.stop - rows.start, *v.shape) for n, v in one.items()})
+
+    def _parts(self) -> Iterator[tuple[str, Sequence[Part[Any]]]]:
+        """All that has a state, by the first part of its names in a checkpoint."""
+        yield "balancer", self.balancers
+        yield "flat_balancer", self.flat_balancers
+        yield "optimizer", self.optimizers
+
+    def _column(self, value: float) -> Tensor:
+        return torch.full((len(self), 1), value, dtype=torch.float64)
 
     def _runs_of(self, key: Callable[[RunConfig], Hashable]) -> Iterator[tuple[slice, RunConfig]]:
         """Stretches of members with an equal key: their rows, and one of their configurations."""

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mtl_runs.balancers import Needs, TaskStatistics
-from mtl_runs.training.population import N_PARTS, Population
-
-READS_GRADIENTS = Needs.GRAMIAN | Needs.JACOBIAN
+from mtl_runs.balancers import Balancer, Needs, TaskStatistics
+from mtl_runs.training.auto_lr import AutoRate
+from mtl_runs.training.config import READS_GRADIENTS
+from mtl_runs.training.flat import sam_gradients
+from mtl_runs.training.gradients import Gradients, TaskGradients
+from mtl_runs.training.population import N_PARTS, Part, Population
+from mtl_runs.training.teleport import Teleports, move
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,17 @@ class StepRecord:
         weights: what the balancers gave, mean convention, float64, [R, K].
         gramian: inner products of the tasks' shared gradients, loss weights included, [R, K, K]; None where nobody
             asked for it.
+        rates: learning rates that were used, float64, [R]; None where they are those that were planned.
     """
 
     losses: Tensor
     weights: Tensor
     gramian: Tensor | None
+    rates: Tensor | None = None
+
+
+Batch = tuple[Tensor, Sequence[Tensor]]
+"""Inputs [R, B, *input_shape], and per task targets [R, B, *]."""
 
 
 class Stepper:
@@ -44,18 +53,18 @@ class Stepper:
 
     def __init__(self, population: Population) -> None:
         self.population = population
-        self.tasks = population.problem.tasks
-        self.needs = population.needs
-        n_tasks = len(self.tasks)
-        self._blocks = population.blocks()
-        device = population.parameters.device
-        weights = [member.spec.config.loss_weights or [1.0] * n_tasks for member in population.members]
-        self._loss_weights = torch.tensor(weights, dtype=torch.float32, device=device)
+        self.gradients = Gradients(population)
+        self.losses = self.gradients.losses
+        n_tasks = len(population.problem.tasks)
+        config = population.members[0].spec.config
+        self._flat_radius = population.per_member(lambda config: config.flat_radius) if config.flat_radius else None
+        self._by_rows = bool(READS_GRADIENTS & population.needs) or self._flat_radius is not None
+        self._auto = AutoRate(population) if config.auto_lr else None
+        self._teleports = Teleports(population, self.gradients) if config.teleport_from else None
         self._factor = population.per_member(lambda config: n_tasks if config.reduction == "sum" else 1)
         self._clip = population.per_member(lambda config: config.clip or torch.inf)
         scales = [part.rule.scales_heads for part in population.balancers for _ in population.members[part.rows]]
-        self._scales_heads = torch.tensor(scales, device=device).unsqueeze(-1)
-        self._generators = [[member.draws for member in population.members[part.rows]] for part in population.balancers]
+        self._scales_heads = torch.tensor(scales, device=population.parameters.device).unsqueeze(-1)
 
     def step(self, inputs: Tensor, targets: Sequence[Tensor], lr: Tensor, *, watch: bool) -> StepRecord:
         """Move every member by one step on its batch.
@@ -63,114 +72,110 @@ class Stepper:
         Args:
             inputs: [R, B, *input_shape].
             targets: per task, [R, B, *].
-            lr: learning rates of this step, [R, 1].
+            lr: planned learning rates of this step, [R, 1].
             watch: whether the record shall have the Gramian even if no balancer reads it.
         """
         population = self.population
-        gramian: Tensor | None
-        if Needs.SEVERAL_BATCHES in self.needs:
-            losses, weights, gramian = self._on_three_parts(inputs, targets)
+        batches: Sequence[Batch] = [(inputs, targets)]
+        if Needs.SEVERAL_BATCHES in population.needs:
+            batches = _in_parts(inputs, targets)
+        losses_of_parts = [self.losses(*batch) for batch in batches]
+        # The losses of a step are those of its last part.
+        losses, (inputs, targets) = losses_of_parts[-1], batches[-1]
+        before = self.gradients.weighted(losses)
+        passes = []
+        if self._by_rows:
+            passes = [self.gradients.of_losses(part) for part in losses_of_parts]
+        elif watch or self._teleports is not None or not before.isfinite().all():
+            passes = [self.gradients.of_losses(losses, retain=True)]
+        gramian = passes[-1].products() if passes else None
+        leaving = self._teleports.leaving(gramian) if self._teleports is not None and gramian is not None else {}
+        if self._by_rows and gramian is not None:
+            weights = self._by_gradients(before, batches, passes, gramian)
         else:
-            losses = self.losses(inputs, targets)
-            if READS_GRADIENTS & self.needs:
-                weights, gramian = self._by_rows(losses)
-            else:
-                weights, gramian = self._by_losses(losses, watch=watch)
+            weights = self._by_losses(before, losses, passes)
         self._clip_shared()
-        for part in population.optimizers:
-            rows = part.rows
-            part.state = part.rule.step(population.parameters[rows], self.gradient[rows], part.state, lr[rows])
-        if Needs.AFTER_STEP_LOSSES in self.needs:
-            with torch.no_grad():
-                after = self._weighted(self.losses(inputs, targets))
-            before = self._weighted(losses)
-            for balancing in population.balancers:
-                rows = balancing.rows
-                balancing.state = balancing.rule.after_step(balancing.state, before[rows], after[rows])
-        return StepRecord(torch.stack(losses, -1).detach().cpu(), weights, gramian)
 
-    def losses(self, inputs: Tensor, targets: Sequence[Tensor]) -> list[Tensor]:
-        """Each task's loss on a batch before any weight, [R]."""
-        outputs = self.population.network(inputs)
-        return [task.loss(o, t) for task, o, t in zip(self.tasks, outputs, targets, strict=True)]
+        def loss_now() -> Tensor:
+            return _total(weights, self._losses_now(inputs, targets))
 
-    def jacobian(self, losses: Sequence[Tensor], *, retain: bool = False) -> tuple[Tensor, list[Tensor]]:
-        """Gradient of each loss, times its constant weight, for the shared parameters and for the task's own.
+        rates = lr if self._auto is None else self._auto.rates(lr, self.gradient, _total(weights, before), loss_now)
+        move(population, self.gradient, rates)
+        if Needs.AFTER_STEP_LOSSES in population.needs:
+            after = self._losses_now(inputs, targets)
+            for part in (*population.balancers, *population.flat_balancers):
+                part.state = part.rule.after_step(part.state, before[part.rows], after[part.rows])
+        if self._teleports is not None and gramian is not None and leaving:
+            self._teleports.go(leaving, gramian, self.gradient, rates)
+        used = None if self._auto is None else rates.squeeze(1).double().cpu()
+        return StepRecord(torch.stack(losses, -1).detach().cpu(), weights, gramian, used)
+
+    def _losses_now(self, inputs: Tensor, targets: Sequence[Tensor]) -> Tensor:
+        """Losses at the present parameters times their constant weights, on the CPU, [R, K]."""
+        with torch.no_grad():
+            return self.gradients.weighted(self.losses(inputs, targets))
+
+    def _by_gradients(
+        self, before: Tensor, batches: Sequence[Batch], passes: Sequence[TaskGradients], gramian: Tensor
+    ) -> Tensor:
+        """Set the gradient, from those of the tasks; weights [R, K].
 
         Args:
-            losses: per task [R], with their graph, which is freed unless it is to be retained.
-            retain: whether it is.
-
-        Returns:
-            The Jacobian [R, K, P], and per task the gradient of its own parameters, [R, H_k].
+            before: the losses, [R, K].
+            batches: one, or the independent parts.
+            passes: what each of them gave.
+            gramian: of the last.
         """
-        shared, *own = self._blocks
-        rows, heads = [], []
-        for k, loss in enumerate(losses):
-            # Members do not mix, so the gradient of the sum over members holds each member's own.
-            total = (loss * self._loss_weights[:, k]).sum()
-            gradients = torch.autograd.grad(total, [*shared, *own[k]], retain_graph=retain or k + 1 < len(losses))
-            flat = [gradient.reshape(len(loss), -1) for gradient in gradients]
-            rows.append(torch.cat(flat[: len(shared)], 1))
-            heads.append(torch.cat(flat[len(shared) :], 1))
-        return torch.stack(rows, 1), heads
+        population, heads = self.population, passes[-1].heads
+        clean = bool(gramian.isfinite().all())
+        products = gramian if len(passes) == 1 else passes[0].products(passes[1])
+        weights, rows = self._balance(population.balancers, before, products, passes[-1].rows)
+        if self._flat_radius is not None:
+            sams = [
+                sam_gradients(self.gradients, here, *batch, self._flat_radius)
+                for here, batch in zip(passes, batches, strict=True)
+            ]
+            heads = sams[-1].heads
+            if not population.flat_balancers:
+                rows = sams[-1].rows
+        shared = self._mixture(weights, rows, clean=clean)
+        if population.flat_balancers:
+            flats = [TaskGradients(sam.rows - here.rows, sam.heads) for sam, here in zip(sams, passes, strict=True)]
+            products = flats[0].products(flats[-2] if len(flats) > 1 else None)
+            flat_weights, flat_rows = self._balance(population.flat_balancers, before, products, flats[-1].rows)
+            shared = shared + self._mixture(flat_weights, flat_rows, clean=False)
+        self.gradient = self._with_heads(shared, before, weights, heads, clean=clean)
+        return weights
 
-    def _weighted(self, losses: Sequence[Tensor]) -> Tensor:
-        """Losses times their constant weights, without graph, on the CPU, [R, K]."""
-        # K numbers and K×K are cheapest on the CPU, whatever the device of the network.
-        return (torch.stack([loss.detach() for loss in losses], -1) * self._loss_weights).cpu()
+    def _by_losses(self, before: Tensor, losses: Sequence[Tensor], passes: Sequence[TaskGradients]) -> Tensor:
+        """Set the gradient, by a single pass of the weighted sum; weights [R, K].
 
-    def _by_rows(self, losses: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Gradient from the tasks' own gradients; weights [R, K] and Gramian [R, K, K]."""
-        jacobian, heads = self.jacobian(losses)
-        gramian = torch.bmm(jacobian, jacobian.mT).cpu()
-        weights, rows = self._balance(losses, gramian, jacobian)
-        self.gradient = self._combine(losses, weights, rows, heads, clean=bool(gramian.isfinite().all()))
-        return weights, gramian
-
-    def _by_losses(self, losses: Sequence[Tensor], *, watch: bool) -> tuple[Tensor, Tensor | None]:
-        """Gradient by a single pass of the weighted sum; weights [R, K], and the Gramian if somebody watches."""
+        Args:
+            before: the losses, [R, K].
+            losses: with their graph, per task [R].
+            passes: what the tasks' own passes gave, where there were any: always, if a loss is not finite.
+        """
         n_tasks = len(losses)
-        weights, _ = self._balance(losses, torch.zeros(len(self.population), n_tasks, n_tasks))
-        finite = self._weighted(losses).isfinite().all(1, keepdim=True)
-        all_finite = bool(finite.all())
-        gramian = None
-        if watch or not all_finite:
-            jacobian, heads = self.jacobian(losses, retain=True)
-            gramian = torch.bmm(jacobian, jacobian.mT).cpu()
-        scaled = weights.to(self._loss_weights) * self._factor * self._loss_weights
-        parameters = [p for block in self._blocks for p in block]
-        flat = torch.autograd.grad((torch.stack(list(losses), -1) * scaled).sum(), parameters)
-        self.gradient = torch.cat([gradient.reshape(len(scaled), -1) for gradient in flat], 1)
-        if not all_finite:
+        weights, _ = self._balance(self.population.balancers, before, torch.zeros(len(before), n_tasks, n_tasks))
+        factors = weights.to(self.gradients.loss_weights) * self._factor * self.gradients.loss_weights
+        self.gradient = self.gradients.of_sum(losses, factors)
+        finite = before.isfinite().all(1, keepdim=True)
+        if not finite.all():
             # In a sum, a loss of NaN spoils the others' gradients even with weight 0.
-            by_rows = self._combine(losses, weights, jacobian, heads, clean=False)
+            shared = self._mixture(weights, passes[-1].rows, clean=False)
+            by_rows = self._with_heads(shared, before, weights, passes[-1].heads, clean=False)
             self.gradient = torch.where(finite.to(by_rows.device), self.gradient, by_rows)
-        return weights, gramian
-
-    def _on_three_parts(self, inputs: Tensor, targets: Sequence[Tensor]) -> tuple[list[Tensor], Tensor, Tensor]:
-        """Gradient for balancers that want independent batches; losses, weights and Gramian of the last part."""
-        jacobians = []
-        parts = [tensor.tensor_split(N_PARTS, dim=1) for tensor in (inputs, *targets)]
-        for part_inputs, *part_targets in zip(*parts, strict=True):
-            losses = self.losses(part_inputs.contiguous(), [target.contiguous() for target in part_targets])
-            jacobian, heads = self.jacobian(losses)
-            jacobians.append(jacobian)
-        first, second, last = jacobians
-        weights, rows = self._balance(losses, torch.bmm(first, second.mT).cpu(), last)
-        gramian = torch.bmm(last, last.mT).cpu()
-        self.gradient = self._combine(losses, weights, rows, heads, clean=bool(gramian.isfinite().all()))
-        return losses, weights, gramian
+        return weights
 
     def _balance(
-        self, losses: Sequence[Tensor], gramian: Tensor, jacobian: Tensor | None = None
+        self, parts: Sequence[Part[Balancer]], before: Tensor, gramian: Tensor, jacobian: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Weights [R, K] on the CPU, and the rows to weigh: the Jacobian, or what a balancer put in its place."""
-        before = self._weighted(losses)
         weights = torch.empty(before.shape, dtype=torch.float64)
         made = []
-        for part, generators in zip(self.population.balancers, self._generators, strict=True):
+        for part in parts:
             at = part.rows
+            generators = [member.draws for member in self.population.members[at]]
             statistics = TaskStatistics(before[at], gramian[at])
             if jacobian is not None:
                 rows = jacobian[at]
@@ -181,24 +186,39 @@ class Stepper:
             weights[at], part.state = part.rule.update(part.state, statistics, generators)
         return weights, torch.cat(made) if made else weights
 
-    def _combine(
-        self, losses: Sequence[Tensor], weights: Tensor, rows: Tensor, heads: Sequence[Tensor], *, clean: bool
-    ) -> Tensor:
-        """The gradient [R, P + H]: Σ_k w_k g_k of the shared parameters, and the tasks' own.
+    def _mixture(self, weights: Tensor, rows: Tensor, *, clean: bool) -> Tensor:
+        """`Σ_k w_k g_k`, [R, P].
 
         Without a promise that the rows are clean, those with weight 0 are left out, for 0 × NaN is NaN.
         """
         scaled = weights.to(rows) * self._factor
         if not clean:
             rows = torch.where((scaled != 0).unsqueeze(-1), rows, 0.0)
-            heads = [
-                torch.where(loss.isfinite().unsqueeze(-1), head, 0.0) for loss, head in zip(losses, heads, strict=True)
-            ]
-        shared = torch.bmm(scaled.unsqueeze(1), rows).squeeze(1)
-        for_heads = torch.where(self._scales_heads, scaled, self._factor / len(self.tasks))
+        return torch.bmm(scaled.unsqueeze(1), rows).squeeze(1)
+
+    def _with_heads(
+        self, shared: Tensor, before: Tensor, weights: Tensor, heads: Sequence[Tensor], *, clean: bool
+    ) -> Tensor:
+        """The gradient [R, P + H]: the shared part, and the tasks' own without those whose loss is not finite."""
+        scaled = weights.to(shared) * self._factor
+        if not clean:
+            finite = before.isfinite().to(shared.device)
+            heads = [torch.where(finite[:, k : k + 1], head, 0.0) for k, head in enumerate(heads)]
+        for_heads = torch.where(self._scales_heads, scaled, self._factor / len(heads))
         return torch.cat([shared, *(head * for_heads[:, k : k + 1] for k, head in enumerate(heads))], 1)
 
     def _clip_shared(self) -> None:
         """Shorten the shared gradients that are longer than their member allows."""
         shared = self.gradient[:, self.population.groups[0]]
         shared *= (self._clip / (shared.norm(dim=1, keepdim=True) + 1e-12)).clamp(max=1)
+
+
+def _in_parts(inputs: Tensor, targets: Sequence[Tensor]) -> list[Batch]:
+    """The batch in independent parts, for balancers that want them."""
+    parts = [[part.contiguous() for part in tensor.tensor_split(N_PARTS, dim=1)] for tensor in (inputs, *targets)]
+    return [(own_inputs, own_targets) for own_inputs, *own_targets in zip(*parts, strict=True)]
+
+
+def _total(weights: Tensor, losses: Tensor) -> Tensor:
+    """Weighted sum of the losses [R, K], without those of weight 0, float64 [R, 1]."""
+    return torch.where(weights != 0, weights * losses, 0.0).sum(-1, keepdim=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,8 +26,10 @@ def interrupt(epoch: int, values: Mapping[str, float], signals: Mapping[str, flo
 
 
 def configuration(name: str) -> RunConfig:
-    settings = {"weights": [1, 2]} if name == "fixed" else {}
-    return RunConfig(arch="mlp-4x1", batch_size=64, balancer=name, balancer_settings=settings, lr=0.01)
+    if name == "torchjd":
+        pytest.importorskip("torchjd")
+    needed: dict[str, dict[str, Any]] = {"fixed": {"weights": [1, 2]}, "torchjd": {"name": "PCGrad"}}
+    return RunConfig(arch="mlp-4x1", batch_size=64, balancer=name, balancer_settings=needed.get(name, {}), lr=0.01)
 
 
 def logged(folder: Path) -> list[str]:

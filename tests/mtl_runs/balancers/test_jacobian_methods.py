@@ -138,6 +138,7 @@ def test_memory_of_the_jacobian_has_its_precision() -> None:
         (lambda: MoCo(beta=0), "beta must be above 0 and at most 1; found 0"),
         (lambda: MoCo(gamma=0), "gamma must be above 0, sigma and rho not negative; found gamma=0"),
         (lambda: ExcessMTL(step_size=0), "step_size must be above 0; found 0"),
+        (lambda: ExcessMTL(warmup=-1), "warmup must not be negative; found -1"),
     ],
 )
 def test_settings_out_of_range(make, message: str) -> None:  # type: ignore[no-untyped-def]

@@ -52,6 +52,33 @@ def test_a_task_without_a_loss_does_not_count(balancer: Balancer) -> None:
     assert weights_of(balancer, 0.5, float("nan"), 2.0) == pytest.approx([alone[0], 0, alone[1]])
 
 
+def test_stch_with_a_warm_up_by_hand() -> None:
+    balancer = STCH(0.5, warmup=2)
+    state, losses = balancer.init(2), sequence(5, 9, 2)
+    for t in range(6):
+        weights, state = balancer.update(state, TaskStatistics(losses[t], torch.eye(2)))
+        torch.testing.assert_close(weights, 1 / (2 * losses[t]))  # of the mean logarithm
+        if t % 3 == 2:
+            state = balancer.end_epoch(state)
+    mean = losses[3:6].mean(0)
+    torch.testing.assert_close(state["mean"], mean)
+    for t in range(6, 9):
+        variable = losses[t].clone().requires_grad_()
+        (expected,) = torch.autograd.grad(0.5 * ((variable / mean).log() / 0.5).exp().sum().log(), variable)
+        weights, state = balancer.update(state, TaskStatistics(losses[t], torch.eye(2)))
+        torch.testing.assert_close(weights, expected)
+    torch.testing.assert_close(balancer.end_epoch(state)["mean"], mean)
+
+
+def test_stch_warms_up_a_task_that_comes_late() -> None:
+    balancer = STCH(warmup=1)
+    _, state = balancer.update(balancer.init(2), statistics(2.0, float("nan")))
+    state = balancer.end_epoch(state)
+    weights, state = balancer.update(state, statistics(2.0, 4.0))
+    assert weights.tolist() == pytest.approx([0.5, 1 / 8])
+    assert balancer.end_epoch(state)["mean"].tolist() == [2, 4]
+
+
 def test_uw_o_does_not_see_the_size_of_a_loss() -> None:
     one, other = weights_of(UWO(), 2, 3), weights_of(UWO(), 2e5, 3)
     assert one[0] * 2 == pytest.approx(other[0] * 2e5)
@@ -227,6 +254,7 @@ def test_famo_ignores_a_task_whose_loss_is_lost_in_the_step() -> None:
         (lambda: UWSO(0), "temperature must be above 0; found 0"),
         (lambda: DWA(-1), "temperature must be above 0; found -1"),
         (lambda: STCH(0), "mu must be above 0; found 0"),
+        (lambda: STCH(warmup=-1), "warmup must not be negative; found -1"),
         (lambda: SLAW(beta=1), "beta must be at least 0 and below 1; found 1"),
         (lambda: SLAW(floor=0), "floor must be above 0; found 0"),
         (lambda: GradNorm(alpha=-1), "alpha must not be negative; found -1"),

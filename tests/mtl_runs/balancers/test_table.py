@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -445,6 +446,15 @@ def test_saved_and_reloaded_goes_on_as_if_nothing_had_happened(case: str, tmp_pa
     rest, end_again = run(load_file(tmp_path / "state.safetensors"), restored, 5, 9)
     assert all(torch.equal(a, b) for a, b in zip(whole[5:], rest, strict=True))
     assert all(torch.equal(end[key], end_again[key]) for key in end)
+
+
+@pytest.mark.parametrize("kind", BALANCERS.values())
+def test_the_class_says_what_happens_at_the_edges(kind: type[Balancer]) -> None:
+    text = " ".join((inspect.getdoc(kind) or "").split())
+    if kind.__mro__[1] is Balancer:  # another says how it differs from its parent
+        for words in ("K = 1", "ero", "heads are", "tate"):
+            assert words in text
+        assert "zero, NaN or infinite" in text or "finite loss" in text or "NaN or infinite loss" in text
 
 
 def test_a_wrong_name_lists_the_right_ones() -> None:

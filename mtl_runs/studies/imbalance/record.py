@@ -1,0 +1,173 @@
+"""From run logs and last checkpoints to one tidy table, and that table in a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lcode.errors import DataNotFoundError, UsageError
+from mtl_runs.networks import make_network
+from mtl_runs.problems import Problem
+from mtl_runs.studies.imbalance.plan import Plan, Trial, problem_of
+from mtl_runs.sweeps.packs import PACK
+from mtl_runs.training import run_header
+from mtl_runs.training.checkpoint import load_checkpoint
+from mtl_runs.training.measure import evaluate
+
+RECORD = Path(__file__).parents[3] / "datasets" / "imbalance_study" / "runs.parquet"
+"""The recorded study in a checkout."""
+
+EARLY = 0.1
+"""Share of the epochs that count as early."""
+
+
+def collect(plan: Plan, trials: Iterable[Trial], folder: Path, *, test: bool) -> pd.DataFrame:
+    """One row per training and metric.
+
+    Args:
+        plan: of the study.
+        trials: trainings that are over.
+        folder: folder of their logs.
+        test: whether to look at the test split, at the last epoch's parameters; only after all choices.
+
+    Returns:
+        Columns `run, problem, arch, method, label, lr, seed, purpose, status, task, metric, direction, validation`
+        (value after the last epoch; NaN where the training diverged), `weight` (mean of the loss weight over the run,
+        the mean loss has 1/K), `norm_early` and `norm` (geometric mean over the early epochs and over all of them of
+        the task's gradient norm, shared parameters, loss without weight), `seconds` (of the run); last, if wanted,
+        `test`.
+
+    Raises:
+        UsageError: a training is not over, or lacks the checkpoint of its last epoch.
+    """
+    rows: list[dict[str, Any]] = []
+    tests: dict[str, dict[str, float]] = {}
+    for (setting, tasks), group in groupby(trials, key=lambda trial: (trial.setting, trial.tasks)):
+        problem = problem_of(setting.problem).restrict(tasks)
+        members = list(group)
+        for pack in (members[start : start + PACK] for start in range(0, len(members), PACK)):
+            logs = [_read_log(folder / f"{trial.run}.jsonl") for trial in pack]
+            finished = [trial for trial, log in zip(pack, logs, strict=True) if log[-1]["status"] == "finished"]
+            for trial, log in zip(pack, logs, strict=True):
+                rows += _rows(trial, problem, log)
+            if test:
+                held_out = held_out_values(plan, problem, finished, folder)
+                tests |= {trial.run: values for trial, values in zip(finished, held_out, strict=True)}
+    table = pd.DataFrame(rows)
+    if test:
+        pairs = zip(table["run"], table["metric"], strict=True)
+        table["test"] = [tests.get(run, {}).get(metric, np.nan) for run, metric in pairs]
+    return table
+
+
+def held_out_values(plan: Plan, problem: Problem, trials: Sequence[Trial], folder: Path) -> list[dict[str, float]]:
+    """Metrics on the test split of finished trainings of one architecture, by metric key."""
+    if not trials:
+        return []
+    states = torch.stack([_parameters(plan, problem, trial, folder) for trial in trials])
+    network = make_network(trials[0].setting.arch, problem.input_shape, problem.tasks, len(trials))
+    at = 0
+    with torch.no_grad():
+        for parameter in (parameter for group in network.groups() for parameter in group.parameters()):
+            size = parameter[0].numel()
+            parameter.copy_(states[:, at : at + size].view(parameter.shape))
+            at += size
+    return evaluate(network, problem.tasks, problem.test, len(trials))
+
+
+def write_record(path: Path, table: pd.DataFrame) -> None:
+    """Store the table with five significant digits; the file appears complete or not at all."""
+    small = table.copy()
+    for name in small.select_dtypes("number").columns.difference(["seed"]):
+        small[name] = [float(f"{value:.5g}") for value in small[name]]
+        small[name] = small[name].astype(np.float32)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        small.to_parquet(temporary, index=False, compression="zstd", compression_level=19)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_record(path: Path = RECORD) -> pd.DataFrame:
+    """The table of a study; by default the recorded one.
+
+    Raises:
+        DataNotFoundError: it is not there.
+    """
+    if not path.is_file():
+        raise DataNotFoundError(
+            f"there is no {path}; make it with `python -m mtl_runs.studies.imbalance`, or work in a checkout"
+        )
+    table = pd.read_parquet(path)
+    floats = table.select_dtypes("float32").columns
+    # By way of its shortest text, 0.003 stays 0.003.
+    table[floats] = table[floats].map(lambda value: float(str(value)))
+    return table
+
+
+def _rows(trial: Trial, problem: Problem, log: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    *epochs, end = log
+    early = epochs[: ceil(EARLY * len(epochs))]
+    for metric in problem.metrics:
+        signals = {name: [epoch["signals"][f"{metric.task}/{name}"] for epoch in epochs] for name in SIGNALS}
+        yield {
+            "run": trial.run,
+            "problem": trial.setting.problem,
+            "arch": trial.setting.arch,
+            "method": trial.method,
+            "label": trial.label,
+            "lr": trial.lr,
+            "seed": trial.seed,
+            "purpose": trial.purpose,
+            "status": end["status"],
+            "task": metric.task,
+            "metric": metric.key,
+            "direction": metric.direction,
+            "validation": epochs[-1]["values"][metric.key],
+            "weight": float(np.mean(signals["weight"])),
+            "norm_early": _geometric_mean(signals["grad_norm"][: len(early)]),
+            "norm": _geometric_mean(signals["grad_norm"]),
+            "seconds": sum(epoch["seconds"] for epoch in epochs),
+        }
+
+
+SIGNALS = ("weight", "grad_norm")
+"""What of the logged signals is kept."""
+
+
+def _geometric_mean(values: Sequence[float]) -> float:
+    """Of a norm that falls by powers of ten, an arithmetic mean would see the first epochs only."""
+    return float(np.exp(np.log(np.maximum(values, 1e-12)).mean()))
+
+
+def _read_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log after its header; the last one says how the run ended."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()[1:]] if path.is_file() else []
+    if not lines or lines[-1]["type"] != "end":
+        raise UsageError(f"the training '{path.stem}' is not over; run the study again, it goes on where it was")
+    return [line for line in lines if line["type"] == "epoch"] + lines[-1:]
+
+
+def _parameters(plan: Plan, problem: Problem, trial: Trial, folder: Path) -> torch.Tensor:
+    """All parameters after the last epoch as one row."""
+    spec = plan.spec(trial)
+    header = run_header(problem, spec.config, run=spec.run, seed=spec.seed, horizon=spec.horizon)
+    digest = hashlib.sha256(json.dumps(header.to_json(), sort_keys=True).encode()).hexdigest()
+    epoch, tensors = load_checkpoint(folder / "checkpoints" / spec.run / "checkpoint.safetensors", digest=digest)
+    if epoch != spec.horizon:
+        raise UsageError(
+            f"the training '{spec.run}' has no checkpoint of its last epoch in {folder}; remove its log and run the "
+            "study again"
+        )
+    return tensors["parameters"]

@@ -1,0 +1,140 @@
+"""Correlations and intervals for a few clusters of data, and what a smaller search would have found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import comb, sqrt
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and where it lies with 95 % confidence.
+
+    Attributes:
+        estimate: the value itself.
+        low: lower end.
+        high: upper end.
+    """
+
+    estimate: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.estimate:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+
+
+def mean_interval(values: ArrayLike) -> Interval:
+    """Mean with Student's interval; without one (NaN) for a single value."""
+    sample = np.asarray(values, dtype=float)
+    mean, n = float(sample.mean()), len(sample)
+    half = float(stats.t.ppf(0.975, n - 1) * sample.std(ddof=1) / sqrt(n)) if n > 1 else np.nan
+    return Interval(mean, mean - half, mean + half)
+
+
+def norm_ratio(tasks: pd.DataFrame, norms: str, *, weighted: bool) -> pd.Series:
+    """Decimal logarithm of a task's gradient norm over the mean of the other tasks' norms in the same run.
+
+    Args:
+        tasks: one row per run and task, from `gap_table`.
+        norms: column of the norms, `norm_early` or `norm`.
+        weighted: whether norms are multiplied by the loss weights first: how hard a task really pulls.
+    """
+    pull = tasks[norms] * tasks["weight"] if weighted else tasks[norms]
+    runs = pull.groupby(tasks["run"])
+    others = (runs.transform("sum") - pull) / (runs.transform("size") - 1)
+    return np.log10(pull / others)
+
+
+def correlation(x: pd.Series, y: pd.Series, method: str) -> float:
+    """Pearson's or Spearman's coefficient; NaN where one of the two does not vary."""
+    if x.nunique() < 2 or y.nunique() < 2:
+        return float("nan")
+    result = stats.spearmanr(x, y) if method == "spearman" else stats.pearsonr(x, y)
+    return float(result.statistic)
+
+
+def ranks_within(values: pd.Series, groups: pd.Series) -> pd.Series:
+    """Ranks inside each group, from -1/2 to 1/2: groups of other scales and sizes can be pooled."""
+    by = values.groupby(groups)
+    return (by.rank() - 0.5) / by.transform("size") - 0.5
+
+
+def bootstrap_interval(
+    frame: pd.DataFrame,
+    statistic: Callable[[pd.DataFrame], float],
+    clusters: str,
+    *,
+    n_draws: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """A statistic with its percentile interval, when whole clusters are drawn anew.
+
+    Args:
+        frame: the data.
+        statistic: of such a frame; draws where it is NaN are left out.
+        clusters: column that names what is drawn as a whole, because it is not independent inside.
+        n_draws: how many.
+        seed: of the draws.
+    """
+    generator = np.random.default_rng(seed)
+    parts = [part for _, part in frame.groupby(clusters, sort=True)]
+    draws = [
+        statistic(pd.concat([parts[i] for i in generator.integers(len(parts), size=len(parts))], ignore_index=True))
+        for _ in range(n_draws)
+    ]
+    low, high = np.nanquantile(draws, [0.025, 0.975])
+    return Interval(statistic(frame), float(low), float(high))
+
+
+def permutation_p_value(
+    frame: pd.DataFrame,
+    statistic: Callable[[pd.DataFrame], float],
+    shuffled: str,
+    within: str,
+    *,
+    n_draws: int = 2000,
+    seed: int = 0,
+) -> float:
+    """Two-sided: how often a column shuffled inside its groups gives a statistic at least as far from 0.
+
+    Args:
+        frame: the data.
+        statistic: of such a frame, 0 for what is unrelated.
+        shuffled: column whose values change places.
+        within: column of the groups that they do not leave.
+        n_draws: how many.
+        seed: of the draws.
+    """
+    generator = np.random.default_rng(seed)
+    places = [np.asarray(rows) for rows in frame.reset_index(drop=True).groupby(within).groups.values()]
+    found, values = abs(statistic(frame)), frame[shuffled].to_numpy()
+    as_far = 0
+    for _ in range(n_draws):
+        new = values.copy()
+        for rows in places:
+            new[rows] = values[generator.permutation(rows)]
+        as_far += abs(statistic(frame.assign(**{shuffled: new}))) >= found - 1e-12
+    return (1 + as_far) / (1 + n_draws)
+
+
+def best_of(n: int, criterion: ArrayLike, score: ArrayLike) -> float:
+    """Expected score of the one with the best criterion among n trials drawn without replacement.
+
+    Args:
+        n: size of the search, at most the number of trials.
+        criterion: what is chosen by, higher is better.
+        score: what is looked at afterwards.
+    """
+    order = np.argsort(-np.asarray(criterion, dtype=float), kind="stable")
+    scores = np.asarray(score, dtype=float)[order]
+    total = len(scores)
+    # The best but i is chosen when it is drawn and the i better ones are not.
+    chances = [comb(total - 1 - i, n - 1) / comb(total, n) for i in range(total)]
+    return float(np.dot(chances, scores))

@@ -1,0 +1,76 @@
+"""The test split: looked at once, after all choices were made on validation data."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from lcode.errors import UsageError
+from mtl_runs.problems import Problem
+from mtl_runs.training.checkpoint import load_checkpoint
+from mtl_runs.training.config import RunSpec
+from mtl_runs.training.loop import checkpoint_path, header_digest, run_header
+from mtl_runs.training.measure import evaluate
+from mtl_runs.training.population import Population
+
+TOGETHER = 16
+"""Runs that are evaluated in one call."""
+
+
+def held_out_metrics(
+    problem: Problem, specs: Sequence[RunSpec], folder: Path, *, device: str = "cpu"
+) -> dict[str, dict[str, float]]:
+    """Metrics on the test split at the end of each run, by run and metric key.
+
+    Args:
+        problem: the problem of all runs.
+        specs: finished runs.
+        folder: folder of their logs and checkpoints.
+        device: where.
+
+    Raises:
+        UsageError: a run has no checkpoint at its horizon.
+    """
+    found: dict[str, dict[str, float]] = {}
+    ordered = sorted(specs, key=lambda spec: spec.config.stacking_key)
+    for _, group in groupby(ordered, lambda spec: spec.config.stacking_key):
+        stack = list(group)
+        tasks = stack[0].config.tasks
+        own = (problem if tasks is None else problem.restrict(tasks)).to(device)
+        for some in _chunks(stack):
+            population = Population(own, some, device)
+            states = {}
+            for row, member in enumerate(population.members):
+                spec = member.spec
+                header = run_header(own, spec.config, run=spec.run, seed=spec.seed, horizon=spec.horizon)
+                epoch, tensors = load_checkpoint(checkpoint_path(folder, spec.run), digest=header_digest(header))
+                if epoch != spec.horizon:
+                    raise UsageError(
+                        f"run '{spec.run}' in {folder} has no checkpoint of its last epoch {spec.horizon}; train it "
+                        "to its end first"
+                    )
+                states[row] = tensors
+            population.load_states(states)
+            metrics = evaluate(population.network, own.tasks, own.test, len(population))
+            found |= {m.spec.run: values for m, values in zip(population.members, metrics, strict=True)}
+    return {spec.run: found[spec.run] for spec in specs}
+
+
+def write_held_out(path: Path, metrics: dict[str, dict[str, float]]) -> None:
+    """Write them as a CSV with the columns run, metric, value; atomic."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("run", "metric", "value"))
+        writer.writerows((run, key, value) for run, values in metrics.items() for key, value in values.items())
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _chunks(stack: Sequence[RunSpec]) -> Iterator[Sequence[RunSpec]]:
+    for start in range(0, len(stack), TOGETHER):
+        yield stack[start : start + TOGETHER]
