@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from lcode.benchmarks import BENCHMARKS
+from lcode.benchmarks import BENCHMARKS, MtlCollection, load_mtl_curves
+from lcode.benchmarks.files import DataFile
+from lcode.benchmarks.mtl_curves import CHECKOUT, FILES
+from mtl_runs.corpus import corpus_entries
 from mtl_runs.problems import PROBLEMS
 
 ROOT = Path(__file__).parents[1]
@@ -39,14 +44,46 @@ def test_every_collection_and_every_problem_has_one_card(name: str) -> None:
     assert card_of(name)
 
 
+def files_of(name: str) -> list[DataFile]:
+    """The files of a collection."""
+    collection = BENCHMARKS[name]
+    return list(FILES.values()) if isinstance(collection, MtlCollection) else [collection.curves, collection.configs]
+
+
 def test_checksums_are_those_of_the_code() -> None:
     expected: dict[str, set[str]] = {folder: set() for folder in CARDS}
-    for name, collection in BENCHMARKS.items():
-        expected[card_of(name)] |= {collection.curves.sha256, collection.configs.sha256}
-        stem = Path(collection.curves.name).name.partition(".")[0]
-        (line,) = [line for line in CARDS[card_of(name)].splitlines() if collection.curves.sha256 in line]
-        assert stem in line, f"{collection.curves.name}: its checksum stands beside another name"
+    for name in BENCHMARKS:
+        files, card = files_of(name), CARDS[card_of(name)]
+        expected[card_of(name)] |= {file.sha256 for file in files}
+        stem = Path(files[0].name).name.partition(".")[0]
+        assert any(files[0].sha256 in line and stem in line for line in card.splitlines()), (
+            f"{files[0].name}: its checksum stands beside another name"
+        )
     assert {folder: set(SHA256.findall(card)) for folder, card in CARDS.items()} == expected
+
+
+@pytest.mark.skipif(not (CHECKOUT / FILES["runs"].name).is_file(), reason="the corpus is not in this checkout")
+def test_the_corpus_is_the_one_of_the_definition() -> None:
+    for file in FILES.values():
+        content = (CHECKOUT / file.name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == file.sha256, f"{file.name}: enter its checksum in code and card"
+    began = time.perf_counter()
+    corpus = load_mtl_curves(CHECKOUT / "mtl_curves")
+    # A second; a busy machine is given some room.
+    assert time.perf_counter() - began < 10
+    entries = corpus_entries()
+    names = [run for curves in corpus.values() for run in (*curves.references.run_ids, *curves.table.run_ids)]
+    assert names == [entry.spec.run for entry in entries]
+    for entry in (entry for entry in entries if not entry.single):
+        side = corpus[entry.spec.problem].splits.loc[entry.spec.run]
+        assert tuple(side) == (entry.configuration, entry.split, entry.arch_split, entry.problem_split)
+    for curves in corpus.values():
+        finished = curves.table.with_status("finished")
+        assert len(finished) > 0.8 * len(curves.table) and (finished.last_epochs == finished.runs["horizon"]).all()
+        assert {metric.key for metric in curves.table.metrics} == {
+            f"{task}/{metric}" for task, metric in curves.baseline[["task", "metric"]].itertuples(index=False)
+        }
+    assert sum((CHECKOUT / file.name).stat().st_size for file in FILES.values()) < 10e6
 
 
 def test_the_folder_is_never_taken_for_a_package(tmp_path: Path) -> None:

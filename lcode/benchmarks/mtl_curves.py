@@ -222,7 +222,7 @@ class _Reader:
         metric = columns.get_indexer(self.names[rows])
         return pd.DataFrame(
             {
-                "run": pd.Categorical.from_codes(np.repeat(run, lengths), categories=runs),
+                "run": pd.Categorical.from_codes(np.repeat(run, lengths), categories=runs.rename(None)),
                 "epoch": epoch,
                 "metric": pd.Categorical.from_codes(np.repeat(metric, lengths), categories=columns),
                 "value": self.values[epoch - 1 + np.repeat(self.starts[rows], lengths)],

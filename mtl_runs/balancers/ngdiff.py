@@ -15,8 +15,8 @@ class NGDiff(Balancer):
     two tasks no task gets worse, to first order; with more that is not guaranteed, and d may vanish before
     the tasks are stationary. The sum is divided by K, as everywhere here. The size of a loss has no
     influence, and d keeps its length near the optimum: the learning rate has to fall. The paper's automatic learning
-    rate is left out, because here the schedule is part of a run's configuration. The direction is that of inverse-norm
-    weighting, but heads are not scaled and the length is the method's own.
+    rate is the trainer's, for any balancer: `RunConfig(auto_lr=10)`, see `mtl_runs.training.auto_lr`. The direction is
+    that of inverse-norm weighting, but heads are not scaled and the length is the method's own.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0 and does not
     count. Opposed gradients: d = 0. K = 1: normalised gradient descent, `d = g / ‖g‖`. No state.

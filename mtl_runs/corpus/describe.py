@@ -52,8 +52,8 @@ def counts(studies: Sequence[Study]) -> str:
                 (trivial > 0).sum(),
                 (trivial == len(study.tasks)).sum(),
                 study.blown_up.sum(),
-                f"{np.nanmedian(study.delta_m):.1f}",
-                f"{100 * np.nanmean(study.delta_m > 0):.0f} %",
+                _number(np.nanmedian, study.delta_m, ".1f"),
+                f"{100 * np.mean(study.delta_m > 0):.0f} %",
                 study.n_references,
             )
         )
@@ -65,8 +65,8 @@ def counts(studies: Sequence[Study]) -> str:
     )  # fmt: skip
     return _titled(
         "Counts",
-        f"Trivial: finished, and in no metric of the task {SLACK:.0%} better than the best constant prediction. Blown "
-        f"up: finished beyond {BLOWN_UP:g} times that level; in all figures such values count as that.",
+        f"Trivial: finished, and in no metric of the task {100 * SLACK:.0f} % better than the best constant is. "
+        f"Blown up: finished beyond {BLOWN_UP:g} times that level; in all figures such values count as that.",
         _table(header, rows),
     )
 
@@ -93,10 +93,7 @@ def diverged(studies: Sequence[Study]) -> str:
     share, number = failed.mean().to_dict(), failed.size().to_dict()
     thirds = ("low", "middle", "high")
     rows = [
-        (
-            name,
-            *(f"{share[name, t]:.1%} ({number[name, t]})" if (name, t) in share else "–" for t in thirds),
-        )
+        (name, *(f"{100 * share[name, t]:.1f} % ({number[name, t]})" if (name, t) in share else "–" for t in thirds))
         for name in sorted(runs["config.optimizer"].unique())
     ]
     return _titled(
@@ -118,8 +115,8 @@ def noise(studies: Sequence[Study]) -> str:
             (
                 study.problem,
                 len(pairs),
-                f"{seed:.2f}",
-                f"{_robust(study.delta_m):.2f}",
+                _text(seed),
+                _text(_robust(study.delta_m)),
                 *(_number(statistic, gap) for statistic in (np.nanmedian, np.nanmean)),
                 *(_number(statistic, gap / seed) for statistic in (np.nanmedian, np.nanmean)),
                 _number(np.nanmedian, better),
@@ -154,7 +151,7 @@ def twins(studies: Sequence[Study]) -> str:
                 with_error(tau, one[better], other[better]),
                 with_error(tau, early, final),
                 with_error(tau, early[top], final[top]),
-                f"{np.nanmean(metrics):.2f}" if np.isfinite(metrics).any() else "–",
+                _number(np.nanmean, np.array(metrics)),
             )
         )
     header = ("problem", "twins", "twins, better half", "20 % → end", "20 % → end, better half", "metrics, 20 % → end")
@@ -179,10 +176,11 @@ def metric_noise(studies: Sequence[Study]) -> str:
                 (
                     study.problem,
                     f"{key} ({direction})",
-                    *(f"{number:.3g}" for number in (np.nanmedian(values), _robust(values), seed)),
+                    _number(np.nanmedian, values, ".3g"),
+                    *(_text(number, ".3g") for number in (_robust(values), seed)),
                     *(_number(statistic, gap, ".3g") for statistic in (np.nanmedian, np.nanmean)),
                     _number(np.nanmedian, gap / seed),
-                    f"{tau(*values[pairs].T):.2f}",
+                    _text(tau(*values[pairs].T)),
                 )
             )
     header = ("problem", "metric", "median end", "spread", "seed SD", "median gap", "mean gap", "median / SD", "twin τ")
@@ -229,7 +227,9 @@ def _seed_deviation(study: Study, values: Array) -> float:
     """Standard deviation within configurations, pooled."""
     groups = [values[rows] for rows in study.seeds]
     freedom = sum(len(group) - 1 for group in groups)
-    return float(np.sqrt(sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom)) if freedom else np.nan
+    deviation = np.sqrt(sum(((group - group.mean()) ** 2).sum() for group in groups) / max(freedom, 1))
+    # Nothing can be measured in units of no noise at all.
+    return float(deviation) or np.nan
 
 
 def _better_half(values: Array) -> NDArray[np.bool_]:
@@ -237,11 +237,15 @@ def _better_half(values: Array) -> NDArray[np.bool_]:
 
 
 def _number(statistic: Callable[[Array], float], values: Array, form: str = ".2f") -> str:
-    return f"{statistic(values):{form}}" if np.isfinite(values).any() else "–"
+    return _text(statistic(values), form) if np.isfinite(values).any() else "–"
+
+
+def _text(value: float, form: str = ".2f") -> str:
+    return f"{value:{form}}" if np.isfinite(value) else "–"
 
 
 def _robust(values: Array) -> float:
-    low, high = np.nanquantile(values, (0.25, 0.75))
+    low, high = np.quantile(values[np.isfinite(values)], (0.25, 0.75)) if np.isfinite(values).any() else (0.0, np.nan)
     return float((high - low) / 1.349)
 
 

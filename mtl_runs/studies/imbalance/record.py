@@ -88,8 +88,7 @@ def write_record(path: Path, table: pd.DataFrame) -> None:
     """Store the table with five significant digits; the file appears complete or not at all."""
     small = table.copy()
     for name in small.select_dtypes("number").columns.difference(["seed"]):
-        small[name] = [float(f"{value:.5g}") for value in small[name]]
-        small[name] = small[name].astype(np.float32)
+        small[name] = small[name].map(_rounded).astype(np.float32)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -111,9 +110,13 @@ def read_record(path: Path = RECORD) -> pd.DataFrame:
         )
     table = pd.read_parquet(path)
     floats = table.select_dtypes("float32").columns
-    # By way of its shortest text, 0.003 stays 0.003.
-    table[floats] = table[floats].map(lambda value: float(str(value)))
+    # By way of their text, 0.003 stays 0.003.
+    table[floats] = table[floats].map(_rounded)
     return table
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.5g}")
 
 
 def _rows(trial: Trial, problem: Problem, log: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

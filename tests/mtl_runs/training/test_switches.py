@@ -132,7 +132,7 @@ def test_headers_name_what_is_on() -> None:
 
 def test_a_population_shares_the_switches_not_their_settings() -> None:
     keys = [
-        RunConfig(**options).stacking_key  # type: ignore[arg-type]
+        RunConfig(**options).stacking_key
         for options in ({}, {"flat_radius": 0.1}, {"auto_lr": 1}, {"teleport_from": 1}, {"flat_radius": 0.2})
     ]
     assert keys[4] == keys[1]
