@@ -131,7 +131,8 @@ class RunConfig:
         """The configuration as named scalars, as the run log wants it; what is off by default is named where it is on.
 
         `weight.<task>` is the constant factor on that task's loss: its loss weight times its fixed weight. Other
-        settings of the balancer are `<balancer>.<setting>`.
+        settings of the balancer are `<balancer>.<setting>`. `heads` says whether the balancer's weights multiply the
+        gradients of the tasks' own parameters as well.
 
         Args:
             tasks: names of the K tasks.
@@ -151,6 +152,7 @@ class RunConfig:
             "batch_size": self.batch_size,
             "reduction": self.reduction,
             "clip": self.clip,
+            "heads": "weighted" if self.make_balancer().scales_heads else "plain",
             # Only where they are on: logs from before these existed keep their headers, and so can be gone on with.
             **{name: value for name in SWITCHES if (value := getattr(self, name))},
         }

@@ -30,9 +30,11 @@ def bytes_per_member(problem: Problem, config: RunConfig) -> int:
     values = sum(float(size) for size in graph.out_size)
     # Parameters, optimiser, gradient and the temporaries of their step; per task the gradient as autograd returns it,
     # in one row and in the stacked Jacobian, what a balancer makes of it and remembers. Measured, then rounded up.
-    rows = 20 + 16 * len(problem.tasks)
-    # Evaluation has larger batches than most trainings, but keeps no graph.
-    samples = max(config.batch_size * GRAPH_COPIES, CHUNK * 2)
+    rows = 20 + (20 if config.flat_radius else 16) * len(problem.tasks)
+    # A teleport compares losses at six places in one graph, one member at a time. Evaluation has larger batches, but
+    # keeps no graph.
+    graphs = GRAPH_COPIES * (2 if config.teleport_from else 1)
+    samples = max(config.batch_size * graphs, CHUNK * 2)
     return int(FLOAT * (rows * parameters + samples * values))
 
 

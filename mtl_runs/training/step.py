@@ -12,7 +12,7 @@ from mtl_runs.balancers import Balancer, Needs, TaskStatistics
 from mtl_runs.training.auto_lr import AutoRate
 from mtl_runs.training.config import READS_GRADIENTS
 from mtl_runs.training.flat import sam_gradients
-from mtl_runs.training.gradients import Gradients, TaskGradients
+from mtl_runs.training.gradients import Gradients, TaskGradients, inner_products
 from mtl_runs.training.population import N_PARTS, Part, Population
 from mtl_runs.training.teleport import Teleports, move
 
@@ -181,7 +181,7 @@ class Stepper:
                 rows = jacobian[at]
                 if Needs.JACOBIAN in part.rule.needs:
                     rows, part.state = part.rule.transform(part.state, before[at], rows, generators)
-                    statistics = TaskStatistics(before[at], torch.bmm(rows, rows.mT).cpu())
+                    statistics = TaskStatistics(before[at], inner_products(rows, rows))
                 made.append(rows)
             weights[at], part.state = part.rule.update(part.state, statistics, generators)
         return weights, torch.cat(made) if made else weights

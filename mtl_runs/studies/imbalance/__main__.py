@@ -11,15 +11,16 @@ from pathlib import Path
 
 from lcode.errors import LcodeError
 from mtl_runs.studies.imbalance.conduct import conduct
+from mtl_runs.studies.imbalance.cost import COSTS, measure_costs
 from mtl_runs.studies.imbalance.plan import STUDY
-from mtl_runs.studies.imbalance.record import collect, write_record
+from mtl_runs.studies.imbalance.record import RECORD, collect, write_record
 from mtl_runs.sweeps import Sweep
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; exit status 0: done, 2: bad usage, with one message on stderr."""
     parser = argparse.ArgumentParser(prog="python -m mtl_runs.studies.imbalance", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run logs and of runs.parquet")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run logs and of the tables")
     parser.add_argument("--workers", type=int, default=1, help="processes; default: 1")
     parser.add_argument("--only", nargs="+", metavar="PROBLEM", help="settings of these problems only")
     parser.add_argument("--seed", type=int, default=STUDY.seed, help="of weights and trainings; the recorded one has 0")
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trials = conduct(plan, Sweep(logs, workers=given.workers), logs)
         # All choices are made: now the test split may be looked at.
         table = collect(plan, trials, logs, test=True)
-        write_record(given.out / "runs.parquet", table)
+        write_record(given.out / RECORD.name, table)
+        measure_costs(plan).round(4).to_csv(given.out / COSTS.name, index=False)
     except (LcodeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from lcode.table import RunStatus
 from mtl_runs.studies.imbalance.gaps import add_gaps, chosen_references, chosen_singles, per_run
-from mtl_runs.studies.imbalance.plan import EQUAL, INVERSE, LOG, SIMPLEX, SINGLE, Plan, Setting, Trial
+from mtl_runs.studies.imbalance.plan import EQUAL, INVERSE, LOG, SIMPLEX, SINGLE, Plan, Trial
 from mtl_runs.studies.imbalance.record import collect
 from mtl_runs.training import RunSpec
 
@@ -72,13 +72,3 @@ def _singles(plan: Plan, done: Sequence[Trial], folder: Path) -> list[Trial]:
     tried = [trial for trial in done if trial.method == SINGLE]
     names = set(chosen_singles(collect(plan, tried, folder, test=False)))
     return [trial for trial in tried if trial.run in names]
-
-
-def n_trainings(plan: Plan, setting: Setting) -> dict[str, int]:
-    """How many trainings each method needs until its final configuration is known, with the rate of its neighbours.
-
-    The grid is laid at the rate that was best for equal weights, so that those trainings are part of its cost.
-    """
-    n_rates = len(plan.rates)
-    grid = n_rates + plan.n_points + plan.n_finalists * (n_rates - 1)
-    return {EQUAL: n_rates, **dict.fromkeys(INVERSE, n_rates), SIMPLEX: grid, LOG: grid}

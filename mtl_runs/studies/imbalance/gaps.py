@@ -82,7 +82,7 @@ def gap_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def per_run(runs: pd.DataFrame) -> pd.DataFrame:
-    """One row per training: `delta_m` in per cent, higher is better; `worst`, the largest gap of a task; `seconds`.
+    """One row per training: `delta_m` in per cent, higher is better, and `worst`, the largest gap of a task.
 
     Args:
         runs: from `add_gaps`.
@@ -92,5 +92,5 @@ def per_run(runs: pd.DataFrame) -> pd.DataFrame:
     # A training that diverged has no values and must not get a Δm from those that are left.
     delta_m = -groups["gap"].agg(lambda gaps: gaps.mean(skipna=False))
     worst = gap_table(runs).groupby("run")["gap"].agg(lambda gaps: gaps.max(skipna=False))
-    frame = delta_m.rename("delta_m").to_frame().assign(seconds=groups["seconds"].first()).reset_index()
+    frame = delta_m.rename("delta_m").reset_index()
     return frame.assign(worst=frame["run"].map(worst))

@@ -94,7 +94,7 @@ class Plan:
     """
 
     settings: Sequence[Setting]
-    rates: Sequence[float] = (1e-3, 3e-3, 1e-2, 3e-2)
+    rates: Sequence[float] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
     n_points: int = 36
     n_finalists: int = 2
     n_report: int = 5
@@ -112,6 +112,16 @@ class Plan:
     def report_seeds(self) -> range:
         """Seeds of those that are reported; the other is not among them."""
         return range(self.select_seed + 1, self.select_seed + 1 + self.n_report)
+
+    @property
+    def n_trainings(self) -> dict[str, int]:
+        """How many trainings each method needs until its configuration is known.
+
+        The points are laid at the rate that was best for equal weights, so that those trainings are part of the cost.
+        """
+        n_rates = len(self.rates)
+        grid = n_rates + self.n_points + self.n_finalists * (n_rates - 1)
+        return {**dict.fromkeys((EQUAL, *INVERSE), n_rates), **dict.fromkeys((SIMPLEX, LOG), grid)}
 
     def spec(self, trial: Trial) -> RunSpec:
         """What the trainer is told: Adam, cosine, no clip, no weight decay."""

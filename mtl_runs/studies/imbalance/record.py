@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 
 from lcode.errors import DataNotFoundError, UsageError
+from mtl_runs.corpus.stored import rounded_signal
 from mtl_runs.networks import make_network
 from mtl_runs.problems import Problem
 from mtl_runs.studies.imbalance.plan import Plan, Trial, problem_of
@@ -43,8 +46,7 @@ def collect(plan: Plan, trials: Iterable[Trial], folder: Path, *, test: bool) ->
         Columns `run, problem, arch, method, label, lr, seed, purpose, status, task, metric, direction, validation`
         (value after the last epoch; NaN where the training diverged), `weight` (mean of the loss weight over the run,
         the mean loss has 1/K), `norm_early` and `norm` (geometric mean over the early epochs and over all of them of
-        the task's gradient norm, shared parameters, loss without weight), `seconds` (of the run); last, if wanted,
-        `test`.
+        the task's gradient norm, shared parameters, loss without weight); last, if wanted, `test`.
 
     Raises:
         UsageError: a training is not over, or lacks the checkpoint of its last epoch.
@@ -85,14 +87,23 @@ def held_out_values(plan: Plan, problem: Problem, trials: Sequence[Trial], folde
 
 
 def write_record(path: Path, table: pd.DataFrame) -> None:
-    """Store the table with five significant digits; the file appears complete or not at all."""
+    """Store the table: metrics with five significant digits, signals with three; complete or not at all."""
     small = table.copy()
-    for name in small.select_dtypes("number").columns.difference(["seed"]):
-        small[name] = small[name].map(_rounded).astype(np.float32)
+    for name in small.select_dtypes("float").columns:
+        exact = small[name].map(_rounded).to_numpy(np.float32)
+        small[name] = rounded_signal(name, exact.tolist()) if name in ("weight", "norm_early", "norm") else exact
+    numbers = list(small.select_dtypes("float32").columns)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        small.to_parquet(temporary, index=False, compression="zstd", compression_level=19)
+        pq.write_table(
+            pa.Table.from_pandas(small, preserve_index=False),
+            temporary,
+            compression="zstd",
+            compression_level=19,
+            use_dictionary=[name for name in small.columns if name not in numbers],
+            use_byte_stream_split=numbers,
+        )
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -141,7 +152,6 @@ def _rows(trial: Trial, problem: Problem, log: Sequence[dict[str, Any]]) -> Iter
             "weight": float(np.mean(signals["weight"])),
             "norm_early": _geometric_mean(signals["grad_norm"][: len(early)]),
             "norm": _geometric_mean(signals["grad_norm"]),
-            "seconds": sum(epoch["seconds"] for epoch in epochs),
         }
 
 

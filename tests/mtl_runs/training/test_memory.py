@@ -35,9 +35,11 @@ print((after - before) / estimate)
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read as Linux reports it")
 @pytest.mark.parametrize(
     ("arch", "members", "batch_size", "balancer"),
-    [("mlp-256x3", 16, 128, "mgda"), ("mlp-64x2", 32, 128, "moco"), ("cnn-16x2", 8, 256, "equal")],
+    [("mlp-256x3", 16, 128, "mgda"), ("mlp-64x2", 32, 128, "moco"), ("cnn-16x2", 16, 256, "equal")],
 )
 def test_a_population_stays_below_its_estimate(arch: str, members: int, batch_size: int, balancer: str) -> None:
     command = [sys.executable, "-c", SCRIPT, arch, str(members), str(batch_size), balancer]
     share = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert 0.1 < share < 1
+    assert share < 1
+    # Not so far below that a third of the memory would do: the first two are all parameters and rows of them.
+    assert share > 0.3 or arch.startswith("cnn")

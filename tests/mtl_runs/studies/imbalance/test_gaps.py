@@ -30,7 +30,6 @@ def row(run: str, method: str, key: str, value: float, **more: object) -> dict[s
         "weight": 0.5,
         "norm_early": 1.0,
         "norm": 1.0,
-        "seconds": 1.0,
     } | more
 
 
@@ -81,7 +80,6 @@ def test_delta_m_is_the_mean_over_metrics_and_a_gap_the_mean_over_a_tasks_metric
     (run,) = per_run(runs).to_dict("records")
     assert run["delta_m"] == pytest.approx(-15.0)
     assert run["worst"] == pytest.approx(30.0)
-    assert run["seconds"] == 1.0
 
 
 def test_a_diverged_training_has_no_delta_m() -> None:

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_runs.studies.imbalance import STUDY, Plan, Setting, Trial
-from mtl_runs.studies.imbalance.conduct import n_trainings
 from mtl_runs.studies.imbalance.plan import EQUAL, INVERSE, LOG, SIMPLEX, SINGLE
 
 PAIR, THREE, FIVE = (Setting(problem, "mlp-8x1") for problem in ("digits-pair", "tabular", "tabular-wide"))
@@ -58,7 +57,7 @@ def test_the_cost_of_a_grid_is_that_of_its_trials() -> None:
     grid = [trial for trial in STUDY.grid_trials(THREE, 0.01) if trial.method == LOG]
     others = list(STUDY.at_other_rates(grid[: STUDY.n_finalists]))
     assert {trial.lr for trial in others} == set(STUDY.rates) - {0.01}
-    cost = n_trainings(STUDY, THREE)
+    cost = STUDY.n_trainings
     assert cost[SIMPLEX] == cost[LOG] == len(STUDY.rates) + len(grid) + len(others)
     assert {cost[method] for method in (EQUAL, *INVERSE)} == {len(STUDY.rates)}
 
