@@ -108,7 +108,9 @@ class Stepper:
         if self._teleports is not None and gramian is not None and leaving:
             self._teleports.go(leaving, gramian, self.gradient, rates)
         used = None if self._auto is None else rates.squeeze(1).double().cpu()
-        return StepRecord(torch.stack(losses, -1).detach().cpu(), weights, gramian, used)
+        # Where the tasks' passes were made for a member without a finite loss only, its neighbours' logs say nothing.
+        seen = gramian if self._by_rows or watch or self._teleports is not None else None
+        return StepRecord(torch.stack(losses, -1).detach().cpu(), weights, seen, used)
 
     def _losses_now(self, inputs: Tensor, targets: Sequence[Tensor]) -> Tensor:
         """Losses at the present parameters times their constant weights, on the CPU, [R, K]."""

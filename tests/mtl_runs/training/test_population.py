@@ -107,9 +107,12 @@ def test_stopped_neighbours_change_nothing(
         assert [line for line in read(folder, spec.run) if line.get("status") != "stopped"] == read(alone, spec.run)
 
 
-def test_a_diverged_member_leaves_the_others_alone(tiny_problem: Problem, tmp_path: Path) -> None:
-    good = RunSpec("good", "tiny", RunConfig(arch="mlp-9x2", batch_size=32, balancer="mgda"), 0, HORIZON)
-    bad = replace(good, run="bad", config=replace(good.config, balancer="cagrad", lr=1e12, clip=0.0))
+@pytest.mark.parametrize("balancers", [("mgda", "cagrad"), ("dwa", "equal")], ids=["by gradients", "by losses"])
+def test_a_diverged_member_leaves_the_others_alone(
+    tiny_problem: Problem, tmp_path: Path, balancers: tuple[str, str]
+) -> None:
+    good = RunSpec("good", "tiny", RunConfig(arch="mlp-9x2", batch_size=32, balancer=balancers[0]), 0, HORIZON)
+    bad = replace(good, run="bad", config=replace(good.config, balancer=balancers[1], lr=1e12, clip=0.0))
     train_population(tiny_problem, [good], folder=tmp_path / "alone")
     results = train_population(tiny_problem, [bad, good], folder=tmp_path / "both")
     assert [result.status for result in results] == ["failed", "finished"]

@@ -76,7 +76,7 @@ def test_loss_weights_multiply_the_losses(tiny_problem: Problem) -> None:
     shared = stepped.groups[0]
     norms = torch.stack([2 * side[shared].norm(), 0.5 * mass[shared].norm()])
     assert stepped.record.gramian is not None
-    torch.testing.assert_close(stepped.record.gramian[0].diagonal().sqrt(), norms)
+    torch.testing.assert_close(stepped.record.gramian[0].diagonal().sqrt(), norms.double())
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
