@@ -209,13 +209,20 @@ def sweep(
 @app.command()
 def problems(verbose: Verbose = False) -> None:
     """List the multi-task problems."""
-    from mtl_runs.problems import PROBLEMS, make_problem
+    from lcode.errors import DataNotFoundError
+    from mtl_runs.problems import FOLDERS, PROBLEMS, make_problem
 
     for name in PROBLEMS:
-        made = make_problem(name)
+        try:
+            made = make_problem(name)
+        except DataNotFoundError as error:
+            typer.echo(f"{name}: {error}")
+            continue
         metrics = ", ".join(f"{metric.key} ({metric.direction})" for metric in made.metrics)
         sizes = f"{len(made.train)} / {len(made.validation)} / {len(made.test)} samples"
         typer.echo(f"{name}: {metrics}; {sizes} to train / validate / test")
+    for kind, maker in FOLDERS.items():
+        typer.echo(f"{kind}:FOLDER: {(maker.__doc__ or '').splitlines()[0]}")
 
 
 @app.command()
@@ -231,6 +238,10 @@ def balancers(verbose: Verbose = False) -> None:
             for p in signature(kind).parameters.values()
         ]
         typer.echo(f"{name}({', '.join(settings)})\n    {(getdoc(kind) or '').splitlines()[0]}")
+    typer.echo(
+        "\nAround any of them (`mtl-runs train --help`): flat minima (--flat-radius), an automatic learning rate "
+        "(--auto-lr), COST (--teleport-from)"
+    )
 
 
 @app.command()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mtl_runs import cli
+from lcode.errors import DataNotFoundError
+from mtl_runs import cli, problems
+from mtl_runs.problems import Problem
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -84,6 +86,52 @@ def test_lists(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     assert call(monkeypatch, "balancers") == 0
     out = capsys.readouterr().out
     assert "cagrad(c=0.4, rescale=1)\n    CAGrad (Liu et al., NeurIPS 2021" in out
+    assert call(monkeypatch, "architectures") == 0
+    assert "mmoe-<width>x<depth>e<experts>\n" in capsys.readouterr().out
+
+
+def test_a_problem_without_its_data_is_listed_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing() -> Problem:
+        raise DataNotFoundError("its pictures are missing; install them")
+
+    monkeypatch.setattr(problems, "PROBLEMS", {"digits": problems.PROBLEMS["digits"], "fashion": missing})
+    assert call(monkeypatch, "problems") == 0
+    out = capsys.readouterr().out
+    assert "fashion: its pictures are missing; install them\n" in out
+    assert "nyuv2:FOLDER: " in out
+
+
+def test_a_sweep_of_chosen_balancers_ends_with_test_metrics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["sweep", "--runs", "2", "--epochs", "1", "--balancers", "gls,imtl_g", "--archs", "mlp-4x1"]
+    assert call(monkeypatch, *arguments, "--out", str(tmp_path), "--workers", "1", "--device", "cpu", "--test") == 0
+    assert {path.stem.split("-")[1] for path in tmp_path.glob("*.jsonl")} == {"gls", "imtl_g"}
+    assert (tmp_path / "test.csv").read_text().count("\n") == 1 + 2 * 3
+    assert call(monkeypatch, *arguments, "--out", str(tmp_path), "--engine", "slurm") == 2
+    assert "engine must be one of local, ray; found 'slurm'" in capsys.readouterr().err
+    assert call(monkeypatch, "sweep", "--balancers", "best", "--out", str(tmp_path)) == 2
+    assert "no balancer 'best'; there are: equal" in capsys.readouterr().err
+
+
+def test_methods_around_a_balancer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = [
+        "--arch",
+        "mlp-4x1",
+        "--epochs",
+        "1",
+        "--flat-radius",
+        "0.01",
+        "--auto-lr",
+        "5",
+        "--out",
+        str(tmp_path),
+    ]
+    assert call(monkeypatch, "train", *arguments, "--run", "a", "--device", "cpu", "--test") == 0
+    header = json.loads((tmp_path / "a.jsonl").read_text().splitlines()[0])
+    assert (header["config"]["flat_radius"], header["config"]["auto_lr"]) == (0.01, 5)
 
 
 def test_sweep_with_baselines(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -14,17 +13,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
 from lcode.errors import DataNotFoundError, UsageError
 from mtl_runs.corpus.stored import rounded_signal
-from mtl_runs.networks import make_network
 from mtl_runs.problems import Problem
 from mtl_runs.studies.imbalance.plan import Plan, Trial, problem_of
-from mtl_runs.sweeps.packs import PACK
-from mtl_runs.training import run_header
-from mtl_runs.training.checkpoint import load_checkpoint
-from mtl_runs.training.measure import evaluate
+from mtl_runs.training.held_out import held_out_metrics
 
 RECORD = Path(__file__).parents[3] / "datasets" / "imbalance_study" / "runs.parquet"
 """The recorded study in a checkout."""
@@ -51,39 +45,19 @@ def collect(plan: Plan, trials: Iterable[Trial], folder: Path, *, test: bool) ->
     Raises:
         UsageError: a training is not over, or lacks the checkpoint of its last epoch.
     """
+    logs = {trial: _read_log(folder / f"{trial.run}.jsonl") for trial in trials}
     rows: list[dict[str, Any]] = []
-    tests: dict[str, dict[str, float]] = {}
-    for (setting, tasks), group in groupby(trials, key=lambda trial: (trial.setting, trial.tasks)):
-        problem = problem_of(setting.problem).restrict(tasks)
-        members = list(group)
-        for pack in (members[start : start + PACK] for start in range(0, len(members), PACK)):
-            logs = [_read_log(folder / f"{trial.run}.jsonl") for trial in pack]
-            finished = [trial for trial, log in zip(pack, logs, strict=True) if log[-1]["status"] == "finished"]
-            for trial, log in zip(pack, logs, strict=True):
-                rows += _rows(trial, problem, log)
-            if test:
-                held_out = held_out_values(plan, problem, finished, folder)
-                tests |= {trial.run: values for trial, values in zip(finished, held_out, strict=True)}
+    for trial, log in logs.items():
+        rows += _rows(trial, problem_of(trial.setting.problem).restrict(trial.tasks), log)
     table = pd.DataFrame(rows)
     if test:
+        values: dict[str, dict[str, float]] = {}
+        finished = [trial for trial, log in logs.items() if log[-1]["status"] == "finished"]
+        for name, group in groupby(finished, key=lambda trial: trial.setting.problem):
+            values |= held_out_metrics(problem_of(name), [plan.spec(trial) for trial in group], folder)
         pairs = zip(table["run"], table["metric"], strict=True)
-        table["test"] = [tests.get(run, {}).get(metric, np.nan) for run, metric in pairs]
+        table["test"] = [values.get(run, {}).get(metric, np.nan) for run, metric in pairs]
     return table
-
-
-def held_out_values(plan: Plan, problem: Problem, trials: Sequence[Trial], folder: Path) -> list[dict[str, float]]:
-    """Metrics on the test split of finished trainings of one architecture, by metric key."""
-    if not trials:
-        return []
-    states = torch.stack([_parameters(plan, problem, trial, folder) for trial in trials])
-    network = make_network(trials[0].setting.arch, problem.input_shape, problem.tasks, len(trials))
-    at = 0
-    with torch.no_grad():
-        for parameter in (parameter for group in network.groups() for parameter in group.parameters()):
-            size = parameter[0].numel()
-            parameter.copy_(states[:, at : at + size].view(parameter.shape))
-            at += size
-    return evaluate(network, problem.tasks, problem.test, len(trials))
 
 
 def write_record(path: Path, table: pd.DataFrame) -> None:
@@ -170,17 +144,3 @@ def _read_log(path: Path) -> list[dict[str, Any]]:
     if not lines or lines[-1]["type"] != "end":
         raise UsageError(f"the training '{path.stem}' is not over; run the study again, it goes on where it was")
     return [line for line in lines if line["type"] == "epoch"] + lines[-1:]
-
-
-def _parameters(plan: Plan, problem: Problem, trial: Trial, folder: Path) -> torch.Tensor:
-    """All parameters after the last epoch as one row."""
-    spec = plan.spec(trial)
-    header = run_header(problem, spec.config, run=spec.run, seed=spec.seed, horizon=spec.horizon)
-    digest = hashlib.sha256(json.dumps(header.to_json(), sort_keys=True).encode()).hexdigest()
-    epoch, tensors = load_checkpoint(folder / "checkpoints" / spec.run / "checkpoint.safetensors", digest=digest)
-    if epoch != spec.horizon:
-        raise UsageError(
-            f"the training '{spec.run}' has no checkpoint of its last epoch in {folder}; remove its log and run the "
-            "study again"
-        )
-    return tensors["parameters"]
