@@ -9,7 +9,7 @@ from typing import Any
 
 from lcode.errors import UsageError
 from lcode.table import RunStatus
-from mtl_runs.sweeps.conductor import Judge, Listener
+from mtl_runs.sweeps.conductor import Judge, Listener, Silent
 from mtl_runs.sweeps.logs import last_status
 from mtl_runs.sweeps.worker import Answer, Job
 from mtl_runs.training import EpochReport
@@ -54,14 +54,20 @@ def train_on_ray(jobs: Sequence[Job], *, workers: int, judge: Judge | None, list
     class Progress(tune.Callback):
         """Passes on what the trials report."""
 
+        def __init__(self, listener: Listener) -> None:
+            self.listener = listener
+
+        def __getstate__(self) -> dict[str, Any]:
+            # Ray saves its callbacks for a restart of its own; a progress bar cannot be saved, and need not be.
+            return {"listener": Silent()}
+
         def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
             for run, epoch in zip(result["runs"], result["epochs"], strict=True):
-                listener.epoch(run, epoch)
+                self.listener.epoch(run, epoch)
 
         def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-            job = jobs[trial.config["job"]]
-            for run, status in _statuses(job).items():
-                listener.end(run, status)
+            for run, status in _statuses(jobs[trial.config["job"]]).items():
+                self.listener.end(run, status)
 
     on_gpu = jobs[0].device != "cpu"
     trainable = tune.with_resources(
@@ -74,7 +80,7 @@ def train_on_ray(jobs: Sequence[Job], *, workers: int, judge: Judge | None, list
         run_config=tune.RunConfig(
             name="ray",
             storage_path=str(Path(jobs[0].folder).resolve()),
-            callbacks=[Progress()],
+            callbacks=[Progress(listener)],
             failure_config=tune.FailureConfig(max_failures=RETRIES),
             verbose=0,
         ),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Recorder:
     """A listener that writes down what it hears."""
 
     def __init__(self) -> None:
+        self.lock = threading.RLock()  # as a progress bar has one: it cannot be pickled
         self.epochs: set[tuple[str, int]] = set()
         self.ends: dict[str, RunStatus] = {}
 
