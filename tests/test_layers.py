@@ -27,7 +27,14 @@ LEVELS = (
 )
 """Sub-packages of `lcode` from the bottom up: each imports from lower levels only."""
 
-ALLOWED_IN_MTL_RUNS = {"lcode.benchmarks", "lcode.errors", "lcode.graphs", "lcode.hooks", "lcode.table"}
+ALLOWED_IN_MTL_RUNS = {
+    "lcode.benchmarks",
+    "lcode.errors",
+    "lcode.graphs",
+    "lcode.hooks",
+    "lcode.table",
+    "lcode.threads",
+}
 ALLOWED_IN_ITS_CLI = ALLOWED_IN_MTL_RUNS | {"lcode", "lcode.cli"}
 
 

@@ -19,6 +19,7 @@ from lcode.errors import UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.table import RunStatus
 from lcode.table.runlog import RunHeader, RunLogWriter
+from lcode.threads import limited_threads
 from mtl_runs.networks import architecture_graph, make_network
 from mtl_runs.problems import Problem, Task
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
@@ -188,6 +189,8 @@ def train_population(
     }
     results: dict[str, RunResult] = {}
     with ExitStack() as stack:
+        # Networks as small as these gain nothing by more threads, and on one a run's numbers are its own.
+        stack.enter_context(limited_threads(1))
         logs: dict[str, RunLogWriter] = {}
         for spec in specs:
             stack.enter_context(exclusive(checkpoint_path(folder, spec.run).with_name("lock")))

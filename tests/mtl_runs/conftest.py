@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 
+from lcode.threads import limited_threads
 from mtl_runs.problems import Classification, Problem, Regression, Split
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in every training: on several threads a member's last bits depend on its neighbours."""
+    with limited_threads(1):
+        yield
 
 
 @pytest.fixture(scope="session")

