@@ -127,8 +127,11 @@ class Balancer(ABC):
             products = gramian.diagonal(dim1=-2, dim2=-1)
             there = products != 0 if Needs.SEVERAL_BATCHES in self.needs else products > 0
             active = active & torch.isfinite(products) & there
-            gramian = torch.where(active.unsqueeze(-1) & active.unsqueeze(-2), gramian, 0.0)
+        if bool(active.all()):
+            # The usual case, and the rest is a good part of what a cheap method costs.
+            return self.weigh(state, losses, gramian, active, generator)
         losses = torch.where(active, losses, 1.0)
+        gramian = torch.where(active.unsqueeze(-1) & active.unsqueeze(-2), gramian, 0.0)
         weights, new_state = self.weigh(state, losses, gramian, active, generator)
         return torch.where(active, weights, 0.0), keep_inactive(active, new_state, state)
 
