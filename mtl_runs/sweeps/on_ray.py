@@ -102,13 +102,11 @@ def train_on_ray(jobs: Sequence[Job], *, workers: int, judge: Judge | None, list
 def _trial(config: dict[str, Any], jobs: Sequence[Job], judge: Any) -> None:
     """One population, in a process of Ray."""
     import ray
-    import torch
     from ray import tune
 
     from mtl_runs.problems import make_problem
     from mtl_runs.training import train_population
 
-    torch.set_num_threads(1)
     job = jobs[config["job"]]
 
     def on_epochs(reports: Sequence[EpochReport]) -> list[Answer | None]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from lcode.errors import LcodeError
 
 if TYPE_CHECKING:
+    from mtl_runs.problems import Problem
     from mtl_runs.training import EpochReport, RunSpec
 
 
@@ -52,18 +54,18 @@ def work(connection: Connection) -> None:
     """Serve jobs until told to end, or until the parent is gone."""
     # Ctrl-C reaches the whole group of processes; the parent decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import torch
+    from mtl_runs.problems import make_problem
 
-    torch.set_num_threads(1)
+    # Neighbouring jobs are mostly of one problem, and making some takes as long as an epoch.
+    make = lru_cache(maxsize=1)(make_problem)
     try:
         while (job := connection.recv()) is not None:
-            _serve(job, connection)
+            _serve(job, connection, make)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _serve(job: Job, connection: Connection) -> None:
-    from mtl_runs.problems import make_problem
+def _serve(job: Job, connection: Connection, make: Callable[[str], Problem]) -> None:
     from mtl_runs.training import train_population
 
     def on_epochs(reports: Sequence[EpochReport]) -> list[Answer | None]:
@@ -72,7 +74,7 @@ def _serve(job: Job, connection: Connection) -> None:
 
     try:
         results = train_population(
-            make_problem(job.specs[0].problem),
+            make(job.specs[0].problem),
             job.specs,
             folder=job.folder,
             on_epochs=on_epochs,
