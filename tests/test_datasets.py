@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from lcode.benchmarks import BENCHMARKS, MtlCollection, load_mtl_curves
-from lcode.benchmarks.files import DataFile
-from lcode.benchmarks.mtl_curves import CHECKOUT, FILES
+from lcode.benchmarks import BENCHMARKS, MlpCollection, MtlCollection, load_mtl_curves
+from lcode.benchmarks.files import CHECKOUT, DataFile
+from lcode.benchmarks.mlp_curves import MLP_CURVES
+from lcode.benchmarks.mtl_curves import FILES
 from mtl_runs.corpus import corpus_entries
+from mtl_runs.mlp_curves import EPOCHS, plan_run
 from mtl_runs.problems import PROBLEMS
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +49,13 @@ def test_every_collection_and_every_problem_has_one_card(name: str) -> None:
 def files_of(name: str) -> list[DataFile]:
     """The files of a collection."""
     collection = BENCHMARKS[name]
-    return list(FILES.values()) if isinstance(collection, MtlCollection) else [collection.curves, collection.configs]
+    match collection:
+        case MtlCollection():
+            return list(FILES.values())
+        case MlpCollection():
+            return [collection.file]
+        case _:
+            return [collection.curves, collection.configs]
 
 
 def test_checksums_are_those_of_the_code() -> None:
@@ -84,6 +92,23 @@ def test_the_corpus_is_the_one_of_the_definition() -> None:
             f"{task}/{metric}" for task, metric in curves.baseline[["task", "metric"]].itertuples(index=False)
         }
     assert sum((CHECKOUT / file.name).stat().st_size for file in FILES.values()) < 10e6
+
+
+@pytest.mark.parametrize("name", MLP_CURVES)
+def test_the_perceptrons_are_those_of_the_definition(name: str) -> None:
+    collection = MLP_CURVES[name]
+    path = CHECKOUT / collection.file.name
+    if not path.is_file():
+        pytest.skip("the curves are not in this checkout")
+    content = path.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == collection.file.sha256, "enter its checksum in code and card"
+    assert len(content) < 1.5e6
+    table = collection.load()
+    assert len(table) >= 500 and (table.runs["horizon"] == EPOCHS).all()
+    for index in (0, len(table) - 1):
+        plan, config = plan_run(collection.task, index), table.configs.iloc[index]
+        assert config.to_dict() == {key: getattr(plan, key) for key in config.index}
+        assert table.schedules[table.run_ids[index]].tolist() == plan.rates.tolist()
 
 
 def test_the_folder_is_never_taken_for_a_package(tmp_path: Path) -> None:

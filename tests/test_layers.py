@@ -18,7 +18,7 @@ LEVELS = (
     {"table"},
     {"readers", "forecast", "benchmarks", "testing"},
     {"tensors", "integrators"},
-    {"models", "decisions"},
+    {"models", "decisions", "experts"},
     {"fitting"},
     {"forecasters"},
     {"api", "evaluation", "hooks"},

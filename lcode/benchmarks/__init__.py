@@ -5,12 +5,18 @@ from __future__ import annotations
 from lcode.benchmarks.cifar10_cnn import CIFAR10_CNN
 from lcode.benchmarks.collection import CurveCollection
 from lcode.benchmarks.export import export, wide_frame
+from lcode.benchmarks.mlp_curves import MLP_CURVES, MlpCollection
 from lcode.benchmarks.mtl_curves import MTL_CURVES, MtlCollection, MtlCurves, load_mtl_curves
 from lcode.benchmarks.taskset import TASKSET
 from lcode.errors import UsageError
 from lcode.table import RunTable
 
-BENCHMARKS: dict[str, CurveCollection | MtlCollection] = {CIFAR10_CNN.name: CIFAR10_CNN, **TASKSET, **MTL_CURVES}
+BENCHMARKS: dict[str, CurveCollection | MlpCollection | MtlCollection] = {
+    CIFAR10_CNN.name: CIFAR10_CNN,
+    **TASKSET,
+    **MLP_CURVES,
+    **MTL_CURVES,
+}
 """Name -> collection; one line per collection."""
 
 
@@ -29,6 +35,7 @@ def load_benchmark(name: str) -> RunTable:
 __all__ = [
     "BENCHMARKS",
     "CurveCollection",
+    "MlpCollection",
     "MtlCollection",
     "MtlCurves",
     "export",

@@ -15,6 +15,9 @@ from lcode.errors import DataNotFoundError
 DATA_VARIABLE = "LCODE_DATA"
 """Environment variable that names the folder with the benchmarks' files."""
 
+CHECKOUT = Path(__file__).parents[2] / "datasets"
+"""Holds the project's own curves where the package is run from a checkout."""
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -58,6 +61,19 @@ def find_file(file: DataFile) -> Path:
         f"benchmark file '{file.name}' not found: looked for {looked}{unset}. It is not published in this form: set "
         f"{DATA_VARIABLE} to a folder that holds it (sha256 {file.sha256[:12]}…), or put it there"
     )
+
+
+def find_own_file(file: DataFile) -> Path:
+    """A file that comes with the project: in the usual places, or else in the checkout, as version control has it.
+
+    Raises:
+        DataNotFoundError: it is nowhere, or has other bytes than expected elsewhere than in the checkout.
+    """
+    own, given = CHECKOUT / file.name, os.environ.get(DATA_VARIABLE)
+    places = [*([Path(given)] if given else []), cache_folder()]
+    if own.is_file() and not any((place / file.name).is_file() for place in places):
+        return own
+    return find_file(file)
 
 
 def _verify(path: Path, file: DataFile) -> None:

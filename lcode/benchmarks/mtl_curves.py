@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lcode.benchmarks.files import DATA_VARIABLE, DataFile, cache_folder, find_file
+from lcode.benchmarks.files import DataFile, find_own_file
 from lcode.errors import InputError, UsageError
 from lcode.graphs import ArchGraph
 from lcode.graphs.file import graph_from_json
@@ -46,9 +45,6 @@ PROBLEMS = (
     "waves",
 )
 
-CHECKOUT = Path(__file__).parents[2] / "datasets"
-"""Holds the corpus where the package is run from a checkout."""
-
 Part = Literal["train", "validation", "test"]
 
 SPLITS = ("split", "arch_split", "problem_split")
@@ -72,6 +68,11 @@ class MtlCurves:
     references: RunTable
     splits: pd.DataFrame
     baseline: pd.DataFrame
+
+    @property
+    def is_training_problem(self) -> bool:
+        """Whether models may be pretrained on the problem's training runs; the others are held out as a whole."""
+        return bool((self.splits["problem_split"] == "train").all())
 
     def part(self, part: Part, by: str = "split") -> RunTable:
         """The multi-task runs of one part of a split: `split`, `arch_split` or `problem_split`.
@@ -126,7 +127,9 @@ def load_mtl_curves(folder: Path | None = None, *, problems: Iterable[str] | Non
         DataNotFoundError: the files are nowhere, or those in `LCODE_DATA` or the cache have other bytes.
         InputError: the files hold none of the problems.
     """
-    paths = {key: _find(file) if folder is None else folder / Path(file.name).name for key, file in FILES.items()}
+    paths = {
+        key: find_own_file(file) if folder is None else folder / Path(file.name).name for key, file in FILES.items()
+    }
     wanted = None if problems is None else list(problems)
     filters = None if wanted is None else [("problem", "in", wanted)]
     runs = pq.read_table(paths["runs"], filters=filters)
@@ -137,15 +140,6 @@ def load_mtl_curves(folder: Path | None = None, *, problems: Iterable[str] | Non
     graphs = json.loads(paths["graphs"].read_text(encoding="utf-8"))
     reader = _Reader(runs.to_pandas().set_index("run"), curves, _Graphs(graphs, paths["graphs"]))
     return {problem: reader.problem(problem) for problem in reader.runs["problem"].unique()}
-
-
-def _find(file: DataFile) -> Path:
-    """The file in the usual places, or else in the checkout, where version control vouches for it."""
-    own, given = CHECKOUT / file.name, os.environ.get(DATA_VARIABLE)
-    places = [*([Path(given)] if given else []), cache_folder()]
-    if own.is_file() and not any((place / file.name).is_file() for place in places):
-        return own
-    return find_file(file)
 
 
 class _Graphs:

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from lcode.cli import options as opt
+from lcode.cli.bench import bench
 from lcode.cli.console import check_output, err, fit_progress, out, show_notes, steps_progress, write_frame
 from lcode.errors import UsageError
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(bench)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Train the checkpoint that ships with the package: `python -m lcode.cli.pretrain --out lcode/shipped`.
 
-Sources: the public curve collections of `lcode.benchmarks` (found through `LCODE_DATA`), run-log folders given with
-`--logs`, and the synthetic prior.
+Sources: the training runs (`split == "train"`) of the corpus's training problems, the synthetic prior, and what is
+given with `--public` and `--logs`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-PRIOR = [(2, 40), (3, 60), (1, 50), (3, 100), (2, 200), (4, 30)]
+PRIOR = [(2, 40), (3, 60), (1, 50), (3, 100), (2, 200), (4, 30), (1, 50), (1, 100), (2, 50), (1, 30), (3, 40), (1, 200)]
 """Tasks and horizon of each synthetic source."""
+
+PRIOR_RUNS = 250
 
 
 def main() -> None:
     """Command line of the pretraining job."""
-    from lcode.benchmarks import BENCHMARKS, load_benchmark
+    from lcode.benchmarks import load_benchmark, load_mtl_curves
     from lcode.cli.console import fit_progress
     from lcode.fitting.pretrain import SETTINGS, pretrain
     from lcode.fitting.prior import synthetic_runs
@@ -25,15 +27,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--logs", type=Path, nargs="*", default=[], help="folders of run logs to learn from as well")
-    parser.add_argument("--leave-out", nargs="*", default=[], help="benchmarks that must not be seen")
+    parser.add_argument("--public", nargs="*", default=[], help="public benchmarks to learn from as well")
     parser.add_argument("--steps", type=int, default=SETTINGS.steps)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    # The multi-task corpus is not among the sources of the checkpoint that is shipped now.
-    names = [name for name in BENCHMARKS if not name.startswith("mtl_curves/") and name not in args.leave_out]
-    tables = [load_benchmark(name).with_status("finished") for name in names]
+    # Test runs and the problems that are held out stay unseen, so that the benchmarks can judge the result.
+    corpus = {name: curves for name, curves in load_mtl_curves().items() if curves.is_training_problem}
+    names = [*(f"mtl_curves/{name}" for name in corpus), *args.public]
+    tables = [curves.part("train").with_status("finished") for curves in corpus.values()]
+    tables += [load_benchmark(name).with_status("finished") for name in args.public]
     tables += [read_logs(folder).with_status("finished") for folder in args.logs]
-    tables += [synthetic_runs(400, tasks=k, horizon=h, seed=args.seed * 100 + i) for i, (k, h) in enumerate(PRIOR)]
+    tables += [
+        synthetic_runs(PRIOR_RUNS, tasks=k, horizon=h, seed=args.seed * 100 + i) for i, (k, h) in enumerate(PRIOR)
+    ]
     settings = dataclasses.replace(SETTINGS, steps=args.steps)
     with fit_progress("pretraining") as progress:
         fitted = pretrain(tables, seed=args.seed, settings=settings, progress=progress)

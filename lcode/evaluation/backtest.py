@@ -188,23 +188,35 @@ class Exam:
     @classmethod
     def of(cls, table: RunTable, observe: float, metrics: tuple[Metric, ...]) -> Exam:
         """Cut each run at round(observe × horizon), but after its first epoch and before its last one."""
-        epochs = table.points.groupby("run", observed=True)["epoch"].unique()
-        axes = {run: np.sort(np.asarray(epochs[run], dtype=np.int64)) for run in table.run_ids}
         horizons = table.runs["horizon"]
-        cutoffs = {
-            run: int(np.clip(np.rint(observe * float(horizons[run])), axis[0], axis[-2])) for run, axis in axes.items()
-        }
-        queries = {run: axis[axis > cutoffs[run]] for run, axis in axes.items()}
-        return cls(table.prefix(cutoffs), queries, curve_arrays(table, metrics=metrics))
+        return cls.at(table, {run: round(observe * float(horizons[run])) for run in table.run_ids}, metrics)
 
-    def score(self, forecast: Forecast, metric: Metric) -> dict[str, float]:
-        """All measures of one metric but the times, and the counts."""
+    @classmethod
+    def at(cls, table: RunTable, cutoffs: Mapping[str, int], metrics: tuple[Metric, ...]) -> Exam:
+        """Cut each run at its own last observed epoch, moved to where an epoch is seen and one is left."""
+        axes = _epochs(table)
+        seen = {run: int(np.clip(cutoffs[run], axis[0], axis[-2])) for run, axis in axes.items()}
+        queries = {run: axis[axis > seen[run]] for run, axis in axes.items()}
+        return cls(table.prefix(seen), queries, curve_arrays(table, metrics=metrics))
+
+    def score(self, forecast: Forecast, metric: Metric, runs: NDArray[np.bool_] | None = None) -> dict[str, float]:
+        """All measures of one metric but the times, and the counts.
+
+        Args:
+            forecast: of the test runs, in their order.
+            metric: one of the metrics of the truth.
+            runs: which of the test runs to score, shape [R]; None: all.
+
+        Returns:
+            The measures, `final_coverage90` (share of the values at the horizon in the 90 % interval), the counts.
+        """
         k, column = self.truth.metrics.index(metric), forecast.metrics.index(metric)
-        quantiles = forecast.quantiles[:, column]
+        chosen = slice(None) if runs is None else runs
+        quantiles = forecast.quantiles[chosen, column]
         median = quantiles[..., int(np.argmin(np.abs(LEVELS - 0.5)))]
-        truth = self._truth_at(forecast.epochs, k)
+        truth = self._truth_at(forecast.epochs, k)[chosen]
         alive = np.isfinite(truth).any(axis=1)
-        diverged = self.truth.diverged_at[:, k] >= 0
+        diverged = self.truth.diverged_at[chosen, k] >= 0
         answered = measure.usable_curves(truth, median)
         last = np.where(np.isfinite(truth), np.arange(truth.shape[1]), -1).max(axis=1, initial=-1)
         rows = np.arange(len(truth))
@@ -221,6 +233,7 @@ class Exam:
             "top10_regret": measure.top10_regret(final, final_median, metric.direction),
             "crps": measure.crps(truth, quantiles),
             "coverage90": measure.coverage90(truth, quantiles),
+            "final_coverage90": measure.coverage90(final[:, None], quantiles[rows, last][:, None]),
             "curves": float(answered.sum()),
             "diverged": float(diverged.sum()),
             "not_forecast": float((alive & ~answered).sum()),
@@ -234,6 +247,12 @@ class Exam:
         points = (row + self.truth.epochs[:, k])[self.truth.present[:, k]]
         measured = np.isin(row + epochs, points) & (epochs != NO_EPOCH)
         return np.where(measured, self.truth.interpolate(epochs)[:, k], np.nan)
+
+
+def _epochs(table: RunTable) -> dict[str, NDArray[np.int64]]:
+    """The epochs with a point of each run, ascending."""
+    epochs = table.points.groupby("run", observed=True)["epoch"].unique()
+    return {run: np.sort(np.asarray(epochs[run], dtype=np.int64)) for run in table.run_ids}
 
 
 def _factories(forecasters: Sequence[str] | Mapping[str, ForecasterFactory]) -> dict[str, ForecasterFactory]:

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from lcode.errors import CheckpointError
 
-VERSION = 1
-"""Version of the folder's layout; a newer one is refused."""
+VERSION = 2
+"""Version of the folder's layout; another one is refused."""
 
 TENSORS, META = "model.safetensors", "model.json"
 
@@ -81,7 +81,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """Read a model folder and check that it is whole.
 
     Raises:
-        CheckpointError: missing, truncated, changed, or written by a newer version.
+        CheckpointError: missing, truncated, changed, or written by another version.
     """
     for name in (META, TENSORS):
         if not (folder / name).is_file():
@@ -96,7 +96,11 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         raise CheckpointError(f"{folder / META} is damaged ({error}); fit the model again") from error
     if not isinstance(version, int) or version > VERSION:
         raise CheckpointError(
-            f"{folder} was written by a newer lcode (layout {version}, this one reads up to {VERSION}); upgrade lcode"
+            f"{folder} was written by a newer lcode (layout {version}, this one reads {VERSION}); upgrade lcode"
+        )
+    if version < VERSION:
+        raise CheckpointError(
+            f"{folder} was written by an older lcode (layout {version}, this one reads {VERSION}); fit the model again"
         )
     weights = (folder / TENSORS).read_bytes()
     if hashlib.sha256(weights).hexdigest() != expected:

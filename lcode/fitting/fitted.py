@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,14 +11,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lcode.experts.committee import Committee
+from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lcode.fitting.loop import FitReport
-from lcode.forecast import NO_EPOCH
+from lcode.forecast import LEVELS, NO_EPOCH
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
+from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.batch import CurveBatch, GraphTensors, RunTensors
 from lcode.tensors.collate import Preprocessor
+
+Array = NDArray[np.float64]
+
+NETWORK_PREFIX, COMMITTEE_PREFIX = "model.", "finished."
+"""Of the names in `model.safetensors`: the network's parameters, and the finished runs that forecasts rest on."""
+
+OWN_SHARE, MIN_OTHERS = 0.4, 5
+"""How much of a run's own predicted change counts without finished runs, and the runs it takes to know a common one."""
 
 CHUNK = 128
 """Runs per call of the model when forecasting: bounds the memory whatever the size of the table."""
@@ -34,15 +46,19 @@ class Fitted:
         preprocessor: how tables become tensors; None for a model that scales each table by its own first values
             and so knows no metric by name (the shipped one).
         model: the trained members.
+        committee: regressors on the finished runs beside the model, and `blend`, how much each counts; None: the
+            model alone.
         calibration: widths and correlations from the left-out folds.
         report: how the fit went.
         runs: number of finished runs it learned from.
         data_digest: of the training points, so that two models can be told to stem from the same data.
-        backtest: figures on the left-out folds beside the last value's; see `left_out_figures`.
+        backtest: figures on the left-out folds beside simple forecasts; see `left_out_figures`.
     """
 
     preprocessor: Preprocessor | None
     model: LCGODE
+    committee: Committee | None
+    blend: Blend | None
     calibration: Calibration
     report: FitReport
     runs: int
@@ -53,7 +69,7 @@ class Fitted:
         """How this table becomes tensors."""
         return self.preprocessor or Preprocessor.generic(table)
 
-    def quantiles(self, table: RunTable, epochs: NDArray[np.int64]) -> NDArray[np.float64]:
+    def quantiles(self, table: RunTable, epochs: NDArray[np.int64]) -> Array:
         """Calibrated quantiles in natural units, [R, K, Q, 21], for the K metrics of `preprocessor_for(table)`.
 
         Args:
@@ -62,35 +78,42 @@ class Fitted:
         """
         preprocessor = self.preprocessor_for(table)
         runs, graphs = preprocessor.tensors(table)
-        parts = []
-        for begin in range(0, len(runs), CHUNK):
-            rows = torch.arange(begin, min(begin + CHUNK, len(runs)))
-            parts.append(self._chunk(preprocessor, runs.rows(rows), graphs, epochs[begin : begin + CHUNK]))
-        return np.concatenate(parts) if parts else np.empty((0, len(preprocessor.metrics), 1, 21))
+        seen = torch.where(runs.present.any(1), runs.epochs, -1).amax(1).long().numpy()
+        asked = np.where(epochs == NO_EPOCH, epochs.max(1, keepdims=True), epochs)
+        last = curve_arrays(table, metrics=preprocessor.metrics).last_values
+        result = np.empty((len(runs), len(preprocessor.metrics), epochs.shape[1], len(LEVELS)))
+        for cutoff, rows in _groups(seen):
+            chosen = runs.rows(torch.from_numpy(rows))
+            parts = self._network(preprocessor, chosen, graphs, asked[rows].astype(float))[None]
+            if self.committee is not None and self.blend is not None:
+                part = table.select([table.run_ids[row] for row in rows])
+                beside = self.committee.predict(part, cutoff, asked[rows], preprocessor.metrics)
+                parts = self.blend.mix(np.concatenate([parts, beside]), _shares(seen[rows], chosen))
+            elif self.preprocessor is None:
+                parts = _among_others(parts[0], preprocessor.values.scale(last[rows]), asked[rows])
+            else:
+                parts = parts[0]
+            start, end = np.maximum(seen[rows], 0)[:, None], chosen.horizons.numpy()[:, None]
+            leads = np.clip((asked[rows] - start) / np.maximum(end - start, 1), 0, 1)
+            widened = self.calibration.widen(parts, _shares(seen[rows], chosen), leads)
+            result[rows] = preprocessor.values.unscale(widened)
+        return result
 
-    def _chunk(
-        self,
-        preprocessor: Preprocessor,
-        runs: RunTensors,
-        graphs: GraphTensors | None,
-        epochs: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
+    def _network(
+        self, preprocessor: Preprocessor, runs: RunTensors, graphs: GraphTensors | None, asked: Array
+    ) -> Array:
+        """The members' mean quantiles in model space, [R, K, Q, 21]."""
         device = next(self.model.parameters()).device
         last = torch.where(runs.present.any(1), runs.epochs, -1).amax(1)
         # With nothing observed the forecast starts one epoch before the first that could be.
         batch = CurveBatch(runs.to(device), torch.where(last >= 0, last, 0.0).to(device))
-        asked = np.where(epochs == NO_EPOCH, epochs.max(1, keepdims=True), epochs).astype(float)
         decoded = _decoded_epochs(asked)
         task_of = torch.tensor(preprocessor.task_of, device=device)
         with torch.no_grad():
             posterior, anchor = self.model.encode(batch, None if graphs is None else graphs.to(device), task_of)
             members = self.model(posterior, anchor, batch, torch.from_numpy(decoded).float().to(device))
         scaled = members.mean(0).double().cpu().numpy()
-        shares = (batch.cutoffs / batch.runs.horizons).clamp(0, 1).double().cpu().numpy()
-        scaled = self.calibration.widen(scaled, shares)
-        if decoded.shape != asked.shape:
-            scaled = _interpolate_queries(scaled, decoded, asked)
-        return preprocessor.values.unscale(scaled)
+        return scaled if decoded.shape == asked.shape else _interpolate_queries(scaled, decoded, asked)
 
     def save(self, folder: Path, extra: dict[str, Any]) -> None:
         """Write to a folder: `model.safetensors` + `model.json`, both or neither; `extra` goes into the latter."""
@@ -98,6 +121,7 @@ class Fitted:
             "model": self.model.config.to_json(),
             "preprocessor": None if self.preprocessor is None else self.preprocessor.to_json(),
             "calibration": self.calibration.to_json(),
+            "blend": None if self.blend is None else self.blend.to_json(),
             # Without the seconds: the same seed leaves the same files.
             "fit": {name: value for name, value in dataclasses.asdict(self.report).items() if name != "seconds"},
             "runs": self.runs,
@@ -105,7 +129,11 @@ class Fitted:
             "backtest": self.backtest,
             **extra,
         }
-        write_checkpoint(folder, Checkpoint(meta, self.model.state_dict()))
+        tensors = {NETWORK_PREFIX + name: value for name, value in self.model.state_dict().items()}
+        if self.committee is not None:
+            meta["committee"], arrays = self.committee.pack()
+            tensors |= {COMMITTEE_PREFIX + name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+        write_checkpoint(folder, Checkpoint(meta, tensors))
 
     @classmethod
     def load(cls, folder: Path, device: str) -> tuple[Self, dict[str, Any]]:
@@ -118,10 +146,17 @@ class Fitted:
         meta = checkpoint.meta
         with checkpoint.reading():
             model = LCGODE(LCGODEConfig(**meta["model"]), torch.Generator().manual_seed(0))
-            model.load_state_dict(checkpoint.tensors)
+            model.load_state_dict(_part(checkpoint.tensors, NETWORK_PREFIX))
+            preprocessor = None if meta["preprocessor"] is None else Preprocessor.from_json(meta["preprocessor"])
+            committee = None
+            if preprocessor is not None and meta.get("committee") is not None:
+                arrays = {name: value.numpy() for name, value in _part(checkpoint.tensors, COMMITTEE_PREFIX).items()}
+                committee = Committee.unpack(meta["committee"], arrays, preprocessor.values)
             fitted = cls(
-                preprocessor=None if meta["preprocessor"] is None else Preprocessor.from_json(meta["preprocessor"]),
+                preprocessor=preprocessor,
                 model=model.to(device),
+                committee=committee,
+                blend=None if meta["blend"] is None else Blend.from_json(meta["blend"]),
                 calibration=Calibration.from_json(meta["calibration"]),
                 report=FitReport(**meta["fit"]),
                 runs=meta["runs"],
@@ -131,7 +166,48 @@ class Fitted:
         return fitted, meta
 
 
-def _decoded_epochs(asked: NDArray[np.float64]) -> NDArray[np.float64]:
+def _groups(seen: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Runs to be forecast together: of one cutoff, and at most `CHUNK`."""
+    for cutoff in np.unique(seen).tolist():
+        rows = np.flatnonzero(seen == cutoff)
+        for begin in range(0, len(rows), CHUNK):
+            yield cutoff, rows[begin : begin + CHUNK]
+
+
+def _among_others(scaled: Array, last: Array, asked: NDArray[np.int64]) -> Array:
+    """Draw each run's predicted change since its last value towards the median one of R runs seen as far.
+
+    A model that never saw a finished run of the problem knows better what happens to the runs on the whole than how
+    they differ: on held-out problems, with `OWN_SHARE` = 1, it ranked runs worse than their last values do.
+
+    Args:
+        scaled: quantiles in model space, [R, K, Q, 21].
+        last: last values in model space, [R, K].
+        asked: query epochs, [R, Q]; only runs of the same ones are compared.
+    """
+    pulled = scaled.copy()
+    kind = np.unique(asked, axis=0, return_inverse=True)[1].reshape(-1)
+    for group in range(kind.max(initial=-1) + 1):
+        rows = np.flatnonzero(kind == group)
+        change = scaled[rows][..., len(LEVELS) // 2] - last[rows][..., None]
+        known = np.isfinite(change)
+        if len(rows) >= MIN_OTHERS and known.any(axis=0).all():
+            common = np.nanmedian(change, axis=0)
+            shift = (1 - OWN_SHARE) * (common - change)
+            pulled[rows] += np.where(known, shift, 0.0)[..., None]
+    return pulled
+
+
+def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _shares(seen: NDArray[np.int64], runs: RunTensors) -> Array:
+    """Share of the horizon that was seen, [R]."""
+    return np.clip(seen / runs.horizons.double().numpy(), 0, 1)
+
+
+def _decoded_epochs(asked: Array) -> Array:
     """The epochs at which to decode: those asked for, or `MAX_DECODED` of a long future, close together early."""
     if asked.shape[1] <= MAX_DECODED:
         return asked
@@ -139,9 +215,7 @@ def _decoded_epochs(asked: NDArray[np.float64]) -> NDArray[np.float64]:
     return (first + np.linspace(0, 1, MAX_DECODED) * (end - first)) ** 2
 
 
-def _interpolate_queries(
-    values: NDArray[np.float64], at: NDArray[np.float64], asked: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _interpolate_queries(values: Array, at: Array, asked: Array) -> Array:
     """Values [B, K, D, 21] at epochs [B, D], equidistant in their roots, to epochs [B, Q], linear in the root."""
     low, high = np.sqrt(at[:, :1]), np.sqrt(at[:, -1:])
     place = (np.sqrt(asked) - low) / np.maximum(high - low, 1e-9) * (at.shape[1] - 1)

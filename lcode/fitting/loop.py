@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lcode.fitting.objective import gaussian_nll, masked_mean, pinball
@@ -22,6 +24,9 @@ VALIDATION_SHARES = (0.0, 0.1, 0.2, 0.4)
 """Prefixes on which the left-out folds are judged, as shares of the horizon; 0 = the first epoch alone."""
 
 VALIDATION_RUNS = 256
+"""Of all sources together; but at least `SOURCE_RUNS` of each."""
+
+SOURCE_RUNS = 48
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,11 @@ class Source:
     folds: Tensor
     jitter: float = 0.0
 
+    def rows(self, index: NDArray[np.int64]) -> Source:
+        """These runs alone."""
+        rows = torch.from_numpy(index).to(self.folds.device)
+        return replace(self, runs=self.runs.rows(rows), folds=self.folds[rows])
+
 
 @dataclass(frozen=True)
 class FitReport:
@@ -104,9 +114,11 @@ def fit_model(
     Ctrl-C ends the fit early and keeps the best parameters so far; before the first validation it is passed on.
     """
     began = time.perf_counter()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
     every = max(settings.steps // 24, 1)
-    validation = [_validation_batches(source) for source in sources]
+    validation = [_validation(model, source, max(VALIDATION_RUNS // len(sources), SOURCE_RUNS)) for source in sources]
     draws = torch.Generator().manual_seed(len(sources))
     share = torch.tensor([math.sqrt(len(source.runs)) for source in sources])
     best, best_loss, waited, step, interrupted = _copy(model), math.inf, 0, 0, False
@@ -114,14 +126,12 @@ def fit_model(
         for step in range(1, settings.steps + 1):
             _set_rate(optimiser, settings, step)
             source = sources[int(torch.multinomial(share, 1, generator=draws))] if len(sources) > 1 else sources[0]
-            loss = _loss(model, source, settings, generator)
             optimiser.zero_grad(set_to_none=True)
-            loss.sum().backward()
+            _loss(model, source, settings, generator).sum().backward()
             _clip_per_member(model)
             optimiser.step()
             if step % every == 0 or step == settings.steps:
-                scores = [validate(model, part, source) for part, source in zip(validation, sources, strict=True)]
-                score = sum(scores) / len(scores)
+                score = sum(_validate(part) for part in validation) / len(validation)
                 if score < best_loss:
                     best, best_loss, waited = _copy(model), score, 0
                 else:
@@ -170,34 +180,45 @@ def _loss(
     return masked_mean(likelihood(quantiles, target), mask) + settings.kl_weight * divergence
 
 
-def validate(model: LCGODE, batches: list[tuple[CurveBatch, Tensor, Tensor]], source: Source) -> float:
-    """Mean pinball loss of each member on the fold it left out, over some prefixes."""
-    total, count = 0.0, 0.0
-    members = torch.arange(model.config.members)
-    with torch.no_grad():
-        for batch, queries, folds in batches:
-            posterior, last = model.encode(batch, source.graphs, source.task_of)
-            quantiles = model(posterior, last, batch, batch.runs.epochs.gather(1, queries))
-            target, there = values_at(batch.runs, queries)
-            mask = there[None] * (folds == members.to(folds.device)[:, None])[:, :, None, None]
-            total += float((pinball(quantiles, target) * mask).sum())
-            count += float(mask.sum())
-    return total / max(count, 1.0)
+@dataclass(frozen=True, eq=False)
+class _LeftOut:
+    """What one member is judged on: prefixes of the runs it left out, B in all, and epoch indices to ask at, [B, Q]."""
+
+    member: LCGODE
+    source: Source
+    batch: CurveBatch
+    queries: Tensor
 
 
-def _validation_batches(source: Source) -> list[tuple[CurveBatch, Tensor, Tensor]]:
-    folds = source.folds
-    chosen = torch.arange(len(source.runs), device=folds.device)[:VALIDATION_RUNS]
-    sample = source.runs.rows(chosen)
-    last = epoch_counts(sample) - 1
-    batches = []
-    for share in VALIDATION_SHARES:
-        index = _index_at_share(sample, share)
+def _validation(model: LCGODE, source: Source, count: int) -> list[_LeftOut]:
+    """For each member `VALIDATION_SHARES` of those runs among the first `count` that it left out."""
+    parts = []
+    for member in range(model.config.members):
+        own = source.runs.rows(torch.nonzero(source.folds[:count] == member)[:, 0])
+        if not len(own):
+            continue
+        index = torch.cat([_index_at_share(own, share) for share in VALIDATION_SHARES])
+        runs = own.rows(torch.arange(len(own), device=index.device).repeat(len(VALIDATION_SHARES)))
+        last = epoch_counts(runs) - 1
         first = torch.minimum(index + 1, last)
         steps = torch.linspace(0, 1, 8, device=last.device)
         queries = (first[:, None] + steps * (last - first)[:, None]).round().long().clamp(min=0)
-        batches.append((CurveBatch(sample, cutoff_epochs(sample, index)), queries, folds[chosen]))
-    return batches
+        parts.append(_LeftOut(model.member(member), source, CurveBatch(runs, cutoff_epochs(runs, index)), queries))
+    return parts
+
+
+def _validate(parts: list[_LeftOut]) -> float:
+    """Mean pinball loss of each member on the fold it left out, over some prefixes."""
+    total, count = 0.0, 0.0
+    with torch.no_grad():
+        for part in parts:
+            runs = part.batch.runs
+            posterior, last = part.member.encode(part.batch, part.source.graphs, part.source.task_of)
+            quantiles = part.member(posterior, last, part.batch, runs.epochs.gather(1, part.queries))
+            target, there = values_at(runs, part.queries)
+            total += float((pinball(quantiles, target) * there).sum())
+            count += float(there.sum())
+    return total / max(count, 1.0)
 
 
 def _index_at_share(runs: RunTensors, share: float) -> Tensor:
@@ -215,14 +236,14 @@ def _set_rate(optimiser: torch.optim.Optimizer, settings: FitSettings, step: int
 
 def _clip_per_member(model: LCGODE, limit: float = 1.0) -> None:
     """Clip each member's gradient on its own: a common norm would couple the members."""
-    grads = [(model.member_axis(name), p.grad) for name, p in model.named_parameters() if p.grad is not None]
-    squares = torch.stack([(g.movedim(axis, 0).flatten(1) ** 2).sum(1) for axis, g in grads]).sum(0)
-    factor = (limit / squares.sqrt().clamp(min=1e-12)).clamp(max=1.0)
-    factor = torch.where(torch.isfinite(factor), factor, 0.0)
-    for axis, g in grads:
-        shape = [1] * g.ndim
-        shape[axis] = -1
-        g.mul_(factor.view(shape)).nan_to_num_(0.0, 0.0, 0.0)
+    grads = [p.grad.movedim(model.member_axis(name), 0) for name, p in model.named_parameters() if p.grad is not None]
+    norms = torch.cat([grad.flatten(1) for grad in grads], 1).norm(dim=1)
+    factor = (limit / norms.clamp(min=1e-12)).clamp(max=1.0)
+    torch._foreach_mul_(grads, [factor.view(-1, *[1] * (grad.ndim - 1)) for grad in grads])
+    finite = torch.isfinite(norms)
+    if not finite.all():  # such a member stays where it is, this time
+        for grad in grads:
+            grad[~finite] = 0.0
 
 
 def _copy(model: LCGODE) -> dict[str, Tensor]:

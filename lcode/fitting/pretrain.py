@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from lcode.fitting.calibration import Calibration, calibrate, out_of_fold
+from lcode.fitting.calibration import Calibration, calibrate
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
+from lcode.fitting.left_out import left_out_forecasts
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
@@ -52,14 +53,23 @@ def pretrain(
     with limited_threads(1):
         report = fit_model(model, sources, settings, torch.Generator(device).manual_seed(seed), progress)
         # Forecasts without a finished run are made on the relative scale.
-        parts = [calibrate(out_of_fold(model, source)) for source in sources if source.jitter]
+        parts = [
+            calibrate([part.judged() for part in left_out_forecasts(model, source)])
+            for source in sources
+            if source.jitter
+        ]
     # A source that was never seen is further away than the left-out runs of these: never narrower than predicted.
-    factors = np.maximum(np.median([part.factors for part in parts], axis=0), 1.0)
+    means = [np.mean(part.factors, axis=1) for part in parts]
+    factors = np.maximum(np.median(means, axis=0), 1.0)
     persistence = float(np.median([part.persistence for part in parts]))
     return Fitted(
         preprocessor=None,
         model=model,
-        calibration=Calibration(tuple(float(f) for f in factors), (), persistence),
+        committee=None,
+        blend=None,
+        calibration=Calibration(
+            parts[0].shares, tuple(((float(near), float(far)),) for near, far in factors), (), persistence
+        ),
         report=report,
         runs=sum(len(table) for table in tables),
         data_digest=hashlib.sha256("".join(run for t in tables for run in t.run_ids).encode()).hexdigest()[:16],

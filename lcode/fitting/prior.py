@@ -37,7 +37,9 @@ def synthetic_runs(count: int, *, tasks: int, horizon: int, seed: int) -> RunTab
         )
 
     drop = depth * np.exp(spread * shared())
-    learns = shared() > draw.normal(-1.3, 0.4)
+    # On some problems nearly every run learns, on others hardly any does (TaskSet: 4 to 15 %).
+    threshold = draw.normal(-1.3, 0.4) if draw.uniform() < 0.6 else draw.uniform(-1.0, 1.6)
+    learns = shared() > threshold
     drop = np.where(learns, drop, 0.02 * np.abs(shared()))
     speed = np.exp(np.log(horizon) * draw.uniform(0.1, 0.5) + 0.8 * shared())
     power = np.exp(-0.3 + 0.5 * shared())

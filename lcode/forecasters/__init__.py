@@ -33,6 +33,14 @@ FORECASTERS: dict[str, ForecasterFactory] = {
     "drift": _lazy("drift", "DriftForecaster"),
     "power": _lazy("power_law", "PowerLawForecaster"),
     "trees": _lazy("trees", "TreesForecaster"),
+    "qforest": _lazy("quantile_forest", "QuantileForestForecaster"),
+    "qforest-curve": _lazy("quantile_forest", "CurveForestForecaster"),
+    "config": _lazy("quantile_forest", "ConfigForecaster"),
+    "knn": _lazy("knn", "NearestForecaster"),
+    "ridge": _lazy("ridge", "RidgeForecaster"),
+    "boosting": _lazy("boosting", "BoostingForecaster"),
+    "boosting-random": _lazy("boosting_random", "RandomBoostingForecaster"),
+    "lstm": _lazy("lstm", "LSTMForecaster"),
 }
 """Name -> factory; one line per forecaster."""
 

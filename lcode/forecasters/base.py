@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import Forecast
-from lcode.table import RunTable
+from lcode.table import RunTable, pooled
 
 At = Literal["horizon", "full"] | dict[str, NDArray[np.int64]]
 """Which epochs to forecast; see `lcode.forecast.query_epochs`."""
@@ -30,6 +31,21 @@ class Forecaster(ABC):
         Raises:
             NotEnoughDataError: fewer than `min_finished` finished runs with at least two epochs.
         """
+
+    def fit_related(self, table: RunTable, related: Sequence[RunTable]) -> Self:
+        """Learn from a table's finished runs and from runs of other problems with the same metrics.
+
+        By default from all of them alike; a forecaster that can tell them apart overrides this.
+
+        Args:
+            table: runs of the problem to forecast; there may be none.
+            related: tables of the other problems; names of runs may repeat.
+
+        Raises:
+            NotEnoughDataError: fewer than `min_finished` finished runs in all of them together.
+            UsageError: the tables disagree on the direction of a metric.
+        """
+        return self.fit(pooled([table, *related]))
 
     @abstractmethod
     def predict(self, table: RunTable, at: At = "horizon") -> Forecast:

@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from lcode.errors import NotEnoughDataError
+from lcode.experts.continuation import at_epochs, change_quantiles, continuation_grid, continuations, run_cutoffs
 from lcode.forecast import LEVELS, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
-from lcode.forecasters.continuation import at_epochs, change_quantiles, continuation_grid, continuations, run_cutoffs
 from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
 

@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.errors import NotEnoughDataError
-from lcode.forecast import LEVELS, Forecast, query_epochs
-from lcode.forecasters.assemble import assemble
-from lcode.forecasters.base import At, Forecaster, finished_runs
-from lcode.forecasters.continuation import (
+from lcode.experts.continuation import (
     at_epochs,
     change_quantiles,
     continuation_grid,
@@ -19,6 +16,9 @@ from lcode.forecasters.continuation import (
     run_cutoffs,
     share_epochs,
 )
+from lcode.forecast import LEVELS, Forecast, query_epochs
+from lcode.forecasters.assemble import assemble
+from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.forecasters.power_fit import fit_power_laws
 from lcode.table import RunTable
 from lcode.tensors.arrays import CurveArrays, curve_arrays

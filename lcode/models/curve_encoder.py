@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lcode.models.stacked import StackedLinear, StackedMLP
+from lcode.models.token_pooling import pool_tokens
 from lcode.tensors.batch import CurveBatch
 
 TOKENS = 16
@@ -13,6 +14,9 @@ TOKENS = 16
 
 RECENT = 8
 """The last points are kept one by one; what came before is averaged in groups of equal count."""
+
+WINDOWS = (3, 6, TOKENS)
+"""Over how many of the last tokens trends are taken."""
 
 POINT_FEATURES = 6
 SUMMARY_FEATURES = 13
@@ -60,9 +64,7 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor]:
     summary = torch.stack(
         [
             last,
-            *_trend(value, when, there, 3),
-            *_trend(value, when, there, 6),
-            *_trend(value, when, there, TOKENS),
+            *_trends(value, when, there),
             lowest - last,
             highest - last,
             last_when / 5,
@@ -75,14 +77,18 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor]:
     return tokens, there, summary
 
 
-def _trend(value: Tensor, when: Tensor, there: Tensor, last: int) -> tuple[Tensor, Tensor]:
-    """Mean of the last tokens less the last one, and their slope against log epoch (0 if fewer than two)."""
-    v, t, w = value[..., -last:], when[..., -last:], there[..., -last:].to(value.dtype)
-    n = w.sum(-1).clamp(min=1)
-    v_mean, t_mean = (v * w).sum(-1) / n, (t * w).sum(-1) / n
-    dt = (t - t_mean[..., None]) * w
+def _trends(value: Tensor, when: Tensor, there: Tensor) -> list[Tensor]:
+    """For each of `WINDOWS` the mean less the last token, and the slope against log epoch (0 if fewer than two)."""
+    place = torch.arange(TOKENS, device=value.device)
+    inside = place >= TOKENS - torch.tensor(WINDOWS, device=value.device)[:, None]
+    weight = (there[..., None, :] & inside).to(value.dtype)
+    n = weight.sum(-1).clamp(min=1)
+    v, t = value[..., None, :], when[..., None, :]
+    v_mean, t_mean = (v * weight).sum(-1) / n, (t * weight).sum(-1) / n
+    dt = (t - t_mean[..., None]) * weight
     slope = (dt * v).sum(-1) / (dt * dt).sum(-1).clamp(min=1e-3)
-    return (v_mean - v[..., -1]) * (w[..., -1]), slope.clamp(-10, 10)
+    ahead = (v_mean - value[..., -1:]) * there[..., -1:]
+    return list(torch.stack([ahead, slope.clamp(-10, 10)], -1).flatten(-2).unbind(-1))
 
 
 class CurveEncoder(nn.Module):
@@ -97,9 +103,8 @@ class CurveEncoder(nn.Module):
 
     def forward(self, tokens: Tensor, there: Tensor, summary: Tensor) -> Tensor:
         """Tokens [B, K, T, F], mask [B, K, T], summary [B, K, S] -> [M, B, K, H]."""
-        members = self.scores.weight.shape[0]
-        points = self.points(tokens.expand(members, *tokens.shape))
-        scores = self.scores(points).masked_fill(~there[..., None], -1e4)
-        weights = scores.softmax(-2) * there[..., None]
-        pooled = torch.einsum("mbktq,mbkth->mbkqh", weights, points).flatten(-2)
-        return self.out(torch.cat([pooled, summary.expand(members, *summary.shape)], -1))
+        inner, outer = self.points.linears
+        scores = outer.weight @ self.scores.weight
+        pooled = pool_tokens(tokens.flatten(0, 1), there.flatten(0, 1), inner.weight, inner.bias, scores)
+        points = outer(pooled).flatten(-2).unflatten(1, there.shape[:2]) * there.any(-1)[..., None]
+        return self.out(torch.cat([points, summary.expand(len(points), *summary.shape)], -1))

@@ -10,17 +10,20 @@ and planned learning rate enter; and that the likelihood is that of 21 quantiles
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import copy
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lcode.integrators import SOLVERS, hermite
 from lcode.models.curve_encoder import CurveEncoder, condense
 from lcode.models.decoder import QuantileDecoder
+from lcode.models.dynamics import Course, Dynamics
+from lcode.models.mlp_dynamics import MLPDynamics
 from lcode.models.stacked import StackedLinear, StackedMLP
-from lcode.models.vector_field import TaskAttention, VectorField
+from lcode.models.task_attention import TaskAttention
+from lcode.models.vector_field import VectorField
 from lcode.tensors.batch import PLAN_POINTS, CurveBatch, GraphTensors
 
 TIME_POWER = 0.5
@@ -39,7 +42,7 @@ class LCGODEConfig:
         members: ensemble members M, trained together as stacked parameters.
         latent, hidden: size of a latent state and width of the layers.
         nodes: steps of the fixed-grid solve.
-        solver: `rk4`, or `dopri5` by torchdiffeq, asked for the same nodes.
+        solver: `rk4`; `dopri5` by torchdiffeq, asked for the same nodes; `mlp`: no equation, a network of time instead.
         coupled: tasks hear each other, in the encoder and in the field.
         anchored: the solve starts at the cutoff and the decoder adds to the last value; off = from epoch 0, absolute.
         controlled: the planned learning rate drives the field.
@@ -112,7 +115,11 @@ class LCGODE(nn.Module):
         self.listen = TaskAttention(m, h, h // 2, generator) if config.coupled else None
         self.heard = StackedLinear(m, h // 2, h, generator, gain=0.5) if config.coupled else None
         self.posterior = StackedLinear(m, h, 2 * config.latent, generator)
-        self.field = VectorField(m, config.latent, h, CONTROLS, config.coupled, generator)
+        self.field: Dynamics
+        if config.solver == "mlp":
+            self.field = MLPDynamics(m, config.latent, h, CONTROLS, config.coupled, generator)
+        else:
+            self.field = VectorField(m, config.latent, h, CONTROLS, config.coupled, generator, config.solver)
         self.decoder = QuantileDecoder(m, config.latent, h, config.anchored, generator)
 
     def encode(
@@ -168,21 +175,23 @@ class LCGODE(nn.Module):
         Returns:
             Quantiles in model space, [M, B, K, Q, 21].
         """
-        start, end = self._span(batch)
-        steps = nodes or self.config.nodes
-        halves = torch.linspace(0, 1, 2 * steps + 1, device=at.device)
-        times = (start[:, None] + halves * (end - start)[:, None]) ** (1 / TIME_POWER)
-        controls = self._controls(batch, times, (end - start)[:, None].expand_as(times))
-        context, drive = self.field.prepare(posterior.context, controls)
-        bias = None
-        if self.field.attention is not None:
-            known = torch.ones(last.shape, dtype=torch.bool, device=last.device)
-            bias = self.field.attention.bias(self._cosines(batch), known)
-        z0 = posterior.sample(noise)
-        states, slopes = SOLVERS[self.config.solver](lambda z, i: self.field(z, context, drive[i], bias), z0, steps)
-        place = ((at.clamp(min=0) ** TIME_POWER - start[:, None]) / (end - start)[:, None]).clamp(0, 1)
-        z = hermite(states, slopes, place[None, :, None])
+        start, end = (warped[:, None] for warped in self._span(batch))
+
+        def controls(clock: Tensor) -> Tensor:
+            return self._controls(batch, (start + clock * (end - start)) ** (1 / TIME_POWER), end - start)
+
+        place = ((at.clamp(min=0) ** TIME_POWER - start) / (end - start)).clamp(0, 1)
+        course = Course(place, controls, self._cosines(batch), nodes or self.config.nodes)
+        z = self.field(posterior.sample(noise), posterior.context, course)
         return self.decoder(z, self._lead(batch, at), posterior.context, last)
+
+    def member(self, index: int) -> LCGODE:
+        """One member as a model of its own, M = 1, that shares its parameters' memory with this model."""
+        alone = copy.deepcopy(self)
+        alone.config = replace(self.config, members=1)
+        for (name, ours), theirs in zip(self.named_parameters(), alone.parameters(), strict=True):
+            theirs.data, theirs.grad = ours.data.narrow(self.member_axis(name), index, 1), None
+        return alone
 
     @staticmethod
     def member_axis(name: str) -> int:
@@ -211,7 +220,7 @@ class LCGODE(nn.Module):
         return begin**TIME_POWER, end**TIME_POWER
 
     def _controls(self, batch: CurveBatch, times: Tensor, span: Tensor) -> Tensor:
-        """Time features and planned learning rate at the half nodes, [B, 2 N + 1, 5]."""
+        """Time features and planned learning rate, [B, T, 5], at epochs [B, T]; the span is in warped time, [B, 1]."""
         share = (times / batch.runs.horizons[:, None]).clamp(0, 1)
         if self.config.controlled:
             position = share * (PLAN_POINTS - 1)
@@ -222,7 +231,7 @@ class LCGODE(nn.Module):
         else:
             plan = times.new_zeros(*times.shape, 3)
         # The solve's own clock is the unit interval: how much time it spans decides how far a state may move.
-        return torch.cat([share[..., None], (span / 5)[..., None], plan], -1)
+        return torch.cat([share[..., None], (span / 5).expand_as(share)[..., None], plan], -1)
 
     def _lead(self, batch: CurveBatch, at: Tensor) -> Tensor:
         """Time features of the queries, [B, Q, 3]."""

@@ -29,6 +29,11 @@ class StackedLinear(nn.Module):
         rows = x.reshape(x.shape[0], -1, x.shape[-1])
         return torch.baddbmm(self.bias, rows, self.weight).reshape(*x.shape[:-1], self.weight.shape[-1])
 
+    def columns(self, x: Tensor) -> Tensor:
+        """The same with the outputs before the rows, in contiguous memory: [M, …, in] -> [M, out, …]."""
+        rows = x.reshape(x.shape[0], -1, x.shape[-1])
+        return torch.baddbmm(self.bias.mT, self.weight.mT, rows.mT).unflatten(-1, x.shape[1:-1])
+
 
 class StackedMLP(nn.Module):
     """Linear – activation – … – linear, per member."""
@@ -49,6 +54,11 @@ class StackedMLP(nn.Module):
             for i, (a, b) in enumerate(pairs)
         )
         self.activation = activation
+
+    @property
+    def linears(self) -> list[StackedLinear]:
+        """The layers, for who goes through them by itself."""
+        return [layer for layer in self.layers if isinstance(layer, StackedLinear)]
 
     def forward(self, x: Tensor) -> Tensor:
         """[M, …, widths[0]] -> [M, …, widths[-1]]."""

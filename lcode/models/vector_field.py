@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
+from lcode.errors import UsageError
+from lcode.integrators import SOLVERS, hermite
+from lcode.models.dynamics import Course, Dynamics
+from lcode.models.fused_rk4 import Listening, fused_rk4
 from lcode.models.stacked import StackedLinear
+from lcode.models.task_attention import TaskAttention
 
 
-class TaskAttention(nn.Module):
-    """What each task hears from the others: attention over the other tasks' states, biased by the gradient cosine.
+class VectorField(Dynamics):
+    """f(z_k, Σ_j a_kj m(z_j), context_k, u(s)), solved from the start to the horizon.
 
-    A task does not attend to itself, so that with K = 1 the message is zero and the field is that of the
-    single-task model of Ding et al. (2025).
-    """
-
-    def __init__(self, members: int, width: int, hidden: int, generator: torch.Generator) -> None:
-        super().__init__()
-        self.project = StackedLinear(members, width, 3 * hidden, generator)
-        self.cosine = nn.Parameter(torch.zeros(members, 1, 1, 1))
-        self.root = math.sqrt(hidden)
-
-    def bias(self, cosines: Tensor, known: Tensor) -> Tensor:
-        """Attention bias from cosines [B, K, K] and which metrics take part [B, K]: [M, B, K, K]; self is excluded."""
-        eye = torch.eye(cosines.shape[-1], dtype=torch.bool, device=cosines.device)
-        return (self.cosine * cosines).masked_fill(eye | ~known[:, None, :], -1e4)
-
-    def forward(self, states: Tensor, bias: Tensor) -> Tensor:
-        """States [M, B, K, width] -> messages [M, B, K, hidden]; zero where a task has nobody to listen to."""
-        queries, keys, values = self.project(states).chunk(3, -1)
-        # K is small: sums over broadcast products are several times faster than many tiny matrix products.
-        scores = (queries.unsqueeze(-2) * keys.unsqueeze(-3)).sum(-1) / self.root + bias
-        weights = scores.softmax(-1) * (bias > -1e3)
-        return (weights.unsqueeze(-1) * values.unsqueeze(-3)).sum(-2)
-
-
-class VectorField(nn.Module):
-    """f(z_k, Σ_j a_kj m(z_j), context_k, u(s)): bounded, so that no solve can run away.
+    Bounded, so that no solve can run away.
 
     Args:
         members: ensemble members M.
@@ -47,10 +25,18 @@ class VectorField(nn.Module):
         controls: number of time-dependent inputs u.
         coupled: whether tasks hear each other; off = independent single-task models.
         generator: source of the initial values.
+        solver: one of `SOLVERS`; `rk4` is solved by `fused_rk4`.
     """
 
     def __init__(
-        self, members: int, latent: int, hidden: int, controls: int, coupled: bool, generator: torch.Generator
+        self,
+        members: int,
+        latent: int,
+        hidden: int,
+        controls: int,
+        coupled: bool,
+        generator: torch.Generator,
+        solver: str = "rk4",
     ) -> None:
         super().__init__()
         self.state = StackedLinear(members, latent, hidden, generator)
@@ -60,24 +46,75 @@ class VectorField(nn.Module):
         self.message = StackedLinear(members, hidden // 2, hidden, generator) if coupled else None
         self.out = StackedLinear(members, hidden, latent, generator, gain=0.5)
         self.speed = nn.Parameter(torch.zeros(members, 1, 1, latent))
+        if solver not in SOLVERS:
+            raise UsageError(f"unknown solver {solver!r}; there are {', '.join(SOLVERS)} and mlp")
+        self.solver = solver
 
-    def prepare(self, context: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
-        """What does not depend on the state, once per solve.
+    def forward(self, z0: Tensor, context: Tensor, course: Course) -> Tensor:
+        """See `Dynamics.forward`."""
+        solve = self.solve_fused if self.solver == "rk4" else self.solve_plain
+        states, slopes = (nodes.flatten(-2) for nodes in solve(z0, context, course))
+        return hermite(states, slopes, course.at).unflatten(-1, z0.shape[2:]).transpose(2, 3)
+
+    def slope(self, z: Tensor, context: Tensor, drive: Tensor, bias: Tensor | None) -> Tensor:
+        """dz/ds at states z [M, B, K, D].
 
         Args:
-            context: [M, B, K, H].
-            controls: u at the half nodes, [B, 2 N + 1, controls].
-
-        Returns:
-            Their contributions to the hidden layer, [M, B, K, H] and [2 N + 1, M, B, 1, H].
+            z: the states.
+            context: contribution of the context to the hidden layer, [M, B, K, H].
+            drive: contribution of the controls, [M, B, 1, H].
+            bias: of the attention over tasks, see `TaskAttention.bias`.
         """
-        members = context.shape[0]
-        drive = self.control(controls.expand(members, *controls.shape))
-        return self.context(context), drive.permute(2, 0, 1, 3).unsqueeze(3)
-
-    def forward(self, z: Tensor, context: Tensor, drive: Tensor, bias: Tensor | None) -> Tensor:
-        """dz/ds at states z [M, B, K, D], with the prepared context and the drive of this half node [M, B, 1, H]."""
         hidden = self.state(z) + context + drive
         if self.attention is not None and self.message is not None and bias is not None:
             hidden = hidden + self.message(self.attention(z, bias))
         return torch.tanh(self.out(torch.tanh(hidden))) * (3 * torch.sigmoid(self.speed))
+
+    def solve_plain(self, z0: Tensor, context: Tensor, course: Course) -> tuple[Tensor, Tensor]:
+        """By the solver as it stands in `SOLVERS`: states and slopes at the nodes, [N + 1, M, B, K, D] each."""
+        drive = self._drive(course).unsqueeze(3)
+        fixed = self.context(context)
+        bias = None if self.attention is None else self._bias(course, self.attention)
+        return SOLVERS[self.solver](lambda z, i: self.slope(z, fixed, drive[i], bias), z0, course.steps)
+
+    def solve_fused(self, z0: Tensor, context: Tensor, course: Course) -> tuple[Tensor, Tensor]:
+        """The same by `fused_rk4`, up to rounding."""
+        inputs: list[Tensor] = [self.state.weight]
+        constant = self.context.bias + self.state.bias
+        listening = None
+        if self.attention is not None and self.message is not None:
+            constant = constant + self.message.bias
+            if z0.shape[2] > 1:
+                # A message is linear in the speaker's state and the weights sum to one: it is that of the mean state.
+                ask, answer, said = self.attention.project.weight.chunk(3, -1)
+                offset, _, constantly = self.attention.project.bias.chunk(3, -1)
+                answer = answer / self.attention.root
+                inputs.append(said @ self.message.weight)
+                constant = constant + constantly @ self.message.weight
+                # What depends on the listener alone makes no difference to its softmax.
+                bias = self._bias(course, self.attention).permute(0, 2, 3, 1)
+                listening = Listening(answer @ ask.mT, answer @ offset.mT, bias)
+        rows = context.transpose(1, 2).flatten(1, 2)
+        base = torch.baddbmm(2 * constant.mT, 2 * self.context.weight.mT, rows.mT)
+        nodes = fused_rk4(
+            z0.permute(0, 3, 2, 1),
+            base.unflatten(-1, (z0.shape[2], z0.shape[1])),
+            2 * self._drive(course).mT,
+            2 * torch.cat(inputs, 1).mT,
+            4 * self.out.weight.mT,
+            2 * (self.out.bias - self.out.weight.sum(1, keepdim=True)).mT,
+            3 * torch.sigmoid(self.speed[:, 0]).mT,
+            listening,
+        )
+        states, slopes = nodes.permute(0, 1, 4, 3, 2).chunk(2)
+        return states, slopes
+
+    def _drive(self, course: Course) -> Tensor:
+        """Contribution of the controls to the hidden layer at the half nodes, [2 N + 1, M, B, H]."""
+        controls = course.controls(torch.linspace(0, 1, 2 * course.steps + 1, device=course.at.device)[None])
+        rows = controls.transpose(0, 1)
+        return self.control(rows.expand(len(self.speed), *rows.shape)).transpose(0, 1)
+
+    def _bias(self, course: Course, attention: TaskAttention) -> Tensor:
+        """Of the attention, in which all tasks take part, [M, B, K, K]."""
+        return attention.bias(course.cosines, torch.ones_like(course.cosines[..., 0], dtype=torch.bool))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lcode.benchmarks import BENCHMARKS, load_benchmark, load_mtl_curves, mtl_curves
+from lcode.benchmarks import BENCHMARKS, files, load_benchmark, load_mtl_curves, mtl_curves
 from lcode.errors import DataNotFoundError, InputError, UsageError
 from lcode.table import Metric
 
@@ -146,10 +146,10 @@ def test_where_the_files_are_looked_for(folder: Path, tmp_path: Path, monkeypatc
     """In the checkout as they are; in `LCODE_DATA` and the cache with the right checksum only."""
     monkeypatch.delenv("LCODE_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(mtl_curves, "CHECKOUT", tmp_path / "nowhere")
+    monkeypatch.setattr(files, "CHECKOUT", tmp_path / "nowhere")
     with pytest.raises(DataNotFoundError, match=r"'mtl_curves/runs.parquet' not found"):
         load_benchmark("mtl_curves/digits")
-    monkeypatch.setattr(mtl_curves, "CHECKOUT", folder.parent)
+    monkeypatch.setattr(files, "CHECKOUT", folder.parent)
     assert load_benchmark("mtl_curves/digits").run_ids == ("d0", "d1", "d2")
     shutil.copytree(folder, tmp_path / "data" / "mtl_curves")
     monkeypatch.setenv("LCODE_DATA", str(tmp_path / "data"))

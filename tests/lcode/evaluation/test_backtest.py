@@ -153,8 +153,8 @@ def test_wrong_arguments_say_what_is_right() -> None:
     table = make_table()
     with pytest.raises(UsageError, match=r"observe=20.*"):
         backtest(table, observe=20, forecasters=SIMPLE)
-    with pytest.raises(UsageError, match=r"no forecaster 'lstm'; there are: lcode, .*trees"):
-        backtest(table, forecasters=("lstm",))
+    with pytest.raises(UsageError, match=r"no forecaster 'oracle'; there are: lcode, .*trees"):
+        backtest(table, forecasters=("oracle",))
     with pytest.raises(UsageError, match="no metric 'x'"):
         backtest(table, forecasters=SIMPLE, targets=["x"])
 

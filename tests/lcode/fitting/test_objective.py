@@ -19,6 +19,13 @@ def test_pinball_by_hand() -> None:
     assert pinball(quantiles, torch.tensor([0.0])).item() == 0
 
 
+def test_the_gradient_of_pinball_is_that_of_finite_differences() -> None:
+    generator = torch.Generator().manual_seed(0)
+    quantiles = torch.randn(2, 3, len(LEVELS), generator=generator, dtype=torch.float64, requires_grad=True)
+    target = torch.randn(3, generator=generator, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda q: pinball(q, target), (quantiles,))
+
+
 def test_pinball_is_least_at_the_true_quantiles() -> None:
     target = torch.tensor(norm.ppf((np.arange(4000) + 0.5) / 4000))
     true = torch.tensor(norm.ppf(LEVELS))

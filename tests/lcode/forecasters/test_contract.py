@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -12,8 +12,19 @@ from lcode.forecast import LEVELS, Forecast
 from lcode.forecasters import FORECASTERS, Forecaster, forecaster
 from lcode.table import RunTable
 
-NAMES = ("last", "best", "drift", "power", "trees")
+LEARNING = ("trees", "qforest", "qforest-curve", "config", "knn", "ridge", "boosting", "boosting-random", "lstm")
+NAMES = ("last", "best", "drift", "power", *LEARNING)
 RUNS = ("running", "one_epoch", "diverged", "no_miou", "unseen", "nothing", "done")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_training() -> Iterator[None]:
+    """What is kept to here does not depend on how long a method is trained."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lcode.forecasters.boosting.ROUNDS", 10)
+        patch.setattr("lcode.forecasters.boosting_random.ROUNDS", 10)
+        patch.setattr("lcode.forecasters.lstm.STEPS", 60)
+        yield
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -125,7 +136,7 @@ def test_a_metric_that_no_finished_run_has_is_still_forecast(name: str, finished
 
 
 def test_forecasting_before_learning_is_refused(running: RunTable) -> None:
-    for name in ("drift", "power", "trees"):
+    for name in ("drift", "power", *LEARNING):
         with pytest.raises(NotEnoughDataError, match="call fit before predict"):
             forecaster(name).predict(running)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lcode.experts.continuation import at_epochs, continuation_grid, share_epochs
 from lcode.forecast import LEVELS
 from lcode.forecasters import forecaster
-from lcode.forecasters.continuation import at_epochs, continuation_grid, share_epochs
 from lcode.forecasters.power_fit import fit_power_laws
 from lcode.table import Metric, RunTable
 from lcode.tensors.arrays import curve_arrays

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
-from lcode.models.decoder import QuantileDecoder
+from lcode.errors import UsageError
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.models.stacked import StackedLinear, StackedMLP
-from lcode.models.vector_field import TaskAttention
+from lcode.models.task_attention import TaskAttention
+from lcode.models.vector_field import VectorField
 from lcode.table import RunTable
 from lcode.tensors.batch import CurveBatch, GraphTensors, RunTensors
 from lcode.tensors.collate import Preprocessor
@@ -129,6 +128,7 @@ def test_with_one_task_coupling_changes_nothing(
     coupled = lcgode(preprocessor, graphs, metrics=1)
     alone = lcgode(preprocessor, graphs, metrics=1, coupled=False)
     alone.load_state_dict(coupled.state_dict(), strict=False)
+    assert isinstance(coupled.field, VectorField)
     with torch.no_grad():  # what a task says when it hears nothing is a constant
         for layer in (coupled.heard, coupled.field.message):
             assert layer is not None
@@ -185,18 +185,6 @@ def test_a_member_that_does_without_a_configuration_does_not_disturb_the_others(
     assert (blank.mean != whole).any()
 
 
-@settings(max_examples=20)
-@given(st.integers(0, 10_000), st.floats(0.1, 30))
-def test_quantiles_ascend(seed: int, size: float) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    decoder = QuantileDecoder(2, 4, 8, True, generator)
-    z, context = torch.randn(2, 3, 2, 5, 4, generator=generator), torch.randn(2, 3, 2, 8, generator=generator)
-    last, lead = torch.randn(3, 2, generator=generator), torch.randn(3, 5, 3, generator=generator)
-    quantiles = decoder(size * z, lead, size * context, last)
-    assert quantiles.shape == (2, 3, 2, 5, 21)
-    assert (quantiles.diff(dim=-1) >= 0).all() and torch.isfinite(quantiles).all()
-
-
 def test_what_comes_after_the_cutoff_changes_nothing(model: LCGODE, runs: RunTensors, graphs: GraphTensors) -> None:
     for cutoff in (0.0, 1.0, 4.0):
         hidden = runs.epochs > cutoff
@@ -230,7 +218,7 @@ def test_the_planned_learning_rate_drives_the_field_when_it_is_to(
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"anchored": False}, {"coupled": False}, {"metrics": 0, "ops": 0, "config": 0}]
+    "changes", [{}, {"anchored": False}, {"coupled": False}, {"solver": "mlp"}, {"metrics": 0, "ops": 0, "config": 0}]
 )
 def test_nothing_seen_and_nothing_known_still_gives_a_forecast_and_gradients(
     changes: dict[str, Any], preprocessor: Preprocessor, runs: RunTensors, graphs: GraphTensors
@@ -337,12 +325,33 @@ def test_adaptive_and_fixed_steps_give_the_same_forecasts(
         torch.testing.assert_close(forecast(adaptive, runs, graphs), forecast(fixed, runs, graphs), rtol=0, atol=0.01)
 
 
+def test_an_unknown_solver_is_refused_with_the_known_ones(preprocessor: Preprocessor, graphs: GraphTensors) -> None:
+    with pytest.raises(UsageError, match=r"'euler'.*rk4, dopri5 and mlp"):
+        lcgode(preprocessor, graphs, solver="euler")
+
+
+@pytest.mark.parametrize("solver", ["rk4", "mlp"])
+def test_a_member_alone_forecasts_as_it_does_among_the_others_and_follows_them(
+    solver: str, preprocessor: Preprocessor, runs: RunTensors, graphs: GraphTensors
+) -> None:
+    model = lcgode(preprocessor, graphs, solver=solver)
+    alone = model.member(1)
+    for _ in range(2):
+        torch.testing.assert_close(
+            forecast(alone, runs, graphs), forecast(model, runs, graphs)[[1]], rtol=1e-4, atol=1e-5
+        )
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.1)
+
+
 def test_stacked_layers_are_the_members_own_layers() -> None:
     generator = torch.Generator().manual_seed(0)
     layer = StackedLinear(3, 4, 2, generator)
     x = torch.randn(3, 5, 6, 4, generator=generator)
     expected = torch.stack([x[m] @ layer.weight[m] + layer.bias[m] for m in range(3)])
     torch.testing.assert_close(layer(x), expected)
+    torch.testing.assert_close(layer.columns(x), expected.movedim(-1, 1))
     assert StackedMLP(3, (4, 7, 2), generator)(x).shape == (3, 5, 6, 2)
 
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from lcode.forecasters.lcgode import LCGODEForecaster
-from lcode.integrators import solve_dopri5
-from lcode.models import lcgode
+from lcode.integrators import SOLVERS, solve_dopri5
 from lcode.models.lcgode import LCGODEConfig
+from lcode.models.vector_field import VectorField
 from lcode.table import RunTable
 from lcode.tensors.batch import CurveBatch
 
@@ -29,9 +29,7 @@ def forecast(small: LCGODEForecaster, fresh: RunTable, monkeypatch: pytest.Monke
     """Quantiles in model space, in double precision, by number of nodes, solver, and with or without the plan."""
     fitted = small.fitted
     assert fitted is not None and fitted.preprocessor is not None
-    monkeypatch.setitem(
-        lcgode.SOLVERS, "dopri5", lambda field, z, nodes: solve_dopri5(field, z, nodes, rtol=1e-8, atol=1e-9)
-    )
+    monkeypatch.setitem(SOLVERS, "dopri5", lambda field, z, nodes: solve_dopri5(field, z, nodes, rtol=1e-8, atol=1e-9))
     model = copy.deepcopy(fitted.model).double()
     whole, graphs = fitted.preprocessor.tensors(fresh)
     double = {f.name: getattr(whole, f.name) for f in fields(whole)}
@@ -41,7 +39,8 @@ def forecast(small: LCGODEForecaster, fresh: RunTable, monkeypatch: pytest.Monke
     task_of = torch.tensor(fitted.preprocessor.task_of)
 
     def call(nodes: int, solver: str, planned: bool) -> Tensor:
-        model.config = replace(model.config, nodes=nodes, solver=solver)
+        assert isinstance(model.field, VectorField)
+        model.config, model.field.solver = replace(model.config, nodes=nodes), solver
         seen = runs if planned else replace(runs, plan=torch.zeros_like(runs.plan))
         batch = CurveBatch(seen, torch.full((len(seen),), 2.0, dtype=torch.float64))
         with torch.no_grad():

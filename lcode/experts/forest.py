@@ -68,3 +68,27 @@ def weighted_quantiles(values: Array, weights: Array) -> Array:
         heights = np.broadcast_to(np.concatenate([ordered[:1], ordered, ordered[-1:]]), knots.shape)
         result[:, j] = np.interp(queries, knots.ravel(), heights.ravel()).reshape(len(weights), -1)
     return result
+
+
+def split_targets(target: Array, points: int) -> Array:
+    """At most so many points of each metric for the splits, of equal weight, without NaN; [N, K, J] to [N, O]."""
+    index = np.unique(np.rint(np.linspace(0, target.shape[2] - 1, points)).astype(np.int64))
+    chosen = target[:, :, index]
+    known = np.isfinite(chosen).any(axis=0)
+    centre = np.nanmedian(np.where(known, chosen, 0.0), axis=0)
+    centred = np.where(np.isfinite(chosen), chosen - centre, 0.0)
+    spread = centred.std(axis=(0, 2), keepdims=True)
+    return (centred / np.where(spread > 0, spread, 1.0)).reshape(len(target), -1)
+
+
+def metric_quantiles(target: Array, weights: Array) -> Array:
+    """Weighted quantiles of each metric over the runs that know it, [N, K, J] and [R, N] to [R, K, J, 21]."""
+    result = np.full((len(weights), *target.shape[1:], len(LEVELS)), np.nan)
+    for k in range(target.shape[1]):
+        known = np.isfinite(target[:, k]).all(axis=1)
+        total = weights[:, known].sum(axis=1, keepdims=True)
+        if known.any():
+            # A query whose leaves hold no run with this metric is given all of them alike.
+            share = np.where(total > 0, weights[:, known] / np.where(total > 0, total, 1.0), 1.0 / known.sum())
+            result[:, k] = weighted_quantiles(target[known, k], share)
+    return result

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lcode.experts.forest import QuantileForest, weighted_quantiles
 from lcode.forecast import LEVELS
-from lcode.forecasters.forest import QuantileForest, weighted_quantiles
 
 
 def test_equal_weights_give_the_quantiles_of_the_values() -> None:

@@ -1,0 +1,158 @@
+"""Forecasts of the finished runs by what was learned without them: what widths, weights and trust are read off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lcode.experts.committee import EXPERTS, Committee
+from lcode.experts.gaussian_process import WARM_STEPS
+from lcode.fitting.blend import Blend
+from lcode.fitting.calibration import Judged
+from lcode.fitting.loop import Source
+from lcode.models.lcgode import LCGODE
+from lcode.tensors.batch import CurveBatch
+
+Array = NDArray[np.float64]
+
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7)
+"""Prefixes from which the left-out runs are forecast, as shares of the horizon; 0 = the first epoch alone."""
+
+QUERIES = 8
+
+CHUNK = 256
+
+NETWORK = "lc-gode"
+
+PARTS = (NETWORK, *EXPERTS)
+
+PRIOR = (2.0, 2.0, 1.0, 1.0)
+"""Weights of the parts before any data: the two forests are near relatives, so they share one."""
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """Forecasts of N runs from one prefix, by parts that never learned from them.
+
+    Attributes:
+        share: how much of the horizon was seen, of the run with the median horizon.
+        cutoffs: last epoch seen, [N].
+        leads: place of each query between cutoff (0) and horizon (1), [N, Q].
+        parts: in model space, [E, N, K, Q, 21].
+        truth: scaled values, NaN where there is none, [N, K, Q].
+        last: last observed scaled value, [N, K].
+    """
+
+    share: float
+    cutoffs: Array
+    leads: Array
+    parts: Array
+    truth: Array
+    last: Array
+
+    def judged(self, blend: Blend | None = None) -> Judged:
+        """The forecasts that a user would get: the parts blended, or the first part alone."""
+        shares = np.full(len(self.truth), self.share)
+        quantiles = self.parts[0] if blend is None else blend.mix(self.parts, shares)
+        return Judged(self.share, self.leads, quantiles, self.truth)
+
+
+def left_out_forecasts(model: LCGODE, source: Source) -> list[LeftOut]:
+    """Forecasts by the model's members alone: each run by the member that left it out, from each of `SHARES`."""
+    runs = source.runs
+    rows = torch.nonzero(source.folds < model.config.members)[:, 0]
+    chosen = runs.rows(rows)
+    counts = (chosen.present.any(1) * torch.arange(1, chosen.present.shape[-1] + 1, device=rows.device)).amax(-1)
+    results = []
+    for share in SHARES:
+        seen = (chosen.epochs <= (share * chosen.horizons)[:, None]).sum(-1) - 1
+        index = torch.minimum(seen.clamp(min=0), (counts - 2).clamp(min=0))
+        first = torch.minimum(index + 1, counts - 1)
+        steps = torch.linspace(0, 1, QUERIES, device=rows.device)
+        queries = (first[:, None] + steps * (counts - 1 - first)[:, None]).round().long().clamp(min=0)
+        epochs, cutoffs = chosen.epochs.gather(1, queries), chosen.epochs.gather(1, index[:, None])[:, 0]
+        forecast, last = _by_members(model, source, rows, cutoffs, epochs)
+        place = queries[:, None].expand(-1, chosen.values.shape[1], -1)
+        truth = torch.where(chosen.present.gather(-1, place), chosen.values.gather(-1, place), torch.nan)
+        results.append(
+            LeftOut(
+                share,
+                _numpy(cutoffs),
+                _leads(_numpy(epochs), _numpy(cutoffs), _numpy(chosen.horizons)),
+                forecast[None],
+                _numpy(truth),
+                last,
+            )
+        )
+    return results
+
+
+def left_out_parts(model: LCGODE, source: Source, committee: Committee) -> list[LeftOut]:
+    """Forecasts by the model's members and by the committee's experts, each without the run's fold.
+
+    All runs are cut at the same epochs, which are `SHARES` of their median horizon: the experts learn by cutoff.
+    """
+    results = []
+    horizons = _numpy(source.runs.horizons)
+    for share, cutoff in calibration_cutoffs(source):
+        experts = committee.at(cutoff, steps=WARM_STEPS)
+        if experts is None:
+            continue
+        grid = experts.scene.grid
+        chosen = np.unique(np.rint(np.linspace(0, len(grid) - 1, QUERIES)).astype(np.int64))
+        longer = np.flatnonzero(horizons > cutoff)
+        folds = experts.scene.folds[: len(longer)]  # runs of other problems, which nobody judges, come after these
+        kept = np.flatnonzero(folds < model.config.members)  # the others every member has learned from
+        epochs = experts.scene.epochs[kept][:, chosen].astype(float)
+        rows = torch.from_numpy(longer[kept]).to(source.folds.device)
+        cutoffs = np.full(len(rows), float(cutoff))
+        network, last = _by_members(model, source, rows, _tensor(cutoffs, rows), _tensor(epochs, rows))
+        parts = np.concatenate([network[None], experts.left_out()[:, kept][:, :, :, chosen]])
+        leads = _leads(epochs, cutoffs, horizons[longer[kept]])
+        results.append(LeftOut(share, cutoffs, leads, parts, experts.scene.values[kept][:, :, chosen], last))
+    return results
+
+
+def calibration_cutoffs(source: Source) -> Iterator[tuple[float, int]]:
+    """Share and epoch of each calibrated prefix, without repeats where the horizon is short."""
+    horizon = float(source.runs.horizons.median())
+    first = int(source.runs.epochs[:, 0].median())
+    before = None
+    for share in SHARES:
+        cutoff = max(round(share * horizon), first)
+        if cutoff != before and cutoff < horizon:
+            yield share, cutoff
+        before = cutoff
+
+
+def _by_members(
+    model: LCGODE, source: Source, rows: torch.Tensor, cutoffs: torch.Tensor, epochs: torch.Tensor
+) -> tuple[Array, Array]:
+    """Quantiles of the chosen runs by the member that left each out [N, K, Q, 21], and their last values [N, K]."""
+    parts, anchors = [], []
+    for begin in range(0, len(rows), CHUNK):
+        index = rows[begin : begin + CHUNK]
+        batch = CurveBatch(source.runs.rows(index), cutoffs[begin : begin + CHUNK])
+        with torch.no_grad():
+            posterior, anchor = model.encode(batch, source.graphs, source.task_of)
+            quantiles = model(posterior, anchor, batch, epochs[begin : begin + CHUNK])
+        parts.append(_numpy(quantiles[source.folds[index], torch.arange(len(index), device=index.device)]))
+        anchors.append(_numpy(anchor))
+    return np.concatenate(parts), np.concatenate(anchors)
+
+
+def _leads(epochs: Array, cutoffs: Array, horizons: Array) -> Array:
+    start = np.maximum(cutoffs, 0)[:, None]
+    return np.clip((epochs - start) / np.maximum(horizons[:, None] - start, 1), 0, 1)
+
+
+def _numpy(tensor: torch.Tensor) -> Array:
+    return tensor.double().cpu().numpy()
+
+
+def _tensor(values: Array, like: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(values).float().to(like.device)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lcode.experts.committee import EXPERTS, Committee
+from lcode.table import RunTable
+from lcode.tensors.arrays import curve_arrays
+from lcode.tensors.scaling import ValueScaler
+
+Family = Callable[..., RunTable]
+CUTOFF, HORIZON = 4, 16
+
+
+@pytest.fixture(scope="module")
+def runs(family: Family) -> RunTable:
+    return family(60)
+
+
+@pytest.fixture(scope="module")
+def committee(runs: RunTable) -> Committee:
+    return committee_of(runs)
+
+
+def committee_of(table: RunTable) -> Committee:
+    return Committee(table, ValueScaler.fit(curve_arrays(table)), np.arange(len(table)) % 5, seed=0)
+
+
+def queries(table: RunTable, cutoff: int = CUTOFF) -> np.ndarray:
+    return np.tile(np.arange(cutoff + 1, HORIZON + 1), (len(table), 1))
+
+
+def test_every_expert_beats_the_last_value(family: Family, runs: RunTable, committee: Committee) -> None:
+    new = family(30, seed=1, prefix="n")
+    forecast = committee.predict(new.prefix(CUTOFF), CUTOFF, queries(new), runs.metrics)
+    assert forecast.shape == (len(EXPERTS), 30, 2, HORIZON - CUTOFF, 21)
+    truth = committee.scaler.scale(curve_arrays(new).values)
+    error = np.abs(forecast[..., 10] - truth[:, :, CUTOFF:]).mean(axis=(1, 2, 3))
+    last = np.abs(truth[:, :, CUTOFF - 1 : CUTOFF] - truth[:, :, CUTOFF:]).mean()
+    assert (error < 0.5 * last).all()
+    assert (np.diff(forecast) >= 0).all()
+
+
+def test_left_out_forecasts_are_nearly_as_good_as_those_of_new_runs(family: Family, committee: Committee) -> None:
+    experts = committee.at(CUTOFF)
+    assert experts is not None
+    own = np.abs(experts.left_out()[..., 10] - experts.scene.values).mean(axis=(1, 2, 3))
+    new = family(60, seed=1, prefix="n")
+    forecast = committee.predict(new.prefix(CUTOFF), CUTOFF, queries(new), new.metrics)
+    truth = committee.scaler.scale(curve_arrays(new).values[:, :, CUTOFF:])
+    fresh = np.abs(forecast[..., 10] - truth).mean(axis=(1, 2, 3))
+    # A forecast that had seen its own run would be far better than one of a new run.
+    assert (own > 0.6 * fresh).all() and (own < 2.5 * fresh).all()
+
+
+def test_nothing_after_the_cutoff_is_read(runs: RunTable, committee: Committee) -> None:
+    points = runs.points.copy()
+    points.loc[points["epoch"] > CUTOFF, "value"] = 7.0
+    signals = runs.signals.copy()
+    signals.loc[signals["epoch"] > CUTOFF, "value"] = 7.0
+    changed = replace(runs, points=points, signals=signals)
+    one, other = (committee.predict(t, CUTOFF, queries(runs), runs.metrics) for t in (runs, changed))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_gaps_divergence_and_missing_metrics_leave_finite_forecasts(family: Family) -> None:
+    table = family(24)
+    points = table.points.copy()
+    points.loc[(points["run"] == "r03") & (points["epoch"] > 9), "value"] = np.nan
+    points = points[~((points["run"] == "r04") & (points["metric"] == "depth/miou"))]
+    points = points[~((points["run"] == "r05") & (points["epoch"] % 2 == 1))]
+    damaged = replace(table, points=points.reset_index(drop=True))
+    committee = committee_of(damaged)
+    for cutoff in (-1, 0, 1, 5):
+        seen = damaged.prefix(max(cutoff, 0))
+        forecast = committee.predict(seen, cutoff, queries(seen, max(cutoff, 0)), damaged.metrics)
+        assert np.isfinite(forecast).all()
+
+
+def test_where_nothing_was_learned_there_is_no_forecast(committee: Committee, runs: RunTable) -> None:
+    late = committee.predict(runs.select(runs.run_ids[:2]), HORIZON, np.full((2, 1), HORIZON + 4), runs.metrics)
+    assert np.isnan(late).all() and late.shape == (len(EXPERTS), 2, 2, 1, 21)
+
+
+def test_late_cutoffs_share_experts(committee: Committee) -> None:
+    assert [committee.nearest(c) for c in range(1, 9)] == list(range(1, 9))
+    assert len({committee.nearest(c) for c in range(20, 200)}) < 25
+    assert all(abs(np.log(committee.nearest(c) / c)) < 0.11 for c in range(9, 200))
+
+
+def test_packed_and_unpacked_it_forecasts_the_same(runs: RunTable, committee: Committee) -> None:
+    committee.at(CUTOFF)
+    meta, arrays = committee.pack()
+    again = Committee.unpack(json.loads(json.dumps(meta)), arrays, committee.scaler)
+    some = runs.select(runs.run_ids[:5]).prefix(CUTOFF)
+    one, other = (c.predict(some, CUTOFF, queries(some), runs.metrics) for c in (committee, again))
+    np.testing.assert_array_equal(one, other)

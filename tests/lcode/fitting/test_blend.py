@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from lcode.fitting.blend import Blend, learn_blend
+from lcode.forecast import LEVELS
+
+SHARES = (0.0, 0.2)
+
+
+def parts_of(errors: tuple[float, ...], runs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Forecasts of two metrics at three epochs whose medians are off by normal errors of these sizes, and the truth."""
+    generator = np.random.default_rng(seed)
+    truth = generator.standard_normal((runs, 2, 3))
+    medians = np.stack([truth + size * generator.standard_normal(truth.shape) for size in errors])
+    return medians[..., None] + 0.5 * norm.ppf(LEVELS), truth
+
+
+def learned(errors: tuple[float, ...], runs: int) -> Blend:
+    quantiles, truth = parts_of(errors, runs)
+    return learn_blend(("a", "b"), (1, 1), SHARES, [quantiles, quantiles], [truth, truth])
+
+
+def test_the_better_part_counts_more_and_with_many_runs_nearly_alone() -> None:
+    few, many = (learned((0.3, 3.0), runs).mean_weights()["a"] for runs in (8, 800))
+    assert 0.5 < few < many
+    assert many > 0.9
+
+
+def test_equal_parts_keep_the_prior_weights() -> None:
+    quantiles, truth = parts_of((1.0,), 50)
+    twice = np.concatenate([quantiles, quantiles])
+    blend = learn_blend(("a", "b"), (3, 1), (0.1,), [twice], [truth])
+    np.testing.assert_allclose(blend.weights, [[[0.75, 0.25]] * 2], atol=1e-4)
+
+
+def test_weights_are_interpolated_between_prefixes() -> None:
+    blend = Blend(("a", "b"), (0.0, 0.25), (((1.0, 0.0),), ((0.0, 1.0),)))
+    quantiles = np.stack([np.zeros((3, 1, 2, len(LEVELS))), np.ones((3, 1, 2, len(LEVELS)))])
+    mixed = blend.mix(quantiles, np.array([0.0, 0.0625, 0.9]))
+    np.testing.assert_allclose(mixed[:, 0, 0, 0], [0, 0.5, 1])
+
+
+def test_a_part_without_a_forecast_has_no_say() -> None:
+    blend = Blend(("a", "b", "c"), (0.0,), (((0.5, 0.25, 0.25),),))
+    quantiles = np.stack([np.full((2, 1, 1, len(LEVELS)), v) for v in (4.0, 8.0, np.nan)])
+    np.testing.assert_allclose(blend.mix(quantiles, np.zeros(2)), (2 * 4 + 8) / 3)
+    assert np.isnan(blend.mix(quantiles * np.nan, np.zeros(2))).all()
+
+
+@given(st.integers(0, 1000), st.floats(0, 1))
+@settings(max_examples=20, deadline=None)
+def test_a_mixture_lies_between_its_parts_and_is_in_order(seed: int, share: float) -> None:
+    quantiles, _ = parts_of((0.5, 2.0), 4, seed)
+    mixed = Blend(("a", "b"), (0.1, 0.5), (((0.3, 0.7),) * 2, ((0.9, 0.1),) * 2)).mix(quantiles, np.full(4, share))
+    assert (mixed >= quantiles.min(0) - 1e-9).all() and (mixed <= quantiles.max(0) + 1e-9).all()
+    assert (np.diff(mixed) >= 0).all()
+
+
+def test_json_round_trip() -> None:
+    blend = learned((0.5, 1.0), 20)
+    assert Blend.from_json(json.loads(json.dumps(blend.to_json()))) == blend
