@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +12,22 @@ from rich.markup import escape
 
 from lcode.cli import options as opt
 from lcode.cli.bench import bench
-from lcode.cli.console import check_output, err, fit_progress, out, show_notes, steps_progress, write_frame
+from lcode.cli.console import (
+    StepsProgress,
+    check_output,
+    err,
+    fit_progress,
+    out,
+    show_notes,
+    steps_progress,
+    write_frame,
+    write_frames,
+)
 from lcode.errors import UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lcode.forecasters.lcgode import LCGODEForecaster
     from lcode.table import RunTable
 
@@ -79,10 +92,23 @@ def predict(
     """Forecast every run in LOGS and write one row per run and metric (and epoch, with --full)."""
     check_output(out_path, ".csv", ".parquet")
     forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, device)
-    forecast = forecaster.predict(table, "full" if full else "horizon")
-    write_frame(forecast.to_frame(), out_path)
-    show_notes(forecast.notes)
+    notes: dict[str, None] = {}
+    with steps_progress("forecasting") as progress:
+        write_frames(_blocks(forecaster, table, full, notes, progress), out_path)
+    show_notes(list(notes))
     err.print(f"forecasts of {len(table)} runs written to {escape(str(out_path))}", highlight=False)
+
+
+def _blocks(
+    forecaster: LCGODEForecaster, table: RunTable, full: bool, notes: dict[str, None], progress: StepsProgress
+) -> Iterator[pd.DataFrame]:
+    """The forecasts of some runs after the others, and the remarks on them."""
+    done = 0
+    for forecast in forecaster.predict_in_blocks(table, "full" if full else "horizon"):
+        notes.update(dict.fromkeys(forecast.notes))
+        done += len(forecast.run_ids)
+        yield forecast.to_frame()
+        progress(done, len(table), f"{done} of {len(table)} runs")
 
 
 @app.command()
@@ -199,7 +225,7 @@ def show_fit(model: LCGODEForecaster, table: RunTable) -> None:
 
 
 def show_trust(model: LCGODEForecaster) -> None:
-    """Print what the fit's own backtest says, and a warning where the last value does as well."""
+    """Print what the fit's own backtest says, and a warning where a simple forecast does as well."""
     from lcode.report.terminal import summary_table
 
     rows, warnings = model.trust()

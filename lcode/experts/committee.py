@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -32,6 +33,25 @@ MAX_RUNS = 1500
 
 MIN_RUNS = 4
 """Finished runs that must have gone on after a cutoff for anything to be learned there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """R runs at one cutoff.
+
+    Attributes:
+        cutoff: last epoch at which anything of them was observed, -1 if nothing was.
+        known: what is known of them there.
+        horizons: their horizons, [R].
+    """
+
+    cutoff: int
+    known: Known
+    horizons: NDArray[np.int64]
+
+    def rows(self, chosen: slice) -> Observed:
+        """These runs only."""
+        return Observed(self.cutoff, self.known.rows(chosen), self.horizons[chosen])
 
 
 class CutoffExperts:
@@ -98,24 +118,17 @@ class Committee:
             self._made[cutoff] = self._make(cutoff, steps if self.hyperparameters else STEPS)
         return self._made[cutoff]
 
-    def predict(self, table: RunTable, cutoff: int, epochs: NDArray[np.int64], metrics: tuple[Metric, ...]) -> Array:
-        """Quantiles in model space of runs observed up to the cutoff, NaN where there is no expert.
-
-        Args:
-            table: R runs, all last observed at the cutoff.
-            cutoff: last epoch seen.
-            epochs: query epochs, [R, Q].
-            metrics: the K metrics, in the order of the axis K.
-
-        Returns:
-            [E, R, K, Q, 21].
-        """
-        experts = self.at(self.nearest(cutoff))
-        if experts is None:
-            return np.full((len(EXPERTS), len(table), len(metrics), epochs.shape[1], len(LEVELS)), np.nan)
-        horizons = table.runs["horizon"].to_numpy(np.int64)
+    def observe(self, table: RunTable, cutoff: int, metrics: tuple[Metric, ...]) -> Observed:
+        """What must be known of runs that were last observed at the cutoff; the metrics in the order of the axis K."""
         known = self._reader.at(table, curve_arrays(table, metrics=metrics), cutoff)
-        return experts.predict(known, horizons, cutoff, epochs)
+        return Observed(cutoff, known, table.runs["horizon"].to_numpy(np.int64))
+
+    def predict(self, observed: Observed, epochs: NDArray[np.int64]) -> Array:
+        """Quantiles in model space at the query epochs [R, Q], NaN where there is no expert, [E, R, K, Q, 21]."""
+        experts = self.at(self.nearest(observed.cutoff))
+        if experts is None:
+            return np.full((len(EXPERTS), *observed.known.last.shape, epochs.shape[1], len(LEVELS)), np.nan)
+        return experts.predict(observed.known, observed.horizons, observed.cutoff, epochs)
 
     def nearest(self, cutoff: int) -> int:
         """The cutoff whose experts serve runs observed up to this one.

@@ -40,6 +40,16 @@ class Known:
     signal_groups: NDArray[np.int64]
     side_groups: NDArray[np.int64]
 
+    def rows(self, chosen: slice) -> Known:
+        """What is known of these runs only."""
+        return replace(
+            self,
+            last=self.last[chosen],
+            curves=self.curves[chosen],
+            signals=self.signals[chosen],
+            side=self.side[chosen],
+        )
+
     def anchor(self, training: Array) -> Array:
         """The last values, or the mean of the training runs' [N, K] where nothing of a curve was observed, [R, K]."""
         known = np.isfinite(training)

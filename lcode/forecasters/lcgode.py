@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -42,6 +42,9 @@ OWN_RUNS = 8
 
 OWN_STEPS, OWN_RATE = 60, 1e-3
 """Steps of adapting a model of all runs to the own ones; 200 overfit 30 runs."""
+
+BLOCK = 2000
+"""Runs that are forecast at a time when a forecast is written as it is made."""
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 """The checkpoint that comes with the package."""
@@ -228,9 +231,26 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: nothing was fitted yet, or the table has a metric that the model does not know.
         """
+        return self._forecast(table, at, self._fitted().preprocessor_for(table))
+
+    def predict_in_blocks(self, table: RunTable, at: At = "horizon", *, runs: int = BLOCK) -> Iterator[Forecast]:
+        """The same in parts of so many runs, so that a long table's forecast need not fit into memory.
+
+        Raises:
+            UsageError: as `predict`.
+        """
+        preprocessor = self._fitted().preprocessor_for(table)
+        names = table.run_ids
+        for begin in range(0, max(len(names), 1), runs):
+            yield self._forecast(table.select(names[begin : begin + runs]), at, preprocessor)
+
+    def _fitted(self) -> Fitted:
         if self.fitted is None:
             raise UsageError("this forecaster has not been fitted; call fit(table) or lcode.load(folder) first")
-        known = self.fitted.preprocessor_for(table).metrics
+        return self.fitted
+
+    def _forecast(self, table: RunTable, at: At, preprocessor: Preprocessor) -> Forecast:
+        known = preprocessor.metrics
         wanted = [table.metric(key) for key in self.targets] if self.targets else list(table.metrics)
         missing = [metric.key for metric in wanted if metric not in known]
         if missing:
@@ -240,15 +260,16 @@ class LCGODEForecaster(Forecaster):
             )
         epochs = query_epochs(table, at)
         with limited_threads(1):
-            quantiles = self.fitted.quantiles(table, epochs)
+            quantiles = self._fitted().quantiles(table, epochs, preprocessor)
         chosen = [known.index(metric) for metric in wanted]
+        calibration = self._fitted().calibration
         return assemble(
             table,
             curve_arrays(table, metrics=tuple(wanted)),
             epochs,
             quantiles[:, chosen],
-            correlation=self.fitted.calibration.matrix(chosen),
-            persistence=self.fitted.calibration.persistence,
+            correlation=calibration.matrix(chosen),
+            persistence=calibration.persistence,
             notes=self._graph_notes(table),
         )
 

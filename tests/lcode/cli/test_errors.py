@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 from typing import Any
 
 import pytest
@@ -174,7 +175,7 @@ def test_a_bug_is_called_one(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("something [red] unforeseen")
 
-    monkeypatch.setattr("lcode.forecasters.lcgode.LCGODEForecaster.predict", broken)
+    monkeypatch.setattr("lcode.forecasters.lcgode.LCGODEForecaster.predict_in_blocks", broken)
     arguments = ["predict", running_logs, "--model", model_folder, "--out", tmp_path / "out.csv"]
     done = lcode_command(*arguments)
     assert done.status == 1 and "Traceback" not in done.err
@@ -186,12 +187,12 @@ def test_a_bug_is_called_one(
 def test_no_partial_file_when_writing_fails(
     lcode_command: Lcode, monkeypatch: pytest.MonkeyPatch, running_logs: Path, model_folder: Path, tmp_path: Path
 ) -> None:
-    def full_disk(frame: object, path: Path, **_: object) -> None:
-        Path(path).write_text("run,task")
+    def full_disk(stream: BinaryIO, *_: object, **__: object) -> None:
+        stream.write(b"run,task")
         raise OSError("no space left on device")
 
     (tmp_path / "out.csv").write_text("the old one")
-    monkeypatch.setattr("pandas.DataFrame.to_csv", full_disk)
+    monkeypatch.setattr("pyarrow.csv.CSVWriter", full_disk)
     done = lcode_command("predict", running_logs, "--model", model_folder, "--out", tmp_path / "out.csv")
     assert done.status != 0 and "no space left" in done.err
     assert files(tmp_path) == {"out.csv"} and (tmp_path / "out.csv").read_text() == "the old one"
@@ -203,7 +204,7 @@ def test_ctrl_c(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lcode.forecasters.lcgode.LCGODEForecaster.predict", interrupt)
+    monkeypatch.setattr("lcode.forecasters.lcgode.LCGODEForecaster.predict_in_blocks", interrupt)
     done = lcode_command("predict", running_logs, "--model", model_folder, "--out", tmp_path / "out.csv")
     assert done.status == 130 and "Traceback" not in done.err and not files(tmp_path)
 

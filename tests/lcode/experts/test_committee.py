@@ -30,13 +30,15 @@ def committee_of(table: RunTable) -> Committee:
     return Committee(table, ValueScaler.fit(curve_arrays(table)), np.arange(len(table)) % 5, seed=0)
 
 
-def queries(table: RunTable, cutoff: int = CUTOFF) -> np.ndarray:
-    return np.tile(np.arange(cutoff + 1, HORIZON + 1), (len(table), 1))
+def forecast_of(committee: Committee, table: RunTable, cutoff: int = CUTOFF) -> np.ndarray:
+    """Of every epoch that is left."""
+    epochs = np.tile(np.arange(max(cutoff, 0) + 1, HORIZON + 1), (len(table), 1))
+    return committee.predict(committee.observe(table, cutoff, table.metrics), epochs)
 
 
 def test_every_expert_beats_the_last_value(family: Family, runs: RunTable, committee: Committee) -> None:
     new = family(30, seed=1, prefix="n")
-    forecast = committee.predict(new.prefix(CUTOFF), CUTOFF, queries(new), runs.metrics)
+    forecast = forecast_of(committee, new.prefix(CUTOFF))
     assert forecast.shape == (len(EXPERTS), 30, 2, HORIZON - CUTOFF, 21)
     truth = committee.scaler.scale(curve_arrays(new).values)
     error = np.abs(forecast[..., 10] - truth[:, :, CUTOFF:]).mean(axis=(1, 2, 3))
@@ -50,7 +52,7 @@ def test_left_out_forecasts_are_nearly_as_good_as_those_of_new_runs(family: Fami
     assert experts is not None
     own = np.abs(experts.left_out()[..., 10] - experts.scene.values).mean(axis=(1, 2, 3))
     new = family(60, seed=1, prefix="n")
-    forecast = committee.predict(new.prefix(CUTOFF), CUTOFF, queries(new), new.metrics)
+    forecast = forecast_of(committee, new.prefix(CUTOFF))
     truth = committee.scaler.scale(curve_arrays(new).values[:, :, CUTOFF:])
     fresh = np.abs(forecast[..., 10] - truth).mean(axis=(1, 2, 3))
     # A forecast that had seen its own run would be far better than one of a new run.
@@ -63,7 +65,7 @@ def test_nothing_after_the_cutoff_is_read(runs: RunTable, committee: Committee) 
     signals = runs.signals.copy()
     signals.loc[signals["epoch"] > CUTOFF, "value"] = 7.0
     changed = replace(runs, points=points, signals=signals)
-    one, other = (committee.predict(t, CUTOFF, queries(runs), runs.metrics) for t in (runs, changed))
+    one, other = (forecast_of(committee, t) for t in (runs, changed))
     np.testing.assert_array_equal(one, other)
 
 
@@ -77,12 +79,13 @@ def test_gaps_divergence_and_missing_metrics_leave_finite_forecasts(family: Fami
     committee = committee_of(damaged)
     for cutoff in (-1, 0, 1, 5):
         seen = damaged.prefix(max(cutoff, 0))
-        forecast = committee.predict(seen, cutoff, queries(seen, max(cutoff, 0)), damaged.metrics)
+        forecast = forecast_of(committee, seen, cutoff)
         assert np.isfinite(forecast).all()
 
 
 def test_where_nothing_was_learned_there_is_no_forecast(committee: Committee, runs: RunTable) -> None:
-    late = committee.predict(runs.select(runs.run_ids[:2]), HORIZON, np.full((2, 1), HORIZON + 4), runs.metrics)
+    observed = committee.observe(runs.select(runs.run_ids[:2]), HORIZON, runs.metrics)
+    late = committee.predict(observed, np.full((2, 1), HORIZON + 4))
     assert np.isnan(late).all() and late.shape == (len(EXPERTS), 2, 2, 1, 21)
 
 
@@ -97,5 +100,5 @@ def test_packed_and_unpacked_it_forecasts_the_same(runs: RunTable, committee: Co
     meta, arrays = committee.pack()
     again = Committee.unpack(json.loads(json.dumps(meta)), arrays, committee.scaler)
     some = runs.select(runs.run_ids[:5]).prefix(CUTOFF)
-    one, other = (c.predict(some, CUTOFF, queries(some), runs.metrics) for c in (committee, again))
+    one, other = (forecast_of(c, some) for c in (committee, again))
     np.testing.assert_array_equal(one, other)
