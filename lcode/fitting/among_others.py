@@ -9,7 +9,7 @@ from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
 
-OWN_SHARE, MIN_OTHERS = 0.4, 5
+OWN_SHARE, MIN_OTHERS = 0.3, 5
 """How much of a run's own predicted change counts without finished runs, and the runs it takes to know a common one."""
 
 

@@ -85,7 +85,7 @@ def learn_blend(
 
     Args:
         parts: names, E of them.
-        prior: their weights where nothing is known, positive.
+        prior: their weights where nothing is known; a part of weight 0 keeps it.
         shares: share of the horizon seen, [S].
         quantiles: left-out forecasts at each share, [E, N, K, Q, 21] in model space.
         truths: what came, NaN where unknown, [N, K, Q].
@@ -102,7 +102,8 @@ def _learn(prior: Array, quantiles: Array, truth: Array) -> Array:
     q, t = torch.from_numpy(quantiles[..., ::4].astype(float)), torch.from_numpy(truth)
     known = torch.isfinite(t) & torch.isfinite(q).all(-1).all(0)
     q, t = torch.nan_to_num(q), torch.nan_to_num(t)
-    start = torch.from_numpy(np.log(prior / prior.sum()))
+    with np.errstate(divide="ignore"):
+        start = torch.from_numpy(np.log(prior / prior.sum()))
     common = torch.zeros(experts, dtype=torch.float64, requires_grad=True)
     own = torch.zeros(metrics, experts, dtype=torch.float64, requires_grad=True)
 

@@ -80,6 +80,7 @@ class LCGODEForecaster(Forecaster):
         targets: metrics to forecast, by key; the others are still read. None: all.
         pretrained: folder of a model whose parameters to start from; what it has no parameters for (the table's
             configuration, its metrics' own offsets, its graphs) begins at random or at zero. None: from scratch.
+        parts: which of `PARTS` a forecast is made of; the network is trained in any case.
         overrides: fields of `LCGODEConfig` to set, such as `coupled=False`.
     """
 
@@ -95,12 +96,14 @@ class LCGODEForecaster(Forecaster):
         progress: Progress | None = None,
         targets: Sequence[str] | None = None,
         pretrained: str | os.PathLike[str] | None = None,
+        parts: Sequence[str] = PARTS,
         **overrides: Any,
     ) -> None:
         self.seed, self.device, self.progress = seed, device, progress
         self.targets = None if targets is None else list(targets)
         self.pretrained = None if pretrained is None else Path(pretrained)
         self.settings = settings
+        self.parts = tuple(parts)
         self.overrides = overrides
         self.fitted: Fitted | None = None
 
@@ -177,8 +180,9 @@ class LCGODEForecaster(Forecaster):
             committee, mine = _committee(done, own, preprocessor, folds.cpu().numpy(), self.seed)
             left_out = left_out_parts(model, source.rows(mine), committee)
         if left_out:
+            prior = [weight if name in self.parts else 0.0 for name, weight in zip(PARTS, PRIOR, strict=True)]
             blend = learn_blend(
-                PARTS, PRIOR, [p.share for p in left_out], [p.parts for p in left_out], [p.truth for p in left_out]
+                PARTS, prior, [p.share for p in left_out], [p.parts for p in left_out], [p.truth for p in left_out]
             )
             judged = [part.judged(blend) for part in left_out]
         calibration = calibrate(judged) if judged else Calibration.none()

@@ -38,7 +38,9 @@ class Entrant:
 
     def make(self, seed: int) -> Forecaster:
         """The forecaster, not fitted."""
-        return forecaster(self.name, seed) if self.factory is None else self.factory(seed)
+        if self.factory is not None:
+            return self.factory(seed)
+        return _ablation(self.name, seed) if _is_ablation(self.name) else forecaster(self.name, seed)
 
     def can_learn_from(self, division: Division) -> bool:
         """Whether there are runs enough, as far as can be told without trying."""
@@ -55,15 +57,29 @@ class Entrant:
 
 
 def entrants(names: Sequence[str]) -> tuple[Entrant, ...]:
-    """Forecasters by their names in `FORECASTERS`.
+    """Forecasters by their names in `FORECASTERS`, or in `ABLATIONS`.
 
     Raises:
         UsageError: no such forecaster; the text lists those there are.
     """
     for name in names:
-        if name not in FORECASTERS:
+        if name not in FORECASTERS and not _is_ablation(name):
             forecaster(name)
     return tuple(_KNOWN[name]() if name in _KNOWN else Entrant(name) for name in dict.fromkeys(names))
+
+
+def _is_ablation(name: str) -> bool:
+    return name.startswith(("lcode-", "net")) and name in _ablations()
+
+
+def _ablation(name: str, seed: int) -> Forecaster:
+    return _ablations()[name](seed)
+
+
+def _ablations() -> dict[str, ForecasterFactory]:
+    from lcode.forecasters.ablations import ABLATIONS  # brings torch
+
+    return ABLATIONS
 
 
 def _lcode() -> Entrant:

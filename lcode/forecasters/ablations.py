@@ -1,0 +1,116 @@
+"""The forecaster without one of its parts each, to measure what the part is worth; names for `lcode bench`.
+
+Two groups. `lcode-…` is the whole forecaster, adapted from the shipped model, without something. `net` is the network
+alone, from scratch, without the experts beside it, so that they do not make up for what it lacks; `net-…` is the same
+without something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+
+from lcode.fitting.calibration import Calibration
+from lcode.fitting.left_out import NETWORK, PARTS
+from lcode.forecast import Forecast
+from lcode.forecasters import ForecasterFactory
+from lcode.forecasters.base import At
+from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
+from lcode.table import RunTable
+
+Change = Callable[[RunTable], RunTable]
+"""What is taken from a table before it is learned from or forecast."""
+
+
+class ChangedTable(LCGODEForecaster):
+    """Learns from changed tables and forecasts them."""
+
+    def __init__(self, change: Change, **options: Any) -> None:
+        super().__init__(**options)
+        self._change = change
+
+    def fit(self, table: RunTable) -> Self:
+        """Learn from the changed table."""
+        return super().fit(self._change(table))
+
+    def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
+        """Forecast the changed table."""
+        return super().predict(self._change(table), at)
+
+
+class Uncalibrated(LCGODEForecaster):
+    """Intervals as they come, not widened or narrowed by what the left-out runs say."""
+
+    def fit(self, table: RunTable) -> Self:
+        """Learn, and forget the widths."""
+        super().fit(table)
+        if self.fitted is not None:
+            own, none = self.fitted.calibration, Calibration.none()
+            self.fitted = replace(self.fitted, calibration=replace(own, shares=none.shares, factors=none.factors))
+        return self
+
+
+def without_graphs(table: RunTable) -> RunTable:
+    """Neither graphs nor their names."""
+    return replace(table, graphs={}, runs=table.runs.assign(arch=None))
+
+
+def with_shuffled_graphs(table: RunTable) -> RunTable:
+    """Each architecture gets the graph of another one, always the same."""
+    names = sorted(table.graphs)
+    order = np.random.default_rng(0).permutation(len(names))
+    return replace(table, graphs={name: table.graphs[names[i]] for name, i in zip(names, order, strict=True)})
+
+
+def without_configuration(table: RunTable) -> RunTable:
+    """No hyper-parameters, and no schedule that would give the learning rate away."""
+    return replace(table, configs=table.configs.iloc[:, :0], schedules={})
+
+
+def without_signals(table: RunTable) -> RunTable:
+    """No gradient norms, cosines, training losses or balancer weights."""
+    return replace(table, signals=table.signals.iloc[:0])
+
+
+def without_schedules(table: RunTable) -> RunTable:
+    """The planned learning rate is not known."""
+    return replace(table, schedules={})
+
+
+def _whole(change: Change | None = None, **options: Any) -> ForecasterFactory:
+    options = {"pretrained": SHIPPED, **options}
+    if change is None:
+        return lambda seed: LCGODEForecaster(seed=seed, **options)
+    return lambda seed: ChangedTable(change, seed=seed, **options)
+
+
+def _network(change: Change | None = None, **options: Any) -> ForecasterFactory:
+    return _whole(change, pretrained=None, parts=(NETWORK,), **options)
+
+
+ABLATIONS: dict[str, ForecasterFactory] = {
+    "lcode-no-network": _whole(parts=PARTS[1:]),
+    "lcode-no-process": _whole(parts=(NETWORK, *PARTS[2:])),
+    "lcode-no-forests": _whole(parts=PARTS[:2]),
+    "lcode-network-only": _whole(parts=(NETWORK,)),
+    "lcode-scratch": _whole(pretrained=None),
+    "lcode-no-calibration": lambda seed: Uncalibrated(seed=seed, pretrained=SHIPPED),
+    "lcode-no-graph": _whole(without_graphs),
+    "lcode-no-config": _whole(without_configuration),
+    "lcode-no-signals": _whole(without_signals),
+    "lcode-no-schedule": _whole(without_schedules),
+    "net": _network(),
+    "net-mlp": _network(solver="mlp"),
+    "net-no-coupling": _network(coupled=False),
+    "net-no-control": _network(controlled=False),
+    "net-no-anchor": _network(anchored=False),
+    "net-one-member": _network(members=1),
+    "net-no-graph": _network(without_graphs),
+    "net-shuffled-graph": _network(with_shuffled_graphs),
+    "net-no-config": _network(without_configuration),
+    "net-no-signals": _network(without_signals),
+}
+"""Name -> factory."""
