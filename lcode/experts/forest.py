@@ -50,6 +50,11 @@ class QuantileForest:
         )
 
 
+def _on_grid(levels: Array) -> Array:
+    """Rounded so that adding a row's offset is exact: a level on a jump must fall on the same side in every row."""
+    return np.rint(levels * 2.0**36) / 2.0**36
+
+
 def weighted_quantiles(values: Array, weights: Array) -> Array:
     """Quantiles at `LEVELS` of N weighted values, linear between the values, [N, J] and [R, N] to [R, J, 21].
 
@@ -58,10 +63,10 @@ def weighted_quantiles(values: Array, weights: Array) -> Array:
     rows = np.arange(len(weights))[:, None]
     result = np.empty((len(weights), values.shape[1], len(LEVELS)))
     # Each row of queries gets its own interval [2r, 2r + 1] of one axis, so that one call interpolates them all.
-    queries = (2 * rows + LEVELS).ravel()
+    queries = (2 * rows + _on_grid(LEVELS)).ravel()
     for j, order in enumerate(np.argsort(values, axis=0, kind="stable").T):
         weight = weights[:, order]
-        middle = np.clip(np.cumsum(weight, axis=1) - weight / 2, 0, 1)
+        middle = _on_grid(np.clip(np.cumsum(weight, axis=1) - weight / 2, 0, 1))
         ends = np.zeros((len(weights), 1))
         knots = 2 * rows + np.concatenate([ends, middle, ends + 1], axis=1)
         ordered = values[order, j]

@@ -13,6 +13,7 @@ from lcode.forecast import LEVELS, Forecast
 from lcode.forecasters import forecaster
 from lcode.forecasters.lcgode import LCGODEForecaster
 from lcode.table import RunTable
+from lcode.tensors.arrays import curve_arrays
 
 Tiny = Callable[..., LCGODEForecaster]
 Hide = Callable[[RunTable], RunTable]
@@ -218,3 +219,24 @@ def test_the_interface_of_the_package(
     with pytest.raises(UsageError, match="no GPU was found"):
         resolve_device("cuda:0")
     assert resolve_device(None) == "cpu"
+
+
+def test_block_by_block_it_forecasts_the_same(small: LCGODEForecaster, fresh: RunTable) -> None:
+    seen = fresh.prefix(4)
+    blocks = list(small.predict_in_blocks(seen, "full", runs=3))
+    assert [len(block.run_ids) for block in blocks] == [3, 3, 2]
+    whole = small.predict(seen, "full").quantiles
+    np.testing.assert_allclose(np.concatenate([block.quantiles for block in blocks]), whole, rtol=1e-5)
+
+
+def test_runs_of_related_problems_help_where_there_are_few_own(tiny: Tiny, family: Callable[..., RunTable]) -> None:
+    own, related, new = family(9, seed=3), family(40, seed=4, prefix="o"), family(20, seed=5, prefix="n")
+    truth = curve_arrays(new).values[:, :, -1]
+    errors = {}
+    for name, others in (("with", [related]), ("without", [])):
+        model = tiny(steps=40).fit_related(own, others)
+        assert model.fitted is not None and model.fitted.runs == 9 + len(others) * 40
+        errors[name] = np.abs(model.predict(new.prefix(4)).quantiles[:, :, 0, 10] - truth).mean()
+    assert errors["with"] < errors["without"]
+    none = tiny(steps=40).fit_related(own.select([]), [related])
+    assert np.isfinite(none.predict(new.prefix(4)).quantiles).all()

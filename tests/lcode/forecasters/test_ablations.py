@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lcode.evaluation.bench import entrants
+from lcode.fitting.loop import FitSettings
+from lcode.forecasters import ablations
+from lcode.forecasters.ablations import ABLATIONS, ChangedTable, Uncalibrated
+from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.table import RunTable
+
+SIZES: dict[str, Any] = {
+    "hidden": 16,
+    "latent": 4,
+    "members": 3,
+    "nodes": 4,
+    "settings": FitSettings(steps=20, batch=16),
+}
+
+
+def test_names_stand_for_forecasters_with_their_seed() -> None:
+    for name, make in ABLATIONS.items():
+        made = make(7)
+        assert isinstance(made, LCGODEForecaster) and made.seed == 7, name
+    assert [entrant.name for entrant in entrants(["net-mlp", "last"])] == ["net-mlp", "last"]
+
+
+@pytest.mark.parametrize(
+    ("change", "hidden"),
+    [
+        (ablations.without_graphs, "graphs"),
+        (ablations.without_configuration, "configs"),
+        (ablations.without_signals, "signals"),
+        (ablations.without_schedules, "schedules"),
+    ],
+)
+def test_what_is_taken_away_makes_no_difference(
+    history: RunTable, fresh: RunTable, change: Callable[[RunTable], RunTable], hidden: str
+) -> None:
+    model = ChangedTable(change, seed=0, **SIZES).fit(history)
+    seen = fresh.prefix(4)
+    gone = {
+        "graphs": replace(seen, graphs={}),
+        "configs": replace(seen, configs=seen.configs.iloc[:, :0]),
+        "signals": replace(seen, signals=seen.signals.iloc[:0]),
+        "schedules": replace(seen, schedules={}),
+    }[hidden]
+    np.testing.assert_array_equal(model.predict(seen).quantiles, model.predict(gone).quantiles)
+
+
+def test_shuffled_graphs_are_the_same_graphs_under_other_names(history: RunTable) -> None:
+    shuffled = ablations.with_shuffled_graphs(history)
+    assert set(shuffled.graphs) == set(history.graphs)
+    assert {id(graph) for graph in shuffled.graphs.values()} == {id(graph) for graph in history.graphs.values()}
+
+
+def test_parts_that_are_left_out_have_no_weight(history: RunTable) -> None:
+    alone = LCGODEForecaster(seed=0, parts=("lc-gode",), **SIZES).fit(history)
+    without = LCGODEForecaster(seed=0, parts=("gaussian process", "forest of values"), **SIZES).fit(history)
+    assert alone.fitted is not None and alone.fitted.blend is not None
+    assert without.fitted is not None and without.fitted.blend is not None
+    assert alone.fitted.blend.mean_weights()["lc-gode"] == pytest.approx(1)
+    weights = without.fitted.blend.mean_weights()
+    assert weights["lc-gode"] == weights["forest of changes"] == 0 and sum(weights.values()) == pytest.approx(1)
+
+
+def test_without_calibration_intervals_are_as_they_come(history: RunTable) -> None:
+    model = Uncalibrated(seed=0, **SIZES).fit(history)
+    assert model.fitted is not None and np.all(np.array(model.fitted.calibration.factors) == 1)
