@@ -23,6 +23,7 @@ def fit(
     device: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    related: Sequence[RunTable] = (),
 ) -> LCGODEForecaster:
     """Learn from the finished runs of a table.
 
@@ -34,11 +35,14 @@ def fit(
         device: `cpu` or `cuda`; default: a GPU when there is one.
         seed: the same seed on the same machine gives the same model.
         progress: called as `progress(step, steps, validation_loss)`.
+        related: finished runs of other problems with the same metrics, for a table with few finished runs, or none.
 
     Raises:
         NotEnoughDataError: fewer than four finished runs with at least two epochs.
-        UsageError: an unknown target or device.
+        UsageError: an unknown target or device, or related runs for the published recipe.
     """
+    if paper and related:
+        raise UsageError("the published recipe learns from one table; leave out --paper or the related runs")
     if start not in ("shipped", "scratch"):
         raise UsageError(f"a fit starts from 'shipped' or 'scratch', not from '{start}'")
     chosen = resolve_device(device)
@@ -46,7 +50,7 @@ def fit(
         return LCGODEForecaster.paper(seed=seed, device=chosen, progress=progress, targets=targets).fit(table)
     pretrained = SHIPPED if start == "shipped" else None
     forecaster = LCGODEForecaster(seed=seed, device=chosen, progress=progress, targets=targets, pretrained=pretrained)
-    return forecaster.fit(table)
+    return forecaster.fit_related(table, related) if related else forecaster.fit(table)
 
 
 def load(folder: str | os.PathLike[str] | None = None, *, device: str | None = None) -> LCGODEForecaster:

@@ -51,6 +51,13 @@ def fit(
     start: Annotated[
         opt.Start, typer.Option("--from", help="Adapt the shipped model, or begin anew.")
     ] = opt.Start.shipped,
+    related: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Logs of another problem with the same metrics, to learn from as well; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     paper: Annotated[bool, typer.Option("--paper", help="The published single-task recipe, from scratch.")] = False,
     device: opt.Device = None,
     seed: opt.Seed = 0,
@@ -62,6 +69,8 @@ def fit(
     check_writable(out_dir)
     table = opt.read(logs, graphs, direction, target)
     targets = opt.target_keys(table, opt.parse_targets(target))
+    known = {metric.key: metric.direction for metric in table.metrics}
+    others = [opt.read(path, graphs, direction, known=known) for path in related or ()]
     with fit_progress("fitting") as progress:
         model = fit_table(
             table,
@@ -71,6 +80,7 @@ def fit(
             device=device,
             seed=seed,
             progress=progress,
+            related=others,
         )
     model.save(out_dir)
     show_fit(model, table)
@@ -219,7 +229,13 @@ def demo(
 def show_fit(model: LCGODEForecaster, table: RunTable) -> None:
     """Print how many runs were learned from, and whether the fit was cut short."""
     assert model.fitted is not None
-    err.print(f"learned from {model.fitted.runs} finished runs of {len(table)}", highlight=False)
+    finished = int((table.runs["status"] == "finished").sum())
+    beside = f" and {model.fitted.runs - finished} related ones" if model.fitted.runs > finished else ""
+    err.print(f"learned from {min(model.fitted.runs, finished)} finished runs of {len(table)}{beside}", highlight=False)
+    if model.fitted.blend is not None:
+        weights = model.fitted.blend.mean_weights().items()
+        parts = ", ".join(f"{part} {100 * weight:.0f} %" for part, weight in weights)
+        err.print(f"weights of the parts, learned on left-out runs: {parts}", highlight=False)
     if model.fitted.report.interrupted:
         err.print(f"[yellow]interrupted[/] after {model.fitted.report.steps} steps: the best model so far is kept")
 

@@ -147,7 +147,14 @@ class LCGODEForecaster(Forecaster):
         """Learn from all runs, then adapt to the table's own; weights and widths are read off the own ones.
 
         See `Forecaster.fit_related`.
+
+        Raises:
+            UsageError: a related table has other metrics.
         """
+        for other in related:
+            if set(other.metrics) != set(table.metrics):
+                theirs, ours = (", ".join(m.key for m in t.metrics) for t in (other, table))
+                raise UsageError(f"related runs must have the same metrics; theirs are {theirs}, these are {ours}")
         own = finished_runs(table, at_least=0)
         others = [finished_runs(other, at_least=0) for other in related]
         done = finished_runs(pooled([own, *others]), at_least=self.min_finished)

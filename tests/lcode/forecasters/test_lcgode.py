@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -240,3 +241,7 @@ def test_runs_of_related_problems_help_where_there_are_few_own(tiny: Tiny, famil
     assert errors["with"] < errors["without"]
     none = tiny(steps=40).fit_related(own.select([]), [related])
     assert np.isfinite(none.predict(new.prefix(4)).quantiles).all()
+    with pytest.raises(UsageError, match="related runs must have the same metrics; theirs are seg/err, these"):
+        tiny().fit_related(own, [replace(related, metrics=related.metrics[:1])])
+    with pytest.raises(UsageError, match="published recipe"):
+        lcode.fit(own, paper=True, related=[related])
