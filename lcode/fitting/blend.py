@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 STEPS = 150
 
-SHRINK = 10.0
+SHRINK = 4.0
 """In runs: with so many finished runs the data and the prior weights have about equal say."""
 
 

@@ -14,8 +14,10 @@ from lcode.experts.gaussian_process import WARM_STEPS
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Judged
 from lcode.fitting.loop import Source
+from lcode.fitting.start import Start
 from lcode.models.lcgode import LCGODE
 from lcode.tensors.batch import CurveBatch
+from lcode.tensors.collate import Preprocessor
 
 Array = NDArray[np.float64]
 
@@ -28,10 +30,18 @@ CHUNK = 256
 
 NETWORK = "lc-gode"
 
-PARTS = (NETWORK, *EXPERTS)
+PRETRAINED = "pretrained"
 
-PRIOR = (2.0, 2.0, 1.0, 1.0)
-"""Weights of the parts before any data: the two forests are near relatives, so they share one."""
+PARTS = (NETWORK, *EXPERTS, PRETRAINED)
+"""What a forecast is made of; the last only where the network started from a pretrained one."""
+
+
+def prior_weights(runs: int) -> tuple[float, ...]:
+    """Weights of `PARTS` before any data: the two forests are near relatives, so they share one.
+
+    What was learned elsewhere counts as much as anything with ten finished runs and little with hundreds.
+    """
+    return (2.0, 2.0, 1.0, 1.0, 40.0 / (10.0 + runs))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,13 +101,16 @@ def left_out_forecasts(model: LCGODE, source: Source) -> list[LeftOut]:
     return results
 
 
-def left_out_parts(model: LCGODE, source: Source, committee: Committee) -> list[LeftOut]:
-    """Forecasts by the model's members and by the committee's experts, each without the run's fold.
+def left_out_parts(
+    model: LCGODE, source: Source, committee: Committee, start: Start | None, preprocessor: Preprocessor
+) -> list[LeftOut]:
+    """Forecasts by the model's members, the committee's experts, each without the run's fold, and the pretrained model.
 
     All runs are cut at the same epochs, which are `SHARES` of their median horizon: the experts learn by cutoff.
     """
     results = []
     horizons = _numpy(source.runs.horizons)
+    of_start = None if start is None else start.tensors(committee.finished)
     for share, cutoff in calibration_cutoffs(source):
         experts = committee.at(cutoff, steps=WARM_STEPS)
         if experts is None:
@@ -111,9 +124,14 @@ def left_out_parts(model: LCGODE, source: Source, committee: Committee) -> list[
         rows = torch.from_numpy(longer[kept]).to(source.folds.device)
         cutoffs = np.full(len(rows), float(cutoff))
         network, last = _by_members(model, source, rows, _tensor(cutoffs, rows), _tensor(epochs, rows))
-        parts = np.concatenate([network[None], experts.left_out()[:, kept][:, :, :, chosen]])
+        parts = [network[None], experts.left_out()[:, kept][:, :, :, chosen]]
+        if start is not None and of_start is not None:
+            own = of_start.rows(torch.from_numpy(longer[kept]))
+            parts.append(start.quantiles(own, cutoffs, epochs, preprocessor)[None])
         leads = _leads(epochs, cutoffs, horizons[longer[kept]])
-        results.append(LeftOut(share, cutoffs, leads, parts, experts.scene.values[kept][:, :, chosen], last))
+        results.append(
+            LeftOut(share, cutoffs, leads, np.concatenate(parts), experts.scene.values[kept][:, :, chosen], last)
+        )
     return results
 
 

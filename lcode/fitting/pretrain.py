@@ -65,6 +65,7 @@ def pretrain(
     return Fitted(
         preprocessor=None,
         model=model,
+        start=None,
         committee=None,
         blend=None,
         calibration=Calibration(

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from lcode.fitting.calibration import Calibration
-from lcode.fitting.left_out import NETWORK, PARTS
+from lcode.fitting.left_out import NETWORK, PARTS, PRETRAINED
 from lcode.forecast import Forecast
 from lcode.forecasters import ForecasterFactory
 from lcode.forecasters.base import At
@@ -92,9 +92,10 @@ def _network(change: Change | None = None, **options: Any) -> ForecasterFactory:
 
 
 ABLATIONS: dict[str, ForecasterFactory] = {
-    "lcode-no-network": _whole(parts=PARTS[1:]),
+    "lcode-no-network": _whole(parts=PARTS[1:-1]),
     "lcode-no-process": _whole(parts=(NETWORK, *PARTS[2:])),
-    "lcode-no-forests": _whole(parts=PARTS[:2]),
+    "lcode-no-forests": _whole(parts=(*PARTS[:2], PRETRAINED)),
+    "lcode-no-pretrained": _whole(parts=PARTS[:-1]),
     "lcode-network-only": _whole(parts=(NETWORK,)),
     "lcode-scratch": _whole(pretrained=None),
     "lcode-no-calibration": lambda seed: Uncalibrated(seed=seed, pretrained=SHIPPED),

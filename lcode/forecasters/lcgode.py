@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from lcode.errors import UsageError
 from lcode.experts.committee import MAX_RUNS, Committee
 from lcode.experts.scene import KEPT
-from lcode.fitting.blend import learn_blend
+from lcode.fitting.blend import Blend, learn_blend
 from lcode.fitting.calibration import Calibration, calibrate
 from lcode.fitting.checkpoint import Checkpoint
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
-from lcode.fitting.left_out import PARTS, PRIOR, left_out_parts
+from lcode.fitting.left_out import PARTS, LeftOut, left_out_parts, prior_weights
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
+from lcode.fitting.start import Start
 from lcode.fitting.transfer import transfer
 from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
 from lcode.forecast import Forecast, query_epochs
@@ -168,7 +169,7 @@ class LCGODEForecaster(Forecaster):
             done.metric(target)  # a wrong one is told before the work, not after
         preprocessor = Preprocessor.fit(done)
         runs, graphs = preprocessor.tensors(done)
-        model, pretrained = self._model(preprocessor, graphs)
+        model, before = self._model(preprocessor, graphs)
         folds = torch.from_numpy(assign_folds(done, max(model.config.members, 5), self.seed)).to(self.device)
         source = Source(
             runs.to(self.device),
@@ -177,25 +178,27 @@ class LCGODEForecaster(Forecaster):
             folds,
         )
         generator = torch.Generator(self.device).manual_seed(self.seed)
-        settings = self.settings or settings_for(len(done), config=preprocessor.config.width, pretrained=pretrained)
+        settings = self.settings or settings_for(
+            len(done), config=preprocessor.config.width, pretrained=before is not None
+        )
         report = fit_model(model, [source], settings, generator, self.progress)
         if own < len(done):
             source = source.rows(np.arange(own))
             fit_model(model, [source], replace(settings, steps=OWN_STEPS, learning_rate=OWN_RATE), generator)
-        committee, blend, judged, left_out = None, None, [], []
+        committee, start, blend, judged, left_out = None, None, None, [], []
         if model.config.members > 1:
             committee, mine = _committee(done, own, preprocessor, folds.cpu().numpy(), self.seed)
-            left_out = left_out_parts(model, source.rows(mine), committee)
+            if before is not None and before.preprocessor is None:  # one that takes any metrics
+                start = Start.of(before.model, committee.finished)
+            left_out = left_out_parts(model, source.rows(mine), committee, start, preprocessor)
         if left_out:
-            prior = [weight if name in self.parts else 0.0 for name, weight in zip(PARTS, PRIOR, strict=True)]
-            blend = learn_blend(
-                PARTS, prior, [p.share for p in left_out], [p.parts for p in left_out], [p.truth for p in left_out]
-            )
+            blend = self._blend(left_out, len(mine))
             judged = [part.judged(blend) for part in left_out]
         calibration = calibrate(judged) if judged else Calibration.none()
         return Fitted(
             preprocessor=preprocessor,
             model=model,
+            start=start,
             committee=committee,
             blend=blend,
             calibration=calibration,
@@ -205,9 +208,21 @@ class LCGODEForecaster(Forecaster):
             backtest=left_out_figures(left_out, judged, preprocessor, calibration),
         )
 
-    def _model(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, bool]:
-        """The model before training, and whether its parameters are those of a pretrained one."""
-        pretrained = None if self.pretrained is None else Fitted.load(self.pretrained, "cpu")[0].model
+    def _blend(self, left_out: Sequence[LeftOut], runs: int) -> Blend:
+        """The weights of the parts, as far as they are wanted and there."""
+        there = PARTS[: len(left_out[0].parts)]
+        prior = [weight if name in self.parts else 0.0 for name, weight in zip(PARTS, prior_weights(runs), strict=True)]
+        return learn_blend(
+            there,
+            prior[: len(there)],
+            [part.share for part in left_out],
+            [part.parts for part in left_out],
+            [part.truth for part in left_out],
+        )
+
+    def _model(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Fitted | None]:
+        """The model before training, and the pretrained one that its parameters come from."""
+        pretrained = None if self.pretrained is None else Fitted.load(self.pretrained, self.device)[0]
         widths = {
             "metrics": len(preprocessor.metrics),
             "signals": len(preprocessor.signals),
@@ -217,11 +232,13 @@ class LCGODEForecaster(Forecaster):
             "tasks": len(preprocessor.tasks),
             "coupled": len(preprocessor.metrics) > 1,
         }
-        config = LCGODEConfig(**{**widths, **_sizes(pretrained), **self.overrides})
+        config = LCGODEConfig(
+            **{**widths, **_sizes(None if pretrained is None else pretrained.model), **self.overrides}
+        )
         model = LCGODE(config, torch.Generator().manual_seed(self.seed))
         if pretrained is not None:
-            transfer(pretrained, model)
-        return model.to(self.device), pretrained is not None
+            transfer(pretrained.model, model)
+        return model.to(self.device), pretrained
 
     @property
     def known_metrics(self) -> tuple[Metric, ...]:

@@ -1,0 +1,68 @@
+"""Quantiles of a trained network as a forecast needs them: the mean of its members, at many epochs, on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lcode.models.lcgode import LCGODE
+from lcode.tensors.batch import CurveBatch, GraphTensors, RunTensors
+
+Array = NDArray[np.float64]
+
+MAX_DECODED = 24
+"""A longer future is decoded at this many epochs and interpolated in between."""
+
+
+def network_quantiles(
+    model: LCGODE,
+    runs: RunTensors,
+    graphs: GraphTensors | None,
+    task_of: Sequence[int],
+    cutoffs: Array,
+    asked: Array,
+) -> Array:
+    """The members' mean quantiles in model space, [R, K, Q, 21].
+
+    Args:
+        model: the network.
+        runs: R runs.
+        graphs: the graphs that they point into.
+        task_of: role number of each metric's task, [K].
+        cutoffs: last epoch seen of each run, negative where nothing was, [R].
+        asked: query epochs, [R, Q].
+    """
+    device = next(model.parameters()).device
+    # With nothing observed the forecast starts one epoch before the first that could be.
+    batch = CurveBatch(runs.to(device), torch.from_numpy(np.maximum(cutoffs, 0)).float().to(device))
+    decoded = _decoded_epochs(asked)
+    with torch.no_grad():
+        tasks = torch.tensor(list(task_of), device=device)
+        posterior, anchor = model.encode(batch, None if graphs is None else graphs.to(device), tasks)
+        members = model(posterior, anchor, batch, torch.from_numpy(decoded).float().to(device))
+    scaled = members.mean(0).double().cpu().numpy()
+    return scaled if decoded.shape == asked.shape else _interpolate_queries(scaled, decoded, asked)
+
+
+def _decoded_epochs(asked: Array) -> Array:
+    """The epochs at which to decode: those asked for, or `MAX_DECODED` of a long future, close together early."""
+    if asked.shape[1] <= MAX_DECODED:
+        return asked
+    first, end = np.sqrt(asked.min(1, keepdims=True)), np.sqrt(asked.max(1, keepdims=True))
+    return (first + np.linspace(0, 1, MAX_DECODED) * (end - first)) ** 2
+
+
+def _interpolate_queries(values: Array, at: Array, asked: Array) -> Array:
+    """Values [B, K, D, 21] at epochs [B, D], equidistant in their roots, to epochs [B, Q], linear in the root."""
+    low, high = np.sqrt(at[:, :1]), np.sqrt(at[:, -1:])
+    place = (np.sqrt(asked) - low) / np.maximum(high - low, 1e-9) * (at.shape[1] - 1)
+    left = np.clip(place.astype(np.int64), 0, at.shape[1] - 2)
+    share = np.clip(place - left, 0, 1)
+    # As a product of matrices: several times faster than picking neighbours.
+    matrix = np.zeros((*asked.shape, at.shape[1]))
+    np.put_along_axis(matrix, left[..., None], (1 - share)[..., None], -1)
+    np.put_along_axis(matrix, left[..., None] + 1, share[..., None], -1)
+    return np.matmul(matrix[:, None], values)

@@ -1,0 +1,51 @@
+"""The pretrained model as it was before it saw the user's runs: a part of the forecast that few runs cannot spoil."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.fitting.network import network_quantiles
+from lcode.models.lcgode import LCGODE
+from lcode.table import RunTable
+from lcode.tensors.batch import RunTensors
+from lcode.tensors.collate import Preprocessor
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A model that takes any metrics, with scales read off the first values of the finished runs.
+
+    Attributes:
+        model: the pretrained members.
+        generic: how tables become tensors for it.
+    """
+
+    model: LCGODE
+    generic: Preprocessor
+
+    @classmethod
+    def of(cls, model: LCGODE, finished: RunTable) -> Self:
+        """A pretrained model for tables with the metrics of the finished runs."""
+        return cls(model, Preprocessor.generic(finished))
+
+    def tensors(self, table: RunTable) -> RunTensors:
+        """The runs as this model reads them."""
+        return self.generic.tensors(table)[0]
+
+    def quantiles(self, runs: RunTensors, cutoffs: Array, asked: Array, like: Preprocessor) -> Array:
+        """Forecasts in the model space of another preprocessor, [R, K, Q, 21].
+
+        Args:
+            runs: R runs, of `tensors`.
+            cutoffs: last epoch seen of each, [R].
+            asked: query epochs, [R, Q].
+            like: the preprocessor whose space is wanted.
+        """
+        own = network_quantiles(self.model, runs, None, self.generic.task_of, cutoffs, asked)
+        return np.sort(like.values.scale(self.generic.values.unscale(own)), axis=-1)
