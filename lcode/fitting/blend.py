@@ -73,7 +73,7 @@ class Blend:
 
 def learn_blend(
     parts: Sequence[str],
-    prior: Sequence[float],
+    prior: Sequence[Sequence[float]],
     shares: Sequence[float],
     quantiles: Sequence[Array],
     truths: Sequence[Array],
@@ -85,12 +85,12 @@ def learn_blend(
 
     Args:
         parts: names, E of them.
-        prior: their weights where nothing is known; a part of weight 0 keeps it.
+        prior: their weights where nothing is known, at each share, [S][E]; a part of weight 0 keeps it.
         shares: share of the horizon seen, [S].
         quantiles: left-out forecasts at each share, [E, N, K, Q, 21] in model space.
         truths: what came, NaN where unknown, [N, K, Q].
     """
-    weights = [_learn(np.asarray(prior, float), q, t) for q, t in zip(quantiles, truths, strict=True)]
+    weights = [_learn(np.asarray(p, float), q, t) for p, q, t in zip(prior, quantiles, truths, strict=True)]
     rows = tuple(tuple(tuple(float(w) for w in row) for row in matrix) for matrix in weights)
     return Blend(tuple(parts), tuple(shares), rows)
 

@@ -211,10 +211,10 @@ class LCGODEForecaster(Forecaster):
     def _blend(self, left_out: Sequence[LeftOut], runs: int) -> Blend:
         """The weights of the parts, as far as they are wanted and there."""
         there = PARTS[: len(left_out[0].parts)]
-        prior = [weight if name in self.parts else 0.0 for name, weight in zip(PARTS, prior_weights(runs), strict=True)]
+        wanted = [name in self.parts for name in there]
         return learn_blend(
             there,
-            prior[: len(there)],
+            [[w * on for w, on in zip(prior_weights(runs, part.share), wanted, strict=False)] for part in left_out],
             [part.share for part in left_out],
             [part.parts for part in left_out],
             [part.truth for part in left_out],

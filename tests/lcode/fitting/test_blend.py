@@ -23,7 +23,7 @@ def parts_of(errors: tuple[float, ...], runs: int, seed: int = 0) -> tuple[np.nd
 
 def learned(errors: tuple[float, ...], runs: int) -> Blend:
     quantiles, truth = parts_of(errors, runs)
-    return learn_blend(("a", "b"), (1, 1), SHARES, [quantiles, quantiles], [truth, truth])
+    return learn_blend(("a", "b"), [(1, 1), (1, 1)], SHARES, [quantiles, quantiles], [truth, truth])
 
 
 def test_the_better_part_counts_more_and_with_many_runs_nearly_alone() -> None:
@@ -35,7 +35,7 @@ def test_the_better_part_counts_more_and_with_many_runs_nearly_alone() -> None:
 def test_equal_parts_keep_the_prior_weights() -> None:
     quantiles, truth = parts_of((1.0,), 50)
     twice = np.concatenate([quantiles, quantiles])
-    blend = learn_blend(("a", "b"), (3, 1), (0.1,), [twice], [truth])
+    blend = learn_blend(("a", "b"), [(3, 1)], (0.1,), [twice], [truth])
     np.testing.assert_allclose(blend.weights, [[[0.75, 0.25]] * 2], atol=1e-4)
 
 
