@@ -246,6 +246,7 @@ def show_trust(model: LCGODEForecaster) -> None:
 
     rows, warnings = model.trust()
     if rows:
+        out.print("forecasts of runs that were left out, beside the last value's and ExtraTrees' (ours/last/trees):")
         out.print(summary_table(rows))
     for warning in warnings:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)

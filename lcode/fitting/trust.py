@@ -57,19 +57,21 @@ def left_out_figures(
 
 
 def trust_rows(backtest: dict[str, Any]) -> list[dict[str, str]]:
-    """The figures as rows for a table: one per metric and prefix, ours / last value's / ExtraTrees'."""
+    """The figures as rows for a table: one per metric and prefix; ours/last value's/ExtraTrees'."""
 
-    def beside(values: dict[str, Any], name: str, form: str) -> str:
-        return " / ".join(_format(values[of][name], form) for of in ("lcode", "last", "trees"))
+    def beside(values: dict[str, Any], name: str, form: str, factor: float = 1) -> str:
+        numbers = (values[of][name] for of in ("lcode", "last", "trees"))
+        # Eighty columns have no room for leading zeros.
+        return "/".join("–" if x is None else _short(factor * x, form) for x in numbers)
 
     return [
         {
             "metric": metric,
             "seen": _seen(share),
-            "MAPE": beside(values, "mape", ".3f"),
-            "final MAE": beside(values, "final_mae", ".3g"),
-            "Kendall τ": beside(values, "kendall", ".2f"),
-            "90 % interval covers": f"{100 * values['coverage90']:.0f} %",
+            "MAPE %": beside(values, "mape", ".2g", 100),
+            "final MAE": beside(values, "final_mae", ".2g"),
+            "τ": beside(values, "kendall", ".2f"),
+            "covers %": f"{100 * values['coverage90']:.0f}",
         }
         for share, metrics in backtest.items()
         for metric, values in metrics.items()
@@ -119,8 +121,9 @@ def _places(backtest: dict[str, Any], is_bad: Callable[[dict[str, Any]], bool]) 
 
 
 def _seen(share: str) -> str:
-    return "first epoch" if share == "0" else f"{100 * float(share):.0f} %"
+    return "1st epoch" if share == "0" else f"{100 * float(share):.0f} %"
 
 
-def _format(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+def _short(value: float, form: str) -> str:
+    text = format(value, form)
+    return text.replace("0.", ".", 1) if text.removeprefix("-").startswith("0.") else text

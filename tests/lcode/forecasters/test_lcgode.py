@@ -199,8 +199,8 @@ def test_the_published_recipe(finished: RunTable, running: RunTable) -> None:
 def test_what_the_left_out_runs_say_is_shown(small: LCGODEForecaster) -> None:
     rows, warnings = small.trust()
     assert len(rows) == 10  # at a horizon of 16, 5 % of it are the first epoch again
-    assert rows[0].keys() == {"metric", "seen", "MAPE", "final MAE", "Kendall τ", "90 % interval covers"}
-    assert {row["seen"] for row in rows} == {"first epoch", "10 %", "20 %", "40 %", "70 %"}
+    assert rows[0].keys() == {"metric", "seen", "MAPE %", "final MAE", "τ", "covers %"}
+    assert {row["seen"] for row in rows} == {"1st epoch", "10 %", "20 %", "40 %", "70 %"}
     assert all("left-out runs" in warning for warning in warnings)
     assert LCGODEForecaster().trust() == ([], [])
 
