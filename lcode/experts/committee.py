@@ -136,11 +136,14 @@ class Committee:
         Up to `EXACT` it is the cutoff itself, later the nearest of those that were calibrated or that lie `RATIO`
         apart: a live sweep would otherwise make new experts at every epoch of every run.
         """
-        if cutoff <= EXACT:
+        longest = int(self.finished.runs["horizon"].max())
+        if cutoff <= EXACT or cutoff >= longest:
             return cutoff
         rungs = EXACT * RATIO ** np.arange(np.ceil(np.log(cutoff / EXACT) / np.log(RATIO)) + 1)
         known = {*np.rint(rungs).astype(np.int64).tolist(), *self.hyperparameters}
-        return min(known, key=lambda rung: (abs(np.log(max(rung, 1) / cutoff)), rung))
+        # Where the finished runs end there is nothing to learn from.
+        reached = (rung for rung in known if rung < longest)
+        return min(reached, key=lambda rung: (abs(np.log(max(rung, 1) / cutoff)), rung))
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """JSON values and arrays for a checkpoint: the finished runs, their folds, the hyper-parameters."""

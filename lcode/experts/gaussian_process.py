@@ -44,6 +44,11 @@ class Hyperparameters:
             torch.full((outputs,), -2.0, dtype=torch.float64),
         )
 
+    def resized(self, outputs: int) -> Hyperparameters:
+        """For so many outputs: the first ones', and the last one's for any that is new."""
+        index = torch.arange(outputs).clamp(max=len(self.noise) - 1)
+        return Hyperparameters(self.length, self.amplitude[index], self.linear[index], self.noise[index])
+
     def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The four, in order."""
         return self.length, self.amplitude, self.linear, self.noise
@@ -79,7 +84,8 @@ class GaussianProcess:
         self._groups, self._weight = groups, counts[groups].to(features.dtype).rsqrt()
         x, y = (features - self._centre) / self._spread, ((outputs - self._mean) / self._scale).T
         initial = Hyperparameters.initial(len(counts), len(y))
-        self.hyperparameters = self._search(x, y, initial, start or initial, steps)
+        start = initial if start is None else start.resized(len(y))
+        self.hyperparameters = self._search(x, y, initial, start, steps)
         with torch.no_grad():
             self._x = x
             self._root = torch.linalg.cholesky(self._covariance(self.hyperparameters, x))

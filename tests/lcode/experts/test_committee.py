@@ -89,7 +89,8 @@ def test_where_nothing_was_learned_there_is_no_forecast(committee: Committee, ru
     assert np.isnan(late).all() and late.shape == (len(EXPERTS), 2, 2, 1, 21)
 
 
-def test_late_cutoffs_share_experts(committee: Committee) -> None:
+def test_late_cutoffs_share_experts(family: Family) -> None:
+    committee = committee_of(family(6, horizon=250))
     assert [committee.nearest(c) for c in range(1, 9)] == list(range(1, 9))
     assert len({committee.nearest(c) for c in range(20, 200)}) < 25
     assert all(abs(np.log(committee.nearest(c) / c)) < 0.11 for c in range(9, 200))
@@ -102,3 +103,10 @@ def test_packed_and_unpacked_it_forecasts_the_same(runs: RunTable, committee: Co
     some = runs.select(runs.run_ids[:5]).prefix(CUTOFF)
     one, other = (forecast_of(c, some) for c in (committee, again))
     np.testing.assert_array_equal(one, other)
+
+
+def test_near_the_end_fewer_components_are_left_than_before(runs: RunTable) -> None:
+    committee = committee_of(runs)
+    committee.at(CUTOFF)  # its hyper-parameters serve all later cutoffs
+    for cutoff in (HORIZON - 2, HORIZON - 1, CUTOFF + 1):
+        assert np.isfinite(forecast_of(committee, runs.prefix(cutoff), cutoff)).all()
