@@ -27,9 +27,10 @@ Array = NDArray[np.float64]
 EXPERTS = ("gaussian process", "forest of values", "forest of changes")
 
 EXACT, RATIO = 8, 1.15
+"""Last cutoff that has experts of its own, and how far apart they lie from there on; see `Committee.nearest`."""
 
 MAX_RUNS = 1500
-"""More finished runs hardly teach the experts anything, and the forests' weights grow with their square."""
+"""Finished runs that the experts learn from at most: the forests' weights grow with their square."""
 
 MIN_RUNS = 4
 """Finished runs that must have gone on after a cutoff for anything to be learned there."""

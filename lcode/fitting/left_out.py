@@ -42,8 +42,8 @@ def prior_weights(runs: int, share: float) -> tuple[float, ...]:
 
     With hundreds of runs the network and the process count alike, and so do the two forests, near relatives, together.
     Measured with 10 and 30 runs on `cifar10_cnn`, one task of TaskSet and two problems of the corpus: after a tenth of
-    the horizon the network is the best part, the process is fair and a forest that forecasts values, not changes, has
-    two to three times the error of the others; the pretrained model is good on some and bad on other sources, and at
+    the horizon the network is mostly the best part, and a forest that forecasts values, not changes, has up to three
+    times the error of the others; the pretrained model is good on some and bad on other sources, and at
     the first epoch on all.
     """
     few = 1 - min(max(math.log(max(runs, 1) / 30) / math.log(4), 0.0), 1.0)  # 1 up to 30 runs, 0 from 120
