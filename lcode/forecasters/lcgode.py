@@ -56,8 +56,8 @@ def settings_for(runs: int, *, config: int = 0, pretrained: bool = False) -> Fit
 
     Measured on 16 runs of the digits problem: with 40 % configuration dropout instead of 10 % Kendall τ at 20 % of the
     horizon was 0.66 instead of 0.62. The same holds where the encoded configuration is wide (37 balancers as
-    indicators): on 228 runs of fashion-ink 80 % instead of 10 % took 16 to 20 % off the error. A pretrained model takes fewer
-    and smaller steps with few runs; with many it takes as many as a fit from scratch.
+    indicators): on 228 runs of fashion-ink 80 % instead of 10 % took 16 to 20 % off the error. A pretrained model takes
+    fewer and smaller steps with few runs; with many it takes as many as a fit from scratch.
 
     Args:
         runs: finished runs to learn from.
