@@ -130,20 +130,23 @@ def rank(
     direction: opt.Directions = None,
     objective: opt.Objective = "delta_m",
     baseline: opt.Baseline = None,
+    final: opt.Final = "horizon",
     horizon: opt.Horizon = None,
     device: opt.Device = None,
     seed: opt.Seed = 0,
 ) -> None:
     """Rank the runs in LOGS by the score they are forecast to end with."""
-    check_output(out_path, ".csv", ".parquet")
-    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, device)
+    from lcode.decisions import FinalValue
     from lcode.decisions import rank as rank_forecast
     from lcode.report.terminal import ranking_table
 
-    forecast = forecaster.predict(table)
-    ranking = rank_forecast(forecast, objective, table=table, baseline=baseline, seed=seed)
+    check_output(out_path, ".csv", ".parquet")
+    ends = FinalValue.parse(final)
+    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, device)
+    forecast = forecaster.predict(table, ends.at)
+    ranking = rank_forecast(forecast, objective, table=table, baseline=baseline, seed=seed, final=ends)
     write_frame(ranking.to_frame(), out_path)
-    out.print(ranking_table(ranking, forecast))
+    out.print(ranking_table(ranking, ends.of_forecast(forecast, table)))
     show_notes(ranking.notes)
     err.print(f"ranking of {len(table)} runs written to {escape(str(out_path))}", highlight=False)
 

@@ -35,6 +35,9 @@ Baseline = Annotated[
     Path | None,
     typer.Option("--baseline", help="CSV with task, metric, value (and arch): single-task references of delta_m."),
 ]
+Final = Annotated[
+    str, typer.Option("--final", help="What a run ends with: horizon | best | last:5 (mean of the last 5 epochs).")
+]
 Horizon = Annotated[int | None, typer.Option("--horizon", min=1, help="Planned last epoch of the runs.")]
 
 

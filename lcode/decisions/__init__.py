@@ -1,6 +1,6 @@
 """From forecasts to decisions: objectives, rankings, stopping rules and verdicts. No torch here."""
 
-from lcode.decisions.final import final_values, forecast_rows, score_samples
+from lcode.decisions.final import FinalValue, final_values, forecast_rows, score_samples
 from lcode.decisions.objective import CustomObjective, DeltaM, Objective, Standardised, make_objective
 from lcode.decisions.ranking import Ranking, rank
 from lcode.decisions.references import References, read_baseline
@@ -12,6 +12,7 @@ __all__ = [
     "Action",
     "CustomObjective",
     "DeltaM",
+    "FinalValue",
     "Incumbent",
     "MedianRule",
     "Objective",

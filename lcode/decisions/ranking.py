@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lcode.decisions.final import final_values, forecast_rows, score_samples
+from lcode.decisions.final import HORIZON, FinalValue, forecast_rows, score_samples
 from lcode.decisions.objective import Objective, ScoreFunction, make_objective
 from lcode.decisions.verdict import Action
 from lcode.errors import NotEnoughDataError
@@ -21,6 +21,9 @@ from lcode.table import RunTable
 TOP_SHARE = 0.1
 """`p_top_10pct` is the probability of being among this share of all runs (at least one run)."""
 
+BARELY_SEEN = 1
+"""A ranking says how many of its runs were seen no further than this epoch."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
@@ -28,14 +31,15 @@ class Ranking:
 
     Attributes:
         runs: names of the runs, length R. Runs without a forecast (diverged, or a task not seen yet) come last.
-        score: median of the score at the horizon in the objective's unit, higher is better; NaN = no forecast. [R]
+        score: median of the score of the final values in the objective's unit, higher is better; NaN = no forecast. [R]
         score_q05: the score that is exceeded with probability 0.95, [R].
         score_q95: the score that is exceeded with probability 0.05, [R].
         p_best: probability of the best score of all runs, 0 to 1; they sum to 1. [R]
         p_top_10pct: probability of being among the best tenth of all runs (at least one run), 0 to 1. [R]
         action: `continue` or `stop`, [R].
         objective: what the score is.
-        notes: remarks for the user: where the references come from.
+        notes: remarks for the user: where the references come from, which values count as final unless it is those at
+            the horizon, and on how little the order rests if it does.
     """
 
     runs: tuple[str, ...]
@@ -77,8 +81,9 @@ def rank(
     seed: int = 0,
     incumbent: float | None = None,
     delta: float = 0.05,
+    final: str | FinalValue = HORIZON,
 ) -> Ranking:
-    """Rank runs by the score they are forecast to have at their horizons.
+    """Rank runs by the score they are forecast to end with.
 
     A run is advised to `stop` when it diverged, or when both the probability of ending among the best tenth and
     that of beating the incumbent are below `delta`. A finished run has nothing to stop and says `continue`.
@@ -88,28 +93,32 @@ def rank(
         objective: see `make_objective`.
         table: the table the forecast was made from, or one that holds its runs: its finished runs set references
             and scales, and its architectures select references by architecture. Without it those that the forecast
-            calls finished are used, or all forecast medians where there is none.
+            calls finished are used, or all forecast medians where there is none. Best values and means need it.
         baseline: single-task references of `delta_m`, see `make_objective`.
         n_samples: joint samples that probabilities are counted on; their standard error is at most 0.5/√n.
         seed: the same seed gives the same ranking, in whatever order the runs are.
         incumbent: a score to beat; default: the best score among the finished runs, if there are any.
         delta: probability under which a run is not worth its compute.
+        final: which value of a curve the score is made of: `horizon`, `best` (best so far, of each metric on its own)
+            or `last:5` (mean of the last 5 epochs); the latter two need a forecast made with `predict(table, "full")`.
 
     Raises:
-        UsageError: an unknown objective, task, metric or baseline name.
+        UsageError: an unknown objective, task, metric, baseline name or final value, or a table or epochs missing for
+            that final value.
         InputError: a baseline that cannot be read, or a reference of 0.
         NotEnoughDataError: no run has a value of some metric.
     """
     # Samples belong to positions: a fixed order of the runs makes the result independent of the given one.
     order = np.argsort(np.array(forecast.run_ids, dtype=object), kind="stable")
-    forecast = forecast_rows(forecast.final(), order)
+    final = FinalValue.parse(final)
+    forecast = forecast_rows(final.of_forecast(forecast, table), order)
     finished = (forecast.status == "finished").all(1)
     archs: list[str | None] | None = None
     if table is not None:
         known = table.runs.reindex(list(forecast.run_ids))
         finished |= (known["status"] == "finished").to_numpy()
         archs = [arch if isinstance(arch, str) else None for arch in known["arch"]]
-    objective = _with_references(objective, forecast, finished, table, baseline)
+    objective = _with_references(objective, forecast, finished, final, table, baseline)
 
     samples = score_samples(forecast, objective, n=n_samples, seed=seed, archs=archs)
     alive = np.asarray(np.isfinite(samples).all(axis=0))
@@ -138,7 +147,7 @@ def rank(
         p_top_10pct=p_top[best_first],
         action=actions,
         objective=objective,
-        notes=(*forecast.notes, *objective.notes),
+        notes=(*forecast.notes, *objective.notes, *_remarks(forecast, finished, final)),
     )
 
 
@@ -161,16 +170,32 @@ def _with_references(
     objective: str | Objective | ScoreFunction,
     forecast: Forecast,
     finished: NDArray[np.bool_],
+    final: FinalValue,
     table: RunTable | None,
     baseline: Mapping[str, float] | str | os.PathLike[str] | None,
 ) -> Objective:
     """The objective, with references from finished runs where there are some and from all forecasts otherwise."""
     medians = forecast.quantile(0.5)[..., 0]
     if table is not None and table.metrics == forecast.metrics:
-        population = final_values(table.with_status("finished"))
+        population = final.of_table(table.with_status("finished"))
     else:
         population = medians[finished]
     try:
         return make_objective(objective, forecast.metrics, population=population, baseline=baseline)
     except NotEnoughDataError:
         return make_objective(objective, forecast.metrics, population=medians, baseline=baseline)
+
+
+def _remarks(forecast: Forecast, finished: NDArray[np.bool_], final: FinalValue) -> Iterator[str]:
+    """What counts as final unless it is the value at the horizon, and on how little evidence the order rests."""
+    if final != HORIZON:
+        yield f"final value: {final}"
+    if not finished.any():
+        yield "no run has finished: the order, and without a baseline the references too, rest on forecasts alone"
+    diverged = (forecast.status == "diverged").any(1)
+    unseen = int(((forecast.observed.max(1) <= BARELY_SEEN) & ~finished & ~diverged).sum())
+    if unseen:
+        yield (
+            f"{unseen} of {len(finished)} runs were seen up to epoch {BARELY_SEEN} at most: their places may change "
+            "much with the next epochs"
+        )

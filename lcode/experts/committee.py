@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,12 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from lcode.experts.continuation import at_epochs
-from lcode.experts.forests import ForestExperts
+from lcode.experts.forests import ForestExperts, surprised
 from lcode.experts.gaussian_process import STEPS, Hyperparameters
 from lcode.experts.prefix import Known, PrefixReader
 from lcode.experts.process import ProcessExpert
 from lcode.experts.scene import KEPT, Scene
-from lcode.forecast import LEVELS
 from lcode.table import Metric, RunTable
 from lcode.table.archive import pack, unpack
 from lcode.tensors.arrays import curve_arrays
@@ -24,7 +23,11 @@ from lcode.tensors.scaling import ValueScaler
 
 Array = NDArray[np.float64]
 
-EXPERTS = ("gaussian process", "forest of values", "forest of changes")
+EXPERTS = ("gaussian process", "forest of values", "forest of changes", "forest of surprises")
+
+LeftOutForecast = Callable[[NDArray[np.int64], int, NDArray[np.float64]], NDArray[np.float64]]
+"""Forecasts by a network that did not learn from them of these rows of the finished runs [n], from a cutoff, at epochs
+[n, Q]: quantiles in model space [n, K, Q, 21], NaN where every part of the network has learned from a run."""
 
 EXACT, RATIO = 8, 1.15
 """Last cutoff that has experts of its own, and how far apart they lie from there on; see `Committee.nearest`."""
@@ -61,35 +64,55 @@ class CutoffExperts:
     Args:
         scene: the finished runs from there.
         known: what was known of them there.
+        network: their left-out forecasts by a network, [N, K, J, 21].
         seed: of the trees.
         start: hyper-parameters of the processes to begin with.
         steps: optimiser steps for them.
     """
 
     def __init__(
-        self, scene: Scene, known: Known, seed: int, start: list[Hyperparameters | None] | None, steps: int
+        self,
+        scene: Scene,
+        known: Known,
+        network: Array,
+        seed: int,
+        start: list[Hyperparameters | None] | None,
+        steps: int,
     ) -> None:
-        self.scene, self._known = scene, known
+        self.scene, self.known, self.network = scene, known, network
         self.process = ProcessExpert(scene, known, start=start, steps=steps)
-        self._forests = ForestExperts(scene, known, seed)
+        self._forests = ForestExperts(scene, known, network, seed)
 
     def left_out(self) -> Array:
         """Forecasts of the finished runs by what was learned without their fold, [E, N, K, J, 21]."""
-        return np.concatenate([self.process.left_out()[None], self._forests.left_out(self._known)])
+        return np.concatenate([self.process.left_out()[None], self._forests.left_out()])
 
-    def predict(self, known: Known, horizons: NDArray[np.int64], cutoff: int, epochs: NDArray[np.int64]) -> Array:
-        """Quantiles in model space at the query epochs [R, Q] of runs last observed at the cutoff, [E, R, K, Q, 21]."""
-        paths = np.concatenate([self.process.predict(known)[None], self._forests.predict(known)])
-        return np.stack([at_epochs(path, self.scene.grid, known.last, cutoff, horizons, epochs) for path in paths])
+    def predict(self, observed: Observed, epochs: NDArray[np.int64], network: Array) -> Array:
+        """Quantiles in model space at the query epochs [R, Q] of observed runs, [E, R, K, Q, 21].
+
+        Args:
+            observed: the runs.
+            epochs: query epochs, [R, Q].
+            network: the network's forecasts there, [R, K, Q, 21].
+        """
+        known, grid = observed.known, self.scene.grid
+        values, changes, surprises = self._forests.predict(known)
+        paths = [(self.process.predict(known), known.last), (values, known.last), (changes, known.last)]
+        # What was observed holds no surprise.
+        paths.append((surprises, np.where(np.isfinite(known.last), 0.0, np.nan)))
+        at = [at_epochs(path, grid, start, observed.cutoff, observed.horizons, epochs) for path, start in paths]
+        return np.stack([*at[:-1], surprised(network, at[-1])])
 
 
 class Committee:
     """Experts that learned from finished runs.
 
     Args:
-        finished: N finished runs.
+        finished: N finished runs, those of the problem to forecast first, then those of related ones.
+        own: how many are of the problem itself.
         scaler: scales of their metrics.
         folds: fold of each run, [N].
+        network: forecasts of the runs by a network that did not learn from their fold.
         seed: of the trees.
         hyperparameters: of the processes, by the cutoff at which they were chosen.
     """
@@ -97,12 +120,15 @@ class Committee:
     def __init__(
         self,
         finished: RunTable,
+        own: int,
         scaler: ValueScaler,
         folds: NDArray[np.int64],
+        network: LeftOutForecast,
         seed: int,
         hyperparameters: dict[int, list[Hyperparameters | None]] | None = None,
     ) -> None:
-        self.finished, self.scaler, self.folds, self.seed = finished, scaler, folds, seed
+        self.finished, self.own, self.scaler, self.seed = finished, own, scaler, seed
+        self.folds, self.network = folds, network
         self.hyperparameters = hyperparameters or {}
         self._arrays = curve_arrays(finished)
         self._reader = PrefixReader(finished, scaler)
@@ -124,12 +150,18 @@ class Committee:
         known = self._reader.at(table, curve_arrays(table, metrics=metrics), cutoff)
         return Observed(cutoff, known, table.runs["horizon"].to_numpy(np.int64))
 
-    def predict(self, observed: Observed, epochs: NDArray[np.int64]) -> Array:
-        """Quantiles in model space at the query epochs [R, Q], NaN where there is no expert, [E, R, K, Q, 21]."""
+    def predict(self, observed: Observed, epochs: NDArray[np.int64], network: Array) -> Array:
+        """Quantiles in model space at the query epochs [R, Q], NaN where there is no expert, [E, R, K, Q, 21].
+
+        Args:
+            observed: the runs.
+            epochs: query epochs, [R, Q].
+            network: the network's forecasts there, [R, K, Q, 21].
+        """
         experts = self.at(self.nearest(observed.cutoff))
         if experts is None:
-            return np.full((len(EXPERTS), *observed.known.last.shape, epochs.shape[1], len(LEVELS)), np.nan)
-        return experts.predict(observed.known, observed.horizons, observed.cutoff, epochs)
+            return np.full((len(EXPERTS), *network.shape), np.nan)
+        return experts.predict(observed, epochs, network)
 
     def nearest(self, cutoff: int) -> int:
         """The cutoff whose experts serve runs observed up to this one.
@@ -153,11 +185,18 @@ class Committee:
             str(cutoff): [None if h is None else [t.tolist() for t in h.tensors()] for h in by_metric]
             for cutoff, by_metric in self.hyperparameters.items()
         }
-        return {"table": meta, "seed": self.seed, "hyperparameters": hyper}, {**arrays, "folds": self.folds}
+        meta = {"table": meta, "own": self.own, "seed": self.seed, "hyperparameters": hyper}
+        return meta, {**arrays, "folds": self.folds}
 
     @classmethod
-    def unpack(cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], scaler: ValueScaler) -> Self:
-        """The inverse of `pack`."""
+    def unpack(
+        cls,
+        meta: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        scaler: ValueScaler,
+        network: Callable[[RunTable, NDArray[np.int64]], LeftOutForecast],
+    ) -> Self:
+        """The inverse of `pack`; `network` makes the left-out forecasts from the finished runs and their folds."""
         hyper = {
             int(cutoff): [
                 None if h is None else Hyperparameters(*(torch.tensor(t, dtype=torch.float64) for t in h))
@@ -165,17 +204,20 @@ class Committee:
             ]
             for cutoff, by_metric in meta["hyperparameters"].items()
         }
-        return cls(unpack(meta["table"], arrays), scaler, arrays["folds"], meta["seed"], hyper)
+        finished, folds = unpack(meta["table"], arrays), arrays["folds"]
+        return cls(finished, meta["own"], scaler, folds, network(finished, folds), meta["seed"], hyper)
 
     def _make(self, cutoff: int, steps: int) -> CutoffExperts | None:
-        scene = Scene.of(self.finished, self._arrays, self.folds, cutoff, self.scaler)
+        folds = np.where(np.arange(len(self.folds)) < self.own, self.folds, KEPT)
+        scene = Scene.of(self.finished, self._arrays, folds, cutoff, self.scaler)
         if len(scene.table) < MIN_RUNS or len(np.unique(scene.folds[scene.folds != KEPT])) < 2:
             return None
         place = np.log1p(max(cutoff, 0))
         nearest = min(self.hyperparameters, key=lambda c: abs(np.log1p(max(c, 0)) - place), default=None)
         start = None if nearest is None else self.hyperparameters[nearest]
         known = self._reader.at(scene.table, scene.arrays, cutoff)
-        experts = CutoffExperts(scene, known, self.seed, start, steps)
+        network = self.network(scene.rows, cutoff, scene.epochs.astype(float))
+        experts = CutoffExperts(scene, known, network, self.seed, start, steps)
         if steps:
             self.hyperparameters[cutoff] = experts.process.hyperparameters
         return experts

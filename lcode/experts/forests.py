@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from lcode.experts.forest import QuantileForest, metric_quantiles, split_targets
 from lcode.experts.prefix import Known
 from lcode.experts.scene import KEPT, Scene
+from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
 
@@ -17,48 +18,88 @@ FOLD_TREES = 10
 SPLIT_POINTS = 4
 """Future points of each metric that the splits are to predict; more take longer and are no better."""
 
+LEAST_WIDTH = 1e-3
+"""Of a network's 90 % interval, in model space, when a surprise is measured by it."""
+
+_LOW, _MIDDLE, _HIGH = 1, len(LEVELS) // 2, len(LEVELS) - 2
+
+
+class FoldForests:
+    """One quantile forest without each fold, for one target.
+
+    Args:
+        features: N training rows, [N, P].
+        target: what is to be forecast, NaN where unknown, [N, K, J].
+        folds: fold of each row, [N]; rows of `KEPT` are in every training set and are not forecast.
+        seed: seed of the trees.
+    """
+
+    def __init__(self, features: Array, target: Array, folds: NDArray[np.int64], seed: int) -> None:
+        self._features, self._target = features, target
+        numbers = np.unique(folds[folds != KEPT])
+        self._rows = [np.flatnonzero(folds != fold) for fold in numbers]
+        self._out = [np.flatnonzero(folds == fold) for fold in numbers]
+        splits = split_targets(target, SPLIT_POINTS)
+        self._forests = [
+            QuantileForest(features[rows], splits[rows], seed=seed * 1000 + fold, trees=FOLD_TREES)
+            for fold, rows in enumerate(self._rows)
+        ]
+
+    def left_out(self) -> Array:
+        """Quantiles for the training rows, each without its fold, [N, K, J, 21]; NaN for rows that are kept."""
+        result = np.full((*self._target.shape, len(LEVELS)), np.nan)
+        for forest, rows, out in zip(self._forests, self._rows, self._out, strict=True):
+            result[out] = metric_quantiles(self._target[rows], forest.weights(self._features[out]))
+        return result
+
+    def predict(self, features: Array) -> Array:
+        """Quantiles by all forests, [R, K, J, 21]; NaN for a metric that no training row has."""
+        weights = np.zeros((len(features), len(self._target)))
+        for forest, rows in zip(self._forests, self._rows, strict=True):
+            weights[:, rows] += forest.weights(features) / len(self._forests)
+        return metric_quantiles(self._target, weights)
+
 
 class ForestExperts:
-    """Two quantile forests, one on the future values, one on their change since the last value, in model space.
+    """Three quantile forests in model space: of future values, of changes since the last value, of surprises.
+
+    A surprise is by how much a run went on otherwise than the network thought, in widths of its 90 % interval.
 
     Args:
         scene: the finished runs from the cutoff.
         known: what was known of them there.
+        network: forecasts of them by a network that did not learn from them, NaN where there is none, [N, K, J, 21].
         seed: seed of the trees.
     """
 
-    def __init__(self, scene: Scene, known: Known, seed: int) -> None:
-        self._last = known.last
-        self._targets = (scene.values, scene.values - known.anchor(known.last)[..., None])
-        self._features = known.everything()
-        folds = np.unique(scene.folds[scene.folds != KEPT])
-        self._rows = [np.flatnonzero(scene.folds != fold) for fold in folds]
-        self._out = [np.flatnonzero(scene.folds == fold) for fold in folds]
-        self._forests = [
-            [
-                QuantileForest(self._features[rows], splits[rows], seed=seed * 1000 + fold, trees=FOLD_TREES)
-                for fold, rows in enumerate(self._rows)
-            ]
-            for splits in (split_targets(target, SPLIT_POINTS) for target in self._targets)
-        ]
+    def __init__(self, scene: Scene, known: Known, network: Array, seed: int) -> None:
+        self._known, self._network = known, network
+        features, anchor = known.everything(), known.anchor(known.last)[..., None]
+        surprises = (scene.values - network[..., _MIDDLE]) / _width(network)
+        self._values, self._changes, self._surprises = (
+            FoldForests(features, target, scene.folds, seed)
+            for target in (scene.values, scene.values - anchor, surprises)
+        )
 
-    def left_out(self, known: Known) -> Array:
-        """Quantiles for the scene's own runs, each without its fold, by both forests, [2, N, K, J, 21]."""
-        weights = np.zeros((2, len(self._last), len(self._last)))
-        for which, forests in enumerate(self._forests):
-            for forest, rows, out in zip(forests, self._rows, self._out, strict=True):
-                weights[which][np.ix_(out, rows)] = forest.weights(self._features[out])
-        return self._quantiles(weights, known)
+    def left_out(self) -> Array:
+        """Quantiles for the scene's own runs, each without its fold, by each forest, [3, N, K, J, 21]."""
+        changes = self._changes.left_out() + self._known.anchor(self._known.last)[..., None, None]
+        return np.stack([self._values.left_out(), changes, surprised(self._network, self._surprises.left_out())])
 
     def predict(self, known: Known) -> Array:
-        """Quantiles in model space by both forests, [2, R, K, J, 21]; NaN for a metric that no finished run has."""
-        features = known.everything()
-        weights = np.zeros((2, len(features), len(self._last)))
-        for which, forests in enumerate(self._forests):
-            for forest, rows in zip(forests, self._rows, strict=True):
-                weights[which][:, rows] += forest.weights(features) / len(forests)
-        return self._quantiles(weights, known)
+        """Quantiles of values and of values by change, in model space, and of surprises, [3, R, K, J, 21].
 
-    def _quantiles(self, weights: Array, known: Known) -> Array:
-        values, changes = (metric_quantiles(t, w) for t, w in zip(self._targets, weights, strict=True))
-        return np.stack([values, changes + known.anchor(self._last)[..., None, None]])
+        NaN for a metric that no finished run has. Surprises come as they are: `surprised` adds them to a forecast.
+        """
+        features = known.everything()
+        changes = self._changes.predict(features) + known.anchor(self._known.last)[..., None, None]
+        return np.stack([self._values.predict(features), changes, self._surprises.predict(features)])
+
+
+def surprised(network: Array, surprises: Array) -> Array:
+    """A network's forecasts, corrected by quantiles of the surprises that followed such forecasts, [R, K, Q, 21]."""
+    return network[..., _MIDDLE, None] + _width(network)[..., None] * surprises
+
+
+def _width(quantiles: Array) -> Array:
+    return np.maximum(quantiles[..., _HIGH] - quantiles[..., _LOW], LEAST_WIDTH)

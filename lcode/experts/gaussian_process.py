@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-STEPS = 40
+STEPS = 60
 """Optimiser steps for the hyper-parameters."""
 
-WARM_STEPS = 15
+WARM_STEPS = 40
 """The same where the search begins at another cutoff's hyper-parameters."""
 
 SUBSET = 160
@@ -60,6 +60,8 @@ class GaussianProcess:
     The kernel is a Matérn-5/2 on the scaled features plus a linear one; features of a group share a length scale and
     count together as one feature. Features and outputs are standardised inside. Hyper-parameters maximise the
     marginal likelihood under log-normal priors, which keep groups apart from zero influence only if the data say so.
+    There an output counts by its standard deviation: the last principal components of a curve are mostly noise, and
+    must not decide what matters for the first (with equal say the CRPS on `cifar10_cnn` is 5 to 15 % larger).
 
     Args:
         features: N training rows without NaN, [N, P].
@@ -85,6 +87,7 @@ class GaussianProcess:
         x, y = (features - self._centre) / self._spread, ((outputs - self._mean) / self._scale).T
         initial = Hyperparameters.initial(len(counts), len(y))
         start = initial if start is None else start.resized(len(y))
+        self._say = (self._scale / self._scale.max())[:, None, None]
         self.hyperparameters = self._search(x, y, initial, start, steps)
         with torch.no_grad():
             self._x = x
@@ -132,7 +135,7 @@ class GaussianProcess:
             covariance = self._covariance(hyper, x)
             pairs = zip(hyper.tensors(), initial.tensors(), strict=True)
             prior = sum(0.25 * ((value - centre) ** 2).sum() for value, centre in pairs)
-            ((_slope(covariance.detach(), y) * covariance).sum() + prior).backward()
+            ((self._say * _slope(covariance.detach(), y) * covariance).sum() + prior).backward()
             optimiser.step()
         return Hyperparameters(*(value.detach() for value in hyper.tensors()))
 

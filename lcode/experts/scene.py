@@ -27,6 +27,7 @@ class Scene:
     """N finished runs that went on after a cutoff.
 
     Attributes:
+        rows: which of the finished runs they are, [N].
         table: the runs.
         arrays: their whole curves.
         folds: fold of each run, [N].
@@ -35,6 +36,7 @@ class Scene:
         values: the continuations in model space, NaN where a curve diverged or was not measured, [N, K, J].
     """
 
+    rows: NDArray[np.int64]
     table: RunTable
     arrays: CurveArrays
     folds: NDArray[np.int64]
@@ -53,7 +55,7 @@ class Scene:
         grid = grid if len(grid) <= GRID else np.arange(1, GRID + 1) / GRID
         values = continuations(arrays.rows(longer), horizons[longer], cutoff, grid)
         chosen = table.select(table.runs.index[longer])
-        return cls(chosen, arrays.rows(longer), folds[longer], cutoff, grid, scaler.scale(values))
+        return cls(longer, chosen, arrays.rows(longer), folds[longer], cutoff, grid, scaler.scale(values))
 
     @property
     def epochs(self) -> NDArray[np.int64]:

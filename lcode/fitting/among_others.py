@@ -1,37 +1,112 @@
-"""Forecasts without a finished run of the problem: what the other runs in progress say of how a run will go on."""
+"""Forecasts without a finished run of the problem: what the other runs in progress say of how a run will go on.
+
+A model that never saw a finished run of the problem knows better what happens to the runs on the whole than how they
+differ, and how fast the runs of this problem learn it cannot know. But the runs in progress have a past: from the first
+half of what was seen the second half is forecast, and the answer tells how much of a predicted change comes.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import kendalltau
 
 from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
 
 OWN_SHARE, MIN_OTHERS = 0.3, 5
-"""How much of a run's own predicted change counts without finished runs, and the runs it takes to know a common one."""
+"""How much of a run's own predicted change counts where nothing is known; the runs it takes to know a common one."""
+
+COMMON, OWN = np.linspace(0, 1.5, 16), np.linspace(0, 0.6, 5)
+"""Shares of the common and of a run's own predicted change that are tried; more of the latter ranks worse."""
+
+SURE_FROM = 8
+"""Epochs that must be seen to believe that more comes than predicted."""
+
+RANKS = 5.0
+"""What a rank correlation counts beside the relative error when a response is chosen."""
+
+PRIOR = 2.0
+"""In runs: how firmly a response is drawn towards what is taken where nothing is known."""
+
+WIDTH = 0.25
+"""Power of the width that the past would have needed: intervals far ahead are not those of the next epochs."""
+
+_LOW, _MIDDLE, _HIGH = 1, len(LEVELS) // 2, len(LEVELS) - 2
 
 
-def among_others(scaled: Array, last: Array, asked: NDArray[np.int64]) -> Array:
+@dataclass(frozen=True)
+class Response:
+    """How much of a predicted change came, for one metric.
+
+    Attributes:
+        common: share of the median change that is predicted for all runs.
+        own: share of a run's deviation from it.
+        width: factor on the intervals.
+    """
+
+    common: float = 1.0
+    own: float = OWN_SHARE
+    width: float = 1.0
+
+
+def learn_response(forecast: Array, before: Array, now: Array, seen: int) -> Response:
+    """The response of R runs in their own past.
+
+    Args:
+        forecast: quantiles of the present values as they were forecast half-way, in model space, [R, 21].
+        before: values half-way, [R].
+        now: present values, [R]; NaN where there is none.
+        seen: epochs seen by now.
+    """
+    known = np.isfinite(forecast).all(-1) & np.isfinite(before) & np.isfinite(now)
+    runs = int(known.sum())
+    if runs < MIN_OTHERS:
+        return Response()
+    forecast, before, change = forecast[known], before[known], (now - before)[known]
+    predicted = forecast[:, _MIDDLE] - before
+    middle = float(np.median(predicted))
+    away = predicted - middle
+    common = COMMON if seen >= SURE_FROM else COMMON[COMMON <= 1]
+    error = np.abs(change - common[:, None, None] * middle - OWN[:, None] * away).mean(-1)
+    usual = np.abs(change - middle - OWN_SHARE * away).mean() + 1e-12
+    ranks = np.nan_to_num([kendalltau(before + share * away, before + change).statistic for share in OWN])
+    firm = PRIOR / runs * ((common[:, None] - 1) ** 2 + (OWN - OWN_SHARE) ** 2)
+    best = np.unravel_index(int((error / usual - RANKS * ranks + firm).argmin()), error.shape)
+    share, own = float(common[best[0]]), float(OWN[best[1]])
+    left = change - share * middle - own * away
+    half = np.where(left > 0, forecast[:, _HIGH] - forecast[:, _MIDDLE], forecast[:, _MIDDLE] - forecast[:, _LOW])
+    needed = float(np.quantile(np.abs(left) / np.maximum(half, 1e-9), 0.9))
+    return Response(share, own, float(np.clip(needed, 0.03, 4)) ** WIDTH)
+
+
+def among_others(scaled: Array, last: Array, asked: NDArray[np.int64], responses: list[Response]) -> Array:
     """Draw each run's predicted change since its last value towards the median one of R runs seen as far.
 
-    A model that never saw a finished run of the problem knows better what happens to the runs on the whole than how
-    they differ: on held-out problems, with `OWN_SHARE` = 1, it ranked runs worse than their last values do.
+    With all of its own change, on held-out problems, a run was ranked worse than by its last value.
 
     Args:
         scaled: quantiles in model space, [R, K, Q, 21].
         last: last values in model space, [R, K].
         asked: query epochs, [R, Q]; only runs of the same ones are compared.
+        responses: of each metric, [K].
     """
-    pulled = scaled.copy()
+    drawn = scaled.copy()
+    share, own, width = (
+        np.array([getattr(response, name) for response in responses])[:, None] for name in ("common", "own", "width")
+    )
     kind = np.unique(asked, axis=0, return_inverse=True)[1].reshape(-1)
     for group in range(kind.max(initial=-1) + 1):
         rows = np.flatnonzero(kind == group)
-        change = scaled[rows][..., len(LEVELS) // 2] - last[rows][..., None]
+        middle = scaled[rows][..., _MIDDLE]
+        change = middle - last[rows][..., None]
         known = np.isfinite(change)
         if len(rows) >= MIN_OTHERS and known.any(axis=0).all():
             common = np.nanmedian(change, axis=0)
-            shift = (1 - OWN_SHARE) * (common - change)
-            pulled[rows] += np.where(known, shift, 0.0)[..., None]
-    return pulled
+            moved = last[rows][..., None] + share * common + own * (change - common)
+            around = width[..., None] * (scaled[rows] - middle[..., None])
+            drawn[rows] = np.where(known[..., None], moved[..., None] + around, scaled[rows])
+    return drawn

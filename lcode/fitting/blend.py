@@ -10,11 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lcode.fitting.mixture import crps_terms, mixture_quantiles
 from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
 
 STEPS = 150
+
+NODES = 24
+"""Queries at which a mixture is taken exactly: it costs some thirty times as much as an average."""
 
 SHRINK = 4.0
 """In runs: with so many finished runs the data and the prior weights have about equal say."""
@@ -35,7 +39,10 @@ class Blend:
     weights: tuple[tuple[tuple[float, ...], ...], ...]
 
     def mix(self, quantiles: Array, shares: Array) -> Array:
-        """Average the parts' quantiles, level by level.
+        """The mixture of the parts.
+
+        Where there are more than `NODES` queries, it is taken at so many of them; in between, its distance from the
+        average of the parts' quantiles is interpolated.
 
         Args:
             quantiles: in model space, [E, R, K, Q, 21]; a part that is NaN has no say there.
@@ -44,16 +51,36 @@ class Blend:
         Returns:
             [R, K, Q, 21]; NaN where every part is.
         """
+        weights = self._at(shares)
+        used = weights.any(axis=(1, 2))
+        quantiles, weights = quantiles[used], weights[used]
+        known = np.asarray(np.isfinite(quantiles).all(-1))
+        weights = weights[..., None] * known  # [E, R, K, Q]
+        total = weights.sum(0)
+        mean = (weights[..., None] * np.where(known[..., None], quantiles, 0.0)).sum(0)
+        mean = mean / np.where(total > 0, total, 1.0)[..., None]
+        queries = quantiles.shape[3]
+        at = np.arange(queries)
+        if queries > NODES:  # close together early, where curves bend
+            at = np.unique(np.rint(np.linspace(0, np.sqrt(queries - 1), NODES) ** 2).astype(np.int64))
+        cells = np.where(known[:, :, :, at, None], quantiles[:, :, :, at], mean[:, :, at])
+        there = weights[:, :, :, at] + (total[:, :, at] == 0)
+        mixed = mixture_quantiles(cells.reshape(len(cells), -1, len(LEVELS)), there.reshape(len(cells), -1))
+        away = mixed.reshape(mean[:, :, at].shape) - mean[:, :, at]
+        left = np.clip(np.searchsorted(at, np.arange(queries), side="right") - 1, 0, max(len(at) - 2, 0))
+        right = np.minimum(left + 1, len(at) - 1)
+        share = ((np.arange(queries) - at[left]) / np.maximum(at[right] - at[left], 1))[:, None]
+        result = np.sort(mean + (1 - share) * away[:, :, left] + share * away[:, :, right], axis=-1)
+        return np.where(total[..., None] > 0, result, np.nan)
+
+    def _at(self, shares: Array) -> Array:
+        """Weights at these shares of the horizon, [E, R, K]."""
         grid, table = np.sqrt(np.array(self.shares)), np.array(self.weights)
         place = np.clip(np.interp(np.sqrt(shares), grid, np.arange(len(grid))), 0, len(grid) - 1)
         left = np.minimum(place.astype(np.int64), max(len(grid) - 2, 0))
         right = np.minimum(left + 1, len(grid) - 1)
         t = (place - left)[:, None, None]
-        weights = ((1 - t) * table[left] + t * table[right]).transpose(2, 0, 1)[..., None, None]  # [E, R, K, 1, 1]
-        known = np.isfinite(quantiles)
-        total = (weights * known).sum(0)
-        mixed = (weights * np.where(known, quantiles, 0.0)).sum(0)
-        return np.where(total > 0, mixed / np.where(total > 0, total, 1.0), np.nan)
+        return ((1 - t) * table[left] + t * table[right]).transpose(2, 0, 1)
 
     def mean_weights(self) -> dict[str, float]:
         """Mean weight of each part over prefixes and metrics."""
@@ -78,7 +105,7 @@ def learn_blend(
     quantiles: Sequence[Array],
     truths: Sequence[Array],
 ) -> Blend:
-    """Weights with the smallest pinball loss on left-out runs, drawn towards the prior weights.
+    """Weights with the smallest CRPS of the mixture on left-out runs, drawn towards the prior weights.
 
     A metric's weights are drawn towards those of all metrics together, these towards the prior; the fewer runs, the
     more (`SHRINK`). The loss of a prefix and metric counts relative to that of the prior weights.
@@ -98,19 +125,16 @@ def learn_blend(
 def _learn(prior: Array, quantiles: Array, truth: Array) -> Array:
     """Weights at one prefix, [K, E]."""
     experts, runs, metrics = quantiles.shape[:3]
-    levels = torch.from_numpy(LEVELS[::4])
-    q, t = torch.from_numpy(quantiles[..., ::4].astype(float)), torch.from_numpy(truth)
-    known = torch.isfinite(t) & torch.isfinite(q).all(-1).all(0)
-    q, t = torch.nan_to_num(q), torch.nan_to_num(t)
+    known = np.isfinite(truth) & np.isfinite(quantiles).all(-1).all(0)
+    terms = [crps_terms(quantiles[:, :, k][:, known[:, k]], truth[:, k][known[:, k]]) for k in range(metrics)]
+    to_truth, between = (torch.from_numpy(np.nan_to_num(np.stack(term))) for term in zip(*terms, strict=True))
     with np.errstate(divide="ignore"):
         start = torch.from_numpy(np.log(prior / prior.sum()))
     common = torch.zeros(experts, dtype=torch.float64, requires_grad=True)
     own = torch.zeros(metrics, experts, dtype=torch.float64, requires_grad=True)
 
     def losses(weights: torch.Tensor) -> torch.Tensor:
-        error = t[..., None] - torch.einsum("ke,enkql->nkql", weights, q)
-        pinball = torch.maximum(levels * error, (levels - 1) * error).mean(-1)
-        return (pinball * known).sum((0, 2)) / known.sum((0, 2)).clamp(min=1)
+        return (weights * to_truth).sum(-1) - torch.einsum("ki,kij,kj->k", weights, between, weights) / 2
 
     with torch.no_grad():
         reference = losses(start.softmax(-1).expand(metrics, -1)).clamp(min=1e-12)

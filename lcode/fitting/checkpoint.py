@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lcode.errors import CheckpointError
 
-VERSION = 2
+VERSION = 3
 """Version of the folder's layout; another one is refused."""
 
 TENSORS, META = "model.safetensors", "model.json"

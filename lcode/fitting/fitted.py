@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,17 +13,18 @@ import torch
 from numpy.typing import NDArray
 
 from lcode.experts.committee import Committee, Observed
-from lcode.fitting.among_others import among_others
+from lcode.fitting.among_others import Response, among_others, learn_response
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from lcode.fitting.loop import FitReport
-from lcode.fitting.network import network_quantiles
+from lcode.fitting.loop import FitReport, Source
+from lcode.fitting.network import LeftOutNetwork, network_quantiles
 from lcode.fitting.start import Start
 from lcode.forecast import LEVELS, NO_EPOCH
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
+from lcode.tensors.batch import RunTensors
 from lcode.tensors.collate import Preprocessor
 
 Array = NDArray[np.float64]
@@ -92,17 +94,46 @@ class Fitted:
                 since = np.full(len(rows), float(cutoff))
                 parts = [network_quantiles(self.model, chosen, graphs, preprocessor.task_of, since, at)]
                 if self.committee is not None and observed is not None:
-                    parts += [*self.committee.predict(observed.rows(slice(begin, begin + CHUNK)), asked[rows])]
+                    some = observed.rows(slice(begin, begin + CHUNK))
+                    parts += [*self.committee.predict(some, asked[rows], parts[0])]
                 if self.start is not None and of_start is not None:
                     own = of_start.rows(torch.from_numpy(rows))
                     parts.append(self.start.quantiles(own, since, at, preprocessor))
-                mixed = parts[0] if self.blend is None else self.blend.mix(np.stack(parts), shares[rows])
-                if self.preprocessor is None:
-                    mixed = among_others(mixed, preprocessor.values.scale(last[rows]), asked[rows])
-                start, end = max(cutoff, 0), chosen.horizons.numpy()[:, None]
+                result[rows] = parts[0] if self.blend is None else self.blend.mix(np.stack(parts), shares[rows])
+            if self.preprocessor is None:
+                now = preprocessor.values.scale(last[together])
+                responses = self._responses(runs.rows(torch.from_numpy(together)), now, cutoff, preprocessor)
+                result[together] = among_others(result[together], now, asked[together], responses)
+            for begin in range(0, len(together), CHUNK):
+                rows = together[begin : begin + CHUNK]
+                start, end = max(cutoff, 0), runs.horizons.numpy()[rows, None]
                 leads = np.clip((asked[rows] - start) / np.maximum(end - start, 1), 0, 1)
-                result[rows] = preprocessor.values.unscale(self.calibration.widen(mixed, shares[rows], leads))
+                widened = self.calibration.widen(result[rows], shares[rows], leads)
+                result[rows] = preprocessor.values.unscale(widened)
         return result
+
+    def _responses(self, runs: RunTensors, now: Array, cutoff: int, preprocessor: Preprocessor) -> list[Response]:
+        """How much of what was predicted half-way came, for runs seen up to the cutoff: one response per metric."""
+        there = runs.present.any(1) & (runs.epochs <= cutoff)
+        seen = there.sum(1)
+        if int(seen.min()) < 2:
+            return [Response()] * now.shape[1]
+        # The epoch at which half of a run's points had been measured.
+        half = (there.cumsum(1) >= (seen // 2)[:, None]).int().argmax(1)
+        since = runs.epochs.gather(1, half[:, None]).double().numpy()
+        at = half[:, None, None].expand(-1, runs.values.shape[1], 1)
+        before = torch.where(runs.present.gather(2, at), runs.values.gather(2, at), torch.nan)[..., 0].double().numpy()
+        asked = np.full((len(now), 1), float(cutoff))
+        forecast = np.concatenate(
+            [
+                network_quantiles(
+                    self.model, runs.rows(torch.arange(begin, min(begin + CHUNK, len(now)))), None,
+                    preprocessor.task_of, since[begin : begin + CHUNK, 0], asked[begin : begin + CHUNK],
+                )
+                for begin in range(0, len(now), CHUNK)
+            ]
+        )[:, :, 0]  # fmt: skip
+        return [learn_response(forecast[:, k], before[:, k], now[:, k], cutoff) for k in range(now.shape[1])]
 
     def _observed(
         self, table: RunTable, rows: NDArray[np.int64], cutoff: int, preprocessor: Preprocessor
@@ -152,7 +183,8 @@ class Fitted:
             committee = None
             if preprocessor is not None and meta.get("committee") is not None:
                 arrays = {name: value.numpy() for name, value in _part(checkpoint.tensors, COMMITTEE_PREFIX).items()}
-                committee = Committee.unpack(meta["committee"], arrays, preprocessor.values)
+                network = partial(_left_out_network, model.to(device), preprocessor)
+                committee = Committee.unpack(meta["committee"], arrays, preprocessor.values, network)
             start = None
             if committee is not None and meta.get("start") is not None:
                 before = LCGODE(LCGODEConfig(**meta["start"]), torch.Generator().manual_seed(0))
@@ -171,6 +203,13 @@ class Fitted:
                 backtest=meta["backtest"],
             )
         return fitted, meta
+
+
+def _left_out_network(
+    model: LCGODE, preprocessor: Preprocessor, finished: RunTable, folds: NDArray[np.int64]
+) -> LeftOutNetwork:
+    device = next(model.parameters()).device
+    return LeftOutNetwork(model, Source.of(preprocessor.tensors(finished), preprocessor.task_of, folds, device))
 
 
 def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

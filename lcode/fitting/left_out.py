@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from lcode.experts.committee import EXPERTS, Committee
 from lcode.experts.gaussian_process import WARM_STEPS
+from lcode.experts.scene import KEPT
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Judged
 from lcode.fitting.loop import Source
+from lcode.fitting.network import LeftOutNetwork
 from lcode.fitting.start import Start
 from lcode.models.lcgode import LCGODE
-from lcode.tensors.batch import CurveBatch
 from lcode.tensors.collate import Preprocessor
 
 Array = NDArray[np.float64]
@@ -26,8 +27,6 @@ SHARES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7)
 """Prefixes from which the left-out runs are forecast, as shares of the horizon; 0 = the first epoch alone."""
 
 QUERIES = 8
-
-CHUNK = 256
 
 NETWORK = "lc-gode"
 
@@ -40,7 +39,8 @@ PARTS = (NETWORK, *EXPERTS, PRETRAINED)
 def prior_weights(runs: int, share: float) -> tuple[float, ...]:
     """Weights of `PARTS` before the left-out runs have spoken, for a number of finished runs and a share seen.
 
-    With hundreds of runs the network and the process count alike, and so do the two forests, near relatives, together.
+    With hundreds of runs the network and the process count alike, and so do the two forests of values and of changes,
+    near relatives, together; a forest of the network's surprises counts somewhat more, with any number of runs.
     Measured with 10 and 30 runs on `cifar10_cnn`, one task of TaskSet and two problems of the corpus: after a tenth of
     the horizon the network is mostly the best part, and a forest that forecasts values, not changes, has up to three
     times the error of the others; the pretrained model is good on some and bad on other sources, and at
@@ -48,7 +48,7 @@ def prior_weights(runs: int, share: float) -> tuple[float, ...]:
     """
     few = 1 - min(max(math.log(max(runs, 1) / 30) / math.log(4), 0.0), 1.0)  # 1 up to 30 runs, 0 from 120
     late = few * min(share / 0.1, 1.0)
-    return (2 + late, 2 - late, 1 - 0.8 * late, 1 + 0.5 * (few - late), 0.1 + 0.6 * late)
+    return (2 + late, 2 - late, 1 - 0.8 * late, 1 + 0.5 * (few - late), 2.5, 0.1 + 0.6 * late)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +80,8 @@ class LeftOut:
 
 def left_out_forecasts(model: LCGODE, source: Source) -> list[LeftOut]:
     """Forecasts by the model's members alone: each run by the member that left it out, from each of `SHARES`."""
-    runs = source.runs
     rows = torch.nonzero(source.folds < model.config.members)[:, 0]
-    chosen = runs.rows(rows)
+    network, chosen = LeftOutNetwork(model, source), source.runs.rows(rows)
     counts = (chosen.present.any(1) * torch.arange(1, chosen.present.shape[-1] + 1, device=rows.device)).amax(-1)
     results = []
     for share in SHARES:
@@ -91,29 +90,28 @@ def left_out_forecasts(model: LCGODE, source: Source) -> list[LeftOut]:
         first = torch.minimum(index + 1, counts - 1)
         steps = torch.linspace(0, 1, QUERIES, device=rows.device)
         queries = (first[:, None] + steps * (counts - 1 - first)[:, None]).round().long().clamp(min=0)
-        epochs, cutoffs = chosen.epochs.gather(1, queries), chosen.epochs.gather(1, index[:, None])[:, 0]
-        forecast, last = _by_members(model, source, rows, cutoffs, epochs)
+        epochs, cutoffs = _numpy(chosen.epochs.gather(1, queries)), _numpy(chosen.epochs.gather(1, index[:, None]))
+        forecast, last = network.forecast(rows.cpu().numpy(), cutoffs[:, 0], epochs)
         place = queries[:, None].expand(-1, chosen.values.shape[1], -1)
         truth = torch.where(chosen.present.gather(-1, place), chosen.values.gather(-1, place), torch.nan)
-        results.append(
-            LeftOut(
-                share,
-                _numpy(cutoffs),
-                _leads(_numpy(epochs), _numpy(cutoffs), _numpy(chosen.horizons)),
-                forecast[None],
-                _numpy(truth),
-                last,
-            )
-        )
+        leads = _leads(epochs, cutoffs[:, 0], _numpy(chosen.horizons))
+        results.append(LeftOut(share, cutoffs[:, 0], leads, forecast[None], _numpy(truth), last))
     return results
 
 
 def left_out_parts(
-    model: LCGODE, source: Source, committee: Committee, start: Start | None, preprocessor: Preprocessor
+    source: Source, committee: Committee, start: Start | None, preprocessor: Preprocessor, members: int
 ) -> list[LeftOut]:
     """Forecasts by the model's members, the committee's experts, each without the run's fold, and the pretrained model.
 
     All runs are cut at the same epochs, which are `SHARES` of their median horizon: the experts learn by cutoff.
+
+    Args:
+        source: the runs to be judged, with which the committee's begin.
+        committee: experts, which know the members' left-out forecasts.
+        start: the pretrained model, if there is one.
+        preprocessor: of the model.
+        members: a run of a fold from this number on has no member that left it out.
     """
     results = []
     horizons = _numpy(source.runs.horizons)
@@ -122,23 +120,18 @@ def left_out_parts(
         experts = committee.at(cutoff, steps=WARM_STEPS)
         if experts is None:
             continue
-        grid = experts.scene.grid
-        chosen = np.unique(np.rint(np.linspace(0, len(grid) - 1, QUERIES)).astype(np.int64))
-        longer = np.flatnonzero(horizons > cutoff)
-        folds = experts.scene.folds[: len(longer)]  # runs of other problems, which nobody judges, come after these
-        kept = np.flatnonzero(folds < model.config.members)  # the others every member has learned from
-        epochs = experts.scene.epochs[kept][:, chosen].astype(float)
-        rows = torch.from_numpy(longer[kept]).to(source.folds.device)
+        scene = experts.scene
+        chosen = np.unique(np.rint(np.linspace(0, len(scene.grid) - 1, QUERIES)).astype(np.int64))
+        # Runs of other problems, which nobody judges, come after the own ones.
+        kept = np.flatnonzero((scene.folds != KEPT) & (scene.folds < members))
+        rows, epochs = scene.rows[kept], scene.epochs[kept][:, chosen].astype(float)
         cutoffs = np.full(len(rows), float(cutoff))
-        network, last = _by_members(model, source, rows, _tensor(cutoffs, rows), _tensor(epochs, rows))
-        parts = [network[None], experts.left_out()[:, kept][:, :, :, chosen]]
+        parts = [experts.network[kept][None, :, :, chosen], experts.left_out()[:, kept][:, :, :, chosen]]
         if start is not None and of_start is not None:
-            own = of_start.rows(torch.from_numpy(longer[kept]))
-            parts.append(start.quantiles(own, cutoffs, epochs, preprocessor)[None])
-        leads = _leads(epochs, cutoffs, horizons[longer[kept]])
-        results.append(
-            LeftOut(share, cutoffs, leads, np.concatenate(parts), experts.scene.values[kept][:, :, chosen], last)
-        )
+            parts.append(start.quantiles(of_start.rows(torch.from_numpy(rows)), cutoffs, epochs, preprocessor)[None])
+        leads = _leads(epochs, cutoffs, horizons[rows])
+        last = experts.known.anchor(experts.known.last)[kept]
+        results.append(LeftOut(share, cutoffs, leads, np.concatenate(parts), scene.values[kept][:, :, chosen], last))
     return results
 
 
@@ -154,22 +147,6 @@ def calibration_cutoffs(source: Source) -> Iterator[tuple[float, int]]:
         before = cutoff
 
 
-def _by_members(
-    model: LCGODE, source: Source, rows: torch.Tensor, cutoffs: torch.Tensor, epochs: torch.Tensor
-) -> tuple[Array, Array]:
-    """Quantiles of the chosen runs by the member that left each out [N, K, Q, 21], and their last values [N, K]."""
-    parts, anchors = [], []
-    for begin in range(0, len(rows), CHUNK):
-        index = rows[begin : begin + CHUNK]
-        batch = CurveBatch(source.runs.rows(index), cutoffs[begin : begin + CHUNK])
-        with torch.no_grad():
-            posterior, anchor = model.encode(batch, source.graphs, source.task_of)
-            quantiles = model(posterior, anchor, batch, epochs[begin : begin + CHUNK])
-        parts.append(_numpy(quantiles[source.folds[index], torch.arange(len(index), device=index.device)]))
-        anchors.append(_numpy(anchor))
-    return np.concatenate(parts), np.concatenate(anchors)
-
-
 def _leads(epochs: Array, cutoffs: Array, horizons: Array) -> Array:
     start = np.maximum(cutoffs, 0)[:, None]
     return np.clip((epochs - start) / np.maximum(horizons[:, None] - start, 1), 0, 1)
@@ -177,7 +154,3 @@ def _leads(epochs: Array, cutoffs: Array, horizons: Array) -> Array:
 
 def _numpy(tensor: torch.Tensor) -> Array:
     return tensor.double().cpu().numpy()
-
-
-def _tensor(values: Array, like: torch.Tensor) -> torch.Tensor:
-    return torch.from_numpy(values).float().to(like.device)

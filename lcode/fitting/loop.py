@@ -79,6 +79,23 @@ class Source:
     folds: Tensor
     jitter: float = 0.0
 
+    @classmethod
+    def of(
+        cls,
+        tensors: tuple[RunTensors, GraphTensors | None],
+        task_of: Sequence[int],
+        folds: NDArray[np.int64],
+        device: torch.device | str,
+    ) -> Source:
+        """Runs and graphs as a preprocessor reads them, on a device."""
+        runs, graphs = tensors
+        return cls(
+            runs.to(device),
+            None if graphs is None else graphs.to(device),
+            torch.tensor(list(task_of), device=device),
+            torch.from_numpy(folds).to(device),
+        )
+
     def rows(self, index: NDArray[np.int64]) -> Source:
         """These runs alone."""
         rows = torch.from_numpy(index).to(self.folds.device)

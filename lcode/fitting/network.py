@@ -1,17 +1,21 @@
-"""Quantiles of a trained network as a forecast needs them: the mean of its members, at many epochs, on any device."""
+"""Quantiles of a trained network as a forecast needs them: by all members, or by the one that never saw a run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lcode.fitting.loop import Source
 from lcode.models.lcgode import LCGODE
 from lcode.tensors.batch import CurveBatch, GraphTensors, RunTensors
 
 Array = NDArray[np.float64]
+
+CHUNK = 256
 
 MAX_DECODED = 24
 """A longer future is decoded at this many epochs and interpolated in between."""
@@ -45,6 +49,47 @@ def network_quantiles(
         members = model(posterior, anchor, batch, torch.from_numpy(decoded).float().to(device))
     scaled = members.mean(0).double().cpu().numpy()
     return scaled if decoded.shape == asked.shape else _interpolate_queries(scaled, decoded, asked)
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOutNetwork:
+    """Forecasts of training runs, each by the member that left it out.
+
+    Attributes:
+        model: the members.
+        source: the runs and their folds.
+    """
+
+    model: LCGODE
+    source: Source
+
+    def __call__(self, rows: NDArray[np.int64], cutoff: int, epochs: Array) -> Array:
+        """See `lcode.experts.committee.LeftOutForecast`."""
+        return self.forecast(rows, np.full(len(rows), float(cutoff)), epochs)[0]
+
+    def forecast(self, rows: NDArray[np.int64], cutoffs: Array, epochs: Array) -> tuple[Array, Array]:
+        """Quantiles of n runs from their cutoffs [n] at epochs [n, Q], and their last values in model space.
+
+        Returns:
+            [n, K, Q, 21], NaN where every member has learned from the run, and [n, K].
+        """
+        device, members = self.source.folds.device, self.model.config.members
+        parts, anchors = [], []
+        for begin in range(0, len(rows), CHUNK):
+            some = slice(begin, begin + CHUNK)
+            index = torch.from_numpy(rows[some]).to(device)
+            since = torch.from_numpy(np.maximum(cutoffs[some], 0)).float().to(device)
+            batch = CurveBatch(self.source.runs.rows(index), since)
+            with torch.no_grad():
+                posterior, anchor = self.model.encode(batch, self.source.graphs, self.source.task_of)
+                asked = torch.from_numpy(epochs[some]).float().to(device)
+                quantiles = self.model(posterior, anchor, batch, asked).double()
+            folds = self.source.folds[index]
+            chosen = quantiles[folds.clamp(max=members - 1), torch.arange(len(index), device=device)]
+            chosen[folds >= members] = torch.nan
+            parts.append(chosen.cpu().numpy())
+            anchors.append(anchor.double().cpu().numpy())
+        return np.concatenate(parts), np.concatenate(anchors)
 
 
 def _decoded_epochs(asked: Array) -> Array:

@@ -59,8 +59,8 @@ def pretrain(
             if source.jitter
         ]
     # A source that was never seen is further away than the left-out runs of these: never narrower than predicted.
-    means = [np.mean(part.factors, axis=1) for part in parts]
-    factors = np.maximum(np.median(means, axis=0), 1.0)
+    means = [[np.mean(row, axis=(0, 2)) for row in map(np.array, part.factors)] for part in parts]  # [S, 2]
+    factors = np.maximum(np.median(means, axis=0), 0.0)
     persistence = float(np.median([part.persistence for part in parts]))
     return Fitted(
         preprocessor=None,
@@ -68,8 +68,8 @@ def pretrain(
         start=None,
         committee=None,
         blend=None,
-        calibration=Calibration(
-            parts[0].shares, tuple(((float(near), float(far)),) for near, far in factors), (), persistence
+        calibration=Calibration.same_for_all(
+            parts[0].shares, [(float(near), float(far)) for near, far in factors], persistence
         ),
         report=report,
         runs=sum(len(table) for table in tables),

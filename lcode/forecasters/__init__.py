@@ -40,7 +40,11 @@ FORECASTERS: dict[str, ForecasterFactory] = {
     "ridge": _lazy("ridge", "RidgeForecaster"),
     "boosting": _lazy("boosting", "BoostingForecaster"),
     "boosting-random": _lazy("boosting_random", "RandomBoostingForecaster"),
+    "gp": _lazy("gaussian_process", "ProcessForecaster"),
     "lstm": _lazy("lstm", "LSTMForecaster"),
+    "ode": _lazy("ablations", "LatentODEForecaster"),
+    "lcpfn": _lazy("lc_pfn", "LCPFNForecaster"),
+    "ftpfn": _lazy("ft_pfn", "FTPFNForecaster"),
 }
 """Name -> factory; one line per forecaster."""
 

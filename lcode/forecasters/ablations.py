@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -49,7 +49,8 @@ class Uncalibrated(LCGODEForecaster):
         super().fit(table)
         if self.fitted is not None:
             own, none = self.fitted.calibration, Calibration.none()
-            self.fitted = replace(self.fitted, calibration=replace(own, shares=none.shares, factors=none.factors))
+            none = replace(none, correlation=own.correlation, persistence=own.persistence)
+            self.fitted = replace(self.fitted, calibration=none)
         return self
 
 
@@ -80,6 +81,28 @@ def without_schedules(table: RunTable) -> RunTable:
     return replace(table, schedules={})
 
 
+def curves_alone(table: RunTable) -> RunTable:
+    """Nothing but the curves and the horizons."""
+    return without_signals(without_graphs(without_configuration(table)))
+
+
+class LatentODEForecaster(ChangedTable):
+    """The plain latent ODE (Rubanova et al. 2019), one state per metric that hears of nothing but its own curve.
+
+    From scratch and without the experts; trained, anchored, averaged over members and calibrated as ours, so that the
+    difference is what graph, configuration, schedule, signals and coupling add.
+
+    Args:
+        seed: see `LCGODEForecaster`.
+        options: the same.
+    """
+
+    name: ClassVar[str] = "ode"
+
+    def __init__(self, seed: int = 0, **options: Any) -> None:
+        super().__init__(curves_alone, seed=seed, parts=(NETWORK,), coupled=False, controlled=False, **options)
+
+
 def _whole(change: Change | None = None, **options: Any) -> ForecasterFactory:
     options = {"pretrained": SHIPPED, **options}
     if change is None:
@@ -92,9 +115,10 @@ def _network(change: Change | None = None, **options: Any) -> ForecasterFactory:
 
 
 ABLATIONS: dict[str, ForecasterFactory] = {
-    "lcode-no-network": _whole(parts=PARTS[1:-1]),
+    "lcode-no-network": _whole(parts=PARTS[1:4]),
     "lcode-no-process": _whole(parts=(NETWORK, *PARTS[2:])),
     "lcode-no-forests": _whole(parts=(*PARTS[:2], PRETRAINED)),
+    "lcode-no-surprises": _whole(parts=(*PARTS[:4], PRETRAINED)),
     "lcode-no-pretrained": _whole(parts=PARTS[:-1]),
     "lcode-network-only": _whole(parts=(NETWORK,)),
     "lcode-scratch": _whole(pretrained=None),

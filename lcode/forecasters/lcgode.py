@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from lcode.errors import UsageError
 from lcode.experts.committee import MAX_RUNS, Committee
-from lcode.experts.scene import KEPT
 from lcode.fitting.blend import Blend, learn_blend
 from lcode.fitting.calibration import Calibration, calibrate
 from lcode.fitting.checkpoint import Checkpoint
@@ -24,6 +23,7 @@ from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
 from lcode.fitting.left_out import PARTS, LeftOut, left_out_parts, prior_weights
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
+from lcode.fitting.network import LeftOutNetwork
 from lcode.fitting.start import Start
 from lcode.fitting.transfer import transfer
 from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
@@ -168,31 +168,30 @@ class LCGODEForecaster(Forecaster):
         for target in self.targets or ():
             done.metric(target)  # a wrong one is told before the work, not after
         preprocessor = Preprocessor.fit(done)
-        runs, graphs = preprocessor.tensors(done)
-        model, before = self._model(preprocessor, graphs)
-        folds = torch.from_numpy(assign_folds(done, max(model.config.members, 5), self.seed)).to(self.device)
-        source = Source(
-            runs.to(self.device),
-            None if graphs is None else graphs.to(self.device),
-            torch.tensor(preprocessor.task_of, device=self.device),
-            folds,
-        )
+        tensors = preprocessor.tensors(done)
+        model, before = self._model(preprocessor, tensors[1])
+        folds = assign_folds(done, max(model.config.members, 5), self.seed)
+        source = Source.of(tensors, preprocessor.task_of, folds, self.device)
         generator = torch.Generator(self.device).manual_seed(self.seed)
         settings = self.settings or settings_for(
             len(done), config=preprocessor.config.width, pretrained=before is not None
         )
         report = fit_model(model, [source], settings, generator, self.progress)
         if own < len(done):
-            source = source.rows(np.arange(own))
-            fit_model(model, [source], replace(settings, steps=OWN_STEPS, learning_rate=OWN_RATE), generator)
+            adapting = replace(settings, steps=OWN_STEPS, learning_rate=OWN_RATE)
+            fit_model(model, [source.rows(np.arange(own))], adapting, generator)
         committee, start, blend, judged, left_out = None, None, None, [], []
         if model.config.members > 1:
-            committee, mine = _committee(done, own, preprocessor, folds.cpu().numpy(), self.seed)
+            rows, mine = _committee_rows(len(done), own, self.seed)
+            known = source.rows(rows)
+            finished = done.select(np.array(done.run_ids, dtype=object)[rows])
+            network = LeftOutNetwork(model, known)
+            committee = Committee(finished, mine, preprocessor.values, folds[rows], network, self.seed)
             if before is not None and before.preprocessor is None:  # one that takes any metrics
-                start = Start.of(before.model, committee.finished)
-            left_out = left_out_parts(model, source.rows(mine), committee, start, preprocessor)
+                start = Start.of(before.model, finished)
+            left_out = left_out_parts(known.rows(np.arange(mine)), committee, start, preprocessor, model.config.members)
         if left_out:
-            blend = self._blend(left_out, len(mine))
+            blend = self._blend(left_out, mine)
             judged = [part.judged(blend) for part in left_out]
         calibration = calibrate(judged) if judged else Calibration.none()
         return Fitted(
@@ -341,17 +340,12 @@ class LCGODEForecaster(Forecaster):
         return forecaster
 
 
-def _committee(
-    done: RunTable, own: int, preprocessor: Preprocessor, folds: NDArray[np.int64], seed: int
-) -> tuple[Committee, NDArray[np.int64]]:
-    """Experts on at most `MAX_RUNS` runs: own ones, whose rows come back too, and others, which all experts know."""
+def _committee_rows(done: int, own: int, seed: int) -> tuple[NDArray[np.int64], int]:
+    """At most `MAX_RUNS` rows for the experts, own ones first, and how many those are."""
     generator = np.random.default_rng(seed)
     mine = np.sort(generator.permutation(own)[:MAX_RUNS])
-    others = own + np.sort(generator.permutation(len(done) - own)[: MAX_RUNS - len(mine)])
-    rows = np.r_[mine, others]
-    folds = np.where(rows < own, folds[rows], KEPT)
-    chosen = done.select(np.array(done.run_ids, dtype=object)[rows])
-    return Committee(chosen, preprocessor.values, folds, seed), mine
+    others = own + np.sort(generator.permutation(done - own)[: MAX_RUNS - len(mine)])
+    return np.r_[mine, others], len(mine)
 
 
 def _sizes(pretrained: LCGODE | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lcode.decisions import FinalValue
 from lcode.graphs import ArchGraph, graph_from_json
 from lcode.table import Metric, RunStatus, RunTable
 
@@ -83,12 +84,11 @@ class LiveRun:
         )
         return min(bad, key=lambda found: found[:2], default=None)
 
-    def final_values(self, metrics: Sequence[Metric]) -> NDArray[np.float64]:
-        """Last value of each metric, shape [K]; NaN for one that was never reported, and all NaN if one diverged."""
+    def final_values(self, metrics: Sequence[Metric], final: FinalValue) -> NDArray[np.float64]:
+        """Final value of each metric, shape [K]; NaN for one that was never reported, and all NaN if one diverged."""
         if self.divergence() is not None:
             return np.full(len(metrics), np.nan)
-        last = {key: value for _, values in sorted(self.values.items()) for key, value in values.items()}
-        return np.array([last.get(metric.key, np.nan) for metric in metrics])
+        return final.of_table(self.to_table(metrics))[0]
 
     def is_complete(self, metrics: Sequence[Metric]) -> bool:
         """Whether every metric has been reported at the horizon (or after it)."""

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.decisions import (
+    FinalValue,
     Objective,
     Standings,
     StopRule,
     Verdict,
     diverged_verdict,
-    final_values,
     make_objective,
     score_samples,
 )
@@ -63,6 +63,7 @@ class Monitor:
         every: int = 1,
         dry_run: bool = False,
         num_threads: int = 1,
+        final: str | FinalValue = "horizon",
     ) -> None:
         """Make a monitor.
 
@@ -78,12 +79,15 @@ class Monitor:
             every: forecast at epochs divisible by this only.
             dry_run: verdicts say what they would do, `stop` stays False.
             num_threads: torch threads while forecasting; the training's own number is restored.
+            final: what a run ends with, and is compared by: `horizon`, `best` (best so far, of each metric on its own)
+                or `last:5` (mean of the last 5 epochs).
 
         Raises:
-            UsageError: an option out of range, an unknown objective or name.
+            UsageError: an option out of range, an unknown objective, name or final value.
             InputError: a baseline that cannot be read.
         """
         self.model, self.metrics, self.dry_run, self.num_threads = model, history.metrics, dry_run, num_threads
+        self.final = FinalValue.parse(final)
         self.rule = StopRule(delta=delta, min_epochs=min_epochs, keep=keep, every=every)
         self.log: list[Verdict] = []
         self.objective: Objective | None = None
@@ -178,7 +182,7 @@ class Monitor:
         self._finals.pop(run, None)
         if status != "finished":
             return
-        self._finals[run] = final = live.final_values(self.metrics)
+        self._finals[run] = final = live.final_values(self.metrics, self.final)
         if self.objective is None:
             self._settle_objective()
         else:
@@ -215,7 +219,7 @@ class Monitor:
         for run, live in self._runs.items():
             self._finals.pop(run, None)
             if live.status == "finished":
-                self._finals[run] = live.final_values(self.metrics)
+                self._finals[run] = live.final_values(self.metrics, self.final)
         self._settle_objective()
         for run, expected in state["expected"].items():
             self._standings.expect(run, expected)
@@ -238,7 +242,8 @@ class Monitor:
             reason = f"no forecast before epoch {self.rule.next_due(epoch)}"
             return Verdict(live.name, epoch, "continue", reason)
         with limited_threads(self.num_threads):
-            forecast = self.model.predict(live.to_table(self.metrics))
+            table = live.to_table(self.metrics)
+            forecast = self.final.of_forecast(self.model.predict(table, self.final.at), table)
         if (forecast.status == "diverged").any():
             return Verdict(live.name, epoch, "stop", "diverged, says the forecaster", 0.0, forecast=summary(forecast))
         samples = score_samples(forecast, self.objective, n=SAMPLES, seed=0, archs=[live.arch])[:, 0]
@@ -248,7 +253,7 @@ class Monitor:
 
     def _history_finals(self) -> dict[str, NDArray[np.float64]]:
         finished = self._history.with_status("finished")
-        return dict(zip(finished.run_ids, final_values(finished), strict=True))
+        return dict(zip(finished.run_ids, self.final.of_table(finished), strict=True))
 
     def _new_run(self, run: str, horizon: int | None) -> LiveRun:
         self._standings.drop(run)
@@ -288,7 +293,7 @@ class Monitor:
 
 
 def summary(forecast: Forecast) -> dict[str, dict[str, float]]:
-    """Median and 90 % interval of each metric of the first run at its horizon, in natural units."""
+    """Median and 90 % interval of each metric of the first run at its last query, in natural units."""
     final = forecast.final()
     levels = {"median": 0.5, "q05": 0.05, "q95": 0.95}
     columns = {name: final.quantile(level)[0, :, 0] for name, level in levels.items()}

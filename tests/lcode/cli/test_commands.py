@@ -135,6 +135,23 @@ def test_the_ranking(
     assert set(frame["action"]) <= {"continue", "stop"}
 
 
+def test_what_a_run_ends_with_is_a_choice(
+    lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    path, frames = tmp_path / "rank.csv", {}
+    for final in ("horizon", "last:1", "last:3", "best"):
+        done = lcode_command("rank", running_logs, "--model", model_folder, "--final", final, "--out", path)
+        assert done.status == 0, done.err
+        frames[final] = pd.read_csv(path)
+        assert frames[final].columns.tolist() == RANKING and sorted(frames[final]["run"]) == RUNS
+        assert ("final value: " in done.err) is (final in ("best", "last:3"))
+        assert "1 of 8 runs were seen up to epoch 1 at most" in done.err
+    pd.testing.assert_frame_equal(frames["last:1"], frames["horizon"])
+    assert not frames["best"].equals(frames["horizon"])
+    done = lcode_command("rank", running_logs, "--model", model_folder, "--final", "first", "--out", path)
+    assert done.status == 2 and "no final value 'first'; there are: horizon, best, last:5" in done.err
+
+
 def test_a_baseline_sets_the_references(
     lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path
 ) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -126,6 +128,17 @@ def test_without_a_finished_run_the_forecasts_set_the_references() -> None:
     ranking = rank(forecast([0.4, 0.5, 0.6], 0.0))
     assert ranking.score[1] == pytest.approx(0)
     assert rank(forecast([0.4, 0.5, 0.6], 0.0), "worst").runs == ("r02", "r01", "r00")
+
+
+def test_little_evidence_is_said_and_changes_nothing() -> None:
+    whole = forecast([0.4, 0.9, 0.6, 0.5], status=["ok", "ok", "diverged", "finished"])
+    plenty = rank(whole, baseline=BASELINE)
+    assert not any("has finished" in note or "seen up to" in note for note in plenty.notes)
+    early = replace(whole, observed=np.array([[5, 1], [1, -1], [0, 0], [1, 1]]))
+    barely = rank(early, baseline=BASELINE)
+    assert any(note.startswith("1 of 4 runs were seen up to epoch 1 at most") for note in barely.notes)
+    pd.testing.assert_frame_equal(barely.to_frame(), plenty.to_frame())
+    assert any(note.startswith("no run has finished") for note in rank(forecast([0.4, 0.9]), baseline=BASELINE).notes)
 
 
 @settings(max_examples=25, deadline=None)

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from lcode.experts.committee import EXPERTS, Committee
+from lcode.forecast import LEVELS
 from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.scaling import ValueScaler
@@ -26,14 +28,32 @@ def committee(runs: RunTable) -> Committee:
     return committee_of(runs)
 
 
+class LevelNetwork:
+    """Stands for a network: every curve stays on its last value in model space, give or take one."""
+
+    def __init__(self, table: RunTable, scaler: ValueScaler) -> None:
+        self._arrays, self._scaler = curve_arrays(table), scaler
+
+    def __call__(self, rows: np.ndarray, cutoff: int, epochs: np.ndarray) -> np.ndarray:
+        last = self._arrays.rows(rows).interpolate(np.full((len(rows), 1), max(cutoff, 1)))
+        return level(self._scaler.scale(last)[..., 0], epochs)
+
+
+def level(last: np.ndarray, epochs: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(last)[..., None, None] + np.zeros((epochs.shape[1], 1)) + norm.ppf(LEVELS)
+
+
 def committee_of(table: RunTable) -> Committee:
-    return Committee(table, ValueScaler.fit(curve_arrays(table)), np.arange(len(table)) % 5, seed=0)
+    scaler = ValueScaler.fit(curve_arrays(table))
+    folds = np.arange(len(table)) % 5
+    return Committee(table, len(table), scaler, folds, LevelNetwork(table, scaler), seed=0)
 
 
 def forecast_of(committee: Committee, table: RunTable, cutoff: int = CUTOFF) -> np.ndarray:
     """Of every epoch that is left."""
     epochs = np.tile(np.arange(max(cutoff, 0) + 1, HORIZON + 1), (len(table), 1))
-    return committee.predict(committee.observe(table, cutoff, table.metrics), epochs)
+    observed = committee.observe(table, cutoff, table.metrics)
+    return committee.predict(observed, epochs, level(observed.known.last, epochs))
 
 
 def test_every_expert_beats_the_last_value(family: Family, runs: RunTable, committee: Committee) -> None:
@@ -85,7 +105,8 @@ def test_gaps_divergence_and_missing_metrics_leave_finite_forecasts(family: Fami
 
 def test_where_nothing_was_learned_there_is_no_forecast(committee: Committee, runs: RunTable) -> None:
     observed = committee.observe(runs.select(runs.run_ids[:2]), HORIZON, runs.metrics)
-    late = committee.predict(observed, np.full((2, 1), HORIZON + 4))
+    epochs = np.full((2, 1), HORIZON + 4)
+    late = committee.predict(observed, epochs, level(observed.known.last, epochs))
     assert np.isnan(late).all() and late.shape == (len(EXPERTS), 2, 2, 1, 21)
 
 
@@ -99,7 +120,9 @@ def test_late_cutoffs_share_experts(family: Family) -> None:
 def test_packed_and_unpacked_it_forecasts_the_same(runs: RunTable, committee: Committee) -> None:
     committee.at(CUTOFF)
     meta, arrays = committee.pack()
-    again = Committee.unpack(json.loads(json.dumps(meta)), arrays, committee.scaler)
+    again = Committee.unpack(
+        json.loads(json.dumps(meta)), arrays, committee.scaler, lambda table, _: LevelNetwork(table, committee.scaler)
+    )
     some = runs.select(runs.run_ids[:5]).prefix(CUTOFF)
     one, other = (forecast_of(c, some) for c in (committee, again))
     np.testing.assert_array_equal(one, other)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +29,11 @@ def left_out(spread: float, *, rho: float = 0.0, persistence: float = 0.5, runs:
     return parts
 
 
+def tuples(rows: Any) -> Any:
+    """Nested tuples, as a calibration keeps them."""
+    return tuple(map(tuples, rows)) if np.ndim(rows) else float(rows)
+
+
 def coverage(quantiles: np.ndarray, truth: np.ndarray) -> float:
     return float(((truth >= quantiles[..., 1]) & (truth <= quantiles[..., -2])).mean())
 
@@ -41,17 +48,17 @@ def test_widening_brings_the_coverage_nearer_to_what_it_says(spread: float) -> N
         after = coverage(calibration.widen(part.quantiles, shares, part.leads), part.truth)
         assert abs(after - 0.9) < abs(before - 0.9)
     # Too narrow: half the way, as a factor, for left-out forecasts are worse than those of all members together.
-    expected = np.sqrt(1 / spread) if spread < 1 else max(1 / spread, 0.6)
-    assert np.allclose(calibration.factors, expected, rtol=0.08)
+    expected = np.log(1 / spread) / 2 if spread < 1 else np.log(max(1 / spread, 0.6))
+    assert np.allclose(calibration.factors, expected, atol=0.1)
 
 
 def test_right_intervals_are_left_alone() -> None:
-    assert np.allclose(calibrate(left_out(1.0)).factors, 1, atol=0.08)
+    assert np.allclose(calibrate(left_out(1.0)).factors, 0, atol=0.12)
 
 
 def test_widening_keeps_the_median_and_the_order() -> None:
     quantiles = np.sort(np.random.default_rng(0).standard_normal((4, 2, 3, len(LEVELS))), -1)
-    calibration = Calibration((0.1,), (((2.0, 2.0),),), (), 0.9)
+    calibration = Calibration.same_for_all((0.1,), [(np.log(2), np.log(2))], 0.9)
     leads = np.tile([0.0, 0.5, 1.0], (4, 1))
     wide = calibration.widen(quantiles, np.array([0.0, 0.1, 0.5, 1.0]), leads)
     np.testing.assert_array_equal(wide[..., 10], quantiles[..., 10])
@@ -60,12 +67,12 @@ def test_widening_keeps_the_median_and_the_order() -> None:
 
 
 def test_the_factor_is_that_of_the_prefix_the_metric_and_the_lead() -> None:
-    factors = tuple(((i, 2 * i), (10 * i, 20 * i)) for i in range(1, len(SHARES) + 1))
-    calibration = Calibration(SHARES, factors, (), 0.9)
+    factors = [[[[i], [2 * i]], [[10 * i], [20 * i]]] for i in range(1, len(SHARES) + 1)]
+    calibration = Calibration(SHARES, tuples(np.zeros_like(factors)), tuples(np.log(factors)), (), 0.9)
     quantiles = np.broadcast_to(norm.ppf(LEVELS), (len(SHARES) + 1, 2, 3, len(LEVELS)))
     wide = calibration.widen(quantiles, np.array([*SHARES, 1.0]), np.tile([0.0, 0.5, 1.0], (len(quantiles), 1)))
     own = np.array([*range(1, len(SHARES) + 1), len(SHARES)])
-    expected = own[:, None, None] * np.array([1, 10])[:, None] * np.array([1, 1.5, 2])
+    expected = own[:, None, None] * np.array([1, 10])[:, None] * np.array([1, np.sqrt(2), 2])
     np.testing.assert_allclose(wide[..., 1] / norm.ppf(0.05), expected)
 
 
@@ -73,8 +80,28 @@ def test_a_metric_that_needs_more_gets_more() -> None:
     parts = left_out(1.0)
     for part in parts:
         part.truth[:, 1] *= 3
-    near_and_far = np.array(calibrate(parts).factors)
-    assert (near_and_far[:, 1] > 1.2 * near_and_far[:, 0]).all()
+    log = np.array(calibrate(parts).factors).mean(-1)
+    assert (log[:, 1] > log[:, 0] + 0.2).all()
+
+
+def test_wide_intervals_have_a_factor_of_their_own() -> None:
+    parts = [replace(part, quantiles=part.quantiles.copy()) for part in left_out(1.0, runs=800)]
+    for part in parts:  # every fourth run is far off, and its interval is wide, but not wide enough
+        part.truth[::4] *= 30
+        part.quantiles[::4] *= 10
+    found = calibrate(parts)
+    for part in parts:
+        shares = np.full(len(part.truth), part.share)
+        widened = found.widen(part.quantiles, shares, part.leads)
+        assert coverage(part.quantiles[::4], part.truth[::4]) < 0.45
+        assert coverage(widened[::4], part.truth[::4]) > 0.55
+        narrow = np.arange(len(part.truth)) % 4 > 0
+        assert coverage(widened[narrow], part.truth[narrow]) == pytest.approx(0.9, abs=0.04)
+
+
+def test_few_runs_hardly_narrow_the_intervals() -> None:
+    few, many = (np.mean(calibrate(left_out(2.0, runs=runs)).factors) for runs in (12, 400))
+    assert many < few < 0
 
 
 def test_what_hangs_together_is_found() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from lcode.evaluation.bench import entrants
 from lcode.fitting.loop import FitSettings
-from lcode.forecasters import ablations
-from lcode.forecasters.ablations import ABLATIONS, ChangedTable, Uncalibrated
+from lcode.forecasters import ablations, forecaster
+from lcode.forecasters.ablations import ABLATIONS, ChangedTable, LatentODEForecaster, Uncalibrated
 from lcode.forecasters.lcgode import LCGODEForecaster
 from lcode.table import RunTable
 
@@ -71,4 +71,22 @@ def test_parts_that_are_left_out_have_no_weight(history: RunTable) -> None:
 
 def test_without_calibration_intervals_are_as_they_come(history: RunTable) -> None:
     model = Uncalibrated(seed=0, **SIZES).fit(history)
-    assert model.fitted is not None and np.all(np.array(model.fitted.calibration.factors) == 1)
+    assert model.fitted is not None and np.all(np.array(model.fitted.calibration.factors) == 0)
+
+
+def test_the_plain_latent_ode_hears_of_nothing_but_its_own_curve(history: RunTable, fresh: RunTable) -> None:
+    made = forecaster("ode", seed=7)
+    assert isinstance(made, LatentODEForecaster) and (made.seed, made.pretrained) == (7, None)
+    model = LatentODEForecaster(**SIZES).fit(history)
+    assert model.fitted is not None and model.fitted.blend is not None
+    assert model.fitted.blend.mean_weights()["lc-gode"] == pytest.approx(1)
+    seen = fresh.prefix(4)
+    kept, changed = seen.metrics
+    points = seen.points.copy()
+    points.loc[points["metric"] == changed.key, "value"] *= 0.5
+    configs = seen.configs.iloc[:, :0]
+    other = replace(seen, points=points, configs=configs, graphs={}, schedules={}, signals=seen.signals.iloc[:0])
+    mine = model.predict(seen), model.predict(other)
+    assert mine[0].metrics[0] == kept
+    np.testing.assert_allclose(mine[0].quantiles[:, 0], mine[1].quantiles[:, 0], rtol=1e-9)
+    assert not np.array_equal(mine[0].quantiles[:, 1], mine[1].quantiles[:, 1])

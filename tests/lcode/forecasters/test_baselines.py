@@ -14,7 +14,7 @@ from lcode.forecasters import forecaster
 from lcode.table import Metric, RunTable
 
 MEDIAN = int(np.argmin(np.abs(LEVELS - 0.5)))
-LEARNING = ("qforest", "qforest-curve", "config", "knn", "ridge", "boosting", "boosting-random", "lstm")
+LEARNING = ("qforest", "qforest-curve", "config", "knn", "ridge", "boosting", "boosting-random", "lstm", "gp")
 ANY_CUTOFF = ("boosting-random", "lstm")
 HORIZON = 12
 
@@ -68,7 +68,7 @@ def test_the_lstm_learns_when_trained_in_full(table: RunTable) -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("name", ["config", "qforest", "knn", "ridge", "boosting", "boosting-random"])
+@pytest.mark.parametrize("name", ["config", "qforest", "knn", "ridge", "boosting", "boosting-random", "gp"])
 def test_the_configuration_is_used_before_the_first_epoch(name: str, table: RunTable) -> None:
     assert error(name, table, 0) < 0.2
     assert error("qforest-curve", table, 0) > 0.3

@@ -12,7 +12,7 @@ from lcode.forecast import LEVELS, Forecast
 from lcode.forecasters import FORECASTERS, Forecaster, forecaster
 from lcode.table import RunTable
 
-LEARNING = ("trees", "qforest", "qforest-curve", "config", "knn", "ridge", "boosting", "boosting-random", "lstm")
+LEARNING = ("trees", "qforest", "qforest-curve", "config", "knn", "ridge", "boosting", "boosting-random", "lstm", "gp")
 NAMES = ("last", "best", "drift", "power", *LEARNING)
 RUNS = ("running", "one_epoch", "diverged", "no_miou", "unseen", "nothing", "done")
 

@@ -287,6 +287,19 @@ def test_importing_the_hooks_loads_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_a_run_is_compared_by_what_final_says() -> None:
+    good_past = [values(seg) for seg in (0.5, 0.9, 0.5)]
+    for final, stops in (("horizon", True), ("last:1", True), ("best", False)):
+        watch = monitor(final=final)
+        verdict = [watch.report("a", epoch, reported) for epoch, reported in enumerate(good_past, start=1)][-1]
+        assert verdict.stop is stops
+    assert verdict.forecast["seg/miou"] == pytest.approx({"median": 0.9, "q05": 0.9, "q95": 0.9})
+    watch.report("a", HORIZON, values(0.5))
+    assert "P(beats a (ended at 60))" in watch.report("b", 5, values(0.5)).reason
+    with pytest.raises(UsageError, match="no final value 'first'; there are: horizon, best"):
+        monitor(final="first")
+
+
 def test_verdicts_are_what_the_log_holds() -> None:
     watch = monitor()
     verdict = watch.report(run="a", epoch=4, values=values(0.9))
