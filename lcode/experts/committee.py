@@ -15,7 +15,7 @@ from lcode.experts.forests import ForestExperts, surprised
 from lcode.experts.gaussian_process import STEPS, Hyperparameters
 from lcode.experts.prefix import Known, PrefixReader
 from lcode.experts.process import ProcessExpert
-from lcode.experts.scene import KEPT, Scene
+from lcode.experts.scene import Scene
 from lcode.table import Metric, RunTable
 from lcode.table.archive import pack, unpack
 from lcode.tensors.arrays import curve_arrays
@@ -208,9 +208,8 @@ class Committee:
         return cls(finished, meta["own"], scaler, folds, network(finished, folds), meta["seed"], hyper)
 
     def _make(self, cutoff: int, steps: int) -> CutoffExperts | None:
-        folds = np.where(np.arange(len(self.folds)) < self.own, self.folds, KEPT)
-        scene = Scene.of(self.finished, self._arrays, folds, cutoff, self.scaler)
-        if len(scene.table) < MIN_RUNS or len(np.unique(scene.folds[scene.folds != KEPT])) < 2:
+        scene = Scene.of(self.finished, self.own, self._arrays, self.folds, cutoff, self.scaler)
+        if len(scene.table) < MIN_RUNS or len(np.unique(scene.folds)) < 2:
             return None
         place = np.log1p(max(cutoff, 0))
         nearest = min(self.hyperparameters, key=lambda c: abs(np.log1p(max(c, 0)) - place), default=None)

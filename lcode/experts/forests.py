@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lcode.experts.forest import QuantileForest, metric_quantiles, split_targets
 from lcode.experts.prefix import Known
-from lcode.experts.scene import KEPT, Scene
+from lcode.experts.scene import Scene
 from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
@@ -30,13 +30,13 @@ class FoldForests:
     Args:
         features: N training rows, [N, P].
         target: what is to be forecast, NaN where unknown, [N, K, J].
-        folds: fold of each row, [N]; rows of `KEPT` are in every training set and are not forecast.
+        folds: fold of each row, [N].
         seed: seed of the trees.
     """
 
     def __init__(self, features: Array, target: Array, folds: NDArray[np.int64], seed: int) -> None:
         self._features, self._target = features, target
-        numbers = np.unique(folds[folds != KEPT])
+        numbers = np.unique(folds)
         self._rows = [np.flatnonzero(folds != fold) for fold in numbers]
         self._out = [np.flatnonzero(folds == fold) for fold in numbers]
         splits = split_targets(target, SPLIT_POINTS)
@@ -46,7 +46,7 @@ class FoldForests:
         ]
 
     def left_out(self) -> Array:
-        """Quantiles for the training rows, each without its fold, [N, K, J, 21]; NaN for rows that are kept."""
+        """Quantiles for the training rows, each without its fold, [N, K, J, 21]."""
         result = np.full((*self._target.shape, len(LEVELS)), np.nan)
         for forest, rows, out in zip(self._forests, self._rows, self._out, strict=True):
             result[out] = metric_quantiles(self._target[rows], forest.weights(self._features[out]))
@@ -82,7 +82,7 @@ class ForestExperts:
         )
 
     def left_out(self) -> Array:
-        """Quantiles for the scene's own runs, each without its fold, by each forest, [3, N, K, J, 21]."""
+        """Quantiles for the scene's runs, each without its fold, by each forest, [3, N, K, J, 21]."""
         changes = self._changes.left_out() + self._known.anchor(self._known.last)[..., None, None]
         return np.stack([self._values.left_out(), changes, surprised(self._network, self._surprises.left_out())])
 

@@ -109,12 +109,11 @@ class GaussianProcess:
     def left_out(self, folds: Tensor) -> tuple[Tensor, Tensor]:
         """What each training row would be forecast without its fold, [N] fold numbers to two tensors [N, O].
 
-        Rows of a negative fold number are in every training set, and get no forecast (0).
         In closed form from the inverse covariance; the hyper-parameters are those of all rows.
         """
         inverse = torch.cholesky_inverse(self._root)
         mean, variance = torch.zeros_like(self._y), torch.zeros_like(self._y)
-        for fold in folds[folds >= 0].unique():
+        for fold in folds.unique():
             rows = torch.nonzero(folds == fold)[:, 0]
             block = torch.linalg.inv(inverse[:, rows][:, :, rows])
             mean[:, rows] = self._y[:, rows] - (block @ self._alpha[:, rows, None])[..., 0]

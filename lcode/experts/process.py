@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from lcode.experts.gaussian_process import STEPS, GaussianProcess, Hyperparameters
 from lcode.experts.prefix import Known
-from lcode.experts.scene import KEPT, Scene
+from lcode.experts.scene import Scene
 from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
@@ -50,9 +50,8 @@ class ProcessExpert:
         if len(rows) < 3:
             return None
         if len(rows) > MAX_RUNS:
-            own, others = rows[scene.folds[rows] != KEPT], rows[scene.folds[rows] == KEPT]
-            own = _evenly(own, MAX_RUNS)
-            rows = np.r_[own, _evenly(others, MAX_RUNS - len(own))]
+            own = _evenly(rows[rows < scene.own], MAX_RUNS)
+            rows = np.r_[own, _evenly(rows[rows >= scene.own], MAX_RUNS - len(own))]
         features, groups = known.features(k)
         changes = scene.values[rows, k] - self._anchor[rows, k, None]
         return _MetricProcess(features[rows], groups, changes, scene.folds[rows], rows, start, steps)

@@ -18,16 +18,13 @@ GRID = 32
 """The most points at which a continuation is learned; in between it is linear."""
 
 
-KEPT = -1
-"""Fold of runs that every expert learns from: those of related problems, which are never forecast."""
-
-
 @dataclass(frozen=True, eq=False)
 class Scene:
     """N finished runs that went on after a cutoff.
 
     Attributes:
         rows: which of the finished runs they are, [N].
+        own: so many of them, the first, are of the problem to forecast, the others of related ones.
         table: the runs.
         arrays: their whole curves.
         folds: fold of each run, [N].
@@ -37,6 +34,7 @@ class Scene:
     """
 
     rows: NDArray[np.int64]
+    own: int
     table: RunTable
     arrays: CurveArrays
     folds: NDArray[np.int64]
@@ -46,16 +44,25 @@ class Scene:
 
     @classmethod
     def of(
-        cls, table: RunTable, arrays: CurveArrays, folds: NDArray[np.int64], cutoff: int, scaler: ValueScaler
+        cls, table: RunTable, own: int, arrays: CurveArrays, folds: NDArray[np.int64], cutoff: int, scaler: ValueScaler
     ) -> Scene:
-        """The runs of the table whose horizon lies after the cutoff."""
+        """The runs of the table whose horizon lies after the cutoff; the first `own` are of the problem itself."""
         horizons = table.runs["horizon"].to_numpy(np.int64)
         longer = np.flatnonzero(horizons > cutoff)
         grid = continuation_grid(horizons[longer], cutoff)
         grid = grid if len(grid) <= GRID else np.arange(1, GRID + 1) / GRID
         values = continuations(arrays.rows(longer), horizons[longer], cutoff, grid)
         chosen = table.select(table.runs.index[longer])
-        return cls(longer, chosen, arrays.rows(longer), folds[longer], cutoff, grid, scaler.scale(values))
+        return cls(
+            longer,
+            int((longer < own).sum()),
+            chosen,
+            arrays.rows(longer),
+            folds[longer],
+            cutoff,
+            grid,
+            scaler.scale(values),
+        )
 
     @property
     def epochs(self) -> NDArray[np.int64]:

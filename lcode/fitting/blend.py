@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lcode.fitting.mixture import crps_terms, mixture_quantiles
 from lcode.forecast import LEVELS
@@ -100,7 +100,7 @@ class Blend:
 
 def learn_blend(
     parts: Sequence[str],
-    prior: Sequence[Sequence[float]],
+    prior: Sequence[ArrayLike],
     shares: Sequence[float],
     quantiles: Sequence[Array],
     truths: Sequence[Array],
@@ -112,7 +112,7 @@ def learn_blend(
 
     Args:
         parts: names, E of them.
-        prior: their weights where nothing is known, at each share, [S][E]; a part of weight 0 keeps it.
+        prior: their weights where nothing is known, at each share, [S][E] or [S][K][E]; a part of weight 0 keeps it.
         shares: share of the horizon seen, [S].
         quantiles: left-out forecasts at each share, [E, N, K, Q, 21] in model space.
         truths: what came, NaN where unknown, [N, K, Q].
@@ -123,13 +123,13 @@ def learn_blend(
 
 
 def _learn(prior: Array, quantiles: Array, truth: Array) -> Array:
-    """Weights at one prefix, [K, E]."""
+    """Weights at one prefix, [K, E], from prior weights [E] or [K, E]."""
     experts, runs, metrics = quantiles.shape[:3]
     known = np.isfinite(truth) & np.isfinite(quantiles).all(-1).all(0)
     terms = [crps_terms(quantiles[:, :, k][:, known[:, k]], truth[:, k][known[:, k]]) for k in range(metrics)]
     to_truth, between = (torch.from_numpy(np.nan_to_num(np.stack(term))) for term in zip(*terms, strict=True))
     with np.errstate(divide="ignore"):
-        start = torch.from_numpy(np.log(prior / prior.sum()))
+        start = torch.from_numpy(np.log(prior / prior.sum(-1, keepdims=True))).expand(metrics, -1)
     common = torch.zeros(experts, dtype=torch.float64, requires_grad=True)
     own = torch.zeros(metrics, experts, dtype=torch.float64, requires_grad=True)
 
@@ -137,7 +137,7 @@ def _learn(prior: Array, quantiles: Array, truth: Array) -> Array:
         return (weights * to_truth).sum(-1) - torch.einsum("ki,kij,kj->k", weights, between, weights) / 2
 
     with torch.no_grad():
-        reference = losses(start.softmax(-1).expand(metrics, -1)).clamp(min=1e-12)
+        reference = losses(start.softmax(-1)).clamp(min=1e-12)
     optimiser = torch.optim.Adam([common, own], lr=0.1)
     for _ in range(STEPS):
         optimiser.zero_grad(set_to_none=True)

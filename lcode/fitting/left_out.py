@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from lcode.experts.committee import EXPERTS, Committee
 from lcode.experts.gaussian_process import WARM_STEPS
-from lcode.experts.scene import KEPT
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Judged
 from lcode.fitting.loop import Source
@@ -62,6 +61,7 @@ class LeftOut:
         parts: in model space, [E, N, K, Q, 21].
         truth: scaled values, NaN where there is none, [N, K, Q].
         last: last observed scaled value, [N, K].
+        own: so many of the runs, the first, are of the problem to forecast, the others of related ones.
     """
 
     share: float
@@ -70,6 +70,13 @@ class LeftOut:
     parts: Array
     truth: Array
     last: Array
+    own: int
+
+    def of_own(self) -> LeftOut:
+        """The runs of the problem alone."""
+        n = self.own
+        parts, rows = self.parts[:, :n], (self.cutoffs[:n], self.leads[:n])
+        return LeftOut(self.share, *rows, parts, self.truth[:n], self.last[:n], n)
 
     def judged(self, blend: Blend | None = None) -> Judged:
         """The forecasts that a user would get: the parts blended, or the first part alone."""
@@ -95,7 +102,7 @@ def left_out_forecasts(model: LCGODE, source: Source) -> list[LeftOut]:
         place = queries[:, None].expand(-1, chosen.values.shape[1], -1)
         truth = torch.where(chosen.present.gather(-1, place), chosen.values.gather(-1, place), torch.nan)
         leads = _leads(epochs, cutoffs[:, 0], _numpy(chosen.horizons))
-        results.append(LeftOut(share, cutoffs[:, 0], leads, forecast[None], _numpy(truth), last))
+        results.append(LeftOut(share, cutoffs[:, 0], leads, forecast[None], _numpy(truth), last, len(rows)))
     return results
 
 
@@ -107,7 +114,7 @@ def left_out_parts(
     All runs are cut at the same epochs, which are `SHARES` of their median horizon: the experts learn by cutoff.
 
     Args:
-        source: the runs to be judged, with which the committee's begin.
+        source: the committee's finished runs.
         committee: experts, which know the members' left-out forecasts.
         start: the pretrained model, if there is one.
         preprocessor: of the model.
@@ -122,8 +129,7 @@ def left_out_parts(
             continue
         scene = experts.scene
         chosen = np.unique(np.rint(np.linspace(0, len(scene.grid) - 1, QUERIES)).astype(np.int64))
-        # Runs of other problems, which nobody judges, come after the own ones.
-        kept = np.flatnonzero((scene.folds != KEPT) & (scene.folds < members))
+        kept = np.flatnonzero(scene.folds < members)
         rows, epochs = scene.rows[kept], scene.epochs[kept][:, chosen].astype(float)
         cutoffs = np.full(len(rows), float(cutoff))
         parts = [experts.network[kept][None, :, :, chosen], experts.left_out()[:, kept][:, :, :, chosen]]
@@ -131,7 +137,9 @@ def left_out_parts(
             parts.append(start.quantiles(of_start.rows(torch.from_numpy(rows)), cutoffs, epochs, preprocessor)[None])
         leads = _leads(epochs, cutoffs, horizons[rows])
         last = experts.known.anchor(experts.known.last)[kept]
-        results.append(LeftOut(share, cutoffs, leads, np.concatenate(parts), scene.values[kept][:, :, chosen], last))
+        truth = scene.values[kept][:, :, chosen]
+        own = int((kept < scene.own).sum())
+        results.append(LeftOut(share, cutoffs, leads, np.concatenate(parts), truth, last, own))
     return results
 
 

@@ -41,7 +41,7 @@ class _ProcessModel:
         self._scaler = ValueScaler.fit(arrays)
         self._reader = PrefixReader(finished, self._scaler)
         one_fold = np.zeros(len(finished), dtype=np.int64)  # no run judges another here
-        scene = Scene.of(finished, arrays, one_fold, cutoff, self._scaler)
+        scene = Scene.of(finished, len(finished), arrays, one_fold, cutoff, self._scaler)
         self.grid = scene.grid
         with limited_threads(1):
             self._process = ProcessExpert(scene, self._reader.at(scene.table, scene.arrays, cutoff))
