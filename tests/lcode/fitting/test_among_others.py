@@ -71,6 +71,6 @@ def test_any_past_gives_a_response_within_bounds(runs: int, seed: int) -> None:
     now[generator.random(runs) < 0.3] = np.nan
     forecast = np.sort(generator.standard_normal((runs, len(LEVELS))))
     found = learn_response(forecast, before, now, seen=10)
-    assert 0 <= found.common <= 1.5 and 0 <= found.own <= 0.6 and 0.4 < found.width < 1.5
+    assert 0 <= found.common <= 1.5 and 0 <= found.own <= OWN_SHARE and 0.4 < found.width < 1.5
     if np.isfinite(now).sum() < MIN_OTHERS:
         assert found == Response()
