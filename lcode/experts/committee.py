@@ -35,6 +35,10 @@ EXACT, RATIO = 8, 1.15
 MAX_RUNS = 1500
 """Finished runs that the experts learn from at most: the forests' weights grow with their square."""
 
+SMOOTHED, MANY = 2, 100
+"""With fewer than so many runs each one's noise, an epoch that went wrong, stands in every forecast: their paths are means
+over so many points on either side (on 10 and 30 runs of `cifar10_cnn` 1 to 2 % less error)."""
+
 MIN_RUNS = 4
 """Finished runs that must have gone on after a cutoff for anything to be learned there."""
 
@@ -85,7 +89,7 @@ class CutoffExperts:
 
     def left_out(self) -> Array:
         """Forecasts of the finished runs by what was learned without their fold, [E, N, K, J, 21]."""
-        return np.concatenate([self.process.left_out()[None], self._forests.left_out()])
+        return self._smooth(np.concatenate([self.process.left_out()[None], self._forests.left_out()]))
 
     def predict(self, observed: Observed, epochs: NDArray[np.int64], network: Array) -> Array:
         """Quantiles in model space at the query epochs [R, Q] of observed runs, [E, R, K, Q, 21].
@@ -96,12 +100,26 @@ class CutoffExperts:
             network: the network's forecasts there, [R, K, Q, 21].
         """
         known, grid = observed.known, self.scene.grid
-        values, changes, surprises = self._forests.predict(known)
-        paths = [(self.process.predict(known), known.last), (values, known.last), (changes, known.last)]
+        values, changes, surprises = self._smooth(self._forests.predict(known))
+        paths = [(self._smooth(self.process.predict(known)), known.last), (values, known.last), (changes, known.last)]
         # What was observed holds no surprise.
         paths.append((surprises, np.where(np.isfinite(known.last), 0.0, np.nan)))
         at = [at_epochs(path, grid, start, observed.cutoff, observed.horizons, epochs) for path, start in paths]
         return np.stack([*at[:-1], surprised(network, at[-1])])
+
+    def _smooth(self, paths: Array) -> Array:
+        return smoothed(paths, SMOOTHED if len(self.scene.rows) < MANY else 0)
+
+
+def smoothed(paths: Array, half: int) -> Array:
+    """Means over at most so many points on either side, as many on both, but for the last point; [..., J, 21]."""
+    count = paths.shape[-2]
+    place = np.arange(count)
+    reach = np.minimum(half, np.minimum(place, count - 1 - place))
+    reach[-1] = min(half, count - 1)
+    sums = np.concatenate([np.zeros_like(paths[..., :1, :]), np.cumsum(paths, axis=-2)], axis=-2)
+    low, high = place - reach, np.minimum(place + reach + 1, count)
+    return (sums[..., high, :] - sums[..., low, :]) / (high - low)[:, None]
 
 
 class Committee:

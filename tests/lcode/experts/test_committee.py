@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from lcode.experts.committee import EXPERTS, Committee
+from lcode.experts.committee import EXPERTS, Committee, smoothed
 from lcode.forecast import LEVELS
 from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
@@ -133,3 +133,13 @@ def test_near_the_end_fewer_components_are_left_than_before(runs: RunTable) -> N
     committee.at(CUTOFF)  # its hyper-parameters serve all later cutoffs
     for cutoff in (HORIZON - 2, HORIZON - 1, CUTOFF + 1):
         assert np.isfinite(forecast_of(committee, runs.prefix(cutoff), cutoff)).all()
+
+
+def test_smoothing_spreads_a_spike_and_keeps_lines() -> None:
+    spike = np.zeros((9, 21))
+    spike[4] = 5.0
+    np.testing.assert_allclose(smoothed(spike, 2)[:, 0], [0, 0, 1, 1, 1, 1, 1, 0, 0])
+    line = np.linspace(0, 1, 9)[:, None] + np.zeros(21)
+    np.testing.assert_allclose(smoothed(line, 2)[:-1], line[:-1])
+    np.testing.assert_array_equal(smoothed(spike, 0), spike)
+    np.testing.assert_allclose(smoothed(spike[4:5], 2), spike[4:5])
