@@ -109,7 +109,8 @@ class Fitted:
                 start, end = max(cutoff, 0), runs.horizons.numpy()[rows, None]
                 leads = np.clip((asked[rows] - start) / np.maximum(end - start, 1), 0, 1)
                 widened = self.calibration.widen(result[rows], shares[rows], leads)
-                result[rows] = preprocessor.values.unscale(widened)
+                limits = np.fmax(preprocessor.values.ceilings, last[rows])[..., None, None]
+                result[rows] = np.minimum(preprocessor.values.unscale(widened), limits)
         return result
 
     def _responses(self, runs: RunTensors, now: Array, cutoff: int, preprocessor: Preprocessor) -> list[Response]:

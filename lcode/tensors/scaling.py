@@ -39,6 +39,8 @@ class MetricScale:
         lower, upper: what an inverse is clipped to, in units of value / unit.
         sign: -1 for a metric of which more is better: in model space every curve falls as it gets better, so that what
             was learned of losses and errors serves accuracies as well.
+        ceiling: largest value worth a forecast, for a run that has not passed it already: in `log` space wide tails
+            would become astronomical values.
         knots: the piecewise linear, increasing `warp` as pairs (x, warped x); outside it goes on with the slope
             1 - `RANK_SHARE`. Empty: no warp.
     """
@@ -51,6 +53,7 @@ class MetricScale:
     lower: float
     upper: float
     sign: int = 1
+    ceiling: float = np.inf
     knots: tuple[tuple[float, float], ...] = ()
 
     @classmethod
@@ -62,7 +65,8 @@ class MetricScale:
         low, high = np.quantile(inner, [0.005, 0.995])
         inner = np.clip(inner, low, high)
         centre, deviation = float(inner.mean()), float(max(inner.std(), 1e-4))
-        return replace(raw, centre=centre, deviation=deviation, knots=_knots((inner - centre) / deviation))
+        scale = replace(raw, centre=centre, deviation=deviation, knots=_knots((inner - centre) / deviation))
+        return replace(scale, ceiling=_ceiling(scale, values)) if scale.space == "log" and len(values) else scale
 
     @classmethod
     def relative(cls, metric: Metric, first: NDArray[np.float64]) -> MetricScale:
@@ -97,8 +101,10 @@ class MetricScale:
         else:
             space, eps = "linear", 0.0
         lower = 0.0 if space != "linear" else -np.inf
-        # An error rate cannot pass 1, a loss can: only a name or an error in 0..1 says which it is.
-        upper = 1.0 if share or (bounded and metric.name.lower().endswith(("err", "error"))) else np.inf
+        # An error rate cannot pass 1, a loss can: only a name says which it is. What is to grow and lies in 0..1 is a
+        # share of something.
+        rate = metric.name.lower().endswith(("err", "error")) or metric.sign > 0
+        upper = 1.0 if share or (bounded and rate) else np.inf
         return cls(space, unit, eps, 0.0, 1.0, lower, upper, -metric.sign)
 
     def scale(self, values: NDArray[np.float64], *, clip: bool = True) -> NDArray[np.float64]:
@@ -133,6 +139,11 @@ class MetricScale:
             return y
         at, to = np.array(self.knots).T
         return np.interp(y, to, at) + (np.minimum(y - to[0], 0) + np.maximum(y - to[-1], 0)) / (1 - RANK_SHARE)
+
+
+def _ceiling(scale: MetricScale, values: NDArray[np.float64]) -> float:
+    """Of a loss, more than all but the worst values; of what is to grow, twice the best."""
+    return float(np.quantile(values, 0.995)) if scale.sign > 0 else 2 * float(values.max())
 
 
 def _knots(x: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
@@ -172,6 +183,11 @@ class ValueScaler:
     def unscale(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
         """Model space [R, K, …] to natural units."""
         return np.stack([s.unscale(scaled[:, k]) for k, s in enumerate(self.scales)], axis=1)
+
+    @property
+    def ceilings(self) -> NDArray[np.float64]:
+        """The largest value worth a forecast of each metric, natural units, [K]."""
+        return np.array([scale.ceiling for scale in self.scales])
 
     def to_json(self) -> list[dict[str, Any]]:
         """The scales as plain values, for the checkpoint."""
