@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.tree import ExtraTreeRegressor
 
 from lcode.forecast import LEVELS
 
@@ -30,23 +30,28 @@ class QuantileForest:
     """
 
     def __init__(self, features: Array, targets: Array, *, seed: int, trees: int = TREES) -> None:
-        self._trees = trees
-        self._forest = ExtraTreesRegressor(trees, max_features=MAX_FEATURES, random_state=seed, n_jobs=1)
-        self._forest.fit(features, targets[:, 0] if targets.shape[1] == 1 else targets)
-        self._offsets = np.cumsum([0, *(tree.tree_.node_count for tree in self._forest.estimators_)])
+        # The trees of sklearn's forest without the forest: its set-up takes as long as growing a hundred small trees.
+        rows, goals = features.astype(np.float32), np.ascontiguousarray(targets, dtype=np.float64)
+        seeds = np.random.default_rng(seed).integers(2**31 - 1, size=trees).tolist()
+        self._trees = [
+            ExtraTreeRegressor(max_features=MAX_FEATURES, random_state=s).fit(rows, goals, check_input=False).tree_
+            for s in seeds
+        ]
+        self._offsets = np.cumsum([0, *(tree.node_count for tree in self._trees)])
         members = self._one_hot(features)
         self._members = members.multiply(1.0 / np.maximum(members.sum(axis=0), 1)).T.tocsr()
 
     def weights(self, features: Array) -> Array:
         """Weight of each training run for each query, rows sum to 1; features [R, P] to weights [R, N]."""
-        return np.asarray((self._one_hot(features) @ self._members).toarray()) / self._trees
+        return np.asarray((self._one_hot(features) @ self._members).toarray()) / len(self._trees)
 
     def _one_hot(self, features: Array) -> sparse.csr_matrix:
         """In which leaf of each tree a row falls, shape [R, all nodes of the forest]."""
-        leaves = self._forest.apply(features) + self._offsets[:-1]
-        rows = np.repeat(np.arange(len(features)), self._trees)
+        rows = features.astype(np.float32)
+        leaves = np.stack([tree.apply(rows) for tree in self._trees], axis=1) + self._offsets[:-1]
+        index = np.repeat(np.arange(len(features)), len(self._trees))
         return sparse.csr_matrix(
-            (np.ones(leaves.size), (rows, leaves.ravel())), shape=(len(features), int(self._offsets[-1]))
+            (np.ones(leaves.size), (index, leaves.ravel())), shape=(len(features), int(self._offsets[-1]))
         )
 
 

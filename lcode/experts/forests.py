@@ -12,8 +12,8 @@ from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
 
-FOLD_TREES = 10
-"""Trees without each fold."""
+FOLD_TREES = 7
+"""Trees without each fold; a live run waits for those of every epoch it comes to first."""
 
 SPLIT_POINTS = 4
 """Future points of each metric that the splits are to predict; more take longer and are no better."""
