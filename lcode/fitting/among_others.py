@@ -2,7 +2,7 @@
 
 A model that never saw a finished run of the problem knows better what happens to the runs on the whole than how they
 differ, and how fast the runs of this problem learn it cannot know. But the runs in progress have a past: from the first
-half of what was seen the second half is forecast, and the answer tells how much of a predicted change comes.
+quarter and half of what was seen the rest is forecast, and the answer tells how much of a predicted change comes.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ With up to twice `OWN_SHARE` the error on TaskSet, `waves` and the perceptron cu
 
 SURE_FROM = 8
 """Epochs that must be seen to believe that more comes than predicted."""
+
+AGO = (0.25, 0.5)
+"""Shares of what was seen from which the present is forecast."""
 
 RANKS = 5.0
 """What a rank correlation counts beside the relative error when a response is chosen."""
@@ -57,33 +60,37 @@ class Response:
     width: float = 1.0
 
 
-def learn_response(forecast: Array, before: Array, now: Array, seen: int) -> Response:
+def learn_response(forecasts: Array, before: Array, now: Array, seen: int) -> Response:
     """The response of R runs in their own past.
 
     Args:
-        forecast: quantiles of the present values as they were forecast half-way, in model space, [R, 21].
-        before: values half-way, [R].
+        forecasts: quantiles of the present values as they were forecast from earlier, in model space, [O, R, 21]: each
+            of O times ago says something of another distance.
+        before: values then, [O, R].
         now: present values, [R]; NaN where there is none.
         seen: epochs seen by now.
     """
-    known = np.isfinite(forecast).all(-1) & np.isfinite(before) & np.isfinite(now)
+    known = np.isfinite(forecasts).all((0, -1)) & np.isfinite(before).all(0) & np.isfinite(now)
     runs = int(known.sum())
     if runs < MIN_OTHERS:
         return Response()
-    forecast, before, change = forecast[known], before[known], (now - before)[known]
-    predicted = forecast[:, _MIDDLE] - before
-    middle = float(np.median(predicted))
+    forecasts, before, change = forecasts[:, known], before[:, known], (now - before)[:, known]
+    predicted = forecasts[..., _MIDDLE] - before
+    middle = np.median(predicted, axis=1, keepdims=True)
     away = predicted - middle
     common = COMMON if seen >= SURE_FROM else COMMON[COMMON <= 1]
-    error = np.abs(change - common[:, None, None] * middle - OWN[:, None] * away).mean(-1)
+    error = np.abs(change - common[:, None, None, None] * middle - OWN[:, None, None] * away).mean((-1, -2))
     usual = np.abs(change - middle - OWN_SHARE * away).mean() + 1e-12
-    ranks = np.nan_to_num([kendalltau(before + share * away, before + change).statistic for share in OWN])
+    ranks = [
+        np.mean([kendalltau(b + share * a, now[known]).statistic for a, b in zip(away, before, strict=True)])
+        for share in OWN
+    ]
     firm = PRIOR / runs * ((common[:, None] - 1) ** 2 + (OWN - OWN_SHARE) ** 2)
-    best = np.unravel_index(int((error / usual - RANKS * ranks + firm).argmin()), error.shape)
+    best = np.unravel_index(int((error / usual - RANKS * np.nan_to_num(ranks) + firm).argmin()), error.shape)
     share, own = float(common[best[0]]), float(OWN[best[1]])
     left = change - share * middle - own * away
-    half = np.where(left > 0, forecast[:, _HIGH] - forecast[:, _MIDDLE], forecast[:, _MIDDLE] - forecast[:, _LOW])
-    needed = float(np.quantile(np.abs(left) / np.maximum(half, 1e-9), 0.9))
+    above, below = forecasts[..., _HIGH] - forecasts[..., _MIDDLE], forecasts[..., _MIDDLE] - forecasts[..., _LOW]
+    needed = float(np.quantile(np.abs(left) / np.maximum(np.where(left > 0, above, below), 1e-9), 0.9))
     return Response(share, own, float(np.clip(needed, 0.03, 4)) ** WIDTH)
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from lcode.experts.committee import Committee, Observed
-from lcode.fitting.among_others import Response, among_others, learn_response
+from lcode.fitting.among_others import AGO, Response, among_others, learn_response
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -114,27 +114,34 @@ class Fitted:
         return result
 
     def _responses(self, runs: RunTensors, now: Array, cutoff: int, preprocessor: Preprocessor) -> list[Response]:
-        """How much of what was predicted half-way came, for runs seen up to the cutoff: one response per metric."""
+        """How much of what was predicted earlier came, for runs seen up to the cutoff: one response per metric."""
         there = runs.present.any(1) & (runs.epochs <= cutoff)
         seen = there.sum(1)
         if int(seen.min()) < 2:
             return [Response()] * now.shape[1]
-        # The epoch at which half of a run's points had been measured.
-        half = (there.cumsum(1) >= (seen // 2)[:, None]).int().argmax(1)
-        since = runs.epochs.gather(1, half[:, None]).double().numpy()
-        at = half[:, None, None].expand(-1, runs.values.shape[1], 1)
-        before = torch.where(runs.present.gather(2, at), runs.values.gather(2, at), torch.nan)[..., 0].double().numpy()
         asked = np.full((len(now), 1), float(cutoff))
-        forecast = np.concatenate(
-            [
-                network_quantiles(
-                    self.model, runs.rows(torch.arange(begin, min(begin + CHUNK, len(now)))), None,
-                    preprocessor.task_of, since[begin : begin + CHUNK, 0], asked[begin : begin + CHUNK],
-                )
-                for begin in range(0, len(now), CHUNK)
-            ]
-        )[:, :, 0]  # fmt: skip
-        return [learn_response(forecast[:, k], before[:, k], now[:, k], cutoff) for k in range(now.shape[1])]
+        forecasts, before = [], []
+        for ago in AGO:
+            # The epoch at which this share of a run's points had been measured.
+            place = (there.cumsum(1) >= (ago * seen).long().clamp(min=1)[:, None]).int().argmax(1)
+            since = runs.epochs.gather(1, place[:, None]).double().numpy()[:, 0]
+            at = place[:, None, None].expand(-1, runs.values.shape[1], 1)
+            values = torch.where(runs.present.gather(2, at), runs.values.gather(2, at), torch.nan)
+            before.append(values[..., 0].double().numpy())
+            chunks = [np.arange(begin, min(begin + CHUNK, len(now))) for begin in range(0, len(now), CHUNK)]
+            forecasts.append(
+                np.concatenate(
+                    [
+                        network_quantiles(
+                            self.model, runs.rows(torch.from_numpy(rows)), None, preprocessor.task_of,
+                            since[rows], asked[rows],
+                        )
+                        for rows in chunks
+                    ]
+                )[:, :, 0]
+            )  # fmt: skip
+        then, was = np.stack(forecasts), np.stack(before)
+        return [learn_response(then[:, :, k], was[:, :, k], now[:, k], cutoff) for k in range(now.shape[1])]
 
     def _observed(
         self, table: RunTable, rows: NDArray[np.int64], cutoff: int, preprocessor: Preprocessor

@@ -51,7 +51,7 @@ def test_what_came_of_the_predicted_changes_is_found(came: float) -> None:
     before, predicted = generator.standard_normal(200), -1 + 0.2 * generator.standard_normal(200)
     forecast = (before + predicted)[:, None] + norm.ppf(LEVELS)
     now = before + came * -1 + 0.01 * generator.standard_normal(200)
-    found = learn_response(forecast, before, now, seen=20)
+    found = learn_response(forecast[None], before[None], now, seen=20)
     assert found.common == pytest.approx(came, abs=0.11)
     assert found.width < 1  # the forecasts were much better than they thought
 
@@ -59,8 +59,8 @@ def test_what_came_of_the_predicted_changes_is_found(came: float) -> None:
 def test_more_than_predicted_is_believed_only_after_some_epochs() -> None:
     before = np.linspace(0, 3, 50)
     forecast, now = (before - 1)[:, None] + norm.ppf(LEVELS), before - 1.4
-    assert learn_response(forecast, before, now, seen=4).common == 1
-    assert learn_response(forecast, before, now, seen=40).common == pytest.approx(1.4)
+    assert learn_response(forecast[None], before[None], now, seen=4).common == 1
+    assert learn_response(forecast[None], before[None], now, seen=40).common == pytest.approx(1.4)
 
 
 @given(st.integers(0, 20), st.integers(0, 100))
@@ -70,7 +70,7 @@ def test_any_past_gives_a_response_within_bounds(runs: int, seed: int) -> None:
     before, now = generator.standard_normal((2, runs))
     now[generator.random(runs) < 0.3] = np.nan
     forecast = np.sort(generator.standard_normal((runs, len(LEVELS))))
-    found = learn_response(forecast, before, now, seen=10)
+    found = learn_response(forecast[None], before[None], now, seen=10)
     assert 0 <= found.common <= 1.5 and 0 <= found.own <= OWN_SHARE and 0.4 < found.width < 1.5
     if np.isfinite(now).sum() < MIN_OTHERS:
         assert found == Response()
