@@ -57,8 +57,8 @@ class Blend:
         known = np.asarray(np.isfinite(quantiles).all(-1))
         weights = weights[..., None] * known  # [E, R, K, Q]
         total = weights.sum(0)
-        mean = (weights[..., None] * np.where(known[..., None], quantiles, 0.0)).sum(0)
-        mean = mean / np.where(total > 0, total, 1.0)[..., None]
+        filled = quantiles if known.all() else np.where(known[..., None], quantiles, 0.0)
+        mean = np.einsum("erkq,erkql->rkql", weights / np.where(total > 0, total, 1.0), filled)
         queries = quantiles.shape[3]
         at = np.arange(queries)
         if queries > NODES:  # close together early, where curves bend
