@@ -37,7 +37,7 @@ MAX_RUNS = 1500
 
 SMOOTHED, MANY = 2, 100
 """With fewer than so many runs each one's noise, an epoch that went wrong, stands in every forecast: their paths are
-means over so many points on either side (on 10 and 30 runs of `cifar10_cnn` 1 to 2 % less error)."""
+means over so many points on either side (on 10 and 30 runs of `cifar10_cnn` 0.5 to 1.5 % less error)."""
 
 MIN_RUNS = 4
 """Finished runs that must have gone on after a cutoff for anything to be learned there."""
