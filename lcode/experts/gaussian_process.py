@@ -61,7 +61,7 @@ class GaussianProcess:
     count together as one feature. Features and outputs are standardised inside. Hyper-parameters maximise the
     marginal likelihood under log-normal priors, which keep groups apart from zero influence only if the data say so.
     There an output counts by its standard deviation: the last principal components of a curve are mostly noise, and
-    must not decide what matters for the first (with equal say the CRPS on 30 runs of `cifar10_cnn` is 2 to 13 % larger).
+    must not decide what matters for the first (with equal say CRPS on 30 runs of `cifar10_cnn` is 2 to 13 % larger).
 
     Args:
         features: N training rows without NaN, [N, P].
