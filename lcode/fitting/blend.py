@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from lcode.fitting.mixture import crps_terms, mixture_quantiles
+from lcode.fitting.shares import neighbours
 from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
@@ -75,11 +76,8 @@ class Blend:
 
     def _at(self, shares: Array) -> Array:
         """Weights at these shares of the horizon, [E, R, K]."""
-        grid, table = np.sqrt(np.array(self.shares)), np.array(self.weights)
-        place = np.clip(np.interp(np.sqrt(shares), grid, np.arange(len(grid))), 0, len(grid) - 1)
-        left = np.minimum(place.astype(np.int64), max(len(grid) - 2, 0))
-        right = np.minimum(left + 1, len(grid) - 1)
-        t = (place - left)[:, None, None]
+        left, right, share = neighbours(shares, self.shares)
+        table, t = np.array(self.weights), share[:, None, None]
         return ((1 - t) * table[left] + t * table[right]).transpose(2, 0, 1)
 
     def mean_weights(self) -> dict[str, float]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from lcode.fitting.shares import neighbours
 from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
@@ -80,10 +81,8 @@ class Calibration:
             shares: share of the horizon seen, [R].
             leads: place of each query between cutoff (0) and horizon (1), [R, Q].
         """
-        place = np.interp(np.sqrt(shares), np.sqrt(self.shares), np.arange(len(self.shares)))
-        left = np.minimum(place.astype(np.int64), max(len(self.shares) - 2, 0))
-        right = np.minimum(left + 1, len(self.shares) - 1)
-        share = (place - left)[:, None, None]
+        left, right, share = neighbours(shares, self.shares)
+        share = share[:, None, None]
         ahead = np.clip((leads - NEAR) / (FAR - NEAR), 0, 1)[:, None]
         width = np.log(np.maximum(quantiles[..., _HIGH] - quantiles[..., _LOW], _LEAST))  # [R, K, Q]
         widths, factors = np.array(self.widths), np.array(self.factors)  # [S, K, 2, W]
