@@ -15,6 +15,9 @@ from lcode.table import Metric, RunTable
 LEVELS: NDArray[np.float64] = np.array([0.01, *np.round(np.arange(0.05, 0.951, 0.05), 2), 0.99])
 """The 21 quantile levels that every forecaster predicts."""
 
+Q05, Q50, Q95 = 1, len(LEVELS) // 2, len(LEVELS) - 2
+"""Places of 5 %, 50 % and 95 % among `LEVELS`: the ends of the 90 % interval, and the median between them."""
+
 ForecastStatus = Literal["ok", "diverged", "too_short", "finished"]
 """`ok`: forecast from the observed prefix; `diverged`: the curve went to NaN or infinity, so there is nothing to
 forecast and the values are NaN; `too_short`: nothing of this curve was observed, the forecast rests on the
@@ -37,7 +40,7 @@ class Forecast:
         status: `ForecastStatus` of each curve, shape [R, K].
         observed: last epoch observed of each curve, -1 if none, shape [R, K].
         horizons: planned last epoch of each run, shape [R].
-        correlation: correlation of the metrics' normal scores within a run, shape [K, K]; identity if not known.
+        correlation: correlation of the metrics' normal scores within each run, shape [R, K, K]; identity if not known.
         persistence: correlation of the normal scores between epochs of one curve, 0 to 1: the share of the
             uncertainty that belongs to the trend rather than to epoch-to-epoch noise.
     """
@@ -94,7 +97,7 @@ class Forecast:
         score = np.sqrt(self.persistence) * trend + np.sqrt(1 - self.persistence) * noise if queries > 1 else trend
         if self.correlation is not None and tasks > 1:
             root = np.linalg.cholesky(self.correlation + 1e-6 * np.eye(tasks))
-            score = np.einsum("jk,nrkq->nrjq", root, score)
+            score = np.einsum("rjk,nrkq->nrjq", root, score)
         return self._at_level(ndtr(score))
 
     def to_frame(self) -> pd.DataFrame:

@@ -19,7 +19,7 @@ def bench(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SOURCE]...",
+            metavar="SOURCE",
             help="Benchmarks (cifar10_cnn, taskset/TASK), families of them (taskset, mtl_curves), or logs. Without "
             "one, the report of what is there is written anew.",
             show_default=False,
@@ -50,8 +50,7 @@ def bench(
 ) -> None:
     """Measure forecasters: every source, number of finished runs and prefix, over several divisions of the runs.
 
-    One fit serves all prefixes. Writes results.parquet, which grows by a fit at a time and is gone on with by the next
-    call, and report.md.
+    One fit serves all prefixes. Writes report.md, and results.parquet after each fit; the next call does the rest.
     """
     from lcode.evaluation.bench import (
         Prefix,

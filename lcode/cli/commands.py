@@ -54,6 +54,7 @@ def fit(
     related: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="LOGS",
             help="Logs of another problem with the same metrics, to learn from as well; may be repeated.",
             show_default=False,
         ),
@@ -91,7 +92,7 @@ def fit(
 @app.command()
 def predict(
     logs: opt.Logs,
-    out_path: Annotated[Path, typer.Option("--out", help="OUT.csv or OUT.parquet.")],
+    out_path: Annotated[Path, typer.Option("--out", help="File to write: OUT.csv or OUT.parquet.")],
     model: opt.ModelDir = None,
     graphs: opt.Graphs = None,
     direction: opt.Directions = None,
@@ -124,7 +125,7 @@ def _blocks(
 @app.command()
 def rank(
     logs: opt.Logs,
-    out_path: Annotated[Path, typer.Option("--out", help="OUT.csv or OUT.parquet.")],
+    out_path: Annotated[Path, typer.Option("--out", help="File to write: OUT.csv or OUT.parquet.")],
     model: opt.ModelDir = None,
     graphs: opt.Graphs = None,
     direction: opt.Directions = None,
@@ -135,7 +136,7 @@ def rank(
     device: opt.Device = None,
     seed: opt.Seed = 0,
 ) -> None:
-    """Rank the runs in LOGS by the score they are forecast to end with."""
+    """Rank the runs in LOGS by the score they are forecast to end with, and say which to stop."""
     from lcode.decisions import FinalValue
     from lcode.decisions import rank as rank_forecast
     from lcode.report.terminal import ranking_table
@@ -163,7 +164,8 @@ def backtest(
     ] = 0.75,
     seeds: Annotated[int, typer.Option(help="Number of random splits.", min=1)] = 3,
     forecasters: Annotated[
-        str, typer.Option(help="Comma-separated: lcode, paper, last, best, drift, power, trees.")
+        str,
+        typer.Option(help="Comma-separated: lcode, paper, last, best, drift, power, trees; an unknown name lists all."),
     ] = ("lcode,last,drift,power,trees"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
@@ -192,7 +194,7 @@ def backtest(
 @app.command()
 def report(
     logs: opt.Logs,
-    out_path: Annotated[Path, typer.Option("--out", help="OUT.html.")],
+    out_path: Annotated[Path, typer.Option("--out", help="File to write: OUT.html.")],
     model: opt.ModelDir = None,
     graphs: opt.Graphs = None,
     direction: opt.Directions = None,

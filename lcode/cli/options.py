@@ -19,26 +19,48 @@ Logs = Annotated[
 Graphs = Annotated[Path | None, typer.Option("--graphs", help="JSON file with the architecture graphs.")]
 Directions = Annotated[
     list[str] | None,
-    typer.Option("--direction", help="Which way is better: seg/miou=max,depth/abs_err=min (may be repeated)."),
+    typer.Option(
+        "--direction",
+        metavar="KEY=min|max",
+        help="Which way is better: seg/miou=max,depth/abs_err=min (may be repeated); default: by the metric's name.",
+    ),
 ]
 Targets = Annotated[
     list[str] | None,
-    typer.Option("--target", help="Forecast only this task/metric (may be repeated); the others are still read."),
+    typer.Option(
+        "--target",
+        metavar="TASK/METRIC",
+        help="Forecast only this task/metric (may be repeated); the others are still read.",
+    ),
 ]
 ModelDir = Annotated[
     Path | None, typer.Option("--model", help="A folder written by `lcode fit`; default: the shipped model.")
 ]
 Device = Annotated[str | None, typer.Option("--device", help="cpu or cuda; default: a GPU when there is one.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed on the same machine gives the same numbers.")]
-Objective = Annotated[str, typer.Option("--objective", help="delta_m | mean | worst | weights:seg=1,depth=2")]
+Objective = Annotated[
+    str,
+    typer.Option(
+        "--objective", help="delta_m (mean relative gain over references, %) | mean | worst | weights:seg=1,depth=2"
+    ),
+]
 Baseline = Annotated[
     Path | None,
-    typer.Option("--baseline", help="CSV with task, metric, value (and arch): single-task references of delta_m."),
+    typer.Option(
+        "--baseline",
+        help="CSV with task, metric, value (and arch): single-task references of delta_m; default: the finished runs' "
+        "medians.",
+    ),
 ]
 Final = Annotated[
     str, typer.Option("--final", help="What a run ends with: horizon | best | last:5 (mean of the last 5 epochs).")
 ]
-Horizon = Annotated[int | None, typer.Option("--horizon", min=1, help="Planned last epoch of the runs.")]
+Horizon = Annotated[
+    int | None,
+    typer.Option(
+        "--horizon", min=1, help="Planned last epoch of the runs; default: what the logs say, or their largest epoch."
+    ),
+]
 
 
 class Start(StrEnum):

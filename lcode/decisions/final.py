@@ -198,4 +198,5 @@ def forecast_rows(forecast: Forecast, index: NDArray[np.intp]) -> Forecast:
         status=forecast.status[index],
         observed=forecast.observed[index],
         horizons=forecast.horizons[index],
+        correlation=None if forecast.correlation is None else forecast.correlation[index],
     )

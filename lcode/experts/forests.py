@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lcode.experts.forest import QuantileForest, metric_quantiles, split_targets
 from lcode.experts.prefix import Known
 from lcode.experts.scene import Scene
-from lcode.forecast import LEVELS
+from lcode.forecast import LEVELS, Q05, Q50, Q95
 
 Array = NDArray[np.float64]
 
@@ -20,8 +20,6 @@ SPLIT_POINTS = 4
 
 LEAST_WIDTH = 1e-3
 """Of a network's 90 % interval, in model space, when a surprise is measured by it."""
-
-_LOW, _MIDDLE, _HIGH = 1, len(LEVELS) // 2, len(LEVELS) - 2
 
 
 class FoldForests:
@@ -75,7 +73,7 @@ class ForestExperts:
     def __init__(self, scene: Scene, known: Known, network: Array, seed: int) -> None:
         self._known, self._network = known, network
         features, anchor = known.everything(), known.anchor(known.last)[..., None]
-        surprises = (scene.values - network[..., _MIDDLE]) / _width(network)
+        surprises = (scene.values - network[..., Q50]) / _width(network)
         self._values, self._changes, self._surprises = (
             FoldForests(features, target, scene.folds, seed)
             for target in (scene.values, scene.values - anchor, surprises)
@@ -98,8 +96,8 @@ class ForestExperts:
 
 def surprised(network: Array, surprises: Array) -> Array:
     """A network's forecasts, corrected by quantiles of the surprises that followed such forecasts, [R, K, Q, 21]."""
-    return network[..., _MIDDLE, None] + _width(network)[..., None] * surprises
+    return network[..., Q50, None] + _width(network)[..., None] * surprises
 
 
 def _width(quantiles: Array) -> Array:
-    return np.maximum(quantiles[..., _HIGH] - quantiles[..., _LOW], LEAST_WIDTH)
+    return np.maximum(quantiles[..., Q95] - quantiles[..., Q05], LEAST_WIDTH)

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from lcode.fitting.shares import neighbours
-from lcode.forecast import LEVELS
+from lcode.forecast import LEVELS, Q05, Q50, Q95
 
 Array = NDArray[np.float64]
 
-_LOW, _MIDDLE, _HIGH = 1, len(LEVELS) // 2, len(LEVELS) - 2
 
 _LEAST = 1e-9
 
@@ -47,14 +46,15 @@ class Calibration:
         widths: typical log widths of 90 % intervals in model space, ascending, per share and metric, for near and for
             far queries, [S][K][2][W]; one metric stands for all of a model that takes any.
         factors: log of what the distance from the median is multiplied by at these widths, [S][K][2][W].
-        correlation: of the metrics' normal scores within a run, [K][K]; empty if not known.
+        correlation: of the metrics' normal scores within a run at each share, [S][K][K]; empty if not known. In model
+            space, where every metric falls as it gets better.
         persistence: correlation of the normal scores between the epochs of a curve, 0 to 1.
     """
 
     shares: tuple[float, ...]
     widths: Table
     factors: Table
-    correlation: tuple[tuple[float, ...], ...]
+    correlation: tuple[tuple[tuple[float, ...], ...], ...]
     persistence: float
 
     @classmethod
@@ -69,9 +69,16 @@ class Calibration:
         zeros = tuple((((0.0,), (0.0,)),) for _ in factors)
         return cls(tuple(shares), zeros, table, (), persistence)
 
-    def matrix(self, chosen: list[int]) -> Array | None:
-        """Correlation of these metrics, or None where it is not known: they then count as independent."""
-        return np.array(self.correlation)[np.ix_(chosen, chosen)] if self.correlation else None
+    def matrices(self, shares: Array, metrics: Sequence[int]) -> Array | None:
+        """Correlation of these of the metrics in runs at these shares [R] of the horizon, [R, K, K].
+
+        None where it is not known: the metrics then count as independent.
+        """
+        if not self.correlation:
+            return None
+        left, right, share = neighbours(shares, self.shares)
+        table, t = np.array(self.correlation)[:, metrics][:, :, metrics], share[:, None, None]
+        return (1 - t) * table[left] + t * table[right]
 
     def widen(self, quantiles: Array, shares: Array, leads: Array) -> Array:
         """Apply the factors.
@@ -84,13 +91,13 @@ class Calibration:
         left, right, share = neighbours(shares, self.shares)
         share = share[:, None, None]
         ahead = np.clip((leads - NEAR) / (FAR - NEAR), 0, 1)[:, None]
-        width = np.log(np.maximum(quantiles[..., _HIGH] - quantiles[..., _LOW], _LEAST))  # [R, K, Q]
+        width = np.log(np.maximum(quantiles[..., Q95] - quantiles[..., Q05], _LEAST))  # [R, K, Q]
         widths, factors = np.array(self.widths), np.array(self.factors)  # [S, K, 2, W]
         log = np.zeros_like(width)
         for row, weight in ((left, 1 - share), (right, share)):
             for end, part in ((0, 1 - ahead), (1, ahead)):
                 log += weight * part * _interpolate(width, widths[row, :, end], factors[row, :, end])
-        middle = quantiles[..., _MIDDLE : _MIDDLE + 1]
+        middle = quantiles[..., Q50 : Q50 + 1]
         return middle + np.exp(log)[..., None] * (quantiles - middle)
 
     def to_json(self) -> dict[str, Any]:
@@ -100,9 +107,9 @@ class Calibration:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        rows = tuple(tuple(float(v) for v in row) for row in data["correlation"])
+        correlation = _matrices(data["correlation"])
         shares = tuple(float(s) for s in data["shares"])
-        return cls(shares, _table(data["widths"]), _table(data["factors"]), rows, float(data["persistence"]))
+        return cls(shares, _table(data["widths"]), _table(data["factors"]), correlation, float(data["persistence"]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +141,7 @@ def calibrate(forecasts: Sequence[Judged]) -> Calibration:
     factors: list[Array] = []
     scores: list[Array] = []
     for part in forecasts:
-        low, middle, high = (part.quantiles[..., level] for level in (_LOW, _MIDDLE, _HIGH))
+        low, middle, high = (part.quantiles[..., level] for level in (Q05, Q50, Q95))
         above = (part.truth - middle) / np.maximum(high - middle, _LEAST)
         below = (middle - part.truth) / np.maximum(middle - low, _LEAST)
         needed, width = np.maximum(above, below), np.log(np.maximum(high - low, _LEAST))
@@ -145,7 +152,8 @@ def calibrate(forecasts: Sequence[Judged]) -> Calibration:
     queries = min(score.shape[-1] for score in scores)
     score = np.concatenate([score[..., -queries:] for score in scores])  # [runs × prefixes, K, Q]
     shares = tuple(part.share for part in forecasts)
-    return Calibration(shares, _table(widths), _table(factors), _correlation(score[..., -1]), _persistence(score))
+    correlation = _matrices(_correlations([score[..., -1] for score in scores]))
+    return Calibration(shares, _table(widths), _table(factors), correlation, _persistence(score))
 
 
 def _by_width(needed: Array, width: Array, chosen: NDArray[np.bool_]) -> tuple[Array, Array]:
@@ -208,6 +216,11 @@ def _table(rows: Sequence[Any]) -> Table:
     return tuple(tuple(tuple(tuple(float(v) for v in end) for end in metric) for metric in row) for row in rows)
 
 
+def _matrices(matrices: Sequence[Any]) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """A sequence of matrices as tuples of plain numbers."""
+    return tuple(tuple(tuple(float(v) for v in row) for row in matrix) for matrix in matrices)
+
+
 def _normal_scores(part: Judged) -> Array:
     """Each truth's level under its forecast, as a standard normal score, [R, K, Q]; NaN where there is no truth."""
     below = (part.quantiles < part.truth[..., None]).sum(-1)
@@ -215,7 +228,17 @@ def _normal_scores(part: Judged) -> Array:
     return np.where(np.isfinite(part.truth), norm.ppf(edges[below]), np.nan)
 
 
-def _correlation(score: Array) -> tuple[tuple[float, ...], ...]:
+def _correlations(scores: Sequence[Array]) -> list[Array]:
+    """Correlation of the metrics' scores [N, K] at each prefix, drawn towards that of all prefixes together.
+
+    What tasks have in common is known early least: errors after one epoch go together more than after half of all.
+    """
+    together = _correlation(np.concatenate(scores))
+    weights = [len(score) / (len(score) + OWN_WEIGHT) for score in scores]
+    return [w * _correlation(score) + (1 - w) * together for w, score in zip(weights, scores, strict=True)]
+
+
+def _correlation(score: Array) -> Array:
     """Correlation of the metrics' scores [N, K], shrunk towards independence by ten pseudo-runs."""
     known = np.isfinite(score)
     mean = np.nan_to_num(score).sum(0) / np.maximum(known.sum(0), 1)  # a metric may have no truth at all
@@ -227,7 +250,7 @@ def _correlation(score: Array) -> tuple[tuple[float, ...], ...]:
     values, vectors = np.linalg.eigh(matrix)  # pairwise-complete correlations need not be positive definite
     matrix = vectors @ np.diag(np.maximum(values, 0.02)) @ vectors.T
     scale = np.sqrt(np.diag(matrix))
-    return tuple(tuple(float(v) for v in row) for row in matrix / np.outer(scale, scale))
+    return matrix / np.outer(scale, scale)
 
 
 def _persistence(score: Array) -> float:

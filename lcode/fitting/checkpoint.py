@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lcode.errors import CheckpointError
 
-VERSION = 3
+VERSION = 4
 """Version of the folder's layout; another one is refused."""
 
 TENSORS, META = "model.safetensors", "model.json"

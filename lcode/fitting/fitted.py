@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from lcode.experts.committee import Committee, Observed
-from lcode.fitting.among_others import AGO, Response, among_others, learn_response
+from lcode.fitting.among_others import AGO, Response, among_others, first_response, learn_response, power_laws
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -23,7 +23,7 @@ from lcode.fitting.start import Start
 from lcode.forecast import LEVELS, NO_EPOCH
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
-from lcode.tensors.arrays import curve_arrays
+from lcode.tensors.arrays import CurveArrays, curve_arrays
 from lcode.tensors.batch import RunTensors
 from lcode.tensors.collate import Preprocessor
 
@@ -83,7 +83,8 @@ class Fitted:
         asked = np.where(epochs == NO_EPOCH, epochs.max(1, keepdims=True), epochs)
         shares = np.clip(seen / runs.horizons.double().numpy(), 0, 1)
         result = np.empty((len(runs), len(preprocessor.metrics), epochs.shape[1], len(LEVELS)))
-        last = curve_arrays(table, metrics=preprocessor.metrics).last_values
+        arrays = curve_arrays(table, metrics=preprocessor.metrics)
+        last = arrays.last_values
         of_start = None if self.start is None else self.start.tensors(table)
         for cutoff in np.unique(seen).tolist():
             together = np.flatnonzero(seen == cutoff)
@@ -101,9 +102,10 @@ class Fitted:
                     parts.append(self.start.quantiles(own, since, at, preprocessor))
                 result[rows] = parts[0] if self.blend is None else self.blend.mix(np.stack(parts), shares[rows])
             if self.preprocessor is None:
-                now = preprocessor.values.scale(last[together])
-                responses = self._responses(runs.rows(torch.from_numpy(together)), now, cutoff, preprocessor)
-                result[together] = among_others(result[together], now, asked[together], responses)
+                past, scale = arrays.rows(together), preprocessor.values.scale
+                responses = self._responses(runs.rows(torch.from_numpy(together)), past, cutoff, preprocessor)
+                now, laws = scale(last[together]), scale(power_laws(past, asked[together]))
+                result[together] = among_others(result[together], now, asked[together], responses, laws)
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
                 start, end = max(cutoff, 0), runs.horizons.numpy()[rows, None]
@@ -113,21 +115,24 @@ class Fitted:
                 result[rows] = np.minimum(preprocessor.values.unscale(widened), limits)
         return result
 
-    def _responses(self, runs: RunTensors, now: Array, cutoff: int, preprocessor: Preprocessor) -> list[Response]:
+    def _responses(
+        self, runs: RunTensors, arrays: CurveArrays, cutoff: int, preprocessor: Preprocessor
+    ) -> list[Response]:
         """How much of what was predicted earlier came, for runs seen up to the cutoff: one response per metric."""
+        scale = preprocessor.values.scale
+        now = scale(arrays.last_values)
         there = runs.present.any(1) & (runs.epochs <= cutoff)
         seen = there.sum(1)
         if int(seen.min()) < 2:
-            return [Response()] * now.shape[1]
+            return [first_response(now[:, k]) for k in range(now.shape[1])]
         asked = np.full((len(now), 1), float(cutoff))
         forecasts, before = [], []
         for ago in AGO:
             # The epoch at which this share of a run's points had been measured.
             place = (there.cumsum(1) >= (ago * seen).long().clamp(min=1)[:, None]).int().argmax(1)
             since = runs.epochs.gather(1, place[:, None]).double().numpy()[:, 0]
-            at = place[:, None, None].expand(-1, runs.values.shape[1], 1)
-            values = torch.where(runs.present.gather(2, at), runs.values.gather(2, at), torch.nan)
-            before.append(values[..., 0].double().numpy())
+            past = arrays.before(since.astype(np.int64))
+            before.append(scale(past.last_values))
             chunks = [np.arange(begin, min(begin + CHUNK, len(now))) for begin in range(0, len(now), CHUNK)]
             forecasts.append(
                 np.concatenate(
@@ -140,8 +145,9 @@ class Fitted:
                     ]
                 )[:, :, 0]
             )  # fmt: skip
+        laws = scale(power_laws(past, asked.astype(np.int64)))[..., 0]  # of the longest of the pasts
         then, was = np.stack(forecasts), np.stack(before)
-        return [learn_response(then[:, :, k], was[:, :, k], now[:, k], cutoff) for k in range(now.shape[1])]
+        return [learn_response(then[:, :, k], was[:, :, k], now[:, k], laws[:, k], cutoff) for k in range(now.shape[1])]
 
     def _observed(
         self, table: RunTable, rows: NDArray[np.int64], cutoff: int, preprocessor: Preprocessor

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from lcode.forecast import LEVELS
+from lcode.forecast import LEVELS, Q05, Q50, Q95
 
 
 def pinball(quantiles: Tensor, target: Tensor) -> Tensor:
@@ -48,9 +48,8 @@ def gaussian_nll(quantiles: Tensor, target: Tensor) -> Tensor:
 
     The reconstruction term of the published recipe; shapes as in `pinball`.
     """
-    middle = quantiles[..., len(LEVELS) // 2]
-    deviation = ((quantiles[..., -2] - quantiles[..., 1]) / 3.2897).clamp(min=1e-4)
-    return 0.5 * ((target[None] - middle) / deviation) ** 2 + deviation.log()
+    deviation = ((quantiles[..., Q95] - quantiles[..., Q05]) / 3.2897).clamp(min=1e-4)
+    return 0.5 * ((target[None] - quantiles[..., Q50]) / deviation) ** 2 + deviation.log()
 
 
 def masked_mean(loss: Tensor, mask: Tensor) -> Tensor:

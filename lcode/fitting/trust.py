@@ -12,6 +12,7 @@ from scipy import stats
 
 from lcode.fitting.calibration import Calibration, Judged
 from lcode.fitting.left_out import PARTS, LeftOut
+from lcode.forecast import Q05, Q50, Q95
 from lcode.tensors.collate import Preprocessor
 
 Array = NDArray[np.float64]
@@ -38,7 +39,7 @@ def left_out_figures(
         shares = np.full(len(own.truth), own.share)
         quantiles = np.sort(preprocessor.values.unscale(calibration.widen(own.quantiles, shares, own.leads)), axis=-1)
         truth = preprocessor.values.unscale(own.truth)
-        forest = preprocessor.values.unscale(part.parts[FOREST][..., 10])
+        forest = preprocessor.values.unscale(part.parts[FOREST][..., Q50])
         last = np.broadcast_to(preprocessor.values.unscale(part.last)[..., None], truth.shape)
         rows: dict[str, Any] = {}
         for k, metric in enumerate(preprocessor.metrics):
@@ -46,10 +47,10 @@ def left_out_figures(
             if not known.any():
                 continue
             final, ends = truth[known, k, -1], quantiles[known, k, -1]
-            forecasts = {"lcode": quantiles[..., 10], "last": last, "trees": forest}
+            forecasts = {"lcode": quantiles[..., Q50], "last": last, "trees": forest}
             rows[metric.key] = {
                 "runs": int(known.sum()),
-                "coverage90": float(((final >= ends[:, 1]) & (final <= ends[:, -2])).mean()),
+                "coverage90": float(((final >= ends[:, Q05]) & (final <= ends[:, Q95])).mean()),
                 **{name: _errors(truth[known, k], values[known, k]) for name, values in forecasts.items()},
             }
         figures[f"{own.share:g}"] = rows

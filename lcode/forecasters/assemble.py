@@ -45,7 +45,7 @@ def assemble(
         arrays: `curve_arrays(table)`, K metrics.
         epochs: query epochs from `query_epochs`, shape [R, Q].
         quantiles: predicted values at `LEVELS` in natural units, NaN where there is no prediction, [R, K, Q, 21].
-        correlation: see `Forecast`, shape [K, K].
+        correlation: see `Forecast`, shape [R, K, K].
         persistence: see `Forecast`.
         notes: remarks for the user.
 

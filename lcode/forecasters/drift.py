@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lcode.errors import NotEnoughDataError
-from lcode.experts.continuation import at_epochs, change_quantiles, continuation_grid, continuations, run_cutoffs
-from lcode.forecast import LEVELS, Forecast, query_epochs
-from lcode.forecasters.assemble import assemble
-from lcode.forecasters.base import At, Forecaster, finished_runs
-from lcode.table import RunTable
-from lcode.tensors.arrays import curve_arrays
+from lcode.forecasters.corrected import CorrectedForecaster
+from lcode.tensors.arrays import CurveArrays
 
 
-class DriftForecaster(Forecaster):
+class DriftForecaster(CorrectedForecaster):
     """Adds the quantiles of the finished runs' change since the same epoch to the last value.
 
-    The band is as wide for every run. Without finished runs it is the last value.
+    Without finished runs it is the last value.
 
     Args:
         seed: not used; every forecaster is made with one.
@@ -26,33 +22,6 @@ class DriftForecaster(Forecaster):
 
     name: ClassVar[str] = "drift"
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-        self._finished: RunTable | None = None
-
-    def fit(self, table: RunTable) -> Self:
-        """Keep the finished runs; their drift is looked up when the cutoff is known."""
-        self._finished = finished_runs(table, at_least=0)
-        return self
-
-    def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
-        """Forecast last value + drift; NaN for a curve without a point."""
-        if self._finished is None:
-            raise NotEnoughDataError("call fit before predict")
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
-        horizons = table.runs["horizon"].to_numpy(np.int64)
-        finished = curve_arrays(self._finished, metrics=arrays.metrics)
-        finished_horizons = self._finished.runs["horizon"].to_numpy(np.int64)
-        cutoffs = run_cutoffs(arrays)
-        quantiles = np.empty((*arrays.lengths.shape, epochs.shape[1], len(LEVELS)))
-        for cutoff in np.unique(cutoffs).tolist():
-            rows = np.flatnonzero(cutoffs == cutoff)
-            last = arrays.last_values[rows]
-            longer = finished_horizons > cutoff
-            known, known_horizons = finished.rows(longer), finished_horizons[longer]
-            grid = continuation_grid(known_horizons, cutoff)
-            then = known.before(np.full(len(known_horizons), cutoff)).last_values
-            drift = continuations(known, known_horizons, cutoff, grid) - then[..., None]
-            path = last[..., None, None] + change_quantiles(drift)
-            quantiles[rows] = at_epochs(path, grid, last, cutoff, horizons[rows], epochs[rows])
-        return assemble(table, arrays, epochs, quantiles)
+    def point(self, prefix: CurveArrays, epochs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The last values."""
+        return np.broadcast_to(prefix.last_values[..., None], (*prefix.lengths.shape, epochs.shape[1]))

@@ -292,13 +292,18 @@ class LCGODEForecaster(Forecaster):
         with limited_threads(1):
             quantiles = self._fitted().quantiles(table, epochs, preprocessor)
         chosen = [known.index(metric) for metric in wanted]
-        calibration = self._fitted().calibration
+        calibration, arrays = self._fitted().calibration, curve_arrays(table, metrics=tuple(wanted))
+        shares = np.clip(arrays.last_epochs.max(1) / table.runs["horizon"].to_numpy(), 0, 1)
+        correlation = calibration.matrices(shares, chosen)
+        if correlation is not None:  # in model space the metrics of which more is better are turned round
+            signs = np.array([metric.sign for metric in wanted])
+            correlation = correlation * np.outer(signs, signs)
         return assemble(
             table,
-            curve_arrays(table, metrics=tuple(wanted)),
+            arrays,
             epochs,
             quantiles[:, chosen],
-            correlation=calibration.matrix(chosen),
+            correlation=correlation,
             persistence=calibration.persistence,
             notes=self._graph_notes(table),
         )

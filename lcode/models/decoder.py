@@ -9,10 +9,8 @@ from scipy.stats import norm
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from lcode.forecast import LEVELS
+from lcode.forecast import LEVELS, Q50
 from lcode.models.stacked import StackedLinear, StackedMLP
-
-_MIDDLE = len(LEVELS) // 2
 
 TIME_FEATURES = 3
 
@@ -77,10 +75,10 @@ class _Quantiles(torch.autograd.Function):
         ctx.save_for_backward(rows, weight, logs, gaps)
         result = torch.empty_like(raw[:, 1:])
         quantile, gap = result.unbind(1), gaps.unbind(1)
-        quantile[_MIDDLE].zero_()
-        for i in range(_MIDDLE):
-            torch.add(quantile[_MIDDLE + i], gap[_MIDDLE + i], out=quantile[_MIDDLE + i + 1])
-            torch.sub(quantile[_MIDDLE - i], gap[_MIDDLE - i - 1], out=quantile[_MIDDLE - i - 1])
+        quantile[Q50].zero_()
+        for i in range(Q50):
+            torch.add(quantile[Q50 + i], gap[Q50 + i], out=quantile[Q50 + i + 1])
+            torch.sub(quantile[Q50 - i], gap[Q50 - i - 1], out=quantile[Q50 - i - 1])
         median = raw[:, :1] if anchor is None else raw[:, :1] + anchor[:, None]
         return result.add_(median)
 
@@ -94,10 +92,10 @@ class _Quantiles(torch.autograd.Function):
         # A gap moves all the quantiles beyond it.
         gap[-1].copy_(grad[-1])
         torch.neg(grad[0], out=gap[0])
-        for i in range(_MIDDLE - 1):
+        for i in range(Q50 - 1):
             torch.add(gap[-1 - i], grad[-2 - i], out=gap[-2 - i])
             torch.sub(gap[i], grad[i + 1], out=gap[i + 1])
-        torch.add(gap[_MIDDLE], grad[_MIDDLE], out=median).sub_(gap[_MIDDLE - 1])
+        torch.add(gap[Q50], grad[Q50], out=median).sub_(gap[Q50 - 1])
         by_log = torch.ops.aten.hardtanh_backward(result[:, 2:].mul_(gaps), logs, *_LOG_GAPS)
         result[:, 2:] = by_log
         torch.sum(by_log, 1, out=scale)

@@ -45,6 +45,9 @@ READERS: dict[str, Reader] = {
 }
 """Reader by format. The first whose `sniff` says yes reads the file."""
 
+PURPOSES = {"baseline.csv": " (for `--baseline` of lcode rank and lcode report)"}
+"""What files are for that `mtl-runs sweep` leaves beside its logs."""
+
 
 def read_logs(
     path: str | Path,
@@ -141,7 +144,8 @@ def _read_folder(folder: Path) -> LogPart:
                 line=1,
             )
         if beside:
-            notes = (f"{folder}: no run logs, so not read: {', '.join(path.name for path in beside)}.",)
+            names = (f"{path.name}{PURPOSES.get(path.name, '')}" for path in beside)
+            notes = (f"{folder}: no run logs, so not read: {', '.join(names)}.",)
     if len(formats) > 1:
         one, other, *_ = (paths[0].name for paths in formats.values())
         raise InputError(

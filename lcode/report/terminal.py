@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from lcode.decisions import Ranking
 from lcode.forecast import Forecast
-from lcode.report.cells import counted, printable, run_rows, summary_cells
+from lcode.report.cells import RunRow, counted, printable, run_rows, shorten, summary_cells
 
 _ACTION_STYLES = {"continue": "green", "stop": "red", "finished": "dim"}
 
+SHORTEST_NAME = 12
+"""A run's name is not cut further to make room for a metric."""
 
-def ranking_table(ranking: Ranking, forecast: Forecast, limit: int = 20) -> Table:
+
+def ranking_table(ranking: Ranking, forecast: Forecast, limit: int = 20) -> RenderableType:
     """The best runs: rank, name, epochs seen, forecast per metric, score, P(best), action.
 
-    Forecasts are `median [5 %, 95 %]` at the horizon, and so is the score.
+    Forecasts are `median [5 %, 95 %]` at the horizon, and so is the score. A narrow terminal shows less: see `_Runs`.
 
     Args:
         ranking: R runs, best first.
         forecast: of the same runs.
         limit: rows shown; the caption says how many are not.
     """
-    return _runs(forecast, ranking, limit)
-
-
-def forecast_table(forecast: Forecast, limit: int = 20) -> Table:
-    """The runs in the forecast's order: name, epochs seen, and `median [5 %, 95 %]` at the horizon per metric."""
-    return _runs(forecast, None, limit)
+    headings, rows = run_rows(forecast, ranking)
+    # The page has room for the probability of being among the best tenth as well.
+    return _Runs(headings[:-1], rows[:limit], len(forecast.metrics), left_out=len(rows[limit:]))
 
 
 def summary_table(rows: Sequence[Mapping[str, object]]) -> Table:
@@ -47,40 +47,56 @@ def summary_table(rows: Sequence[Mapping[str, object]]) -> Table:
     return table
 
 
-def _runs(forecast: Forecast, ranking: Ranking | None, limit: int) -> Table:
-    headings, rows = run_rows(forecast, ranking)
-    # The page has room for the probability of being among the best tenth as well.
-    headings = headings if ranking is None else headings[:-1]
-    table = _table()
-    longest = max((len(printable(row.run)) for row in rows[:limit]), default=3)
-    if ranking is not None:
-        table.add_column("rank", justify="right")
-    table.add_column("run", overflow="fold", min_width=min(longest, 9))
-    for heading in headings:
-        table.add_column(Text(heading), justify="right", overflow="fold", min_width=min(len(heading), 6))
-    if ranking is not None:
-        table.add_column("action", no_wrap=True, min_width=8)
-    for rank, row in enumerate(rows[:limit], start=1):
-        cells: list[RenderableType] = [Text(printable(row.run)), *map(_Cell, row.cells[: len(headings)])]
-        if row.action:
-            cells = [Text(str(rank)), *cells, Text(row.action, style=_ACTION_STYLES[row.action])]
-        table.add_row(*cells)
-    if len(rows) > limit:
-        table.caption = f"… and {counted(len(rows) - limit, 'more run')}"
-    return table
-
-
 @dataclass(frozen=True)
-class _Cell:
-    """`median [low, high]`; in a narrow column the median alone, for a run's name says more than an interval."""
+class _Runs:
+    """The table of runs, with what there is room for.
 
-    text: str
+    Too narrow a terminal takes the intervals first, then the middle of the names, then the last metrics; a number is
+    never broken, and rank, score and action stay.
 
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(len(self.text.split(" ")[0]), len(self.text))
+    Attributes:
+        headings: of the cells: epochs seen, K metrics, score, P(best).
+        rows: the runs, best first.
+        metrics: K.
+        left_out: runs that are not among the rows.
+    """
+
+    headings: Sequence[str]
+    rows: Sequence[RunRow]
+    metrics: int
+    left_out: int
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(self.text if len(self.text) <= options.max_width else self.text.split(" ")[0])
+        longest = max((len(printable(row.run)) for row in self.rows), default=0)
+        score = self.metrics + 1
+        # Metrics shown, and the cell from which on there are intervals.
+        layouts = [(self.metrics, 0), (self.metrics, score), *((k, score + 1) for k in range(self.metrics, -1, -1))]
+        for metrics, intervals_from in layouts:
+            whole = self._table(metrics, intervals_from, longest)
+            lacking = console.measure(whole, options=options.update_width(10_000)).maximum - options.max_width
+            least = longest if intervals_from <= score else min(longest, SHORTEST_NAME)
+            if longest - lacking >= least:
+                break
+        yield self._table(metrics, intervals_from, min(longest, max(longest - lacking, least)))
+
+    def _table(self, metrics: int, intervals_from: int, name: int) -> Table:
+        """The first metrics, medians alone before the cell `intervals_from`, and names of at most this length."""
+        shown = [i for i in range(len(self.headings)) if not metrics < i <= self.metrics]
+        table = _table()
+        table.add_column("rank", justify="right", no_wrap=True)
+        table.add_column("run", no_wrap=True)
+        for i in shown:
+            heading = self.headings[i] if i >= intervals_from else re.sub(r"(?<=[/-])| ", "\n", self.headings[i])
+            table.add_column(Text(heading), justify="right", no_wrap=True)
+        table.add_column("action", no_wrap=True)
+        for rank, row in enumerate(self.rows, start=1):
+            cells = [row.cells[i] if i >= intervals_from else row.cells[i].split(" ")[0] for i in shown]
+            texts = map(Text, (str(rank), shorten(printable(row.run), name), *cells))
+            table.add_row(*texts, Text(row.action, style=_ACTION_STYLES[row.action]))
+        more = [(self.left_out, "more run"), (self.metrics - metrics, "more metric")]
+        if caption := " and ".join(counted(number, noun) for number, noun in more if number):
+            table.caption = f"… and {caption}"
+        return table
 
 
 def _table() -> Table:

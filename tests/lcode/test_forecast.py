@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, pearsonr, spearmanr
 
-from lcode.forecast import LEVELS, NO_EPOCH, Forecast, query_epochs
+from lcode.forecast import LEVELS, NO_EPOCH, Q05, Q50, Q95, Forecast, query_epochs
 from lcode.table import Metric, RunTable
 
 METRICS = (Metric("seg", "miou", "max"), Metric("main", "loss", "min"))
@@ -42,6 +42,10 @@ def table(epochs: dict[str, list[int]], horizons: dict[str, int]) -> RunTable:
         [Metric("main", "loss", "min")],
         runs=pd.DataFrame({"horizon": horizons}),
     )
+
+
+def test_places_of_the_median_and_of_the_ends_of_the_interval() -> None:
+    assert LEVELS[[Q05, Q50, Q95]].tolist() == [0.05, 0.5, 0.95]
 
 
 @given(st.floats(-100, 100), st.floats(0.01, 50))
@@ -83,7 +87,7 @@ def test_samples_follow_the_quantiles() -> None:
 
 def test_metrics_are_joined_by_the_correlation() -> None:
     for rho in (-0.8, 0.0, 0.8):
-        joined = make(norm.ppf(LEVELS)[None], metrics=2, correlation=np.array([[1, rho], [rho, 1]]))
+        joined = make(norm.ppf(LEVELS)[None], metrics=2, correlation=np.array([[[1, rho], [rho, 1]]]))
         drawn = joined.sample(8000, seed=2)[:, 0, :, 0]
         assert pearsonr(*drawn.T).statistic == pytest.approx(rho, abs=0.05)
     unknown = make(norm.ppf(LEVELS)[None], metrics=2).sample(8000)[:, 0, :, 0]
@@ -99,7 +103,7 @@ def test_epochs_are_joined_by_the_persistence() -> None:
 
 def test_correlation_and_persistence_keep_the_marginals() -> None:
     both = make(
-        np.tile(norm.ppf(LEVELS), (3, 1)), metrics=2, persistence=0.4, correlation=np.array([[1, 0.7], [0.7, 1]])
+        np.tile(norm.ppf(LEVELS), (3, 1)), metrics=2, persistence=0.4, correlation=np.array([[[1, 0.7], [0.7, 1]]])
     )
     drawn = both.sample(20_000, seed=4)
     assert drawn.shape == (20_000, 1, 2, 3)

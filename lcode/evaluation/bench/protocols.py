@@ -15,7 +15,7 @@ import pandas as pd
 
 from lcode.errors import NotEnoughDataError, UsageError
 from lcode.evaluation.backtest import MIN_TEST, MIN_TRAIN
-from lcode.evaluation.bench.sources import Problem, Source, load_problem
+from lcode.evaluation.bench.sources import Source, load_problem
 from lcode.evaluation.splits import split_runs
 from lcode.table import RunTable, pooled
 from lcode.table.groups import configuration_groups
@@ -57,7 +57,7 @@ class Division:
 def by_run(source: Source, seed: int) -> Division:
     """A quarter of the runs is tested; runs of one configuration stay on one side."""
     problem = load_problem(source)
-    if pretrained_on(problem):
+    if problem.pretrained_on:
         raise UsageError(
             "the shipped model was pretrained on some of these runs; by-config leaves those out of the test"
         )
@@ -80,7 +80,7 @@ def by_arch(source: Source, seed: int) -> Division:
     """
     table, splits = _with_splits(source)
     unseen = splits["arch_split"] == "test"
-    tested = unseen & (splits["split"] != "train") if pretrained_on(load_problem(source)) else unseen
+    tested = unseen & (splits["split"] != "train") if load_problem(source).pretrained_on else unseen
     return Division(_drawn(table.select(splits.index[~unseen]), seed), table.select(splits.index[tested]))
 
 
@@ -108,7 +108,7 @@ PROTOCOLS: dict[str, Callable[[Source, int], Division]] = {
 
 def default_protocol(source: Source) -> str:
     """`by-run`, or `by-config` where the shipped checkpoint was pretrained on the source."""
-    return "by-config" if pretrained_on(load_problem(source)) else "by-run"
+    return "by-config" if load_problem(source).pretrained_on else "by-run"
 
 
 @lru_cache(maxsize=4)
@@ -129,11 +129,6 @@ def divide(source: Source, protocol: str, train: str, seed: int) -> Division:
     if int(train) >= learned:
         raise UsageError(f"there are only {learned} runs to learn from, so {train} of them are no smaller case")
     return division.reduced(int(train), seed)
-
-
-def pretrained_on(problem: Problem) -> bool:
-    """Whether the shipped checkpoint was pretrained on runs of this problem."""
-    return problem.splits is not None and bool((problem.splits["problem_split"] == "train").any())
 
 
 def _with_splits(source: Source) -> tuple[RunTable, pd.DataFrame]:

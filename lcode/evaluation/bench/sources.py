@@ -55,12 +55,14 @@ class Problem:
     Attributes:
         table: its finished runs.
         splits: fixed splits of the multi-task corpus (see `MtlCurves.splits`), for the runs of the table.
+        pretrained_on: whether the shipped checkpoint learned from runs of it (see `MtlCurves.is_training_problem`).
         objective: relative gain over single-task references, where there are some.
         learned_below: a run that ends below this value has learned something; None: not known.
     """
 
     table: RunTable
     splits: pd.DataFrame | None = None
+    pretrained_on: bool = False
     objective: DeltaM | None = None
     learned_below: float | None = None
 
@@ -109,7 +111,8 @@ def load_problem(source: Source) -> Problem:
     problem = source.name.partition("/")[2]
     curves = load_mtl_curves(problems=[problem])[problem]
     table = finished_runs(curves.table, at_least=0)
-    return Problem(table, curves.splits.loc[list(table.run_ids)], DeltaM(_references(curves.baseline)))
+    splits, objective = curves.splits.loc[list(table.run_ids)], DeltaM(_references(curves.baseline))
+    return Problem(table, splits, pretrained_on=curves.is_training_problem, objective=objective)
 
 
 def _references(baseline: pd.DataFrame) -> References:

@@ -107,14 +107,23 @@ def test_few_runs_hardly_narrow_the_intervals() -> None:
 def test_what_hangs_together_is_found() -> None:
     for rho, persistence in ((0.8, 0.2), (-0.5, 0.9)):
         found = calibrate(left_out(1.0, rho=rho, persistence=persistence))
-        matrix = found.matrix([0, 1])
-        assert matrix is not None and matrix[0, 1] == pytest.approx(rho, abs=0.1)
-        np.testing.assert_allclose(np.diag(matrix), 1)
-        assert np.linalg.eigvalsh(matrix).min() > 0
+        matrices = found.matrices(np.linspace(0, 1, 7), [0, 1])
+        assert matrices is not None and matrices.shape == (7, 2, 2)
+        np.testing.assert_allclose(matrices[:, 0, 1], rho, atol=0.1)
+        np.testing.assert_allclose(np.diagonal(matrices, axis1=1, axis2=2), 1)
+        assert np.linalg.eigvalsh(matrices).min() > 0
         assert found.persistence == pytest.approx(persistence, abs=0.1)
-        one = found.matrix([1])
-        assert one is not None and one.tolist() == [[1.0]]
-    assert Calibration.none().matrix([0, 1]) is None
+        one = found.matrices(np.zeros(1), [1])
+        assert one is not None and one.ravel() == pytest.approx([1.0])
+    assert Calibration.none().matrices(np.zeros(1), [0, 1]) is None
+
+
+def test_what_hangs_together_early_need_not_late() -> None:
+    parts = [*left_out(1.0, rho=0.8)[:1], *left_out(1.0)[1:]]
+    matrices = calibrate(parts).matrices(np.array(SHARES), [0, 1])
+    assert matrices is not None and matrices[0, 0, 1] > 0.6 and abs(matrices[1:, 0, 1]).max() < 0.2
+    between = calibrate(parts).matrices(np.array([SHARES[1] / 4]), [0, 1])
+    assert between is not None and between[0, 0, 1] == pytest.approx(matrices[:2, 0, 1].mean())
 
 
 def test_a_metric_of_which_nothing_was_left_out_breaks_nothing() -> None:
@@ -122,9 +131,9 @@ def test_a_metric_of_which_nothing_was_left_out_breaks_nothing() -> None:
     for part in parts:
         part.truth[:, 1] = np.nan
     found = calibrate(parts)
-    matrix = found.matrix([0, 1])
-    assert matrix is not None and np.isfinite(matrix).all() and np.isfinite(found.factors).all()
-    assert abs(matrix[0, 1]) < 1e-9
+    matrices = found.matrices(np.zeros(1), [0, 1])
+    assert matrices is not None and np.isfinite(matrices).all() and np.isfinite(found.factors).all()
+    assert abs(matrices[0, 0, 1]) < 1e-9
 
 
 def test_json_round_trip() -> None:

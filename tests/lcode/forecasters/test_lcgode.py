@@ -117,11 +117,24 @@ def test_the_end_is_forecast_far_better_than_by_the_last_value(tiny: Tiny, histo
     assert error < 0.4 * naive
 
 
+def test_correlations_are_those_of_natural_values(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
+    model = tiny(steps=3).fit(finished)
+    assert model.fitted is not None
+    calibration = model.fitted.calibration
+    shares = calibration.shares
+    known = replace(calibration, correlation=(((1.0, 0.5), (0.5, 1.0)),) * len(shares))
+    model.fitted = replace(model.fitted, calibration=known)
+    forecast = model.predict(running)
+    assert [metric.direction for metric in forecast.metrics] == ["min", "max"]
+    assert forecast.correlation is not None
+    np.testing.assert_allclose(forecast.correlation, [[[1, -0.5], [-0.5, 1]]] * 7)
+
+
 def test_targets_are_forecast_alone_and_the_others_read(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
     model = tiny(steps=3, targets=["depth/miou"]).fit(finished)
     forecast = model.predict(running)
     assert [metric.key for metric in forecast.metrics] == ["depth/miou"] and forecast.quantiles.shape[:2] == (7, 1)
-    assert forecast.correlation is not None and forecast.correlation.shape == (1, 1)
+    assert forecast.correlation is not None and forecast.correlation.shape == (7, 1, 1)
     everything = tiny(steps=3).fit(finished).predict(running)
     np.testing.assert_array_equal(forecast.quantiles[:, 0], everything.quantiles[:, 1])
     with pytest.raises(UsageError, match=r"no metric 'depth/iou' .* there are: seg/err, depth/miou"):

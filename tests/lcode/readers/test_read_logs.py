@@ -271,7 +271,9 @@ def test_reports_and_newborn_logs_beside_run_logs_are_not_read(tmp_path: Path) -
     (tmp_path / "b.jsonl").write_text('{"type":"head')
     table = read_logs(tmp_path)
     assert table.run_ids == ("a",)
-    assert "b.jsonl" in table.notes[0] and "forecast.csv" in table.notes[0]
+    assert "b.jsonl" in table.notes[0] and "forecast.csv" in table.notes[0] and "--baseline" not in table.notes[0]
+    (tmp_path / "baseline.csv").write_text("arch,task,metric,value\n")
+    assert "baseline.csv (for `--baseline`" in read_logs(tmp_path).notes[0]
 
 
 def test_null_values_and_repeated_lines_of_a_log(tmp_path: Path) -> None:

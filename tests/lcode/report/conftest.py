@@ -49,10 +49,12 @@ def forecast_case(full: RunTable, cutoffs: dict[str, int], *, name: str = "drift
 
 @pytest.fixture
 def make_case() -> Callable[..., Case]:
-    """`make_case(names, cutoffs)` -> a case of two metrics over 20 epochs."""
+    """`make_case(names, cutoffs)` -> a case of two metrics, or the given ones, over 20 epochs."""
 
-    def make(names: Sequence[str], cutoffs: dict[str, int], **options: str) -> Case:
-        return forecast_case(full_table(names), cutoffs, **options)
+    def make(
+        names: Sequence[str], cutoffs: dict[str, int], metrics: Sequence[Metric] = METRICS, **options: str
+    ) -> Case:
+        return forecast_case(full_table(names, metrics), cutoffs, **options)
 
     return make
 

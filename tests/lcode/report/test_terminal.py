@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
-from lcode.report.terminal import forecast_table, ranking_table, summary_table
+from lcode.report.cells import run_rows
+from lcode.report.terminal import ranking_table, summary_table
+from lcode.table import Metric
 
 
-def _shown(table: Table, width: int = 140) -> str:
+def _shown(table: RenderableType, width: int = 140) -> str:
     console = Console(width=width, color_system=None, force_terminal=False)
     with console.capture() as capture:
         console.print(table)
@@ -25,15 +26,28 @@ def test_ranking_has_scores_and_actions_up_to_the_limit(sweep: Any) -> None:
     assert "and 46 more runs" in text
 
 
-def test_forecast_keeps_the_order(sweep: Any) -> None:
-    lines = _shown(forecast_table(sweep.forecast, limit=50)).splitlines()
-    assert [line.split()[0] for line in lines if line.strip().startswith("run-")] == list(sweep.forecast.run_ids)
-    assert not any("more runs" in line for line in lines)
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_every_run_has_one_line_with_whole_numbers(make_case: Callable[..., Any], width: int) -> None:
+    names = [f"r{i:04d}-analytic-uncertainty-resnet-16-{i % 3}" for i in range(6)]
+    case = make_case(names, dict.fromkeys(names[3:], 5))
+    text = _shown(ranking_table(case.ranking, case.forecast), width)
+    assert all(len(line) <= width for line in text.splitlines())
+    _, rows = run_rows(case.forecast, case.ranking)
+    for number, row in enumerate(rows, start=1):
+        (line,) = (line.split() for line in text.splitlines() if line.split()[:1] == [str(number)])
+        head, tail = line[1].split("…") if width <= 80 else (row.run, "")
+        assert row.run.startswith(head) and row.run.endswith(tail) and len(line[1]) >= 12
+        shown, full = set(line[2:]), " ".join(row.cells).split()
+        assert shown <= {*full, row.action} and row.action in shown and full[0] in shown
+    assert ("more metric" in text) == (width == 60) and ("[" in text) == (width == 200)
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
-def test_no_number_is_cut_off(sweep: Any, width: int) -> None:
-    assert "…" not in _shown(ranking_table(sweep.ranking, sweep.forecast, limit=50), width)
+def test_of_many_metrics_those_are_shown_that_there_is_room_for(make_case: Callable[..., Any]) -> None:
+    metrics = [Metric(f"part{i}", "acc", "max") for i in range(40)]
+    case = make_case(["first", "second", "third"], {"third": 5}, metrics)
+    text = _shown(ranking_table(case.ranking, case.forecast), 80)
+    assert all(word in text for word in ("part0/", "score", "P(best)", "action", "more metrics"))
+    assert "part39/" not in text
 
 
 def test_odd_runs_are_shown(odd_sweep: Any) -> None:
@@ -44,8 +58,8 @@ def test_odd_runs_are_shown(odd_sweep: Any) -> None:
 def test_names_are_literal(make_case: Callable[..., Any]) -> None:
     names = ["[red]a[/red]", ":warning:", "b\x1b[31m"]
     case = make_case(names, {names[0]: 4})
-    text = _shown(ranking_table(case.ranking, case.forecast)) + _shown(forecast_table(case.forecast))
-    assert text.count("[red]a[/red]") == 2 and text.count(":warning:") == 2 and text.count("b\\x1b[31m") == 2
+    text = _shown(ranking_table(case.ranking, case.forecast))
+    assert "[red]a[/red]" in text and ":warning:" in text and "b\\x1b[31m" in text
     assert "\x1b" not in text
     assert "[b]k" in _shown(summary_table([{"[b]k": "[/x]"}])) and "[/x]" in _shown(summary_table([{"k": "[/x]"}]))
 
