@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from lcode.experts.committee import Committee, Observed
-from lcode.fitting.among_others import AGO, Response, among_others, first_response, learn_response, power_laws
+from lcode.fitting.among_others import AGO, Progress, Response, among_others, first_responses, learn_responses
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -102,10 +102,10 @@ class Fitted:
                     parts.append(self.start.quantiles(own, since, at, preprocessor))
                 result[rows] = parts[0] if self.blend is None else self.blend.mix(np.stack(parts), shares[rows])
             if self.preprocessor is None:
-                past, scale = arrays.rows(together), preprocessor.values.scale
-                responses = self._responses(runs.rows(torch.from_numpy(together)), past, cutoff, preprocessor)
-                now, laws = scale(last[together]), scale(power_laws(past, asked[together]))
-                result[together] = among_others(result[together], now, asked[together], responses, laws)
+                progress = Progress.of(arrays.rows(together), preprocessor.values, asked[together])
+                chosen = runs.rows(torch.from_numpy(together))
+                responses = self._responses(chosen, arrays.rows(together), progress.last, cutoff, preprocessor)
+                result[together] = among_others(result[together], progress, asked[together], responses)
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
                 start, end = max(cutoff, 0), runs.horizons.numpy()[rows, None]
@@ -116,38 +116,33 @@ class Fitted:
         return result
 
     def _responses(
-        self, runs: RunTensors, arrays: CurveArrays, cutoff: int, preprocessor: Preprocessor
+        self, runs: RunTensors, arrays: CurveArrays, now: Array, cutoff: int, preprocessor: Preprocessor
     ) -> list[Response]:
         """How much of what was predicted earlier came, for runs seen up to the cutoff: one response per metric."""
-        scale = preprocessor.values.scale
-        now = scale(arrays.last_values)
         there = runs.present.any(1) & (runs.epochs <= cutoff)
         seen = there.sum(1)
         if int(seen.min()) < 2:
-            return [first_response(now[:, k]) for k in range(now.shape[1])]
-        asked = np.full((len(now), 1), float(cutoff))
-        forecasts, before = [], []
+            return first_responses(now)
+        asked = np.full((len(now), 1), cutoff)
+        forecasts, pasts = [], []
         for ago in AGO:
             # The epoch at which this share of a run's points had been measured.
             place = (there.cumsum(1) >= (ago * seen).long().clamp(min=1)[:, None]).int().argmax(1)
             since = runs.epochs.gather(1, place[:, None]).double().numpy()[:, 0]
-            past = arrays.before(since.astype(np.int64))
-            before.append(scale(past.last_values))
+            pasts.append(Progress.of(arrays.before(since.astype(np.int64)), preprocessor.values, asked))
             chunks = [np.arange(begin, min(begin + CHUNK, len(now))) for begin in range(0, len(now), CHUNK)]
             forecasts.append(
                 np.concatenate(
                     [
                         network_quantiles(
                             self.model, runs.rows(torch.from_numpy(rows)), None, preprocessor.task_of,
-                            since[rows], asked[rows],
+                            since[rows], asked[rows].astype(float),
                         )
                         for rows in chunks
                     ]
                 )[:, :, 0]
             )  # fmt: skip
-        laws = scale(power_laws(past, asked.astype(np.int64)))[..., 0]  # of the longest of the pasts
-        then, was = np.stack(forecasts), np.stack(before)
-        return [learn_response(then[:, :, k], was[:, :, k], now[:, k], laws[:, k], cutoff) for k in range(now.shape[1])]
+        return learn_responses(np.stack(forecasts), pasts, now, cutoff)
 
     def _observed(
         self, table: RunTable, rows: NDArray[np.int64], cutoff: int, preprocessor: Preprocessor
