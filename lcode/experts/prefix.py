@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.experts.features import side_information
+from lcode.experts.power_fit import fit_power_laws
 from lcode.table import Metric, RunTable, split_key
 from lcode.tensors.arrays import CurveArrays, curve_arrays
 from lcode.tensors.collate import SignalScale
@@ -19,7 +20,7 @@ Array = NDArray[np.float64]
 POINTS = 48
 """A prefix is read at so many evenly spaced epochs at most."""
 
-CURVE_FEATURES = 9
+CURVE_FEATURES = 10
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Known:
 
     Attributes:
         last: last observed value of each curve in model space, NaN where there is none, [R, K].
-        curves: features of each curve, [R, K, 9].
+        curves: features of each curve, [R, K, 10].
         signals: auxiliary signals at the cutoff and half-way to it, [R, A]; `signal_groups` numbers their names, [A].
         side: encoded side information, [R, P]; `side_groups` numbers its columns, [P].
     """
@@ -113,9 +114,13 @@ class PrefixReader:
         first = min(self._first, cutoff)
         grid = np.unique(np.rint(np.linspace(first, cutoff, POINTS)).astype(np.int64))
         values = self._values.scale(prefix.interpolate(np.tile(grid, (runs, 1))))
+        fit, horizons = fit_power_laws(prefix), table.runs["horizon"].to_numpy(np.int64)[:, None]
+        law = self._values.scale(np.where(fit.usable[..., None], fit.at(horizons), np.nan)) - values[..., -1:]
         return Known(
             last=values[..., -1],
-            curves=np.nan_to_num(_curve_features(values, (grid - first + 1).astype(np.float64))),
+            curves=np.nan_to_num(
+                np.concatenate([_curve_features(values, (grid - first + 1).astype(np.float64)), law], axis=-1)
+            ),
             signals=self._signal_features(table, cutoff, first),
             side=self._side.encode(side_information(table)),
             signal_groups=np.tile(self._signal_names, 2),

@@ -14,8 +14,14 @@ from lcode.table import Metric
 from lcode.table.metric import is_unit_interval_name
 from lcode.tensors.arrays import CurveArrays
 
-CLIP = 8.0
-"""Scaled values are clipped to ± this many deviations: one exploding run must not drown the others."""
+TAIL, BEST, WORST = -6.0, -40.0, 8.0
+"""In deviations; less is better. Below the first, scaled values fall with the root of the distance, down to the second:
+where the few known runs learned nothing, one that learns is tens of deviations away, and cut off there its forecasts
+were far above its last value (TaskSet, 10 runs). Above the third they are cut off: one exploding run must not drown the
+others."""
+
+LEAST = 2e-3
+"""Of a deviation in `log` and `logit` space, and in `linear` space beside the typical value."""
 
 Space = Literal["log", "logit", "linear"]
 
@@ -61,10 +67,11 @@ class MetricScale:
         """Choose the space from the metric's name and the training values, finite, any shape."""
         raw = cls._raw(metric, values)
         values = values[np.isfinite(values)]
-        inner = raw.scale(values if len(values) else np.ones(1), clip=False)
+        inner = raw.scale(values if len(values) else np.ones(1), compress=False)
         low, high = np.quantile(inner, [0.005, 0.995])
         inner = np.clip(inner, low, high)
-        centre, deviation = float(inner.mean()), float(max(inner.std(), 1e-4))
+        size = 1.0 if raw.space != "linear" else float(np.median(np.abs(inner))) or 1.0
+        centre, deviation = float(inner.mean()), float(max(inner.std(), LEAST * size))
         scale = replace(raw, centre=centre, deviation=deviation, knots=_knots((inner - centre) / deviation))
         return replace(scale, ceiling=_ceiling(scale, values)) if scale.space == "log" and len(values) else scale
 
@@ -77,7 +84,7 @@ class MetricScale:
         """
         raw = cls._raw(metric, first)
         first = first[np.isfinite(first)]
-        inner = raw.scale(first if len(first) else np.ones(1), clip=False)
+        inner = raw.scale(first if len(first) else np.ones(1), compress=False)
         size = float(np.median(np.abs(inner))) or 1.0
         return replace(raw, centre=float(np.median(inner)), deviation=size if raw.space == "linear" else 1.0)
 
@@ -107,7 +114,7 @@ class MetricScale:
         upper = 1.0 if share or (bounded and rate) else np.inf
         return cls(space, unit, eps, 0.0, 1.0, lower, upper, -metric.sign)
 
-    def scale(self, values: NDArray[np.float64], *, clip: bool = True) -> NDArray[np.float64]:
+    def scale(self, values: NDArray[np.float64], *, compress: bool = True) -> NDArray[np.float64]:
         """Natural units to model space; NaN stays NaN."""
         v = values / self.unit
         if self.space == "log":
@@ -116,11 +123,11 @@ class MetricScale:
             v = np.clip(v, 0, 1)
             v = np.log((v + self.eps) / (1 - v + self.eps))
         v = self._warp((self.sign * v - self.centre) / self.deviation)
-        return np.clip(v, -CLIP, CLIP) if clip else v
+        return _compressed(v) if compress else v
 
     def unscale(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Model space, clipped as in training, to natural units."""
-        v = self.sign * (self._unwarp(np.clip(scaled, -CLIP, CLIP)) * self.deviation + self.centre)
+        """Model space to natural units."""
+        v = self.sign * (self._unwarp(_decompressed(scaled)) * self.deviation + self.centre)
         if self.space == "log":
             v = np.exp(np.minimum(v, 80)) - self.eps
         elif self.space == "logit":
@@ -139,6 +146,18 @@ class MetricScale:
             return y
         at, to = np.array(self.knots).T
         return np.interp(y, to, at) + (np.minimum(y - to[0], 0) + np.maximum(y - to[-1], 0)) / (1 - RANK_SHARE)
+
+
+def _compressed(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The root of the distance below `TAIL`, with the same slope where it begins; from `BEST` to `WORST`."""
+    beyond = np.maximum(TAIL - x, 0)
+    return np.clip(np.maximum(x, TAIL) - 2 * (np.sqrt(1 + beyond) - 1), BEST, WORST)
+
+
+def _decompressed(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse of `_compressed`."""
+    beyond = np.maximum(TAIL - np.maximum(y, BEST), 0)
+    return np.clip(y, TAIL, WORST) - (1 + beyond / 2) ** 2 + 1
 
 
 def _ceiling(scale: MetricScale, values: NDArray[np.float64]) -> float:

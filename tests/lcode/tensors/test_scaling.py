@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lcode.table import Metric, RunTable
 from lcode.tensors.arrays import curve_arrays
-from lcode.tensors.scaling import CLIP, MetricScale, ValueScaler
+from lcode.tensors.scaling import BEST, WORST, MetricScale, ValueScaler
 
 GENERATOR = np.random.default_rng(0)
 SCALES = {
@@ -37,7 +37,7 @@ def test_the_space_follows_from_name_and_values() -> None:
 
 
 @settings(max_examples=40)
-@given(st.sampled_from(sorted(SCALES)), st.floats(-CLIP, CLIP))
+@given(st.sampled_from(sorted(SCALES)), st.floats(BEST, WORST))
 def test_back_and_forth(name: str, scaled: float) -> None:
     scale = SCALES[name]
     value = scale.unscale(np.array([scaled]))
@@ -53,8 +53,8 @@ def test_forth_and_back(name: str, share: float) -> None:
         [{"linear": 30 * share - 20, "log": 5 * share, "plateau": 2.5 * share}.get(name, share * scale.unit)]
     )
     scaled = scale.scale(value)
-    assert np.abs(scaled) <= CLIP
-    if np.abs(scaled) < CLIP:
+    assert BEST <= scaled <= WORST
+    if BEST < scaled < WORST:
         np.testing.assert_allclose(scale.unscale(scaled), value, rtol=1e-6)
 
 
@@ -65,8 +65,18 @@ def test_better_is_lower_in_model_space(name: str, one: float, other: float) -> 
     low, high = sorted((one * scale.unit, other * scale.unit))
     a, b = scale.scale(np.array([low, high]))
     assert scale.sign * (b - a) >= 0
-    x, y = scale.unscale(np.array([CLIP * (2 * low / scale.unit - 1), CLIP * (2 * high / scale.unit - 1)]))
+    x, y = scale.unscale(BEST + (WORST - BEST) * np.array([low, high]) / scale.unit)
     assert scale.sign * (y - x) >= 0
+
+
+def test_a_run_that_learns_is_still_read_where_no_known_run_did() -> None:
+    """On a plateau of width 0.001 one of half its height is hundreds of deviations away."""
+    plateau = MetricScale.fit(Metric("a", "loss", "min"), 2.3 + 1e-3 * GENERATOR.standard_normal(400))
+    learning = np.array([2.2, 2.0, 1.6, 1.2])
+    scaled = plateau.scale(learning)
+    assert (np.diff(scaled) < -3).all() and (scaled > BEST).all()
+    np.testing.assert_allclose(plateau.unscale(scaled), learning)
+    assert plateau.scale(np.array([50.0])) == WORST  # one that explodes is not read any further
 
 
 def test_an_accuracy_and_its_error_rate_move_alike() -> None:
@@ -100,7 +110,7 @@ def test_training_values_are_about_standard_and_one_explosion_does_not_matter() 
     assert abs(scaled.mean()) < 0.1 and scaled.std() == pytest.approx(1, abs=0.15)
     exploded = MetricScale.fit(Metric("a", "loss", "min"), np.r_[values, 1e30])
     np.testing.assert_allclose(exploded.scale(values), scaled, atol=0.1)
-    assert exploded.scale(np.array([1e30]))[0] == CLIP
+    assert exploded.scale(np.array([1e30]))[0] == WORST
 
 
 def test_the_warp_spreads_a_plateau() -> None:
