@@ -14,7 +14,7 @@ from lcode.tensors.scaling import ValueScaler
 
 Array = NDArray[np.float64]
 
-GRID = 32
+GRID = 24
 """The most points at which a continuation is learned; in between it is linear."""
 
 
