@@ -45,6 +45,14 @@ RANKS = 5.0
 PRIOR = 2.0
 """In runs: how firmly a response is drawn towards what is taken where nothing is known."""
 
+SPREADS, FIRM = np.array([0.0, 0.5, 1.0]), 10.0
+"""How far the spread of values is the predicted one, and in runs: how firmly all of it is held to.
+
+A model that ranks runs no better than their last values do still knows how far apart runs end: its values in the order
+of the last ones had 16 % (at the first epoch 37 %) less error on `waves` and `cells` than last values that are moved
+together, 8 % less on TaskSet after five points, and 20 % less CRPS on `cifar10_cnn`.
+"""
+
 LAW, LAWS = 0.25, np.linspace(0, 0.5, 5)
 """Share of each run's own power law where nothing is known, and the shares that are tried.
 
@@ -81,6 +89,7 @@ class Response:
         width: factor on the intervals.
         law: share of a run's own power law in the forecast.
         best: share of the way from a run's last value to its best one at which it is placed among the others.
+        spread: how far the runs' values, in the order that all this gives, are those that the model predicted.
     """
 
     common: float = 1.0
@@ -88,6 +97,7 @@ class Response:
     width: float = 1.0
     law: float = 0.0
     best: float = 0.0
+    spread: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,15 +176,27 @@ def _learn(forecasts: Array, before: Array, dips: Array, laws: Array, now: Array
     left = change - share * middle - own * away
     above, below = forecasts[..., Q95] - forecasts[..., Q50], forecasts[..., Q50] - forecasts[..., Q05]
     needed = float(np.quantile(np.abs(left) / np.maximum(np.where(left > 0, above, below), 1e-9), 0.9))
-    drawn = (before + share * middle + own * away)[-1]
-    placed = [_ranked(drawn + best * dips, now) - RANKED * best for best in BEST]
+    drawn, predicted = (before[-1] + share * middle[-1] + part * away[-1] for part in (own, 1.0))
+    ranked = [_ranked(drawn + best * dips, now) - RANKED * best for best in BEST]
+    placed = _in_order(drawn[:, None], predicted[:, None])[:, 0] - drawn
+    error = np.abs(drawn + SPREADS[:, None] * placed - now).mean(-1)
+    spread = float(SPREADS[(error / (error[-1] + 1e-12) + FIRM / runs * (SPREADS - 1) ** 2).argmin()])
+    drawn = drawn + spread * placed
     return Response(
         share,
         own,
         width=_width(needed),
         law=_law_share(drawn, np.where(np.isfinite(laws), laws, drawn), now) if lawful else 0.0,
-        best=float(BEST[int(np.argmax(placed))]),
+        best=float(BEST[int(np.argmax(ranked))]),
+        spread=spread,
     )
+
+
+def _in_order(order: Array, values: Array) -> Array:
+    """The same values, to each run the one of its place in the order, both [R, Q]; NaN in the same rows of both."""
+    placed = np.empty_like(values)
+    np.put_along_axis(placed, np.argsort(order, axis=0, kind="stable"), np.sort(values, axis=0), axis=0)
+    return placed
 
 
 def _width(needed: float) -> float:
@@ -198,9 +220,9 @@ def _law_share(drawn: Array, law: Array, now: Array) -> float:
 def among_others(scaled: Array, progress: Progress, asked: NDArray[np.int64], responses: Sequence[Response]) -> Array:
     """Draw each run's predicted change since its last value towards the median one of R runs seen as far.
 
-    Then its median is moved towards its own power law.
-
-    With all of its own change, on held-out problems, a run was ranked worse than by its last value.
+    With all of its own change, on held-out problems, a run was ranked worse than by its last value. So this gives the
+    order only: in it the runs are given the medians that were predicted with all changes, see `SPREADS`. Then each
+    median is moved towards the run's own power law.
 
     Args:
         scaled: quantiles in model space, [R, K, Q, 21].
@@ -209,7 +231,7 @@ def among_others(scaled: Array, progress: Progress, asked: NDArray[np.int64], re
         responses: of each metric, [K].
     """
     drawn = scaled.copy()
-    share, own, width, law, best = np.array([astuple(response) for response in responses]).T[..., None]
+    share, own, width, law, best, spread = np.array([astuple(response) for response in responses]).T[..., None]
     kind = np.unique(asked, axis=0, return_inverse=True)[1].reshape(-1)
     for group in range(kind.max(initial=-1) + 1):
         rows = np.flatnonzero(kind == group)
@@ -219,6 +241,7 @@ def among_others(scaled: Array, progress: Progress, asked: NDArray[np.int64], re
         if len(rows) >= MIN_OTHERS and known.any(axis=0).all():
             common = np.nanmedian(change, axis=0)
             moved = last + share * common + own * (change - common) + best * (dips - np.median(dips, axis=0))
+            moved += spread * (_in_order(moved, last + share * common + (change - common)) - moved)
             around = width[..., None] * (scaled[rows] - middle[..., None])
             drawn[rows] = np.where(known[..., None], moved[..., None] + around, scaled[rows])
     return drawn + (law * np.nan_to_num(progress.laws - drawn[..., Q50]))[..., None]

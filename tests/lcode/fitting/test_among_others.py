@@ -22,7 +22,7 @@ from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.scaling import ValueScaler
 
-USUAL = [Response()]
+USUAL = [Response(spread=0.0)]
 
 
 def progress(last: np.ndarray, *, laws: np.ndarray | None = None, dips: np.ndarray | None = None) -> Progress:
@@ -67,9 +67,26 @@ def test_changes_are_drawn_towards_the_median_one() -> None:
 
 def test_a_response_scales_the_common_change_the_own_one_and_the_width() -> None:
     scaled, last, asked = forecasts([-3.0, -2.0, -1.0, 0.0, 4.0])
-    pulled = among_others(scaled, progress(last), asked, [Response(common=0.5, own=0.1, width=2.0)])
+    pulled = among_others(scaled, progress(last), asked, [Response(common=0.5, own=0.1, width=2.0, spread=0.0)])
     np.testing.assert_allclose(pulled[:, 0, 0, 10] - last[:, 0], 0.1 * np.array([-2, -1, 0, 1, 5]) - 0.5)
     np.testing.assert_allclose(np.diff(pulled), 2 * np.diff(scaled))
+
+
+def test_the_predicted_values_go_to_the_runs_in_order_of_their_drawn_ones() -> None:
+    scaled, last, asked = forecasts([0.0, 1.0, -4.0, -5.0, -2.0])  # medians 0, 2, -2, -2, 2 of runs at 0, 1, 2, 3, 4
+    placed = among_others(scaled, progress(last), asked, [Response(own=0.0)])
+    np.testing.assert_allclose(placed[:, 0, 0, 10], [-2, -2, 0, 2, 2])
+    half = among_others(scaled, progress(last), asked, [Response(own=0.0, spread=0.5)])
+    np.testing.assert_allclose(half[:, 0, 0, 10], (np.array([-2, -2, 0, 2, 2]) + last[:, 0] - 2) / 2)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_the_spread_is_the_predicted_one_unless_it_would_have_been_wrong(right: bool) -> None:
+    generator = np.random.default_rng(0)
+    before = generator.standard_normal(100)
+    forecast = 0.2 * before[:, None] + norm.ppf(LEVELS)  # runs will be nearer to each other
+    now = (0.2 if right else 1.0) * before + 0.01 * generator.standard_normal(100)
+    assert learned(forecast, before, now).spread == (1.0 if right else 0.0)
 
 
 def test_few_runs_other_queries_and_unobserved_runs_are_left_alone() -> None:
@@ -109,6 +126,7 @@ def test_any_past_gives_a_response_within_bounds(runs: int, seed: int) -> None:
     now[generator.random(runs) < 0.3] = np.nan
     forecast = np.sort(generator.standard_normal((runs, len(LEVELS))))
     found = learned(forecast, before, now, seen=10)
+    assert found.law == 0 and 0 <= found.spread <= 1
     assert 0 <= found.common <= 1.5 and 0 <= found.own <= OWN_SHARE and 0.4 < found.width < 1.5
     if np.isfinite(now).sum() < MIN_OTHERS:
         assert found == Response()
@@ -141,7 +159,7 @@ def test_a_run_stands_at_its_best_value_where_that_ranks_better() -> None:
     assert learned(forecast, before, before - 1, dips=dips).best == 0
     scaled, last, asked = forecasts([1.0] * MIN_OTHERS)
     fallen = np.array([0.0, 0.0, 0.0, 0.0, -2.0])
-    placed = among_others(scaled, progress(last, dips=fallen), asked, [Response(best=0.5)])
+    placed = among_others(scaled, progress(last, dips=fallen), asked, [Response(best=0.5, spread=0.0)])
     np.testing.assert_allclose((placed - scaled)[:, 0, 0, 10], fallen / 2)
 
 
