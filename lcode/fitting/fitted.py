@@ -26,6 +26,7 @@ from lcode.table import RunTable
 from lcode.tensors.arrays import CurveArrays, curve_arrays
 from lcode.tensors.batch import RunTensors
 from lcode.tensors.collate import Preprocessor
+from lcode.tensors.scaling import ROOM
 
 Array = NDArray[np.float64]
 
@@ -111,7 +112,7 @@ class Fitted:
                 start, end = max(cutoff, 0), runs.horizons.numpy()[rows, None]
                 leads = np.clip((asked[rows] - start) / np.maximum(end - start, 1), 0, 1)
                 widened = self.calibration.widen(result[rows], shares[rows], leads)
-                limits = np.fmax(preprocessor.values.ceilings, last[rows])[..., None, None]
+                limits = np.fmax(preprocessor.values.ceilings, ROOM * last[rows])[..., None, None]
                 result[rows] = np.minimum(preprocessor.values.unscale(widened), limits)
         return result
 
