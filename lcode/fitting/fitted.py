@@ -13,12 +13,14 @@ import torch
 from numpy.typing import NDArray
 
 from lcode.experts.committee import Committee, Observed
-from lcode.fitting.among_others import AGO, Progress, Response, among_others, first_responses, learn_responses
+from lcode.fitting.among_others import among_others
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lcode.fitting.loop import FitReport, Source
 from lcode.fitting.network import LeftOutNetwork, network_quantiles
+from lcode.fitting.progress import Progress
+from lcode.fitting.response import AGO, Response, first_responses, learn_responses
 from lcode.fitting.start import Start
 from lcode.forecast import LEVELS, NO_EPOCH
 from lcode.models.lcgode import LCGODE, LCGODEConfig
