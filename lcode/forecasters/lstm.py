@@ -120,14 +120,14 @@ class _Network(nn.Module):
             keep: 0 where a run's configuration is withheld, [B]; None: nowhere.
         """
         dtype = next(self.parameters()).dtype
-        tokens, there, summary = condense(batch)
+        tokens, there, _, last = condense(batch)
         points = torch.cat([tokens, there[..., None]], -1).transpose(1, 2).flatten(2)
         read = self.reader(points.to(dtype))[0][:, -1]
         settings = self.settings(_settings(batch.runs).to(dtype))
         settings = settings if keep is None else settings * keep[:, None]
         state = self.join(torch.cat([read, settings], -1)).unflatten(-1, (-1, HIDDEN))[None]
         z = nn.functional.silu(state)[..., None, :].expand(-1, -1, -1, at.shape[1], -1)
-        quantiles: Tensor = self.decoder(z, _lead(batch, at).to(dtype), state, summary[..., 0].to(dtype))
+        quantiles: Tensor = self.decoder(z, _lead(batch, at).to(dtype), state, last.to(dtype))
         return quantiles
 
 

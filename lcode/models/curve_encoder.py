@@ -21,13 +21,17 @@ WINDOWS = (3, 6, TOKENS)
 POINT_FEATURES = 6
 SUMMARY_FEATURES = 13
 
+EDGE = -7.0
+"""Lower values are read as this one: a model of few runs, none of which learned, knows nothing of those that do, and
+took them for runs that go up again. Their forecasts still begin where they are."""
 
-def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor]:
+
+def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Prefixes as tokens and hand-made summaries; the same for every member, so computed once per batch.
 
     Returns:
-        tokens [B, K, 16, 6 + A], which of them are there [B, K, 16], and the summaries [B, K, 13], whose first
-        entry is the last observed value (0 = the mean of the training values, where nothing was observed).
+        tokens [B, K, 16, 6 + A], which of them are there [B, K, 16], the summaries [B, K, 13], and the last observed
+        values [B, K] (0 = the mean of the training values, where nothing was observed).
     """
     observed = batch.observed
     runs = batch.runs
@@ -40,7 +44,8 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor]:
 
     log_epoch = torch.log1p(runs.epochs.clamp(min=0))[:, None, :].expand_as(runs.values)
     share = (runs.epochs / runs.horizons[:, None])[:, None, :].expand_as(runs.values)
-    columns = torch.stack([runs.values, log_epoch, share, runs.values**2], -1)
+    values = runs.values.clamp(min=EDGE)
+    columns = torch.stack([values, log_epoch, share, values**2], -1)
     columns = torch.cat([columns, runs.signals], -1) * observed[..., None]
     index = token[..., None].expand_as(columns)
     sums = columns.new_zeros(*columns.shape[:2], TOKENS, columns.shape[-1]).scatter_add_(2, index, columns)
@@ -51,7 +56,8 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor]:
 
     last_index = (observed * torch.arange(1, observed.shape[-1] + 1, device=count.device)).argmax(-1)
     seen_any = count > 0
-    last = runs.values.gather(-1, last_index[..., None])[..., 0] * seen_any
+    anchor = runs.values.gather(-1, last_index[..., None])[..., 0] * seen_any
+    last = anchor.clamp(min=EDGE)
     last_when = log_epoch.gather(-1, last_index[..., None])[..., 0] * seen_any
     spread = (square - value**2).clamp(min=0).sqrt()
     point = torch.stack([value, value - last[..., None], when / 5, when - last_when[..., None], part, spread], -1)
@@ -74,7 +80,7 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor]:
         ],
         -1,
     )
-    return tokens, there, summary
+    return tokens, there, summary, anchor
 
 
 def _trends(value: Tensor, when: Tensor, there: Tensor) -> list[Tensor]:

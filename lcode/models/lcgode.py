@@ -134,7 +134,7 @@ class LCGODE(nn.Module):
             keep_config: 0 where a member must do without a run's configuration, [M, B], for training.
         """
         runs = batch.runs
-        tokens, there, summary = condense(batch)
+        tokens, there, summary, last = condense(batch)
         context = self.curves(tokens, there, summary)
         if self.config.metrics:
             context = context + self.metric
@@ -150,7 +150,7 @@ class LCGODE(nn.Module):
             bias = self.listen.bias(self._cosines(batch), there.any(-1))
             context = context + self.heard(self.listen(nn.functional.silu(context), bias))
         mean, log_std = self.posterior(nn.functional.silu(context)).chunk(2, -1)
-        return LatentPosterior(mean, log_std.clamp(-6, 1) - 2, context), summary[..., 0]
+        return LatentPosterior(mean, log_std.clamp(-6, 1) - 2, context), last
 
     def forward(
         self,

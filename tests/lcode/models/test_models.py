@@ -198,6 +198,13 @@ def test_what_comes_after_the_cutoff_changes_nothing(model: LCGODE, runs: RunTen
         assert torch.equal(forecast(model, other, graphs, cutoff), forecast(model, runs, graphs, cutoff))
 
 
+def test_values_below_all_that_was_learned_from_are_read_at_the_edge_and_kept_as_anchors(
+    model: LCGODE, runs: RunTensors, graphs: GraphTensors
+) -> None:
+    low, lower = (forecast(model, replace(runs, values=runs.values + shift), graphs) for shift in (-20, -30))
+    torch.testing.assert_close(lower + 10, low, rtol=1e-4, atol=1e-4)
+
+
 def test_a_whole_run_cut_equals_the_run_as_it_was_then(
     model: LCGODE, preprocessor: Preprocessor, fresh: RunTable, runs: RunTensors, graphs: GraphTensors
 ) -> None:
