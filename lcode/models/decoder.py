@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from lcode.forecast import LEVELS, Q50
+from lcode.models.curve_encoder import EDGE
 from lcode.models.stacked import StackedLinear, StackedMLP
 
 TIME_FEATURES = 3
@@ -22,8 +23,8 @@ class QuantileDecoder(nn.Module):
     """z(t) and the lead time -> 21 ascending quantiles.
 
     median = a · last value + change, where the anchor's weight a in (0, 1) is learned from the context (at the first
-    epochs of a multi-task run the last value is a poor anchor) and the other quantiles lie at normal distances times
-    learned positive factors.
+    epochs of a multi-task run the last value is a poor anchor; what lies below `EDGE` counts in full) and the other
+    quantiles lie at normal distances times learned positive factors.
     """
 
     spacing: Tensor
@@ -52,7 +53,8 @@ class QuantileDecoder(nn.Module):
         anchor = None
         if self.gate is not None:
             weight = torch.sigmoid(self.gate(context) + 2)  # starts near 0.9: trust the last value
-            anchor = weight * last[None, ..., None]
+            read = last.clamp(min=EDGE)
+            anchor = weight * read[None, ..., None] + (last - read)[None, ..., None]
         quantiles: Tensor = _Quantiles.apply(hidden, outer.weight, outer.bias, self.spacing, anchor)
         return quantiles.movedim(1, -1)
 
