@@ -21,7 +21,8 @@ were far above its last value (TaskSet, 10 runs). Above the third they are cut o
 others."""
 
 ROOM = 1.1
-"""How much more than what was seen a positive metric may be forecast to become: runs on a plateau go up and down."""
+"""How much more than its last value a run's metric may become where that is above the ceiling: on a plateau it goes up
+and down."""
 
 LEAST = 2e-3
 """Of a deviation in `log` and `logit` space, and in `linear` space beside the typical value."""
@@ -164,8 +165,8 @@ def _decompressed(y: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _ceiling(scale: MetricScale, values: NDArray[np.float64]) -> float:
-    """Of a loss, well above all but the worst values; of what is to grow, twice the best."""
-    return ROOM * float(np.quantile(values, 0.995)) if scale.sign > 0 else 2 * float(values.max())
+    """Of a loss, more than all but the worst values; of what is to grow, twice the best."""
+    return float(np.quantile(values, 0.995)) if scale.sign > 0 else 2 * float(values.max())
 
 
 def _knots(x: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
