@@ -20,9 +20,8 @@ where the few known runs learned nothing, one that learns is tens of deviations 
 were far above its last value (TaskSet, 10 runs). Above the third they are cut off: one exploding run must not drown the
 others."""
 
-ROOM = 1.1
-"""How much more than its last value a run's metric may become where that is above the ceiling: on a plateau it goes up
-and down."""
+ROOM = 1.02
+"""How much more than its last value a run's metric may become, whatever the ceiling: on a plateau it goes up and down."""
 
 LEAST = 2e-3
 """Of a deviation in `log` and `logit` space, and in `linear` space beside the typical value."""
