@@ -102,6 +102,7 @@ def learn_blend(
     shares: Sequence[float],
     quantiles: Sequence[Array],
     truths: Sequence[Array],
+    gains: Sequence[float] | None = None,
 ) -> Blend:
     """Weights with the smallest CRPS of the mixture on left-out runs, drawn towards the prior weights.
 
@@ -114,18 +115,22 @@ def learn_blend(
         shares: share of the horizon seen, [S].
         quantiles: left-out forecasts at each share, [E, N, K, Q, 21] in model space.
         truths: what came, NaN where unknown, [N, K, Q].
+        gains: CRPS of each part in a forecast over what it is on left-out runs, relative to each other, [E].
     """
-    weights = [_learn(np.asarray(p, float), q, t) for p, q, t in zip(prior, quantiles, truths, strict=True)]
+    factors = np.ones(len(parts)) if gains is None else np.asarray(gains, float)
+    weights = [_learn(np.asarray(p, float), q, t, factors) for p, q, t in zip(prior, quantiles, truths, strict=True)]
     rows = tuple(tuple(tuple(float(w) for w in row) for row in matrix) for matrix in weights)
     return Blend(tuple(parts), tuple(shares), rows)
 
 
-def _learn(prior: Array, quantiles: Array, truth: Array) -> Array:
+def _learn(prior: Array, quantiles: Array, truth: Array, gains: Array) -> Array:
     """Weights at one prefix, [K, E], from prior weights [E] or [K, E]."""
     experts, runs, metrics = quantiles.shape[:3]
     known = np.isfinite(truth) & np.isfinite(quantiles).all(-1).all(0)
     terms = [crps_terms(quantiles[:, :, k][:, known[:, k]], truth[:, k][known[:, k]]) for k in range(metrics)]
     to_truth, between = (torch.from_numpy(np.nan_to_num(np.stack(term))) for term in zip(*terms, strict=True))
+    alone = to_truth - between.diagonal(dim1=1, dim2=2) / 2  # the CRPS of each part by itself
+    to_truth = to_truth + torch.from_numpy(gains - 1) * alone
     with np.errstate(divide="ignore"):
         start = torch.from_numpy(np.log(prior / prior.sum(-1, keepdims=True))).expand(metrics, -1)
     common = torch.zeros(experts, dtype=torch.float64, requires_grad=True)

@@ -34,6 +34,14 @@ PRETRAINED = "pretrained"
 PARTS = (NETWORK, *EXPERTS, PRETRAINED)
 """What a forecast is made of; the last only where the network started from a pretrained one."""
 
+GAINS = (1.0, 1.08, 0.96, 0.97, 0.93, 1.0)
+"""CRPS of `PARTS` in a forecast over that on left-out runs, relative to the network's.
+
+The network and the forests stand in a forecast with all their members, of which only one or those of one fold left a
+run out; the process, whose hyper-parameters were chosen on all runs, gains nothing. Measured on ten sources, with all
+runs, at four prefixes: 1.15, 0.93, 0.95 and 0.86 (standard errors 0.01). Half of that gave the smallest CRPS, by 0.8 %.
+"""
+
 
 def prior_weights(runs: int, share: float) -> tuple[float, ...]:
     """Weights of `PARTS` before the left-out runs have spoken, for a number of finished runs and a share seen.

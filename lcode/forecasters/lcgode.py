@@ -21,7 +21,7 @@ from lcode.fitting.calibration import Calibration, calibrate
 from lcode.fitting.checkpoint import Checkpoint
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
-from lcode.fitting.left_out import PARTS, LeftOut, left_out_parts, prior_weights
+from lcode.fitting.left_out import GAINS, PARTS, LeftOut, left_out_parts, prior_weights
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
 from lcode.fitting.network import LeftOutNetwork
 from lcode.fitting.start import Start
@@ -216,11 +216,12 @@ class LCGODEForecaster(Forecaster):
         wanted = np.array([name in self.parts for name in there])
         prior = [wanted * prior_weights(len(part.truth), part.share)[: len(there)] for part in left_out]
         shares = [part.share for part in left_out]
-        blend = learn_blend(there, prior, shares, [part.parts for part in left_out], [p.truth for p in left_out])
+        gains = GAINS[: len(there)]
+        blend = learn_blend(there, prior, shares, [part.parts for part in left_out], [p.truth for p in left_out], gains)
         own = [part.of_own() for part in left_out]
         if own[0].own == len(left_out[0].truth):
             return blend
-        return learn_blend(there, blend.weights, shares, [part.parts for part in own], [part.truth for part in own])
+        return learn_blend(there, blend.weights, shares, [part.parts for part in own], [p.truth for p in own], gains)
 
     def _model(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Fitted | None]:
         """The model before training, and the pretrained one that its parameters come from."""

@@ -21,7 +21,7 @@ were far above its last value (TaskSet, 10 runs). Above the third they are cut o
 others."""
 
 ROOM = 1.02
-"""How much more than its last value a run's metric may become, whatever the ceiling: on a plateau it goes up and down."""
+"""How much more than its last value a metric may become, whatever the ceiling: on a plateau it goes up and down."""
 
 LEAST = 2e-3
 """Of a deviation in `log` and `logit` space, and in `linear` space beside the typical value."""

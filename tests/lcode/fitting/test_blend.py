@@ -39,6 +39,13 @@ def test_equal_parts_keep_the_prior_weights() -> None:
     np.testing.assert_allclose(blend.weights, [[[0.75, 0.25]] * 2], atol=1e-4)
 
 
+def test_a_part_that_gains_more_than_left_out_runs_say_counts_more() -> None:
+    quantiles, truth = parts_of((1.0, 1.0), 200)
+    arguments = ("a", "b"), [(1, 1)], (0.1,), [quantiles], [truth]
+    usual, better = (learn_blend(*arguments, gains).mean_weights()["a"] for gains in (None, (0.8, 1.0)))
+    assert better > usual + 0.1
+
+
 def test_weights_are_interpolated_between_prefixes() -> None:
     blend = Blend(("a", "b"), (0.0, 0.25), (((1.0, 0.0),), ((0.0, 1.0),)))
     quantiles = np.stack([np.zeros((3, 1, 2, len(LEVELS))), np.ones((3, 1, 2, len(LEVELS)))])
