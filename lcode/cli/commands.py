@@ -279,4 +279,8 @@ def _model_and_table(
         table = table.with_horizon(horizon)
     for warning in forecaster.trust()[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
+    finished = int((table.runs["status"] == "finished").sum())
+    if model is None and forecaster.min_finished <= finished:
+        text = f"{finished} of these runs have finished, and the pretrained model does not learn from them"
+        err.print(f"[yellow]note:[/] {text}: `lcode fit`, then --model", highlight=False)
     return forecaster, table

@@ -1,7 +1,7 @@
 """Train the checkpoint that ships with the package: `python -m lcode.cli.pretrain --out lcode/shipped`.
 
-Sources: the training runs (`split == "train"`) of the corpus's training problems, the synthetic prior, and what is
-given with `--public` and `--logs`.
+Sources: the training runs (`split == "train"`) of the corpus's training problems, each in several views, the synthetic
+prior, and what is given with `--public` and `--logs`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-PRIOR = [(2, 40), (3, 60), (1, 50), (3, 100), (2, 200), (4, 30), (1, 50), (1, 100), (2, 50), (1, 30), (3, 40), (1, 200)]
+PRIOR = [(tasks, horizon) for horizon in (20, 30, 40, 50, 60, 100, 150, 200) for tasks in (1, 2, 1, 3, 4)]
 """Tasks and horizon of each synthetic source."""
 
-PRIOR_RUNS = 250
+PRIOR_RUNS = 150
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
     from lcode.cli.console import fit_progress
     from lcode.fitting.pretrain import SETTINGS, pretrain
     from lcode.fitting.prior import synthetic_runs
+    from lcode.fitting.views import views
     from lcode.readers import read_logs
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -34,7 +35,7 @@ def main() -> None:
     # Test runs and the problems that are held out stay unseen, so that the benchmarks can judge the result.
     corpus = {name: curves for name, curves in load_mtl_curves().items() if curves.is_training_problem}
     names = [*(f"mtl_curves/{name}" for name in corpus), *args.public]
-    tables = [curves.part("train").with_status("finished") for curves in corpus.values()]
+    tables = [view for curves in corpus.values() for view in views(curves.part("train").with_status("finished"))]
     tables += [load_benchmark(name).with_status("finished") for name in args.public]
     tables += [read_logs(folder).with_status("finished") for folder in args.logs]
     tables += [

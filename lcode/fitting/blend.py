@@ -39,7 +39,7 @@ class Blend:
     shares: tuple[float, ...]
     weights: tuple[tuple[tuple[float, ...], ...], ...]
 
-    def mix(self, quantiles: Array, shares: Array) -> Array:
+    def mix(self, quantiles: Array, shares: Array, last: Array | None = None) -> Array:
         """The mixture of the parts.
 
         Where there are more than `NODES` queries, it is taken at so many of them; in between, its distance from the
@@ -48,11 +48,16 @@ class Blend:
         Args:
             quantiles: in model space, [E, R, K, Q, 21]; a part that is NaN has no say there.
             shares: share of the horizon seen of each run, [R].
+            last: share of all weights that is moved to the last part, [R, K]; not to one that has no weight.
 
         Returns:
             [R, K, Q, 21]; NaN where every part is.
         """
         weights = self._at(shares)
+        if last is not None:
+            moved = np.where(weights[-1] > 0, last, 0.0)
+            weights = (1 - moved) * weights
+            weights[-1] += moved
         used = weights.any(axis=(1, 2))
         quantiles, weights = quantiles[used], weights[used]
         known = np.asarray(np.isfinite(quantiles).all(-1))

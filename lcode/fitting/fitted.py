@@ -92,6 +92,9 @@ class Fitted:
         for cutoff in np.unique(seen).tolist():
             together = np.flatnonzero(seen == cutoff)
             observed = self._observed(table, together, cutoff, preprocessor)
+            unlike = None
+            if self.start is not None:
+                unlike = self.start.preference(arrays.rows(together), shares[together], cutoff, preprocessor)
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
                 chosen, at = runs.rows(torch.from_numpy(rows)), asked[rows].astype(float)
@@ -103,7 +106,9 @@ class Fitted:
                 if self.start is not None and of_start is not None:
                     own = of_start.rows(torch.from_numpy(rows))
                     parts.append(self.start.quantiles(own, since, at, preprocessor))
-                result[rows] = parts[0] if self.blend is None else self.blend.mix(np.stack(parts), shares[rows])
+                last_part = None if unlike is None else unlike[begin : begin + CHUNK]
+                mixed = parts[0] if self.blend is None else self.blend.mix(np.stack(parts), shares[rows], last_part)
+                result[rows] = mixed
             if self.preprocessor is None:
                 progress = Progress.of(arrays.rows(together), preprocessor.values, asked[together])
                 chosen = runs.rows(torch.from_numpy(together))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from lcode.fitting.calibration import Judged
 from lcode.fitting.loop import Source
 from lcode.fitting.network import LeftOutNetwork
 from lcode.fitting.start import Start
+from lcode.fitting.unlike import ripeness, scarcity
 from lcode.models.lcgode import LCGODE
 from lcode.tensors.collate import Preprocessor
 
@@ -54,8 +54,8 @@ def prior_weights(runs: int, share: float) -> tuple[float, ...]:
     values, not changes, has up to three times the error of the others; the pretrained model is good on some and bad on
     other sources, and at the first epoch on all.
     """
-    few = 1 - min(max(math.log(max(runs, 1) / 30) / math.log(4), 0.0), 1.0)  # 1 up to 30 runs, 0 from 120
-    late, first = few * min(share / 0.1, 1.0), few * max(1 - share / 0.05, 0.0)
+    few = scarcity(runs)
+    late, first = few * float(ripeness(share)), few * max(1 - share / 0.05, 0.0)
     network, process = 2 + late - 0.9 * first, 2 - late + 0.8 * first
     return (network, process, 1 - 0.8 * late, 1 + 0.5 * (few - late), 2.5, 0.1 + 0.6 * late)
 
@@ -72,6 +72,7 @@ class LeftOut:
         truth: scaled values, NaN where there is none, [N, K, Q].
         last: last observed scaled value, [N, K].
         own: so many of the runs, the first, are of the problem to forecast, the others of related ones.
+        unlike: share of the weights that goes to the last part, [N, K]; None: what the blend says.
     """
 
     share: float
@@ -81,17 +82,19 @@ class LeftOut:
     truth: Array
     last: Array
     own: int
+    unlike: Array | None = None
 
     def of_own(self) -> LeftOut:
         """The runs of the problem alone."""
         n = self.own
         parts, rows = self.parts[:, :n], (self.cutoffs[:n], self.leads[:n])
-        return LeftOut(self.share, *rows, parts, self.truth[:n], self.last[:n], n)
+        unlike = None if self.unlike is None else self.unlike[:n]
+        return LeftOut(self.share, *rows, parts, self.truth[:n], self.last[:n], n, unlike)
 
     def judged(self, blend: Blend | None = None) -> Judged:
         """The forecasts that a user would get: the parts blended, or the first part alone."""
         shares = np.full(len(self.truth), self.share)
-        quantiles = self.parts[0] if blend is None else blend.mix(self.parts, shares)
+        quantiles = self.parts[0] if blend is None else blend.mix(self.parts, shares, self.unlike)
         return Judged(self.share, self.leads, quantiles, self.truth)
 
 
@@ -143,13 +146,16 @@ def left_out_parts(
         rows, epochs = scene.rows[kept], scene.epochs[kept][:, chosen].astype(float)
         cutoffs = np.full(len(rows), float(cutoff))
         parts = [experts.network[kept][None, :, :, chosen], experts.left_out()[:, kept][:, :, :, chosen]]
+        unlike = None
         if start is not None and of_start is not None:
+            apart = scene.folds[kept][:, None] != committee.folds
+            unlike = start.preference(scene.arrays.rows(kept), share, cutoff, preprocessor, apart)
             parts.append(start.quantiles(of_start.rows(torch.from_numpy(rows)), cutoffs, epochs, preprocessor)[None])
         leads = _leads(epochs, cutoffs, horizons[rows])
         last = experts.known.anchor(experts.known.last)[kept]
         truth = scene.values[kept][:, :, chosen]
         own = int((kept < scene.own).sum())
-        results.append(LeftOut(share, cutoffs, leads, np.concatenate(parts), truth, last, own))
+        results.append(LeftOut(share, cutoffs, leads, np.concatenate(parts), truth, last, own, unlike))
     return results
 
 

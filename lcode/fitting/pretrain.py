@@ -25,7 +25,7 @@ from lcode.tensors.collate import Preprocessor
 from lcode.tensors.scaling import ValueScaler
 from lcode.threads import limited_threads
 
-SETTINGS = FitSettings(steps=5000, batch=64, learning_rate=3e-3, config_dropout=1.0, patience=24)
+SETTINGS = FitSettings(steps=6000, batch=64, learning_rate=3e-3, config_dropout=1.0, patience=24)
 
 JITTER = 0.2
 """In units of a factor e: where a table's first values lie is known only up to the runs that were started."""

@@ -2,7 +2,10 @@
 
 Families as in LC-PFN (Adriaensen et al. 2023) in spirit, drawn anew: power laws and exponentials that start from a
 common level, plateaus that break, runs that never learn or get worse again, and a learning-rate schedule whose decay
-brings a last gain. Tasks of a run share a part of every parameter.
+brings a last gain and slows what is still going on. Tasks of a run share a part of every parameter.
+
+Problems differ more than the runs of one: from smooth curves that fall until the end to noisy ones that are done after
+a few epochs.
 """
 
 from __future__ import annotations
@@ -26,9 +29,13 @@ def synthetic_runs(count: int, *, tasks: int, horizon: int, seed: int) -> RunTab
     draw = np.random.default_rng(seed)
     epochs = np.arange(1, horizon + 1)
     names = [f"s{seed}-{i}" for i in range(count)]
-    # Where the runs of one problem end, and how much they differ: a property of the problem and its tasks.
-    depth = draw.uniform(0.3, 3.0, tasks)
-    spread = draw.uniform(0.2, 0.9, tasks)
+    # What the runs of a problem have in common: how deep its tasks fall and how fast, and how much the runs differ in
+    # both; how noisy its curves are; how many follow a power law; whether they fall by amounts or by factors; how many
+    # get worse again.
+    depth, spread = draw.uniform(0.3, 3.0, tasks), draw.uniform(0.2, 0.9, tasks)
+    pace, paces = draw.uniform(0.0, np.log(horizon), tasks), draw.uniform(0.2, 1.2)
+    loudness, powerful = draw.uniform(-7.0, -1.7, tasks), draw.uniform()
+    amounts, worse = draw.uniform() < 0.5, draw.uniform(0.6, 2.5)
 
     def shared(scale: float = 1.0) -> NDArray[np.float64]:
         """A standard normal per run and task, half of it common to the run's tasks."""
@@ -41,22 +48,25 @@ def synthetic_runs(count: int, *, tasks: int, horizon: int, seed: int) -> RunTab
     threshold = draw.normal(-1.3, 0.4) if draw.uniform() < 0.6 else draw.uniform(-1.0, 1.6)
     learns = shared() > threshold
     drop = np.where(learns, drop, 0.02 * np.abs(shared()))
-    speed = np.exp(np.log(horizon) * draw.uniform(0.1, 0.5) + 0.8 * shared())
+    speed = np.exp(pace + paces * shared())
     power = np.exp(-0.3 + 0.5 * shared())
     onset = np.where(shared() > 0.9, np.exp(shared(0.7)) * 0.08 * horizon, 0.0)
-    clock = np.maximum(epochs - onset[..., None], 0.0)
+    plans, gain = _schedules(draw, count, horizon)
+    # A smaller learning rate also slows what is still going on.
+    passed = np.cumsum(plans ** draw.uniform(0, 1), axis=1)
+    clock = np.maximum(passed[:, None] - onset[..., None], 0.0)
     fall = np.where(
-        (shared() > 0)[..., None],
+        (draw.uniform(size=(count, tasks)) < powerful)[..., None],
         1 - (1 + clock / speed[..., None]) ** -power[..., None],
         1 - np.exp(-((clock / speed[..., None]) ** np.minimum(power, 1.2)[..., None])),
     )
-    log_value = -drop[..., None] * fall
-    rise = np.where(shared() > 1.2, np.exp(shared(0.6)) * 0.3, 0.0)
+    low = -drop[..., None]
+    log_value = np.log1p(np.expm1(low) * fall) if amounts else low * fall
+    rise = np.where(shared() > worse, np.exp(shared(0.6)) * 0.3, 0.0)
     log_value += rise[..., None] * np.maximum(epochs / horizon - draw.uniform(0.1, 0.6, (count, 1, 1)), 0)
 
-    plans, gain = _schedules(draw, count, horizon)
     log_value -= np.where(learns, np.abs(shared(0.25)), 0.0)[..., None] * gain[:, None]
-    noise = np.exp(-3.6 + 0.8 * shared())[..., None] * draw.standard_normal(log_value.shape)
+    noise = np.exp(loudness + 0.6 * shared())[..., None] * draw.standard_normal(log_value.shape)
     # A decayed learning rate calms the curve as well.
     log_value += noise * np.sqrt(np.maximum(plans, 0.03))[:, None] * np.minimum(drop + 0.05, 1.0)[..., None]
 

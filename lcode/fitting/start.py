@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.fitting.network import network_quantiles
+from lcode.fitting.unlike import ripeness, scarcity, traits, unlikeness
 from lcode.models.lcgode import LCGODE
 from lcode.table import RunTable
+from lcode.tensors.arrays import CurveArrays, curve_arrays
 from lcode.tensors.batch import RunTensors
 from lcode.tensors.collate import Preprocessor
 
@@ -24,15 +26,17 @@ class Start:
     Attributes:
         model: the pretrained members.
         generic: how tables become tensors for it.
+        finished: the curves of the finished runs.
     """
 
     model: LCGODE
     generic: Preprocessor
+    finished: CurveArrays
 
     @classmethod
     def of(cls, model: LCGODE, finished: RunTable) -> Self:
         """A pretrained model for tables with the metrics of the finished runs."""
-        return cls(model, Preprocessor.generic(finished))
+        return cls(model, Preprocessor.generic(finished), curve_arrays(finished))
 
     def tensors(self, table: RunTable) -> RunTensors:
         """The runs as this model reads them."""
@@ -49,3 +53,26 @@ class Start:
         """
         own = network_quantiles(self.model, runs, None, self.generic.task_of, cutoffs, asked)
         return np.sort(like.values.scale(self.generic.values.unscale(own)), axis=-1)
+
+    def preference(
+        self,
+        runs: CurveArrays,
+        share: float | Array,
+        cutoff: int,
+        like: Preprocessor,
+        apart: NDArray[np.bool_] | None = None,
+    ) -> Array | None:
+        """Share of the weights that goes to this part, beside what the blend gives it, [R, K]; None: nothing.
+
+        Args:
+            runs: curves of R runs.
+            share: share of the horizon seen, of all or of each, [R].
+            cutoff: last epoch seen.
+            like: the preprocessor in whose space runs are compared.
+            apart: which of the finished runs each run is compared with, [R, N]; default: all.
+        """
+        few = scarcity(len(self.finished.lengths))
+        if few == 0:
+            return None
+        ours, theirs = (traits(curves, cutoff, like.values) for curves in (runs, self.finished))
+        return few * ripeness(share)[..., None] * unlikeness(ours, theirs, apart)

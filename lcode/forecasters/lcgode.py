@@ -27,6 +27,7 @@ from lcode.fitting.network import LeftOutNetwork
 from lcode.fitting.start import Start
 from lcode.fitting.transfer import transfer
 from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
+from lcode.fitting.unlike import scarcity
 from lcode.forecast import Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
@@ -65,7 +66,7 @@ def settings_for(runs: int, *, config: int = 0, pretrained: bool = False) -> Fit
         config: width of the encoded configuration.
         pretrained: whether the parameters begin as those of another model.
     """
-    many = min(max(math.log(runs / 30) / math.log(4), 0.0), 1.0)  # 0 up to 30 runs, 1 from 120
+    many = 1 - scarcity(runs)
     steps, rate = (600 + 300 * many, 2e-3 + 2e-3 * many) if pretrained else (500 + 400 * many, 4e-3)
     steps *= max(math.sqrt(runs / 300), 1.0)
     dropout = min(0.4 - 0.3 * many + 2 * config / runs, 0.9)

@@ -221,3 +221,12 @@ def test_as_a_program(running_logs: Path, model_folder: Path, tmp_path: Path) ->
 def test_a_loaded_model_is_what_was_fitted(model_folder: Path, small: LCGODEForecaster) -> None:
     loaded = lcode.load(model_folder)
     assert isinstance(loaded, LCGODEForecaster) and loaded.known_metrics == small.known_metrics
+
+
+def test_predicting_without_a_model_says_that_finished_runs_are_not_learned_from(
+    lcode_command: Lcode, finished_logs: Path, running_logs: Path, tmp_path: Path
+) -> None:
+    done = lcode_command("predict", finished_logs, "--out", tmp_path / "all.csv")
+    assert done.status == 0 and "20 of these runs have finished" in done.err and "`lcode fit`" in done.err
+    done = lcode_command("predict", running_logs, "--out", tmp_path / "few.csv")
+    assert done.status == 0 and "have finished" not in done.err

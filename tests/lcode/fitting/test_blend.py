@@ -64,6 +64,17 @@ def test_a_part_without_a_forecast_has_no_say() -> None:
     assert np.isnan(three.mix(without * np.nan, np.zeros(2))).all()
 
 
+def test_weight_moves_to_the_last_part_unless_it_has_none() -> None:
+    quantiles, _ = parts_of((1.0, 1.0), 6)
+    moved = np.array([[0.0, 0.0], [1.0, 0.0]] + [[0.5, 0.5]] * 4)
+    both = Blend(("a", "b"), (0.1,), (((0.5, 0.5), (0.5, 0.5)),))
+    mixed, usual = both.mix(quantiles, np.full(6, 0.1), moved), both.mix(quantiles, np.full(6, 0.1))
+    np.testing.assert_allclose(mixed[0], usual[0])
+    np.testing.assert_allclose(mixed[1, 0], quantiles[1, 1, 0], atol=1e-6)
+    alone = Blend(("a", "b"), (0.1,), (((1.0, 0.0), (1.0, 0.0)),))
+    np.testing.assert_allclose(alone.mix(quantiles, np.full(6, 0.1), moved), quantiles[0], atol=1e-6)
+
+
 @given(st.integers(0, 1000), st.floats(0, 1))
 @settings(max_examples=20, deadline=None)
 def test_a_mixture_lies_between_its_parts_and_is_in_order(seed: int, share: float) -> None:
