@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -52,12 +53,14 @@ def prior_weights(runs: int, share: float) -> tuple[float, ...]:
     Measured with 10 and 30 runs on `cifar10_cnn`, three tasks of TaskSet and two problems of the corpus: after a tenth
     of the horizon the network is mostly the best part, at the first epoch the process, and a forest that forecasts
     values, not changes, has up to three times the error of the others; the pretrained model is good on some and bad on
-    other sources, and at the first epoch on all.
+    other sources, and at the first epoch on all. With 10 runs three times that part's weight took another 1 % off the
+    error and 1.6 % off the CRPS.
     """
     few = scarcity(runs)
+    very_few = min(max(math.log(30 / max(runs, 1)) / math.log(3), 0.0), 1.0)  # 1 up to 10 runs, 0 from 30
     late, first = few * float(ripeness(share)), few * max(1 - share / 0.05, 0.0)
     network, process = 2 + late - 0.9 * first, 2 - late + 0.8 * first
-    return (network, process, 1 - 0.8 * late, 1 + 0.5 * (few - late), 2.5, 0.1 + 0.6 * late)
+    return (network, process, 1 - 0.8 * late, 1 + 0.5 * (few - late), 2.5, 0.1 + (0.6 + 1.4 * very_few) * late)
 
 
 @dataclass(frozen=True, eq=False)

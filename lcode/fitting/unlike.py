@@ -1,7 +1,8 @@
 """Runs that are unlike every finished one: what was learned from a few finished runs does not cover them.
 
 With 30 finished runs of `cifar10_cnn` none of which had failed to learn, a run that stood still at chance level was
-forecast to learn after all, by the adapted network and by the regressors; the pretrained model knew better.
+forecast to learn after all, by the adapted network and by the regressors; the pretrained model knew better. Leaning on
+it took 27, 19 and 11 % off the CRPS there after 4, 8 and 16 epochs (three divisions), and changed it by 1 % elsewhere.
 """
 
 from __future__ import annotations
