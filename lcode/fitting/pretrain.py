@@ -39,7 +39,10 @@ def pretrain(
     progress: Progress | None = None,
     device: str = "cpu",
 ) -> Fitted:
-    """Train a model that takes any metrics, on finished runs of several sources."""
+    """Train a model that takes any metrics, on finished runs of several sources.
+
+    A run may stand in several tables under one name, see `lcode.fitting.views`.
+    """
     sources = []
     members = LCGODEConfig(metrics=0).members
     for table in tables:
@@ -72,7 +75,7 @@ def pretrain(
             parts[0].shares, [(float(near), float(far)) for near, far in factors], persistence
         ),
         report=report,
-        runs=sum(len(table) for table in tables),
+        runs=len({run for table in tables for run in table.run_ids}),
         data_digest=hashlib.sha256("".join(run for t in tables for run in t.run_ids).encode()).hexdigest()[:16],
         backtest={},
     )
