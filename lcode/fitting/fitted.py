@@ -106,9 +106,11 @@ class Fitted:
                 if self.start is not None and of_start is not None:
                     own = of_start.rows(torch.from_numpy(rows))
                     parts.append(self.start.quantiles(own, since, at, preprocessor))
-                last_part = None if unlike is None else unlike[begin : begin + CHUNK]
-                mixed = parts[0] if self.blend is None else self.blend.mix(np.stack(parts), shares[rows], last_part)
-                result[rows] = mixed
+                if self.blend is None:
+                    result[rows] = parts[0]
+                else:
+                    leaning = None if unlike is None else unlike[begin : begin + CHUNK]
+                    result[rows] = self.blend.mix(np.stack(parts), shares[rows], leaning)
             if self.preprocessor is None:
                 progress = Progress.of(arrays.rows(together), preprocessor.values, asked[together])
                 chosen = runs.rows(torch.from_numpy(together))

@@ -52,10 +52,9 @@ def traits(curves: CurveArrays, cutoff: int, scaler: ValueScaler) -> Array:
     values, count = scaler.scale(seen.values), seen.lengths[..., None]
     place = np.arange(values.shape[-1])
     late = (place >= count // 2 - 1) & (place < count) & (count >= POINTS)
-    span = np.where(late, values, -np.inf).max(-1, initial=-np.inf) - np.where(late, values, np.inf).min(
-        -1, initial=np.inf
-    )
-    moved = np.log(np.where(late.any(-1), span, np.nan) + STILL)
+    high = np.where(late, values, -np.inf).max(-1, initial=-np.inf)
+    low = np.where(late, values, np.inf).min(-1, initial=np.inf)
+    moved = np.log(np.where(late.any(-1), high - low, np.nan) + STILL)
     return np.stack([scaler.scale(seen.last_values), moved], axis=-1)
 
 
