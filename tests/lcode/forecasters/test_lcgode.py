@@ -10,9 +10,10 @@ import pytest
 import lcode
 from lcode.api import resolve_device
 from lcode.errors import CheckpointError, NotEnoughDataError, UsageError
-from lcode.forecast import LEVELS, Forecast
+from lcode.fitting.loop import FitSettings
+from lcode.forecast import LEVELS, Q50, Forecast
 from lcode.forecasters import forecaster
-from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
 
@@ -259,3 +260,16 @@ def test_runs_of_related_problems_help_where_there_are_few_own(tiny: Tiny, famil
         tiny().fit_related(own, [replace(related, metrics=related.metrics[:1])])
     with pytest.raises(UsageError, match="published recipe"):
         lcode.fit(own, paper=True, related=[related])
+
+
+def test_a_run_that_stands_still_is_not_expected_to_learn_because_the_few_finished_ones_did(
+    family: Callable[..., RunTable],
+) -> None:
+    finished = family(12, seed=5)
+    still = family(1, seed=6, prefix="still")
+    flat = {"seg/err": 0.9, "depth/miou": 0.1}
+    values = still.points["metric"].astype(str).map(flat) + 1e-3 * np.sin(np.arange(len(still.points)))
+    seen = replace(still, points=still.points.assign(value=values)).prefix(6)
+    model = LCGODEForecaster(settings=FitSettings(steps=60, batch=12), pretrained=SHIPPED).fit(finished)
+    # Without the pretrained part it is forecast at 0.77.
+    assert model.predict(seen).quantiles[0, 0, 0, Q50] == pytest.approx(0.9, abs=0.05)
