@@ -1,0 +1,60 @@
+"""How long fits and forecasts take on this machine: `python -m lcode.evaluation.speed`, on synthetic runs."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from lcode.fitting.prior import synthetic_runs
+from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.table import RunTable
+
+T = TypeVar("T")
+
+DRAWN = 1000
+"""Runs drawn from the prior; a longer table repeats them under other names."""
+
+
+def repeated(table: RunTable, count: int) -> RunTable:
+    """A table of `count` runs: those of the table again and again, under other names."""
+    points, names = table.points.astype({"run": object, "metric": object}), np.array(table.run_ids, dtype=object)
+    parts = [points.assign(run=points["run"] + f"-{copy}") for copy in range(-(-count // len(table)))]
+    runs = pd.concat([table.runs.set_axis(names + f"-{copy}") for copy in range(len(parts))])
+    whole = RunTable.from_points(pd.concat(parts), table.metrics, runs=runs)
+    return whole.select(whole.run_ids[:count])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print seconds, and the memory that the process has taken at most by then."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fit", type=int, default=255, help="finished runs of 50 epochs to fit on")
+    parser.add_argument("--full", type=int, default=1000, help="runs of 3 tasks to forecast at every epoch up to 200")
+    parser.add_argument("--finals", type=int, default=10_000, help="runs of 1 task to forecast at the horizon alone")
+    args = parser.parse_args(arguments)
+    finished = synthetic_runs(args.fit, tasks=1, horizon=50, seed=1)
+    model = _timed(f"fit {args.fit} runs x 50 epochs", lambda: LCGODEForecaster.adapted().fit(finished))
+    long = LCGODEForecaster.adapted().fit(synthetic_runs(args.fit, tasks=3, horizon=200, seed=2))
+    seen = synthetic_runs(args.full, tasks=3, horizon=200, seed=3).prefix(20)
+    for again in ("", " again"):
+        _timed(f"forecast {args.full} runs x 3 tasks up to epoch 200{again}", lambda: long.predict(seen, "full"))
+    many = repeated(synthetic_runs(min(DRAWN, args.finals), tasks=1, horizon=50, seed=4).prefix(10), args.finals)
+    blocks = model.predict_in_blocks(many)
+    _timed(f"forecast the finals of {args.finals} runs", lambda: sum(len(block.run_ids) for block in blocks))
+
+
+def _timed(what: str, work: Callable[[], T]) -> T:
+    began = time.perf_counter()
+    result = work()
+    seconds, most = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{what}: {seconds:.1f} s, {most:.2f} GB at most", flush=True)  # noqa: T201
+    return result
+
+
+if __name__ == "__main__":
+    main()
