@@ -125,7 +125,7 @@ class GaussianProcess:
     ) -> Hyperparameters:
         if not steps:
             return start
-        rows = torch.linspace(0, len(x) - 1, min(len(x), SUBSET)).long()
+        rows = torch.linspace(0, len(x) - 1, min(len(x), SUBSET), dtype=torch.float32).long()
         x, y = x[rows], y[:, rows]
         hyper = Hyperparameters(*(value.clone().requires_grad_() for value in start.tensors()))
         optimiser = torch.optim.Adam(hyper.tensors(), lr=0.1)

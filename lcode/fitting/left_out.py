@@ -109,7 +109,7 @@ def left_out_forecasts(model: LCGODE, source: Source) -> list[LeftOut]:
         seen = (chosen.epochs <= (share * chosen.horizons)[:, None]).sum(-1) - 1
         index = torch.minimum(seen.clamp(min=0), (counts - 2).clamp(min=0))
         first = torch.minimum(index + 1, counts - 1)
-        steps = torch.linspace(0, 1, QUERIES, device=rows.device)
+        steps = torch.linspace(0, 1, QUERIES, dtype=torch.float32, device=rows.device)
         queries = (first[:, None] + steps * (counts - 1 - first)[:, None]).round().long().clamp(min=0)
         epochs, cutoffs = _numpy(chosen.epochs.gather(1, queries)), _numpy(chosen.epochs.gather(1, index[:, None]))
         forecast, last = network.forecast(rows.cpu().numpy(), cutoffs[:, 0], epochs)

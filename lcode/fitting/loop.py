@@ -137,7 +137,7 @@ def fit_model(
     every = max(settings.steps // 24, 1)
     validation = [_validation(model, source, max(VALIDATION_RUNS // len(sources), SOURCE_RUNS)) for source in sources]
     draws = torch.Generator().manual_seed(len(sources))
-    share = torch.tensor([math.sqrt(len(source.runs)) for source in sources])
+    share = torch.tensor([math.sqrt(len(source.runs)) for source in sources], dtype=torch.float32, device="cpu")
     best, best_loss, waited, step, interrupted = _copy(model), math.inf, 0, 0, False
     try:
         for step in range(1, settings.steps + 1):
@@ -178,7 +178,9 @@ def _loss(
     learns = (source.folds[chosen] != members[:, None]).float()
     runs = source.runs.rows(chosen)
     if source.jitter:
-        offset = source.jitter * torch.randn(runs.values.shape[1], generator=generator, device=device)
+        offset = source.jitter * torch.randn(
+            runs.values.shape[1], generator=generator, dtype=torch.float32, device=device
+        )
         runs = replace(runs, values=(runs.values + offset[:, None]) * runs.present)
     if settings.fixed_share is None:
         index = draw_cutoffs(runs, generator)
@@ -187,9 +189,9 @@ def _loss(
     queries = draw_queries(runs, index, settings.queries, generator)
     target, there = values_at(runs, queries)
     batch = CurveBatch(runs, cutoff_epochs(runs, index))
-    keep = torch.rand(model.config.members, len(runs), generator=generator, device=device) >= settings.config_dropout
-    posterior, last = model.encode(batch, source.graphs, source.task_of, keep.float())
-    noise = torch.randn(posterior.mean.shape, generator=generator, device=device)
+    draws = torch.rand(model.config.members, len(runs), generator=generator, dtype=torch.float32, device=device)
+    posterior, last = model.encode(batch, source.graphs, source.task_of, (draws >= settings.config_dropout).float())
+    noise = torch.randn(posterior.mean.shape, generator=generator, dtype=torch.float32, device=device)
     quantiles = model(posterior, last, batch, runs.epochs.gather(1, queries), noise, nodes=settings.nodes)
     likelihood = pinball if settings.likelihood == "pinball" else gaussian_nll
     mask = there[None] * learns[:, :, None, None]
@@ -218,7 +220,7 @@ def _validation(model: LCGODE, source: Source, count: int) -> list[_LeftOut]:
         runs = own.rows(torch.arange(len(own), device=index.device).repeat(len(VALIDATION_SHARES)))
         last = epoch_counts(runs) - 1
         first = torch.minimum(index + 1, last)
-        steps = torch.linspace(0, 1, 8, device=last.device)
+        steps = torch.linspace(0, 1, 8, dtype=torch.float32, device=last.device)
         queries = (first[:, None] + steps * (last - first)[:, None]).round().long().clamp(min=0)
         parts.append(_LeftOut(model.member(member), source, CurveBatch(runs, cutoff_epochs(runs, index)), queries))
     return parts

@@ -23,9 +23,9 @@ def draw_cutoffs(runs: RunTensors, generator: torch.Generator) -> Tensor:
     """
     count = epoch_counts(runs)
     places = torch.arange(runs.epochs.shape[1], device=runs.epochs.device)
-    weight = (places < (count - 1).clamp(min=1)[:, None]) / (places + 1.0)
+    weight = (places < (count - 1).clamp(min=1)[:, None]) / (places + 1).float()
     drawn = torch.multinomial(weight, 1, generator=generator)[:, 0]
-    nothing = torch.rand(len(count), generator=generator, device=weight.device) < NOTHING_SEEN
+    nothing = torch.rand(len(count), generator=generator, dtype=torch.float32, device=weight.device) < NOTHING_SEEN
     return torch.where(nothing, -1, drawn)
 
 
@@ -33,7 +33,7 @@ def draw_queries(runs: RunTensors, cutoff_index: Tensor, queries: int, generator
     """Indices of future epochs, the last one always among them, [B, Q], long."""
     last = epoch_counts(runs) - 1
     first = torch.minimum(cutoff_index + 1, last)
-    share = torch.rand(len(last), queries, generator=generator, device=last.device)
+    share = torch.rand(len(last), queries, generator=generator, dtype=torch.float32, device=last.device)
     drawn = first[:, None] + (share * (last - first + 1)[:, None]).long()
     drawn[:, 0] = last
     return drawn.clamp(min=0)

@@ -55,16 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _solvers(epochs: int) -> dict[str, tuple[Solve, int]]:
     """What is compared, with the steps that each takes."""
     generator = torch.Generator().manual_seed(0)
-    z0 = torch.randn(MEMBERS, RUNS, TASKS, LATENT, generator=generator)
-    context = torch.randn(MEMBERS, RUNS, TASKS, HIDDEN, generator=generator)
-    at = torch.linspace(0, 1, epochs + 1)[1:].expand(RUNS, -1)
+    z0 = torch.randn(MEMBERS, RUNS, TASKS, LATENT, generator=generator, dtype=torch.float32)
+    context = torch.randn(MEMBERS, RUNS, TASKS, HIDDEN, generator=generator, dtype=torch.float32)
+    at = torch.linspace(0, 1, epochs + 1, dtype=torch.float32)[1:].expand(RUNS, -1)
 
     def field(solver: str) -> VectorField:
         same = torch.Generator().manual_seed(1)
         return VectorField(MEMBERS, LATENT, HIDDEN, CONTROLS, True, same, solver)
 
     def course(steps: int) -> Course:
-        return Course(at, _controls, torch.zeros(RUNS, TASKS, TASKS), steps)
+        return Course(at, _controls, torch.zeros(RUNS, TASKS, TASKS, dtype=torch.float32), steps)
 
     default, adaptive = field("rk4"), field("dopri5")
 

@@ -48,7 +48,7 @@ class GraphEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.tasks = tasks
-        self.op = nn.Parameter(0.3 * torch.randn(ops, members, hidden, generator=generator))
+        self.op = nn.Parameter(0.3 * torch.randn(ops, members, hidden, generator=generator, dtype=torch.float32))
         self.enter = StackedLinear(members, features, hidden, generator)
         self.mix = nn.ModuleList(StackedLinear(members, 3 * hidden, hidden, generator) for _ in range(rounds))
         self.down, self.up = _Neighbours("source_to_target"), _Neighbours("target_to_source")

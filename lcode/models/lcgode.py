@@ -109,7 +109,7 @@ class LCGODE(nn.Module):
             from lcode.models.graph_encoder import GraphEncoder  # torch-geometric takes seconds to import
 
             self.graphs = GraphEncoder(m, config.ops, config.node_features, config.tasks, h // 2, generator)
-        self.metric = nn.Parameter(torch.zeros(m, 1, config.metrics, h))
+        self.metric = nn.Parameter(torch.zeros(m, 1, config.metrics, h, dtype=torch.float32))
         self.weight = StackedLinear(m, 1, h, generator)
         self.join = StackedMLP(m, (2 * h if self.graphs is not None else h, h, h), generator, last_gain=0.5)
         self.listen = TaskAttention(m, h, h // 2, generator) if config.coupled else None

@@ -20,9 +20,9 @@ class StackedLinear(nn.Module):
     def __init__(self, members: int, n_in: int, n_out: int, generator: torch.Generator, *, gain: float = 1.0) -> None:
         super().__init__()
         bound = gain * math.sqrt(6 / (n_in + n_out)) if n_in + n_out else 0.0
-        weight = (2 * torch.rand(members, n_in, n_out, generator=generator) - 1) * bound
+        weight = (2 * torch.rand(members, n_in, n_out, generator=generator, dtype=torch.float32) - 1) * bound
         self.weight = nn.Parameter(weight)
-        self.bias = nn.Parameter(torch.zeros(members, 1, n_out))
+        self.bias = nn.Parameter(torch.zeros(members, 1, n_out, dtype=torch.float32))
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to rows of any number of axes after the member axis."""

@@ -20,7 +20,7 @@ class TaskAttention(nn.Module):
     def __init__(self, members: int, width: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
         self.project = StackedLinear(members, width, 3 * hidden, generator)
-        self.cosine = nn.Parameter(torch.zeros(members, 1, 1, 1))
+        self.cosine = nn.Parameter(torch.zeros(members, 1, 1, 1, dtype=torch.float32))
         self.root = math.sqrt(hidden)
 
     def bias(self, cosines: Tensor, known: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ class VectorField(Dynamics):
         self.attention = TaskAttention(members, latent, hidden // 2, generator) if coupled else None
         self.message = StackedLinear(members, hidden // 2, hidden, generator) if coupled else None
         self.out = StackedLinear(members, hidden, latent, generator, gain=0.5)
-        self.speed = nn.Parameter(torch.zeros(members, 1, 1, latent))
+        self.speed = nn.Parameter(torch.zeros(members, 1, 1, latent, dtype=torch.float32))
         if solver not in SOLVERS:
             raise UsageError(f"unknown solver {solver!r}; there are {', '.join(SOLVERS)} and mlp")
         self.solver = solver
@@ -111,7 +111,8 @@ class VectorField(Dynamics):
 
     def _drive(self, course: Course) -> Tensor:
         """Contribution of the controls to the hidden layer at the half nodes, [2 N + 1, M, B, H]."""
-        controls = course.controls(torch.linspace(0, 1, 2 * course.steps + 1, device=course.at.device)[None])
+        half_nodes = torch.linspace(0, 1, 2 * course.steps + 1, dtype=course.at.dtype, device=course.at.device)
+        controls = course.controls(half_nodes[None])
         rows = controls.transpose(0, 1)
         return self.control(rows.expand(len(self.speed), *rows.shape)).transpose(0, 1)
 
