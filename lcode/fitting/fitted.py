@@ -137,7 +137,7 @@ class Fitted:
         forecasts, pasts = [], []
         for ago in AGO:
             # The epoch at which this share of a run's points had been measured.
-            place = (there.cumsum(1) >= (ago * seen).long().clamp(min=1)[:, None]).int().argmax(1)
+            place = (there.cumsum(1) >= (ago * seen.float()).long().clamp(min=1)[:, None]).int().argmax(1)
             since = runs.epochs.gather(1, place[:, None]).double().numpy()[:, 0]
             pasts.append(Progress.of(arrays.before(since.astype(np.int64)), preprocessor.values, asked))
             chunks = [np.arange(begin, min(begin + CHUNK, len(now))) for begin in range(0, len(now), CHUNK)]
