@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Self
+
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space, or choose another place"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "choose a place where you may write, or mend its rights"),
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EMFILE: "allow more open files (`ulimit -n`)",
+}
+"""What a user can do about what the operating system refused."""
+
 
 class LcodeError(Exception):
     """Base of every error that `lcode` raises on purpose. Its text says what was found and how to mend it."""
@@ -47,3 +58,21 @@ class NotEnoughDataError(LcodeError):
 
 class MissingExtraError(LcodeError):
     """An optional package is not installed; the text names the extra that brings it."""
+
+
+class StorageError(LcodeError):
+    """What the operating system refused: the disk is full, the folder is read-only, the name is too long."""
+
+    @classmethod
+    def of(cls, error: OSError, path: object = None, *, state: str = "") -> Self:
+        """The error to raise for one of the operating system.
+
+        Args:
+            error: what it said.
+            path: the file or folder, if the error itself does not name it.
+            state: what is true now, such as that the old file is still there.
+        """
+        place = path if path is not None else error.filename
+        reason = error.strerror or str(error) or type(error).__name__
+        remedy = _REMEDIES.get(error.errno or 0, "check the disk and the path")
+        return cls(("" if place is None else f"{place}: ") + f"{reason}; {state}{remedy}")

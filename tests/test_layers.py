@@ -13,7 +13,8 @@ import mtl_runs
 ROOTS = {package.__name__: Path(str(package.__file__)).parent for package in (lcode, mtl_runs)}
 
 LEVELS = (
-    {"errors", "threads"},
+    {"errors", "threads", "json_text"},
+    {"files", "isolation"},
     {"graphs"},
     {"table"},
     {"readers", "forecast", "benchmarks", "testing"},
@@ -30,6 +31,7 @@ LEVELS = (
 ALLOWED_IN_MTL_RUNS = {
     "lcode.benchmarks",
     "lcode.errors",
+    "lcode.files",
     "lcode.graphs",
     "lcode.hooks",
     "lcode.table",

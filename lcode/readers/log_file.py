@@ -10,8 +10,9 @@ from typing import Any
 
 from lcode.errors import InputError, UsageError
 from lcode.readers.raw import MAX_EPOCH
+from lcode.table.log_lines import is_complete_line
 from lcode.table.metric import Direction, Metric
-from lcode.table.runlog import FORMAT_VERSION, RunHeader, is_complete_line
+from lcode.table.runlog import FORMAT_VERSION, RunHeader
 from lcode.table.table import STATUSES
 
 

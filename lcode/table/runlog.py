@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, get_args
+from typing import Any, Self, get_args
 
-from lcode.errors import InputError, UsageError
+from lcode.errors import UsageError
+from lcode.files import refusals, replacing
 from lcode.graphs.arch import ArchGraph
+from lcode.json_text import parse_json
+from lcode.table.line_file import LineFile
+from lcode.table.log_lines import complete_lines, parsed_line
 from lcode.table.metric import Metric
 from lcode.table.table import RunStatus
 
 FORMAT_VERSION = 1
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,239}")
+"""What a run may be called: its files are named after it, with endings, and a file's name may have 255 bytes."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class RunHeader:
     def __post_init__(self) -> None:
         if not _SAFE_NAME.fullmatch(self.run):
             raise UsageError(
-                f"run name {self.run!r} cannot be a file name; use letters, digits, '.', '_' and '-', "
+                f"run name {self.run[:260]!r} cannot be a file name; use up to 240 letters, digits, '.', '_' and '-', "
                 "and no '.' at the beginning"
             )
         if self.horizon < 1:
@@ -93,8 +97,9 @@ class RunLogWriter:
 
     A new log is created with its header, atomically. An existing one is reopened: a torn last line (the writer was
     killed) is cut off, and writing goes on after the last complete epoch. Each epoch is one `write` of one complete
-    line, flushed, so that a reader sees whole lines and a killed process loses at most the line it was writing;
-    `close` also syncs to the disk. Use it as a context manager.
+    line, without a buffer, so that a reader sees whole lines, a killed process loses at most the line it was writing,
+    and a line that fails (a full disk) leaves the log as it was and may be written again; `close` also syncs to the
+    disk. Use it as a context manager.
 
     Args:
         folder: folder of the logs; made if missing.
@@ -106,8 +111,10 @@ class RunLogWriter:
         status: `running`, or what the last end line says if no epoch follows it.
 
     Raises:
-        UsageError: the log exists with another header; the message says which fields differ.
+        UsageError: the log exists with another header; the message says which fields differ. Or the header cannot be
+            written as JSON.
         InputError: the log exists and a line other than the last is damaged.
+        StorageError: the operating system refuses, here or at any later call.
     """
 
     def __init__(self, folder: Path, header: RunHeader) -> None:
@@ -116,20 +123,24 @@ class RunLogWriter:
         self.status: RunStatus = "running"
         self._empty = True
         self._keys = frozenset(metric.key for metric in header.metrics)
-        lines = _complete_lines(self.path)
+        first = _header_line(header)
+        lines = complete_lines(self.path)
         if lines:
-            _check_same(self.path, _parsed(self.path, lines[0], 1), header.to_json())
+            _check_same(self.path, parsed_line(self.path, lines[0], 1), parse_json(first))
             for number, line in enumerate(lines[1:], start=2):
-                self._follow(_parsed(self.path, line, number))
+                self._follow(parsed_line(self.path, line, number))
         else:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self.path, [_encoded(header.to_json())])
-        self._file: BinaryIO = self.path.open("ab")
-        if lines:
-            self._file.truncate(sum(map(len, lines)))
-            if not lines[-1].endswith(b"\n"):
-                self._file.write(b"\n")
-                self._file.flush()
+            with refusals(self.path.parent):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            lines = [first]
+            _write(self.path, lines)
+        self._lines = LineFile(self.path, sum(map(len, lines)))
+        if not lines[-1].endswith(b"\n"):
+            try:
+                self._lines.append(b"\n")
+            except BaseException:
+                self._lines.close()
+                raise
 
     def epoch(
         self,
@@ -182,24 +193,24 @@ class RunLogWriter:
 
     def rewind(self, epoch: int) -> None:
         """Forget the epochs after this one and all end lines, to resume from an older checkpoint; atomic."""
-        self.close()
-        header, *lines = _complete_lines(self.path)
+        header, *lines = complete_lines(self.path)
         kept = [header]
-        self.last_epoch, self.status, self._empty = 0, "running", True
+        entries = []
         for number, line in enumerate(lines, start=2):
-            entry = _parsed(self.path, line, number)
+            entry = parsed_line(self.path, line, number)
             if entry["type"] == "epoch" and entry["epoch"] <= epoch:
                 kept.append(line)
-                self._follow(entry)
-        _replace(self.path, kept)
-        self._file = self.path.open("ab")
+                entries.append(entry)
+        _write(self.path, kept)
+        self._lines.close()
+        self._lines = LineFile(self.path, sum(map(len, kept)))
+        self.last_epoch, self.status, self._empty = 0, "running", True
+        for entry in entries:
+            self._follow(entry)
 
     def close(self) -> None:
         """Sync to the disk and close; a second call does nothing."""
-        if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+        self._lines.close()
 
     def __enter__(self) -> Self:
         return self
@@ -210,8 +221,7 @@ class RunLogWriter:
         self.close()
 
     def _append(self, entry: Mapping[str, Any]) -> None:
-        self._file.write(_encoded(entry))
-        self._file.flush()
+        self._lines.append(_encoded(entry))
         self._follow(entry)
 
     def _follow(self, entry: Mapping[str, Any]) -> None:
@@ -222,40 +232,26 @@ class RunLogWriter:
             self.status = entry["status"]
 
 
-def is_complete_line(line: bytes) -> bool:
-    """Whether this line of a log was written to its end: an object that lost its end does not parse."""
+def _header_line(header: RunHeader) -> bytes:
+    """The first line of the log.
+
+    Raises:
+        UsageError: it could not be read again.
+    """
     try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
-
-
-def _complete_lines(path: Path) -> list[bytes]:
-    """Lines of the log with their newlines, without a torn last one; none if there is no log yet."""
-    try:
-        lines = path.read_bytes().splitlines(keepends=True)
-    except FileNotFoundError:
-        return []
-    return lines[:-1] if lines and not is_complete_line(lines[-1]) else lines
-
-
-def _parsed(path: Path, line: bytes, number: int) -> dict[str, Any]:
-    try:
-        entry = json.loads(line)
-        if entry["type"] == "epoch":
-            int(entry["epoch"])
-        elif entry["type"] == "end":
-            str(entry["status"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(
-            "is not a line of a run log; mend or remove it, or give the run another name", path=path, line=number
+        line = _encoded(header.to_json())
+        parse_json(line)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"run '{header.run}': the header cannot be written ({error}); hyper-parameters are numbers, texts, truth "
+            "values or None"
         ) from error
-    return entry
+    return line
 
 
 def _check_same(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """Refuse to go on with the log of another run."""
-    old, new = _flat(found), _flat(json.loads(json.dumps(expected)))
+    old, new = _flat(found), _flat(expected)
     differing = [
         f"{name}: {old.get(name)} in the log, {new.get(name)} now"
         for name in dict.fromkeys((*old, *new))
@@ -270,7 +266,8 @@ def _check_same(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any
 
 def _flat(header: Mapping[str, Any]) -> dict[str, str]:
     """Field -> JSON text, hyper-parameters one by one; as text, NaN equals NaN."""
-    config = header.get("config") or {}
+    config = header.get("config")
+    config = config if isinstance(config, dict) else {}
     fields = {name: value for name, value in header.items() if name != "config"}
     fields.update({f"config.{name}": value for name, value in config.items()})
     return {name: json.dumps(value, sort_keys=True) for name, value in fields.items()}
@@ -284,11 +281,7 @@ def _encoded(entry: Mapping[str, Any]) -> bytes:
     return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
 
 
-def _replace(path: Path, lines: Sequence[bytes]) -> None:
-    """Write the whole file under a temporary name, sync, and rename: a reader sees the old or the new one."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
+def _write(path: Path, lines: Sequence[bytes]) -> None:
+    """The whole log at once: a reader sees the old or the new one."""
+    with replacing(path) as file:
         file.writelines(lines)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -1,0 +1,83 @@
+"""Files that appear whole or not at all; what the operating system refuses is a `StorageError`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from lcode.errors import StorageError
+
+ROOM = 1 << 20
+"""Bytes that must fit beside what there is before work is begun whose result is to be written: a model has about as
+many, and so has the forecast of 10,000 runs."""
+
+
+@contextmanager
+def refusals(path: object = None, *, state: str = "") -> Iterator[None]:
+    """Turn what the operating system refuses in this block into a `StorageError`.
+
+    Args:
+        path: the file or folder, for the message; default: the one that the operating system names.
+        state: what is true then, such as that the old file is still there; for the message.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError.of(error, path, state=state) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a stream; what is written to it becomes the file's content, synced to the disk, when the block ends.
+
+    Whoever reads meanwhile, or after a crash, finds the old file or the new one. If the block fails the old one stays.
+
+    Raises:
+        StorageError: the operating system refuses.
+    """
+    # The end of a long name: a file's name may have 255 bytes, and runs differ at their ends.
+    temporary = path.with_name(f".{path.name[-50:]}.{os.getpid()}.tmp")
+    with refusals(path, state="nothing was written; "):
+        try:
+            with temporary.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where its file system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def check_room(folder: Path) -> None:
+    """Refuse a folder in which nothing can be written, before the work whose result it is to hold.
+
+    It is tried, since rights alone do not tell of a full disk or a read-only one; nothing is left behind.
+
+    Args:
+        folder: the folder; if it is missing, the nearest above it that exists is tried.
+
+    Raises:
+        StorageError: the operating system refuses.
+    """
+    with refusals(folder, state="nothing was done; "):
+        there = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
+        with tempfile.TemporaryFile(dir=there, buffering=0) as file:
+            left = ROOM
+            while left:
+                left -= file.write(bytes(left))
