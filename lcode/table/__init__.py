@@ -1,7 +1,11 @@
 """What was measured: metrics, curves and the table of runs. No torch here."""
 
-from lcode.table.metric import MAIN_TASK, Direction, Metric, infer_direction, split_key
+from lcode.table.axis import as_epochs, as_ticks
+from lcode.table.direction import Direction
+from lcode.table.metric import MAIN_TASK, Metric, infer_direction, split_key
+from lcode.table.metric_names import MetricFacts, known_metric
 from lcode.table.pool import pooled
+from lcode.table.schedule import Schedule
 from lcode.table.table import Curve, RunStatus, RunTable
 
 __all__ = [
@@ -9,9 +13,14 @@ __all__ = [
     "Curve",
     "Direction",
     "Metric",
+    "MetricFacts",
     "RunStatus",
     "RunTable",
+    "Schedule",
+    "as_epochs",
+    "as_ticks",
     "infer_direction",
+    "known_metric",
     "pooled",
     "split_key",
 ]
