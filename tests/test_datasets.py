@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lcode.benchmarks import BENCHMARKS, MlpCollection, MtlCollection, load_mtl_curves
-from lcode.benchmarks.files import CHECKOUT, DataFile
+from lcode.benchmarks import BENCHMARKS, load_mtl_curves
+from lcode.benchmarks.files import CHECKOUT
 from lcode.benchmarks.mlp_curves import MLP_CURVES
 from lcode.benchmarks.mtl_curves import FILES
 from mtl_runs.corpus import corpus_entries
@@ -46,22 +46,10 @@ def test_every_collection_and_every_problem_has_one_card(name: str) -> None:
     assert card_of(name)
 
 
-def files_of(name: str) -> list[DataFile]:
-    """The files of a collection."""
-    collection = BENCHMARKS[name]
-    match collection:
-        case MtlCollection():
-            return list(FILES.values())
-        case MlpCollection():
-            return [collection.file]
-        case _:
-            return [collection.curves, collection.configs]
-
-
 def test_checksums_are_those_of_the_code() -> None:
     expected: dict[str, set[str]] = {folder: set() for folder in CARDS}
     for name in BENCHMARKS:
-        files, card = files_of(name), CARDS[card_of(name)]
+        files, card = BENCHMARKS[name].files, CARDS[card_of(name)]
         expected[card_of(name)] |= {file.sha256 for file in files}
         stem = Path(files[0].name).name.partition(".")[0]
         assert any(files[0].sha256 in line and stem in line for line in card.splitlines()), (
@@ -109,7 +97,7 @@ def test_the_perceptrons_are_those_of_the_definition(name: str) -> None:
     for index in (0, len(table) - 1):
         plan, config = plan_run(collection.task, index), table.configs.iloc[index]
         assert config.to_dict() == {key: getattr(plan, key) for key in config.index}
-        assert table.schedules[table.run_ids[index]].tolist() == plan.rates.tolist()
+        assert table.schedules[table.run_ids[index]].rates.tolist() == plan.rates.tolist()
 
 
 def test_the_folder_is_never_taken_for_a_package(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Protocol
 
 import pandas as pd
 
@@ -16,9 +17,32 @@ Keep = Callable[[pd.DataFrame], pd.Index]
 """From curves (one row per run, one column per epoch) to the runs that are kept."""
 
 
+class Collection(Protocol):
+    """What the registry of benchmarks holds.
+
+    Attributes:
+        name: name of the benchmark.
+        source: where it comes from, for the reader.
+        files: what `load` reads; the first holds the curves.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def source(self) -> str: ...  # noqa: D102
+
+    @property
+    def files(self) -> tuple[DataFile, ...]: ...  # noqa: D102
+
+    def load(self) -> RunTable:
+        """Read the files into a table."""
+        ...
+
+
 @dataclass(frozen=True)
 class CurveCollection:
-    """Runs of one task with one metric, in a Parquet file of curves and a CSV file of configurations.
+    """Runs of one task with one metric, in a Parquet file of curves and a file of configurations (CSV or Parquet).
 
     Attributes:
         name: name of the benchmark.
@@ -40,6 +64,11 @@ class CurveCollection:
     source: str
     keep: Keep | None = None
 
+    @property
+    def files(self) -> tuple[DataFile, ...]:
+        """Curves and configurations."""
+        return self.curves, self.configs
+
     def load(self) -> RunTable:
         """Read the files into a table; every run has reached its horizon.
 
@@ -51,7 +80,7 @@ class CurveCollection:
         points = pd.read_parquet(path)
         if len(points) != self.rows:
             raise InputError(f"{len(points)} rows, expected {self.rows}", path=path)
-        configs = pd.read_csv(find_file(self.configs)).set_index(self.RUN_COLUMN)
+        configs = _read_configs(find_file(self.configs)).set_index(self.RUN_COLUMN)
         if self.keep is not None:
             wide = points.pivot(index=self.RUN_COLUMN, columns="epoch", values=self.metric.name)
             kept = self.keep(wide)
@@ -65,6 +94,10 @@ class CurveCollection:
             }
         )
         return RunTable.from_points(tidy, [self.metric], configs=configs.set_axis(configs.index.astype(str)))
+
+
+def _read_configs(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
 
 
 def main_metric(name: str) -> Metric:

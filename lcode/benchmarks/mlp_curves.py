@@ -51,6 +51,11 @@ class MlpCollection:
         """Where the runs are."""
         return FILES[self.task]
 
+    @property
+    def files(self) -> tuple[DataFile, ...]:
+        """The one file."""
+        return (self.file,)
+
     def load(self) -> RunTable:
         """Read the file into a table; a run that diverged has the status `failed` and ends with its first NaN.
 

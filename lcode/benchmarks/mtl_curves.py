@@ -102,6 +102,11 @@ class MtlCollection:
         """Name of the benchmark."""
         return f"mtl_curves/{self.problem}"
 
+    @property
+    def files(self) -> tuple[DataFile, ...]:
+        """The files of all problems."""
+        return tuple(FILES.values())
+
     def load(self) -> RunTable:
         """The multi-task runs; `load_mtl_curves` has references, splits and baselines as well.
 
