@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lcode.errors import StorageError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows; there nothing but the user's care keeps two writers of one folder apart
+    fcntl = None  # type: ignore[assignment]
 
 ROOM = 1 << 20
 """Bytes that must fit beside what there is before work is begun whose result is to be written: a model has about as
@@ -52,6 +58,28 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file has the name of one that `replacing` was writing when its process was killed."""
+    return re.fullmatch(r"\..+\.\d+\.tmp", name) is not None
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes out of this block, for the same folder, where its file system knows locks.
+
+    The lock dies with its holder, so whatever an earlier one left half done may be cleared away.
+    """
+    handle = os.open(folder, os.O_RDONLY) if fcntl is not None else None
+    try:
+        if handle is not None:
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:
