@@ -14,6 +14,7 @@ from lcode.errors import InputError
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.csv_file import CsvReader
 from lcode.readers.directions import settle_directions
+from lcode.readers.gaps import gap_remarks
 from lcode.readers.jsonl_file import JsonlReader
 from lcode.readers.parquet_file import ParquetReader
 from lcode.readers.part import LogPart
@@ -93,7 +94,7 @@ def read_logs(
     points = part.points
     if len(keys) < len(part.metrics):
         points = points[points["metric"].isin(keys)]
-    return RunTable.from_points(
+    table = RunTable.from_points(
         points,
         metrics,
         runs=runs,
@@ -103,6 +104,7 @@ def read_logs(
         schedules=part.schedules,
         notes=(*part.notes, *notes),
     )
+    return replace(table, notes=(*table.notes, *gap_remarks(table)))
 
 
 def _read_part(path: Path) -> LogPart:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.table import Metric, RunTable
+from lcode.table.gaps import NotFinite, diverged_epochs
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +19,10 @@ class CurveArrays:
         metrics: the K metrics.
         epochs: epoch of each point, shape [R, K, S]; beyond `lengths` the last epoch is repeated (0 if none).
         values: finite values in natural units, [R, K, S]; NaN beyond `lengths`.
-        lengths: number of points of each curve, [R, K]. A curve ends before its first NaN or infinity.
-        diverged_at: epoch of that first non-finite value, [R, K]; -1 where there is none.
+        lengths: number of points of each curve, [R, K]; values that are NaN or infinite are none.
+        diverged_at: first epoch from which on every value is NaN or infinite, [R, K]; -1 where there is none.
+        since: for each point the epoch of the first of the non-finite values right before it, -1 where there is none,
+            [R, K, S]; None: no curve has such a gap.
     """
 
     metrics: tuple[Metric, ...]
@@ -27,6 +30,7 @@ class CurveArrays:
     values: NDArray[np.float64]
     lengths: NDArray[np.int64]
     diverged_at: NDArray[np.int64]
+    since: NDArray[np.int64] | None = None
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -51,15 +55,29 @@ class CurveArrays:
     def rows(self, index: NDArray[np.int64]) -> CurveArrays:
         """The curves of these runs (indices or a boolean mask) only."""
         return CurveArrays(
-            self.metrics, self.epochs[index], self.values[index], self.lengths[index], self.diverged_at[index]
+            self.metrics,
+            self.epochs[index],
+            self.values[index],
+            self.lengths[index],
+            self.diverged_at[index],
+            None if self.since is None else self.since[index],
         )
 
     def before(self, cutoffs: NDArray[np.int64]) -> CurveArrays:
-        """The prefixes with epoch ≤ the run's cutoff, cutoffs of shape [R]."""
+        """The prefixes with epoch ≤ the run's cutoff, cutoffs of shape [R].
+
+        A curve that is cut inside a gap has diverged, as far as was known then.
+        """
         limit = cutoffs[:, None]
         kept = self.present & (self.epochs <= limit[..., None])
         diverged = np.where((self.diverged_at >= 0) & (self.diverged_at <= limit), self.diverged_at, -1)
-        return CurveArrays(self.metrics, self.epochs, np.where(kept, self.values, np.nan), kept.sum(-1), diverged)
+        lengths = kept.sum(-1)
+        if self.since is not None and self.since.shape[-1]:
+            following = np.minimum(lengths, self.since.shape[-1] - 1)[..., None]
+            since = np.take_along_axis(self.since, following, -1)[..., 0]
+            diverged = np.where((lengths < self.lengths) & (since >= 0) & (since <= limit), since, diverged)
+        values = np.where(kept, self.values, np.nan)
+        return CurveArrays(self.metrics, self.epochs, values, lengths, diverged, self.since)
 
     def interpolate(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
         """Values at the epochs `at`, linear between points, constant beyond the ends; NaN without a point.
@@ -106,14 +124,13 @@ def curve_arrays(table: RunTable, *, metrics: tuple[Metric, ...] | None = None) 
     shape = (len(table), len(metrics))
     curve = row * shape[1] + task
 
-    diverged_at = np.full(shape[0] * shape[1], -1, dtype=np.int64)
-    bad = ~np.isfinite(value)
-    # Points are sorted by epoch within a curve: writing them in reverse leaves the first bad one.
-    diverged_at[curve[bad][::-1]] = epoch[bad][::-1]
-    alive = (diverged_at[curve] < 0) | (epoch < diverged_at[curve])
-    curve, epoch, value = curve[alive], epoch[alive], value[alive]
+    # The points of a table are sorted by run, metric and epoch.
+    found = NotFinite.of(curve, epoch, value)
+    diverged_at = diverged_epochs(curve, epoch, found.lost, shape[0] * shape[1])
+    gappy, alive = bool(found.gap.any()), np.isfinite(value)
+    curve, epoch, value, before = curve[alive], epoch[alive], value[alive], found.since[alive]
     order = np.lexsort((epoch, curve))
-    curve, epoch, value = curve[order], epoch[order], value[order]
+    curve, epoch, value, before = curve[order], epoch[order], value[order], before[order]
 
     lengths = np.bincount(curve, minlength=shape[0] * shape[1])
     slot = np.arange(len(curve)) - (np.cumsum(lengths) - lengths)[curve]
@@ -121,6 +138,11 @@ def curve_arrays(table: RunTable, *, metrics: tuple[Metric, ...] | None = None) 
     epochs = np.zeros((shape[0] * shape[1], size), dtype=np.int64)
     values = np.full((shape[0] * shape[1], size), np.nan)
     epochs[curve, slot], values[curve, slot] = epoch, value
+    since = None
+    if gappy:
+        since = np.full((shape[0] * shape[1], size), -1, dtype=np.int64)
+        since[curve, slot] = before
+        since = since.reshape(*shape, size)
     if size:
         last = np.take_along_axis(epochs, np.maximum(lengths - 1, 0)[:, None], 1)
         epochs = np.where(np.arange(size) < lengths[:, None], epochs, last)
@@ -130,4 +152,5 @@ def curve_arrays(table: RunTable, *, metrics: tuple[Metric, ...] | None = None) 
         values.reshape(*shape, size),
         lengths.reshape(shape),
         diverged_at.reshape(shape),
+        since,
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,18 +34,26 @@ GAPPY = table(
 
 def test_curves_are_packed_to_the_left() -> None:
     arrays = curve_arrays(GAPPY)
-    assert arrays.lengths.tolist() == [[3, 1], [1, 0]]
-    assert arrays.epochs.tolist() == [[[2, 4, 7], [4, 4, 4]], [[0, 0, 0], [0, 0, 0]]]
+    assert arrays.lengths.tolist() == [[3, 1], [2, 0]]
+    assert arrays.epochs.tolist() == [[[2, 4, 7], [4, 4, 4]], [[0, 2, 2], [0, 0, 0]]]
     np.testing.assert_array_equal(arrays.values[0], [[0.2, 0.4, 0.7], [1.0, NAN, NAN]])
-    assert arrays.present.tolist() == [[[True] * 3, [True, False, False]], [[True, False, False], [False] * 3]]
-    assert arrays.last_epochs.tolist() == [[7, 4], [0, -1]]
-    np.testing.assert_array_equal(arrays.last_values, [[0.7, 1.0], [0.5, NAN]])
+    assert arrays.present.tolist() == [[[True] * 3, [True, False, False]], [[True, True, False], [False] * 3]]
+    assert arrays.last_epochs.tolist() == [[7, 4], [2, -1]]
+    np.testing.assert_array_equal(arrays.last_values, [[0.7, 1.0], [0.6, NAN]])
 
 
-def test_a_curve_ends_before_its_first_value_that_is_not_finite() -> None:
-    assert curve_arrays(GAPPY).diverged_at.tolist() == [[-1, -1], [1, -1]]
+def test_a_curve_has_diverged_where_no_finite_value_follows() -> None:
     late = table([("a", 1, "seg/miou", 0.1), ("a", 2, "seg/miou", NAN), ("a", 3, "seg/miou", NAN)])
     assert curve_arrays(late).diverged_at.tolist() == [[2, -1]]
+    assert curve_arrays(late).lengths.tolist() == [[1, 0]]
+
+
+def test_values_that_are_finite_again_later_leave_a_gap() -> None:
+    arrays = curve_arrays(GAPPY)
+    assert arrays.diverged_at.tolist() == [[-1, -1], [-1, -1]]
+    # Known only up to the gap, the run has diverged; a finite value lifts it.
+    cut = [arrays.before(np.array([9, cutoff])).diverged_at[1, 0] for cutoff in range(3)]
+    assert cut == [-1, 1, -1]
 
 
 def test_metrics_may_be_chosen_and_ordered() -> None:
@@ -61,12 +71,28 @@ def test_prefixes_hide_what_comes_after() -> None:
     np.testing.assert_array_equal(cut.last_values[0], [0.4, 1.0])
 
 
-def test_prefixes_are_those_of_the_cut_table() -> None:
-    for cutoff in range(9):
-        whole, cut = curve_arrays(GAPPY).before(np.full(2, cutoff)), curve_arrays(GAPPY.prefix(cutoff))
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(st.integers(0, 9), st.sampled_from([0.1, 0.2, NAN, INF, -INF]), max_size=9),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_prefixes_are_those_of_the_cut_table(curves: list[dict[int, float]]) -> None:
+    runs = table([(f"r{i // 2}", e, METRICS[i % 2].key, v) for i, c in enumerate(curves) for e, v in c.items()])
+    for cutoff in range(-1, 11):
+        whole, cut = curve_arrays(runs).before(np.full(len(runs), cutoff)), curve_arrays(runs.prefix(cutoff))
         np.testing.assert_array_equal(whole.lengths, cut.lengths)
         np.testing.assert_array_equal(whole.diverged_at, cut.diverged_at)
         np.testing.assert_array_equal(whole.last_values, cut.last_values)
+        for (r, run), (k, metric) in itertools.product(enumerate(runs.run_ids), enumerate(METRICS)):
+            one, same = runs.curve(run, metric.key).prefix(cutoff), runs.prefix(cutoff).curve(run, metric.key)
+            assert (
+                one.diverged_at == same.diverged_at == (cut.diverged_at[r, k] if cut.diverged_at[r, k] >= 0 else None)
+            )
+            assert one.gaps == same.gaps
+            assert one.epochs.tolist() == same.epochs.tolist() == cut.epochs[r, k, : cut.lengths[r, k]].tolist()
 
 
 def test_rows() -> None:
@@ -82,7 +108,7 @@ def test_a_table_without_a_point() -> None:
     assert np.isnan(nothing.interpolate(np.array([[1, 2], [3, 4]]))).all()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.dictionaries(st.integers(0, 40), st.floats(-1e3, 1e3), max_size=8),
