@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lcode.graphs import graph_statistics
-from lcode.table import Metric, RunTable, split_key
+from lcode.table import Metric, RunTable, Schedule, split_key
 from lcode.tensors.arrays import CurveArrays, curve_arrays
 from lcode.tensors.config import ConfigEncoder
 
@@ -123,8 +123,8 @@ def side_information(table: RunTable) -> pd.DataFrame:
     return pd.concat(frames, axis=1)
 
 
-def _planned(schedule: Array | None) -> Array:
-    """Learning rate at `SCHEDULE_SHARES`; NaN without a schedule."""
-    if schedule is None or not len(schedule):
+def _planned(schedule: Schedule | None) -> Array:
+    """Learning rate at `SCHEDULE_SHARES` of the way from the first epoch to the last; NaN without a schedule."""
+    if schedule is None or not len(schedule.rates):
         return np.full(len(SCHEDULE_SHARES), np.nan)
-    return schedule[np.rint(SCHEDULE_SHARES * (len(schedule) - 1)).astype(np.int64)]
+    return schedule.at(1 + np.rint(SCHEDULE_SHARES * (schedule.last - 1)))

@@ -41,7 +41,7 @@ def coarser(table: RunTable, step: int) -> RunTable:
     rows = replace(
         table,
         runs=table.runs.assign(horizon=table.runs["horizon"] // step),
-        schedules={run: plan[step - 1 :: step] for run, plan in table.schedules.items()},
+        schedules={run: plan.every(step) for run, plan in table.schedules.items()},
     )
     return _assembled(rows, kept.assign(epoch=kept["epoch"] // step), list(table.metrics))
 
@@ -49,5 +49,11 @@ def coarser(table: RunTable, step: int) -> RunTable:
 def _assembled(table: RunTable, points: pd.DataFrame, metrics: list[Metric]) -> RunTable:
     plain = points.astype({"run": object, "metric": object})
     return RunTable.from_points(
-        plain, metrics, runs=table.runs, configs=table.configs, graphs=table.graphs, schedules=table.schedules
+        plain,
+        metrics,
+        runs=table.runs,
+        configs=table.configs,
+        graphs=table.graphs,
+        schedules=table.schedules,
+        epoch_unit=table.epoch_unit,
     )

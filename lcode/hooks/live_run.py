@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lcode.decisions import FinalValue
 from lcode.graphs import ArchGraph, graph_from_json
-from lcode.table import Metric, RunStatus, RunTable
+from lcode.table import Metric, RunStatus, RunTable, Schedule
 
 Epochs = dict[int, dict[str, float]]
 """epoch -> name -> value."""
@@ -29,7 +29,7 @@ class LiveRun:
         config: hyper-parameters.
         arch: key of its architecture, if it has one.
         graph: its architecture, if known.
-        schedule: planned learning rate for the epochs 1..horizon, if known.
+        schedule: planned learning rate, if known.
         values: the reported metrics by epoch; later reports of a metric overwrite earlier ones.
         signals: the reported auxiliary values by epoch.
         status: `running`, or how it ended.
@@ -40,7 +40,7 @@ class LiveRun:
     config: dict[str, Any] = field(default_factory=dict)
     arch: str | None = None
     graph: ArchGraph | None = None
-    schedule: list[float] | None = None
+    schedule: Schedule | None = None
     values: Epochs = field(default_factory=dict)
     signals: Epochs = field(default_factory=dict)
     status: RunStatus = "running"
@@ -57,7 +57,7 @@ class LiveRun:
             config=plain_config({str(name): v for name, v in one.configs.loc[run].items() if not pd.isna(v)}),
             arch=arch,
             graph=one.graphs.get(arch) if arch is not None else None,
-            schedule=one.schedules[run].tolist() if run in one.schedules else None,
+            schedule=one.schedules.get(run),
         )
         if row["status"] != "finished":
             live.values, live.signals = _epochs(one.points), _epochs(one.signals)
@@ -107,7 +107,7 @@ class LiveRun:
             configs=pd.DataFrame([self.config], index=[self.name]),
             graphs={} if self.graph is None else {arch: self.graph},
             signals=_points(self.name, self.signals),
-            schedules={} if self.schedule is None else {self.name: np.array(self.schedule)},
+            schedules={} if self.schedule is None else {self.name: self.schedule},
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class LiveRun:
             "config": self.config,
             "arch": self.arch,
             "graph": None if self.graph is None else self.graph.to_json(),
-            "schedule": self.schedule,
+            "schedule": None if self.schedule is None else self.schedule.to_json(),
             "values": [[epoch, dict(values)] for epoch, values in sorted(self.values.items())],
             "signals": [[epoch, dict(values)] for epoch, values in sorted(self.signals.items())],
             "status": self.status,
@@ -134,7 +134,7 @@ class LiveRun:
             config=dict(plain["config"]),
             arch=plain["arch"],
             graph=None if graph is None else graph_from_json(graph, where=plain["name"]),
-            schedule=plain["schedule"],
+            schedule=None if plain["schedule"] is None else Schedule.from_json(plain["schedule"]),
             values={epoch: dict(values) for epoch, values in plain["values"]},
             signals={epoch: dict(values) for epoch, values in plain["signals"]},
             status=plain["status"],

@@ -27,7 +27,7 @@ from lcode.forecast import Forecast
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph
 from lcode.hooks.live_run import LiveRun, plain_config
-from lcode.table import RunStatus, RunTable
+from lcode.table import RunStatus, RunTable, Schedule
 from lcode.threads import limited_threads
 
 STATE_VERSION = 1
@@ -129,7 +129,7 @@ class Monitor:
         live.config = live.config if config is None else plain_config(config)
         live.arch = live.arch if arch is None else arch
         live.graph = graph if graph is not None else live.graph or self._history.graphs.get(live.arch or "")
-        live.schedule = live.schedule if schedule is None else [float(rate) for rate in schedule]
+        live.schedule = live.schedule if schedule is None else Schedule.of(schedule)
         if live.arch is not None:
             self._archs[run] = live.arch
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.table.schedule import Schedule
+
 
 @dataclass(frozen=True)
 class BlankRows:
@@ -30,20 +32,14 @@ class BlankRows:
     planned: NDArray[np.bool_]
     diverged: NDArray[np.bool_]
 
-    def schedules(self, horizons: NDArray[np.float64]) -> dict[int, NDArray[np.float64]]:
-        """Planned learning rate for the epochs 1..horizon, of the runs whose plan reaches the horizon.
-
-        Args:
-            horizons: planned last epoch of each run, shape [R].
-
-        Returns:
-            Code of the run -> learning rates, shape [horizon]; epochs without one are interpolated.
-        """
+    def schedules(self) -> dict[int, Schedule]:
+        """Learning rate of the runs that have a plan, as trained and as planned, by the run's code."""
+        known = ~np.isnan(self.lr)
+        run, epoch, lr = self.run[known], self.epoch[known], self.lr[known]
         plans = {}
-        for run in np.unique(self.run[self.planned]):
-            rows = (self.run == run) & ~np.isnan(self.lr)
-            if self.epoch[rows].max() >= horizons[run]:
-                plans[int(run)] = np.interp(np.arange(1, int(horizons[run]) + 1), self.epoch[rows], self.lr[rows])
+        for code in np.unique(self.run[self.planned]).tolist():
+            rows = slice(*np.searchsorted(run, (code, code + 1)))
+            plans[code] = Schedule(epoch[rows], lr[rows])
         return plans
 
 

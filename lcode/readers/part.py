@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lcode.errors import InputError
 from lcode.graphs.arch import ArchGraph
 from lcode.table.metric import Direction
+from lcode.table.schedule import Schedule
 from lcode.table.table import empty_points
 
 
@@ -28,7 +29,7 @@ class LogPart:
         metrics: key of each curve -> its direction, None where the file does not say.
         configs: run -> hyper-parameter -> value as it stands in the file.
         signals: auxiliary curves in the form of `points`.
-        schedules: run -> planned learning rate for the epochs 1..horizon.
+        schedules: run -> planned learning rate.
         graphs: architecture graphs that the logs carry.
         notes: remarks for the user.
     """
@@ -39,7 +40,7 @@ class LogPart:
     metrics: Mapping[str, Direction | None]
     configs: Mapping[str, Mapping[str, Any]]
     signals: pd.DataFrame = field(default_factory=empty_points)
-    schedules: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
     graphs: Mapping[str, ArchGraph] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -17,6 +17,7 @@ from lcode.graphs.arch import ArchGraph
 from lcode.readers.log_file import Log, read_log
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, run_frame
 from lcode.table.metric import Direction
+from lcode.table.schedule import Schedule
 from lcode.table.table import empty_points
 
 
@@ -66,9 +67,7 @@ class RunLogReader:
             configs={log.header.run: log.header.config for log in logs},
             signals=_signals(logs, names),
             schedules={
-                log.header.run: np.asarray(log.header.schedule, dtype=float)
-                for log in logs
-                if log.header.schedule is not None
+                log.header.run: Schedule.of(log.header.schedule) for log in logs if log.header.schedule is not None
             },
             graphs=graphs,
             notes=tuple(notes),

@@ -67,7 +67,11 @@ def _read(raw: RawTable) -> LogPart:
         metrics=dict.fromkeys(cells.keys),
         configs=configs,
         signals=_signals(raw, run, names, epoch, blank),
-        schedules={names[code]: plan for code, plan in blank.schedules(horizon).items()},
+        schedules={
+            names[code]: plan.until(int(horizon[code]))
+            for code, plan in blank.schedules().items()
+            if plan.last >= horizon[code]
+        },
         notes=(*raw.notes, *notes),
     )
 

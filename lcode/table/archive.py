@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lcode.graphs.file import graph_from_json
 from lcode.table.metric import Metric
+from lcode.table.schedule import Schedule
 from lcode.table.table import RunTable
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -30,8 +31,10 @@ def pack(table: RunTable) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         arrays[f"{name}.value"] = frame["value"].to_numpy(np.float64)
         keys[name] = [str(key) for key in frame["metric"].cat.categories]
     plans = [run for run in table.run_ids if run in table.schedules]
-    arrays["schedules.length"] = np.array([len(table.schedules[run]) for run in plans], dtype=np.int32)
-    arrays["schedules.value"] = np.concatenate([np.zeros(0), *(table.schedules[run] for run in plans)])
+    schedules = [table.schedules[run] for run in plans]
+    arrays["schedules.length"] = np.array([len(plan.rates) for plan in schedules], dtype=np.int32)
+    arrays["schedules.epoch"] = np.concatenate([np.zeros(0, np.int32), *(plan.epochs for plan in schedules)])
+    arrays["schedules.value"] = np.concatenate([np.zeros(0), *(plan.rates for plan in schedules)])
     meta = {
         "runs": {name: [_plain(cell) for cell in table.runs[name]] for name in table.runs},
         "names": list(table.run_ids),
@@ -40,6 +43,7 @@ def pack(table: RunTable) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "graphs": {name: graph.to_json() for name, graph in table.graphs.items()},
         "keys": keys,
         "planned": plans,
+        "epoch_unit": table.epoch_unit,
     }
     return meta, arrays
 
@@ -59,7 +63,12 @@ def unpack(meta: Mapping[str, Any], arrays: Arrays) -> RunTable:
             }
         )
     ends = np.cumsum(arrays["schedules.length"])
-    plans = np.split(arrays["schedules.value"], ends[:-1]) if len(ends) else []
+    rates = np.split(arrays["schedules.value"], ends[:-1]) if len(ends) else []
+    if "schedules.epoch" in arrays:
+        marks = np.split(arrays["schedules.epoch"].astype(np.int64), ends[:-1]) if len(ends) else []
+        plans = [Schedule(*pair) for pair in zip(marks, rates, strict=True)]
+    else:  # until version 0.1 a plan had a rate for each epoch
+        plans = [Schedule.of(plan) for plan in rates]
     return RunTable.from_points(
         frames["points"],
         [Metric(task, name, direction) for task, name, direction in meta["metrics"]],
@@ -68,6 +77,7 @@ def unpack(meta: Mapping[str, Any], arrays: Arrays) -> RunTable:
         graphs={name: graph_from_json(graph, where=name, path=None) for name, graph in meta["graphs"].items()},
         signals=frames["signals"],
         schedules=dict(zip(meta["planned"], plans, strict=True)),
+        epoch_unit=meta.get("epoch_unit", 1.0),
     )
 
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from lcode.errors import UsageError
 from lcode.graphs.arch import ArchGraph
+from lcode.table.axis import as_ticks, finer_unit
 from lcode.table.metric import Metric
+from lcode.table.schedule import Schedule
 
 RunStatus = Literal["running", "finished", "failed", "stopped"]
 STATUSES: tuple[RunStatus, ...] = ("running", "finished", "failed", "stopped")
@@ -27,7 +29,7 @@ class Curve:
 
     Attributes:
         metric: what is measured.
-        epochs: strictly increasing epochs, shape [S].
+        epochs: strictly increasing epochs (ticks, in a table with an `epoch_unit`), shape [S].
         values: the finite values at those epochs, in the metric's natural units, shape [S].
         diverged_at: first epoch whose value was NaN or infinite, if any; the curve holds what came before it.
     """
@@ -50,6 +52,9 @@ class RunTable:
 
     Build one with `lcode.read_logs`, or with `RunTable.from_points`.
 
+    Epochs are whole numbers everywhere. Where the logs have 0.5, 1.0, 1.5 …, they are counted in units of half an
+    epoch: tick 3 is epoch 1.5 (`lcode.table.as_epochs`). What is shown or written is in the user's epochs.
+
     Attributes:
         runs: one row per run, indexed by the run's name (string), in the order of the logs. Columns: `status`
             (running | finished | failed | stopped), `horizon` (planned last epoch, int), `arch` (key into
@@ -62,8 +67,9 @@ class RunTable:
         graphs: architecture graphs by key.
         signals: auxiliary curves that are read but never forecast (training loss, gradient norm, weight, cosine),
             in the form of `points`; `metric` is `task/signal`, or `task|other/signal` for a pair of tasks.
-        schedules: planned learning rate per run, known ahead: run -> array over the epochs 1..horizon.
+        schedules: planned learning rate per run, known ahead.
         notes: remarks of the reader that the user should see (inferred directions, skipped torn lines, …).
+        epoch_unit: what one tick of `epoch`, `horizon` and the schedules stands for, in epochs, > 0.
     """
 
     runs: pd.DataFrame
@@ -72,8 +78,9 @@ class RunTable:
     configs: pd.DataFrame
     graphs: Mapping[str, ArchGraph] = field(default_factory=dict)
     signals: pd.DataFrame = field(default_factory=lambda: empty_points())
-    schedules: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    epoch_unit: float = 1.0
 
     @classmethod
     def from_points(
@@ -85,8 +92,9 @@ class RunTable:
         configs: pd.DataFrame | None = None,
         graphs: Mapping[str, ArchGraph] | None = None,
         signals: pd.DataFrame | None = None,
-        schedules: Mapping[str, NDArray[np.float64]] | None = None,
+        schedules: Mapping[str, Schedule | Sequence[float] | NDArray[np.float64]] | None = None,
         notes: Iterable[str] = (),
+        epoch_unit: float = 1.0,
     ) -> RunTable:
         """Assemble a table, filling in what is not given.
 
@@ -99,8 +107,12 @@ class RunTable:
             configs: hyper-parameters indexed by run.
             graphs: architecture graphs by the key named in `runs.arch`, or by the run's name.
             signals: auxiliary curves in the form of `points`.
-            schedules: planned learning rate per run, for the epochs 1..horizon.
+            schedules: planned learning rate per run: a schedule, or a rate for each of the epochs 1..horizon.
             notes: remarks for the user.
+            epoch_unit: what one of the whole numbers `epoch` and `horizon` stands for, in epochs.
+
+        Raises:
+            UsageError: an epoch that is no whole number.
         """
         order = [str(name) for name in points["run"].unique()] if runs is None else [str(name) for name in runs.index]
         frame = pd.DataFrame(index=pd.Index(order, name="run", dtype=object))
@@ -132,8 +144,9 @@ class RunTable:
             configs=config_frame,
             graphs=graphs,
             signals=_tidy(extra, order, sorted({str(name) for name in extra["metric"].unique()})),
-            schedules={str(run): np.asarray(plan, dtype=float) for run, plan in (schedules or {}).items()},
+            schedules={str(run): Schedule.of(plan) for run, plan in (schedules or {}).items()},
             notes=tuple(notes),
+            epoch_unit=epoch_unit,
         )
 
     @property
@@ -191,7 +204,7 @@ class RunTable:
         architecture, the horizon and the planned schedule were known all along and stay.
 
         Args:
-            cutoff: one epoch for all runs, or one per run (runs without one are left whole).
+            cutoff: one epoch for all runs, or one per run (runs without one are left whole); in ticks, as `points`.
         """
         whole = np.iinfo(np.int64).max
         if isinstance(cutoff, Mapping):
@@ -203,20 +216,39 @@ class RunTable:
         runs.loc[cut, "status"] = "running"
         return replace(self, runs=runs, points=_before(self.points, limits), signals=_before(self.signals, limits))
 
-    def with_horizon(self, horizon: int) -> RunTable:
+    def with_horizon(self, horizon: float) -> RunTable:
         """The table with another planned last epoch; a run that has not reached it counts as running.
 
         A run that already went further keeps its last epoch as its horizon; failed and stopped runs stay what they are.
+
+        Args:
+            horizon: as the user counts epochs, > 0.
         """
-        last = self.last_epochs.to_numpy()
-        runs = self.runs.copy()
-        runs["horizon"] = np.maximum(horizon, last)
-        resumed = (runs["status"] == "finished").to_numpy() & (last < horizon)
+        table = self.in_unit(finer_unit(self.epoch_unit, horizon))
+        planned = int(as_ticks(horizon, table.epoch_unit))
+        last = table.last_epochs.to_numpy()
+        runs = table.runs.copy()
+        runs["horizon"] = np.maximum(planned, last)
+        resumed = (runs["status"] == "finished").to_numpy() & (last < planned)
         runs.loc[resumed, "status"] = "running"
-        return replace(self, runs=runs)
+        return replace(table, runs=runs)
+
+    def in_unit(self, unit: float) -> RunTable:
+        """The same runs with epochs counted in a finer unit, of which the table's own is a whole multiple."""
+        factor = round(self.epoch_unit / unit)
+        if factor == 1:
+            return self
+        return replace(
+            self,
+            runs=self.runs.assign(horizon=self.runs["horizon"] * factor),
+            points=self.points.assign(epoch=self.points["epoch"] * factor),
+            signals=self.signals.assign(epoch=self.signals["epoch"] * factor),
+            schedules={run: plan.finer(factor) for run, plan in self.schedules.items()},
+            epoch_unit=unit,
+        )
 
     def concat(self, other: RunTable) -> RunTable:
-        """Both tables' runs, this one's first; metrics and configuration columns are united.
+        """Both tables' runs, this one's first; metrics, configuration columns and units of the epoch are united.
 
         Raises:
             UsageError: a run is in both, or the two disagree on a metric's direction.
@@ -229,15 +261,18 @@ class RunTable:
         disputed = [key for key in keys if keys.count(key) > 1]
         if disputed:
             raise UsageError(f"the tables disagree on the direction of '{disputed[0]}'; state it when reading the logs")
+        unit = finer_unit(self.epoch_unit, other.epoch_unit)
+        one, two = self.in_unit(unit), other.in_unit(unit)
         return RunTable.from_points(
-            pd.concat([_plain(self.points), _plain(other.points)], ignore_index=True),
+            pd.concat([_plain(one.points), _plain(two.points)], ignore_index=True),
             metrics,
-            runs=pd.concat([self.runs, other.runs]),
-            configs=pd.concat([self.configs, other.configs]),
-            graphs={**self.graphs, **other.graphs},
-            signals=pd.concat([_plain(self.signals), _plain(other.signals)], ignore_index=True),
-            schedules={**self.schedules, **other.schedules},
-            notes=(*self.notes, *other.notes),
+            runs=pd.concat([one.runs, two.runs]),
+            configs=pd.concat([one.configs, two.configs]),
+            graphs={**one.graphs, **two.graphs},
+            signals=pd.concat([_plain(one.signals), _plain(two.signals)], ignore_index=True),
+            schedules={**one.schedules, **two.schedules},
+            notes=(*one.notes, *two.notes),
+            epoch_unit=unit,
         )
 
     def curve(self, run: str, key: str) -> Curve:
@@ -271,7 +306,8 @@ def empty_points() -> pd.DataFrame:
 def _tidy(points: pd.DataFrame, runs: list[str], keys: list[str]) -> pd.DataFrame:
     """Points with categorical run and metric, sorted by run, metric and epoch."""
     run, metric = _categories(points["run"], runs), _categories(points["metric"], keys)
-    epoch = points["epoch"].to_numpy(np.int64)
+    epoch = points["epoch"].to_numpy()
+    epoch = epoch if epoch.dtype == np.int64 else as_ticks(epoch, 1.0)
     tidy = pd.DataFrame({"run": run, "epoch": epoch, "metric": metric, "value": points["value"].to_numpy(float)})
     order = np.lexsort((epoch, metric.codes, run.codes))
     return tidy if np.all(np.diff(order) == 1) else tidy.take(order).reset_index(drop=True)

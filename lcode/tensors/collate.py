@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lcode.graphs.ops import Vocabulary
 from lcode.graphs.statistics import statistics_frame
-from lcode.table import MAIN_TASK, Metric, RunTable, split_key
+from lcode.table import MAIN_TASK, Metric, RunTable, Schedule, split_key
 from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.batch import PLAN_POINTS, GraphTensors, RunTensors, task_indices
 from lcode.tensors.config import ConfigEncoder
@@ -268,19 +268,17 @@ def _loss_weights(table: RunTable, tasks: list[str]) -> NDArray[np.float64]:
 
 
 def _plans(
-    schedules: Mapping[str, NDArray[np.float64]], runs: Sequence[str], horizons: NDArray[np.float64]
+    schedules: Mapping[str, Schedule], runs: Sequence[str], horizons: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Planned learning rates on a common grid of shares of the horizon, [R, 65, 3]."""
     out = np.zeros((len(runs), PLAN_POINTS, 3))
     for row, run in enumerate(runs):
         plan = schedules.get(run)
-        if plan is None or not len(plan) or not np.isfinite(plan).all() or plan.max() <= 0:
+        if plan is None or not plan.usable:
             continue
         epoch = np.linspace(0, 1, PLAN_POINTS) * horizons[row]
-        known = np.arange(1, len(plan) + 1)
-        rate = np.interp(epoch, known, plan / plan.max())
-        done = np.interp(epoch, np.r_[0, known], np.r_[0, np.cumsum(plan)] / plan.sum())
-        out[row] = np.stack([np.log(np.maximum(rate, 1e-4)) / 5, done, np.ones(PLAN_POINTS)], 1)
+        rate = plan.at(epoch) / plan.rates.max()
+        out[row] = np.stack([np.log(np.maximum(rate, 1e-4)) / 5, plan.done(epoch), np.ones(PLAN_POINTS)], 1)
     return out
 
 

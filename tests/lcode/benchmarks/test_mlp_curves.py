@@ -41,7 +41,7 @@ def test_the_runs_are_a_table() -> None:
     assert table.configs.loc["car-0001"].to_dict() == {
         name: SAME[name] for name in ("batch_size", "lr", "momentum", "weight_decay", "dropout")
     }
-    assert table.schedules["car-0002"].tolist() == [0.1, 0.1, 0.05]
+    assert table.schedules["car-0002"].rates.tolist() == [0.1, 0.1, 0.05]
     signals = table.signals.astype({"run": str, "metric": str})
     assert signals.iloc[0].tolist() == ["car-0000", 1, "train_loss", 1.0] and len(signals) == 6
 

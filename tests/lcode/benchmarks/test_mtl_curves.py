@@ -92,7 +92,7 @@ def test_the_multi_task_runs_of_a_problem_are_a_table(folder: Path) -> None:
     assert table.curve("d1", "a/err").diverged_at == 2
     assert list(table.configs) == ["lr", "balancer"] and table.configs["lr"].tolist() == [0.1, 0.2, 0.1]
     assert table.runs.loc["d1"].to_dict() == {"status": "failed", "horizon": 3, "arch": "cnn", "seed": 7}
-    assert table.schedules["d1"].tolist() == [0.2, 0.1, 0.05]
+    assert table.schedules["d1"].rates.tolist() == [0.2, 0.1, 0.05]
     assert set(table.graphs) == {"mlp", "cnn"} and len(table.graphs["cnn"]) == 2
     signals = table.signals.astype({"run": str, "metric": str})
     assert signals.iloc[[0, -1]].to_numpy().tolist() == [["d0", 1, "b/weight", 1.0], ["d0", 3, "a|b/cosine", 0.0]]

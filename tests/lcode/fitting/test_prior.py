@@ -19,7 +19,7 @@ def test_curves_are_whole_and_positive(tasks: int, horizon: int) -> None:
     curves = curve_arrays(table)
     assert curves.values.shape == (30, tasks, horizon)
     assert np.isfinite(curves.values).all() and (curves.values > 0).all()
-    assert all(len(plan) == horizon for plan in table.schedules.values()) and len(table.schedules) == 15
+    assert all(plan.last == horizon for plan in table.schedules.values()) and len(table.schedules) == 15
 
 
 def test_problems_differ_in_noise_and_depth_by_more_than_their_runs() -> None:

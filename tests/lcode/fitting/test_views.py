@@ -29,13 +29,13 @@ def test_three_epochs_as_one_end_with_the_third(table: RunTable) -> None:
         assert kept.epochs.tolist() == [1, 2, 3, 4]
         np.testing.assert_array_equal(kept.values, whole.values[2::3])
     for run, plan in table.schedules.items():
-        np.testing.assert_array_equal(coarse.schedules[run], plan[2::3])
+        np.testing.assert_array_equal(coarse.schedules[run].rates, plan.rates[2::3])
 
 
 def test_a_horizon_that_is_no_multiple_ends_early() -> None:
     coarse = coarser(synthetic_runs(5, tasks=1, horizon=11, seed=0), 2)
     assert (coarse.runs["horizon"] == 5).all() and coarse.last_epochs.eq(5).all()
-    assert all(len(plan) == 5 for plan in coarse.schedules.values())
+    assert all(plan.last == 5 for plan in coarse.schedules.values())
 
 
 def test_every_task_is_seen_by_itself_where_there_are_several(table: RunTable) -> None:

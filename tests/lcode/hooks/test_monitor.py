@@ -188,7 +188,7 @@ def test_what_is_known_of_a_run_reaches_the_forecaster() -> None:
     assert table.configs.to_dict("index") == {"a": {"lr": 0.5, "kind": "x"}}
     assert table.runs[["horizon", "status", "arch"]].to_numpy().tolist() == [[20, "running", "a"]]
     assert table.graphs["a"] is graph
-    assert table.schedules["a"].tolist() == [0.1] * 20
+    assert table.schedules["a"].rates.tolist() == [0.1] * 20
     assert table.signals["value"].tolist() == [2.0]
     assert table.curve("a", "depth/abs_err").values.tolist() == pytest.approx([0.7, 0.6])
 

@@ -154,14 +154,14 @@ def test_rows_with_a_learning_rate_only_are_the_plan(tmp_path: Path) -> None:
     rows = "a,1,0.5,0.4\na,2,0.6,0.3\na,3,,0.2\na,4,,0.1\nb,1,0.5,0.4\nb,2,,0.3\n"
     text = "run,epoch,acc,lr,horizon\n" + "".join(f"{row},4\n" for row in rows.split())
     table = read(tmp_path, text)
-    assert table.schedules["a"].tolist() == [0.4, 0.3, 0.2, 0.1]
+    assert table.schedules["a"].rates.tolist() == [0.4, 0.3, 0.2, 0.1]
     assert "b" not in table.schedules  # its plan ends before the horizon
     assert table.curve("a", "acc").diverged_at is None
     assert table.signals["epoch"].tolist() == [1, 2, 1]
     assert table.runs["status"].tolist() == ["running", "running"]
     long = "run,epoch,metric,value,lr\na,1,acc,0.5,0.4\na,2,acc,0.6,0.3\na,3,,,0.2\na,4,,,0.1\n"
     planned = read(tmp_path, long, "long.csv")
-    assert planned.schedules["a"].tolist() == [0.4, 0.3, 0.2, 0.1]
+    assert planned.schedules["a"].rates.tolist() == [0.4, 0.3, 0.2, 0.1]
     assert planned.runs["horizon"].tolist() == [4]
 
 
@@ -255,7 +255,7 @@ def test_headers_bring_plans_graphs_signals_and_promised_metrics(tmp_path: Path)
     write_log(tmp_path, "c", 1, arch="net", graph=other)
     write_log(tmp_path, "d", 1, graph=other)
     table = read_logs(tmp_path)
-    assert table.schedules["a"].tolist() == plan
+    assert table.schedules["a"].rates.tolist() == plan
     assert table.runs["arch"].tolist() == ["net", "net", "c", "d"]
     assert table.graphs["c"].ops == ("conv",)
     assert table.runs.loc["a", "seed"] == 4

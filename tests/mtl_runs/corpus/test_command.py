@@ -56,7 +56,7 @@ def test_the_loader_has_the_same_table_as_the_reader_of_logs(corpus: Path) -> No
             one, other = table.curve(run, metric.key), read.curve(run, metric.key)
             assert one.epochs.tolist() == other.epochs.tolist() and one.diverged_at == other.diverged_at
             np.testing.assert_allclose(one.values, other.values, rtol=1e-7)
-        np.testing.assert_allclose(table.schedules[run], read.schedules[run], rtol=1e-7)
+        np.testing.assert_allclose(table.schedules[run].rates, read.schedules[run].rates, rtol=1e-7)
     configs = read.configs[list(table.configs)]
     assert read.configs.drop(columns=list(table.configs)).isna().all(axis=None)
     pd.testing.assert_frame_equal(table.configs.astype(object), configs.astype(object).where(configs.notna(), np.nan))
