@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from lcode.errors import LcodeError, UsageError
+from lcode.errors import LcodeError, UsageError, refusal
 
 if TYPE_CHECKING:
     from mtl_runs.problems import Problem
@@ -355,10 +356,13 @@ def main() -> None:
     """Entry point: an error that is the user's to mend is one message and exit status 2."""
     try:
         app()
-    except LcodeError as error:
-        if "--verbose" in sys.argv:
+    except Exception as error:
+        refused = refusal(error)
+        if refused is None:
             raise
-        typer.echo(f"mtl-runs: {error}", err=True)
+        if "--verbose" in sys.argv:
+            traceback.print_exc()
+        typer.echo(f"mtl-runs: {refused}", err=True)
         sys.exit(2)
 
 
