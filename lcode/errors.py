@@ -8,6 +8,7 @@ from typing import Self
 _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space, or choose another place"),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "choose a place where you may write, or mend its rights"),
+    **dict.fromkeys((errno.EISDIR, errno.ENOTDIR), "give another path"),
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EMFILE: "allow more open files (`ulimit -n`)",
 }
@@ -60,8 +61,8 @@ class MissingExtraError(LcodeError):
     """An optional package is not installed; the text names the extra that brings it."""
 
 
-class StorageError(LcodeError):
-    """What the operating system refused: the disk is full, the folder is read-only, the name is too long."""
+class StorageError(UsageError):
+    """What the operating system refuses at a place that the user chose: the disk is full, the folder is read-only."""
 
     @classmethod
     def of(cls, error: OSError, path: object = None, *, state: str = "") -> Self:
@@ -76,3 +77,17 @@ class StorageError(LcodeError):
         reason = error.strerror or str(error) or type(error).__name__
         remedy = _REMEDIES.get(error.errno or 0, "check the disk and the path")
         return cls(("" if place is None else f"{place}: ") + f"{reason}; {state}{remedy}")
+
+
+def refusal(error: BaseException) -> LcodeError | None:
+    """The error to show to the user without a traceback; None if it is a bug of ours.
+
+    What the operating system refuses (files, memory) is the user's to mend, wherever it was asked.
+    """
+    if isinstance(error, LcodeError):
+        return error
+    if isinstance(error, OSError):
+        return StorageError.of(error)
+    if isinstance(error, MemoryError):
+        return LcodeError(f"not enough memory ({error}); read fewer runs or curves at a time, or free some")
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.markup import escape
 from lcode.cli import options as opt
 from lcode.cli.console import err, out, show_notes, steps_progress
 from lcode.errors import UsageError
+from lcode.files import replacing
 
 
 def bench(
@@ -85,9 +85,8 @@ def bench(
         raise UsageError(f"{out_dir} holds no results; name a source, such as cifar10_cnn")
     sections, failed = summarise(results, _names(reference)), failures(results)
     path = out_dir / "report.md"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(bench_markdown(sections, failed), encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as file:
+        file.write(bench_markdown(sections, failed).encode())
     groups = {source.group for source in found}
     shown = [s for s in sections if s.subset == "all" and (not groups or s.group in groups)]
     for table in bench_tables(shown):

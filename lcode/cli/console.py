@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from lcode.errors import LcodeError, UsageError
+from lcode.errors import UsageError, refusal
+from lcode.files import check_room, refusals, replacing
 
 out = Console()
 err = Console(stderr=True, soft_wrap=True)
@@ -35,17 +35,16 @@ def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str) -> int:
         app(args=[a for a in arguments if a != "--verbose"], prog_name=name)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0
-    except LcodeError as error:
-        if verbose:
-            err.print_exception()
-        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
-        return 2
     except KeyboardInterrupt:
         err.print("interrupted")
         return INTERRUPTED
     except Exception as error:
         if verbose:
             err.print_exception()
+        refused = refusal(error)
+        if refused is not None:
+            err.print(f"[bold red]error:[/] {escape(str(refused))}", highlight=False)
+            return 2
         hint = "" if verbose else "; run it again with --verbose and report the traceback"
         err.print(f"[bold red]bug:[/] {escape(f'{type(error).__name__}: {error}')}{hint}", highlight=False)
         return 1
@@ -88,13 +87,16 @@ def check_output(path: Path, *suffixes: str) -> None:
 
     Raises:
         UsageError: an unknown ending, or a folder that does not exist.
+        StorageError: the disk is full, or the folder is not the user's to write in.
     """
     if path.suffix.lower() not in suffixes:
         raise UsageError(f"--out {path}: its name must end in {' or '.join(suffixes)}")
-    if not path.parent.is_dir():
-        raise UsageError(f"--out {path}: the folder {path.parent} does not exist; create it first")
-    if path.is_dir():
-        raise UsageError(f"--out {path} is a folder; name a file")
+    with refusals(path):
+        if not path.parent.is_dir():
+            raise UsageError(f"--out {path}: the folder {path.parent} does not exist; create it first")
+        if path.is_dir():
+            raise UsageError(f"--out {path} is a folder; name a file")
+    check_room(path.parent)
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
@@ -110,25 +112,20 @@ def write_frames(frames: Iterator[pd.DataFrame], path: Path) -> None:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     writer: csv.CSVWriter | parquet.ParquetWriter | None = None
-    try:
-        with temporary.open("wb") as stream:
-            for frame in frames:
-                schema = None if writer is None else writer.schema
-                table = pa.Table.from_pandas(frame.apply(_eight_digits), schema=schema, preserve_index=False)
-                if writer is None and path.suffix.lower() == ".parquet":
-                    writer = parquet.ParquetWriter(stream, table.schema)
-                elif writer is None:
-                    stream.write((",".join(frame.columns) + "\n").encode())
-                    options = csv.WriteOptions(include_header=False, quoting_style="needed")
-                    writer = csv.CSVWriter(stream, table.schema, write_options=options)
-                writer.write_table(table)
-            if writer is not None:
-                writer.close()
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as stream:
+        for frame in frames:
+            schema = None if writer is None else writer.schema
+            table = pa.Table.from_pandas(frame.apply(_eight_digits), schema=schema, preserve_index=False)
+            if writer is None and path.suffix.lower() == ".parquet":
+                writer = parquet.ParquetWriter(stream, table.schema)
+            elif writer is None:
+                stream.write((",".join(frame.columns) + "\n").encode())
+                options = csv.WriteOptions(include_header=False, quoting_style="needed")
+                writer = csv.CSVWriter(stream, table.schema, write_options=options)
+            writer.write_table(table)
+        if writer is not None:
+            writer.close()
 
 
 def _eight_digits(column: pd.Series) -> pd.Series:

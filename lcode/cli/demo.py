@@ -20,6 +20,7 @@ from scipy.stats import kendalltau
 
 from lcode.cli.console import err, fit_progress, out, show_notes, write_frame
 from lcode.errors import UsageError
+from lcode.files import replacing
 
 if TYPE_CHECKING:
     from lcode.decisions import Objective
@@ -105,9 +106,8 @@ def _train_with_stopping(logs: Path, record: Path, sweep: list[str]) -> dict[str
         _trainer("sweep", *sweep, f"--keep={KEEP}")
         live = read_logs(logs)
         stopped = {run: int(live.last_epochs[run]) for run in live.with_status("stopped").run_ids}
-        temporary = record.with_suffix(".tmp")
-        temporary.write_text(json.dumps(stopped, indent=1), encoding="utf-8")
-        temporary.replace(record)
+        with replacing(record) as file:
+            file.write(json.dumps(stopped, indent=1).encode())
     return {str(run): int(epoch) for run, epoch in json.loads(record.read_text(encoding="utf-8")).items()}
 
 

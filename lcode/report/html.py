@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lcode.decisions import Ranking
-from lcode.errors import UsageError
 from lcode.evaluation.replay import Replay
+from lcode.files import replacing
 from lcode.forecast import Forecast
 from lcode.report.cells import NOTHING, configuration, counted, printable, run_rows, summary_cells
 from lcode.report.fan import HIGHLIGHTED
@@ -57,7 +57,7 @@ def write_report(
         notes: remarks, besides those of the table, the forecast and the ranking.
 
     Raises:
-        UsageError: the file cannot be written.
+        StorageError: the file cannot be written.
     """
     sections = []
     if summary:
@@ -82,7 +82,9 @@ def write_report(
     if remarks:
         items = "".join(f"<li>{_text(note)}</li>" for note in remarks)
         sections.append(_section("Notes", f"<ul>{items}</ul>"))
-    _write(Path(path), _page(title, _what(forecast, truth), "\n".join(sections)))
+    page = _page(title, _what(forecast, truth), "\n".join(sections))
+    with replacing(Path(path)) as file:
+        file.write(page.encode())
 
 
 _FANS = (
@@ -204,13 +206,3 @@ def _page(title: str, what: str, content: str) -> str:
     from plotly.offline import get_plotlyjs
 
     return Template(PAGE).substitute(title=_text(title), what=html.escape(what), content=content, plotly=get_plotlyjs())
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(f"the report cannot be written to {path} ({error.strerror}); give another path") from error

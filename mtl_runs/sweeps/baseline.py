@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 
 from lcode.errors import UsageError
+from lcode.files import replacing
 from lcode.table import split_key
 from mtl_runs.sweeps.logs import last_values
 from mtl_runs.training import RunConfig, RunSpec
@@ -41,15 +42,13 @@ def write_baseline(path: Path, folder: Path, specs: Iterable[RunSpec]) -> None:
     Raises:
         UsageError: a baseline has no value.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("arch", "task", "metric", "value"))
-        for spec in specs:
-            values = last_values(folder, spec.run)
-            if not values:
-                raise UsageError(f"the single-task baseline '{spec.run}' in {folder} has no epoch; run the sweep again")
-            writer.writerows((spec.config.arch, *split_key(key), value) for key, value in values.items())
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(("arch", "task", "metric", "value"))
+    for spec in specs:
+        values = last_values(folder, spec.run)
+        if not values:
+            raise UsageError(f"the single-task baseline '{spec.run}' in {folder} has no epoch; run the sweep again")
+        writer.writerows((spec.config.arch, *split_key(key), value) for key, value in values.items())
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())

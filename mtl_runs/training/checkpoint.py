@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
+
+from lcode.files import refusals, replacing
 
 FORMAT_VERSION = 2
 
@@ -22,17 +23,17 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], *, epoch: int, di
         tensors: by name, on any device.
         epoch: last complete epoch.
         digest: identifies the run's header; a checkpoint of another configuration is never loaded.
+
+    Raises:
+        StorageError: the operating system refuses; an older checkpoint stays.
     """
     note = {"version": FORMAT_VERSION, "epoch": epoch, "digest": digest}
     # Cloned, because safetensors refuses tensors that share memory.
     data = save({name: value.cpu().clone() for name, value in tensors.items()}, {"note": json.dumps(note)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
+    with refusals(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def load_checkpoint(path: Path, *, digest: str) -> tuple[int, dict[str, Tensor]]:
@@ -45,7 +46,7 @@ def load_checkpoint(path: Path, *, digest: str) -> tuple[int, dict[str, Tensor]]
     if not path.exists():
         return 0, {}
     try:
-        with safe_open(path, framework="pt") as file:
+        with refusals(path), safe_open(path, framework="pt") as file:
             note = json.loads((file.metadata() or {}).get("note", "{}"))
             if note.get("version") != FORMAT_VERSION or note.get("digest") != digest:
                 return 0, {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from itertools import groupby
 from pathlib import Path
 
 from lcode.errors import UsageError
+from lcode.files import replacing
 from mtl_runs.problems import Problem
 from mtl_runs.training.checkpoint import load_checkpoint
 from mtl_runs.training.config import RunSpec
@@ -61,14 +62,12 @@ def held_out_metrics(
 
 def write_held_out(path: Path, metrics: dict[str, dict[str, float]]) -> None:
     """Write them as a CSV with the columns run, metric, value; atomic."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("run", "metric", "value"))
-        writer.writerows((run, key, value) for run, values in metrics.items() for key, value in values.items())
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(("run", "metric", "value"))
+    writer.writerows((run, key, value) for run, values in metrics.items() for key, value in values.items())
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())
 
 
 def _chunks(stack: Sequence[RunSpec]) -> Iterator[Sequence[RunSpec]]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lcode.errors import UsageError
+from lcode.files import refusals
 
 try:
     import fcntl
@@ -27,9 +28,12 @@ def exclusive(path: Path, *, patience: float = 30.0) -> Iterator[None]:
 
     Raises:
         UsageError: another process still holds it.
+        StorageError: the file cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
+    with refusals(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+    with file:
         deadline = time.monotonic() + patience
         while fcntl is not None:
             try:

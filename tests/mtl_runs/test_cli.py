@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +80,42 @@ def test_mistakes_get_one_clear_message(
     assert message in err
     assert err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["train", "sweep"])
+def test_a_folder_that_cannot_be_made_is_no_bug(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("a file")
+    options = ["--runs", "1", "--workers", "1", "--archs", "mlp-4x1"] if command == "sweep" else ["--arch", "mlp-4x1"]
+    assert call(monkeypatch, command, *options, "--epochs", "1", "--out", str(tmp_path / "out"), "--device", "cpu") == 2
+    err = capsys.readouterr().err
+    assert "mtl-runs: " in err and "give another path" in err and "Traceback" not in err
+    assert (tmp_path / "out").read_text() == "a file"
+
+
+def test_a_full_disk_ends_a_training_with_one_message_and_it_goes_on_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write, calls = os.write, 0
+
+    def full_disk(handle: int, data: bytes) -> int:
+        nonlocal calls
+        calls += data.startswith(b'{"type":"epoch"')
+        if calls == 2 and data.startswith(b'{"type":"epoch"'):
+            write(handle, data[:10])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(handle, data)
+
+    arguments = ["train", "--arch", "mlp-4x1", "--epochs", "3", "--out", str(tmp_path), "--run", "a", "--device", "cpu"]
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full_disk)
+        assert call(monkeypatch, *arguments) == 2
+    err = capsys.readouterr().err
+    assert "a.jsonl: No space left on device" in err and "free some space" in err and "Traceback" not in err
+    assert (tmp_path / "a.jsonl").read_bytes().count(b"\n") == 2
+    assert call(monkeypatch, *arguments) == 0
+    assert "finished at epoch 3" in capsys.readouterr().out
 
 
 def test_lists(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

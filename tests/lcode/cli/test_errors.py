@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -214,3 +216,86 @@ def test_help_lists_the_commands(lcode_command: Lcode) -> None:
     for command in ("fit", "predict", "rank", "backtest", "report", "demo"):
         assert command in done.out
         assert lcode_command(command, "--help").status == 0
+
+
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("command", ["fit", "predict", "rank", "report"])
+def test_a_full_disk_is_told_before_the_work(
+    command: str,
+    lcode_command: Lcode,
+    monkeypatch: pytest.MonkeyPatch,
+    running_logs: Path,
+    model_folder: Path,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr("lcode.api.fit", lambda *_, **__: pytest.fail("fitted"))
+    monkeypatch.setattr("lcode.api.load", lambda *_, **__: pytest.fail("loaded"))
+    monkeypatch.setattr("tempfile.TemporaryFile", full_disk)
+    name = {"fit": "model", "report": "out.html"}.get(command, "out.csv")
+    done = lcode_command(command, running_logs, "--out", tmp_path / name)
+    assert_refused(done, "No space left on device; nothing was done; free some space")
+    assert not files(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["predict", "rank", "report", "fit"])
+def test_a_disk_that_fills_up_leaves_the_old_output(
+    command: str,
+    lcode_command: Lcode,
+    monkeypatch: pytest.MonkeyPatch,
+    quick_fits: None,
+    running_logs: Path,
+    finished_logs: Path,
+    model_folder: Path,
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / {"fit": "model", "report": "out.html"}.get(command, "out.csv")
+    if command == "fit":
+        shutil.copytree(model_folder, out)
+    else:
+        out.write_text("the old one")
+    before = {path: path.read_bytes() for path in (out, *out.glob("*")) if path.is_file()}
+    monkeypatch.setattr("os.fsync", full_disk)
+    logs, model = (finished_logs, []) if command == "fit" else (running_logs, ["--model", model_folder])
+    done = lcode_command(command, logs, *model, "--out", out)
+    assert done.status == 2 and "Traceback" not in done.err and "bug" not in done.err
+    assert done.err.count("error:") == 1 and "No space left on device; nothing was written; free some" in done.err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "secrets"), "secrets: Permission denied"),
+        (OSError(errno.EMFILE, "Too many open files"), "ulimit"),
+        (MemoryError("8 GB"), "not enough memory"),
+    ],
+)
+def test_what_the_system_refuses_anywhere_is_no_bug(
+    error: Exception,
+    expected: str,
+    lcode_command: Lcode,
+    monkeypatch: pytest.MonkeyPatch,
+    running_logs: Path,
+    tmp_path: Path,
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("lcode.api.load", refused)
+    assert_refused(lcode_command("predict", running_logs, "--out", tmp_path / "out.csv"), expected)
+    assert not files(tmp_path)
+
+
+def test_names_that_are_too_long(lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path) -> None:
+    long = "x" * 300
+    for arguments in (
+        ["predict", running_logs, "--out", tmp_path / f"{long}.csv"],
+        ["predict", tmp_path / f"{long}.csv", "--model", model_folder, "--out", tmp_path / "out.csv"],
+        ["predict", running_logs, "--model", tmp_path / long, "--out", tmp_path / "out.csv"],
+        ["fit", running_logs, "--out", tmp_path / long],
+    ):
+        assert_refused(lcode_command(*arguments), "File name too long", "choose a shorter name")
+    assert not files(tmp_path)
