@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
+
+_setting = threading.Lock()
+_own = threading.local()
 
 
 @contextmanager
 def limited_threads(number: int) -> Iterator[None]:
-    """Cap torch's intra-op threads within the block and restore them after; does not import torch.
+    """Set torch's intra-op threads within the block, for this thread alone, and restore them after.
 
-    A tiny model on the threads that the training itself uses runs many times slower than on one.
+    A tiny model on the threads that the training itself uses runs many times slower than on one. Blocks may be nested,
+    and entered by several threads at once, in any order. Does not import torch.
+
+    Args:
+        number: threads, at least 1.
     """
     torch = sys.modules.get("torch")
-    if torch is None:
+    with _setting:
+        before = number if torch is None else torch.get_num_threads()
+    if torch is None or before == number:
         yield
         return
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
+    outermost = not hasattr(_own, "usual")
+    if outermost:
+        _own.usual = before
+    _set(torch, number)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        _set(torch, before)
+        if outermost:
+            del _own.usual
+
+
+def _set(torch: ModuleType, number: int) -> None:
+    """Set the number of this thread alone.
+
+    `torch.set_num_threads` sets it for the calling thread and for all that have not used torch yet. These would keep
+    the lent number for good, so a thread that ends at once says theirs again.
+    """
+    with _setting:
+        torch.set_num_threads(number)
+        if number != _own.usual:
+            others = threading.Thread(target=torch.set_num_threads, args=(_own.usual,))
+            others.start()
+            others.join()

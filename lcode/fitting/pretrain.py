@@ -18,12 +18,12 @@ from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
 from lcode.fitting.left_out import left_out_forecasts
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
+from lcode.isolation import isolated
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.collate import Preprocessor
 from lcode.tensors.scaling import ValueScaler
-from lcode.threads import limited_threads
 
 SETTINGS = FitSettings(steps=6000, batch=64, learning_rate=3e-3, config_dropout=1.0, patience=24)
 
@@ -31,6 +31,7 @@ JITTER = 0.2
 """In units of a factor e: where a table's first values lie is known only up to the runs that were started."""
 
 
+@isolated()
 def pretrain(
     tables: Sequence[RunTable],
     *,
@@ -53,14 +54,11 @@ def pretrain(
         for preprocessor, jitter in ((relative, JITTER), (fitted, 0.0)):
             sources.append(Source(preprocessor.tensors(table)[0].to(device), None, task_of, folds, jitter))
     model = LCGODE(LCGODEConfig(metrics=0), torch.Generator().manual_seed(seed)).to(device)
-    with limited_threads(1):
-        report = fit_model(model, sources, settings, torch.Generator(device).manual_seed(seed), progress)
-        # Forecasts without a finished run are made on the relative scale.
-        parts = [
-            calibrate([part.judged() for part in left_out_forecasts(model, source)])
-            for source in sources
-            if source.jitter
-        ]
+    report = fit_model(model, sources, settings, torch.Generator(device).manual_seed(seed), progress)
+    # Forecasts without a finished run are made on the relative scale.
+    parts = [
+        calibrate([part.judged() for part in left_out_forecasts(model, source)]) for source in sources if source.jitter
+    ]
     # A source that was never seen is further away than the left-out runs of these: never narrower than predicted.
     means = [[np.mean(row, axis=(0, 2)) for row in map(np.array, part.factors)] for part in parts]  # [S, 2]
     factors = np.maximum(np.median(means, axis=0), 0.0)

@@ -11,10 +11,10 @@ from lcode.experts.prefix import PrefixReader
 from lcode.experts.process import ProcessExpert
 from lcode.experts.scene import Scene
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
+from lcode.isolation import isolated
 from lcode.table import RunTable
 from lcode.tensors.arrays import CurveArrays, curve_arrays
 from lcode.tensors.scaling import ValueScaler
-from lcode.threads import limited_threads
 
 
 class ProcessForecaster(CutoffForecaster):
@@ -35,6 +35,7 @@ class ProcessForecaster(CutoffForecaster):
 class _ProcessModel:
     """The process of one cutoff; see `CutoffForecaster.learn` for the arguments."""
 
+    @isolated()
     def __init__(self, finished: RunTable, cutoff: int) -> None:
         arrays = curve_arrays(finished)
         self._cutoff = cutoff
@@ -43,11 +44,10 @@ class _ProcessModel:
         one_fold = np.zeros(len(finished), dtype=np.int64)  # no run judges another here
         scene = Scene.of(finished, len(finished), arrays, one_fold, cutoff, self._scaler)
         self.grid = scene.grid
-        with limited_threads(1):
-            self._process = ProcessExpert(scene, self._reader.at(scene.table, scene.arrays, cutoff))
+        self._process = ProcessExpert(scene, self._reader.at(scene.table, scene.arrays, cutoff))
 
+    @isolated()
     def predict(self, table: RunTable, arrays: CurveArrays) -> NDArray[np.float64]:
         """See `CutoffModel.predict`."""
-        with limited_threads(1):
-            scaled = self._process.predict(self._reader.at(table, arrays, self._cutoff))
+        scaled = self._process.predict(self._reader.at(table, arrays, self._cutoff))
         return self._scaler.unscale(scaled)

@@ -32,12 +32,12 @@ from lcode.forecast import Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.graphs import unknown_ops
+from lcode.isolation import isolated
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import Metric, RunTable, pooled
 from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.batch import GraphTensors
 from lcode.tensors.collate import Preprocessor, used_graphs
-from lcode.threads import limited_threads
 
 OWN_RUNS = 8
 """With fewer runs of its own a problem is judged on those of its relatives."""
@@ -143,8 +143,7 @@ class LCGODEForecaster(Forecaster):
     def fit(self, table: RunTable) -> Self:
         """Learn from the finished runs; see `Forecaster.fit`."""
         done = finished_runs(table, at_least=self.min_finished)
-        with limited_threads(1):
-            self.fitted = self._fit(done, len(done))
+        self.fitted = self._fit(done, len(done))
         return self
 
     def fit_related(self, table: RunTable, related: Sequence[RunTable]) -> Self:
@@ -162,10 +161,10 @@ class LCGODEForecaster(Forecaster):
         own = finished_runs(table, at_least=0)
         others = [finished_runs(other, at_least=0) for other in related]
         done = finished_runs(pooled([own, *others]), at_least=self.min_finished)
-        with limited_threads(1):
-            self.fitted = self._fit(done, len(own) if len(own) >= OWN_RUNS else len(done))
+        self.fitted = self._fit(done, len(own) if len(own) >= OWN_RUNS else len(done))
         return self
 
+    @isolated()
     def _fit(self, done: RunTable, own: int) -> Fitted:
         """Learn from finished runs, of which the first `own` are those of the problem to forecast."""
         for target in self.targets or ():
@@ -263,7 +262,7 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: nothing was fitted yet, or the table has a metric that the model does not know.
         """
-        return self._forecast(table, at, self._fitted().preprocessor_for(table))
+        return self._forecast(table, at, self._preprocessor_for(table))
 
     def predict_in_blocks(self, table: RunTable, at: At = "horizon", *, runs: int = BLOCK) -> Iterator[Forecast]:
         """The same in parts of so many runs, so that a long table's forecast need not fit into memory.
@@ -271,7 +270,7 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: as `predict`.
         """
-        preprocessor = self._fitted().preprocessor_for(table)
+        preprocessor = self._preprocessor_for(table)
         names = table.run_ids
         for begin in range(0, max(len(names), 1), runs):
             yield self._forecast(table.select(names[begin : begin + runs]), at, preprocessor)
@@ -281,6 +280,11 @@ class LCGODEForecaster(Forecaster):
             raise UsageError("this forecaster has not been fitted; call fit(table) or lcode.load(folder) first")
         return self.fitted
 
+    @isolated()
+    def _preprocessor_for(self, table: RunTable) -> Preprocessor:
+        return self._fitted().preprocessor_for(table)
+
+    @isolated()
     def _forecast(self, table: RunTable, at: At, preprocessor: Preprocessor) -> Forecast:
         known = preprocessor.metrics
         wanted = [table.metric(key) for key in self.targets] if self.targets else list(table.metrics)
@@ -291,8 +295,7 @@ class LCGODEForecaster(Forecaster):
                 "fit a model on logs that have it"
             )
         epochs = query_epochs(table, at)
-        with limited_threads(1):
-            quantiles = self._fitted().quantiles(table, epochs, preprocessor)
+        quantiles = self._fitted().quantiles(table, epochs, preprocessor)
         chosen = [known.index(metric) for metric in wanted]
         calibration, arrays = self._fitted().calibration, curve_arrays(table, metrics=tuple(wanted))
         shares = np.clip(arrays.last_epochs.max(1) / table.runs["horizon"].to_numpy(), 0, 1)
@@ -337,6 +340,7 @@ class LCGODEForecaster(Forecaster):
         self.fitted.save(Path(folder), extra)
 
     @classmethod
+    @isolated()
     def load(cls, folder: str | os.PathLike[str], *, device: str = "cpu") -> Self:
         """Read a model that `save` wrote.
 

@@ -16,13 +16,13 @@ from lcode.fitting.folds import assign_folds
 from lcode.fitting.objective import masked_mean, pinball
 from lcode.fitting.prefixes import cutoff_epochs, draw_cutoffs, draw_queries, values_at
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
+from lcode.isolation import isolated
 from lcode.models.curve_encoder import POINT_FEATURES, condense
 from lcode.models.decoder import QuantileDecoder
 from lcode.table import RunTable
 from lcode.tensors.arrays import CurveArrays
 from lcode.tensors.batch import CurveBatch, RunTensors
 from lcode.tensors.collate import Preprocessor
-from lcode.threads import limited_threads
 
 Array = NDArray[np.float64]
 
@@ -57,16 +57,16 @@ class LSTMForecaster(CutoffForecaster):
 
     name: ClassVar[str] = "lstm"
 
+    @isolated()
     def fit(self, table: RunTable) -> Self:
         """Learn from the finished runs."""
         super().fit(table)
         assert self._finished is not None
-        with limited_threads(1):
-            self._preprocessor = Preprocessor.fit(self._finished)
-            runs = self._preprocessor.tensors(self._finished)[0]
-            judges = torch.from_numpy(assign_folds(self._finished, FOLDS, self.seed) == 0)
-            # In double precision a run's forecast does not depend on which others are forecast with it.
-            self._net = _trained(runs, judges, self.seed).double()
+        self._preprocessor = Preprocessor.fit(self._finished)
+        runs = self._preprocessor.tensors(self._finished)[0]
+        judges = torch.from_numpy(assign_folds(self._finished, FOLDS, self.seed) == 0)
+        # In double precision a run's forecast does not depend on which others are forecast with it.
+        self._net = _trained(runs, judges, self.seed).double()
         self._known = runs.present.any(-1).any(0).numpy()
         return self
 
@@ -85,12 +85,13 @@ class _AtCutoff:
         self.grid = grid
         self._net, self._preprocessor, self._known, self._cutoff = net, preprocessor, known, cutoff
 
+    @isolated()
     def predict(self, table: RunTable, arrays: CurveArrays) -> Array:
         """See `CutoffModel.predict`."""
         runs = self._preprocessor.tensors(table)[0]
         epochs = share_epochs(table.runs["horizon"].to_numpy(np.int64), self._cutoff, self.grid)
-        batch = CurveBatch(runs, torch.full((len(runs),), float(max(self._cutoff, 0))))
-        with limited_threads(1), torch.no_grad():
+        batch = CurveBatch(runs, torch.full((len(runs),), float(max(self._cutoff, 0)), dtype=torch.float32))
+        with torch.no_grad():
             scaled = self._net(batch, torch.from_numpy(epochs))[0].numpy()
         return np.where(self._known[:, None, None], self._preprocessor.values.unscale(scaled), np.nan)
 
@@ -106,9 +107,9 @@ class _Network(nn.Module):
     def __init__(self, runs: RunTensors, generator: torch.Generator) -> None:
         super().__init__()
         metrics, signals = runs.signals.shape[1], runs.signals.shape[-1]
-        self.reader = nn.LSTM(metrics * (POINT_FEATURES + signals + 1), HIDDEN, batch_first=True)
-        self.settings = nn.Sequential(nn.Linear(_settings(runs).shape[1], HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, HIDDEN))
-        self.join = nn.Sequential(nn.SiLU(), nn.Linear(2 * HIDDEN, metrics * HIDDEN))
+        self.reader = nn.LSTM(metrics * (POINT_FEATURES + signals + 1), HIDDEN, batch_first=True, dtype=torch.float32)
+        self.settings = nn.Sequential(_linear(_settings(runs).shape[1], HIDDEN), nn.SiLU(), _linear(HIDDEN, HIDDEN))
+        self.join = nn.Sequential(nn.SiLU(), _linear(2 * HIDDEN, metrics * HIDDEN))
         self.decoder = QuantileDecoder(1, HIDDEN, HIDDEN, True, generator)
 
     def forward(self, batch: CurveBatch, at: Tensor, keep: Tensor | None = None) -> Tensor:
@@ -129,6 +130,11 @@ class _Network(nn.Module):
         z = nn.functional.silu(state)[..., None, :].expand(-1, -1, -1, at.shape[1], -1)
         quantiles: Tensor = self.decoder(z, _lead(batch, at).to(dtype), state, last.to(dtype))
         return quantiles
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A layer in single precision, whatever the script's default."""
+    return nn.Linear(inputs, outputs, dtype=torch.float32)
 
 
 def _settings(runs: RunTensors) -> Tensor:
@@ -156,7 +162,7 @@ def _trained(runs: RunTensors, judges: Tensor, seed: int) -> _Network:
     for step in range(1, STEPS + 1):
         chosen = torch.randperm(len(learners), generator=generator)[:BATCH]
         batch, queries = _draw(learners.rows(chosen), generator)
-        keep = torch.rand(len(chosen), generator=generator) >= CONFIG_DROPOUT
+        keep = torch.rand(len(chosen), generator=generator, dtype=torch.float32) >= CONFIG_DROPOUT
         loss = _loss(net, batch, queries, keep.float())
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -21,10 +21,10 @@ from lcode.errors import NotEnoughDataError, UsageError
 from lcode.forecast import LEVELS, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble, curve_status
 from lcode.forecasters.base import At, Forecaster, finished_runs
+from lcode.isolation import isolated
 from lcode.table import Metric, RunTable
 from lcode.tensors.arrays import CurveArrays, curve_arrays
 from lcode.tensors.scaling import MetricScale
-from lcode.threads import limited_threads
 
 Array = NDArray[np.float64]
 
@@ -144,7 +144,7 @@ class PriorFittedForecaster(Forecaster):
         finished = curve_arrays(self._finished, metrics=arrays.metrics)
         quantiles = np.full((*arrays.lengths.shape, epochs.shape[1], len(LEVELS)), np.nan)
         runs = [table.select([run]) for run in table.run_ids]
-        with limited_threads(1), torch.no_grad():
+        with isolated(), torch.no_grad():
             for r, k in np.argwhere(np.isin(curve_status(table, arrays), ("ok", "too_short"))).tolist():
                 seen, values = points(arrays, r, k, PREFIX_POINTS)
                 if len(values) or finished.lengths[:, k].any():

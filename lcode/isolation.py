@@ -1,0 +1,37 @@
+"""Torch code of ours inside somebody else's program: what the caller has switched on stays outside."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from lcode.threads import limited_threads
+
+DEVICES = ("cpu", "cuda")
+"""Types of device that our code runs on, and on which autocast would change its numbers."""
+
+
+@contextmanager
+def isolated(threads: int = 1) -> Iterator[None]:
+    """Within the block this thread computes as if its caller had switched nothing on; all is as it was after.
+
+    Set aside are autocast, inference mode, gradients switched off, a default device, and the number of torch threads.
+    The default dtype belongs to the whole process and is left alone, so our code states its dtypes. The global
+    generators are not used at all. Does not import torch: a caller who has not, either, has switched nothing on.
+
+    Args:
+        threads: torch threads within the block.
+    """
+    torch = sys.modules.get("torch")
+    with ExitStack() as stack:
+        stack.enter_context(limited_threads(threads))
+        if torch is not None:
+            for device in DEVICES:
+                if torch.is_autocast_enabled(device):
+                    stack.enter_context(torch.autocast(device, enabled=False))
+            stack.enter_context(torch.inference_mode(False))
+            stack.enter_context(torch.enable_grad())
+            if torch.get_default_device().type != "cpu":
+                stack.enter_context(torch.device("cpu"))
+        yield
