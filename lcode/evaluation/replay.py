@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ class RecordedSweep:
                 training[waiting.pop()] = 0
             for i, position in list(training.items()):
                 epochs = self._curves.epochs[i]
-                verdict = self._decide(policy, i, epochs[position], standings, done)
+                verdict = self._decide(policy, i, position, standings, done)
                 if verdict is not None:
                     verdicts.append(verdict)
                 if verdict is not None and verdict.stop:
@@ -174,13 +175,14 @@ class RecordedSweep:
                         standings.expect(runs[i], verdict.score)
         return self._outcome(order, stopped, verdicts)
 
-    def _decide(self, policy: Policy, i: int, epoch: int, standings: Standings, done: list[int]) -> Verdict | None:
-        """The verdict on the i-th run at one of its epochs; None where the policy has nothing to say."""
+    def _decide(self, policy: Policy, i: int, position: int, standings: Standings, done: list[int]) -> Verdict | None:
+        """The verdict on the i-th run at the epoch at this position; None where the policy has nothing to say."""
         if policy is None:
             return None
         name, diverged = self.table.run_ids[i], self._curves.diverged.get(i)
+        epoch = self._curves.epochs[i][position]
         if diverged is not None and diverged[0] <= epoch:
-            return diverged_verdict(name, *diverged)
+            return dataclasses.replace(diverged_verdict(name, *diverged[1:]), epoch=epoch)
         if epoch >= self._curves.horizons[i]:
             return None
         if isinstance(policy, MedianRule):
@@ -188,7 +190,7 @@ class RecordedSweep:
             if self._past_curves is not None:
                 peers = np.concatenate([self._past_curves.at(epoch), peers])
             return policy.decide(name, epoch, self._curves.best_until(i, epoch), peers)
-        if not policy.rule.due(epoch):
+        if not policy.rule.due(epoch, self._curves.epochs[i][position - 1] if position else -1):
             return None
         samples, lost = self._score_samples(policy.model, epoch)
         if lost[i]:
@@ -199,7 +201,7 @@ class RecordedSweep:
         """Samples of every run's final score as forecast at this epoch, [n, R], and which runs diverged, [R]."""
         _, by_epoch = self._forecasts.setdefault(id(model), (model, {}))
         if epoch not in by_epoch:
-            forecast = model.predict(self.table.prefix(epoch)).final()
+            forecast = model.predict(_finite(self.table.prefix(epoch))).final()
             archs = architectures(self.table)
             # Each run is sampled alone, as the live monitor does it.
             rows = [forecast_rows(forecast, np.array([i])) for i in range(len(archs))]
@@ -232,6 +234,12 @@ class RecordedSweep:
             regret=max(0.0, best - left) if np.isfinite(best) else 0.0,
             verdicts=tuple(verdicts),
         )
+
+
+def _finite(table: RunTable) -> RunTable:
+    """The table without the points that are not finite, of which it is not known yet whether they will last."""
+    points = table.points[np.isfinite(table.points["value"])]
+    return dataclasses.replace(table, points=points.reset_index(drop=True))
 
 
 def replay(

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.decisions import Objective
+from lcode.decisions.rule import LASTING
 from lcode.table import RunTable
+from lcode.table.gaps import NotFinite
 
 
 class ScoreCurves:
@@ -15,7 +17,8 @@ class ScoreCurves:
     Attributes:
         epochs: epochs at which each run reported, ascending, length R.
         horizons: planned last epoch of each run, length R.
-        diverged: for each diverged run (by index) the first such epoch, the metric and its value.
+        diverged: for each run (by index) with a metric that was NaN or infinite `LASTING` values in a row: the epoch
+            of the last of these values, that of the first, the metric, and the first value.
         first_epoch: first epoch of the table.
     """
 
@@ -35,18 +38,20 @@ class ScoreCurves:
         self.epochs = [self._grid[reported].tolist() for reported in present]
         self.horizons = table.runs["horizon"].to_numpy(np.int64)
         self.first_epoch = int(self._grid[0]) if len(self._grid) else 1
-        self.diverged: dict[int, tuple[int, str, float]] = {}
-        for point in np.flatnonzero(~np.isfinite(value)):
-            found = (int(self._grid[column[point]]), table.metrics[metric[point]].key, float(value[point]))
-            self.diverged[int(row[point])] = min(found, self.diverged.get(int(row[point]), found), key=lambda f: f[:2])
+        self.diverged: dict[int, tuple[int, int, str, float]] = {}
+        curve, epoch = row * len(table.metrics) + metric, points["epoch"].to_numpy(np.int64)
+        for last in np.flatnonzero(NotFinite.of(curve, epoch, value).in_a_row == LASTING):
+            first, run = last - LASTING + 1, int(row[last])
+            found = (int(epoch[last]), int(epoch[first]), table.metrics[metric[last]].key, float(value[first]))
+            self.diverged[run] = min(found, self.diverged.get(run, found), key=lambda f: f[:3])
 
         latest = np.where(np.isfinite(values), np.arange(len(self._grid)), -1)
         latest = np.maximum.accumulate(latest, axis=-1)
         filled = np.take_along_axis(values, np.maximum(latest, 0), axis=-1)
         filled = np.where(latest >= 0, filled, np.nan)
         scores = objective.score(filled.transpose(2, 0, 1), table.metrics, architectures(table))
-        for run, (epoch, _, _) in self.diverged.items():
-            scores[self._grid >= epoch, run] = np.nan
+        for run, (lasting, *_) in self.diverged.items():
+            scores[self._grid >= lasting, run] = np.nan
         self._scores = scores  # [E, R]
         self._best = np.fmax.accumulate(scores, axis=0)
 

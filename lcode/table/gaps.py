@@ -22,11 +22,13 @@ class NotFinite:
         gap: one does, [N].
         since: for each point the epoch of the first of the non-finite points right before it; -1 where there is none,
             [N].
+        in_a_row: how many non-finite points of the curve end with this one, 0 where it is finite, [N].
     """
 
     lost: NDArray[np.bool_]
     gap: NDArray[np.bool_]
     since: NDArray[np.int64]
+    in_a_row: NDArray[np.int64]
 
     @classmethod
     def of(cls, curve: NDArray[np.int64], epoch: NDArray[np.int64], value: NDArray[np.float64]) -> NotFinite:
@@ -39,7 +41,7 @@ class NotFinite:
         """
         bad = ~np.isfinite(value)
         if not bad.any():
-            return cls(bad, bad, np.full(len(value), -1))
+            return cls(bad, bad, np.full(len(value), -1), np.zeros(len(value), dtype=np.int64))
         place = np.arange(len(value))
         last_finite = np.full(int(curve.max()) + 1, -1)
         last_finite[curve[~bad]] = place[~bad]  # the last assignment stays
@@ -48,7 +50,7 @@ class NotFinite:
         follows[1:] = bad[:-1] & (curve[1:] == curve[:-1])
         first = np.maximum.accumulate(np.where(bad & ~follows, place, -1))
         before = np.concatenate([[-1], first[:-1]])
-        return cls(lost, bad & ~lost, np.where(follows, epoch[before], -1))
+        return cls(lost, bad & ~lost, np.where(follows, epoch[before], -1), np.where(bad, place - first + 1, 0))
 
 
 def diverged_epochs(

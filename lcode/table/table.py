@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lcode.errors import UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.table.axis import as_ticks, finer_unit
+from lcode.table.gaps import NotFinite
 from lcode.table.metric import Metric
 from lcode.table.schedule import Schedule
 
@@ -31,19 +32,31 @@ class Curve:
         metric: what is measured.
         epochs: strictly increasing epochs (ticks, in a table with an `epoch_unit`), shape [S].
         values: the finite values at those epochs, in the metric's natural units, shape [S].
-        diverged_at: first epoch whose value was NaN or infinite, if any; the curve holds what came before it.
+        diverged_at: first epoch from which on every value was NaN or infinite, if there is one; the curve holds what
+            came before it.
+        gaps: first and last epoch of each stretch of such values that ended in a finite one.
     """
 
     metric: Metric
     epochs: NDArray[np.int64]
     values: NDArray[np.float64]
     diverged_at: int | None = None
+    gaps: tuple[tuple[int, int], ...] = ()
 
     def prefix(self, cutoff: int) -> Curve:
-        """The part of the curve with epoch ≤ cutoff."""
+        """The part of the curve with epoch ≤ cutoff; one that is cut inside a gap has diverged, as was known then."""
         seen = self.epochs <= cutoff
-        diverged_at = self.diverged_at if self.diverged_at is not None and self.diverged_at <= cutoff else None
-        return replace(self, epochs=self.epochs[seen], values=self.values[seen], diverged_at=diverged_at)
+        last = self.epochs[seen].max(initial=-1)
+        lost = [first for first, _ in self.gaps if last < first <= cutoff]
+        if self.diverged_at is not None and self.diverged_at <= cutoff:
+            lost = [self.diverged_at]
+        return Curve(
+            self.metric,
+            self.epochs[seen],
+            self.values[seen],
+            diverged_at=lost[0] if lost else None,
+            gaps=tuple(gap for gap in self.gaps if gap[1] < last),
+        )
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,7 @@ class RunTable:
             `graphs`, or None), `seed` (of the training, or None).
         points: the measured values, sorted by run, metric and epoch, without duplicates. Columns: `run` and
             `metric` (categorical; the metric's key), `epoch` (int), `value` (float, natural units). A value that
-            is NaN or infinite means: diverged from this epoch on.
+            is NaN or infinite means: diverged from this epoch on, or a gap where a later one is finite.
         metrics: what is measured, in column order.
         configs: hyper-parameters, indexed like `runs`, one column each; numbers stay numbers, NaN/None = not given.
         graphs: architecture graphs by key.
@@ -286,9 +299,11 @@ class RunTable:
             raise UsageError(f"no run '{run}' in this table of {len(self)} runs")
         rows = self.points[(self.points["run"] == run) & (self.points["metric"] == metric.key)]
         epochs, values = rows["epoch"].to_numpy(np.int64), rows["value"].to_numpy(float)
-        bad = np.flatnonzero(~np.isfinite(values))
-        stop = int(bad[0]) if len(bad) else len(values)
-        return Curve(metric, epochs[:stop], values[:stop], int(epochs[stop]) if len(bad) else None)
+        found = NotFinite.of(np.zeros(len(rows), dtype=np.int64), epochs, values)
+        finite, lost = np.isfinite(values), epochs[found.lost]
+        ends = np.flatnonzero(finite & (found.since >= 0))  # where a gap is over
+        gaps = zip(found.since[ends].tolist(), epochs[ends - 1].tolist(), strict=True)
+        return Curve(metric, epochs[finite], values[finite], int(lost[0]) if len(lost) else None, tuple(gaps))
 
 
 def empty_points() -> pd.DataFrame:
