@@ -7,7 +7,7 @@ from typing import Self
 
 _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space, or choose another place"),
-    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "choose a place where you may write, or mend its rights"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "choose another place, or mend its rights"),
     **dict.fromkeys((errno.EISDIR, errno.ENOTDIR), "give another path"),
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EMFILE: "allow more open files (`ulimit -n`)",
@@ -74,9 +74,13 @@ class StorageError(UsageError):
             state: what is true now, such as that the old file is still there.
         """
         place = path if path is not None else error.filename
-        reason = error.strerror or str(error) or type(error).__name__
-        remedy = _REMEDIES.get(error.errno or 0, "check the disk and the path")
-        return cls(("" if place is None else f"{place}: ") + f"{reason}; {state}{remedy}")
+        return cls(("" if place is None else f"{place}: ") + explained(error, state=state))
+
+
+def explained(error: OSError, *, state: str = "") -> str:
+    """What the operating system said, and what the user can do about it."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{reason}; {state}{_REMEDIES.get(error.errno or 0, 'check the disk and the path')}"
 
 
 def refusal(error: BaseException) -> LcodeError | None:

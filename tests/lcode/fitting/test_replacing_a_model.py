@@ -195,7 +195,7 @@ def test_a_place_where_nothing_can_be_written_is_refused_before_the_fit(
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr("tempfile.TemporaryFile", read_only)
-    with pytest.raises(StorageError, match=r"Read-only file system; nothing was done; choose a place"):
+    with pytest.raises(StorageError, match=r"Read-only file system; nothing was done; choose another"):
         check_writable(tmp_path / "deep" / "model")
     with pytest.raises(StorageError, match=r"File name too long.*choose a shorter name"):
         check_writable(tmp_path / ("x" * 300))
