@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from lcode.errors import InputError, UsageError
 from lcode.graphs.arch import TRUNK, ArchGraph
+from lcode.json_text import as_float, parse_json
 
 _NUMBERS = ("params", "out_size", "flops")
 
@@ -32,14 +34,14 @@ def read_graphs(path: str | Path) -> dict[str, ArchGraph]:
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", path=path) from error
     try:
-        content = json.loads(text, object_pairs_hook=_unique_names)
+        content = parse_json(text, pairs=_unique_names)
     except json.JSONDecodeError as error:
         raise InputError(
             f"is not valid JSON: {error.msg} (character {error.colno})", path=path, line=error.lineno
         ) from error
     except UsageError as error:
         raise InputError(str(error), path=path) from error
-    except (RecursionError, ValueError) as error:
+    except ValueError as error:
         raise InputError(f"is not a graphs file: {error}", path=path) from error
     if not isinstance(content, dict):
         raise InputError(f'holds {_kind(content)}; a graphs file is an object {{"<name>": {{"nodes": …}}}}', path=path)
@@ -104,17 +106,14 @@ def _number(i: int, name: str, value: object) -> float:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UsageError(f"node {i}: {name} is {_shorten(value)}; give a number ≥ 0, or nothing if it is unknown")
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf")  # refused with the other infinite numbers
+    return as_float(value)  # an infinite one is refused with the others
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise UsageError(f"the name '{twice}' is there twice in one object; rename or remove one")
     return content
 
