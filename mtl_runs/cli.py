@@ -308,11 +308,12 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _balancers(text: str) -> tuple[str, ...]:
-    """Balancers from `a,b`, or all that need no package beside ours."""
+    """Balancers from `a,b`, or all whose settings can be drawn."""
     from mtl_runs.balancers import BALANCERS
+    from mtl_runs.sweeps.space import NOT_DRAWN
 
     if text == "all":
-        return tuple(name for name in BALANCERS if name != "torchjd")
+        return tuple(name for name in BALANCERS if name not in NOT_DRAWN)
     names = _names(text)
     unknown = [name for name in names if name not in BALANCERS]
     if unknown or not names:

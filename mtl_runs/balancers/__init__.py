@@ -13,6 +13,7 @@ from mtl_runs.balancers.base import Balancer, Needs, State, TaskStatistics
 from mtl_runs.balancers.cagrad import CAGrad
 from mtl_runs.balancers.config import ConFIG
 from mtl_runs.balancers.conicgrad import ConicGradExact
+from mtl_runs.balancers.cr_mogm import CRMOGM
 from mtl_runs.balancers.db_mtl import DBMTL
 from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.dual_cone import DualProj, UPGrad
@@ -23,24 +24,32 @@ from mtl_runs.balancers.fairgrad import FairGrad
 from mtl_runs.balancers.famo import FAMO
 from mtl_runs.balancers.fixed import Fixed, dirichlet_weights, log_uniform_weights, simplex_grid
 from mtl_runs.balancers.gls import GLS
+from mtl_runs.balancers.go4align import GO4Align
 from mtl_runs.balancers.graddrop import GradDrop
 from mtl_runs.balancers.gradnorm import GradNorm
 from mtl_runs.balancers.gradvac import GradVac
 from mtl_runs.balancers.imgrad import IMGrad
 from mtl_runs.balancers.imtl import IMTLG, IMTLL
+from mtl_runs.balancers.imtl_hybrid import IMTL
 from mtl_runs.balancers.inverse_norm import InverseNorm
+from mtl_runs.balancers.ldc_mtl import LDCMTL
+from mtl_runs.balancers.log_losses import LogLosses
+from mtl_runs.balancers.m_config import MConFIG
 from mtl_runs.balancers.mgda import MGDA
 from mtl_runs.balancers.moco import MoCo
 from mtl_runs.balancers.modo import MoDo
 from mtl_runs.balancers.nash_mtl import NashMTL
 from mtl_runs.balancers.ngdiff import NGDiff
+from mtl_runs.balancers.pcd import PCD
 from mtl_runs.balancers.pcgrad import PCGrad
+from mtl_runs.balancers.pivrg import PIVRG
 from mtl_runs.balancers.random_weighting import RGW, RLW
 from mtl_runs.balancers.sdmgrad import SDMGrad, SDMGradOS
 from mtl_runs.balancers.slaw import SLAW
 from mtl_runs.balancers.stch import STCH
 from mtl_runs.balancers.torchjd_adapter import TorchJD
 from mtl_runs.balancers.uncertainty import Uncertainty
+from mtl_runs.balancers.wrapper import Wrapper
 
 BALANCERS: dict[str, type[Balancer]] = {
     "equal": Equal,
@@ -50,6 +59,7 @@ BALANCERS: dict[str, type[Balancer]] = {
     "uw_o": UWO,
     "uw_so": UWSO,
     "imtl_l": IMTLL,
+    "imtl": IMTL,
     "slaw": SLAW,
     "rlw": RLW,
     "dwa": DWA,
@@ -57,6 +67,8 @@ BALANCERS: dict[str, type[Balancer]] = {
     "gls": GLS,
     "gradnorm": GradNorm,
     "famo": FAMO,
+    "go4align": GO4Align,
+    "ldc_mtl": LDCMTL,
     "pcgrad": PCGrad,
     "gradvac": GradVac,
     "mgda": MGDA,
@@ -66,12 +78,15 @@ BALANCERS: dict[str, type[Balancer]] = {
     "sdmgrad": SDMGrad,
     "sdmgrad_os": SDMGradOS,
     "fairgrad": FairGrad,
+    "pivrg": PIVRG,
     "nash_mtl": NashMTL,
     "imtl_g": IMTLG,
     "config": ConFIG,
+    "m_config": MConFIG,
     "aligned_mtl": AlignedMTL,
     "upgrad": UPGrad,
     "dualproj": DualProj,
+    "pcd": PCD,
     "ngdiff": NGDiff,
     "rgw": RGW,
     "graddrop": GradDrop,
@@ -80,6 +95,8 @@ BALANCERS: dict[str, type[Balancer]] = {
     "db_mtl": DBMTL,
     "excess_mtl": ExcessMTL,
     "adatask": AdaTask,
+    "log": LogLosses,
+    "cr_mogm": CRMOGM,
     "torchjd": TorchJD,
 }
 """Every balancer by the name that configurations and logs use."""
@@ -88,12 +105,18 @@ BALANCERS: dict[str, type[Balancer]] = {
 def make_balancer(name: str, /, **settings: Any) -> Balancer:
     """The balancer of this name with these settings.
 
+    For one around another, `of` is the other's name, and settings that the outer one does not have are for the inner.
+
     Raises:
         UsageError: no such balancer, or it has no such setting; the message lists what there is.
     """
     if name not in BALANCERS:
         raise UsageError(f"no balancer '{name}'; there are: {', '.join(BALANCERS)}")
     parameters = signature(BALANCERS[name]).parameters
+    if issubclass(BALANCERS[name], Wrapper) and isinstance(settings.get("of"), str):
+        inside = {key: settings[key] for key in settings if key not in parameters}
+        inner = make_balancer(settings["of"], **inside)
+        settings = {**{key: settings[key] for key in settings if key in parameters}, "of": inner}
     known = {key: value for key, value in parameters.items() if value.kind is not value.VAR_KEYWORD}
     unknown = [key for key in settings if key not in known] if len(known) == len(parameters) else []
     if unknown:
@@ -107,13 +130,18 @@ def make_balancer(name: str, /, **settings: Any) -> Balancer:
 
 __all__ = [
     "BALANCERS",
+    "CRMOGM",
     "DBMTL",
     "DWA",
     "FAMO",
     "GLS",
+    "IMTL",
     "IMTLG",
     "IMTLL",
+    "LDCMTL",
     "MGDA",
+    "PCD",
+    "PIVRG",
     "RGW",
     "RLW",
     "SLAW",
@@ -131,12 +159,15 @@ __all__ = [
     "ExcessMTL",
     "FairGrad",
     "Fixed",
+    "GO4Align",
     "Generators",
     "GradDrop",
     "GradNorm",
     "GradVac",
     "IMGrad",
     "InverseNorm",
+    "LogLosses",
+    "MConFIG",
     "MoCo",
     "MoDo",
     "NGDiff",
@@ -150,6 +181,7 @@ __all__ = [
     "TorchJD",
     "UPGrad",
     "Uncertainty",
+    "Wrapper",
     "dirichlet_weights",
     "log_uniform_weights",
     "make_balancer",

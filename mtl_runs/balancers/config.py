@@ -15,7 +15,7 @@ class ConFIG(Balancer):
 
     U has the unit gradients as rows; for independent gradients u has the same positive cosine with all of them.
     Computed from the Gramian: `U⁺1 = Uᵀ(UUᵀ)⁺1`. IMTL-G has the same direction, not the same length. The paper's length
-    is that of a sum; here, as everywhere, the result is divided by K. The paper's momentum variant is left out.
+    is that of a sum; here, as everywhere, the result is divided by K. The paper's momentum variant is `m_config`.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0 and does not
     count. Opposed equal gradients (g, -g): d = 0. K = 1: plain training. No state.

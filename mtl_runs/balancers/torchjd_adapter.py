@@ -14,7 +14,7 @@ from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
 from mtl_runs.balancers.draws import Generators, uniform
 
 OWN = {
-    "CRMOGM": None,
+    "CRMOGM": "cr_mogm",
     "DWA": "dwa",
     "ExcessMTL": "excess_mtl",
     "FAMO": "famo",
@@ -22,7 +22,7 @@ OWN = {
     "IMTLL": "imtl_l",
     "MoDo": "modo",
     "NashMTL": "nash_mtl",
-    "PCD": None,
+    "PCD": "pcd",
     "SDMGrad": "sdmgrad",
     "UW": "uncertainty",
 }
@@ -74,8 +74,9 @@ class TorchJD(Balancer):
         self.kind = _find(name, {"aggregation": aggregation, "scalarization": scalarization})
         method = self.kind.__name__.removesuffix("Weighting")
         if method in OWN:
-            instead = f"use balancer '{OWN[method]}'" if OWN[method] else "no other balancer stands for it"
-            raise UsageError(f"torchjd's {name} has a memory that no checkpoint would hold; {instead}")
+            raise UsageError(
+                f"torchjd's {name} has a memory that no checkpoint would hold; use balancer '{OWN[method]}'"
+            )
         built = self._build()
         self.by_losses = isinstance(built, scalarization.Scalarizer)
         if self.by_losses:

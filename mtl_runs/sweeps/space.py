@@ -17,6 +17,12 @@ ARCHITECTURES: Sequence[str] = ("mlp-32x2", "mlp-64x2", "mlp-128x3", "mlp-256x1"
 
 BALANCERS: Sequence[str] = ("equal", "fixed", "inverse_norm", "uncertainty", "pcgrad", "mgda", "cagrad", "fairgrad")
 
+NOT_DRAWN = ("torchjd", "pivrg")
+"""Balancers that need to be told what no sampler knows: the method's name, the losses of single-task trainings."""
+
+INSIDE = ("mgda", "cagrad", "imtl_g")
+"""What balancers around another one are drawn around: those whose logarithmic forms were published."""
+
 BATCH_SIZES = (64, 128, 256)
 
 OPTIMIZERS: Sequence[OptimizerName] = ("sgd", "adam")
@@ -89,6 +95,8 @@ def _balancer_settings(balancer: str, n_tasks: int, generator: np.random.Generat
         return {"alpha": float(generator.choice([0.5, 1.0, 2.0]))}
     if balancer == "inverse_norm":
         return {"target": str(generator.choice(["norm_of_sum", "mean_of_norms", "sum_to_k"]))}
+    if balancer in ("log", "cr_mogm"):
+        return {"of": str(generator.choice(INSIDE))}
     return {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import cos, isfinite, pi
 from typing import Any, Literal, get_args
@@ -131,8 +131,8 @@ class RunConfig:
         """The configuration as named scalars, as the run log wants it; what is off by default is named where it is on.
 
         `weight.<task>` is the constant factor on that task's loss: its loss weight times its fixed weight. Other
-        settings of the balancer are `<balancer>.<setting>`. `heads` says whether the balancer's weights multiply the
-        gradients of the tasks' own parameters as well.
+        settings of the balancer are `<balancer>.<setting>`, or `<balancer>.<setting>.<task>` with a number per task.
+        `heads` says whether the balancer's weights multiply the gradients of the tasks' own parameters as well.
 
         Args:
             tasks: names of the K tasks.
@@ -142,7 +142,7 @@ class RunConfig:
         loss_weights = self.loss_weights or [1.0] * len(tasks)
         return {
             "balancer": self.balancer,
-            **{f"{self.balancer}.{name}": value for name, value in settings.items()},
+            **dict(_named(self.balancer, settings, tasks)),
             **{f"weight.{t}": float(a * b) for t, a, b in zip(tasks, loss_weights, fixed, strict=True)},
             "optimizer": self.optimizer,
             "lr": self.lr,
@@ -156,6 +156,15 @@ class RunConfig:
             # Only where they are on: logs from before these existed keep their headers, and so can be gone on with.
             **{name: value for name in SWITCHES if (value := getattr(self, name))},
         }
+
+
+def _named(balancer: str, settings: Mapping[str, Any], tasks: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """A balancer's settings as scalars, by name."""
+    for name, value in settings.items():
+        if isinstance(value, list | tuple):
+            yield from ((f"{balancer}.{name}.{task}", own) for task, own in zip(tasks, value, strict=True))
+        else:
+            yield f"{balancer}.{name}", value
 
 
 @dataclass(frozen=True)

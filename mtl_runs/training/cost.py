@@ -95,11 +95,13 @@ def configurations(n_tasks: int) -> dict[str, RunConfig]:
     """Every balancer by itself, and equal weighting with what any of them may be combined with."""
     # A rate at which no loss leaves the numbers: steps with a NaN take longer.
     common = {"arch": "mlp-64x2", "batch_size": 128, "lr": 1e-3}
+    ones, around = [1.0] * n_tasks, {"of": "mgda"}
+    needed = {"fixed": {"weights": ones}, "pivrg": {"reference": ones}, "log": around, "cr_mogm": around}
     configs = {}
     for name in BALANCERS:
         # torchjd is another package, and not asked to be fast.
         if name != "torchjd":
-            settings = {"weights": [1.0] * n_tasks} if name == "fixed" else {}
+            settings = needed.get(name, {})
             configs[name] = RunConfig(**common, balancer=name, balancer_settings=settings)  # type: ignore[arg-type]
     configs["mgda, flat minima"] = RunConfig(**common, balancer="mgda", flat_radius=0.01)  # type: ignore[arg-type]
     configs["equal, automatic rate"] = RunConfig(**common, auto_lr=10)  # type: ignore[arg-type]

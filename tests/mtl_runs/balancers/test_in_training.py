@@ -28,7 +28,13 @@ def interrupt(epoch: int, values: Mapping[str, float], signals: Mapping[str, flo
 def configuration(name: str) -> RunConfig:
     if name == "torchjd":
         pytest.importorskip("torchjd")
-    needed: dict[str, dict[str, Any]] = {"fixed": {"weights": [1, 2]}, "torchjd": {"name": "PCGrad"}}
+    needed: dict[str, dict[str, Any]] = {
+        "fixed": {"weights": [1, 2]},
+        "pivrg": {"reference": [0.3, 0.1]},
+        "log": {"of": "cagrad"},
+        "cr_mogm": {"of": "famo"},
+        "torchjd": {"name": "PCGrad"},
+    }
     return RunConfig(arch="mlp-4x1", batch_size=64, balancer=name, balancer_settings=needed.get(name, {}), lr=0.01)
 
 

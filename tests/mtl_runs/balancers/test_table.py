@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from math import exp, sqrt
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ ORTHONORMAL = [[1.0, 0.0], [0.0, 1.0]]
 STRETCHED = [[2.0, 0.0], [0.0, 1.0]]
 CONFLICT = [[1.0, 0.0], [-0.5, 1.0]]
 DOMINATED = [[10.0, 0.0], [-0.5, 1.0]]
+SIGMOID_1 = 1 / (1 + exp(-1))
 PROJECTED = [[-4.0, 1.0, 1.0], [6.0, 1.0, 1.0]]
 
 
@@ -59,6 +61,8 @@ PINS: dict[str, list[D | W]] = {
         W([1e-4, 1, 1], [1, 0, 0]),
     ],
     "imtl_l": [W([1, 4], [0.5, 0.5])],
+    # IMTL-G's direction; the heads' weights are IMTL-L's.
+    "imtl": [D(STRETCHED, [2 / 3, 2 / 3]), W([1, 4], [0.5, 0.5])],
     "slaw": [W([1, 4], [0.5, 0.5])],
     "rlw": [W([1, 4], [0.79159, 0.20841])],
     "dwa": [W([1, 4], [0.5, 0.5])],
@@ -70,6 +74,22 @@ PINS: dict[str, list[D | W]] = {
     "gls": [W([1, 4], [1, 0.25])],
     "gradnorm": [W([1, 4], [0.5, 0.5])],
     "famo": [W([1, 4], [0.8, 0.2])],
+    # v = Σ L / (3 L) = 13/3, 13/6, 13/30 at equal p: each, in two groups, in one; then a third.
+    "go4align": [
+        W([1, 2, 10], [13 / 9, 13 / 18, 13 / 90], {"groups": 3, "step_size": 0}),
+        W([1, 2, 10], [13 / 9, 13 * 0.3 / 9, 13 * 0.3 / 9], {"step_size": 0}),
+        W([1, 2, 10], [13 * 1.6 / 27] * 3, {"groups": 1, "step_size": 0}),
+        # p = e^-1, e^-4 over their sum.
+        W([1, 4], [5 / (1 + exp(-3)) / 2, 5 / 4 / (1 + exp(3)) / 2], {"step_size": 1}),
+    ],
+    # σ = sigmoid(1) for all; the larger of two losses is pulled down.
+    "ldc_mtl": [
+        W([1, 4], [0.5 - 0.05 * SIGMOID_1, 0.5 + 0.05 * SIGMOID_1]),
+        W([4, 4], [0.5, 0.5]),
+        W([1, 4, 2], [1 / 3 - 0.1 * SIGMOID_1, 1 / 3 + 0.2 * SIGMOID_1, 1 / 3 - 0.1 * SIGMOID_1], {"penalty": 0.1}),
+        W([1, 4], [0.5, 0.125], {"scale": "log"}),
+        W([1, 4], [0.5, 0.125], {"scale": "first"}),
+    ],
     "pcgrad": [D(CONFLICT, [0.4, 0.7]), D(STRETCHED, [1, 0.5])],
     "gradvac": [D(CONFLICT, [0.4, 0.7])],
     "mgda": [D(ORTHONORMAL, [0.5, 0.5]), D(STRETCHED, [0.4, 0.8]), D(CONFLICT, [0.3077, 0.4615])],
@@ -116,10 +136,17 @@ PINS: dict[str, list[D | W]] = {
         D([[3, 4]], [0.3509, 0.4678]),
         D(STRETCHED, [1, 0.5], {"alpha": 0}),
     ],
+    # As FairGrad in the first epoch.
+    "pivrg": [
+        D(STRETCHED, [0.7937, 1], {"reference": [1, 2]}),
+        D(CONFLICT, [0.8246, 1.2921], {"reference": [1, 2]}),
+    ],
     "nash_mtl": [D([[3, 4]], [3, 4]), D(ORTHONORMAL, [2**0.25 / 2, 2**0.25 / 2])],
     "imtl_g": [D(STRETCHED, [2 / 3, 2 / 3])],
     # The paper's sum is (1, 1).
     "config": [D(ORTHONORMAL, [0.5, 0.5])],
+    # The first step of Adam along ConFIG's direction.
+    "m_config": [D(STRETCHED, [1, 1]), D(CONFLICT, [1, 1])],
     "aligned_mtl": [D(CONFLICT, [0.2840, 0.4734]), D(STRETCHED, [0.5, 0.5])],
     # TorchJD, with 1e-4 on the diagonal, gives (0.2929, 1.9004, 1.9004).
     "upgrad": [
@@ -127,6 +154,14 @@ PINS: dict[str, list[D | W]] = {
         D(STRETCHED, [1, 0.5]),
     ],
     "dualproj": [D(PROJECTED, [1 - 4 / 9, 1 + 1 / 9, 1 + 1 / 9])],
+    # At τ = 0 the part that opposes the second gradient is taken out, and the length restored; τ = 1 is more than the
+    # first gradient gives: (1, 1, 0) for unit gradients.
+    "pcd": [
+        D(CONFLICT, [0.8944, 0.4472], {"tau": 0}),
+        D(CONFLICT, [0, sqrt(1.25)], {"tau": 0, "primary": 1}),
+        D([[3, 0, 0], [0, 2, 0], [5, 0, 0]], [2.1213, 2.1213, 0], {"tau": 1}),
+        D(STRETCHED, [2 / sqrt(1.0004), 0.04 / sqrt(1.0004)]),
+    ],
     "ngdiff": [D([[3, 4], [0, -2]], [0.3, -0.1])],
     "rgw": [W([1, 4], [0.79159, 0.20841])],
     # No coordinate has two signs.
@@ -139,6 +174,9 @@ PINS: dict[str, list[D | W]] = {
     "db_mtl": [D(STRETCHED, [0.1, 0.1])],
     "excess_mtl": [D(STRETCHED, [1, 0.5]), D(STRETCHED, [1, 0.5], {"warmup": 3})],
     "adatask": [D(STRETCHED, [0.5, 0.5])],
+    # MGDA's weights for (1, 0) / 1 and (0, 1) / 0.5 are 0.8 and 0.2.
+    "log": [D(STRETCHED, [0.4, 0.8], {"of": "mgda"}), W([1, 0.5], [0.8, 0.4], {"of": "mgda"})],
+    "cr_mogm": [D(STRETCHED, [0.4, 0.8], {"of": "mgda"}), W([1, 4], [1, 0.25], {"of": "gls"})],
     "torchjd": [
         D(STRETCHED, [0.4, 0.8], {"name": "MGDA"}),
         D(ORTHONORMAL, [1, 1], {"name": "ConFIG"}),
@@ -149,6 +187,13 @@ PINS: dict[str, list[D | W]] = {
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     **{name: (name, {}) for name in BALANCERS},
     "torchjd": ("torchjd", {"name": "Mean"}),
+    "log": ("log", {"of": "cagrad"}),
+    "log, a Jacobian method": ("log", {"of": "graddrop"}),
+    "cr_mogm": ("cr_mogm", {"of": "mgda"}),
+    "cr_mogm of famo": ("cr_mogm", {"of": "famo"}),
+    "cr_mogm of db_mtl": ("cr_mogm", {"of": "db_mtl"}),
+    "ldc_mtl of logarithms": ("ldc_mtl", {"scale": "log"}),
+    "ldc_mtl of first losses": ("ldc_mtl", {"scale": "first"}),
     "torchjd, a vector": ("torchjd", {"name": "TrimmedMean", "trim_number": 0}),
     "torchjd, of losses": ("torchjd", {"name": "GeometricMean"}),
     "sdmgrad by sgd": ("sdmgrad", {"solver": "paper_sgd"}),
@@ -161,10 +206,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 
 def build(case: str, n_tasks: int, **more: Any) -> Balancer:
     name, arguments = CASES[case]
-    weights = {"weights": [k + 1.0 for k in range(n_tasks)]} if name == "fixed" else {}
+    needed = {"fixed": {"weights": [k + 1.0 for k in range(n_tasks)]}, "pivrg": {"reference": [1.5] * n_tasks}}
     if name == "torchjd":
         pytest.importorskip("torchjd")
-    return make_balancer(name, **{**weights, **arguments, **more})
+    return make_balancer(name, **{**needed.get(name, {}), **arguments, **more})
 
 
 def needs(case: str) -> Needs:
@@ -176,16 +221,29 @@ def needs(case: str) -> Needs:
 READ_GRADIENTS = [case for case in CASES if needs(case) & (Needs.GRAMIAN | Needs.JACOBIAN)]
 READ_LOSSES_ONLY = [case for case in CASES if case not in READ_GRADIENTS]
 SAMPLE_TASKS = ("sdmgrad_os", "sdmgrad_os by sgd")
-RANDOM = ("pcgrad", "gradvac", "rlw", "rgw", "graddrop", *SAMPLE_TASKS)
-DETERMINISTIC = [case for case in CASES if case not in (*RANDOM, "fixed")]
-DEGREE = {"adatask": 0.0, "ngdiff": 0.0, "moco": 0.0, "fairgrad": -1 / 3}
+DROPS = "log, a Jacobian method"
+RANDOM = ("pcgrad", "gradvac", "rlw", "rgw", "graddrop", DROPS, *SAMPLE_TASKS)
+ORDERED = ("fixed", "pcd", *(case for case in CASES if case.startswith("ldc_mtl")))
+"""The order of the tasks has a meaning."""
+DETERMINISTIC = [case for case in CASES if case not in (*RANDOM, *ORDERED)]
+DEGREE = {"adatask": 0.0, "m_config": 0.0, "ngdiff": 0.0, "moco": 0.0, "fairgrad": -1 / 3, "pivrg": -1 / 3}
 """d(cG) = c^degree d(G); 1 for the others."""
-NO_DEGREE = ("adatask", "modo")
-"""AdaTask's ε, as Adam's, is not small beside gradients of 1e-6; MoDo's step grows with the gradients."""
-COUNT_ALL = ("adatask", "graddrop")
+NO_DEGREE = ("adatask", "m_config", "modo", "pcd")
+"""AdaTask's ε, as Adam's, is not small beside gradients of 1e-6, nor are M-ConFIG's and PCD's; MoDo's step grows with
+the gradients."""
+COUNT_ALL = ("adatask", "graddrop", DROPS)
 """Divided by the number of all tasks, inactive ones included."""
-DO_NOT_CANCEL = ("rgw", "graddrop")
-ONE_TASK = {"uncertainty": 0.5, "cagrad": 1.4 / 1.16, "imgrad": 1.8 / 1.64, "fairgrad": 5 ** (-4 / 3), "ngdiff": 0.2}
+DO_NOT_CANCEL = ("rgw", "graddrop", DROPS, "pcd")
+MAY_BE_ZERO = (*SAMPLE_TASKS, "pcd")
+ONE_TASK = {
+    "uncertainty": 0.5,
+    "cagrad": 1.4 / 1.16,
+    "log": 1.4 / 1.16,
+    "imgrad": 1.8 / 1.64,
+    "fairgrad": 5 ** (-4 / 3),
+    "pivrg": 5 ** (-4 / 3),
+    "ngdiff": 0.2,
+}
 """Weight of a single task of loss 1 and gradient norm 5; 1 for the others."""
 
 
@@ -344,7 +402,7 @@ def test_a_task_that_is_not_a_number_has_no_weight_and_keeps_its_state(case: str
     new_state = balancer.after_step(new_state, losses, losses)
     assert weights[1] == 0
     assert torch.isfinite(weights).all()
-    if case not in SAMPLE_TASKS:
+    if case not in MAY_BE_ZERO:
         assert (weights[[0, 2]] > 0).all()
     for key, value in new_state.items():
         assert torch.equal(value[1], state[key][1])

@@ -190,6 +190,38 @@ def sdmgrad(jacobian: Tensor) -> Pairs:
         yield from two_batches(ours, aggregation.SDMGradWeighting(lr=lr), jacobian)
 
 
+def pcd(jacobian: Tensor) -> Pairs:
+    """Three steps, of which each task has its own change of length."""
+    for tau in (0.0, 0.02, 0.3):
+        ours, theirs = make_balancer("pcd", tau=tau), aggregation.PCDWeighting(tau=tau)
+        state = ours.init(len(jacobian))
+        for t in range(3):
+            rows = jacobian * (1 + t * torch.arange(len(jacobian))).unsqueeze(-1)
+            gramian = rows @ rows.T
+            weights, state = ours.update(state, TaskStatistics(torch.ones(len(rows)), gramian))
+            expected = theirs(gramian)
+            parts = expected.unsqueeze(-1) * rows
+            if expected.any() and float(parts.sum(0).norm()) < 3e-3 * float(parts.norm(dim=1).sum()):
+                continue  # so short that it counts as 0 here
+            yield weights @ rows, expected @ rows
+
+
+def cr_mogm(jacobian: Tensor) -> Pairs:
+    theirs = aggregation.CRMOGMWeighting(aggregation.AlignedMTLWeighting(), alpha=0.7)
+    ours = make_balancer("cr_mogm", of="aligned_mtl", smoothing=0.7)
+    state = ours.init(len(jacobian))
+    for t in range(3):
+        rows = jacobian.roll(t, 1) + jacobian
+        gramian = rows @ rows.T
+        weights, state = ours.update(state, TaskStatistics(torch.ones(len(rows)), gramian))
+        expected = theirs(gramian)
+        # Where the gradients are dependent, ours and theirs drop other eigenvalues, as the class says.
+        if torch.linalg.matrix_rank(gramian) == len(rows) and torch.linalg.cond(gramian) < 1e5:
+            yield weights / len(rows), expected / len(rows)
+        else:
+            return
+
+
 def of_losses(jacobian: Tensor, name: str, make: Callable[[int], Any], factor: Callable[[int], float]) -> Pairs:
     """A loss weighting's weights against the derivatives of the scalar, at losses of the size of the gradients."""
     n_tasks = len(jacobian)
@@ -214,6 +246,7 @@ PLAIN: dict[str, Callable[[Tensor], Pairs]] = {
     "upgrad": partial(dual_cone, name="upgrad", theirs="UPGrad"),
     "dualproj": partial(dual_cone, name="dualproj", theirs="DualProj"),
     "graddrop": graddrop,
+    "pcd": pcd,
 }
 """Methods without thresholds: compared on gradients of any size, and the results divided by it."""
 
@@ -228,6 +261,7 @@ THRESHOLDS: dict[str, Callable[[Tensor], Pairs]] = {
 is seen where directions are scaled with the gradients."""
 
 UNITLESS: dict[str, Callable[[Tensor], Pairs]] = {
+    "cr_mogm": cr_mogm,
     "excess_mtl": excess_mtl,
     "modo": modo,
     "uncertainty": partial(of_losses, name="uncertainty", make=scalarization.UW, factor=lambda n: 1 / n),
@@ -255,6 +289,8 @@ DEVIATIONS = {
     "config": "divided by K",
     "upgrad": "TorchJD calls a general solver",
     "dualproj": "Solved as in UPGrad",
+    "pcd": "with TorchJD it has its length restored",
+    "cr_mogm": "As in TorchJD",
     "excess_mtl": "TorchJD use the first value unscaled",
     "aligned_mtl": "Eigenvalues below 1e-6",
 }

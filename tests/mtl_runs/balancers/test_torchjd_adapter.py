@@ -117,7 +117,7 @@ def test_torchjd_does_not_see_an_inactive_task(name: str) -> None:
         ("aggregation.STCH", {}, "torchjd has no method 'aggregation.STCH'"),
         ("NashMTL", {"n_tasks": 3}, "torchjd's NashMTL has a memory that no checkpoint would hold; use .* 'nash_mtl'"),
         ("SDMGradWeighting", {}, "use balancer 'sdmgrad'"),
-        ("PCD", {}, "torchjd's PCD has a memory that no checkpoint would hold; no other"),
+        ("PCD", {}, "torchjd's PCD has a memory that no checkpoint would hold; use balancer 'pcd'"),
         ("MGDA", {"alpha": 1}, "torchjd's MGDA: .*unexpected keyword argument 'alpha'"),
         ("MGDA", {"max_iters": 0}, "torchjd's MGDA: max_iters must be a positive integer"),
     ],
@@ -138,7 +138,7 @@ def test_every_method_with_a_memory_is_refused() -> None:
     kinds = [getattr(module, name) for module in (aggregation, scalarization) for name in module.__all__]
     stateful = {kind.__name__.removesuffix("Weighting") for kind in kinds if issubclass(kind, Stateful)}
     assert stateful == OWN.keys()
-    assert {own for own in OWN.values() if own} <= BALANCERS.keys()
+    assert set(OWN.values()) <= BALANCERS.keys()
 
 
 def test_without_torchjd_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,15 @@ def read(folder: Path, run: str) -> list[dict[str, Any]]:
     return lines
 
 
+NEEDED: dict[str, dict[str, Any]] = {
+    "fixed": {"weights": [1, 2]},
+    "pivrg": {"reference": [0.3, 0.1]},
+    "log": {"of": "cagrad"},
+    "cr_mogm": {"of": "mgda"},
+}
+"""Settings of balancers that cannot do without."""
+
+
 def mixed(names: Sequence[str], arch: str = "mlp-9x2") -> list[RunSpec]:
     """One run per balancer: optimisers, rates, schedules, clips and penalties differ from run to run."""
     specs = []
@@ -38,7 +47,7 @@ def mixed(names: Sequence[str], arch: str = "mlp-9x2") -> list[RunSpec]:
         config = RunConfig(
             arch=arch,
             balancer=name,
-            balancer_settings={"weights": [1, 2]} if name == "fixed" else {},
+            balancer_settings=NEEDED.get(name, {}),
             optimizer="sgd" if i % 2 else "adam",
             lr=0.01 / (1 + i),
             momentum=0.9 * (i % 3 == 0),
