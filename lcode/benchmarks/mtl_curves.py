@@ -19,6 +19,7 @@ from lcode.errors import InputError, UsageError
 from lcode.graphs import ArchGraph
 from lcode.graphs.file import graph_from_json
 from lcode.table import Metric, RunTable, split_key
+from lcode.table.schedule import Schedule
 from lcode.table.table import RUN_COLUMNS
 
 FILES: Mapping[str, DataFile] = {
@@ -203,7 +204,7 @@ class _Reader:
             configs=configs.set_axis(index),
             graphs={str(arch): self.graphs[name] for arch, name in graphs.items()},
             signals=self._points(mine & ~self.is_metric, place, index, signals),
-            schedules={run: lr * np.asarray(share, dtype=np.float64) for run, share, lr in plans},
+            schedules={run: Schedule.of(lr * np.asarray(share, dtype=np.float64)) for run, share, lr in plans},
         )
 
     def _metrics(self, rows: NDArray[np.bool_]) -> tuple[Metric, ...]:

@@ -55,7 +55,7 @@ def test_a_collection_becomes_a_table(collection: CurveCollection) -> None:
     table = collection.load()
     assert table.run_ids == ("0", "1", "2") and (table.runs["horizon"] == 3).all()
     assert table.curve("0", "valid_loss").values.tolist() == [4.0, 3.0, 2.0, 1.0]
-    assert table.curve("1", "valid_loss").diverged_at == 2
+    assert table.curve("1", "valid_loss").gaps == ((2, 2),)
     assert table.configs["lr"].tolist() == [0.1, 0.2, 0.3]
 
 
