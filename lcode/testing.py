@@ -103,7 +103,7 @@ def bad_inputs() -> list[BadInput]:
         ),
         _one("unnamed column", "runs.csv", ",run,epoch,acc\n0,a,1,1\n", "column 1 has no name", "without its index"),
         _one("ragged row", "runs.csv", _WIDE + "a,3\na,4,0.8\n", "line 4", "2 cells", "has 3", "commas"),
-        _one("long cell row", "runs.csv", _WIDE + "\na,3,0.7,0.8\n", "line 5", "4 cells", "has 3"),
+        _one("long cell row", "runs.csv", _WIDE + "\na,3,0.7,0.8\na,4,0.9\n", "line 5", "4 cells", "has 3"),
         _one(
             "text column",
             "runs.csv",
@@ -156,7 +156,14 @@ def bad_inputs() -> list[BadInput]:
             "name the",
         ),
         _one("run missing", "runs.csv", _WIDE + ",3,0.7\n", "line 4", "column 'run'", "name the run"),
-        _one("fractional epoch", "runs.csv", "run,epoch,acc\na,1,1\na,3.5,1\n", "line 3", "'3.5'", "whole numbers"),
+        _one(
+            "epochs without a common step",
+            "runs.csv",
+            "run,epoch,acc\na,0.1234567,1\na,0.1234568,1\n",
+            "column 'epoch'",
+            "common step",
+            "count in steps",
+        ),
         _one("negative epoch", "runs.csv", "run,epoch,acc\na,-1,1\n", "line 2", "'-1'", "whole numbers"),
         _one(
             "textual epoch",
@@ -178,6 +185,7 @@ def bad_inputs() -> list[BadInput]:
             "column 'seg/miou'",
             "0.7",
             "0.5 on line 2",
+            "--on-repeat last",
             "remove one",
         ),
         _one(
@@ -208,9 +216,6 @@ def bad_inputs() -> list[BadInput]:
         ),
         _one(
             "bad horizon", "runs.csv", "run,epoch,acc,horizon\na,1,1,0\n", "line 2", "column 'horizon'", "whole number"
-        ),
-        _one(
-            "horizon passed", "runs.csv", "run,epoch,acc,horizon\na,9,1,5\n", "line 2", "epoch 9", "raise the horizon"
         ),
         _one(
             "config changes",
@@ -274,19 +279,12 @@ def bad_inputs() -> list[BadInput]:
             "whole numbers",
         ),
         _one(
-            "horizon passed in a run log",
-            "a.jsonl",
-            _HEADER + _EPOCH.replace(":1,", ":4,"),
-            "line 2",
-            "horizon of 3",
-            "raise",
-        ),
-        _one(
             "conflicting epochs in a run log",
             "a.jsonl",
             _HEADER + _EPOCH + _EPOCH.replace("0.5", "0.6"),
             "line 3",
             "0.6 here, but 0.5 on line 2",
+            "--on-repeat last",
             "remove one",
         ),
         _one(

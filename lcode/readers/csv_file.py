@@ -5,16 +5,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from lcode.errors import InputError
 from lcode.readers.part import LogPart, join
 from lcode.readers.raw import RawTable, check_names, decoded
+from lcode.readers.repeats import OnRepeat
 from lcode.readers.table_part import read_table
+
+
+BLOCK = 1 << 20
+"""Bytes that are parsed at a time, in several threads; a row must fit."""
 
 
 class CsvReader:
@@ -26,13 +33,13 @@ class CsvReader:
         """Whether this reader is the one for the file."""
         return path.suffix.lower() == self.suffix
 
-    def read(self, paths: Sequence[Path]) -> LogPart:
+    def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
         """The runs of these files.
 
         Raises:
             InputError: a file that is no such table; the message says where and how to mend it.
         """
-        return join([read_table(load_csv(path)) for path in paths])
+        return join([read_table(load_csv(path), on_repeat) for path in paths])
 
 
 def load_csv(path: Path) -> RawTable:
@@ -47,6 +54,8 @@ def load_csv(path: Path) -> RawTable:
         raise InputError("is empty; expected a header line 'run,epoch,task/metric,…' and one row per epoch", path=path)
     if text.lstrip()[0] == "{":
         raise InputError("holds JSON, not comma-separated values; rename it to .jsonl", path=path, line=1)
+    # The standard library refuses cells of more than 131,072 characters, such as a whole configuration.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     header = _header(path, text)
     unterminated = not data.endswith((b"\n", b"\r"))
     notes = []
@@ -62,21 +71,56 @@ def load_csv(path: Path) -> RawTable:
         return "skip"
 
     try:
-        table = _arrow_table(data, len(header), note_ragged)
+        try:
+            table = _arrow_table(data, len(header), note_ragged)
+        except pa.ArrowInvalid:  # a row that is longer than a block
+            ragged.clear()
+            table = _arrow_table(data, len(header), note_ragged, block=max(len(data), BLOCK))
     except pa.ArrowInvalid as error:
         raise InputError(f"is no CSV table ({error}); check its quotes and line breaks", path=path) from error
     if ragged:
-        raise _ragged_error(path, text, len(header))
+        cells = _torn(text, len(header)) if len(ragged) == 1 else None
+        if cells is None:
+            raise _ragged_error(path, text, len(header))
+        notes.append(f"{path.name}: the last line is incomplete ({cells} cells of {len(header)}) and was skipped.")
+        unterminated = False
     columns = {name: table[str(i)].slice(1) for i, name in enumerate(header)}
-    return RawTable(path, columns, _line_finder(path, text), unterminated, tuple(notes))
+    raw = RawTable(path, columns, _line_finder(path, text), unterminated, tuple(notes))
+    if not unterminated or len(raw) < 2:
+        return raw
+    if _may_be_cut(raw, header[-1]):
+        return raw.without_last_row()
+    note = f"{path.name}: the last line has no line end; if the file is still being written, its last cell may be cut."
+    return replace(raw, notes=(*raw.notes, note))
 
 
-def _arrow_table(data: bytes, n_columns: int, on_ragged: Callable[[object], str]) -> pa.Table:
+def _torn(text: str, expected: int) -> int | None:
+    """Cells of the last line if it has more or fewer than the header, as after a crash; None if that cannot be said.
+
+    An open quote may have swallowed the lines before it.
+    """
+    last = text.rstrip().splitlines()[-1]
+    cells = len(next(csv.reader([last]), []))
+    return cells if cells != expected and last.count('"') % 2 == 0 else None
+
+
+def _may_be_cut(raw: RawTable, column: str) -> bool:
+    """Whether the last cell of a file without a last line end is shorter than every other cell of its column.
+
+    Loggers end every line, so such a file is either still being written, and `1.4` may be the beginning of `1.4e-3`, or
+    it was written by hand. To skip its last line always would take an epoch from every table of the second kind; to
+    keep it always would read wrong numbers. Cells of a logger have much the same length, so a cut one stands out.
+    """
+    sizes = pc.utf8_length(pc.utf8_trim_whitespace(raw.columns[column])).fill_null(0).to_numpy()
+    return bool(sizes[-1] < sizes[:-1].min())
+
+
+def _arrow_table(data: bytes, n_columns: int, on_ragged: Callable[[object], str], *, block: int = BLOCK) -> pa.Table:
     """All cells as text, the header as the first row: its names may need mending."""
     names = [str(i) for i in range(n_columns)]
     return arrow_csv.read_csv(
         io.BytesIO(data),
-        read_options=arrow_csv.ReadOptions(column_names=names),
+        read_options=arrow_csv.ReadOptions(column_names=names, block_size=block),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=on_ragged),
         convert_options=arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
@@ -106,7 +150,8 @@ def _header(path: Path, text: str) -> list[str]:
 
 
 def _ragged_error(path: Path, text: str, expected: int) -> InputError:
-    line, found = next((line, len(row)) for line, row in _rows(path, text) if len(row) != expected)
+    ragged = ((line, len(row)) for line, row in _rows(path, text) if len(row) != expected)
+    line, found = next(ragged, (None, "a row of fewer or more"))
     return InputError(
         f"has {found} cells, but the header has {expected}; add or remove commas (quote cells that hold one)",
         path=path,
@@ -121,4 +166,5 @@ def _line_finder(path: Path, text: str) -> Callable[[int], int]:
     def lines() -> list[int]:
         return [line for line, _ in _rows(path, text)]
 
-    return lambda row: lines()[row + 1]
+    # Where quotes are odd the two readers may see different rows.
+    return lambda row: lines()[min(row + 1, len(lines()) - 1)]

@@ -12,6 +12,7 @@ import pyarrow as pa
 from lcode.errors import InputError
 from lcode.readers.part import LogPart, join
 from lcode.readers.raw import RawTable, check_names, decoded
+from lcode.readers.repeats import OnRepeat
 from lcode.readers.run_log import is_run_log
 from lcode.readers.table_part import read_table
 
@@ -25,13 +26,13 @@ class JsonlReader:
         """Whether this reader is the one for the file."""
         return path.suffix.lower() == self.suffix and not is_run_log(path)
 
-    def read(self, paths: Sequence[Path]) -> LogPart:
+    def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
         """The runs of these files.
 
         Raises:
             InputError: a file that is no such table; the message says where and how to mend it.
         """
-        return join([read_table(load_jsonl(path)) for path in paths])
+        return join([read_table(load_jsonl(path), on_repeat) for path in paths])
 
 
 def load_jsonl(path: Path) -> RawTable:

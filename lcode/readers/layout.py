@@ -12,10 +12,10 @@ from lcode.errors import InputError
 from lcode.readers.raw import RawTable
 from lcode.table.metric import MAIN_TASK, Metric, split_key
 
-RUN_LEVEL = ("horizon", "status", "arch", "seed")
+RUN_LEVEL = ("status", "arch", "seed")
 """Columns that describe a run: constant within it."""
 
-RESERVED = ("run", "epoch", "seconds", "lr", *RUN_LEVEL)
+RESERVED = ("run", "epoch", "seconds", "lr", "horizon", *RUN_LEVEL)
 CONFIG = "config."
 
 _LONG = ("task", "metric", "value")
@@ -46,7 +46,7 @@ class Cells:
 
 
 def check_columns(raw: RawTable) -> None:
-    """Refuse a table without the columns that every layout has, or with a column that no layout has.
+    """Refuse a table without the columns that every layout has.
 
     Raises:
         InputError: the message lists the columns found and names the one that was probably meant.
@@ -57,28 +57,19 @@ def check_columns(raw: RawTable) -> None:
     if ("metric" in raw.columns) != ("value" in raw.columns) and "task" in raw.columns:
         missing = "value" if "metric" in raw.columns else "metric"
         raise InputError(_missing(missing, list(raw.columns)), path=raw.path, line=1)
-    if _is_long(raw):
-        for column in raw.columns:
-            if column not in RESERVED + _LONG and not column.startswith(CONFIG):
-                raise InputError(
-                    f"is no column of a table with one value per row (run, epoch, task, metric, value); rename it to "
-                    f"'{CONFIG}{column}' if it is a hyper-parameter, or remove it",
-                    path=raw.path,
-                    line=1,
-                    column=column,
-                )
 
 
 def read_cells(raw: RawTable) -> Cells:
     """The measured values of a wide or a long table.
 
     Raises:
-        InputError: no curve, a curve given twice, or a cell that is not numeric.
+        InputError: no curve, a curve given twice, a column that no long table has, or a cell that is not numeric.
     """
-    return _long(raw) if _is_long(raw) else _wide(raw)
+    return _long(raw) if is_long(raw) else _wide(raw)
 
 
-def _is_long(raw: RawTable) -> bool:
+def is_long(raw: RawTable) -> bool:
+    """Whether each row of the table holds one value."""
     return "metric" in raw.columns and "value" in raw.columns
 
 
@@ -105,6 +96,15 @@ def _wide(raw: RawTable) -> Cells:
 
 
 def _long(raw: RawTable) -> Cells:
+    for column in raw.columns:
+        if column not in RESERVED + _LONG and not column.startswith(CONFIG):
+            raise InputError(
+                f"is no column of a table with one value per row (run, epoch, task, metric, value); rename it to "
+                f"'{CONFIG}{column}' if it is a hyper-parameter, or remove it",
+                path=raw.path,
+                line=1,
+                column=column,
+            )
     value, given = raw.numbers("value", remedy=_NOT_MEASURED)
     metric, metrics = raw.names("metric")
     unnamed = np.flatnonzero(given & (metric < 0))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lcode.errors import InputError, UsageError
-from lcode.readers.raw import MAX_EPOCH
+from lcode.table.axis import MAX_TICKS
 from lcode.table.log_lines import is_complete_line
 from lcode.table.metric import Direction, Metric
 from lcode.table.runlog import FORMAT_VERSION, RunHeader
@@ -22,7 +22,7 @@ def _is_number(value: object) -> bool:
 
 _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "run": (lambda value: isinstance(value, str), "a name"),
-    "horizon": (lambda value: type(value) is int and value <= MAX_EPOCH, "the planned last epoch, a whole number"),
+    "horizon": (lambda value: type(value) is int and value <= MAX_TICKS, "the planned last epoch, a whole number"),
     "metrics": (lambda value: isinstance(value, list), "a list of metrics"),
     "config": (lambda value: value is None or isinstance(value, dict), "an object, hyper-parameter -> value"),
     "arch": (lambda value: value is None or isinstance(value, str), "the name of an architecture"),
@@ -70,7 +70,7 @@ def read_log(path: Path) -> Log:
     for entry, line in zip(entries[1:], lines[1:], strict=True):
         kind = entry.get("type") if isinstance(entry, dict) else None
         if kind == "epoch":
-            _check_epoch(path, line, entry, header.horizon, keys)
+            _check_epoch(path, line, entry, keys)
             epochs.append(entry)
             epoch_lines.append(line)
             status = "running"
@@ -176,18 +176,11 @@ def _direction(text: str) -> Direction:
     raise ValueError(text)
 
 
-def _check_epoch(path: Path, line: int, entry: Mapping[str, Any], horizon: int, keys: set[str]) -> None:
+def _check_epoch(path: Path, line: int, entry: Mapping[str, Any], keys: set[str]) -> None:
     epoch, values = entry.get("epoch"), entry.get("values")
-    if type(epoch) is not int or not 0 <= epoch <= MAX_EPOCH:
+    if type(epoch) is not int or not 0 <= epoch <= MAX_TICKS:
         raise InputError(
             f"{json.dumps(epoch)} is not an epoch; epochs are whole numbers counted from 0 or 1",
-            path=path,
-            line=line,
-            column="epoch",
-        )
-    if epoch > horizon:
-        raise InputError(
-            f"epoch {epoch} is beyond the horizon of {horizon} in the first line; raise 'horizon' there",
             path=path,
             line=line,
             column="epoch",

@@ -12,6 +12,7 @@ from pyarrow import parquet
 from lcode.errors import InputError
 from lcode.readers.part import LogPart, join
 from lcode.readers.raw import PARQUET_MAGIC, RawTable, check_names
+from lcode.readers.repeats import OnRepeat
 from lcode.readers.table_part import read_table
 
 
@@ -24,13 +25,13 @@ class ParquetReader:
         """Whether this reader is the one for the file."""
         return path.suffix.lower() == self.suffix
 
-    def read(self, paths: Sequence[Path]) -> LogPart:
+    def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
         """The runs of these files.
 
         Raises:
             InputError: a file that is no such table; the message says where and how to mend it.
         """
-        return join([read_table(load_parquet(path)) for path in paths])
+        return join([read_table(load_parquet(path), on_repeat) for path in paths])
 
 
 def load_parquet(path: Path) -> RawTable:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lcode.errors import InputError
 from lcode.graphs.arch import ArchGraph
+from lcode.table.axis import finer_unit
 from lcode.table.metric import Direction
 from lcode.table.schedule import Schedule
 from lcode.table.table import empty_points
@@ -24,7 +26,8 @@ class LogPart:
 
     Attributes:
         sources: run -> the file it comes from.
-        runs: indexed by run; columns `status, horizon, arch, seed`, None where not given.
+        runs: indexed by run; columns `status, horizon, arch, seed`, None where not given, and `first, last`: the first
+            and the last epoch of which the log says anything, NaN where there is none.
         points: columns `run, epoch, metric, value`, `run` and `metric` categorical, without duplicates.
         metrics: key of each curve -> its direction, None where the file does not say.
         configs: run -> hyper-parameter -> value as it stands in the file.
@@ -32,6 +35,7 @@ class LogPart:
         schedules: run -> planned learning rate.
         graphs: architecture graphs that the logs carry.
         notes: remarks for the user.
+        epoch_unit: what one tick of `epoch` and `horizon` stands for, in epochs; see `RunTable`.
     """
 
     sources: Mapping[str, Path]
@@ -43,6 +47,7 @@ class LogPart:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     graphs: Mapping[str, ArchGraph] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    epoch_unit: float = 1.0
 
 
 def join(parts: Sequence[LogPart]) -> LogPart:
@@ -62,6 +67,8 @@ def join(parts: Sequence[LogPart]) -> LogPart:
                     path=path,
                 )
             sources[run] = path
+    unit = reduce(finer_unit, (part.epoch_unit for part in parts))
+    parts = [in_unit(part, unit) for part in parts]
     return LogPart(
         sources=sources,
         runs=pd.concat([part.runs for part in parts]),
@@ -72,38 +79,34 @@ def join(parts: Sequence[LogPart]) -> LogPart:
         schedules={run: plan for part in parts for run, plan in part.schedules.items()},
         graphs={name: graph for part in parts for name, graph in part.graphs.items()},
         notes=tuple(note for part in parts for note in part.notes),
+        epoch_unit=unit,
     )
 
 
-def distinct_points(
-    run: NDArray[np.int64],
-    epoch: NDArray[np.int64],
-    metric: NDArray[np.int64],
-    value: NDArray[np.float64],
-    conflict: Callable[[int, int], InputError] | None,
-) -> NDArray[np.int64]:
-    """Indices of the points sorted by run, metric and epoch, each (run, metric, epoch) once.
+def in_unit(part: LogPart, unit: float) -> LogPart:
+    """The same runs with epochs counted in a finer unit, of which the part's own is a whole multiple."""
+    factor = round(part.epoch_unit / unit)
+    if factor == 1:
+        return part
+    return replace(
+        part,
+        runs=part.runs.assign(**{name: part.runs[name] * factor for name in ("horizon", "first", "last")}),
+        points=part.points.assign(epoch=part.points["epoch"] * factor),
+        signals=part.signals.assign(epoch=part.signals["epoch"] * factor),
+        schedules={run: plan.finer(factor) for run, plan in part.schedules.items()},
+        epoch_unit=unit,
+    )
 
-    Args:
-        run: code of the run, shape [N].
-        epoch: epoch, shape [N].
-        metric: code of the metric, shape [N].
-        value: measured value, shape [N].
-        conflict: makes the error for two points (earlier and later index) that disagree; None: the earlier counts.
 
-    Raises:
-        InputError: two values for one run, metric and epoch. Equal values (NaN equals NaN) are one point.
-    """
-    if not len(run):
-        return np.zeros(0, dtype=np.int64)
-    place = (run * (int(metric.max()) + 1) + metric) * (int(epoch.max()) + 1) + epoch
+def place_of(run: NDArray[np.int64], metric: NDArray[np.int64], epoch: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One number per point for its run, metric and epoch, ascending in this order; from codes ≥ 0 of shape [N]."""
+    return (run * (int(metric.max(initial=0)) + 1) + metric) * (int(epoch.max(initial=0)) + 1) + epoch
+
+
+def distinct_points(place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Indices of the points by ascending place, each place once: of several points the last one."""
     order = np.argsort(place, kind="stable")
-    repeated = place[order[1:]] == place[order[:-1]]
-    before, after = order[:-1][repeated], order[1:][repeated]
-    wrong = (value[before] != value[after]) & ~(np.isnan(value[before]) & np.isnan(value[after]))
-    if conflict is not None and wrong.any():
-        raise conflict(int(before[wrong][0]), int(after[wrong][0]))
-    return order[np.concatenate(([True], ~repeated))]
+    return order[np.diff(place[order], append=-1) != 0]
 
 
 def frame_of_points(
@@ -137,15 +140,18 @@ def _stack(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def run_frame(
     names: Sequence[str],
     *,
-    horizon: Sequence[float],
+    horizon: ArrayLike,
+    first: ArrayLike,
+    last: ArrayLike,
     status: Sequence[Any] | None = None,
     arch: Sequence[Any] | None = None,
     seed: Sequence[Any] | None = None,
 ) -> pd.DataFrame:
-    """The `runs` of a part; None, or a NaN horizon, where a run does not say."""
+    """The `runs` of a part; None, or NaN for horizon, first and last epoch, where a run does not say."""
     index = pd.Index(list(names), dtype=object, name="run")
     columns = {"status": status, "arch": arch, "seed": seed}
-    frame = pd.DataFrame({"horizon": np.asarray(horizon, dtype=float)}, index=index)
+    numbers = {"horizon": horizon, "first": first, "last": last}
+    frame = pd.DataFrame({name: np.asarray(values, dtype=float) for name, values in numbers.items()}, index=index)
     for name, values in columns.items():
         frame[name] = pd.Series([None] * len(index) if values is None else list(values), index=index, dtype=object)
     return frame

@@ -13,11 +13,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lcode.errors import InputError
+from lcode.table.axis import MAX_TICKS
 
 PARQUET_MAGIC = b"PAR1"
-
-MAX_EPOCH = 10**9
-"""Anything above is no epoch but a time stamp or a count of samples."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,16 @@ class RawTable:
         note = f"{self.path.name}: the last line is incomplete and was skipped."
         columns = {name: column.slice(0, len(self) - 1) for name, column in self.columns.items()}
         return replace(self, columns=columns, unterminated=False, notes=(*self.notes, note))
+
+    def without_column(self, name: str) -> RawTable:
+        """The table without a column."""
+        return replace(self, columns={other: column for other, column in self.columns.items() if other != name})
+
+    def where(self, kept: NDArray[np.bool_]) -> RawTable:
+        """The table with some of its rows only; messages still name their lines in the file."""
+        rows, mask = np.flatnonzero(kept), pa.array(kept)
+        columns = {name: column.filter(mask) for name, column in self.columns.items()}
+        return replace(self, columns=columns, line_of=lambda row: self.line_of(int(rows[row])))
 
     def error(self, row: int, column: str | None, message: str) -> InputError:
         """The error to raise for a cell, or for a whole row."""
@@ -93,23 +101,23 @@ class RawTable:
         recode = np.array([distinct.get(text, -1) for text in texts] + [-1], dtype=np.int64)
         return recode[codes], list(distinct)
 
-    def epochs(self, name: str = "epoch") -> NDArray[np.int64]:
-        """The column of epochs: whole numbers of at least 0, in every row.
+    def epochs(self, name: str = "epoch") -> NDArray[np.float64]:
+        """The column of epochs: numbers of at least 0, in every row, whole or not.
 
         Raises:
             InputError: a cell that is none.
         """
-        remedy = "epochs are whole numbers counted from 0 or 1"
+        remedy = "epochs are whole numbers counted from 0 or 1 (or fractions of an epoch, such as 0.5)"
         values, given = self.numbers(name, remedy=remedy)
         wrong = np.flatnonzero(~given)
         if len(wrong):
             raise self.error(int(wrong[0]), name, f"the cell is empty; {remedy}, one in every row")
         with np.errstate(invalid="ignore"):
-            wrong = np.flatnonzero(~((values >= 0) & (values <= MAX_EPOCH) & (values == np.floor(values))))
+            wrong = np.flatnonzero(~((values >= 0) & (values <= MAX_TICKS)))
         if len(wrong):
             row = int(wrong[0])
-            raise self.error(row, name, f"'{self.text(row, name)}' is not an epoch; {remedy}, up to {MAX_EPOCH:.0e}")
-        return values.astype(np.int64)
+            raise self.error(row, name, f"'{self.text(row, name)}' is not an epoch; {remedy}, up to {MAX_TICKS:.0e}")
+        return values
 
     def constants(self, name: str, runs: NDArray[np.int64], run_names: list[str]) -> list[Any]:
         """The one value of each run, None where none is given.

@@ -10,16 +10,19 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from lcode.errors import InputError
+from lcode.errors import InputError, UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.csv_file import CsvReader
 from lcode.readers.directions import settle_directions
 from lcode.readers.gaps import gap_remarks
+from lcode.readers.horizons import settle_horizons
 from lcode.readers.jsonl_file import JsonlReader
 from lcode.readers.parquet_file import ParquetReader
 from lcode.readers.part import LogPart
 from lcode.readers.raw import as_number, as_text
+from lcode.readers.repeats import OnRepeat
 from lcode.readers.run_log import RunLogReader
+from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
 from lcode.table.table import RunTable
 
@@ -30,7 +33,7 @@ class Reader(Protocol):
     def sniff(self, path: Path) -> bool:
         """Whether this reader is the one for the file."""
 
-    def read(self, paths: Sequence[Path]) -> LogPart:
+    def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
         """The runs of these files.
 
         Raises:
@@ -57,6 +60,8 @@ def read_logs(
     directions: Mapping[str, Direction] | None = None,
     targets: Sequence[str] | None = None,
     known: Mapping[str, Direction] | None = None,
+    horizon: float | None = None,
+    on_repeat: OnRepeat = "error",
 ) -> RunTable:
     """Read training logs of any supported format.
 
@@ -69,13 +74,22 @@ def read_logs(
         known: directions by key to fall back on where neither the user nor the log says; others do not matter.
         targets: metrics that are to be forecast; each must exist, and other curves of unknown direction are left out
             instead of being refused.
+        horizon: planned last epoch of all runs, stronger than what the logs say; with epochs 0 … N − 1, N epochs as in
+            `range(N)`.
+        on_repeat: what to do where a run has two different values for one epoch: `error`, or `last`: the later rows
+            count, and where a run went back to an earlier epoch, as after a resume, all that it had logged from that
+            epoch on is left out. Of several rows of one epoch, each column's last value counts.
 
     Raises:
         InputError: logs that cannot be read as they stand; the message names file, line and column, and the remedy.
         UsageError: a direction or a target that fits no metric.
     """
     path = Path(path)
-    part = _read_part(path)
+    if on_repeat not in ("error", "last"):
+        raise UsageError(f"on_repeat is 'error' or 'last', not '{on_repeat}'")
+    if horizon is not None and not 0 < horizon <= MAX_TICKS:
+        raise UsageError(f"the horizon must be above 0 and at most {MAX_TICKS:.0e}, not {horizon:g}")
+    part, told = settle_horizons(_read_part(path, on_repeat), horizon)
     measured = set(part.points["metric"].unique())
     metrics, notes = settle_directions(part.metrics, measured, directions or {}, targets, path, known)
     if not metrics:
@@ -102,30 +116,31 @@ def read_logs(
         graphs=known_graphs,
         signals=part.signals,
         schedules=part.schedules,
-        notes=(*part.notes, *notes),
+        notes=(*part.notes, *told, *notes),
+        epoch_unit=part.epoch_unit,
     )
     return replace(table, notes=(*table.notes, *gap_remarks(table)))
 
 
-def _read_part(path: Path) -> LogPart:
+def _read_part(path: Path, on_repeat: OnRepeat) -> LogPart:
     if not path.exists():
         raise InputError("there is no such file or folder; check the path", path=path)
     try:
         if path.is_dir():
-            return _read_folder(path)
-        return _read_file(path)
+            return _read_folder(path, on_repeat)
+        return _read_file(path, on_repeat)
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror}); check its permissions", path=path) from error
 
 
-def _read_file(path: Path) -> LogPart:
+def _read_file(path: Path, on_repeat: OnRepeat) -> LogPart:
     for reader in READERS.values():
         if reader.sniff(path):
-            return reader.read([path])
+            return reader.read([path], on_repeat)
     raise InputError("is of no known format; expected .csv, .parquet or .jsonl (a table, or a run log)", path=path)
 
 
-def _read_folder(folder: Path) -> LogPart:
+def _read_folder(folder: Path, on_repeat: OnRepeat) -> LogPart:
     visible = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
     formats: dict[str, list[Path]] = {}
     for path in visible:
@@ -161,7 +176,7 @@ def _read_folder(folder: Path) -> LogPart:
             path=folder,
         )
     ((name, paths),) = formats.items()
-    part = READERS[name].read(paths)
+    part = READERS[name].read(paths, on_repeat)
     return replace(part, notes=(*part.notes, *notes))
 
 

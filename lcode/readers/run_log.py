@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from lcode.errors import InputError
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.log_file import Log, read_log
-from lcode.readers.part import LogPart, distinct_points, frame_of_points, run_frame
+from lcode.readers.part import LogPart, distinct_points, frame_of_points, place_of, run_frame
+from lcode.readers.repeats import OnRepeat, find_conflicts, latest_attempts, repeats_text
 from lcode.table.metric import Direction
 from lcode.table.schedule import Schedule
 from lcode.table.table import empty_points
@@ -30,13 +31,15 @@ class RunLogReader:
         """Whether this reader is the one for the file."""
         return path.suffix.lower() == self.suffix and is_run_log(path)
 
-    def read(self, paths: Sequence[Path]) -> LogPart:
+    def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
         """The runs of these logs, one each.
 
         Raises:
             InputError: a damaged log; the message says where and how to mend it.
         """
         logs = [read_log(path) for path in paths]
+        if on_repeat == "last":
+            logs = [_latest(log) for log in logs]
         runs: dict[str, Path] = {}
         for log in logs:
             if log.header.run in runs:
@@ -48,7 +51,7 @@ class RunLogReader:
                 )
             runs[log.header.run] = log.path
         names = list(runs)
-        points, merged = _points(logs, names)
+        points, merged = _points(logs, names, on_repeat)
         graphs, archs = _graphs(logs)
         notes = [note for log in logs for note in log.notes]
         if merged:
@@ -58,6 +61,8 @@ class RunLogReader:
             runs=run_frame(
                 names,
                 horizon=[log.header.horizon for log in logs],
+                first=[min((entry["epoch"] for entry in log.epochs), default=np.nan) for log in logs],
+                last=[max((entry["epoch"] for entry in log.epochs), default=np.nan) for log in logs],
                 status=[log.status for log in logs],
                 arch=archs,
                 seed=[log.header.seed for log in logs],
@@ -128,20 +133,39 @@ def _no_numbers(values: Sequence[Any]) -> Iterable[tuple[int, Any]]:
     return ((i, value) for i, value in enumerate(values) if type(value) not in (int, float, type(None)))
 
 
-def _points(logs: Sequence[Log], names: Sequence[str]) -> tuple[pd.DataFrame, int]:
+def _latest(log: Log) -> Log:
+    """The log without the epochs that a resume trained again, or has not come to yet."""
+    epoch = np.array([entry["epoch"] for entry in log.epochs], dtype=np.int64)
+    kept = latest_attempts(np.zeros(len(epoch), dtype=np.int64), epoch)
+    if kept.all():
+        return log
+    note = f"{log.path.name}: left out {(~kept).sum()} epochs from before a resume that went back."
+    epochs, lines = (
+        [item for item, stays in zip(part, kept, strict=True) if stays] for part in (log.epochs, log.lines)
+    )
+    return replace(log, epochs=epochs, lines=lines, notes=(*log.notes, note))
+
+
+def _points(logs: Sequence[Log], names: Sequence[str], on_repeat: OnRepeat) -> tuple[pd.DataFrame, int]:
     """The measured values, each once, and how many were repeated."""
     flat = _flatten(logs, lambda entry: entry["values"])
-
-    def conflict(first: int, second: int) -> InputError:
-        return InputError(
+    place = place_of(flat.run, flat.key, flat.epoch)
+    conflicts = find_conflicts(place, flat.value, None)
+    if len(conflicts) and on_repeat == "error":
+        first, second = int(conflicts.first[0]), int(conflicts.second[0])
+        problem = (
             f"epoch {flat.epoch[second]} has {flat.value[second]:.12g} here, but {flat.value[first]:.12g} on line "
-            f"{flat.line[first]}; remove one of the two lines",
+            f"{flat.line[first]}"
+        )
+        later = conflicts.second
+        runs, epochs = [names[code] for code in flat.run[later]], [str(epoch) for epoch in flat.epoch[later]]
+        raise InputError(
+            repeats_text(problem, runs, epochs, flat.line[later].tolist()),
             path=logs[flat.run[second]].path,
             line=int(flat.line[second]),
             column=flat.keys[flat.key[second]],
         )
-
-    kept = distinct_points(flat.run, flat.epoch, flat.key, flat.value, conflict)
+    kept = distinct_points(place)
     return _frame(flat, kept, names), len(flat.run) - len(kept)
 
 
@@ -152,7 +176,7 @@ def _signals(logs: Sequence[Log], names: Sequence[str]) -> pd.DataFrame:
         return found
 
     flat = _flatten(logs, cells)
-    return _frame(flat, distinct_points(flat.run, flat.epoch, flat.key, flat.value, None), names)
+    return _frame(flat, distinct_points(place_of(flat.run, flat.key, flat.epoch)), names)
 
 
 def _frame(flat: _Flat, kept: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:

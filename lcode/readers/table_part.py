@@ -8,16 +8,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lcode.errors import InputError
+from lcode.errors import InputError, UsageError
 from lcode.readers.blank_rows import BlankRows, explain_blank_rows
-from lcode.readers.layout import CONFIG, RUN_LEVEL, Cells, check_columns, read_cells
-from lcode.readers.part import LogPart, distinct_points, frame_of_points, run_frame
-from lcode.readers.raw import MAX_EPOCH, RawTable, as_number, as_text
+from lcode.readers.horizons import latest_horizons
+from lcode.readers.layout import CONFIG, RUN_LEVEL, Cells, check_columns, is_long, read_cells
+from lcode.readers.part import LogPart, distinct_points, frame_of_points, place_of, run_frame
+from lcode.readers.raw import RawTable, as_number, as_text
+from lcode.readers.repeats import (
+    Conflicts,
+    OnRepeat,
+    find_conflicts,
+    latest_attempts,
+    repeats_text,
+    within_epoch_counter,
+)
+from lcode.table.axis import as_ticks, common_step, epoch_text
 from lcode.table.table import STATUSES, empty_points
 
 
-def read_table(raw: RawTable) -> LogPart:
+def read_table(raw: RawTable, on_repeat: OnRepeat = "error") -> LogPart:
     """The runs of one table, wide or long; a torn last line of a growing file is left out.
+
+    Args:
+        raw: the table as it stands in its file.
+        on_repeat: what to do where a run has two values for one epoch: `error`, or `last`, the later rows count.
 
     Raises:
         InputError: anything that does not fit; the message names file, line and column, and says how to mend it.
@@ -26,34 +40,59 @@ def read_table(raw: RawTable) -> LogPart:
     if not len(raw):
         raise InputError("holds a header but no rows; add one row per run and epoch", path=raw.path)
     try:
-        return _read(raw)
+        return _read(raw, on_repeat)
     except InputError as error:
         if raw.unterminated and len(raw) > 1 and error.line == raw.line_of(len(raw) - 1):
-            return _read(raw.without_last_row())
+            return _read(raw.without_last_row(), on_repeat)
         raise
 
 
-def _read(raw: RawTable) -> LogPart:
+def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = ()) -> LogPart:
     run, names = raw.names("run")
     nameless = np.flatnonzero(run < 0)
     if len(nameless):
         raise raw.error(int(nameless[0]), "run", "the cell is empty; name the run in every row")
-    epoch = raw.epochs()
-    cells = read_cells(raw)
+    epochs = raw.epochs()
+    stated, remarks = latest_horizons(raw, run, names, epochs)
+    unit = _unit(raw, np.concatenate([epochs, stated[~np.isnan(stated)]]))
+    epoch = as_ticks(epochs, unit)
+    counter = within_epoch_counter(raw, run, epoch)
+    clock = None if counter is None else raw.numbers(counter, remedy="it counts the rows of an epoch")[0]
+    curves = raw if counter is None else raw.without_column(counter)
+    cells = read_cells(curves)
+
+    place = place_of(run[cells.row], cells.metric, epoch[cells.row])
+    conflicts = find_conflicts(place, cells.value, None if clock is None else clock[cells.row])
+    if len(conflicts) and on_repeat == "error":
+        raise _repeats(raw, cells, conflicts, [names[code] for code in run], epoch, unit)
+    if len(conflicts):
+        # In a long table the rows of a run may be in order for one metric after the other.
+        group = run * len(cells.keys) + _metrics(cells, len(raw)) if is_long(raw) else run
+        kept = ~np.isin(run, run[cells.row[conflicts.second]])
+        kept[~kept] = latest_attempts(group[~kept], epoch[~kept], None if clock is None else clock[~kept])
+        if not kept.all():
+            who = ", ".join(names[code] for code in np.unique(run[~kept])[:5])
+            note = f"{raw.path.name}: left out {(~kept).sum()} rows from before a resume that went back ({who})."
+            return _read(raw.where(kept), on_repeat, (*notes, note))
+
     _check_statuses(raw)
     of_run = {name: raw.constants(name, run, names) for name in RUN_LEVEL if name in raw.columns}
     if "seed" in of_run:
         of_run["seed"] = [_seed(value) for value in of_run["seed"]]
-    horizon = _horizons(raw, of_run.pop("horizon", [None] * len(names)), run, names, epoch)
-
     measured = np.zeros(len(raw), dtype=bool)
     measured[cells.row] = True
     finished = np.array([status == "finished" for status in of_run.get("status", [None] * len(names))])
     blank = explain_blank_rows(run, epoch, measured, _optional_numbers(raw, "lr"), finished)
     planned_to = np.full(len(names), np.nan)
     planned_to[blank.run[blank.planned]] = blank.epoch[blank.planned]
-    horizon = np.fmax(horizon, planned_to)
-    points, notes = _points(raw, cells, run, names, epoch, blank)
+    order = np.lexsort((epoch, run))
+    first, last = np.full(len(names), np.nan), np.full(len(names), np.nan)
+    first[run[order[::-1]]], last[run[order]] = epoch[order[::-1]], epoch[order]
+    points, told = _points(raw, cells, run, names, epoch, blank, counted=counter is not None)
+    if counter is not None:
+        told.append(
+            f"{raw.path.name}: of the rows of an epoch, counted by '{counter}', each column's last value counts."
+        )
 
     configs: dict[str, dict[str, Any]] = {name: {} for name in names}
     for column in raw.columns:
@@ -62,39 +101,78 @@ def _read(raw: RawTable) -> LogPart:
                 configs[name][column.removeprefix(CONFIG)] = value
     return LogPart(
         sources=dict.fromkeys(names, raw.path),
-        runs=run_frame(names, horizon=list(horizon), **of_run),
+        runs=run_frame(names, horizon=np.fmax(stated / unit, planned_to).round(), first=first, last=last, **of_run),
         points=points,
         metrics=dict.fromkeys(cells.keys),
         configs=configs,
         signals=_signals(raw, run, names, epoch, blank),
-        schedules={
-            names[code]: plan.until(int(horizon[code]))
-            for code, plan in blank.schedules().items()
-            if plan.last >= horizon[code]
-        },
-        notes=(*raw.notes, *notes),
+        schedules={names[code]: plan for code, plan in blank.schedules().items()},
+        notes=(*raw.notes, *notes, *remarks, *told),
+        epoch_unit=unit,
     )
 
 
+def _unit(raw: RawTable, epochs: NDArray[np.float64]) -> float:
+    """What the epochs and horizons of the table are whole multiples of."""
+    try:
+        return common_step(epochs)
+    except UsageError as error:
+        raise InputError(f"{error}; count in steps instead", path=raw.path, column="epoch") from error
+
+
+def _metrics(cells: Cells, rows: int) -> NDArray[np.int64]:
+    """Metric of each row of a long table; 0 for a row without a value."""
+    metric = np.zeros(rows, dtype=np.int64)
+    metric[cells.row] = cells.metric
+    return metric
+
+
+def _repeats(
+    raw: RawTable, cells: Cells, conflicts: Conflicts, runs: list[str], epoch: NDArray[np.int64], unit: float
+) -> InputError:
+    """The error on all values that a table has twice.
+
+    Args:
+        raw: the table.
+        cells: its values.
+        conflicts: pairs of those that disagree.
+        runs: run of each row.
+        epoch: epoch of each row, in ticks of `unit`.
+        unit: see `RunTable.epoch_unit`.
+    """
+    rows, texts = cells.row[conflicts.second].tolist(), [epoch_text(int(at), unit) for at in epoch]
+    before, value = int(conflicts.first[0]), cells.value[conflicts.second[0]]
+    key = int(cells.metric[conflicts.second[0]])
+    problem = (
+        f"run '{runs[rows[0]]}' has {cells.keys[key]} = {value:.12g} at epoch {texts[rows[0]]} here, but "
+        f"{cells.value[before]:.12g} on line {raw.line_of(int(cells.row[before]))}"
+    )
+    lines = [raw.line_of(row) for row in rows]
+    told = repeats_text(problem, [runs[row] for row in rows], [texts[row] for row in rows], lines)
+    return raw.error(rows[0], cells.columns[key], told)
+
+
 def _points(
-    raw: RawTable, cells: Cells, run: NDArray[np.int64], names: list[str], epoch: NDArray[np.int64], blank: BlankRows
+    raw: RawTable,
+    cells: Cells,
+    run: NDArray[np.int64],
+    names: list[str],
+    epoch: NDArray[np.int64],
+    blank: BlankRows,
+    *,
+    counted: bool,
 ) -> tuple[pd.DataFrame, list[str]]:
     """The values, each once, and NaN in the rows that stand for a divergence; and what to tell the user."""
-
-    def conflict(first: int, second: int) -> InputError:
-        before, row, key = int(cells.row[first]), int(cells.row[second]), cells.metric[second]
-        return raw.error(
-            row,
-            cells.columns[key],
-            f"run '{names[run[row]]}' has {cells.keys[key]} = {cells.value[second]:.12g} at epoch {epoch[row]} here, "
-            f"but {cells.value[first]:.12g} on line {raw.line_of(before)}; remove one of the two, or give the runs "
-            "different names",
-        )
-
-    kept = distinct_points(run[cells.row], epoch[cells.row], cells.metric, cells.value, conflict)
+    place = place_of(run[cells.row], cells.metric, epoch[cells.row])
+    kept = distinct_points(place)
     notes = []
-    if len(kept) < len(cells.row):
-        notes.append(f"{raw.path.name}: {len(cells.row) - len(kept)} repeated values were merged.")
+    if len(kept) < len(place):
+        replaced = len(find_conflicts(place, cells.value, None))
+        merged = len(place) - len(kept) - replaced
+        if replaced and not counted:
+            notes.append(f"{raw.path.name}: {replaced} values were replaced by later ones of the same epoch.")
+        if merged:
+            notes.append(f"{raw.path.name}: {merged} repeated values were merged.")
     lost_run, lost_epoch = blank.run[blank.diverged], blank.epoch[blank.diverged]
     if len(lost_run):
         who = ", ".join(names[code] for code in np.unique(lost_run)[:5])
@@ -123,35 +201,6 @@ def _check_statuses(raw: RawTable) -> None:
         if value not in STATUSES:
             row = int(np.flatnonzero(codes == code)[0])
             raise raw.error(row, "status", f"'{value}' is no status; write one of {', '.join(STATUSES)}")
-
-
-def _horizons(
-    raw: RawTable, given: list[Any], run: NDArray[np.int64], names: list[str], epoch: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Planned last epoch of each run, NaN where not given."""
-    horizon = np.full(len(names), np.nan)
-    if "horizon" not in raw.columns:
-        return horizon
-    numbers, _ = raw.numbers("horizon", remedy="the horizon is the planned last epoch, a whole number from 1 on")
-    wrong = np.flatnonzero((numbers < 1) | (numbers > MAX_EPOCH) | (numbers != np.floor(numbers)) & ~np.isnan(numbers))
-    if len(wrong):
-        row = int(wrong[0])
-        raise raw.error(
-            row,
-            "horizon",
-            f"'{raw.text(row, 'horizon')}' is no horizon; it is the planned last epoch, a whole number from 1 on",
-        )
-    horizon = np.array([np.nan if value is None else float(value) for value in given])
-    late = np.flatnonzero(epoch > horizon[run])
-    if len(late):
-        row = int(late[0])
-        raise raw.error(
-            row,
-            "horizon",
-            f"run '{names[run[row]]}' is at epoch {epoch[row]}, beyond its horizon of {horizon[run[row]]:.0f}; raise "
-            "the horizon to the last epoch that is planned",
-        )
-    return horizon
 
 
 def _seed(value: object) -> int | str | None:

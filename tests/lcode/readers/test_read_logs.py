@@ -46,7 +46,7 @@ def test_directions_are_inferred_and_told(tmp_path: Path) -> None:
 
 def test_stated_directions_win_by_key_then_by_bare_name(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
-    path.write_text("run,epoch,a/foo,b/foo,err\nr,1,1,2,3\n")
+    path.write_text("run,epoch,horizon,a/foo,b/foo,err\nr,1,9,1,2,3\n")
     table = read_logs(path, directions={"foo": "max", "b/foo": "min", "main/err": "max"})
     assert [(metric.key, metric.direction) for metric in table.metrics] == [
         ("a/foo", "max"),

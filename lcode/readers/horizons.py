@@ -1,0 +1,124 @@
+"""The planned last epoch of each run: as its logs state it, as the user states it, or as it must be assumed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.readers.part import LogPart, in_unit
+from lcode.readers.raw import RawTable
+from lcode.table.axis import MAX_TICKS, as_ticks, epoch_text, finer_unit
+from lcode.table.horizon import counts_from_zero
+
+_MEANING = "the horizon is the planned last epoch, a whole number from 1 on (or a fraction where the epochs are)"
+
+
+def latest_horizons(
+    raw: RawTable, run: NDArray[np.int64], names: list[str], epoch: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], list[str]]:
+    """The horizon that each run states at its latest epoch, NaN where none is stated, and what to tell the user.
+
+    A training that is prolonged states another horizon from then on.
+
+    Args:
+        raw: the table.
+        run: code of each row's run, shape [N].
+        names: name of each run.
+        epoch: epoch of each row, as the user counts, shape [N].
+
+    Raises:
+        InputError: a cell that is no horizon.
+    """
+    horizon = np.full(len(names), np.nan)
+    if "horizon" not in raw.columns:
+        return horizon, []
+    values, _ = raw.numbers("horizon", remedy=_MEANING)
+    whole = bool(np.all(epoch == np.floor(epoch)))
+    with np.errstate(invalid="ignore"):
+        wrong = (values <= 0) | (values > MAX_TICKS) | (whole & (values != np.floor(values)) & ~np.isnan(values))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise raw.error(row, "horizon", f"'{raw.text(row, 'horizon')}' is no horizon; {_MEANING}")
+    order = np.lexsort((epoch, run))
+    order = order[~np.isnan(values[order])]
+    horizon[run[order]] = values[order]  # the last assignment stays
+    same = run[order[1:]] == run[order[:-1]]
+    moved = np.flatnonzero(same & (values[order[1:]] != values[order[:-1]]))
+    if not len(moved):
+        return horizon, []
+    one = int(moved[0])
+    changed = len(np.unique(run[order[moved]]))
+    example = f"'{names[run[order[one]]]}': from {values[order[one]]:g} to {values[order[one + 1]]:g}"
+    return horizon, [
+        f"{raw.path.name}: the horizon changes within {_counted(changed)} ({example}); the latest one counts."
+    ]
+
+
+def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[str]]:
+    """The runs with their planned last epochs, and what to tell the user about them.
+
+    Args:
+        part: the runs as they were read, horizons as stated in the logs.
+        stated: what the user says for all of them, as epochs are counted; stronger than the logs.
+    """
+    if stated is not None:
+        part = in_unit(part, finer_unit(part.epoch_unit, stated))
+    runs, unit = part.runs, part.epoch_unit
+    first, last, logged = (runs[name].to_numpy(float) for name in ("first", "last", "horizon"))
+    given = logged if stated is None else np.full(len(runs), float(as_ticks(stated, unit)))
+    # Fractions of an epoch begin at 0 before anything is trained.
+    zero = counts_from_zero(first, last, logged) if unit == 1 else np.zeros(len(runs), dtype=bool)
+    if stated is not None and unit == 1:
+        zero = counts_from_zero(first, last, given) & (zero | np.isnan(logged))
+    horizon = given - zero
+    notes = []
+    if zero.any():
+        example = int(np.flatnonzero(zero)[0])
+        notes.append(
+            f"the epochs of {_counted(zero.sum())} count from 0, and none of them has a point at its horizon: "
+            f"a horizon of {given[example]:.0f} ends at epoch {horizon[example]:.0f}, as for range()."
+        )
+    beyond = last > horizon
+    if beyond.any():
+        example = int(np.flatnonzero(beyond)[0])
+        notes.append(
+            f"{_counted(beyond.sum())} went on beyond the stated horizon, so it is raised to the last epoch "
+            f"('{runs.index[example]}': epoch {epoch_text(int(last[example]), unit)} of "
+            f"{epoch_text(int(horizon[example]), unit)})."
+        )
+    horizon = np.fmax(horizon, np.where(np.isnan(horizon), np.nan, last))
+    status = runs["status"]
+    if stated is not None:
+        # What a log called finished goes on if the user plans further.
+        status = status.mask((status == "finished") & (last < horizon), "running")
+    notes += _assumed(part, np.isnan(horizon) & status.isna().to_numpy())
+    before = np.fmax(logged - zero, np.where(np.isnan(logged), np.nan, last)) if stated is not None else horizon
+    plans = {}
+    for run, plan in part.schedules.items():
+        at = runs.index.get_loc(run)
+        # One rate per epoch of a log that counts from 0: the first is that of epoch 0.
+        moved = replace(plan, epochs=plan.epochs - 1) if zero[at] and plan.last == logged[at] else plan
+        if not moved.last < before[at]:
+            plans[run] = moved if np.isnan(horizon[at]) else moved.until(int(min(horizon[at], moved.last)))
+    return replace(part, runs=runs.assign(horizon=horizon, status=status), schedules=plans), notes
+
+
+def _assumed(part: LogPart, unknown: NDArray[np.bool_]) -> list[str]:
+    """The remark on runs of which neither the horizon nor the status is known."""
+    if not unknown.any() or not len(part.points):
+        return []
+    last = part.points.groupby("run", observed=True)["epoch"].max().reindex(part.runs.index)
+    longest = int(last.max())
+    ended = int((last[unknown] >= longest).sum())
+    return [
+        f"no horizon is given for {_counted(unknown.sum())}: taken to be epoch {epoch_text(longest, part.epoch_unit)}, "
+        f"the largest that was logged, so that {_counted(ended)} count as finished; state --horizon N (in Python "
+        "horizon=N) if more is planned."
+    ]
+
+
+def _counted(runs: int) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{runs} run" if runs == 1 else f"{runs} runs"

@@ -1,0 +1,28 @@
+"""What a stated horizon means where epochs count from 0."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def counts_from_zero(first: ArrayLike, last: ArrayLike, stated: ArrayLike) -> NDArray[np.bool_]:
+    """Of which runs a stated horizon of N means the epochs 0 … N − 1, as `for epoch in range(N)` counts them.
+
+    These are the runs that begin at epoch 0, unless one of them has a point at its stated horizon: there epoch 0 is the
+    state before the training, and the horizon is the last epoch. A run without an epoch follows the others.
+
+    Args:
+        first: first epoch of each run of one source, NaN for a run without one, shape [R].
+        last: its last epoch so far, shape [R].
+        stated: its horizon as the user states it, NaN where none is given, shape [R].
+
+    Returns:
+        Whether the last planned epoch of each run is N − 1 instead of N, shape [R].
+    """
+    begin, end, horizon = (np.asarray(values, dtype=np.float64) for values in (first, last, stated))
+    known = ~np.isnan(begin)
+    zero = begin == 0
+    if zero.any() and zero[known].all():
+        zero = zero | ~known
+    return zero & ~np.isnan(horizon) & (not np.any(zero & (end >= horizon)))
