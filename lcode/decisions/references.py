@@ -98,7 +98,10 @@ def read_baseline(path: str | os.PathLike[str], metrics: Sequence[Metric]) -> Re
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read as CSV ({error}); give a file of baselines", path=path) from error
-    rows = _read_rows(text, path, {metric.key for metric in metrics})
+    try:
+        rows = _read_rows(text, path, {metric.key for metric in metrics})
+    except csv.Error as error:
+        raise InputError(f"cannot be read as CSV ({error}); give a file of baselines", path=path) from error
     by_arch: dict[str, dict[str, float]] = {}
     for (arch, key), value in rows.items():
         by_arch.setdefault(arch, {})[key] = value
