@@ -22,7 +22,7 @@ LEVELS = (
     {"models", "decisions", "experts"},
     {"fitting"},
     {"forecasters"},
-    {"api", "evaluation", "hooks"},
+    {"api", "evaluation", "hooks", "fuzzing"},
     {"report"},
     {"cli"},
 )

@@ -19,7 +19,6 @@ from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.table_part import read_table
 
-
 BLOCK = 1 << 20
 """Bytes that are parsed at a time, in several threads; a row must fit."""
 

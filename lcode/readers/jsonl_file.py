@@ -10,11 +10,16 @@ from typing import Any
 import pyarrow as pa
 
 from lcode.errors import InputError
+from lcode.json_text import parse_json
 from lcode.readers.part import LogPart, join
-from lcode.readers.raw import RawTable, check_names, decoded
+from lcode.readers.raw import LARGEST_EXACT, RawTable, check_names, decoded
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.run_log import is_run_log
 from lcode.readers.table_part import read_table
+
+FEW_CELLS, SPARSEST = 10**7, 100
+"""A table of more cells than this is refused where fewer than one in a hundred is filled: it has a column per curve, so
+a new key in every line would take memory and time with the square of the lines."""
 
 
 class JsonlReader:
@@ -50,8 +55,8 @@ def load_jsonl(path: Path) -> RawTable:
     notes = []
     for number, line in lines:
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            row = parse_json(line)
+        except ValueError as error:
             if number == lines[-1][0] and unterminated and rows:
                 notes.append(f"{path.name}: the last line is incomplete and was skipped.")
                 unterminated = False
@@ -69,16 +74,23 @@ def load_jsonl(path: Path) -> RawTable:
     names = list(dict.fromkeys(name for row in rows for name in row))
     check_names(path, [name.strip() for name in names])
     numbers = [number for number, _ in lines]
-    columns = {name.strip(): pa.chunked_array([_column([row.get(name) for row in rows])]) for name in names}
-    for name in names:
-        for i, row in enumerate(rows):
-            if isinstance(row.get(name), (dict, list)):
+    for number, row in zip(numbers, rows, strict=False):
+        for name, value in row.items():
+            if isinstance(value, (dict, list)):
                 raise InputError(
                     f"holds a nested value; write one key per curve, such as '{name}/loss'",
                     path=path,
-                    line=numbers[i],
+                    line=number,
                     column=name,
                 )
+    cells, given = len(rows) * len(names), sum(map(len, rows))
+    if cells > max(FEW_CELLS, SPARSEST * given):
+        raise InputError(
+            f"has {len(names)} different keys in {len(rows)} lines, so that hardly one cell in {cells // given} is "
+            "filled; write one key per curve, or a long table: run, epoch, task, metric, value",
+            path=path,
+        )
+    columns = {name.strip(): pa.chunked_array([_column([row.get(name) for row in rows])]) for name in names}
     return RawTable(path, columns, lambda row: numbers[row], unterminated, tuple(notes))
 
 
@@ -88,7 +100,7 @@ def _column(values: list[Any]) -> pa.Array:
     try:
         if kinds == {int}:
             return pa.array(values, pa.int64())
-        if kinds and kinds <= {int, float}:
+        if kinds and kinds <= {int, float} and not any(type(v) is int and abs(v) > LARGEST_EXACT for v in values):
             return pa.array([None if value is None else float(value) for value in values], pa.float64())
         if kinds == {bool}:
             return pa.array(values, pa.bool_())

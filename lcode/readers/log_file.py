@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lcode.errors import InputError, UsageError
+from lcode.json_text import parse_json
 from lcode.table.axis import MAX_TICKS
 from lcode.table.log_lines import is_complete_line
 from lcode.table.metric import Direction, Metric
@@ -26,6 +27,8 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "metrics": (lambda value: isinstance(value, list), "a list of metrics"),
     "config": (lambda value: value is None or isinstance(value, dict), "an object, hyper-parameter -> value"),
     "arch": (lambda value: value is None or isinstance(value, str), "the name of an architecture"),
+    "problem": (lambda value: value is None or isinstance(value, str), "the name of a problem"),
+    "seed": (lambda value: value is None or type(value) in (int, str), "a number or a name"),
     "schedule": (
         lambda value: value is None or (isinstance(value, list) and all(map(_is_number, value))),
         "a list of learning rates, one per epoch up to the horizon",
@@ -103,7 +106,7 @@ def _entries(path: Path) -> tuple[list[Any], list[int], tuple[str, ...]]:
         numbered = numbered[:-1]
     numbers = [number for number, _ in numbered]
     try:
-        entries = json.loads(b"[" + b",".join(line for _, line in numbered) + b"]")
+        entries = parse_json(b"[" + b",".join(line for _, line in numbered) + b"]")
         if len(entries) == len(numbered):
             return entries, numbers, notes
     except ValueError:
@@ -113,7 +116,7 @@ def _entries(path: Path) -> tuple[list[Any], list[int], tuple[str, ...]]:
 
 def _entry(path: Path, number: int, line: bytes) -> Any:
     try:
-        return json.loads(line)
+        return parse_json(line)
     except ValueError as error:
         raise InputError(f"is not JSON ({error}); mend or remove the line", path=path, line=number) from error
 

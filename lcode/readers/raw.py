@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from lcode.errors import InputError
 from lcode.table.axis import MAX_TICKS
 
 PARQUET_MAGIC = b"PAR1"
+
+LARGEST_EXACT = 2**53
+"""Beyond it different integers are one and the same float: they are compared, and kept as names, digit by digit."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class RawTable:
         elif not (_is_number(column.type) or pa.types.is_null(column.type)):
             row = int(np.flatnonzero(given)[0]) if given.any() else 0
             raise self.error(row, name, f"'{self.text(row, name)}' is not a number; {remedy}")
-        return pc.cast(column, pa.float64()).fill_null(np.nan).to_numpy(), given
+        # Integers beyond 2⁵³ are rounded, as they are in text.
+        return pc.cast(column, pa.float64(), safe=False).fill_null(np.nan).to_numpy(), given
 
     def _lenient_numbers(self, name: str, remedy: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         codes, texts = _coded(self.columns[name])
@@ -177,13 +182,15 @@ def check_names(path: Path, names: Sequence[str]) -> None:
     Raises:
         InputError: there is one.
     """
+    seen: set[str] = set()
     for i, name in enumerate(names):
         if not name:
             raise InputError(
                 f"column {i + 1} has no name; name it, or write the table without its index", path=path, line=1
             )
-        if name in names[:i]:
+        if name in seen:
             raise InputError("there are two columns of this name; rename or remove one", path=path, line=1, column=name)
+        seen.add(name)
 
 
 def as_number(value: object) -> float | None:
@@ -222,6 +229,8 @@ def _canonical(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     number = as_number(value)
-    if number is not None:
-        return None if number != number else number
-    return str(value).strip() or None
+    if number is None:
+        return str(value).strip() or None
+    if number.is_integer() and abs(number) >= LARGEST_EXACT:
+        return Decimal(str(value).strip())
+    return None if number != number else number

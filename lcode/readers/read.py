@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from lcode.errors import InputError, UsageError
+from lcode.errors import InputError, UsageError, explained
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.csv_file import CsvReader
 from lcode.readers.directions import settle_directions
@@ -21,7 +21,7 @@ from lcode.readers.parquet_file import ParquetReader
 from lcode.readers.part import LogPart
 from lcode.readers.raw import as_number, as_text
 from lcode.readers.repeats import OnRepeat
-from lcode.readers.run_log import RunLogReader
+from lcode.readers.run_log import RunLogReader, begins_with_object
 from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
 from lcode.table.table import RunTable
@@ -123,17 +123,21 @@ def read_logs(
 
 
 def _read_part(path: Path, on_repeat: OnRepeat) -> LogPart:
-    if not path.exists():
-        raise InputError("there is no such file or folder; check the path", path=path)
     try:
+        if not path.exists():
+            raise InputError("there is no such file or folder; check the path", path=path)
         if path.is_dir():
             return _read_folder(path, on_repeat)
         return _read_file(path, on_repeat)
     except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror}); check its permissions", path=path) from error
+        raise InputError(f"cannot be read: {explained(error)}", path=path) from error
 
 
 def _read_file(path: Path, on_repeat: OnRepeat) -> LogPart:
+    if not path.is_file():
+        raise InputError(
+            "is a pipe or a device, which may never end; write the logs to a file and name that", path=path
+        )
     for reader in READERS.values():
         if reader.sniff(path):
             return reader.read([path], on_repeat)
@@ -149,10 +153,11 @@ def _read_folder(folder: Path, on_repeat: OnRepeat) -> LogPart:
             formats.setdefault(name, []).append(path)
     notes: tuple[str, ...] = ()
     if "run-log" in formats:
-        # Reports may lie beside the logs of a sweep, and a log that was just created has no header yet.
+        # Reports may lie beside the logs of a sweep, and the header of a log that was just created may be half written.
         beside = formats.pop("csv", []) + formats.pop("parquet", [])
-        beside += [path for path in formats.get("jsonl", []) if b"\n" not in path.read_bytes()]
-        tables = [path for path in formats.pop("jsonl", []) if path not in beside]
+        others = formats.pop("jsonl", [])
+        torn = [path for path in others if not begins_with_object(path)]
+        tables = sorted(set(others) - set(torn))
         if tables:
             raise InputError(
                 f"lies in one folder with run logs such as {formats['run-log'][0].name}, but does not begin with a "
@@ -160,8 +165,9 @@ def _read_folder(folder: Path, on_repeat: OnRepeat) -> LogPart:
                 path=tables[0],
                 line=1,
             )
-        if beside:
-            names = (f"{path.name}{PURPOSES.get(path.name, '')}" for path in beside)
+        names = [f"{path.name}{PURPOSES.get(path.name, '')}" for path in beside]
+        names += [f"{path.name} (its first line is no whole header)" for path in torn]
+        if names:
             notes = (f"{folder}: no run logs, so not read: {', '.join(names)}.",)
     if len(formats) > 1:
         one, other, *_ = (paths[0].name for paths in formats.values())

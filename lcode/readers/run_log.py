@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from lcode.errors import InputError
 from lcode.graphs.arch import ArchGraph
+from lcode.json_text import as_float, parse_json
+from lcode.readers.damaged import without_damaged
 from lcode.readers.log_file import Log, read_log
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, place_of, run_frame
 from lcode.readers.repeats import OnRepeat, find_conflicts, latest_attempts, repeats_text
@@ -32,62 +35,83 @@ class RunLogReader:
         return path.suffix.lower() == self.suffix and is_run_log(path)
 
     def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
-        """The runs of these logs, one each.
+        """The runs of these logs, one each; a damaged log is left out, with a note, if there are others.
 
         Raises:
-            InputError: a damaged log; the message says where and how to mend it.
+            InputError: all logs are damaged, or two contradict each other; the message says where and how to mend it.
         """
-        logs = [read_log(path) for path in paths]
-        if on_repeat == "last":
-            logs = [_latest(log) for log in logs]
-        runs: dict[str, Path] = {}
-        for log in logs:
-            if log.header.run in runs:
-                raise InputError(
-                    f"run '{log.header.run}' is also in {runs[log.header.run]}; a run has one log, so remove one or "
-                    "change the run's name in its first line",
-                    path=log.path,
-                    line=1,
-                )
-            runs[log.header.run] = log.path
-        names = list(runs)
-        points, merged = _points(logs, names, on_repeat)
-        graphs, archs = _graphs(logs)
-        notes = [note for log in logs for note in log.notes]
-        if merged:
-            notes.append(f"{merged} repeated values in the run logs were merged.")
-        return LogPart(
-            sources=runs,
-            runs=run_frame(
-                names,
-                horizon=[log.header.horizon for log in logs],
-                first=[min((entry["epoch"] for entry in log.epochs), default=np.nan) for log in logs],
-                last=[max((entry["epoch"] for entry in log.epochs), default=np.nan) for log in logs],
-                status=[log.status for log in logs],
-                arch=archs,
-                seed=[log.header.seed for log in logs],
-            ),
-            points=points,
-            metrics=_metrics(logs),
-            configs={log.header.run: log.header.config for log in logs},
-            signals=_signals(logs, names),
-            schedules={
-                log.header.run: Schedule.of(log.header.schedule) for log in logs if log.header.schedule is not None
-            },
-            graphs=graphs,
-            notes=tuple(notes),
-        )
+
+        def read(path: Path) -> Log:
+            return _latest(read_log(path)) if on_repeat == "last" else read_log(path)
+
+        return without_damaged(paths, read, partial(_together, on_repeat=on_repeat))
+
+
+def begins_with_object(path: Path) -> bool:
+    """Whether the first line of the file is whole; that of a log that was just made, or is damaged, is not."""
+    first = _first_line(path)
+    return first is not None and first[1]
 
 
 def is_run_log(path: Path) -> bool:
     """Whether the first line of the file is the header of a run log."""
+    first = _first_line(path)
+    return first is not None and first[0].get("type") == "header"
+
+
+def _first_line(path: Path) -> tuple[dict[str, Any], bool] | None:
+    """The object in the first line, and whether the line is ended; None if it is no object."""
     with path.open("rb") as file:
-        first = file.readline()
+        line = file.readline()
     try:
-        header = json.loads(first)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(header, dict) and header.get("type") == "header"
+        header = parse_json(line)
+    except ValueError:
+        return None
+    return (header, line.endswith(b"\n")) if isinstance(header, dict) else None
+
+
+def _together(logs: Sequence[Log], on_repeat: OnRepeat) -> LogPart:
+    """The runs of several logs.
+
+    Raises:
+        InputError: a value that is no number, a value given twice, a graph that is none, or logs that contradict each
+            other.
+    """
+    runs: dict[str, Path] = {}
+    for log in logs:
+        if log.header.run in runs:
+            raise InputError(
+                f"run '{log.header.run}' is also in {runs[log.header.run]}; a run has one log, so remove one or "
+                "change the run's name in its first line",
+                path=log.path,
+                line=1,
+            )
+        runs[log.header.run] = log.path
+    names = list(runs)
+    points, merged = _points(logs, names, on_repeat)
+    graphs, archs = _graphs(logs)
+    notes = [note for log in logs for note in log.notes]
+    if merged:
+        notes.append(f"{merged} repeated values in the run logs were merged.")
+    return LogPart(
+        sources=runs,
+        runs=run_frame(
+            names,
+            horizon=[log.header.horizon for log in logs],
+            first=[min((entry["epoch"] for entry in log.epochs), default=np.nan) for log in logs],
+            last=[max((entry["epoch"] for entry in log.epochs), default=np.nan) for log in logs],
+            status=[log.status for log in logs],
+            arch=archs,
+            seed=[log.header.seed for log in logs],
+        ),
+        points=points,
+        metrics=_metrics(logs),
+        configs={log.header.run: log.header.config for log in logs},
+        signals=_signals(logs, names),
+        schedules={log.header.run: Schedule.of(log.header.schedule) for log in logs if log.header.schedule is not None},
+        graphs=graphs,
+        notes=tuple(notes),
+    )
 
 
 @dataclass(frozen=True)
@@ -120,7 +144,10 @@ def _flatten(logs: Sequence[Log], cells: Callable[[dict[str, Any]], Mapping[str,
             line=int(line[i]),
             column=names[i],
         )
-    number = np.array(values, dtype=float)
+    try:
+        number = np.array(values, dtype=float)
+    except OverflowError:
+        number = np.array([value if value is None else as_float(value) for value in values], dtype=float)
     kept = np.ones(len(values), dtype=bool)
     if None in set(values):
         kept = np.array([value is not None for value in values])
