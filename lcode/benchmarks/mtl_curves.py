@@ -19,6 +19,7 @@ from lcode.errors import InputError, UsageError
 from lcode.graphs import ArchGraph
 from lcode.graphs.file import graph_from_json
 from lcode.table import Metric, RunTable, split_key
+from lcode.table.direction import as_direction
 from lcode.table.schedule import Schedule
 from lcode.table.table import RUN_COLUMNS
 
@@ -209,7 +210,7 @@ class _Reader:
 
     def _metrics(self, rows: NDArray[np.bool_]) -> tuple[Metric, ...]:
         found = dict(zip(self.names[rows], self.directions[rows], strict=True))
-        return tuple(Metric(*split_key(str(key)), "min" if found[key] == "min" else "max") for key in found)
+        return tuple(Metric(*split_key(str(key)), as_direction(found[key], of=str(key))) for key in found)
 
     def _points(
         self, rows: NDArray[np.bool_], place: NDArray[np.int64], runs: pd.Index, keys: Sequence[str]

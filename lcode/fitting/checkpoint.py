@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from lcode.errors import CheckpointError
+from lcode.errors import CheckpointError, UsageError
 from lcode.files import alone_in, check_room, is_temporary, refusals, replacing, sync_folder
 from lcode.json_text import parse_json
 
@@ -47,7 +47,7 @@ class Checkpoint:
         """Turn a mismatch between what is stored and what is expected into a `CheckpointError`."""
         try:
             yield
-        except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, AttributeError, UsageError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise CheckpointError(
                 f"{self.path}: the model is damaged ({reason}); fit it again with `lcode fit`"

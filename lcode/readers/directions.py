@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from lcode.errors import InputError, UsageError
-from lcode.table.metric import Direction, Metric, infer_direction, split_key
+from lcode.table.direction import Direction, as_direction
+from lcode.table.metric import Metric, infer_direction, split_key
 
 
 def settle_directions(
@@ -38,8 +39,7 @@ def settle_directions(
     for spelling, side in stated.items():
         if spelling not in spellings:
             raise UsageError(f"a direction is stated for '{spelling}', but the metrics are {', '.join(found)}")
-        if side not in ("min", "max"):
-            raise UsageError(f"the direction of '{spelling}' must be min or max, not '{side}'")
+        as_direction(side, of=f"'{spelling}'")
     for target in targets or ():
         if target not in found and target not in {f"{task}/{name}" for task, name in metrics.values()}:
             raise UsageError(f"no metric '{target}' in these logs; there are: {', '.join(found)}")
@@ -56,7 +56,7 @@ def settle_directions(
         direction: Direction | None = stated.get(f"{task}/{name}") or stated.get(name) or found[key]
         direction = direction or (known or {}).get(key)
         if direction is None:
-            direction = infer_direction(name)
+            direction = infer_direction(key)  # `Loss/train` is a loss, though `train` says nothing
             if direction is not None:
                 inferred.append(f"{key}={direction}")
         if direction is not None:

@@ -17,6 +17,7 @@ from lcode.readers.directions import settle_directions
 from lcode.readers.gaps import gap_remarks
 from lcode.readers.horizons import settle_horizons
 from lcode.readers.jsonl_file import JsonlReader
+from lcode.readers.name_remarks import name_remarks
 from lcode.readers.parquet_file import ParquetReader
 from lcode.readers.part import LogPart
 from lcode.readers.raw import as_number, as_text
@@ -119,7 +120,7 @@ def read_logs(
         notes=(*part.notes, *told, *notes),
         epoch_unit=part.epoch_unit,
     )
-    return replace(table, notes=(*table.notes, *gap_remarks(table)))
+    return replace(table, notes=(*table.notes, *gap_remarks(table), *name_remarks(table)))
 
 
 def _read_part(path: Path, on_repeat: OnRepeat) -> LogPart:

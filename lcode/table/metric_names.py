@@ -24,6 +24,7 @@ from lcode.table.metric_words import (
     LOGARITHMS,
     LOSSES_OF,
     NEGATING,
+    NEUTRAL,
     NOT_AFTER,
     NOT_AFTER_GENERIC,
     PERCENT,
@@ -75,12 +76,16 @@ def known_metric(name: str) -> MetricFacts | None:
     return replace(facts or MetricFacts("min", None, None, share=False), direction=arrows.pop())
 
 
-def meaning(key: str) -> tuple[str, ...]:
-    """The words of a key, in any order and in one spelling each: the same for `val_acc` and `validation/accuracy`."""
+def meaning(key: str) -> tuple[tuple[str, ...], ...]:
+    """The words of a key in one spelling each, where and when last: the same for `val_acc` and `accuracy/valid`."""
     name = Name.parse(_plain(key))
-    rest = (SYNONYMS.get(word, word) for word in name.rest.values())
-    numbers = (word for one in name.found for word in name.words[one.start : one.end] if word[0].isdigit())
-    return tuple(sorted((*rest, *numbers, *(one.entry.name for one in name.found))))
+    told = dict(name.rest)
+    for one in name.found:
+        numbers = [word for word in name.words[one.start : one.end] if word[0].isdigit()]
+        told[one.start] = " ".join((one.entry.name, *numbers))
+    words = [told[place] for place in sorted(told)]
+    where = sorted(SYNONYMS.get(word, word) for word in words if word in NEUTRAL)
+    return tuple(word for word in words if word not in NEUTRAL), tuple(where)
 
 
 def _plain(text: str) -> str:
