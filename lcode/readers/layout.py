@@ -122,7 +122,8 @@ def _long(raw: RawTable) -> Cells:
         # A value without a task belongs to the main one, unless its metric carries a task's name.
         keys.append(_key(tasks[task_code - 1], name) if task_code else _key(*split_key(name)))
     ordered = tuple(dict.fromkeys(keys[i] for i in np.argsort(first)))
-    recode = np.array([ordered.index(key) for key in keys], dtype=np.int64)
+    places = {key: i for i, key in enumerate(ordered)}
+    recode = np.array([places[key] for key in keys], dtype=np.int64)
     return Cells(row, recode[place], value[row], ordered, ("value",) * len(ordered))
 
 
