@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lcode.experts.continuation import continuation_grid, continuations
 from lcode.experts.features import RunFeatures, ValueScale
 from lcode.experts.forest import QuantileForest, metric_quantiles, split_targets
+from lcode.fitting.folds import assign_folds
 from lcode.forecast import LEVELS
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
 from lcode.table import RunTable
@@ -32,8 +33,8 @@ class TreesForecaster(CutoffForecaster):
 
     Which of the two targets is better depends on the source and the cutoff: the value where many runs and their
     configurations decide, the change where runs are few or stand still. Their quantiles are averaged with the weight
-    that had the smallest pinball loss on left-out runs. Both see all metrics of a run, its signals, configuration,
-    architecture and planned learning rate.
+    that had the smallest pinball loss on runs of which all repeats were left out. Both see all metrics of a run, its
+    signals, configuration, architecture and planned learning rate.
     """
 
     name: ClassVar[str] = "trees"
@@ -67,7 +68,8 @@ class _CutoffModel:
         generator = np.random.default_rng([seed, cutoff + 1])
         features = self._features.training
         self._targets = (values, changes)
-        self._share = _change_share(features, values, changes, self._anchored(last), generator)
+        fold = assign_folds(finished, FOLDS, int(generator.integers(2**31)))
+        self._share = _change_share(features, values, changes, self._anchored(last), fold, generator)
         self._forests = [
             QuantileForest(features, split_targets(target, SPLIT_POINTS), seed=int(generator.integers(2**31)))
             for target in self._targets
@@ -89,10 +91,14 @@ class _CutoffModel:
 
 
 def _change_share(
-    features: Array, values: Array, changes: Array, anchor: Array, generator: np.random.Generator
+    features: Array,
+    values: Array,
+    changes: Array,
+    anchor: Array,
+    fold: NDArray[np.int64],
+    generator: np.random.Generator,
 ) -> Array:
-    """Weight of the change forest beside the value forest, per metric, that did best on left-out runs, [K, 1, 1]."""
-    fold = generator.permutation(len(features)) % FOLDS
+    """Weight of the change forest beside the value forest, per metric, that did best on left-out folds, [K, 1, 1]."""
     predicted = [np.empty((*target.shape, len(LEVELS))) for target in (values, changes)]
     for k in np.unique(fold):
         out = fold == k
