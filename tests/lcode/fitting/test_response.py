@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from lcode.fitting.progress import Progress
-from lcode.fitting.response import LAW, MIN_OTHERS, OWN_SHARE, Response, first_responses, learn_responses
+from lcode.fitting.response import (
+    LAW,
+    MIN_OTHERS,
+    OWN_SHARE,
+    SURE_FROM,
+    Response,
+    first_responses,
+    learn_responses,
+)
 from lcode.forecast import LEVELS
 
 
@@ -58,18 +66,41 @@ def test_more_than_predicted_is_believed_only_after_some_epochs() -> None:
     assert learned(forecast, before, now, seen=40).common == pytest.approx(1.4)
 
 
-@given(st.integers(0, 20), st.integers(0, 100))
-@settings(max_examples=30, deadline=None)
-def test_any_past_gives_a_response_within_bounds(runs: int, seed: int) -> None:
+def moved_alike(came: float, scale: float, *, seen: int = 40, runs: int = 30) -> Response:
+    """Of runs that were all to fall by 1 ± `scale`, and fell by `came` of that."""
+    before = np.linspace(0, 3, runs)
+    return learned((before - 1)[:, None] + scale * norm.ppf(LEVELS), before, before - came, seen=seen)
+
+
+@pytest.mark.parametrize(("came", "seen", "common"), [(3, 40, 1.5), (3, 4, 1), (-3, 40, 0), (-3, 4, 0)])
+def test_no_past_is_believed_beyond_the_shares_that_are_tried(came: float, seen: int, common: float) -> None:
+    assert moved_alike(came, 1.0, seen=seen).common == common
+
+
+def test_intervals_that_were_far_too_narrow_or_wide_are_changed_by_so_much_at_most() -> None:
+    widths = [moved_alike(50, scale).width for scale in (1e-6, 1e-3, 1.0)]
+    assert widths[0] == widths[1] == widths[2] == pytest.approx(np.sqrt(2), rel=1e-3)
+    widths = [moved_alike(1, scale).width for scale in (1e6, 1e3)]
+    assert widths[0] == widths[1] and 0.1 < widths[0] < 0.2
+
+
+@given(
+    st.integers(0, 20), st.integers(0, 10_000), st.floats(-4, 4), st.floats(-4, 4), st.sampled_from([1, 7, 8, 100])
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_any_past_gives_a_response_within_bounds(runs: int, seed: int, size: float, wide: float, seen: int) -> None:
     generator = np.random.default_rng(seed)
-    before, now = generator.standard_normal((2, runs))
+    before, predicted, came, laws = generator.standard_normal((4, runs))
+    now = before + 10**size * came
     now[generator.random(runs) < 0.3] = np.nan
-    forecast = np.sort(generator.standard_normal((runs, len(LEVELS))))
-    found = learned(forecast, before, now, seen=10)
-    assert found.law == 0 and 0 <= found.spread <= 1
-    assert 0 <= found.common <= 1.5 and 0 <= found.own <= OWN_SHARE and 0.4 < found.width < 1.5
+    forecast = (before + predicted)[:, None] + 10**wide * norm.ppf(LEVELS)
+    lawful, dips = bool(generator.random() < 0.5), -np.abs(generator.standard_normal(runs))
+    found = learned(forecast, before, now, seen=seen, laws=laws if lawful else None, dips=dips)
+    assert 0 <= found.common <= (1.5 if seen >= SURE_FROM else 1)
+    assert 0 <= found.own <= OWN_SHARE and 0.1 < found.width < 1.5
+    assert 0 <= found.law <= (0.5 if lawful else 0) and 0 <= found.best <= 1 and 0 <= found.spread <= 1
     if np.isfinite(now).sum() < MIN_OTHERS:
-        assert found == Response()
+        assert found == Response(law=LAW if lawful and runs else 0.0)
 
 
 @pytest.mark.parametrize("right", [True, False])
