@@ -6,7 +6,6 @@ import hashlib
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -63,10 +62,7 @@ def test_the_corpus_is_the_one_of_the_definition() -> None:
     for file in FILES.values():
         content = (CHECKOUT / file.name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == file.sha256, f"{file.name}: enter its checksum in code and card"
-    began = time.perf_counter()
     corpus = load_mtl_curves(CHECKOUT / "mtl_curves")
-    # A second; a busy machine is given some room.
-    assert time.perf_counter() - began < 10
     entries = corpus_entries()
     names = [run for curves in corpus.values() for run in (*curves.references.run_ids, *curves.table.run_ids)]
     assert names == [entry.spec.run for entry in entries]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -83,8 +82,5 @@ def test_errors_share_one_base() -> None:
 )
 def test_what_must_be_quick_loads_nothing_heavy(code: str) -> None:
     check = f"{code}\nimport sys\nfound = [name for name in {HEAVY!r} if name in sys.modules]\nassert not found, found"
-    began = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    # Torch alone takes longer than this; a busy machine is given some room.
-    assert time.perf_counter() - began < 10
