@@ -35,8 +35,12 @@ from lcode.table.metric_words import (
 
 _SIGNS = str.maketrans({"δ": " delta ", "Δ": " delta ", "ρ": " rho ", "τ": " tau ", "≤": "<"})
 _ARROWS: dict[str, Direction] = {"↑": "max", "↓": "min"}
+_LONG_NUMBER = re.compile(r"\d{3,}")
+"""A number that is in no spelling of the vocabulary: tables of 20,000 columns differ in little else."""
 _MINUS = re.compile(r"\s*[-−](?=[^\W\d_])")
-_ONE_MINUS = re.compile(r"\s*(?:1\s*[-−–]\s*|one[ _-]minus[ _-])(?=[^\W\d_])", re.IGNORECASE)
+_ONE_LONG_NUMBER = re.compile(r"\d{3,}")
+"""A number that is in no spelling of the vocabulary: tables of 20,000 columns differ in little else."""
+_MINUS = re.compile(r"\s*(?:1\s*[-−–]\s*|one[ _-]minus[ _-])(?=[^\W\d_])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def known_metric(name: str) -> MetricFacts | None:
             word.
     """
     plain = _plain(name)
-    facts = _facts(plain)
+    facts = _facts(_LONG_NUMBER.sub("100", plain))
     arrows = {_ARROWS[sign] for sign in plain if sign in _ARROWS}
     if len(arrows) != 1:
         return facts
@@ -93,6 +97,7 @@ def _plain(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFKC", text.translate(_SIGNS))
 
 
+@lru_cache(maxsize=1 << 14)
 def _facts(text: str) -> MetricFacts | None:
     one_minus, minus = _ONE_MINUS.match(text), _MINUS.match(text)
     name = Name.parse(text[one_minus.end() :] if one_minus else text)
@@ -103,7 +108,7 @@ def _facts(text: str) -> MetricFacts | None:
     telling = {name.parts[one.end - 1] for one in name.found} | {name.parts[i] for i in unknown}
     for part in sorted(telling, reverse=True):
         strangers = [word for i, word in unknown.items() if name.parts[i] == part]
-        heads = _heads([one for one in name.found if name.parts[one.end - 1] == part], alone=not strangers)
+        heads = _heads([one for one in name.found if name.parts[one.end - 1] == part])
         if not heads:
             continue
         if part < max(telling) and (strangers or heads[-1].entry.weight != "head" or heads[-1].entry.name in GENERIC):
@@ -115,13 +120,9 @@ def _facts(text: str) -> MetricFacts | None:
     return None
 
 
-def _heads(found: Sequence[Found], *, alone: bool) -> list[Found]:
-    """The metrics that may decide: heads, or else weak ones, or else a short word that is all that is said."""
-    for weight in ("head", "weak"):
-        chosen = [one for one in found if one.entry.weight == weight]
-        if chosen:
-            return chosen
-    return list(found) if alone and len(found) == 1 else []
+def _heads(found: Sequence[Found]) -> Sequence[Found]:
+    """The metrics that may decide: heads, or else the others."""
+    return [one for one in found if one.entry.weight == "head"] or found
 
 
 def _judge(name: Name, heads: Sequence[Found], rest: dict[int, str], part: int) -> MetricFacts | None:
@@ -137,7 +138,7 @@ def _judge(name: Name, heads: Sequence[Found], rest: dict[int, str], part: int) 
     percent = not PERCENT.isdisjoint(rest.values())
     facts = MetricFacts(entry.direction, entry.lower, entry.upper, entry.share, percent)
     if entry.direction == "max" and any(one.entry.name == "loss" for one in before):
-        return replace(facts, direction="min", lower=None, upper=None) if entry.name in LOSSES_OF else None
+        return replace(facts, direction="min", lower=None, upper=None, share=False) if entry.name in LOSSES_OF else None
     if entry.name in ("loss", "error") and before and before[-1].end == last.start:
         of = before[-1].entry  # an `mse_loss` has the bounds of the error
         if of.direction == "min":

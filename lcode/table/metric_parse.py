@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lcode.table.metric_vocabulary import Entry, entries
@@ -40,7 +40,7 @@ class Name:
     Attributes:
         words: its words in lower case; a number is one word, "at" is `@`.
         parts: the part of the key, counted from 0, in which each word stands.
-        found: the known metrics, from left to right; none overlap.
+        found: the known metrics, from left to right; none overlap, and short words count only where they stand alone.
     """
 
     words: tuple[str, ...]
@@ -58,13 +58,21 @@ class Name:
             pieces = () if separator else (atom,) if atom[0].isdigit() else _taken_apart(atom.lower())
             words.extend(pieces)
             parts.extend([part] * len(pieces))
-        return cls(tuple(words), tuple(parts), tuple(_find(words)))
+        name = cls(tuple(words), tuple(parts), tuple(_find(words)))
+        counted = (one for one in name.found if one.entry.weight != "whole" or name._is_alone(one))
+        return replace(name, found=tuple(counted))
 
     @property
     def rest(self) -> dict[int, str]:
         """The words that belong to no known metric, by their place."""
         inside = {i for one in self.found for i in range(one.start, one.end)}
         return {i: word for i, word in enumerate(self.words) if i not in inside}
+
+    def _is_alone(self, one: Found) -> bool:
+        """Whether nothing else is said in its part of the key."""
+        part = self.parts[one.start]
+        beside = any(other is not one and self.parts[other.end - 1] == part for other in self.found)
+        return not beside and all(is_neutral(word) for i, word in self.rest.items() if self.parts[i] == part)
 
 
 def is_neutral(word: str) -> bool:
@@ -77,7 +85,7 @@ def _taken_apart(word: str) -> tuple[str, ...]:
     """Known words written together, apart (`valloss`, `meaniou`); any other word as it is."""
     if word == "at":
         return ("@",)
-    if not 2 * _SHORTEST <= len(word) <= _LONGEST or word in NEUTRAL or word in _BEGINNINGS:
+    if word in NEUTRAL or word in _BEGINNINGS or len(word) > _LONGEST:
         return (word,)
     # The first i letters as known words, where that can be done; longer words first.
     heads: dict[int, tuple[str, ...]] = {0: ()}

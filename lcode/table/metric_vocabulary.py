@@ -120,7 +120,7 @@ FIELDS: dict[str, str] = {
             mel cepstral distortion, d lambda, spectral distortion index, spatial distortion index,
             spectral angle mapper, rase
         min - - - head: kid|kernel inception distance, bd rate
-        ? - - - head: perceptual path length, total variation
+        ? - - - head: is best|is last|is final, perceptual path length, total variation
         """,
     "retrieval, recommendation and knowledge graphs": """
         max 0 1 share head: ndcg|normalized dcg|normalized discounted cumulative gain, r precision, gauc, pfound, hit|

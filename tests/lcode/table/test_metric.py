@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from lcode.errors import UsageError
 from lcode.table import MAIN_TASK, Metric, infer_direction, split_key
 from lcode.table.metric import is_unit_interval_name
 
@@ -47,3 +48,17 @@ def test_the_main_task_has_bare_keys() -> None:
 
 def test_shares_are_known_by_name() -> None:
     assert is_unit_interval_name("val_acc") and not is_unit_interval_name("rmse")
+
+
+@pytest.mark.parametrize("direction", ["up", "Max", "MAX", "maximize", "", None, 1])
+def test_a_direction_is_min_or_max_or_an_error(direction: object) -> None:
+    with pytest.raises(UsageError, match="write 'min' if smaller values are better, 'max' if larger ones are"):
+        Metric("seg", "miou", direction)  # type: ignore[arg-type]
+
+
+def test_a_key_whose_last_part_says_only_when_is_read_on() -> None:
+    assert (infer_direction("Loss/train"), infer_direction("accuracy/val"), infer_direction("losses/clipfrac")) == (
+        "min",
+        "max",
+        None,
+    )
