@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from lcode.decisions.objective import Objective
 from lcode.errors import UsageError
-from lcode.forecast import LEVELS, NO_EPOCH, Forecast
+from lcode.forecast import FULL_EPOCHS, LEVELS, NO_EPOCH, Forecast
 from lcode.table import Metric, RunTable
-from lcode.tensors.arrays import curve_arrays
+from lcode.table.axis import epoch_text
+from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 PATHS = 512
 """Paths of each curve that the distribution of a best or mean value is counted on."""
@@ -39,6 +40,8 @@ class FinalValue:
         """
         if isinstance(spec, FinalValue):
             return cls(spec.window)
+        if not isinstance(spec, str):
+            raise UsageError(f"no final value {spec!r}; there are: horizon, best, last:5 (mean of the last 5 epochs)")
         if spec in ("horizon", "best"):
             return cls(1 if spec == "horizon" else None)
         kind, _, epochs = spec.partition(":")
@@ -61,8 +64,11 @@ class FinalValue:
 
         The last epochs are those up to the curve's last point; where it has gaps, the measured ones among them count.
         """
-        arrays = curve_arrays(table)
-        final = self._of_values(arrays.values, arrays.epochs, arrays.last_epochs, table.metrics)
+        return self.of_arrays(curve_arrays(table), table.epoch_unit)
+
+    def of_arrays(self, arrays: CurveArrays, unit: float = 1.0) -> NDArray[np.float64]:
+        """The same of curves that are arrays already, with epochs in ticks of `unit`."""
+        final = self._of_values(arrays.values, arrays.epochs, arrays.last_epochs, arrays.metrics, unit)
         return np.where(arrays.diverged_at >= 0, np.nan, final)
 
     def of_forecast(self, forecast: Forecast, table: RunTable | None = None) -> Forecast:
@@ -88,27 +94,31 @@ class FinalValue:
             return last
         if table is None:
             raise UsageError(f"{self} needs what was observed as well: give the table that the forecast was made from")
-        arrays = curve_arrays(table.select(forecast.run_ids), metrics=forecast.metrics)
+        unit = forecast.epoch_unit
+        arrays = curve_arrays(table.select(forecast.run_ids).in_unit(unit), metrics=forecast.metrics)
         seen = np.where(arrays.epochs <= forecast.observed[..., None], arrays.values, np.nan)
         finished = forecast.status == "finished"
         ends = np.where(finished, forecast.observed, last.epochs)
-        counts = forecast.epochs != NO_EPOCH
-        if self.window is not None:
-            counts &= forecast.epochs > last.epochs - self.window
+        there = forecast.epochs != NO_EPOCH
         leads = np.maximum(forecast.epochs - forecast.observed.max(1, initial=0)[:, None], 1)
-        weights = _path_weights(int(leads.max(initial=1)), forecast.persistence)
+        longest = leads[int(there.sum(1).argmax())] if len(there) else np.zeros(0, np.int64)
+        shared = path_places(longest, forecast.persistence)
         quantiles = np.empty_like(last.quantiles)
-        for i, asked in enumerate(counts):
+        for i, asked in enumerate(there):
+            if self.window is not None:
+                asked = asked & (forecast.epochs[i] > last.epochs[i] - self._ticks(unit))
             epochs = forecast.epochs[i, asked]
             self._check(forecast, i, epochs)
-            shares, values = weights[leads[i, asked] - 1], forecast.quantiles[i][:, asked]
-            future = (shares @ values.transpose(1, 2, 0)).transpose(1, 2, 0)
+            mine = leads[i, there[i]]
+            known = np.array_equal(mine, longest[: len(mine)])  # most runs are asked at every epoch ahead
+            places = shared[: len(mine)] if known else path_places(mine, forecast.persistence)
+            future = _between(forecast.quantiles[i][:, asked], places[asked[there[i]]])
             to_come = (epochs > forecast.observed[i][:, None]) & ~finished[i][:, None]
             paths = np.concatenate(
                 [np.broadcast_to(seen[i], (PATHS, *seen[i].shape)), np.where(to_come, future, np.nan)], axis=-1
             )
             path_epochs = np.concatenate([arrays.epochs[i], np.broadcast_to(epochs, to_come.shape)], axis=-1)
-            final = self._of_values(paths, path_epochs, ends[i], forecast.metrics)
+            final = self._of_values(paths, path_epochs, ends[i], forecast.metrics, unit)
             quantiles[i, :, 0] = np.quantile(final, LEVELS, axis=0).T
         # Where the horizon has no forecast (a diverged curve), what was seen is not the final value either.
         return replace(last, quantiles=np.where(np.isnan(last.quantiles), np.nan, quantiles))
@@ -119,6 +129,7 @@ class FinalValue:
         epochs: NDArray[np.int64],
         ends: NDArray[np.int64],
         metrics: Sequence[Metric],
+        unit: float,
     ) -> NDArray[np.float64]:
         """Final value of curves: values [..., K, S], NaN where there is none; their epochs; last epochs [..., K]."""
         known = np.isfinite(values)
@@ -126,10 +137,15 @@ class FinalValue:
             signs = np.array([metric.sign for metric in metrics], dtype=float)
             best = np.where(known, signs[:, None] * values, -np.inf).max(-1, initial=-np.inf)
             return np.where(known.any(-1), signs * best, np.nan)
-        known &= epochs > ends[..., None] - self.window
+        known &= epochs > ends[..., None] - self._ticks(unit)
         count = known.sum(-1)
         total = np.where(known, values, 0.0).sum(-1)
         return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+    def _ticks(self, unit: float) -> int:
+        """The window in ticks of `unit`."""
+        assert self.window is not None
+        return max(round(self.window / unit), 1)
 
     def _check(self, forecast: Forecast, i: int, epochs: NDArray[np.int64]) -> None:
         """Every epoch that counts and is still to come must have been asked for, unless the run is over."""
@@ -137,33 +153,47 @@ class FinalValue:
             return
         end = int(epochs.max(initial=0))
         first = int(forecast.observed[i].max(initial=0)) + 1
-        if self.window is not None:
-            first = max(first, end - self.window + 1)
+        if self.window is not None and end - first < FULL_EPOCHS:
+            first = max(first, end - self._ticks(forecast.epoch_unit) + 1)
+        if end - first >= FULL_EPOCHS:
+            return  # a full forecast of so many epochs is a grid
         if (epochs >= first).sum() < end - first + 1:
+            missing = " to ".join(epoch_text(epoch, forecast.epoch_unit) for epoch in (first, end))
             raise UsageError(
-                f"{self} needs a forecast of every epoch, and run '{forecast.run_ids[i]}' lacks some of "
-                f"{first} to {end}: forecast with predict(table, 'full')"
+                f"{self} needs a forecast of every epoch, and run '{forecast.run_ids[i]}' lacks some of {missing}: "
+                "forecast with predict(table, 'full')"
             )
 
 
-def _path_weights(leads: int, persistence: float) -> NDArray[np.float64]:
-    """Weight of each of `LEVELS` in joint paths 1 to Q epochs ahead, shape [Q, n, 21]: paths = weights · quantiles.
+def path_places(leads: NDArray[np.int64], persistence: float) -> NDArray[np.float64]:
+    """Joint paths over the epochs to come, as places among `LEVELS`, 0 to 20, shape [Q, n].
 
     Normal scores at leads a < b are given the correlation (a/b)^(1/persistence - 1), whose mean over all pairs is the
     forecast's persistence: errors of forecasts far ahead hardly change from one epoch to the next. With the same
     correlation between all epochs, as in `Forecast.sample`, the best of many epochs comes out far too good. The paths
     are the same for every curve, so that no final value depends on which other runs are forecast.
+
+    Args:
+        leads: how far ahead each query epoch lies, ≥ 1, ascending, shape [Q].
+        persistence: see `Forecast`.
     """
-    noise = np.random.default_rng(0).standard_normal((leads, PATHS))
+    noise = np.random.default_rng(0).standard_normal((len(leads), PATHS))
     score = noise.copy()
-    for lead in range(1, leads):
-        kept = (lead / (lead + 1)) ** (1 / max(persistence, 1e-3) - 1)
-        score[lead] = kept * score[lead - 1] + np.sqrt(1 - kept**2) * noise[lead]
+    for at in range(1, len(leads)):
+        kept = (leads[at - 1] / leads[at]) ** (1 / max(persistence, 1e-3) - 1)
+        score[at] = kept * score[at - 1] + np.sqrt(1 - kept**2) * noise[at]
     # Ranks in place of the scores spread the values at each epoch evenly over its distribution.
     level = (score.argsort(-1).argsort(-1) + 0.5) / PATHS
-    place = np.arange(len(LEVELS))
-    between = np.interp(level, LEVELS, place)
-    return np.maximum(1 - np.abs(between[..., None] - place), 0)  # linear between the two levels around it
+    return np.interp(level, LEVELS, np.arange(len(LEVELS)))
+
+
+def _between(quantiles: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values at places between quantiles, linear: quantiles [K, Q, 21], places [Q, n], to [n, K, Q]."""
+    low = np.minimum(place.astype(np.int64), len(LEVELS) - 2)
+    share = place - low
+    index = np.broadcast_to(low, (len(quantiles), *low.shape))
+    below, above = (np.take_along_axis(quantiles, index + step, -1) for step in (0, 1))
+    return ((1 - share) * below + share * above).transpose(2, 0, 1)
 
 
 HORIZON = FinalValue()

@@ -159,6 +159,8 @@ def make_objective(
     """
     if isinstance(spec, Objective):
         return spec
+    if not isinstance(spec, str) and not callable(spec):
+        raise UsageError(f"no objective {spec!r}; there are: {KINDS}, or a function (values, metrics) -> scores")
     if not isinstance(spec, str):
         return CustomObjective(spec)
     kind, _, argument = spec.partition(":")

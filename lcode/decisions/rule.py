@@ -70,7 +70,7 @@ class StopRule:
     def decide(
         self,
         run: str,
-        epoch: int,
+        epoch: float,
         samples: NDArray[np.float64],
         standings: Standings,
         *,
@@ -119,7 +119,7 @@ def check_count(name: str, value: object, least: int) -> None:
         raise UsageError(f"{name} is {value!r}; it must be a whole number, at least {least}")
 
 
-def diverged_verdict(run: str, epoch: int, metric: str, value: float) -> Verdict:
+def diverged_verdict(run: str, epoch: float, metric: str, value: float) -> Verdict:
     """Stop: a metric of the run became NaN or infinite at this epoch, and stayed so."""
     return Verdict(run, epoch, "stop", f"diverged: {metric} is {value:g} at epoch {epoch}", probability=0.0)
 

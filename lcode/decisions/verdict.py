@@ -26,7 +26,7 @@ class Verdict:
     """
 
     run: str
-    epoch: int
+    epoch: float
     action: Action
     reason: str
     probability: float | None = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
-from typing import Any, Self
+from math import isfinite, isnan
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,24 @@ from numpy.typing import NDArray
 
 from lcode.decisions import FinalValue
 from lcode.graphs import ArchGraph, graph_from_json
-from lcode.table import Metric, RunStatus, RunTable, Schedule
+from lcode.hooks.inputs import as_config
+from lcode.table import Metric, RunStatus, RunTable, Schedule, as_epochs, as_ticks
+from lcode.tensors.arrays import CurveArrays
 
-Epochs = dict[int, dict[str, float]]
-"""epoch -> name -> value."""
+Epoch = int | float
+"""As the user counts: whole, or a fraction such as 2.5."""
+
+Epochs = dict[Epoch, dict[str, float]]
+"""epoch -> name -> value, in epoch order."""
+
+
+class Undefined(NamedTuple):
+    """A metric whose last values are NaN or infinite: epoch of the first of them, the metric, the first, how many."""
+
+    since: Epoch
+    metric: str
+    value: float
+    reports: int
 
 
 @dataclass
@@ -25,89 +40,137 @@ class LiveRun:
 
     Attributes:
         name: the run's name.
-        horizon: planned last epoch.
+        horizon: planned last epoch, as the user states it.
+        from_zero: whether a horizon of N means the epochs 0 … N − 1 if epoch 0 is reported.
         config: hyper-parameters.
         arch: key of its architecture, if it has one.
         graph: its architecture, if known.
-        schedule: planned learning rate, if known.
+        schedule: planned learning rate, if known, and `schedule_unit`, what its epochs stand for.
         values: the reported metrics by epoch; later reports of a metric overwrite earlier ones.
         signals: the reported auxiliary values by epoch.
         status: `running`, or how it ended.
     """
 
     name: str
-    horizon: int
+    horizon: Epoch
+    from_zero: bool = True
     config: dict[str, Any] = field(default_factory=dict)
     arch: str | None = None
     graph: ArchGraph | None = None
     schedule: Schedule | None = None
+    schedule_unit: float = 1.0
     values: Epochs = field(default_factory=dict)
     signals: Epochs = field(default_factory=dict)
     status: RunStatus = "running"
+    _undefined: dict[str, Undefined] = field(init=False, repr=False)
+    _fractions: bool = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._look_through()
 
     @classmethod
     def from_history(cls, table: RunTable, run: str) -> Self:
-        """The run as a table knows it; the curves of a finished one are left behind, for it is trained anew."""
-        one = table.select([run])
-        row = one.runs.loc[run]
+        """The run as a table knows it; the curves of a finished one are left behind, for it is trained anew.
+
+        A table's horizon is the last epoch, also where epochs count from 0.
+        """
+        row = table.runs.loc[run]
         arch = row["arch"] if isinstance(row["arch"], str) else None
-        live = cls(
+        config = table.configs.loc[run]
+        again = row["status"] == "finished"
+        return cls(
             name=run,
-            horizon=int(one.runs["horizon"].iloc[0]),
-            config=plain_config({str(name): v for name, v in one.configs.loc[run].items() if not pd.isna(v)}),
+            horizon=as_epochs(row["horizon"], table.epoch_unit).item(),
+            from_zero=False,
+            config=as_config({str(name): value for name, value in config.items() if not pd.isna(value)}, run),
             arch=arch,
-            graph=one.graphs.get(arch) if arch is not None else None,
-            schedule=one.schedules.get(run),
+            graph=table.graphs.get(arch) if arch is not None else None,
+            schedule=table.schedules.get(run),
+            schedule_unit=table.epoch_unit,
+            values={} if again else _epochs(table.points, run, table),
+            signals={} if again else _epochs(table.signals, run, table),
         )
-        if row["status"] != "finished":
-            live.values, live.signals = _epochs(one.points), _epochs(one.signals)
-        return live
 
     @property
-    def last_epoch(self) -> int:
+    def last_epoch(self) -> Epoch:
         """Last epoch with a value; 0 before the first report."""
-        return max(self.values, default=0)
+        return next(reversed(self.values), 0)
 
-    def record(self, epoch: int, values: Mapping[str, float], signals: Mapping[str, float]) -> None:
-        """Merge a report into what is known of its epoch."""
-        for kept, reported in ((self.values, values), (self.signals, signals)):
-            if reported:
-                kept.setdefault(epoch, {}).update({name: float(value) for name, value in reported.items()})
+    @property
+    def previous_epoch(self) -> Epoch:
+        """The last epoch with a value but one; -1 where there is none."""
+        return next(itertools.islice(reversed(self.values), 1, None), -1)
 
-    def divergence(self) -> tuple[int, str, float] | None:
-        """First epoch with a NaN or infinite value, the metric and the value; None while all are finite."""
-        bad = (
-            (epoch, key, value)
-            for epoch, values in self.values.items()
-            for key, value in values.items()
-            if not isfinite(value)
-        )
-        return min(bad, key=lambda found: found[:2], default=None)
+    @property
+    def end(self) -> Epoch:
+        """The last planned epoch: one less than the horizon where epochs count from 0, as in `for epoch in range(N)`.
 
-    def final_values(self, metrics: Sequence[Metric], final: FinalValue) -> NDArray[np.float64]:
-        """Final value of each metric, shape [K]; NaN for one that was never reported, and all NaN if one diverged."""
-        if self.divergence() is not None:
+        A fraction among the epochs (0, 0.5, …) says that epoch 0 is the state before the training.
+        """
+        if not self.from_zero or next(iter(self.values), None) != 0:
+            return self.horizon
+        return self.horizon if self._fractions else self.horizon - 1
+
+    def record(self, epoch: Epoch, values: Mapping[str, float], signals: Mapping[str, float]) -> bool:
+        """Merge a report into what is known of its epoch; whether it says that the run was started again.
+
+        A report for an epoch before the last one may come late, or twice. If the epoch was reported before with other
+        values, the run was started again from there, and its later epochs belong to an attempt that was given up.
+        """
+        known = self.values.get(epoch, {})
+        other = any(name in known and not _same(known[name], value) for name, value in values.items())
+        adds = epoch >= self.last_epoch and not known.keys() & values.keys()
+        restarted = other and epoch < self.last_epoch
+        if restarted:
+            for kept in (self.values, self.signals):
+                for later in [at for at in kept if at > epoch]:
+                    del kept[later]
+        self.values = _with(self.values, epoch, values)
+        self.signals = _with(self.signals, epoch, signals)
+        if adds:
+            self._follow(epoch, values)
+        else:
+            self._look_through()
+        return restarted
+
+    @property
+    def undefined(self) -> list[Undefined]:
+        """The metrics whose last values are NaN or infinite, in the order in which they became so."""
+        return sorted(self._undefined.values(), key=lambda one: one[:2])
+
+    def final_values(self, metrics: Sequence[Metric], final: FinalValue, unit: float) -> NDArray[np.float64]:
+        """Final value of each metric, shape [K]; NaN for one that was never reported, all NaN if one is undefined."""
+        if self._undefined:
             return np.full(len(metrics), np.nan)
-        return final.of_table(self.to_table(metrics))[0]
+        return final.of_arrays(self._arrays(metrics, unit), unit)[0]
 
-    def is_complete(self, metrics: Sequence[Metric]) -> bool:
-        """Whether every metric has been reported at the horizon (or after it)."""
-        at_horizon = {key for epoch, values in self.values.items() if epoch >= self.horizon for key in values}
-        return all(metric.key in at_horizon for metric in metrics)
+    def is_over(self, metrics: Sequence[Metric]) -> bool:
+        """Whether the run has reached its last epoch, and every metric has been reported there (or after it)."""
+        last = itertools.takewhile(lambda epoch: epoch >= self.end, reversed(self.values))
+        reported = {name for epoch in last for name in self.values[epoch]}
+        return bool(reported) and all(metric.key in reported for metric in metrics)
 
-    def to_table(self, metrics: Sequence[Metric]) -> RunTable:
-        """A table of this run alone, as a forecaster reads it; the run counts as running."""
+    def to_table(self, metrics: Sequence[Metric], unit: float) -> RunTable:
+        """A table of this run alone, as a forecaster reads it; the run counts as running.
+
+        Values that are not finite are left out: the monitor knows whether they mean a divergence.
+        """
         arch = self.arch if self.arch is not None else self.name
+        horizon, plan = int(as_ticks(self.end, unit)), self.schedule
+        if plan is not None:
+            plan = plan.finer(round(self.schedule_unit / unit))
+        keys = {metric.key for metric in metrics}
         return RunTable.from_points(
-            _points(self.name, self.values),
+            _points(self.name, self.values, unit, keys),
             metrics,
             runs=pd.DataFrame(
-                {"status": ["running"], "horizon": [self.horizon], "arch": [self.arch]}, index=[self.name], dtype=object
+                {"status": ["running"], "horizon": [horizon], "arch": [self.arch]}, index=[self.name], dtype=object
             ),
             configs=pd.DataFrame([self.config], index=[self.name]),
             graphs={} if self.graph is None else {arch: self.graph},
-            signals=_points(self.name, self.signals),
-            schedules={} if self.schedule is None else {self.name: self.schedule},
+            signals=_points(self.name, self.signals, unit),
+            schedules={} if plan is None else {self.name: plan},
+            epoch_unit=unit,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -115,12 +178,14 @@ class LiveRun:
         return {
             "name": self.name,
             "horizon": self.horizon,
+            "from_zero": self.from_zero,
             "config": self.config,
             "arch": self.arch,
             "graph": None if self.graph is None else self.graph.to_json(),
             "schedule": None if self.schedule is None else self.schedule.to_json(),
-            "values": [[epoch, dict(values)] for epoch, values in sorted(self.values.items())],
-            "signals": [[epoch, dict(values)] for epoch, values in sorted(self.signals.items())],
+            "schedule_unit": self.schedule_unit,
+            "values": [[epoch, dict(values)] for epoch, values in self.values.items()],
+            "signals": [[epoch, dict(values)] for epoch, values in self.signals.items()],
             "status": self.status,
         }
 
@@ -131,29 +196,85 @@ class LiveRun:
         return cls(
             name=plain["name"],
             horizon=plain["horizon"],
+            from_zero=plain.get("from_zero", True),  # states of version 0.1 have none
             config=dict(plain["config"]),
             arch=plain["arch"],
             graph=None if graph is None else graph_from_json(graph, where=plain["name"]),
             schedule=None if plain["schedule"] is None else Schedule.from_json(plain["schedule"]),
+            schedule_unit=plain.get("schedule_unit", 1.0),
             values={epoch: dict(values) for epoch, values in plain["values"]},
             signals={epoch: dict(values) for epoch, values in plain["signals"]},
             status=plain["status"],
         )
 
+    def _arrays(self, metrics: Sequence[Metric], unit: float) -> CurveArrays:
+        """The finite points of this run: what `curve_arrays` makes of its table, without making the table."""
+        curves = [
+            [(epoch, values[m.key]) for epoch, values in self.values.items() if isfinite(values.get(m.key, np.nan))]
+            for m in metrics
+        ]
+        lengths = np.array([[len(curve) for curve in curves]], dtype=np.int64)
+        size = int(lengths.max(initial=0))
+        epochs = np.zeros((1, len(metrics), size), dtype=np.int64)
+        values = np.full((1, len(metrics), size), np.nan)
+        for k, curve in enumerate(curves):
+            if curve:
+                at, measured = zip(*curve, strict=True)
+                epochs[0, k, : len(curve)], values[0, k, : len(curve)] = as_ticks(at, unit), measured
+        return CurveArrays(tuple(metrics), epochs, values, lengths, np.full(lengths.shape, -1))
 
-def _points(run: str, epochs: Epochs) -> pd.DataFrame:
-    rows = [(run, epoch, key, value) for epoch, values in epochs.items() for key, value in values.items()]
-    frame = pd.DataFrame(rows, columns=["run", "epoch", "metric", "value"])
-    return frame.astype({"run": object, "epoch": np.int64, "metric": object, "value": float})
+    def _look_through(self) -> None:
+        """Find out what `_follow` keeps up to date where values are only added at the end."""
+        self._undefined, self._fractions = {}, False
+        for epoch, values in self.values.items():
+            self._follow(epoch, values)
+
+    def _follow(self, epoch: Epoch, values: Mapping[str, float]) -> None:
+        self._fractions |= isinstance(epoch, float)
+        for name, value in values.items():
+            before = self._undefined.pop(name, None)
+            if not isfinite(value):
+                self._undefined[name] = (
+                    Undefined(epoch, name, value, 1) if before is None else before._replace(reports=before.reports + 1)
+                )
 
 
-def _epochs(points: pd.DataFrame) -> Epochs:
-    epochs: Epochs = {}
-    for epoch, key, value in zip(points["epoch"].tolist(), points["metric"], points["value"].tolist(), strict=True):
-        epochs.setdefault(epoch, {})[str(key)] = value
+def _with(epochs: Epochs, epoch: Epoch, reported: Mapping[str, float]) -> Epochs:
+    """The epochs with a report merged in, in order."""
+    if reported:
+        last = next(reversed(epochs), epoch)
+        epochs.setdefault(epoch, {}).update(reported)
+        if epoch < last:
+            return dict(sorted(epochs.items()))
     return epochs
 
 
-def plain_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyper-parameters with numpy's numbers as Python's, which JSON can write."""
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in config.items()}
+def _same(one: float, other: float) -> bool:
+    return one == other or (isnan(one) and isnan(other))
+
+
+def _points(run: str, epochs: Epochs, unit: float, keys: set[str] | None = None) -> pd.DataFrame:
+    """The finite values as points of a table, of these metrics or of all."""
+    rows = list(_rows(epochs, keys))
+    frame = pd.DataFrame(rows, columns=["epoch", "metric", "value"]).astype({"metric": object, "value": float})
+    return frame.assign(run=run, epoch=as_ticks(frame["epoch"].to_numpy(float), unit))
+
+
+def _rows(epochs: Epochs, keys: set[str] | None) -> Iterator[tuple[Epoch, str, float]]:
+    for epoch, values in epochs.items():
+        for name, value in values.items():
+            if isfinite(value) and (keys is None or name in keys):
+                yield epoch, name, value
+
+
+def _epochs(points: pd.DataFrame, run: str, table: RunTable) -> Epochs:
+    """What a table has of a run, by epoch."""
+    codes = points["run"].cat.codes.to_numpy()  # ascending
+    begin, end = np.searchsorted(codes, table.runs.index.get_loc(run) + np.arange(2)).tolist()
+    rows = points.iloc[begin:end]
+    epochs: Epochs = {}
+    at = as_epochs(rows["epoch"], table.epoch_unit).tolist()
+    for epoch, key, value in zip(at, rows["metric"], rows["value"].tolist(), strict=True):
+        whole = int(epoch) if epoch == int(epoch) else epoch
+        epochs.setdefault(whole, {})[str(key)] = value
+    return dict(sorted(epochs.items()))

@@ -1,0 +1,99 @@
+"""From what is known of a live run to its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lcode.decisions import FinalValue, StopRule, Verdict, diverged_verdict, score_samples
+from lcode.decisions.rule import LASTING, SAMPLES
+from lcode.errors import UsageError
+from lcode.forecast import Forecast
+from lcode.forecasters.base import Forecaster
+from lcode.hooks.live_run import LiveRun
+from lcode.hooks.scoreboard import MIN_REFERENCE_RUNS, Scoreboard
+from lcode.isolation import isolated
+from lcode.table import Metric
+
+
+def model_or_pretrained(model: Forecaster | None) -> Forecaster:
+    """The model that was given, or else the shipped one.
+
+    That one computes on the CPU, for one run alone gains nothing by a GPU, which the training may fill.
+
+    Raises:
+        UsageError: something else was given.
+    """
+    if model is None:
+        from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
+
+        return LCGODEForecaster.load(SHIPPED, device="cpu")
+    if not callable(getattr(model, "predict", None)):
+        raise UsageError(
+            f"model is of type {type(model).__name__}; give a fitted forecaster, such as lcode.load('model/')"
+        )
+    return model
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Says whether a live run shall go on.
+
+    Attributes:
+        model: forecasts the run.
+        rule: when to stop.
+        final: which value of a curve counts as its final one.
+        num_threads: torch threads while forecasting.
+    """
+
+    model: Forecaster
+    rule: StopRule
+    final: FinalValue
+    num_threads: int
+
+    def decide(self, live: LiveRun, metrics: Sequence[Metric], scores: Scoreboard, unit: float) -> Verdict:
+        """The verdict on a run that has just reported.
+
+        Args:
+            live: the run.
+            metrics: the K metrics.
+            scores: what is known of the others.
+            unit: of the epochs.
+        """
+        for lost in live.undefined:
+            if lost.reports >= LASTING:
+                verdict = diverged_verdict(live.name, lost.since, lost.metric, lost.value)
+                return replace(verdict, epoch=live.last_epoch)
+        verdict = self._by_curves(live, metrics, scores, unit)
+        if live.undefined and verdict.score is None:
+            gaps = ", ".join(f"{one.metric} is {one.value:g} at epoch {one.since}" for one in live.undefined)
+            verdict = replace(verdict, reason=f"{verdict.reason}; {gaps}: the run has diverged if it lasts")
+        return verdict
+
+    def _by_curves(self, live: LiveRun, metrics: Sequence[Metric], scores: Scoreboard, unit: float) -> Verdict:
+        """The verdict on a run by its finite values."""
+        run, epoch, objective = live.name, live.last_epoch, scores.objective
+        if epoch >= live.end:
+            if live.is_over(metrics):
+                return Verdict(run, epoch, "continue", f"finished: reached its last epoch {epoch}")
+            return Verdict(run, epoch, "continue", f"at its last epoch {epoch}, with a task still missing")
+        if objective is None:
+            reason = f"fewer than {MIN_REFERENCE_RUNS} finished runs to compare with ({scores.ended})"
+            return Verdict(run, epoch, "continue", reason)
+        if not self.rule.due(epoch, live.previous_epoch):
+            return Verdict(run, epoch, "continue", f"no forecast before epoch {self.rule.next_due(epoch)}")
+        with isolated(self.num_threads):
+            table = live.to_table(metrics, unit)
+            forecast = self.final.of_forecast(self.model.predict(table, self.final.at), table)
+        if (forecast.status == "diverged").any():
+            return Verdict(run, epoch, "stop", "diverged, says the forecaster", 0.0, forecast=summary(forecast))
+        samples = score_samples(forecast, objective, n=SAMPLES, seed=0, archs=[live.arch])[:, 0]
+        return self.rule.decide(run, epoch, samples, scores.standings, unit=objective.unit, forecast=summary(forecast))
+
+
+def summary(forecast: Forecast) -> dict[str, dict[str, float]]:
+    """Median and 90 % interval of each metric of the first run at its last query, in natural units."""
+    final = forecast.final()
+    levels = {"median": 0.5, "q05": 0.05, "q95": 0.95}
+    columns = {name: final.quantile(level)[0, :, 0] for name, level in levels.items()}
+    return {m.key: {name: float(column[k]) for name, column in columns.items()} for k, m in enumerate(final.metrics)}

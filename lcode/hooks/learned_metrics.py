@@ -1,0 +1,75 @@
+"""Metrics that nobody announced: what a report names, with the direction that is stated, known or well known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lcode.errors import UsageError
+from lcode.table import Direction, Metric, infer_direction, split_key
+from lcode.table.direction import as_direction
+
+
+class LearnedMetrics:
+    """The metrics of a monitor, by their names in a report.
+
+    Attributes:
+        metrics: those known so far, in the order in which they came.
+    """
+
+    def __init__(
+        self,
+        metrics: Iterable[Metric],
+        *,
+        directions: Mapping[str, Direction] | None = None,
+        known: Iterable[Metric] = (),
+        learns: bool = True,
+    ) -> None:
+        """Begin with these metrics.
+
+        Args:
+            metrics: of the history.
+            directions: `min` or `max` by `task/metric`, or by a bare name for every task that has it.
+            known: metrics that the model was fitted on, whose directions serve where none is stated.
+            learns: whether a name that is not known is a new metric, or a mistake.
+
+        Raises:
+            UsageError: a direction that is neither `min` nor `max`.
+        """
+        self.metrics = tuple(metrics)
+        self._learns = learns
+        self._stated = {name: as_direction(side, of=f"'{name}'") for name, side in (directions or {}).items()}
+        self._known = {metric.key: metric.direction for metric in known}
+        self._keys = {name: metric.key for metric in self.metrics for name in _names(metric)}
+
+    def keys(self, names: Iterable[str]) -> dict[str, str]:
+        """Name in a report -> key of the metric; new ones are learned, all or none.
+
+        Raises:
+            UsageError: a name that is not known and cannot be learned; the text says what to do.
+        """
+        names = list(names)
+        self.add([self._learned(name) for name in names if name not in self._keys])
+        return {name: self._keys[name] for name in names}
+
+    def add(self, metrics: Iterable[Metric]) -> None:
+        """Know these metrics as well."""
+        new = [metric for metric in metrics if metric.key not in self._keys]
+        self.metrics = tuple(dict.fromkeys((*self.metrics, *new)))
+        self._keys.update({name: metric.key for metric in new for name in _names(metric)})
+
+    def _learned(self, name: str) -> Metric:
+        if not self._learns:
+            raise UsageError(f"no metric '{name}'; there are: {', '.join(m.key for m in self.metrics)}")
+        task, short = split_key(name)
+        direction = self._stated.get(f"{task}/{short}") or self._stated.get(short)
+        direction = direction or self._known.get(Metric(task, short, "min").key) or infer_direction(name)
+        if direction is None:
+            raise UsageError(
+                f"cannot tell whether larger or smaller values of '{name}' are better; state it with "
+                f"Monitor(directions={{'{name}': 'max'}}) (or 'min'), or report it with signals= if it is no metric"
+            )
+        return Metric(task, short, direction)
+
+
+def _names(metric: Metric) -> tuple[str, str]:
+    return metric.key, f"{metric.task}/{metric.name}"

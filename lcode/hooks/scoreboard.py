@@ -1,0 +1,140 @@
+"""What live runs are compared by: an objective, fixed when enough runs have ended, and the scores that it gave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.decisions import Objective, Standings, make_objective
+from lcode.decisions.objective import ScoreFunction
+from lcode.errors import NotEnoughDataError
+from lcode.table import Metric
+
+MIN_REFERENCE_RUNS = 3
+"""Finished runs needed before an objective that takes its references or scales from them says anything."""
+
+
+class Scoreboard:
+    """Final values of the runs that have ended, and the scores of all that count.
+
+    The objective is fixed as soon as it can be had, so that scores stay comparable; a metric that comes later begins it
+    anew. An ended run costs the same however many there are.
+
+    Attributes:
+        metrics: what is measured.
+        objective: what runs are compared by; None until there is something to compare with.
+        standings: the scores.
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[Metric],
+        *,
+        objective: str | Objective | ScoreFunction,
+        baseline: Mapping[str, float] | str | os.PathLike[str] | None,
+        past: Mapping[str, NDArray[np.float64]],
+        archs: Mapping[str, str],
+    ) -> None:
+        """Begin with the runs that had ended before.
+
+        Args:
+            metrics: the K metrics.
+            objective: see `make_objective`.
+            baseline: single-task references of `delta_m`.
+            past: run -> final values [K] of those that had ended.
+            archs: run -> key of its architecture, where it has one.
+        """
+        self.metrics = tuple(metrics)
+        self.objective: Objective | None = None
+        self.standings = Standings()
+        self.population: NDArray[np.float64] | None = None
+        self._spec, self._baseline = objective, baseline
+        self._past, self._finals = dict(past), dict[str, NDArray[np.float64]]()
+        self._archs = dict(archs)
+        self._settle()
+
+    @property
+    def ended(self) -> int:
+        """How many runs have ended, with or without a score."""
+        return len(self._past) + len(self._finals)
+
+    def note_arch(self, run: str, arch: str) -> None:
+        """The run has this architecture, whose references are its own."""
+        self._archs[run] = arch
+
+    def finish(self, run: str, final: NDArray[np.float64]) -> None:
+        """The run ended with these values, [K]."""
+        self.drop(run)
+        self._finals[run] = final
+        if self.objective is None:
+            self._settle()
+        else:
+            self.standings.finish(run, self._score(run, final))
+
+    def expect(self, run: str, score: float) -> None:
+        """The live run is expected to end with this score."""
+        self.standings.expect(run, score)
+
+    def drop(self, run: str) -> None:
+        """The run no longer counts: it goes on, or is trained anew, or ended without a result."""
+        self.standings.drop(run)
+        self._past.pop(run, None)
+        self._finals.pop(run, None)
+
+    def hide(self, run: str) -> None:
+        """The live run is nobody's rival for now."""
+        self.standings.drop(run)
+
+    def measure(self, metrics: Sequence[Metric]) -> None:
+        """From now on these metrics are measured; the scores so far, which lack the new ones, are given up."""
+        more = len(metrics) - len(self.metrics)
+        self.metrics, self.objective, self.population, self.standings = tuple(metrics), None, None, Standings()
+        for finals in (self._past, self._finals):
+            for run, final in finals.items():
+                finals[run] = np.append(final, np.full(more, np.nan))
+        self._settle()
+
+    def restore(self, population: NDArray[np.float64] | None, finals: Mapping[str, NDArray[np.float64]]) -> None:
+        """Take up the objective of a saved sweep, and the final values of its own runs.
+
+        The history may have grown since: references and scales are those of the saved objective.
+        """
+        self.objective, self.standings, self.population = None, Standings(), population
+        for run, final in finals.items():
+            self.drop(run)
+            self._finals[run] = final
+        self._settle()
+
+    def _settle(self) -> None:
+        """Fix the objective if it can be had, and enter the runs that have ended."""
+        if not self.metrics:
+            return
+        finals = [*self._past.values(), *self._finals.values()]
+        complete = [final for final in finals if np.isfinite(final).all()]
+        population = self.population
+        if population is None and len(complete) >= MIN_REFERENCE_RUNS:
+            population = np.stack(complete)
+        try:
+            self.objective = make_objective(self._spec, self.metrics, population=population, baseline=self._baseline)
+        except NotEnoughDataError:
+            return
+        self.population = population
+        for past, ended in ((True, self._past), (False, self._finals)):
+            scores = self._scores(list(ended), list(ended.values()))
+            for run, score in zip(ended, scores, strict=True):
+                self.standings.finish(run, score, past=past)
+
+    def _score(self, run: str, final: NDArray[np.float64]) -> float:
+        return self._scores([run], [final])[0]
+
+    def _scores(self, runs: Sequence[str], finals: Sequence[NDArray[np.float64]]) -> list[float]:
+        if not runs:
+            return []
+        assert self.objective is not None
+        scores: list[float] = self.objective.score(
+            np.stack(finals), self.metrics, [self._archs.get(run) for run in runs]
+        ).tolist()
+        return scores
