@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from lcode.table import Metric, RunTable
+from lcode.table import Metric, RunTable, as_epochs
 
 LEVELS: NDArray[np.float64] = np.array([0.01, *np.round(np.arange(0.05, 0.951, 0.05), 2), 0.99])
 """The 21 quantile levels that every forecaster predicts."""
@@ -26,6 +26,10 @@ configuration and the other curves alone; `finished`: the horizon was reached, t
 NO_EPOCH = 0
 """Padding in `Forecast.epochs`: this run has fewer query epochs than the longest."""
 
+FULL_EPOCHS, GRID = 10_000, 1000
+"""A full forecast has every epoch of a run up to so many; of a longer future it has a grid of so many epochs. Nobody
+reads more, and 10,000 epochs of a metric are 1.7 MB of quantiles: steps to a horizon of 10⁹ would not fit anywhere."""
+
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
@@ -34,7 +38,8 @@ class Forecast:
     Attributes:
         run_ids: names of the runs, length R.
         metrics: the metrics, length K.
-        epochs: the epochs forecast for each run, ascending, padded with `NO_EPOCH`, shape [R, Q].
+        epochs: the epochs forecast for each run, ascending, padded with `NO_EPOCH`, shape [R, Q]; as `observed` and
+            `horizons` in whole ticks of `epoch_unit`, as the table counts them.
         quantiles: value at each of `LEVELS`, in natural units, ascending along the last axis; NaN where there is
             no forecast. Shape [R, K, Q, 21].
         status: `ForecastStatus` of each curve, shape [R, K].
@@ -43,6 +48,8 @@ class Forecast:
         correlation: correlation of the metrics' normal scores within each run, shape [R, K, K]; identity if not known.
         persistence: correlation of the normal scores between epochs of one curve, 0 to 1: the share of the
             uncertainty that belongs to the trend rather than to epoch-to-epoch noise.
+        notes: remarks for the user.
+        epoch_unit: what one tick stands for, in epochs; see `RunTable`. `to_frame` is in the user's epochs.
     """
 
     run_ids: tuple[str, ...]
@@ -55,6 +62,7 @@ class Forecast:
     correlation: NDArray[np.float64] | None = None
     persistence: float = 0.9
     notes: tuple[str, ...] = field(default=())
+    epoch_unit: float = 1.0
 
     def mean(self) -> NDArray[np.float64]:
         """Expected value, the integral of the quantile function (constant beyond the outer levels), [R, K, Q]."""
@@ -109,13 +117,15 @@ class Forecast:
         row, task, query = row[kept], task[kept], query[kept]
         at = (row, task, query)
         names = np.array(self.run_ids, dtype=object)
+        observed = self.observed[row, task]
+        known = observed >= 0
         return pd.DataFrame(
             {
                 "run": names[row],
                 "task": np.array([m.task for m in self.metrics], dtype=object)[task],
                 "metric": np.array([m.name for m in self.metrics], dtype=object)[task],
-                "observed": self.observed[row, task],
-                "epoch": self.epochs[row, query],
+                "observed": np.where(known, as_epochs(observed, self.epoch_unit), observed),
+                "epoch": as_epochs(self.epochs[row, query], self.epoch_unit),
                 "mean": self.mean()[at],
                 "std": self.std()[at],
                 **{f"q{round(100 * level):02d}": self.quantile(level)[at] for level in (0.05, 0.25, 0.5, 0.75, 0.95)},
@@ -143,21 +153,31 @@ def query_epochs(table: RunTable, at: Literal["horizon", "full"] | dict[str, NDA
     Args:
         table: the runs, cut to what was observed.
         at: `horizon`: the planned last epoch alone; `full`: every epoch after the last observed one up to the
-            horizon (for a run that reached it: the horizon); or ascending epochs by run.
+            horizon (for a run that reached it: the horizon), or an even grid that ends there, where these are more
+            than `FULL_EPOCHS`; or ascending epochs by run. In ticks, as the table counts them.
     """
     horizons, last = np.maximum(table.runs["horizon"].to_numpy(np.int64), 1), table.last_epochs.to_numpy(np.int64)
     if at == "horizon":
         return horizons[:, None]
     if at == "full":
         first = np.minimum(last + 1, horizons)
-        offset = np.arange(int((horizons - first).max(initial=0)) + 1)
-        epochs = first[:, None] + offset
-        return np.where(epochs <= horizons[:, None], epochs, NO_EPOCH)
+        ahead = horizons - first
+        count = np.where(ahead < FULL_EPOCHS, ahead + 1, GRID)
+        offset = np.arange(int(count.max(initial=1)))
+        steps = np.rint(offset * (ahead / np.maximum(count - 1, 1))[:, None]).astype(np.int64)
+        return np.where(offset < count[:, None], first[:, None] + steps, NO_EPOCH)
     queries = [np.asarray(at.get(run, []), dtype=np.int64) for run in table.run_ids]
     padded = np.full((len(queries), max([1, *map(len, queries)])), NO_EPOCH, dtype=np.int64)
     for row, epochs in zip(padded, queries, strict=True):
         row[: len(epochs)] = epochs
     return padded
+
+
+def grid_note(epochs: NDArray[np.int64]) -> tuple[str, ...]:
+    """The remark on query epochs [R, Q] that leave epochs out, since there are too many."""
+    thinned = ((epochs != NO_EPOCH).sum(1) == GRID) & (epochs.max(1) - epochs[:, 0] >= FULL_EPOCHS)
+    note = f"full forecasts of more than {FULL_EPOCHS} epochs are on a grid of {GRID} epochs that ends at the horizon."
+    return (note,) if thinned.any() else ()
 
 
 def _integrate(quantiles: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -47,6 +47,8 @@ def bench(
     workers: Annotated[int, typer.Option(help="Processes, with one thread each.", min=1)] = 1,
     graphs: opt.Graphs = None,
     direction: opt.Directions = None,
+    horizon: opt.Horizon = None,
+    on_repeat: opt.Repeats = opt.OnRepeat.error,
 ) -> None:
     """Measure forecasters: every source, number of finished runs and prefix, over several divisions of the runs.
 
@@ -64,7 +66,13 @@ def bench(
         summarise,
     )
 
-    found = find_sources(sources or [], graphs=graphs, directions=opt.parse_directions(direction))
+    found = find_sources(
+        sources or [],
+        graphs=graphs,
+        directions=opt.parse_directions(direction),
+        horizon=horizon,
+        on_repeat=on_repeat.rule,
+    )
     if found:
         with steps_progress("bench") as progress:
             results, notes = run_bench(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -56,9 +56,33 @@ Final = Annotated[
     str, typer.Option("--final", help="What a run ends with: horizon | best | last:5 (mean of the last 5 epochs).")
 ]
 Horizon = Annotated[
-    int | None,
+    float | None,
     typer.Option(
-        "--horizon", min=1, help="Planned last epoch of the runs; default: what the logs say, or their largest epoch."
+        "--horizon",
+        metavar="N",
+        help="Planned last epoch of the runs (where they count from 0: how many); default: what the logs say, or their "
+        "largest epoch.",
+    ),
+]
+
+
+class OnRepeat(StrEnum):
+    """What to do where a run has two values for one epoch."""
+
+    error = "error"
+    last = "last"
+
+    @property
+    def rule(self) -> Literal["error", "last"]:
+        """As `lcode.read_logs` takes it."""
+        return "last" if self is OnRepeat.last else "error"
+
+
+Repeats = Annotated[
+    OnRepeat,
+    typer.Option(
+        "--on-repeat",
+        help="Where a run has two values for one epoch: refuse, or let the later rows count, as after a resume.",
     ),
 ]
 
@@ -76,12 +100,21 @@ def read(
     directions: list[str] | None,
     targets: list[str] | None = None,
     known: dict[str, Direction] | None = None,
+    *,
+    horizon: float | None = None,
+    on_repeat: OnRepeat = OnRepeat.error,
 ) -> RunTable:
     """Read logs with the shared options and show the reader's notes."""
     from lcode.readers import read_logs
 
     table = read_logs(
-        logs, graphs=graphs, directions=parse_directions(directions), targets=parse_targets(targets), known=known
+        logs,
+        graphs=graphs,
+        directions=parse_directions(directions),
+        targets=parse_targets(targets),
+        known=known,
+        horizon=horizon,
+        on_repeat=on_repeat.rule,
     )
     show_notes(table.notes)
     return table

@@ -193,7 +193,7 @@ def _remarks(forecast: Forecast, finished: NDArray[np.bool_], final: FinalValue)
     if not finished.any():
         yield "no run has finished: the order, and without a baseline the references too, rest on forecasts alone"
     diverged = (forecast.status == "diverged").any(1)
-    unseen = int(((forecast.observed.max(1) <= BARELY_SEEN) & ~finished & ~diverged).sum())
+    unseen = int(((forecast.observed.max(1) * forecast.epoch_unit <= BARELY_SEEN) & ~finished & ~diverged).sum())
     if unseen:
         yield (
             f"{unseen} of {len(finished)} runs were seen up to epoch {BARELY_SEEN} at most: their places may change "

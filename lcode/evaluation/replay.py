@@ -27,7 +27,7 @@ from lcode.decisions.rule import SAMPLES
 from lcode.errors import NotEnoughDataError
 from lcode.evaluation.score_curves import ScoreCurves, architectures
 from lcode.forecasters.base import Forecaster
-from lcode.table import RunTable
+from lcode.table import RunTable, as_epochs
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +64,9 @@ class Replay:
     """
 
     order: tuple[str, ...]
-    epochs_trained: int
-    epochs_total: int
-    stopped: Mapping[str, int]
+    epochs_trained: float
+    epochs_total: float
+    stopped: Mapping[str, float]
     best_run: str | None
     regret: float
     verdicts: tuple[Verdict, ...]
@@ -181,21 +181,26 @@ class RecordedSweep:
             return None
         name, diverged = self.table.run_ids[i], self._curves.diverged.get(i)
         epoch = self._curves.epochs[i][position]
+        told = self._told(epoch)
         if diverged is not None and diverged[0] <= epoch:
-            return dataclasses.replace(diverged_verdict(name, *diverged[1:]), epoch=epoch)
+            return dataclasses.replace(diverged_verdict(name, *diverged[1:]), epoch=told)
         if epoch >= self._curves.horizons[i]:
             return None
         if isinstance(policy, MedianRule):
             peers = self._curves.at(epoch)[done]
             if self._past_curves is not None:
                 peers = np.concatenate([self._past_curves.at(epoch), peers])
-            return policy.decide(name, epoch, self._curves.best_until(i, epoch), peers)
-        if not policy.rule.due(epoch, self._curves.epochs[i][position - 1] if position else -1):
+            return policy.decide(name, told, self._curves.best_until(i, epoch), peers)
+        if not policy.rule.due(told, self._told(self._curves.epochs[i][position - 1]) if position else -1):
             return None
         samples, lost = self._score_samples(policy.model, epoch)
         if lost[i]:
-            return Verdict(name, epoch, "stop", "diverged, says the forecaster", 0.0)
-        return policy.rule.decide(name, epoch, samples[:, i], standings, unit=self.objective.unit)
+            return Verdict(name, told, "stop", "diverged, says the forecaster", 0.0)
+        return policy.rule.decide(name, told, samples[:, i], standings, unit=self.objective.unit)
+
+    def _told(self, tick: int) -> int:
+        """Ticks of the table as epochs: a fraction where the table has such."""
+        return as_epochs(tick, self.table.epoch_unit).item()
 
     def _score_samples(self, model: Forecaster, epoch: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Samples of every run's final score as forecast at this epoch, [n, R], and which runs diverged, [R]."""
@@ -227,9 +232,9 @@ class RecordedSweep:
             left = max((float(score) for score in reached if np.isfinite(score)), default=np.nan)
         return Replay(
             order=tuple(runs[i] for i in order),
-            epochs_trained=sum(stopped.get(run, last[run]) + offset for run in runs),
-            epochs_total=sum(last[run] + offset for run in runs),
-            stopped=stopped,
+            epochs_trained=self._told(sum(stopped.get(run, last[run]) + offset for run in runs)),
+            epochs_total=self._told(sum(last[run] + offset for run in runs)),
+            stopped={run: self._told(epoch) for run, epoch in stopped.items()},
             best_run=runs[int(scores.argmax())] if np.isfinite(best) else None,
             regret=max(0.0, best - left) if np.isfinite(best) else 0.0,
             verdicts=tuple(verdicts),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.forecast import NO_EPOCH, Forecast
+from lcode.forecast import NO_EPOCH, Forecast, grid_note
 from lcode.table import RunTable
 from lcode.tensors.arrays import CurveArrays
 
@@ -67,5 +67,6 @@ def assemble(
         horizons=table.runs["horizon"].to_numpy(np.int64),
         correlation=correlation,
         persistence=persistence,
-        notes=notes,
+        notes=(*notes, *grid_note(epochs)),
+        epoch_unit=table.epoch_unit,
     )

@@ -28,13 +28,14 @@ from lcode.fitting.start import Start
 from lcode.fitting.transfer import transfer
 from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
 from lcode.fitting.unlike import scarcity
-from lcode.forecast import Forecast, query_epochs
+from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.graphs import unknown_ops
 from lcode.isolation import isolated
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import Metric, RunTable, pooled
+from lcode.table.axis import finer_unit
 from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.batch import GraphTensors
 from lcode.tensors.collate import Preprocessor, used_graphs
@@ -45,8 +46,9 @@ OWN_RUNS = 8
 OWN_STEPS, OWN_RATE = 60, 1e-3
 """Steps of adapting a model of all runs to the own ones; 200 overfit 30 runs."""
 
-BLOCK = 2000
-"""Runs that are forecast at a time when a forecast is written as it is made."""
+BLOCK, BLOCK_CELLS = 2000, 500_000
+"""Runs that are forecast at a time when a forecast is written as it is made; fewer where these have more values (runs ×
+metrics × epochs) than 500,000, of which each takes 21 quantiles from every part of the forecast."""
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 """The checkpoint that comes with the package."""
@@ -262,6 +264,7 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: nothing was fitted yet, or the table has a metric that the model does not know.
         """
+        table = self._in_own_unit(table)
         return self._forecast(table, at, self._preprocessor_for(table))
 
     def predict_in_blocks(self, table: RunTable, at: At = "horizon", *, runs: int = BLOCK) -> Iterator[Forecast]:
@@ -270,10 +273,32 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: as `predict`.
         """
+        table = self._in_own_unit(table)
         preprocessor = self._preprocessor_for(table)
         names = table.run_ids
+        if at == "full":
+            ahead = int((table.runs["horizon"] - table.last_epochs).max()) if len(table) else 1
+            epochs = ahead if ahead <= FULL_EPOCHS else GRID
+            runs = min(runs, max(BLOCK_CELLS // (max(epochs, 1) * len(table.metrics)), 1))
         for begin in range(0, max(len(names), 1), runs):
             yield self._forecast(table.select(names[begin : begin + runs]), at, preprocessor)
+
+    def _in_own_unit(self, table: RunTable) -> RunTable:
+        """The table with epochs in the unit of the finished runs that the model holds prefixes against.
+
+        Raises:
+            UsageError: its epochs are finer than theirs.
+        """
+        committee = self._fitted().committee
+        if committee is None:
+            return table
+        own = committee.finished.epoch_unit
+        if finer_unit(own, table.epoch_unit) < 0.999 * own:
+            raise UsageError(
+                f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples of "
+                f"{table.epoch_unit:g}: fit a model on logs with such epochs"
+            )
+        return table.in_unit(own)
 
     def _fitted(self) -> Fitted:
         if self.fitted is None:

@@ -11,6 +11,7 @@ from typing import Literal
 from lcode.decisions import Ranking
 from lcode.forecast import Forecast
 from lcode.table import RunTable
+from lcode.table.axis import epoch_text
 
 NOTHING = "–"
 """What a cell without a value shows."""
@@ -47,7 +48,8 @@ def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[
     rows = []
     for position, run in enumerate(forecast.run_ids if ranking is None else ranking.runs):
         i = place[run]
-        cells = [f"{max(0, int(forecast.observed[i].max(initial=0)))}/{forecast.horizons[i]}"]
+        ends = (max(0, int(forecast.observed[i].max(initial=0))), int(forecast.horizons[i]))
+        cells = ["/".join(epoch_text(end, forecast.epoch_unit) for end in ends)]
         cells += [
             "diverged" if status == "diverged" else interval(*values)
             for status, *values in zip(forecast.status[i], median[i], low[i], high[i], strict=True)

@@ -24,7 +24,8 @@ from lcode.report.panels import (
     figure_with,
     fitting_columns,
 )
-from lcode.table import Metric, RunTable
+from lcode.table import Metric, RunTable, as_epochs
+from lcode.table.axis import epoch_text
 from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 if TYPE_CHECKING:
@@ -68,12 +69,12 @@ def forecast_figure(
     for k in range(len(forecast.metrics)):
         x, y = axes(k)
         place = {"xaxis": x, "yaxis": y}
-        grey = _background(figure, observed, forecast.run_ids, others, k, place)
+        grey = _background(figure, observed, forecast, others, k, place)
         # The bulk of the others is enough: a few that never learnt would squeeze the panel.
         seen = [np.quantile(grey, (0.1, 0.9))] if len(grey) else []
         for i, mark in marks.items():
             seen += _fan(figure, forecast, observed, true, i, k, mark, place)
-        last = max([1, *forecast.horizons.tolist()])
+        last = max([1, *as_epochs(forecast.horizons, forecast.epoch_unit).tolist()])
         figure.update_layout({f"xaxis{x[1:]}": {"range": [0, 1.02 * last], "matches": None if k == 0 else "x"}})
         figure.update_layout({f"yaxis{y[1:]}": axis_range(np.concatenate([*seen, np.empty(0)]))})
     _legend(figure, with_truth=true is not None)
@@ -81,9 +82,12 @@ def forecast_figure(
 
 
 def aligned_curves(forecast: Forecast, table: RunTable) -> CurveArrays:
-    """The table's curves in the forecast's order of runs and metrics; a run that the table lacks has no point."""
+    """The table's curves in the forecast's order of runs and metrics, and in its unit of the epoch.
+
+    A run that the table lacks has no point.
+    """
     row = table.runs.index.get_indexer(pd.Index(forecast.run_ids, dtype=object))
-    arrays = curve_arrays(table, metrics=forecast.metrics)
+    arrays = curve_arrays(table.in_unit(forecast.epoch_unit), metrics=forecast.metrics)
 
     def picked(cells: Any, blank: float) -> Any:
         # -1, the row of a run that is not there, picks the blank row at the end.
@@ -117,7 +121,7 @@ def _panel(metric: Metric) -> Panel:
 def _background(
     figure: Figure,
     observed: CurveArrays,
-    run_ids: Sequence[str],
+    forecast: Forecast,
     others: list[int],
     k: int,
     place: dict[str, str],
@@ -132,10 +136,10 @@ def _background(
     drawn = np.arange(size + 1) <= lengths[:, None]
     epochs, values = np.zeros(inside.shape, dtype=np.int64), np.full(inside.shape, np.nan)
     epochs[:, :size], values[:, :size] = observed.epochs[rows, k, :size], observed.values[rows, k, :size]
-    names = np.array([figure_text(run_ids[i]) for i in rows], dtype=object)
+    names = np.array([figure_text(forecast.run_ids[i]) for i in rows], dtype=object)
     if size:
         figure.add_scatter(
-            x=epochs[drawn],
+            x=as_epochs(epochs[drawn], forecast.epoch_unit),
             y=np.where(inside, values, np.nan)[drawn],
             **place,
             mode="lines",
@@ -162,7 +166,7 @@ def _fan(
     place: dict[str, str],
 ) -> list[NDArray[np.float64]]:
     """All traces of one run in one panel; returns the values drawn."""
-    name = figure_text(forecast.run_ids[i], 28)
+    name, unit = figure_text(forecast.run_ids[i], 28), forecast.epoch_unit
     common = {**place, "legendgroup": f"run {i}", "name": name}
     epochs, values = _points(observed, i, k)
     cutoff = int(epochs[-1]) if len(epochs) else 0
@@ -174,36 +178,41 @@ def _fan(
         x = np.concatenate([epochs[-1:], forecast.epochs[i, ahead]])
         start = np.broadcast_to(values[-1:, None], (len(values[-1:]), len(LEVELS)))
         fan = np.concatenate([start, forecast.quantiles[i, k, ahead]])
-        seen += _bands(figure, x, fan, mark, common)
+        seen += _bands(figure, as_epochs(x, unit), fan, mark, common)
     if true is not None:
         later, outcome = _points(true, i, k)
         kept = later >= cutoff
         if (later > cutoff).any():
             figure.add_scatter(
-                x=later[kept], y=outcome[kept], **common, mode="lines",
+                x=as_epochs(later[kept], unit), y=outcome[kept], **common, mode="lines",
                 line={"color": mark.colour, "width": 1.3, "dash": "dash"}, showlegend=False,
                 hovertemplate="%{fullData.name}<br>epoch %{x}: truly %{y:.4g}<extra></extra>",
             )  # fmt: skip
             seen.append(outcome[kept])
     # The trace with the points carries the legend, also where it is empty: every highlighted run is named.
     figure.add_scatter(
-        x=epochs, y=values, **common, mode="lines+markers", line={"color": mark.colour, "width": 1},
+        x=as_epochs(epochs, unit), y=values, **common, mode="lines+markers", line={"color": mark.colour, "width": 1},
         marker={"color": mark.colour, "symbol": mark.symbol, "size": 5 if len(epochs) <= 60 else 3},
         showlegend=k == 0, hovertemplate="%{fullData.name}<br>epoch %{x}: observed %{y:.4g}<extra></extra>",
     )  # fmt: skip
     if len(epochs) and forecast.status[i, k] in ("ok", "diverged"):
         diverged = forecast.status[i, k] == "diverged"
-        what = f"diverged at epoch {observed.diverged_at[i, k]}" if diverged else f"forecast from epoch {cutoff}"
+        at = epoch_text(int(observed.diverged_at[i, k]) if diverged else cutoff, unit)
+        what = f"diverged at epoch {at}" if diverged else f"forecast from epoch {at}"
         ring = {"color": mark.colour, "symbol": "x" if diverged else "circle-open", "size": 12, "line": {"width": 2}}
         figure.add_scatter(
-            x=epochs[-1:], y=values[-1:], **common, mode="markers", marker=ring, showlegend=False,
+            x=as_epochs(epochs[-1:], unit), y=values[-1:], **common, mode="markers", marker=ring, showlegend=False,
             hovertemplate=f"%{{fullData.name}}<br>{what}<extra></extra>",
         )  # fmt: skip
     return seen
 
 
 def _bands(
-    figure: Figure, x: NDArray[np.int64], fan: NDArray[np.float64], mark: Mark, common: dict[str, str]
+    figure: Figure,
+    x: NDArray[np.int64] | NDArray[np.float64],
+    fan: NDArray[np.float64],
+    mark: Mark,
+    common: dict[str, str],
 ) -> list[NDArray[np.float64]]:
     """Median and bands of values at `LEVELS`, shape [Q, 21], at Q epochs; returns the outer ends of the bands."""
     level = {percent: fan[:, int(np.argmin(np.abs(100 * LEVELS - percent)))] for percent in (5, 25, 50, 75, 95)}

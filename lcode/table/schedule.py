@@ -44,8 +44,8 @@ class Schedule:
 
     @property
     def usable(self) -> bool:
-        """Whether all rates are finite and one is above 0: otherwise nothing can be told from the plan."""
-        return len(self.rates) > 0 and bool(np.isfinite(self.rates).all()) and float(self.rates.max()) > 0
+        """Whether all rates are finite and their sum is above 0: otherwise nothing can be told from the plan."""
+        return len(self.rates) > 0 and bool(np.isfinite(self.rates).all()) and self._total > 0
 
     def at(self, epochs: ArrayLike) -> NDArray[np.float64]:
         """Learning rate at these epochs, which need not be whole."""
@@ -59,7 +59,11 @@ class Schedule:
         at = np.clip(np.asarray(epochs, dtype=np.float64), 0.0, float(self.last))
         whole = np.floor(at)
         before, after = self._sum(whole), self._sum(np.minimum(whole + 1, self.last))
-        return (before + (at - whole) * (after - before)) / self._sum(np.array([self.last]))
+        return (before + (at - whole) * (after - before)) / self._total
+
+    @property
+    def _total(self) -> float:
+        return float(self._sum(np.array([float(self.last)]))[0])
 
     def _sum(self, epochs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum of the rates over the epochs 1 … e, of whole epochs e ≤ `last`."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, pearsonr, spearmanr
 
-from lcode.forecast import LEVELS, NO_EPOCH, Q05, Q50, Q95, Forecast, query_epochs
+from lcode.forecast import FULL_EPOCHS, GRID, LEVELS, NO_EPOCH, Q05, Q50, Q95, Forecast, grid_note, query_epochs
 from lcode.table import Metric, RunTable
 
 METRICS = (Metric("seg", "miou", "max"), Metric("main", "loss", "min"))
@@ -192,3 +192,24 @@ def test_full_covers_everything_between_the_prefix_and_the_horizon(horizons: lis
     for row, end, horizon in zip(query_epochs(runs, "full"), last, horizons, strict=True):
         expected = list(range(end + 1, horizon + 1)) or [horizon]
         assert row[row != NO_EPOCH].tolist() == expected
+
+
+def test_of_a_far_horizon_a_full_forecast_is_a_grid_that_ends_there() -> None:
+    seen = {"far": [1], "edge": [1], "near": [7], "done": [9]}
+    epochs = query_epochs(table(seen, {"far": 10**9, "edge": 1 + FULL_EPOCHS, "near": 9, "done": 9}), "full")
+    far, edge, near, done = (row[row != NO_EPOCH] for row in epochs)
+    assert len(far) == GRID and far[0] == 2 and far[-1] == 10**9 and np.ptp(np.diff(far)) <= 1
+    assert edge.tolist() == list(range(2, FULL_EPOCHS + 2))
+    assert near.tolist() == [8, 9] and done.tolist() == [9]
+    assert f"a grid of {GRID} epochs" in grid_note(epochs)[0] and not grid_note(epochs[1:])
+    beyond = query_epochs(table({"a": [1]}, {"a": 2 + FULL_EPOCHS}), "full")
+    assert beyond.shape == (1, GRID) and (np.diff(beyond) > 0).all()
+
+
+def test_the_frame_is_in_the_users_epochs() -> None:
+    forecast = make(np.zeros((3, len(LEVELS))), epochs=np.array([[3, 4, 6]]), observed=np.array([[2]]), epoch_unit=0.5)
+    frame = forecast.to_frame()
+    assert frame["epoch"].tolist() == [1.5, 2.0, 3.0] and frame["observed"].tolist() == [1.0] * 3
+    nothing = make(np.zeros((1, len(LEVELS))), observed=np.array([[-1]]), epoch_unit=0.5)
+    assert nothing.to_frame()["observed"].tolist() == [-1]
+    assert NORMAL.to_frame()["epoch"].dtype == np.int64

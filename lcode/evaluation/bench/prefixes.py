@@ -39,12 +39,13 @@ class Prefix:
         return float(self.label.removesuffix("e"))
 
     def cutoffs(self, table: RunTable) -> dict[str, int]:
-        """Last epoch that is seen of each run; runs may count their epochs from 0 or from 1."""
+        """Last epoch that is seen of each run, in ticks; runs may count their epochs from 0 or from 1."""
         if not self.by_epochs:
             horizons = zip(table.run_ids, table.runs["horizon"], strict=True)
             return {run: round(self.amount * int(horizon)) for run, horizon in horizons}
         from_zero = table.points.groupby("run", observed=True)["epoch"].min() == 0
-        return {run: int(self.amount) - int(from_zero[run]) for run in table.run_ids}
+        seen = round(self.amount / table.epoch_unit)
+        return {run: seen - int(from_zero[run]) for run in table.run_ids}
 
 
 def usable(prefixes: Sequence[Prefix], table: RunTable) -> tuple[list[Prefix], list[str]]:
@@ -60,7 +61,7 @@ def usable(prefixes: Sequence[Prefix], table: RunTable) -> tuple[list[Prefix], l
     for prefix in prefixes:
         cut = tuple(prefix.cutoffs(table).values())
         if np.median(cut) >= last:
-            notes.append(f"prefix {prefix.label} left out: the runs end at epoch {last:g}")
+            notes.append(f"prefix {prefix.label} left out: the runs end at epoch {last * table.epoch_unit:g}")
         elif cut in kept:
             notes.append(f"prefix {prefix.label} left out: here it is the same as {kept[cut].label}")
         else:

@@ -92,6 +92,7 @@ def twin_forecast(test: RunTable, exam: Exam) -> Forecast:
         status=np.full((len(test), len(test.metrics)), "ok"),
         observed=np.repeat(exam.observed.last_epochs.to_numpy()[:, None], len(test.metrics), axis=1),
         horizons=test.runs["horizon"].to_numpy(np.int64),
+        epoch_unit=test.epoch_unit,
     )
 
 

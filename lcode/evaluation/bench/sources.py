@@ -14,7 +14,7 @@ from lcode.benchmarks import BENCHMARKS, load_benchmark, load_mtl_curves
 from lcode.decisions import DeltaM, References
 from lcode.errors import UsageError
 from lcode.forecasters.base import finished_runs
-from lcode.readers import read_logs
+from lcode.readers import OnRepeat, read_logs
 from lcode.table import Direction, RunTable
 
 LEARNED = 0.97 * np.log(2)
@@ -30,12 +30,16 @@ class Source:
         graphs: file of architecture graphs, for logs.
         directions: pairs of a metric's key and direction, for logs.
         logs: whether it is a path.
+        horizon: planned last epoch of all runs of logs, if the user states it.
+        on_repeat: see `lcode.read_logs`, for logs.
     """
 
     name: str
     graphs: Path | None = None
     directions: tuple[tuple[str, Direction], ...] = ()
     logs: bool = False
+    horizon: float | None = None
+    on_repeat: OnRepeat = "error"
 
     @property
     def group(self) -> str:
@@ -68,7 +72,12 @@ class Problem:
 
 
 def find_sources(
-    words: Sequence[str], *, graphs: Path | None = None, directions: Mapping[str, Direction] | None = None
+    words: Sequence[str],
+    *,
+    graphs: Path | None = None,
+    directions: Mapping[str, Direction] | None = None,
+    horizon: float | None = None,
+    on_repeat: OnRepeat = "error",
 ) -> tuple[Source, ...]:
     """The sources that words stand for: a benchmark, a family of benchmarks such as `taskset`, or a path of logs.
 
@@ -76,6 +85,8 @@ def find_sources(
         words: names and paths; each source is taken once.
         graphs: file of architecture graphs, for logs.
         directions: which way is better, for logs.
+        horizon: planned last epoch of the runs, for logs.
+        on_repeat: see `lcode.read_logs`, for logs.
 
     Raises:
         UsageError: a word is none of these; the text lists the benchmarks.
@@ -90,7 +101,8 @@ def find_sources(
                 f"one of a family is {next((n for n in BENCHMARKS if '/' in n), '')}, for example"
             )
         stated = tuple((directions or {}).items())
-        found |= dict.fromkeys(map(Source, named) if named else [Source(word, graphs, stated, logs=True)])
+        logs = Source(word, graphs, stated, logs=True, horizon=horizon, on_repeat=on_repeat)
+        found |= dict.fromkeys(map(Source, named) if named else [logs])
     return tuple(found)
 
 
@@ -103,7 +115,13 @@ def load_problem(source: Source) -> Problem:
         InputError: logs that cannot be read as they stand.
     """
     if source.logs:
-        table = read_logs(Path(source.name), graphs=source.graphs, directions=dict(source.directions) or None)
+        table = read_logs(
+            Path(source.name),
+            graphs=source.graphs,
+            directions=dict(source.directions) or None,
+            horizon=source.horizon,
+            on_repeat=source.on_repeat,
+        )
         return Problem(finished_runs(table, at_least=0))
     if source.group != "mtl_curves":
         learned = LEARNED if source.group == "taskset" else None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, spearmanr
 
 from lcode.decisions import FinalValue, final_values, rank
-from lcode.decisions.final import HORIZON, _path_weights
+from lcode.decisions.final import HORIZON, path_places
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
@@ -101,7 +102,8 @@ def test_the_more_epochs_hang_together_the_less_their_best_gains() -> None:
 
 def test_paths_have_the_forecasts_persistence_on_average() -> None:
     for persistence in (0.3, 0.7):
-        levels = _path_weights(40, persistence) @ LEVELS
+        places = path_places(np.arange(1, 41), persistence)
+        levels = np.interp(places, np.arange(len(LEVELS)), LEVELS)
         correlation = spearmanr(levels.T).statistic
         mean = correlation[np.triu_indices(40, 1)].mean()
         assert mean == pytest.approx(persistence, abs=0.06)
@@ -112,6 +114,18 @@ def test_a_runs_final_value_does_not_depend_on_the_others() -> None:
     together = quantiles(BEST, seen)
     for i, run in enumerate(seen.run_ids):
         np.testing.assert_array_equal(quantiles(BEST, seen.select([run]))[0], together[i])
+
+
+def test_of_a_far_horizon_the_grid_is_enough() -> None:
+    seen = table({"a": [0.1, 0.2], "b": [0.3]}, horizon=10**9)
+    assert (quantiles(BEST, seen)[:, 0, 10] >= [0.2, 0.3]).all()
+    assert np.isfinite(quantiles(LAST3, seen)).all()
+
+
+def test_the_last_epochs_are_those_of_the_user() -> None:
+    whole = table({"a": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]})
+    half = replace(whole, epoch_unit=0.5)  # epochs 0.5 to 3
+    assert LAST3.of_table(half)[0, 0] == pytest.approx(0.35) and LAST3.of_table(whole)[0, 0] == pytest.approx(0.5)
 
 
 def test_what_lies_after_the_forecasts_last_epoch_is_not_looked_at() -> None:

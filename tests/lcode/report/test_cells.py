@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -68,6 +69,8 @@ def test_rows_follow_the_ranking_and_hold_every_run(odd_sweep: Any) -> None:
     assert by_run["silent"].cells[0] == "0/20"
     assert "[" in by_run["live"].cells[1] and by_run["live"].cells[0] == "6/20"
     assert [row.run for row in run_rows(odd_sweep.forecast)[1]] == list(odd_sweep.forecast.run_ids)
+    half = dataclasses.replace(odd_sweep.forecast, epoch_unit=0.25)
+    assert {row.run: row.cells[0] for row in run_rows(half)[1]}["live"] == "1.5/5"
 
 
 def test_configuration_names_only_what_varies(odd_sweep: Any) -> None:

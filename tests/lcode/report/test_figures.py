@@ -34,6 +34,17 @@ def test_fan_opens_at_the_last_point_and_ends_at_the_horizon(sweep: Any) -> None
     assert true.line.dash == "dash"
 
 
+def test_the_axis_is_in_the_users_epochs(sweep: Any) -> None:
+    table, truth, forecast = (
+        dataclasses.replace(part, epoch_unit=0.5) for part in (sweep.table, sweep.truth, sweep.forecast)
+    )
+    figure = forecast_figure(table, forecast, truth=truth, runs=["run-31"])
+    _, _, median, true, observed, ring = _named(figure, "run-31", "x2")
+    assert observed.x.tolist() == [0.5, 1, 1.5, 2, 2.5] and ring.x.tolist() == [2.5]
+    assert median.x.tolist() == [tick / 2 for tick in range(5, 21)] and true.x.tolist() == median.x.tolist()
+    assert "epoch 2.5" in ring.hovertemplate and figure.layout.xaxis.range[1] == pytest.approx(10.2)
+
+
 def test_panels_are_metrics_with_direction_and_shared_epochs(sweep: Any) -> None:
     layout = forecast_figure(sweep.table, sweep.forecast).layout
     assert [a.text for a in layout.annotations] == [

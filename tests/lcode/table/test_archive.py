@@ -32,3 +32,14 @@ def test_a_table_without_anything_beside_the_curves(history: RunTable) -> None:
     again = unpack(meta, arrays)
     assert len(again.signals) == 0 and not again.schedules and again.configs.shape == bare.configs.shape
     assert again.points["value"].equals(bare.points["value"])
+
+
+def test_fractions_of_an_epoch_and_plans_of_version_0_1_come_back(history: RunTable) -> None:
+    half = replace(history, epoch_unit=0.5)
+    meta, arrays = pack(half)
+    assert unpack(json.loads(json.dumps(meta)), arrays).epoch_unit == 0.5
+    meta, arrays = pack(history)
+    del meta["epoch_unit"], arrays["schedules.epoch"]
+    again = unpack(meta, arrays)
+    assert again.epoch_unit == 1
+    assert all(again.schedules[run].to_json() == history.schedules[run].to_json() for run in history.run_ids)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lcode.errors import UsageError
+from lcode.readers import read_logs
+from lcode.table import Metric, RunTable
+from lcode.table.runlog import RunHeader, RunLogWriter
+
+
+def read(tmp_path: Path, text: str, **options: object) -> RunTable:
+    (tmp_path / "runs.csv").write_text(text)
+    return read_logs(tmp_path / "runs.csv", **options)  # type: ignore[arg-type]
+
+
+def rows(epochs: range, run: str = "a", *more: object) -> str:
+    return "".join(",".join(map(str, (run, epoch, 1 / (1 + epoch), *more))) + "\n" for epoch in epochs)
+
+
+def told(table: RunTable, text: str) -> bool:
+    return any(text in note for note in table.notes)
+
+
+def test_an_assumed_horizon_is_told_with_its_consequence(tmp_path: Path) -> None:
+    table = read(tmp_path, "run,epoch,err\n" + rows(range(1, 7)) + rows(range(1, 7), "b") + rows(range(1, 4), "c"))
+    assert table.runs["status"].tolist() == ["finished", "finished", "running"]
+    assert told(table, "no horizon is given for 3 runs: taken to be epoch 6")
+    assert told(table, "2 runs count as finished; state --horizon N")
+    stated = read(tmp_path, "run,epoch,err\n" + rows(range(1, 7)), horizon=20)
+    assert stated.runs.loc["a"].tolist()[:2] == ["running", 20] and not told(stated, "no horizon")
+    known = read(tmp_path, "run,epoch,err,status\n" + rows(range(1, 7), "a", "stopped"))
+    assert not told(known, "no horizon")
+
+
+def test_the_latest_horizon_of_a_run_counts(tmp_path: Path) -> None:
+    text = "run,epoch,err,horizon\n" + rows(range(8, 12), "a", 60) + rows(range(1, 8), "a", 20)
+    table = read(tmp_path, text + rows(range(1, 3), "b", 9))
+    assert table.runs["horizon"].tolist() == [60, 9]
+    assert told(table, "the horizon changes within 1 run ('a': from 20 to 60)")
+
+
+def test_a_run_beyond_its_horizon_raises_it(tmp_path: Path) -> None:
+    table = read(tmp_path, "run,epoch,err,horizon\n" + rows(range(1, 10), "a", 5) + rows(range(1, 3), "b", 5))
+    assert table.runs["horizon"].tolist() == [9, 5] and table.runs["status"].tolist() == ["finished", "running"]
+    assert told(table, "1 run went on beyond the stated horizon") and told(table, "('a': epoch 9 of 5)")
+
+
+def test_epochs_from_0_to_n_minus_1_are_n_epochs(tmp_path: Path) -> None:
+    text = "run,epoch,err,horizon\n" + rows(range(20), "a", 20) + rows(range(6), "b", 20)
+    table = read(tmp_path, text)
+    assert table.runs["horizon"].tolist() == [19, 19] and table.runs["status"].tolist() == ["finished", "running"]
+    assert told(table, "a horizon of 20 ends at epoch 19")
+    assert read(tmp_path, text, horizon=30).runs["horizon"].tolist() == [29, 29]
+    bare = read(tmp_path, "run,epoch,err\n" + rows(range(20)), horizon=20)
+    assert bare.runs.loc["a"].tolist()[:2] == ["finished", 19]
+
+
+def test_where_epoch_0_is_before_the_training_the_horizon_is_what_it_says(tmp_path: Path) -> None:
+    text = "run,epoch,err,horizon\n" + rows(range(21), "a", 20) + rows(range(6), "b", 20)
+    table = read(tmp_path, text)
+    assert table.runs["horizon"].tolist() == [20, 20] and not told(table, "count from 0")
+    assert read(tmp_path, text, horizon=30).runs["horizon"].tolist() == [30, 30]
+
+
+def test_a_run_log_may_count_from_0_and_its_plan_with_it(tmp_path: Path) -> None:
+    plan = [0.4, 0.3, 0.2, 0.1]
+    with RunLogWriter(tmp_path, RunHeader("a", 4, (Metric("seg", "err", "min"),), schedule=plan)) as log:
+        for epoch in range(4):
+            log.epoch(epoch, {"seg/err": 1 / (1 + epoch)})
+    table = read_logs(tmp_path)
+    assert table.runs["horizon"].tolist() == [3]
+    assert table.schedules["a"].at(range(4)).tolist() == plan
+
+
+def test_a_stated_horizon_wins_and_takes_up_finished_runs(tmp_path: Path) -> None:
+    text = "run,epoch,err,horizon,status\n" + rows(range(1, 6), "a", 5, "finished")
+    table = read(tmp_path, text + rows(range(1, 3), "b", 5, "stopped"), horizon=8)
+    assert table.runs["horizon"].tolist() == [8, 8] and table.runs["status"].tolist() == ["running", "stopped"]
+    with pytest.raises(UsageError, match="must be above 0"):
+        read(tmp_path, text, horizon=-1)
+
+
+def test_a_plan_up_to_a_far_horizon_is_read(tmp_path: Path) -> None:
+    table = read(tmp_path, "run,epoch,err,lr\na,1,0.5,0.2\na,2,0.4,0.2\na,3,,0.2\na,1000000000,,0\n")
+    assert table.runs.loc["a"].tolist()[:2] == ["running", 10**9]
+    assert table.schedules["a"].at([3, 10**9]).tolist() == [0.2, 0.0]
+
+
+# Fractions of an epoch.
+
+
+def test_fractional_epochs_are_kept_in_whole_ticks(tmp_path: Path) -> None:
+    table = read(tmp_path, "run,epoch,err,horizon\na,0.5,1,2\na,1.0,0.8,2\na,1.5,0.7,2\n")
+    assert table.epoch_unit == 0.5 and table.points["epoch"].tolist() == [1, 2, 3]
+    assert table.runs.loc["a"].tolist()[:2] == ["running", 4]
+    text = "run,epoch,err\n" + "".join(f"a,{step / 39},{1 / step}\n" for step in range(10, 100, 10))
+    table = read(tmp_path, text)
+    assert table.points["epoch"].tolist() == list(range(1, 10)) and table.epoch_unit == pytest.approx(10 / 39)
+    table = read(tmp_path, text, horizon=3)
+    assert table.epoch_unit == pytest.approx(1 / 39) and table.runs["horizon"].tolist() == [117]
+    assert table.points["epoch"].tolist() == list(range(10, 100, 10))
+
+
+def test_files_of_different_steps_are_brought_to_a_common_one(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("run,epoch,err,lr,horizon\na,1,1,0.1,4\na,2,0.5,0.1,4\n")
+    (tmp_path / "b.csv").write_text("run,epoch,err,lr,horizon\nb,0.5,1,0.1,4\nb,1,0.5,0.1,4\n")
+    table = read_logs(tmp_path)
+    assert table.epoch_unit == 0.5 and table.runs["horizon"].tolist() == [8, 8]
+    assert table.points["epoch"].tolist() == [2, 4, 1, 2] and table.signals["epoch"].tolist() == [2, 4, 1, 2]
