@@ -37,10 +37,9 @@ _SIGNS = str.maketrans({"δ": " delta ", "Δ": " delta ", "ρ": " rho ", "τ": "
 _ARROWS: dict[str, Direction] = {"↑": "max", "↓": "min"}
 _LONG_NUMBER = re.compile(r"\d{3,}")
 """A number that is in no spelling of the vocabulary: tables of 20,000 columns differ in little else."""
+
 _MINUS = re.compile(r"\s*[-−](?=[^\W\d_])")
-_ONE_LONG_NUMBER = re.compile(r"\d{3,}")
-"""A number that is in no spelling of the vocabulary: tables of 20,000 columns differ in little else."""
-_MINUS = re.compile(r"\s*(?:1\s*[-−–]\s*|one[ _-]minus[ _-])(?=[^\W\d_])", re.IGNORECASE)
+_ONE_MINUS = re.compile(r"\s*(?:1\s*[-−–]\s*|one[ _-]minus[ _-])(?=[^\W\d_])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
