@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
+from lcode.decisions.rule import check_count
 from lcode.errors import UsageError
 from lcode.graphs import ArchGraph
-from lcode.table import Schedule
+from lcode.table import RunTable, Schedule
 from lcode.table.axis import DIGITS, MAX_TICKS
 
 
@@ -133,6 +134,23 @@ def check_kind(name: str, value: object, kinds: type | tuple[type, ...], expecte
     """
     if not isinstance(value, kinds):
         raise UsageError(f"{name} is {_found(value)}; give {expected}")
+
+
+def check_options(history: object, *, directions: object, nan: object, dry_run: object, num_threads: object) -> None:
+    """Refuse options of a monitor that are of another type or make no sense together.
+
+    Raises:
+        UsageError: the text says what was found and what is expected.
+    """
+    check_kind("history", history, RunTable, "a table of runs, such as lcode.read_logs('runs/')")
+    check_kind("dry_run", dry_run, bool, "True or False")
+    check_count("num_threads", num_threads, 1)
+    if nan not in ("stop", "skip"):
+        raise UsageError(f"nan is {nan!r}; there are: stop, skip")
+    if directions is not None:
+        check_kind("directions", directions, Mapping, "min or max by metric, such as {'seg/foo': 'max'}")
+        if isinstance(history, RunTable) and history.metrics:
+            raise UsageError("the directions of the metrics are those of the history; leave directions out")
 
 
 def check_architecture(run: str, arch: object, graph: object) -> None:

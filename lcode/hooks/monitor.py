@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from lcode.decisions import FinalValue, Objective, StopRule, Verdict
 from lcode.decisions.objective import ScoreFunction
-from lcode.decisions.rule import check_count
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph
@@ -25,7 +24,7 @@ from lcode.hooks.inputs import (
     as_schedule,
     as_values,
     check_architecture,
-    check_kind,
+    check_options,
 )
 from lcode.hooks.judge import Judge, model_or_pretrained
 from lcode.hooks.learned_metrics import LearnedMetrics
@@ -99,13 +98,7 @@ class Monitor:
             InputError: a baseline that cannot be read.
         """
         history = RunTable.from_points(empty_points(), ()) if history is None else history
-        check_kind("history", history, RunTable, "a table of runs, such as lcode.read_logs('runs/')")
-        check_kind("dry_run", dry_run, bool, "True or False")
-        check_count("num_threads", num_threads, 1)
-        if nan not in ("stop", "skip"):
-            raise UsageError(f"nan is {nan!r}; there are: stop, skip")
-        if directions and history.metrics:
-            raise UsageError("the directions of the metrics are those of the history; leave directions out")
+        check_options(history, directions=directions, nan=nan, dry_run=dry_run, num_threads=num_threads)
         self.rule = StopRule(delta=delta, min_epochs=min_epochs, keep=keep, every=every)
         self.nan, self.dry_run, self.final = nan, dry_run, FinalValue.parse(final)
         self.model = model_or_pretrained(model)
@@ -156,7 +149,7 @@ class Monitor:
             schedule: planned learning rate for the epochs 1..horizon.
 
         Raises:
-            UsageError: no horizon is given and none is known, or an argument of the wrong type.
+            UsageError: no horizon is given or known, or an argument of the wrong type.
         """
         run = as_run(run)
         planned = None if horizon is None else self._axis.fitted(as_horizon(horizon, run))
@@ -196,9 +189,9 @@ class Monitor:
             UsageError: an unknown metric (the text lists the right ones), or something that is no number.
         """
         run = as_run(run)
-        at = as_epoch(epoch, run)
-        measured, extra = as_values(values, run, at), as_values(signals or {}, run, at, what="signals")
-        at = self._axis.fitted(at)
+        at = self._axis.fitted(as_epoch(epoch, run))
+        measured = as_values(values, run, at)
+        extra = as_values({} if signals is None else signals, run, at, what="signals")
         keys = self._metrics.keys(measured)
         if len(self.metrics) > len(self._scores.metrics):
             self._scores.measure(self.metrics)
@@ -209,8 +202,7 @@ class Monitor:
         if live.record(at, known, extra) or live.status == "finished":
             self._scores.drop(run)
         live.status = "running"
-        verdict = self._judge.decide(live, self.metrics, self._scores, self._axis.unit)
-        verdict = replace(verdict, dry_run=self.dry_run)
+        verdict = replace(self._judge.decide(live, self.metrics, self._scores, self._axis.unit), dry_run=self.dry_run)
         if verdict.stop:
             live.status = "stopped"
         elif live.is_over(self.metrics):
@@ -273,9 +265,9 @@ class Monitor:
         Raises:
             UsageError: the state is of another version.
         """
-        check_kind("state", state, Mapping, "what state_dict() returned")
-        if state.get("version") != STATE_VERSION:
-            raise UsageError(f"the state is of version {state.get('version')}, this monitor reads {STATE_VERSION}")
+        version = state.get("version") if isinstance(state, Mapping) else None
+        if version != STATE_VERSION:
+            raise UsageError(f"the state is of version {version}, this monitor reads {STATE_VERSION}")
         self._metrics.add(Metric(*parts) for parts in state.get("metrics", ()))
         self._axis.unit = state.get("epoch_unit", self._axis.unit)
         self._runs = {plain["name"]: LiveRun.from_json(plain) for plain in state["runs"]}
@@ -286,11 +278,9 @@ class Monitor:
                 self._scores.note_arch(run, live.arch)
         if len(self.metrics) > len(self._scores.metrics):
             self._scores.measure(self.metrics)
-        population = state["population"]
-        self._scores.restore(
-            None if population is None else np.array(population, dtype=float),
-            {run: self._final_values(live) for run, live in self._runs.items() if live.status == "finished"},
-        )
+        saved = state["population"]
+        finals = {run: self._final_values(live) for run, live in self._runs.items() if live.status == "finished"}
+        self._scores.restore(None if saved is None else np.array(saved, dtype=float), finals)
         for run, expected in state["expected"].items():
             self._scores.expect(run, expected)
 
