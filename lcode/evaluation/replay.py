@@ -183,7 +183,8 @@ class RecordedSweep:
         epoch = self._curves.epochs[i][position]
         told = self._told(epoch)
         if diverged is not None and diverged[0] <= epoch:
-            return dataclasses.replace(diverged_verdict(name, *diverged[1:]), epoch=told)
+            _, first, metric, value = diverged
+            return dataclasses.replace(diverged_verdict(name, self._told(first), metric, value), epoch=told)
         if epoch >= self._curves.horizons[i]:
             return None
         if isinstance(policy, MedianRule):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from lcode.errors import UsageError
 from lcode.hooks.live_run import Epoch
 from lcode.table import RunTable, as_epochs, as_ticks
@@ -22,12 +20,12 @@ class SweepAxis:
         self.unit = history.epoch_unit
         self.longest: Epoch | None = None
         self._given = len(history) > 0
-        self._reached_from_zero = -1.0
+        self._reached_from_zero: Epoch = -1
         if self._given:
             self.longest = as_epochs(history.runs["horizon"].max(), self.unit).item()
             of_run = history.points.groupby("run", observed=True)["epoch"]
             last = of_run.max()[of_run.min() == 0]
-            self._reached_from_zero = float(as_epochs(np.array(last.max(initial=-1)), self.unit)) if len(last) else -1.0
+            self._reached_from_zero = as_epochs(last.max(), self.unit).item() if len(last) else -1
 
     def fitted(self, epoch: Epoch) -> Epoch:
         """The epoch itself, if it fits the axis; without a history the unit becomes as fine as it must.
