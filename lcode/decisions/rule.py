@@ -16,11 +16,12 @@ from lcode.errors import UsageError
 SAMPLES = 512
 """Samples of a run's score that a verdict counts its probability on: a standard error of 0.01 at δ = 0.05."""
 
-LASTING = 3
+LASTING = 5
 """Reports in a row in which a metric is NaN or infinite until its run counts as diverged.
 
-An undefined metric or an overflow that the loss scaler catches lasts one or two. A diverged network does not recover:
-of 1,974 curves of TaskSet (three losses, 8,000 runs) that cease to be finite none does, so waiting costs two epochs.
+An undefined metric lasts one report or two, a loss that overflows until a loss scaler has settled three. A diverged
+network does not recover: of 1,974 curves of TaskSet (three losses, 8,000 runs) that cease to be finite none does, so
+waiting costs four epochs.
 """
 
 
