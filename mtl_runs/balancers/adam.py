@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from mtl_runs.balancers.powers import power
+
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -28,5 +30,5 @@ def adam_step(state: Mapping[str, Tensor], gradient: Tensor) -> tuple[Tensor, di
     steps = state["steps"] + 1
     mean = BETA1 * state["mean"] + (1 - BETA1) * gradient
     square = BETA2 * state["square"] + (1 - BETA2) * gradient**2
-    step = (mean / (1 - BETA1**steps)) / ((square / (1 - BETA2**steps)).sqrt() + EPSILON)
+    step = (mean / (1 - power(BETA1, steps))) / ((square / (1 - power(BETA2, steps))).sqrt() + EPSILON)
     return step, {"mean": mean, "square": square, "steps": steps}

@@ -8,6 +8,7 @@ from torch import Tensor
 from mtl_runs.balancers.adam import BETA1, BETA2, EPSILON
 from mtl_runs.balancers.base import Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators
+from mtl_runs.balancers.powers import power
 
 
 class AdaTask(Balancer):
@@ -41,8 +42,8 @@ class AdaTask(Balancer):
         steps = state["steps"] + 1
         mean = state["mean"].to(jacobian).lerp(jacobian, 1 - BETA1)
         square = BETA2 * state["square"].to(jacobian) + (1 - BETA2) * jacobian.square()
-        corrected = mean / (1 - BETA1**steps).to(jacobian).unsqueeze(-1)
-        root = (square / (1 - BETA2**steps).to(jacobian).unsqueeze(-1)).sqrt()
+        corrected = mean / (1 - power(BETA1, steps)).to(jacobian).unsqueeze(-1)
+        root = (square / (1 - power(BETA2, steps)).to(jacobian).unsqueeze(-1)).sqrt()
         return corrected / (root + EPSILON), {"mean": mean, "square": square, "steps": steps}
 
     def weigh(

@@ -36,6 +36,13 @@ from torch import Tensor
 
 from mtl_runs.balancers.draws import Generators
 
+CLIP = 1.0
+"""Where the trainers of Nash-MTL and of those that took them over (FAMO, FairGrad, SDMGrad) clip, it is to this length.
+
+They do for Nash-MTL, PCGrad, CAGrad, GradDrop, FairGrad and SDMGrad. For all others the clip is missing, or comes
+before the gradients are computed and has no effect.
+"""
+
 State = Mapping[str, Tensor]
 """What a balancer remembers between steps: named tensors [..., K] or [..., K, *], plain data to checkpoint.
 
@@ -77,10 +84,13 @@ class Balancer(ABC):
         needs: what the method reads; a setting may change it for one balancer.
         scales_heads: whether the weights are loss weights, so that the gradient of each task's own head is multiplied
             as well; a gradient method leaves the heads alone.
+        clip: the longest shared gradient that the method's own trainer lets through, for the sum of the tasks, not
+            their mean; 0 = it does not clip.
     """
 
     needs: Needs
     scales_heads: bool
+    clip: float = 0.0
 
     def init(self, n_tasks: int) -> State:
         """The state before the first step, for one run; stack along new leading dimensions for a population."""

@@ -8,20 +8,10 @@ import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
+from mtl_runs.balancers.base import CLIP, Balancer, Needs, State, uniform_over
 from mtl_runs.balancers.draws import Generators
-from mtl_runs.balancers.solvers import (
-    MAX_FACES_K,
-    best_feasible,
-    face_inverses,
-    faces,
-    minimise_on_simplex,
-    mixture_norm,
-    normalised,
-)
-
-SMOOTHING = 1e-3
-"""With many tasks, norms of `g_w` below this share of the typical gradient are treated as this long."""
+from mtl_runs.balancers.solvers import mixture_norm, normalised
+from mtl_runs.balancers.worst_mixture import worst_mixture
 
 
 class CAGrad(Balancer):
@@ -44,6 +34,7 @@ class CAGrad(Balancer):
 
     needs = Needs.GRAMIAN
     scales_heads = False
+    clip = CLIP
 
     def __init__(self, c: float = 0.4, rescale: Literal[0, 1, 2] = 1) -> None:
         if not c >= 0:
@@ -69,44 +60,3 @@ class CAGrad(Balancer):
     def mixture(self, gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor) -> Tensor:
         """The w of the dual; arguments as of `worst_mixture`."""
         return worst_mixture(gramian, dots, radius, active)
-
-
-def worst_mixture(gramian: Tensor, dots: Tensor, radius: Tensor, active: Tensor) -> Tensor:
-    """Minimiser over the simplex of `wᵀp + κ √(wᵀAw)`: the mixture of tasks that gains least near a given direction.
-
-    Args:
-        gramian: A, normalised to mean diagonal about 1, positive semi-definite but for rounding errors, [..., K, K].
-        dots: p, [..., K].
-        radius: κ ≥ 0, [..., 1].
-        active: bool, [..., K]; others get weight 0.
-
-    Returns:
-        [..., K] on the simplex.
-    """
-    if gramian.shape[-1] > MAX_FACES_K:
-
-        def gradient(w: Tensor) -> Tensor:
-            pushed = (gramian @ w.unsqueeze(-1)).squeeze(-1)
-            norm = (w * pushed).sum(-1, keepdim=True).clamp(min=SMOOTHING**2).sqrt()
-            return dots + radius * pushed / norm
-
-        bound = gramian * (1 + radius / SMOOTHING).unsqueeze(-1)
-        return minimise_on_simplex(gradient, bound, active, iterations=3000)
-    # The minimiser is often where g_w = 0, and a face on which rounding made wᵀAw negative would have none.
-    values, vectors = torch.linalg.eigh(gramian)
-    gramian = vectors * values.clamp(min=0).unsqueeze(-2) @ vectors.mT
-    # On a face with B = A restricted to it: stationarity reads A w = (‖g_w‖/κ)(μ1 - p), and with 1ᵀw = 1 and
-    # wᵀAw = ‖g_w‖² the multiplier μ solves a quadratic: w = (μ B⁻¹1 - B⁻¹p) / √(b² - a(q - κ²)).
-    inverse = face_inverses(gramian)
-    ones, solved = inverse.sum(-1), (inverse @ dots[..., None, :, None]).squeeze(-1)
-    a = ones.sum(-1, keepdim=True)
-    b = solved.sum(-1, keepdim=True)
-    q = (solved * dots.unsqueeze(-2)).sum(-1, keepdim=True)
-    root = (b**2 - a * (q - radius.unsqueeze(-2) ** 2)).sqrt()  # NaN where the face has no stationary point
-    points = ((b + root) / a * ones - solved) / root
-    # A single task needs no solving; and where the face is singular the sum is not 1 to start with.
-    mask = faces(gramian.shape[-1], gramian.device)
-    points = torch.where(mask.sum(-1, keepdim=True) == 1, mask, points / points.sum(-1, keepdim=True))
-    squared = torch.einsum("...fi,...ij,...fj->...f", points, gramian, points)
-    values = (points * dots.unsqueeze(-2)).sum(-1) + radius * squared.clamp(min=0).sqrt()
-    return best_feasible(points, values, active)

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
-from mtl_runs.balancers.cagrad import worst_mixture
 from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.solvers import ROUNDING, min_norm_point, mixture_norm, normalised
+from mtl_runs.balancers.worst_mixture import worst_mixture
 
 
 class ConicGradExact(Balancer):
@@ -57,10 +57,10 @@ class ConicGradExact(Balancer):
         stationary = inside_norm == 0
         inward = torch.where(stationary, mean, length * inside / inside_norm.where(~stationary, 1.0))
 
-        rim = worst_mixture(across, self.c * along, torch.full_like(length, self.sine), active)
+        norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt()
+        rim = worst_mixture(across, self.c * along, torch.full_like(length, self.sine), active, norms)
         squared = torch.einsum("...i,...ij,...j->...", rim, across, rim).unsqueeze(-1)
         # What is subtracted has the rounding error of g_0, relative to what was added up for it.
-        norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt()
         doubt = ROUNDING * (1 + 2 * (mean * norms).sum(-1, keepdim=True) / length.where(~vanished, 1.0))
         aside = squared.where(squared > doubt * (rim * norms).sum(-1, keepdim=True) ** 2, 0.0).sqrt()
         parallel = aside == 0

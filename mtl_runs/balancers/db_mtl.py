@@ -8,6 +8,7 @@ from torch import Tensor
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators
+from mtl_runs.balancers.powers import power
 
 
 class DBMTL(Balancer):
@@ -49,7 +50,7 @@ class DBMTL(Balancer):
     ) -> tuple[Tensor, State]:
         """The running means of the gradients of the log-losses."""
         steps = state["steps"] + 1
-        memory = (self.beta / steps**self.sigma).to(jacobian).unsqueeze(-1)
+        memory = (self.beta / power(steps, self.sigma)).to(jacobian).unsqueeze(-1)
         current = jacobian / losses.unsqueeze(-1)
         tracked = memory * state["tracked"].to(jacobian) + (1 - memory) * current
         return tracked, {"tracked": tracked, "steps": steps}

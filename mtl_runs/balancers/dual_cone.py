@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
 from mtl_runs.balancers.draws import Generators
-from mtl_runs.balancers.solvers import MAX_FACES_K, face_inverses, minimise_above
+from mtl_runs.balancers.solvers import MAX_FACES_K, cosines_of, face_inverses, minimise_above
 
 RIDGE = 1e-9
 """Added to the matrix of cosines, so that dependent gradients have one solution; `dᵀg_k` falls below 0 by no more."""
@@ -17,8 +17,9 @@ class UPGrad(Balancer):
     """UPGrad (Quinton & Rey 2024, arXiv 2406.16232): each gradient is projected on the dual cone, then averaged.
 
     The dual cone `{d : dᵀg_j ≥ 0 for all j}` holds the directions that conflict with no task; so does d. Each
-    projection is a quadratic program in K numbers, solved exactly on the cosines by enumerating its active sets;
-    TorchJD calls a general solver on the Gramian with 1e-4 on its diagonal, and may conflict by about that.
+    projection is a quadratic program in K numbers, solved on the cosines by enumerating its active sets, with more than
+    seven tasks by an interior-point method; TorchJD calls a general solver on the Gramian with 1e-4 on its diagonal,
+    and may conflict by about that.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0 and does not
     count. Opposed equal gradients (g, -g): d = 0. K = 1: plain training. No state.
@@ -68,11 +69,11 @@ def project(gramian: Tensor, start: Tensor, active: Tensor) -> Tensor:
         [..., K].
     """
     norms = gramian.diagonal(dim1=-2, dim2=-1).sqrt().where(active, 1.0)
-    eye = torch.eye(gramian.shape[-1], dtype=gramian.dtype, device=gramian.device)
-    cosines = gramian / (norms.unsqueeze(-1) * norms.unsqueeze(-2)) + RIDGE * eye
     start = start * norms
     if gramian.shape[-1] > MAX_FACES_K:
-        return minimise_above(cosines, start) / norms
+        return minimise_above(cosines_of(gramian, norms, active)[0], start, active) / norms
+    eye = torch.eye(gramian.shape[-1], dtype=gramian.dtype, device=gramian.device)
+    cosines = gramian / (norms.unsqueeze(-1) * norms.unsqueeze(-2)) + RIDGE * eye
     # With μ = v - u ≥ 0, the optimum is a stationary point over the tasks F with μ > 0: C_FF μ_F = -(C u)_F. The empty
     # F is μ = 0.
     slope = (cosines @ start.unsqueeze(-1)).squeeze(-1)

@@ -17,10 +17,10 @@ class ExcessMTL(Balancer):
     """ExcessMTL (He et al., ICML 2024, arXiv 2402.02009, eq. 6, 7 and 9): `w_k ∝ w_k exp(η e_k / e_k(1))`.
 
     `e_k = Σ_p g_kp² / √(Σ_t g_kp² + 1e-7)` estimates how far the task is from its optimum, with the root as in AdaGrad
-    in the place of the Hessian; it is relative to its value in the task's first step, so the first weights are equal
-    (the published code and TorchJD use the first value unscaled). With a warm-up the weights are equal for so many
-    steps, and the excess is relative to its mean over them, as in the paper's appendix C.1. A task whose gradients
-    stay large gets more weight, which may conflict with the others. Weights sum to 1.
+    in the place of the Hessian; it is relative to its value in the task's first step, whose weights are equal, as in
+    the authors' code and in LibMTL (TorchJD moves them by that first value). With a warm-up the weights are equal for
+    so many steps, and the excess is relative to its mean over them, as in the paper's appendix C.1. A task whose
+    gradients stay large gets more weight, which may conflict with the others. Weights sum to 1.
 
     Loss weighting by gradients, as published: heads are scaled. A task with a zero, NaN or infinite gradient gets
     weight 0, does not count, and its state stays. Opposed equal gradients (g, -g) cancel while the weights are

@@ -6,12 +6,22 @@ import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State, uniform_over
+from mtl_runs.balancers.base import CLIP, Balancer, Needs, State, uniform_over
 from mtl_runs.balancers.draws import Generators
+from mtl_runs.balancers.interior_point import Stiffened
+from mtl_runs.balancers.powers import power
 from mtl_runs.balancers.solvers import ROUNDING, normalised
 
 MAX_ITERATIONS = 100
-TOLERANCE = 1e-9
+TOLERANCE, ROUND_OFF = 1e-12, 1e-15
+"""Error of `A w` relative to `w^{-1/α}`, and to the sizes of the numbers that are added up for it."""
+
+NEAR = 0.1
+"""No weight changes by more than this share: from there on full Newton steps converge."""
+
+WELL_POSED = 1e-3
+"""Unit gradients whose shortest mixture is longer than the root of this are far from cancelling."""
+
 STEP_SIZES = 0.5 ** torch.arange(12, dtype=torch.float64)
 
 
@@ -34,6 +44,7 @@ class FairGrad(Balancer):
 
     needs = Needs.GRAMIAN
     scales_heads = False
+    clip = CLIP
 
     def __init__(self, alpha: float = 2.0) -> None:
         if not alpha >= 0:
@@ -64,37 +75,48 @@ def fair_weights(gramian: Tensor, active: Tensor, alpha: float) -> Tensor:
     cosines = gramian / sizes + torch.diag_embed((~active).to(gramian.dtype))
     # Where gradients oppose exactly there is no solution: what is left of their cosines is rounding error.
     values, vectors = torch.linalg.eigh(cosines)
-    gramian = sizes * (vectors * values.clamp(min=ROUNDING).unsqueeze(-2) @ vectors.mT)
-    return _solve(gramian, 1 / alpha) * scale ** (-alpha / (1 + alpha))
+    positive = (vectors * values.clamp(min=ROUNDING).unsqueeze(-2)) @ vectors.mT
+    weights = _solve(sizes * positive, power(norms, -2 * alpha / (1 + alpha)), 1 / alpha)
+    # Dependent gradients that do not cancel have a solution, which the rounding of small eigenvalues has moved.
+    mixture = weights * norms
+    squared = (mixture * (positive * mixture.unsqueeze(-2)).sum(-1)).sum(-1)
+    clear = (squared > WELL_POSED * mixture.sum(-1) ** 2)[..., None, None]
+    return _solve(sizes * torch.where(clear, cosines, positive), weights, 1 / alpha) * power(
+        scale, -alpha / (1 + alpha)
+    )
 
 
-def _solve(gramian: Tensor, power: float) -> Tensor:
-    """The w > 0 with `A w = w^{-power}`, by Newton's method with the best of several step lengths each time."""
+def _solve(gramian: Tensor, start: Tensor, exponent: float) -> Tensor:
+    """The w > 0 with `A w = w^{-exponent}`, by Newton's method with the best of several step lengths each time."""
     steps = STEP_SIZES.to(gramian.device)
-    # The exact solution for orthogonal gradients.
-    weights = gramian.diagonal(dim1=-2, dim2=-1) ** (-1 / (1 + power))
+    weights = start
     for _ in range(MAX_ITERATIONS):
-        target = weights**-power
-        residual = (gramian @ weights.unsqueeze(-1)).squeeze(-1) - target
-        solved = (residual.abs() <= TOLERANCE * target).all(-1, keepdim=True)
+        target = power(weights, -exponent)
+        products = gramian * weights.unsqueeze(-2)
+        residual = products.sum(-1) - target
+        allowed = TOLERANCE * target + ROUND_OFF * (products.abs().sum(-1) + target)
+        solved = (residual.abs() <= allowed).all(-1, keepdim=True)
         if bool(solved.all()):
             break
-        hessian = gramian + torch.diag_embed(power * target / weights)
-        direction = -torch.linalg.solve_ex(hessian, residual.unsqueeze(-1)).result.squeeze(-1)
+        # In shares of each weight, so that norms may be of any sizes.
+        inverse = Stiffened.of(products * weights.unsqueeze(-1), exponent * weights * target)
+        change = -inverse(weights * residual)
         # Half-way to the border at most: weights stay positive.
-        shrink = (-direction / weights).amax(-1, keepdim=True)
+        shrink = (-change).amax(-1, keepdim=True)
         longest = torch.where(shrink > 0.9, 0.9 / shrink, 1.0)
-        trials = weights.unsqueeze(-2) + (longest * steps).unsqueeze(-1) * direction.unsqueeze(-2)
-        best = _potential(gramian, trials, power).argmin(-1)
+        trials = weights.unsqueeze(-2) * (1 + (longest * steps).unsqueeze(-1) * change.unsqueeze(-2))
+        best = _potential(gramian, trials, exponent).argmin(-1)
+        # Near the solution all potentials are equal but for rounding.
+        best = torch.where((change.abs() <= NEAR).all(-1), 0, best)
         index = best[..., None, None].expand(*best.shape, 1, trials.shape[-1])
         # What is solved stays as it is, so that it does not depend on what is solved beside it.
         weights = torch.where(solved, weights, trials.gather(-2, index).squeeze(-2))
     return weights
 
 
-def _potential(gramian: Tensor, weights: Tensor, power: float) -> Tensor:
-    """The convex function whose gradient is `A w - w^{-power}`, at weights [..., S, K]: [..., S]."""
+def _potential(gramian: Tensor, weights: Tensor, exponent: float) -> Tensor:
+    """The convex function whose gradient is `A w - w^{-exponent}`, at weights [..., S, K]: [..., S]."""
     quadratic = 0.5 * torch.einsum("...si,...ij,...sj->...s", weights, gramian, weights)
-    if power == 1:
+    if exponent == 1:
         return quadratic - weights.log().sum(-1)
-    return quadratic - (weights ** (1 - power)).sum(-1) / (1 - power)
+    return quadratic - power(weights, 1 - exponent).sum(-1) / (1 - exponent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.base import CLIP, Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators, uniform
 
 
@@ -24,6 +24,7 @@ class GradDrop(Balancer):
 
     needs = Needs.JACOBIAN
     scales_heads = False
+    clip = CLIP
 
     def rows(
         self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: Generators

@@ -9,6 +9,7 @@ from lcode.errors import UsageError
 from mtl_runs.balancers.adam import adam_init, adam_step
 from mtl_runs.balancers.base import Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators
+from mtl_runs.balancers.powers import power
 
 SMALLEST_WEIGHT = 1e-3
 """No weight is pushed below this, with a mean weight of 1; at zero the method would lose the task for good."""
@@ -57,7 +58,7 @@ class GradNorm(Balancer):
         common = pulls.sum(-1, keepdim=True) / n_active  # inactive tasks have norm 0
         rate = torch.where(active & (first != 0), losses / torch.where(first != 0, first, 1.0), 0.0)
         relative = rate * n_active / rate.sum(-1, keepdim=True).clamp(min=torch.finfo(rate.dtype).tiny)
-        gradient = (pulls - common * relative.clamp(min=0) ** self.alpha).sign() * norms
+        gradient = (pulls - common * power(relative.clamp(min=0), self.alpha)).sign() * norms
         step, moments = adam_step(state, gradient)
         kept = torch.where(active, state["weight"], 0.0).sum(-1, keepdim=True)
         moved = torch.where(active, (state["weight"] - self.lr * step).clamp(min=SMALLEST_WEIGHT), 0.0)

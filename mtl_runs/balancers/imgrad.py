@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from mtl_runs.balancers.base import uniform_over
-from mtl_runs.balancers.cagrad import CAGrad, worst_mixture
+from mtl_runs.balancers.cagrad import CAGrad
 from mtl_runs.balancers.solvers import min_norm_point, mixture_norm
+from mtl_runs.balancers.worst_mixture import worst_mixture
 
 MEETING = 1.5
 """Agreement and its complement add up to this in the objective (a constant of the published code)."""
@@ -31,6 +32,8 @@ class IMGrad(CAGrad):
         c: radius of the neighbourhood relative to `‖g_0‖`, not negative.
         rescale: what d is divided by: 0 nothing, 1 `1 + c²` (as published), 2 `1 + c`.
     """
+
+    clip = 0.0
 
     def __init__(self, c: float = 0.8, rescale: Literal[0, 1, 2] = 1) -> None:
         super().__init__(c, rescale)

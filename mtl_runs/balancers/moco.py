@@ -8,6 +8,7 @@ from torch import Tensor
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State, shares_among
 from mtl_runs.balancers.draws import Generators
+from mtl_runs.balancers.powers import power
 from mtl_runs.balancers.solvers import project_to_simplex
 
 
@@ -54,7 +55,7 @@ class MoCo(Balancer):
     ) -> tuple[Tensor, State]:
         """The tracked gradients."""
         steps = state["steps"] + 1
-        rate = (self.beta / steps**self.sigma).to(jacobian).unsqueeze(-1)
+        rate = (self.beta / power(steps, self.sigma)).to(jacobian).unsqueeze(-1)
         norms = jacobian.norm(dim=-1).where(active, 1.0)
         current = jacobian * (losses / norms).unsqueeze(-1)
         old = state["tracked"].to(jacobian)
@@ -67,6 +68,6 @@ class MoCo(Balancer):
         """One projected-gradient step on λ."""
         share = shares_among(state["share"], active)
         slope = (gramian @ share.unsqueeze(-1)).squeeze(-1) + self.rho * share
-        rate = self.gamma / state["steps"].clamp(min=1) ** self.sigma
+        rate = self.gamma / power(state["steps"].clamp(min=1), self.sigma)
         share = project_to_simplex(share - rate * slope, active)
         return share, {**state, "share": share}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.base import CLIP, Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators, uniform
 
 
@@ -23,6 +23,7 @@ class PCGrad(Balancer):
 
     needs = Needs.GRAMIAN
     scales_heads = False
+    clip = CLIP
 
     def weigh(
         self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State, shares_among, uniform_over
+from mtl_runs.balancers.base import CLIP, Balancer, Needs, State, shares_among, uniform_over
 from mtl_runs.balancers.draws import Generators, uniform
 from mtl_runs.balancers.solvers import min_norm_point, normalised, project_to_simplex
 
@@ -44,6 +44,7 @@ class SDMGrad(Balancer):
 
     needs = Needs.GRAMIAN
     scales_heads = False
+    clip = CLIP
 
     def __init__(self, regularisation: float = 0.3, solver: Solver = "exact", lr: float = 0.5) -> None:
         if not regularisation >= 0:

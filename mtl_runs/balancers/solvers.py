@@ -1,17 +1,20 @@
 """Small problems on the probability simplex and its like, in float64 and batched over leading dimensions.
 
-With up to `MAX_FACES_K` tasks the minimiser is found exactly: it is the minimiser over the affine hull of the one
-face of the simplex on whose inside it lies, so all 2^K - 1 faces are solved in one batched call and the best feasible
-point is taken. With more tasks an accelerated projected gradient takes over.
+With up to `MAX_FACES_K` tasks the minimiser is the best of all faces of the simplex: it is the minimiser over the
+affine hull of the one on whose inside it lies, so all 2^K - 1 are solved in one batched call. With more tasks it is
+found by an interior-point method. Both work on cosines, in units of each task's own gradient, so that norms may differ
+by a factor of 10^6. Accuracy of the mixture `g_w` of either: `g_kᵀg_w ≥ (1 - 1e-8) ‖g_w‖² - 1e-13 ‖g_k‖ Σ_j w_j ‖g_j‖`
+for all k, the last term for rounding errors of the Gramian.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 
 import torch
 from torch import Tensor
+
+from mtl_runs.balancers.interior_point import minimise_quadratic
 
 MAX_FACES_K = 7
 """Up to this many tasks all faces are enumerated (127 of them); beyond, solving them costs more than iterating."""
@@ -23,8 +26,8 @@ Sums of 10^4 numbers come out wrong by 5e-7, of 10^6 in one go by 2e-5, so those
 smaller than this in a Gramian is taken for zero.
 """
 
-RIDGE = 1e-12
-"""Added to the diagonal relative to the mean diagonal: singular faces stay solvable, and move by less than this."""
+RIDGE = 1e-14
+"""Added to the diagonal of a matrix of cosines: singular faces stay solvable, and move by no more than rounding."""
 
 
 def project_to_simplex(point: Tensor, active: Tensor | None = None) -> Tensor:
@@ -56,25 +59,25 @@ def faces(n_tasks: int, device: torch.device) -> Tensor:
     return ((subsets.unsqueeze(-1) >> bits) & 1).to(torch.float64)
 
 
-def face_inverses(gramian: Tensor) -> Tensor:
-    """Inverse of the Gramian restricted to each face, zero outside of the face.
+def face_inverses(cosines: Tensor) -> Tensor:
+    """Inverse of a matrix of cosines restricted to each face, zero outside of the face.
 
     Args:
-        gramian: normalised to mean diagonal about 1, [..., K, K].
+        cosines: positive semi-definite but for rounding errors, diagonal of at most 1, [..., K, K].
 
     Returns:
         [..., 2^K - 1, K, K].
     """
-    mask = faces(gramian.shape[-1], gramian.device)
+    mask = faces(cosines.shape[-1], cosines.device)
     outside = torch.diag_embed(1 - mask)
     inside = mask.unsqueeze(-1) * mask.unsqueeze(-2)
-    ridge = RIDGE * torch.eye(gramian.shape[-1], dtype=gramian.dtype, device=gramian.device)
-    restricted = (gramian + ridge).unsqueeze(-3) * inside + outside
+    ridge = RIDGE * torch.eye(cosines.shape[-1], dtype=cosines.dtype, device=cosines.device)
+    restricted = (cosines + ridge).unsqueeze(-3) * inside + outside
     return torch.linalg.inv_ex(restricted).inverse * inside
 
 
 def best_feasible(candidates: Tensor, values: Tensor, active: Tensor) -> Tensor:
-    """The candidate of least value among those on the simplex that use active tasks only.
+    """The candidate of least value among those that are not negative and use active tasks only.
 
     Args:
         candidates: one per face, [..., F, K].
@@ -82,16 +85,14 @@ def best_feasible(candidates: Tensor, values: Tensor, active: Tensor) -> Tensor:
         active: bool, [..., K].
 
     Returns:
-        [..., K]; the uniform point where no task is active.
+        [..., K]; 1 for all where no task is active.
     """
-    usable = torch.isfinite(candidates).all(-1) & torch.isfinite(values) & (candidates >= -1e-9).all(-1)
+    # A minimiser with a number that is negative by rounding lies on a smaller face just as well.
+    usable = torch.isfinite(candidates).all(-1) & torch.isfinite(values) & (candidates >= 0).all(-1)
     usable &= ~((candidates != 0) & ~active.unsqueeze(-2)).any(-1)
     best = values.where(usable, torch.inf).argmin(-1)
     index = best[..., None, None].expand(*best.shape, 1, candidates.shape[-1])
-    chosen = candidates.gather(-2, index).squeeze(-2).clamp(min=0)
-    total = chosen.sum(-1, keepdim=True)
-    none_usable = ~usable.any(-1, keepdim=True)
-    return torch.where(none_usable, 1 / candidates.shape[-1], chosen / total.where(total > 0, 1.0))
+    return candidates.gather(-2, index).squeeze(-2).where(usable.any(-1, keepdim=True), 1.0)
 
 
 def normalised(gramian: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,6 +121,31 @@ def mixture_norm(gramian: Tensor, weights: Tensor) -> Tensor:
     return squared.where(squared > ROUNDING * lengths**2, 0.0).sqrt().unsqueeze(-1)
 
 
+def cosines_of(gramian: Tensor, norms: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
+    """The Gramian in units of each task's own size, without what rounding made negative; and prices of these units.
+
+    A mixture w is `y = w ∘ norms` in these units, up to a common factor, and w sums to 1 where `priceᵀy` does.
+
+    Args:
+        gramian: positive semi-definite but for rounding errors, [..., K, K].
+        norms: sizes of the tasks, no smaller than the roots of the diagonal, positive for active tasks, [..., K].
+        active: bool, [..., K]; others get rows and columns of the unit matrix, and price 0.
+
+    Returns:
+        Cosines [..., K, K], and prices in 0..1, 1 for the smallest task, [..., K].
+    """
+    norms = norms.where(active, 1.0)
+    both = active.unsqueeze(-1) & active.unsqueeze(-2)
+    unit = torch.eye(gramian.shape[-1], dtype=gramian.dtype, device=gramian.device)
+    cosines = torch.where(both, gramian / norms.unsqueeze(-1) / norms.unsqueeze(-2), unit)
+    smallest = norms.where(active, torch.inf).amin(-1, keepdim=True)
+    # A Gramian of float32 gradients may have eigenvalues of -1e-7: a quadratic that is bounded nowhere.
+    values, vectors = torch.linalg.eigh(cosines)
+    clean = values[..., :1, None] >= -RIDGE * gramian.shape[-1]
+    positive = (vectors * values.clamp(min=0).unsqueeze(-2)) @ vectors.mT
+    return torch.where(clean, cosines, positive), torch.where(active, smallest / norms, 0.0)
+
+
 def min_norm_point(gramian: Tensor, active: Tensor) -> Tensor:
     """Convex weights of the active tasks' gradients whose combination is shortest: argmin_{w∈Δ} wᵀAw.
 
@@ -130,60 +156,31 @@ def min_norm_point(gramian: Tensor, active: Tensor) -> Tensor:
     Returns:
         [..., K] on the simplex.
     """
-    gramian, _ = normalised(gramian, active)
+    cosines, price = cosines_of(gramian, gramian.diagonal(dim1=-2, dim2=-1).sqrt(), active)
     if gramian.shape[-1] > MAX_FACES_K:
-        return minimise_on_simplex(lambda w: (gramian @ w.unsqueeze(-1)).squeeze(-1), gramian, active)
-    # On a face the minimiser over the affine hull is A⁻¹1 / 1ᵀA⁻¹1.
-    points = face_inverses(gramian).sum(-1)
-    points = points / points.sum(-1, keepdim=True)
-    values = torch.einsum("...fi,...ij,...fj->...f", points, gramian, points)
-    return best_feasible(points, values, active)
+        return to_shares(minimise_quadratic(cosines, torch.zeros_like(price), active, price).point * price)
+    # On a face the minimiser over the affine hull is C⁻¹a / aᵀC⁻¹a for prices a.
+    points = (face_inverses(cosines) * price[..., None, None, :]).sum(-1)
+    points = points / (points * price.unsqueeze(-2)).sum(-1, keepdim=True)
+    values = torch.einsum("...fi,...ij,...fj->...f", points, cosines, points)
+    return to_shares(best_feasible(points, values, active) * price)
 
 
-def minimise_on_simplex(
-    gradient: Callable[[Tensor], Tensor], curvature: Tensor, active: Tensor, *, iterations: int = 500
-) -> Tensor:
-    """Minimiser of a smooth convex function over the simplex by Nesterov's accelerated projected gradient.
-
-    Args:
-        gradient: gradient of the function at weights [..., K].
-        curvature: a matrix that bounds its Hessian, [..., K, K]; its trace sets the step size.
-        active: bool, [..., K]; others get weight 0.
-        iterations: number of steps; the error falls with its square.
-    """
-    start = active / active.sum(-1, keepdim=True).clamp(min=1).to(curvature.dtype)
-    return _accelerated(gradient, curvature, start, lambda point: project_to_simplex(point, active), iterations)
+def to_shares(weights: Tensor) -> Tensor:
+    """Weights [..., K] that are not negative, divided by their sum where that is not zero."""
+    total = weights.sum(-1, keepdim=True)
+    return weights / total.where(total > 0, 1.0)
 
 
-def minimise_above(gramian: Tensor, floor: Tensor, *, iterations: int = 2000) -> Tensor:
-    """Minimiser of `vᵀAv` over v ≥ floor, by the same method.
+def minimise_above(cosines: Tensor, floor: Tensor, active: Tensor) -> Tensor:
+    """Minimiser of `vᵀCv` over v ≥ floor, by the same interior-point method.
 
     Args:
-        gramian: A, positive definite, [..., K, K].
-        floor: least value of each coefficient, [..., K].
-        iterations: number of steps.
+        cosines: C, as from `cosines_of`, [..., K, K].
+        floor: least value of each coefficient, not negative, 0 for inactive tasks, [..., K].
+        active: bool, [..., K].
     """
-
-    def gradient(v: Tensor) -> Tensor:
-        return (gramian @ v.unsqueeze(-1)).squeeze(-1)
-
-    return _accelerated(gradient, gramian, floor, lambda point: torch.maximum(point, floor), iterations)
-
-
-def _accelerated(
-    gradient: Callable[[Tensor], Tensor],
-    curvature: Tensor,
-    start: Tensor,
-    project: Callable[[Tensor], Tensor],
-    iterations: int,
-) -> Tensor:
-    """Nesterov's projected gradient from a feasible start, [..., K]."""
-    step = 1 / curvature.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True).clamp(min=1e-30)
-    weights = ahead = start
-    for i in range(iterations):
-        new = project(ahead - step * gradient(ahead))
-        # Restarting where the momentum points uphill makes the method converge linearly on quadratics.
-        uphill = ((ahead - new) * (new - weights)).sum(-1, keepdim=True) > 0
-        ahead = torch.where(uphill, new, new + i / (i + 3) * (new - weights))
-        weights = new
-    return weights
+    size = floor.amax(-1, keepdim=True)
+    size = size.where(size > 0, 1.0)
+    slope = torch.where(active, (cosines * (floor / size).unsqueeze(-2)).sum(-1), 0.0)
+    return floor + size * minimise_quadratic(cosines, slope, active.expand(slope.shape), beside=1.0).point

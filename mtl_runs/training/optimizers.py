@@ -12,6 +12,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from mtl_runs.balancers.powers import power
+
 State = Mapping[str, Tensor]
 
 
@@ -105,10 +107,10 @@ class Adam:
         direction = torch.addcmul(gradient, parameters, state["weight_decay"])
         mean = state["mean"].lerp_(direction, 1 - self.BETA1)
         square = state["square"].mul_(self.BETA2).addcmul_(direction, direction, value=1 - self.BETA2)
-        root = (square / (1 - self.BETA2**steps).to(square)).sqrt_().add_(self.EPSILON)
+        root = (square / (1 - power(self.BETA2, steps)).to(square)).sqrt_().add_(self.EPSILON)
         # Reused: the direction is not needed any more.
         torch.div(mean, root, out=direction)
-        parameters.addcmul_(direction, lr / (1 - self.BETA1**steps).to(lr), value=-1)
+        parameters.addcmul_(direction, lr / (1 - power(self.BETA1, steps)).to(lr), value=-1)
         return {**state, "steps": steps}
 
     def forget(self, parameters: Tensor, gradient: Tensor, state: State, share: float) -> None:
@@ -119,7 +121,7 @@ class Adam:
         """
         direction = torch.addcmul(gradient, parameters, state["weight_decay"])
         for name, beta, new in (("mean", self.BETA1, direction), ("square", self.BETA2, direction.square())):
-            total = (1 - beta ** state["steps"]).to(new)
+            total = (1 - power(beta, state["steps"])).to(new)
             state[name].mul_(share).add_(new * ((1 - share) * total))
 
 
