@@ -110,7 +110,7 @@ def _assumed(part: LogPart, unknown: NDArray[np.bool_]) -> list[str]:
     if not unknown.any() or not len(part.points):
         return []
     last = part.points.groupby("run", observed=True)["epoch"].max().reindex(part.runs.index)
-    longest = int(last.max())
+    longest = max(int(last.max()), 1)
     ended = int((last[unknown] >= longest).sum())
     return [
         f"no horizon is given for {_counted(unknown.sum())}: taken to be epoch {epoch_text(longest, part.epoch_unit)}, "

@@ -89,7 +89,10 @@ def read_logs(
     if on_repeat not in ("error", "last"):
         raise UsageError(f"on_repeat is 'error' or 'last', not '{on_repeat}'")
     if horizon is not None and not 0 < horizon <= MAX_TICKS:
-        raise UsageError(f"the horizon must be above 0 and at most {MAX_TICKS:.0e}, not {horizon:g}")
+        raise UsageError(
+            f"a horizon of {horizon:g} (--horizon) makes no sense: it is the planned last epoch, above 0 and at most "
+            f"{MAX_TICKS:.0e}"
+        )
     part, told = settle_horizons(_read_part(path, on_repeat), horizon)
     measured = set(part.points["metric"].unique())
     metrics, notes = settle_directions(part.metrics, measured, directions or {}, targets, path, known)

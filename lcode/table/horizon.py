@@ -25,4 +25,5 @@ def counts_from_zero(first: ArrayLike, last: ArrayLike, stated: ArrayLike) -> ND
     zero = begin == 0
     if zero.any() and zero[known].all():
         zero = zero | ~known
-    return zero & ~np.isnan(horizon) & (not np.any(zero & (end >= horizon)))
+    # A last epoch of 0 would leave nothing to train.
+    return zero & (horizon > 1) & (not np.any(zero & (end >= horizon)))

@@ -132,7 +132,8 @@ class RunTable:
         given = frame if runs is None else runs.set_axis(pd.Index(order, name="run", dtype=object))
         tidy = _tidy(points, order, [metric.key for metric in metrics])
         last = tidy.groupby("run", observed=True)["epoch"].max().reindex(order)
-        longest = int(last.max()) if len(last.dropna()) else 1
+        # Epoch 0 alone is the state before the training.
+        longest = max(int(last.max()), 1) if len(last.dropna()) else 1
         horizon = given["horizon"] if "horizon" in given else pd.Series(np.nan, index=frame.index)
         # A run that outlived its plan moved its horizon.
         known = pd.to_numeric(horizon).fillna(longest)

@@ -110,6 +110,20 @@ def test_another_horizon(predicted: Predicted) -> None:
     assert shorter["epoch"].tolist() == [4] * 12 + [2] * 2 + [HORIZON] * 2
 
 
+def test_later_rows_of_a_resumed_run_count_if_asked(lcode_command: Lcode, model_folder: Path, tmp_path: Path) -> None:
+    rows = [("a", epoch, 1 / epoch, 1 - 1 / epoch) for epoch in (1, 2, 3, 4, 5)]
+    rows += [("a", epoch, 1 / epoch + 0.01, 0.9 - 1 / epoch) for epoch in (3, 4)]
+    logs, out = tmp_path / "logs.csv", tmp_path / "out.csv"
+    lines = [",".join(map(str, row)) for row in [("run", "epoch", "seg/err", "depth/miou"), *rows]]
+    logs.write_text("\n".join(lines) + "\n")
+    call = ("predict", logs, "--model", model_folder, "--horizon", 8, "--out", out)
+    refused = lcode_command(*call)
+    assert refused.status == 2 and "--on-repeat last" in refused.err and not out.exists()
+    done = lcode_command(*call, "--on-repeat", "last")
+    assert done.status == 0 and "left out 3 rows" in done.err
+    assert pd.read_csv(out)["observed"].tolist() == [4, 4]
+
+
 def test_the_same_call_writes_the_same_file(predicted: Predicted, tmp_path: Path) -> None:
     predicted(out="a.csv")
     predicted(out="b.csv")

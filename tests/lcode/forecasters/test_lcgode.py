@@ -12,7 +12,7 @@ from lcode.api import resolve_device
 from lcode.errors import CheckpointError, NotEnoughDataError, UsageError
 from lcode.fitting.left_out import PARTS, PRETRAINED
 from lcode.fitting.loop import FitSettings
-from lcode.forecast import LEVELS, Q50, Forecast
+from lcode.forecast import GRID, LEVELS, Q50, Forecast
 from lcode.forecasters import forecaster
 from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.table import RunTable
@@ -68,6 +68,19 @@ def test_full_covers_every_epoch_after_the_prefix(fitted: LCGODEForecaster, runn
     assert row[row > 0].tolist() == list(range(6, 21))
     assert np.isfinite(forecast.quantiles[0][:, row > 0]).all()
     same(forecast.final(), fitted.predict(running), 1e-6)
+
+
+def test_epochs_are_held_against_those_that_were_learned_from(fitted: LCGODEForecaster, running: RunTable) -> None:
+    with pytest.raises(UsageError, match=r"multiples of 1, but these are multiples of 0\.5"):
+        fitted.predict(replace(running, epoch_unit=0.5))
+    doubled = fitted.predict(replace(running, epoch_unit=2.0))
+    assert doubled.epoch_unit == 1 and doubled.horizons.tolist() == [40] * len(running)
+
+
+def test_of_a_far_horizon_a_full_forecast_is_small(fitted: LCGODEForecaster, running: RunTable) -> None:
+    (forecast,) = fitted.predict_in_blocks(running.select(["running"]).with_horizon(10**9), "full")
+    assert forecast.epochs.shape == (1, GRID) and forecast.epochs[0, -1] == 10**9
+    assert np.isfinite(forecast.quantiles).all() and any("on a grid" in note for note in forecast.notes)
 
 
 def test_a_long_future_is_decoded_at_some_epochs_and_interpolated(fitted: LCGODEForecaster, running: RunTable) -> None:

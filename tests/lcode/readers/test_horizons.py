@@ -78,7 +78,7 @@ def test_a_stated_horizon_wins_and_takes_up_finished_runs(tmp_path: Path) -> Non
     text = "run,epoch,err,horizon,status\n" + rows(range(1, 6), "a", 5, "finished")
     table = read(tmp_path, text + rows(range(1, 3), "b", 5, "stopped"), horizon=8)
     assert table.runs["horizon"].tolist() == [8, 8] and table.runs["status"].tolist() == ["running", "stopped"]
-    with pytest.raises(UsageError, match="must be above 0"):
+    with pytest.raises(UsageError, match="above 0 and at most"):
         read(tmp_path, text, horizon=-1)
 
 

@@ -63,7 +63,7 @@ def test_a_direction_or_target_without_metric_lists_those_there_are(tmp_path: Pa
         read_logs(path, directions={"seg/iou": "max"})
     with pytest.raises(UsageError, match=r"'acc'.*seg/miou"):
         read_logs(path, targets=["acc"])
-    with pytest.raises(UsageError, match="min or max, not 'up'"):
+    with pytest.raises(UsageError, match="'up'"):
         read_logs(path, directions={"miou": "up"})  # type: ignore[dict-item]
 
 
@@ -98,7 +98,7 @@ def test_a_run_of_one_epoch_and_cells_with_blanks_are_read(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-inf", "Infinity"])
 def test_explicit_non_finite_values_mean_divergence(text: str, tmp_path: Path) -> None:
-    table = read(tmp_path, f"run,epoch,acc,err\na,1,0.5,1\na,2,{text},\na,3,0.6,2\n")
+    table = read(tmp_path, f"run,epoch,acc,err\na,1,0.5,1\na,2,{text},\na,3,{text},2\n")
     assert table.curve("a", "acc").diverged_at == 2
     assert table.curve("a", "err").diverged_at is None
     assert len(table.points) == 5
@@ -207,7 +207,24 @@ def test_a_torn_last_line_is_told(tmp_path: Path) -> None:
 
 
 def test_a_last_line_without_newline_counts_if_it_is_whole(tmp_path: Path) -> None:
-    assert read(tmp_path, "run,epoch,acc\na,1,0.5\na,2,0.6").last_epochs["a"] == 2
+    table = read(tmp_path, "run,epoch,acc\na,1,0.5\na,2,0.6")
+    assert table.last_epochs["a"] == 2
+    assert any("the last line has no line end" in note for note in table.notes)
+    assert not any("line end" in note for note in read(tmp_path, "run,epoch,acc\na,1,0.5\na,2,0.6\n").notes)
+
+
+@pytest.mark.parametrize("cell", ["1", "1.", "1.4", "1.4e", "1.4e-"])
+def test_a_last_cell_that_is_shorter_than_all_others_is_cut(cell: str, tmp_path: Path) -> None:
+    table = read(tmp_path, f"run,epoch,acc,err\na,1,0.5,1.8e-3\na,2,0.6,0.0016\na,3,0.7,{cell}")
+    assert table.last_epochs["a"] == 2
+    assert "runs.csv: the last line is incomplete and was skipped." in table.notes
+
+
+@pytest.mark.parametrize("line", ["a,3", "a,3,0.7,0.1", "a,3,0.7,0.1,\n", "a,3\n", "a\n\n"])
+def test_a_last_line_of_too_many_or_too_few_cells_is_skipped(line: str, tmp_path: Path) -> None:
+    table = read(tmp_path, "run,epoch,acc\na,1,0.5\na,2,0.6\n" + line)
+    assert table.last_epochs["a"] == 2
+    assert any("the last line is incomplete" in note for note in table.notes)
 
 
 # Run logs.

@@ -18,6 +18,7 @@ NAN = np.nan
         ([0, NAN], [19, NAN], [20, 20], [True, True]),  # nothing known of it: as the others
         ([1, NAN], [5, NAN], [20, 20], [False, False]),
         ([0, 0], [19, 5], [NAN, 20], [False, True]),
+        ([0, 0], [0, 0], [1, 2], [False, True]),
     ],
 )
 def test_a_horizon_of_n_ends_at_n_minus_1_where_epochs_count_from_0(

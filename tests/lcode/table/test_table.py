@@ -26,7 +26,7 @@ def small() -> RunTable:
         runs=runs,
         configs=pd.DataFrame({"lr": [0.1, 0.2]}, index=["a", "b"]),
         signals=points(("b", 3, "seg/loss", 1.0)),
-        schedules={"b": [4, 3, 2, 1]},  # type: ignore[dict-item]
+        schedules={"b": [4, 3, 2, 1]},
         notes=["hello"],
     )
 
@@ -53,6 +53,11 @@ def test_a_run_that_outlived_its_plan_moves_its_horizon() -> None:
     assert RunTable.from_points(points(("a", 5, "acc", 1.0)), [ACC], runs=runs).runs.loc["a", "horizon"] == 5
 
 
+def test_what_was_measured_before_the_training_alone_has_not_finished() -> None:
+    table = RunTable.from_points(points(("a", 0, "acc", 1.0)), [ACC])
+    assert (table.runs["status"].tolist(), table.runs["horizon"].tolist()) == (["running"], [1])
+
+
 def test_a_run_without_points_has_its_row() -> None:
     runs = pd.DataFrame({"horizon": [3, 3]}, index=["a", "z"])
     table = RunTable.from_points(points(("a", 1, "acc", 1.0)), [ACC], runs=runs)
@@ -63,8 +68,8 @@ def test_a_run_without_points_has_its_row() -> None:
 
 def test_a_curve_ends_where_it_diverges() -> None:
     curve = small().curve("b", "acc")
-    assert (curve.epochs.tolist(), curve.diverged_at) == ([], 2)
-    assert curve.prefix(1).diverged_at is None
+    assert (curve.epochs.tolist(), curve.diverged_at, curve.gaps) == ([4], None, ((2, 2),))
+    assert curve.prefix(1).diverged_at is None and curve.prefix(3).diverged_at == 2
     assert small().curve("b", "seg/err").prefix(0).values.tolist() == []
 
 
@@ -108,6 +113,24 @@ def test_concat_unites_metrics_and_refuses_clashes() -> None:
         small().concat(small())
     with pytest.raises(UsageError, match="direction of 'acc'"):
         small().concat(RunTable.from_points(points(("d", 1, "acc", 1.0)), [Metric("main", "acc", "min")]))
+
+
+def test_epochs_are_brought_to_a_common_unit() -> None:
+    half = RunTable.from_points(points(("c", 1, "acc", 1.0), ("c", 3, "acc", 2.0)), [ACC], epoch_unit=0.5)
+    both = small().concat(half)
+    assert both.epoch_unit == 0.5 and both.runs["horizon"].tolist() == [8, 8, 3]
+    assert both.curve("a", "acc").epochs.tolist() == [4] and both.curve("c", "acc").epochs.tolist() == [1, 3]
+    assert both.signals["epoch"].tolist() == [6] and both.schedules["b"].at([2, 8]).tolist() == [4, 1]
+    assert half.with_horizon(4).runs["horizon"].tolist() == [8]
+    later = half.with_horizon(2.25)
+    assert later.epoch_unit == 0.25 and later.runs["horizon"].tolist() == [9]
+    assert later.curve("c", "acc").epochs.tolist() == [2, 6] and later.runs["status"].tolist() == ["running"]
+
+
+def test_points_count_in_whole_ticks() -> None:
+    assert RunTable.from_points(points(("a", 2.0, "acc", 1.0)), [ACC]).points["epoch"].tolist() == [2]  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="whole numbers"):
+        RunTable.from_points(points(("a", 0.5, "acc", 1.0)), [ACC])  # type: ignore[arg-type]
 
 
 places = st.tuples(st.sampled_from("abcd"), st.integers(0, 12), st.sampled_from(["acc", "seg/err"]))
