@@ -10,10 +10,13 @@ from torch import Tensor
 from lcode.errors import UsageError
 from mtl_runs.balancers.base import Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators
-from mtl_runs.balancers.solvers import RIDGE, ROUNDING
+from mtl_runs.balancers.solvers import ROUNDING
 
 LARGEST = 1 / ROUNDING
 """Multipliers above this, for unit gradients, come from rounding errors: constraints that contradict each other."""
+
+RIDGE = 1e-12
+"""Added to the diagonal of the cosines, so that constraints of dependent gradients have multipliers, if large ones."""
 
 TOLERANCE, ACCURACY = 1e-10, 1e-4
 """Constraints may be missed by this, relative to the lengths of the gradients, or by what large multipliers leave."""
