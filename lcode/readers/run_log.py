@@ -167,9 +167,8 @@ def _latest(log: Log) -> Log:
     if kept.all():
         return log
     note = f"{log.path.name}: left out {(~kept).sum()} epochs from before a resume that went back."
-    epochs, lines = (
-        [item for item, stays in zip(part, kept, strict=True) if stays] for part in (log.epochs, log.lines)
-    )
+    epochs = [entry for entry, stays in zip(log.epochs, kept, strict=True) if stays]
+    lines = [line for line, stays in zip(log.lines, kept, strict=True) if stays]
     return replace(log, epochs=epochs, lines=lines, notes=(*log.notes, note))
 
 

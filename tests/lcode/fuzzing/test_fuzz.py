@@ -57,9 +57,12 @@ def test_a_bug_a_warning_and_a_hang_are_found_and_a_refusal_is_not(monkeypatch: 
     def refuse(_: Path) -> None:
         raise InputError("is damaged")
 
+    def break_down(_: Path) -> None:
+        raise KeyError("a key")
+
     failing(monkeypatch, refuse)
     assert fuzz("graphs", 3) == []
-    failing(monkeypatch, lambda folder: {}["a key"])
+    failing(monkeypatch, break_down)
     (one, *_) = found = fuzz("graphs", 3, first=4)
     assert [finding.index for finding in found] == [4, 5, 6]
     assert one.error == "KeyError: 'a key'" and "Traceback" in one.trace

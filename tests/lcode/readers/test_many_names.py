@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -23,7 +24,7 @@ def test_columns_of_different_names() -> None:
 
 
 def test_a_long_table_of_a_metric_per_row() -> None:
-    columns = {
+    columns: dict[str, list[Any]] = {
         "run": ["a"] * MANY,
         "epoch": [1] * MANY,
         "metric": [f"loss{i}" for i in range(MANY)],
