@@ -45,6 +45,7 @@ from mtl_runs.balancers.pcgrad import PCGrad
 from mtl_runs.balancers.pivrg import PIVRG
 from mtl_runs.balancers.random_weighting import RGW, RLW
 from mtl_runs.balancers.sdmgrad import SDMGrad, SDMGradOS
+from mtl_runs.balancers.sel_update import SelUpdate
 from mtl_runs.balancers.slaw import SLAW
 from mtl_runs.balancers.stch import STCH
 from mtl_runs.balancers.torchjd_adapter import TorchJD
@@ -69,6 +70,7 @@ BALANCERS: dict[str, type[Balancer]] = {
     "famo": FAMO,
     "go4align": GO4Align,
     "ldc_mtl": LDCMTL,
+    "sel_update": SelUpdate,
     "pcgrad": PCGrad,
     "gradvac": GradVac,
     "mgda": MGDA,
@@ -176,6 +178,7 @@ __all__ = [
     "PCGrad",
     "SDMGrad",
     "SDMGradOS",
+    "SelUpdate",
     "State",
     "TaskStatistics",
     "TorchJD",

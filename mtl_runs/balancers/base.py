@@ -39,8 +39,8 @@ from mtl_runs.balancers.draws import Generators
 CLIP = 1.0
 """Where the trainers of Nash-MTL and of those that took them over (FAMO, FairGrad, SDMGrad) clip, it is to this length.
 
-They do for Nash-MTL, PCGrad, CAGrad, GradDrop, FairGrad and SDMGrad. For all others the clip is missing, or comes
-before the gradients are computed and has no effect.
+They do for Nash-MTL, PCGrad, CAGrad, GradDrop, FairGrad, SDMGrad and PIVRG. For all others the clip is missing, or
+comes before the gradients are computed and has no effect.
 """
 
 State = Mapping[str, Tensor]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State, softmax_over
+from mtl_runs.balancers.base import CLIP, Balancer, Needs, State, softmax_over
 from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.fairgrad import fair_weights
 
@@ -39,6 +39,7 @@ class PIVRG(Balancer):
 
     needs = Needs.LOSSES | Needs.GRAMIAN
     scales_heads = False
+    clip = CLIP
 
     def __init__(self, reference: Sequence[float], bound: float = 2.0, floor: float = 10.0) -> None:
         self.reference = torch.tensor(reference, dtype=torch.float64)

@@ -90,6 +90,8 @@ PINS: dict[str, list[D | W]] = {
         W([1, 4], [0.5, 0.125], {"scale": "log"}),
         W([1, 4], [0.5, 0.125], {"scale": "first"}),
     ],
+    # One task at first, whose turn was drawn.
+    "sel_update": [W([1, 4], [0, 0.5])],
     "pcgrad": [D(CONFLICT, [0.4, 0.7]), D(STRETCHED, [1, 0.5])],
     "gradvac": [D(CONFLICT, [0.4, 0.7])],
     "mgda": [D(ORTHONORMAL, [0.5, 0.5]), D(STRETCHED, [0.4, 0.8]), D(CONFLICT, [0.3077, 0.4615])],
@@ -141,7 +143,8 @@ PINS: dict[str, list[D | W]] = {
         D(STRETCHED, [0.7937, 1], {"reference": [1, 2]}),
         D(CONFLICT, [0.8246, 1.2921], {"reference": [1, 2]}),
     ],
-    "nash_mtl": [D([[3, 4]], [3, 4]), D(ORTHONORMAL, [2**0.25 / 2, 2**0.25 / 2])],
+    # The paper's sum is twice the mean: α = 1 for unit gradients at right angles.
+    "nash_mtl": [D([[3, 4]], [0.6, 0.8]), D(ORTHONORMAL, [0.5, 0.5]), D(STRETCHED, [0.5, 0.5])],
     "imtl_g": [D(STRETCHED, [2 / 3, 2 / 3])],
     # The paper's sum is (1, 1).
     "config": [D(ORTHONORMAL, [0.5, 0.5])],
@@ -192,6 +195,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "cr_mogm": ("cr_mogm", {"of": "mgda"}),
     "cr_mogm of famo": ("cr_mogm", {"of": "famo"}),
     "cr_mogm of db_mtl": ("cr_mogm", {"of": "db_mtl"}),
+    "sel_update in groups": ("sel_update", {"warmup": 1, "decay": 0.5}),
     "ldc_mtl of logarithms": ("ldc_mtl", {"scale": "log"}),
     "ldc_mtl of first losses": ("ldc_mtl", {"scale": "first"}),
     "torchjd, a vector": ("torchjd", {"name": "TrimmedMean", "trim_number": 0}),
@@ -222,11 +226,20 @@ READ_GRADIENTS = [case for case in CASES if needs(case) & (Needs.GRAMIAN | Needs
 READ_LOSSES_ONLY = [case for case in CASES if case not in READ_GRADIENTS]
 SAMPLE_TASKS = ("sdmgrad_os", "sdmgrad_os by sgd")
 DROPS = "log, a Jacobian method"
-RANDOM = ("pcgrad", "gradvac", "rlw", "rgw", "graddrop", DROPS, *SAMPLE_TASKS)
+ONE_GROUP = ("sel_update", "sel_update in groups")
+RANDOM = ("pcgrad", "gradvac", "rlw", "rgw", "graddrop", DROPS, *SAMPLE_TASKS, *ONE_GROUP)
 ORDERED = ("fixed", "pcd", *(case for case in CASES if case.startswith("ldc_mtl")))
 """The order of the tasks has a meaning."""
 DETERMINISTIC = [case for case in CASES if case not in (*RANDOM, *ORDERED)]
-DEGREE = {"adatask": 0.0, "m_config": 0.0, "ngdiff": 0.0, "moco": 0.0, "fairgrad": -1 / 3, "pivrg": -1 / 3}
+DEGREE = {
+    "adatask": 0.0,
+    "m_config": 0.0,
+    "ngdiff": 0.0,
+    "moco": 0.0,
+    "nash_mtl": 0.0,
+    "fairgrad": -1 / 3,
+    "pivrg": -1 / 3,
+}
 """d(cG) = c^degree d(G); 1 for the others."""
 NO_DEGREE = ("adatask", "m_config", "modo", "pcd")
 """AdaTask's ε, as Adam's, is not small beside gradients of 1e-6, nor are M-ConFIG's and PCD's; MoDo's step grows with
@@ -234,7 +247,7 @@ the gradients."""
 COUNT_ALL = ("adatask", "graddrop", DROPS)
 """Divided by the number of all tasks, inactive ones included."""
 DO_NOT_CANCEL = ("rgw", "graddrop", DROPS, "pcd")
-MAY_BE_ZERO = (*SAMPLE_TASKS, "pcd")
+MAY_BE_ZERO = (*SAMPLE_TASKS, *ONE_GROUP, "pcd")
 ONE_TASK = {
     "uncertainty": 0.5,
     "cagrad": 1.4 / 1.16,
@@ -243,6 +256,7 @@ ONE_TASK = {
     "fairgrad": 5 ** (-4 / 3),
     "pivrg": 5 ** (-4 / 3),
     "ngdiff": 0.2,
+    "nash_mtl": 0.2,
 }
 """Weight of a single task of loss 1 and gradient norm 5; 1 for the others."""
 

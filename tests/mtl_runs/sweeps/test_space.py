@@ -6,7 +6,7 @@ import numpy as np
 
 from mtl_runs.balancers import BALANCERS
 from mtl_runs.sweeps import sample_runs
-from mtl_runs.sweeps.space import LEARNING_RATES
+from mtl_runs.sweeps.space import LEARNING_RATES, NOT_DRAWN
 
 
 def test_samples_are_repeatable_and_shorter_sweeps_are_prefixes() -> None:
@@ -36,3 +36,16 @@ def test_fixed_weights_have_one_entry_per_task() -> None:
     fixed = [spec.config for spec in sample_runs("digits", 3, 64, horizon=4, seed=0) if spec.config.balancer == "fixed"]
     assert len(fixed) == 8
     assert all(len(config.balancer_settings["weights"]) == 3 for config in fixed)
+
+
+def test_balancers_around_another_one_are_drawn_with_it() -> None:
+    specs = sample_runs("digits", 3, 12, horizon=4, seed=0, balancers=("log", "cr_mogm"))
+    assert {spec.config.balancer_settings["of"] for spec in specs} == {"mgda", "cagrad", "imtl_g"}
+    for spec in specs:
+        spec.config.make_balancer()
+
+
+def test_all_balancers_but_those_that_have_to_be_told_more_can_be_drawn() -> None:
+    names = [name for name in BALANCERS if name not in NOT_DRAWN]
+    for spec in sample_runs("digits", 3, len(names), horizon=4, seed=0, balancers=names):
+        spec.config.make_balancer().init(3)
