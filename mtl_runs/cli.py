@@ -54,7 +54,10 @@ def train(
     schedule: Annotated[str, typer.Option(help="constant | cosine | step")] = "cosine",
     batch_size: Annotated[int, typer.Option(help="Samples per step.")] = 128,
     reduction: Annotated[str, typer.Option(help="mean | sum over tasks: sum is K times the mean.")] = "mean",
-    clip: Annotated[float, typer.Option(help="Longest shared gradient after balancing; 0 = no clip.")] = 1.0,
+    clip: Annotated[
+        float | None,
+        typer.Option(help="Longest shared gradient after balancing; 0 = no clip; default: as in the method's trainer."),
+    ] = None,
     flat_radius: Annotated[float, typer.Option(help="Radius of per-task flat-minima training; 0 = off.")] = 0.0,
     auto_lr: Annotated[int, typer.Option(help="Fit the learning rate anew every so many steps; 0 = never.")] = 0,
     teleport_from: Annotated[int, typer.Option(help="First epoch with COST's teleports; 0 = never.")] = 0,

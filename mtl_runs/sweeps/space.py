@@ -25,6 +25,10 @@ INSIDE = ("mgda", "cagrad", "imtl_g")
 
 BATCH_SIZES = (64, 128, 256)
 
+CLIP = 1.0
+"""Longest shared gradient of every run. The methods' own trainers differ in it (`RunConfig.clip`); where learning rates
+are drawn from one range for all, one length for all compares like with like, and few runs diverge."""
+
 OPTIMIZERS: Sequence[OptimizerName] = ("sgd", "adam")
 
 LEARNING_RATES: dict[OptimizerName, tuple[float, float]] = {"sgd": (3e-3, 3e-1), "adam": (1e-4, 1e-2)}
@@ -79,6 +83,7 @@ def sample_runs(
             weight_decay=float(numbers.choice(WEIGHT_DECAYS)),
             schedule=next(schedules),
             batch_size=next(batch_sizes),
+            clip=CLIP,
         )
         name = f"r{index:04d}-{balancer}-{arch}"
         specs.append(RunSpec(name, problem, config, seed=int(numbers.integers(2**31)), horizon=horizon))

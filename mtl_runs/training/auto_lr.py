@@ -5,12 +5,17 @@ Along the step -ηd that the optimiser would take at the rate η, a parabola goe
 forward passes, and is done every `auto_lr` steps from the first one on, on the step's own batch. L is the sum of the
 losses with the weights that the balancer gave in this step; NGDiff takes the one task that it does not unlearn.
 
-As in the authors' code the new rate is `0.9 η + 0.1 η*`, where η* is taken for at most 2η and at least η/2, so that a
-single batch, or a bend that is all rounding, does little. Where the parabola has no minimum ahead (L₊ - 2L₀ + L₋ ≤ 0,
-η* ≤ 0, anything not finite) the rate stays. NGDiff's limits for the rate, 1e-7 and 1e-3, are left out.
+As in the code of GeN's authors the new rate is `0.9 η + 0.1 η*`, where η* is taken for at most 2η and at least η/2, so
+that a single batch, or a bend that is all rounding, does little. Where the parabola has no minimum ahead
+(L₊ - 2L₀ + L₋ ≤ 0, η* ≤ 0, anything not finite) the rate stays.
 
-The configured `lr` is where η starts; the schedule's factor multiplies η in every step, as a decay does in the authors'
-code, and is 1 throughout for `constant`, which is the paper's method.
+The configured `lr` is where η starts; the schedule's factor multiplies η in every step, and is 1 throughout for
+`constant`, which is the paper's method.
+
+Their code does some things otherwise. It looks at another batch than that of the gradient, in steps n, 2n, … and not in
+the first; its decay multiplies η* alone, `0.9 η + 0.1 s η*`, so that the rate follows a schedule slowly and keeps its
+traces; the look ahead advances the optimiser's moments once more than the step does; and it halves the rate where the
+fit fails. NGDiff's limits for the rate, 1e-7 and 1e-3, are left out.
 """
 
 from __future__ import annotations

@@ -45,8 +45,9 @@ class RunConfig:
         batch_size: samples per step; the incomplete last batch of an epoch is dropped.
         reduction: `mean` takes the balancer's weights as they are (equal weighting: 1/K each) and the heads' own
             gradients divided by K where the balancer does not scale them; `sum` multiplies all of it by K.
-        clip: longest shared gradient after balancing, as in the trainers of Nash-MTL and its successors; 0 = no clip.
-            Heads are never clipped.
+        clip: longest shared gradient after balancing; 0 = no clip. None = as in the method's own trainer, which for
+            most is no clip (`Balancer.clip`); that is for the sum of the tasks, so with `reduction="mean"` it is
+            divided by K. Heads are never clipped.
         tasks: train on these tasks only; None = all. One task makes a single-task baseline.
         flat_radius: how far each task's parameters are moved uphill, along its own gradient, to look for flat minima
             (`training.flat`); one length for the shared parameters and the same for the task's own; 0 = off.
@@ -70,7 +71,7 @@ class RunConfig:
     schedule: str = "constant"
     batch_size: int = 128
     reduction: Reduction = "mean"
-    clip: float = 1.0
+    clip: float | None = None
     tasks: tuple[str, ...] | None = None
     flat_radius: float = 0.0
     auto_lr: int = 0
@@ -88,7 +89,7 @@ class RunConfig:
             ("lr", self.lr > 0, "a number above 0"),
             ("momentum", 0 <= self.momentum < 1, "at least 0 and below 1"),
             ("weight_decay", self.weight_decay >= 0, "at least 0"),
-            ("clip", self.clip >= 0, "at least 0 (0 = no clip)"),
+            ("clip", self.clip is None or self.clip >= 0, "at least 0 (0 = no clip)"),
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("flat_radius", self.flat_radius >= 0, "at least 0 (0 = off)"),
             ("auto_lr", self.auto_lr >= 0 and self.auto_lr % 1 == 0, "a whole number of at least 0 (0 = off)"),
@@ -98,7 +99,7 @@ class RunConfig:
                 "a whole number of at least 0 (0 = off)",
             ),
         ):
-            if not (holds and isfinite(getattr(self, name))):
+            if not (holds and isfinite(getattr(self, name) or 0)):
                 raise UsageError(f"{name} must be {text}; found {getattr(self, name)}")
 
     def make_balancer(self) -> Balancer:
@@ -108,6 +109,12 @@ class RunConfig:
             UsageError: no such balancer, or wrong settings.
         """
         return make_balancer(self.balancer, **self.balancer_settings)
+
+    def longest(self, n_tasks: int) -> float:
+        """The longest shared gradient of K tasks that is not shortened, 0 = any."""
+        if self.clip is not None:
+            return self.clip
+        return self.make_balancer().clip / (1 if self.reduction == "sum" else n_tasks)
 
     @property
     def balancer_key(self) -> tuple[str, str]:
@@ -151,7 +158,7 @@ class RunConfig:
             "schedule": self.schedule,
             "batch_size": self.batch_size,
             "reduction": self.reduction,
-            "clip": self.clip,
+            "clip": self.longest(len(tasks)),
             "heads": "weighted" if self.make_balancer().scales_heads else "plain",
             # Only where they are on: logs from before these existed keep their headers, and so can be gone on with.
             **{name: value for name in SWITCHES if (value := getattr(self, name))},

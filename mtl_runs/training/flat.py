@@ -16,6 +16,14 @@ What the paper leaves to the reader, and how it is here:
   inflate them; MGDA, IMTL-G, PCGrad, CAGrad and their like do not.
 - A gradient that is zero, NaN or infinite moves nothing.
 
+Where the authors' code does something else:
+
+- The radius there is that of adaptive SAM by default: every parameter is moved in proportion to its own square. Here it
+  is plain, as in the paper's equations.
+- Its MGDA for NYUv2 scales the gradients of all tasks, and their flat parts, to unit length before either is balanced,
+  so that the two parts count alike; for its other data sets it takes them as they are, as here.
+- It multiplies the sum of both parts by K, which is `reduction="sum"`.
+
 A step costs K forward and K backward passes more than that of a gradient method.
 """
 

@@ -62,7 +62,7 @@ class Stepper:
         self._auto = AutoRate(population) if config.auto_lr else None
         self._teleports = Teleports(population, self.gradients) if config.teleport_from else None
         self._factor = population.per_member(lambda config: n_tasks if config.reduction == "sum" else 1)
-        self._clip = population.per_member(lambda config: config.clip or torch.inf)
+        self._clip = population.per_member(lambda config: config.longest(n_tasks) or torch.inf)
         scales = [part.rule.scales_heads for part in population.balancers for _ in population.members[part.rows]]
         self._scales_heads = torch.tensor(scales, device=population.parameters.device).unsqueeze(-1)
 

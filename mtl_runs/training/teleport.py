@@ -24,6 +24,14 @@ What the paper leaves open, differs in the authors' code, or is other here:
   momentum that is multiplied; of Adam the gradient takes the place of what is forgotten (`optimizers.Adam.forget`).
 - The authors train by Adam throughout. A member that is moved by SGD, whose rates say nothing of Adam's, teleports at a
   rate of at most 1e-3; at SGD's own the losses do not stay by far.
+- γ = 0.1 is the paper's. The authors' code trains on `10 L_t - 0.5 L_g`, whose Adam is that of γ = 0.05.
+- Its sensitivity is measured in every step on the batch in which the conflict was seen; here on the batch whose losses
+  are kept, so that a pass looks at all data.
+- After a teleport it computes the gradients of that batch anew and takes the step that was left out. Here the next
+  batch's step is the first at the new point.
+- Its cosine is with the balanced gradient of the step before; here with that of the step in which the conflict was
+  seen. In its trainer for Cityscapes the step that follows sets the shortened decays back before it moves, so that they
+  have no effect; here they have.
 - A teleport that leads to NaN, or has no finite losses to keep, is not made.
 
 Only training data are looked at. All that is random comes from the member's own generator, and its passes are made by

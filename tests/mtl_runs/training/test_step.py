@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mtl_runs.balancers import BALANCERS
 from mtl_runs.problems import Problem, Split
 from mtl_runs.training import RunConfig, RunSpec
 from mtl_runs.training.population import Population
@@ -101,6 +102,30 @@ def test_the_clip_is_on_the_shared_gradient(tiny_problem: Problem) -> None:
     assert float(gradient[shared].norm()) == pytest.approx(0.01, rel=1e-5)
     for head in heads:
         torch.testing.assert_close(gradient[head], unclipped[head])
+
+
+def test_only_methods_whose_trainers_clip_do_so_by_default() -> None:
+    clipping = {"nash_mtl", "pcgrad", "cagrad", "graddrop", "fairgrad", "sdmgrad", "sdmgrad_os"}
+    for name in set(BALANCERS) - {"torchjd", "fixed", "pivrg", "log", "cr_mogm"}:
+        config = RunConfig(balancer=name, reduction="sum")
+        assert config.longest(3) == (1 if name in clipping else 0), name
+    around = {"balancer_settings": {"of": "cagrad"}, "reduction": "sum"}
+    assert RunConfig(balancer="log", **around).longest(3) == 1  # type: ignore[arg-type]
+    # What is said goes for all; the log has the number that counts.
+    assert RunConfig(balancer="mgda", clip=2.0).longest(3) == 2
+    assert RunConfig(balancer="cagrad", clip=0.0).for_log(["a", "b"])["clip"] == 0
+    assert RunConfig(balancer="cagrad").for_log(["a", "b"])["clip"] == 0.5
+
+
+@pytest.mark.parametrize("balancer", ["cagrad", "mgda"])
+def test_the_sum_is_the_mean_at_another_rate_clip_included(tiny_problem: Problem, balancer: str) -> None:
+    # Long gradients, so that a clip matters.
+    options = {"arch": "mlp-8x2", "balancer": balancer, "loss_weights": (1e3, 1e3), "momentum": 0.0}
+    of_sum = one_step(tiny_problem, RunConfig(**options, reduction="sum"))  # type: ignore[arg-type]
+    of_mean = one_step(tiny_problem, RunConfig(**options, reduction="mean"))  # type: ignore[arg-type]
+    torch.testing.assert_close(of_sum.gradient, 2 * of_mean.gradient)
+    length = float(of_sum.gradient[of_sum.groups[0]].norm())
+    assert length == pytest.approx(1) if balancer == "cagrad" else length > 2
 
 
 @pytest.mark.parametrize("watch", [True, False])
