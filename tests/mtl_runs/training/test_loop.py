@@ -191,6 +191,14 @@ def test_schedules() -> None:
     assert RunConfig(lr=1.0, schedule="step").learning_rates(4) == [1, 1, 0.1, 0.01]
 
 
+def test_a_setting_with_a_number_per_task_is_logged_per_task() -> None:
+    logged = RunConfig(balancer="pivrg", balancer_settings={"reference": [0.2, 0.8]}).for_log(["a", "b"])
+    assert {name: value for name, value in logged.items() if name.startswith("pivrg")} == {
+        "pivrg.reference.a": 0.2,
+        "pivrg.reference.b": 0.8,
+    }
+
+
 def test_fixed_weights_are_logged_per_task() -> None:
     config = RunConfig(balancer="fixed", balancer_settings={"weights": [0.2, 0.8]}, loss_weights=(1.0, 3.0))
     logged = config.for_log(["a", "b"])
