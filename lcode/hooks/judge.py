@@ -78,8 +78,8 @@ class Judge:
                 return Verdict(run, epoch, "continue", f"finished: reached its last epoch {epoch}")
             return Verdict(run, epoch, "continue", f"at its last epoch {epoch}, with a task still missing")
         if objective is None:
-            reason = f"fewer than {MIN_REFERENCE_RUNS} finished runs to compare with ({scores.ended})"
-            return Verdict(run, epoch, "continue", reason)
+            few = f"fewer than {MIN_REFERENCE_RUNS} finished runs to compare with ({scores.ended})"
+            return Verdict(run, epoch, "continue", scores.obstacle or few)
         if not self.rule.due(epoch, live.previous_epoch):
             return Verdict(run, epoch, "continue", f"no forecast before epoch {self.rule.next_due(epoch)}")
         with isolated(self.num_threads):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lcode.decisions import Objective, Standings, make_objective
 from lcode.decisions.objective import ScoreFunction
-from lcode.errors import NotEnoughDataError
+from lcode.errors import InputError, NotEnoughDataError
 from lcode.table import Metric
 
 MIN_REFERENCE_RUNS = 3
@@ -27,6 +27,7 @@ class Scoreboard:
         metrics: what is measured.
         objective: what runs are compared by; None until there is something to compare with.
         standings: the scores.
+        obstacle: why the runs that ended cannot be compared, if so; a training must not end over it.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Scoreboard:
         self.metrics = tuple(metrics)
         self.objective: Objective | None = None
         self.standings = Standings()
+        self.obstacle: str | None = None
         self.population: NDArray[np.float64] | None = None
         self._spec, self._baseline = objective, baseline
         self._past, self._finals = dict(past), dict[str, NDArray[np.float64]]()
@@ -69,10 +71,13 @@ class Scoreboard:
         """The run ended with these values, [K]."""
         self.drop(run)
         self._finals[run] = final
-        if self.objective is None:
+        if self.objective is not None:
+            self.standings.finish(run, self._scores([run], [final])[0])
+            return
+        try:
             self._settle()
-        else:
-            self.standings.finish(run, self._score(run, final))
+        except InputError as error:  # a reference of 0
+            self.obstacle = str(error)
 
     def expect(self, run: str, score: float) -> None:
         """The live run is expected to end with this score."""
@@ -126,9 +131,6 @@ class Scoreboard:
             scores = self._scores(list(ended), list(ended.values()))
             for run, score in zip(ended, scores, strict=True):
                 self.standings.finish(run, score, past=past)
-
-    def _score(self, run: str, final: NDArray[np.float64]) -> float:
-        return self._scores([run], [final])[0]
 
     def _scores(self, runs: Sequence[str], finals: Sequence[NDArray[np.float64]]) -> list[float]:
         if not runs:

@@ -62,6 +62,15 @@ def test_what_the_model_was_fitted_on_tells_directions() -> None:
     assert watch.metrics[0].direction == "max"
 
 
+def test_runs_that_cannot_be_compared_go_on() -> None:
+    watch = Monitor(LastValueForecaster(), keep=0)
+    for run in ("a", "b", "c"):
+        watch.start(run, horizon=5)
+        watch.report(run, 5, {"seg/miou": 0.5, "loss": 0.0})
+    verdict = watch.report("d", 4, values(0.1))
+    assert not verdict.stop and "the reference of 'loss' is 0" in verdict.reason and "mean or worst" in verdict.reason
+
+
 def test_without_any_horizon_one_is_asked_for() -> None:
     watch = Monitor(LastValueForecaster())
     with pytest.raises(UsageError, match="say `start"):
