@@ -17,8 +17,8 @@ from types import FrameType
 from lcode.errors import LcodeError
 from lcode.fuzzing.targets import TARGETS, Target
 
-PATIENCE = 120
-"""Seconds after which a reader counts as hung; the slowest input takes a fraction of one on an idle machine."""
+PATIENCE = 30.0
+"""Seconds of computing after which a reader counts as hung; the slowest input takes a few."""
 
 
 @dataclass(frozen=True)
@@ -81,21 +81,21 @@ def fuzz(target: str, inputs: int, *, seed: int = 0, first: int = 0) -> list[Fin
 
 @contextmanager
 def _patience() -> Iterator[None]:
-    """Raise `TimeoutError` in a block that hangs, where the operating system has alarms."""
+    """Raise `TimeoutError` in a block that computes without end, where the operating system has such alarms."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def hung(_: int, __: FrameType | None) -> None:
-        raise TimeoutError(f"not done after {PATIENCE} seconds")
+        raise TimeoutError(f"not done after {PATIENCE:g} seconds of computing")
 
-    before = signal.signal(signal.SIGALRM, hung)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    before = signal.signal(signal.SIGPROF, hung)
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _finding(target: str, index: int, error: Exception) -> Finding:
