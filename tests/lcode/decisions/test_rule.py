@@ -50,6 +50,13 @@ def test_the_first_epoch_at_which_a_run_may_be_stopped_is_exact() -> None:
     assert [epoch for epoch in range(5) if StopRule(min_epochs=3).due(epoch)] == [3, 4]
 
 
+def test_runs_that_report_now_and_then_are_decided_on_once_after_each_multiple() -> None:
+    rule, reported = StopRule(min_epochs=3, every=5), [3, 8, 9, 13, 25, 26]
+    due = [epoch for previous, epoch in zip([-1, *reported], reported, strict=False) if rule.due(epoch, previous)]
+    assert due == [8, 13, 25]
+    assert StopRule(min_epochs=0).due(0, -1) and not StopRule(min_epochs=3, every=2).due(3, -1)
+
+
 @pytest.mark.parametrize("option", [{"delta": 1.5}, {"min_epochs": -1}, {"keep": -1}, {"every": 0}])
 def test_options_out_of_range_are_refused(option: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(option))):
