@@ -11,6 +11,7 @@ from lcode.readers.part import LogPart, in_unit
 from lcode.readers.raw import RawTable
 from lcode.table.axis import MAX_TICKS, as_ticks, epoch_text, finer_unit
 from lcode.table.horizon import counts_from_zero
+from lcode.table.schedule import Schedule
 
 _MEANING = "the horizon is the planned last epoch, a whole number from 1 on (or a fraction where the epochs are)"
 
@@ -68,41 +69,58 @@ def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[
     runs, unit = part.runs, part.epoch_unit
     first, last, logged = (runs[name].to_numpy(float) for name in ("first", "last", "horizon"))
     given = logged if stated is None else np.full(len(runs), float(as_ticks(stated, unit)))
-    # Fractions of an epoch begin at 0 before anything is trained.
-    zero = counts_from_zero(first, last, logged) if unit == 1 else np.zeros(len(runs), dtype=bool)
-    if stated is not None and unit == 1:
-        zero = counts_from_zero(first, last, given) & (zero | np.isnan(logged))
-    horizon = given - zero
+    zero = np.zeros(len(runs), dtype=bool)
+    if unit == 1:  # fractions of an epoch begin at 0 before anything is trained
+        zero = counts_from_zero(first, last, given)
+        # What the logs' own horizon tells of epoch 0 holds for another horizon as well.
+        zero &= counts_from_zero(first, last, logged) | np.isnan(logged)
+    ends = given - zero
     notes = []
     if zero.any():
         example = int(np.flatnonzero(zero)[0])
         notes.append(
             f"the epochs of {_counted(zero.sum())} count from 0, and none of them has a point at its horizon: "
-            f"a horizon of {given[example]:.0f} ends at epoch {horizon[example]:.0f}, as for range()."
+            f"a horizon of {given[example]:.0f} ends at epoch {ends[example]:.0f}, as for range()."
         )
-    beyond = last > horizon
+    beyond = last > ends
     if beyond.any():
         example = int(np.flatnonzero(beyond)[0])
         notes.append(
             f"{_counted(beyond.sum())} went on beyond the stated horizon, so it is raised to the last epoch "
             f"('{runs.index[example]}': epoch {epoch_text(int(last[example]), unit)} of "
-            f"{epoch_text(int(horizon[example]), unit)})."
+            f"{epoch_text(int(ends[example]), unit)})."
         )
-    horizon = np.fmax(horizon, np.where(np.isnan(horizon), np.nan, last))
+    horizon = np.where(beyond, last, ends)
     status = runs["status"]
     if stated is not None:
         # What a log called finished goes on if the user plans further.
         status = status.mask((status == "finished") & (last < horizon), "running")
     notes += _assumed(part, np.isnan(horizon) & status.isna().to_numpy())
-    before = np.fmax(logged - zero, np.where(np.isnan(logged), np.nan, last)) if stated is not None else horizon
+    planned_to = horizon if stated is None else np.where(last > logged, last, logged - zero)
+    schedules = _whole_plans(part, logged, zero, planned_to)
+    return replace(part, runs=runs.assign(horizon=horizon, status=status), schedules=schedules), notes
+
+
+def _whole_plans(
+    part: LogPart, logged: NDArray[np.float64], zero: NDArray[np.bool_], planned_to: NDArray[np.float64]
+) -> dict[str, Schedule]:
+    """The planned rates that reach the horizon of the logs, up to there; a plan that ends before tells nothing of it.
+
+    Args:
+        part: the runs.
+        logged: horizon of each run as its log states it, [R].
+        zero: which of them mean epochs from 0 by it, [R].
+        planned_to: last epoch of each run by its log, [R].
+    """
     plans = {}
-    for run, plan in part.schedules.items():
-        at = runs.index.get_loc(run)
-        # One rate per epoch of a log that counts from 0: the first is that of epoch 0.
-        moved = replace(plan, epochs=plan.epochs - 1) if zero[at] and plan.last == logged[at] else plan
-        if not moved.last < before[at]:
-            plans[run] = moved if np.isnan(horizon[at]) else moved.until(int(min(horizon[at], moved.last)))
-    return replace(part, runs=runs.assign(horizon=horizon, status=status), schedules=plans), notes
+    for at, run in enumerate(part.runs.index):
+        if run in part.schedules:
+            plan = part.schedules[run]
+            # One rate per epoch of a log that counts from 0: the first is that of epoch 0.
+            plan = replace(plan, epochs=plan.epochs - 1) if zero[at] and plan.last == logged[at] else plan
+            if plan.last >= planned_to[at]:
+                plans[run] = plan.until(int(planned_to[at]))
+    return plans
 
 
 def _assumed(part: LogPart, unknown: NDArray[np.bool_]) -> list[str]:

@@ -15,6 +15,7 @@ from lcode.graphs.arch import ArchGraph
 from lcode.table.axis import as_ticks, finer_unit
 from lcode.table.gaps import NotFinite
 from lcode.table.metric import Metric
+from lcode.table.points import before, empty_points, plain, restrict, tidied
 from lcode.table.schedule import Schedule
 
 RunStatus = Literal["running", "finished", "failed", "stopped"]
@@ -90,7 +91,7 @@ class RunTable:
     metrics: tuple[Metric, ...]
     configs: pd.DataFrame
     graphs: Mapping[str, ArchGraph] = field(default_factory=dict)
-    signals: pd.DataFrame = field(default_factory=lambda: empty_points())
+    signals: pd.DataFrame = field(default_factory=empty_points)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     epoch_unit: float = 1.0
@@ -130,7 +131,7 @@ class RunTable:
         order = [str(name) for name in points["run"].unique()] if runs is None else [str(name) for name in runs.index]
         frame = pd.DataFrame(index=pd.Index(order, name="run", dtype=object))
         given = frame if runs is None else runs.set_axis(pd.Index(order, name="run", dtype=object))
-        tidy = _tidy(points, order, [metric.key for metric in metrics])
+        tidy = tidied(points, order, [metric.key for metric in metrics])
         last = tidy.groupby("run", observed=True)["epoch"].max().reindex(order)
         # Epoch 0 alone is the state before the training.
         longest = max(int(last.max()), 1) if len(last.dropna()) else 1
@@ -157,7 +158,7 @@ class RunTable:
             metrics=tuple(metrics),
             configs=config_frame,
             graphs=graphs,
-            signals=_tidy(extra, order, sorted({str(name) for name in extra["metric"].unique()})),
+            signals=tidied(extra, order, sorted({str(name) for name in extra["metric"].unique()})),
             schedules={str(run): Schedule.of(plan) for run, plan in (schedules or {}).items()},
             notes=tuple(notes),
             epoch_unit=epoch_unit,
@@ -201,9 +202,9 @@ class RunTable:
         return replace(
             self,
             runs=self.runs.loc[wanted],
-            points=_restrict(self.points, wanted),
+            points=restrict(self.points, wanted),
             configs=self.configs.loc[wanted],
-            signals=_restrict(self.signals, wanted),
+            signals=restrict(self.signals, wanted),
             schedules={run: self.schedules[run] for run in wanted if run in self.schedules},
         )
 
@@ -228,7 +229,7 @@ class RunTable:
         cut = self.last_epochs.to_numpy() > limits.to_numpy()
         runs = self.runs.copy()
         runs.loc[cut, "status"] = "running"
-        return replace(self, runs=runs, points=_before(self.points, limits), signals=_before(self.signals, limits))
+        return replace(self, runs=runs, points=before(self.points, limits), signals=before(self.signals, limits))
 
     def with_horizon(self, horizon: float) -> RunTable:
         """The table with another planned last epoch; a run that has not reached it counts as running.
@@ -278,12 +279,12 @@ class RunTable:
         unit = finer_unit(self.epoch_unit, other.epoch_unit)
         one, two = self.in_unit(unit), other.in_unit(unit)
         return RunTable.from_points(
-            pd.concat([_plain(one.points), _plain(two.points)], ignore_index=True),
+            pd.concat([plain(one.points), plain(two.points)], ignore_index=True),
             metrics,
             runs=pd.concat([one.runs, two.runs]),
             configs=pd.concat([one.configs, two.configs]),
             graphs={**one.graphs, **two.graphs},
-            signals=pd.concat([_plain(one.signals), _plain(two.signals)], ignore_index=True),
+            signals=pd.concat([plain(one.signals), plain(two.signals)], ignore_index=True),
             schedules={**one.schedules, **two.schedules},
             notes=(*one.notes, *two.notes),
             epoch_unit=unit,
@@ -305,47 +306,3 @@ class RunTable:
         ends = np.flatnonzero(finite & (found.since >= 0))  # where a gap is over
         gaps = zip(found.since[ends].tolist(), epochs[ends - 1].tolist(), strict=True)
         return Curve(metric, epochs[finite], values[finite], int(lost[0]) if len(lost) else None, tuple(gaps))
-
-
-def empty_points() -> pd.DataFrame:
-    """A frame of points without a point."""
-    return pd.DataFrame(
-        {
-            "run": pd.Series(dtype=object),
-            "epoch": pd.Series(dtype=np.int64),
-            "metric": pd.Series(dtype=object),
-            "value": pd.Series(dtype=float),
-        }
-    )
-
-
-def _tidy(points: pd.DataFrame, runs: list[str], keys: list[str]) -> pd.DataFrame:
-    """Points with categorical run and metric, sorted by run, metric and epoch."""
-    run, metric = _categories(points["run"], runs), _categories(points["metric"], keys)
-    epoch = points["epoch"].to_numpy()
-    epoch = epoch if epoch.dtype == np.int64 else as_ticks(epoch, 1.0)
-    tidy = pd.DataFrame({"run": run, "epoch": epoch, "metric": metric, "value": points["value"].to_numpy(float)})
-    order = np.lexsort((epoch, metric.codes, run.codes))
-    return tidy if np.all(np.diff(order) == 1) else tidy.take(order).reset_index(drop=True)
-
-
-def _categories(column: pd.Series, categories: list[str]) -> pd.Categorical:
-    """The column with these categories; one that is categorical already is not turned into text first."""
-    wanted = pd.Index(categories, dtype=object)
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = wanted.get_indexer(column.cat.categories.astype(str))
-        return pd.Categorical.from_codes(np.append(codes, -1)[column.cat.codes], categories=wanted)
-    return pd.Categorical(column.astype(str), categories=wanted)
-
-
-def _restrict(points: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
-    return _tidy(points[points["run"].isin(runs)], runs, list(points["metric"].cat.categories))
-
-
-def _before(points: pd.DataFrame, limits: pd.Series) -> pd.DataFrame:
-    codes = points["run"].cat.codes.to_numpy()
-    return points[points["epoch"].to_numpy() <= limits.to_numpy()[codes]].reset_index(drop=True)
-
-
-def _plain(points: pd.DataFrame) -> pd.DataFrame:
-    return points.astype({"run": object, "metric": object})
