@@ -120,17 +120,16 @@ def repeats_text(problem: str, runs: Sequence[str], epochs: Sequence[str], lines
         told = by_run.setdefault(run, ({}, []))
         told[0][epoch] = None
         told[1].append(line)
-    named = [
-        f"'{run}' {_span('epoch', list(told))} ({_span('line', list(map(str, sorted(where))))})"
-        for run, (told, where) in list(by_run.items())[:_NAMED]
-    ]
+    named = []
+    for run, (told, where) in list(by_run.items())[:_NAMED]:
+        at = list(told)
+        if len(at) == 1:
+            named.append(f"'{run}' at epoch {at[0]} (line {where[0]})")
+        else:
+            named.append(f"'{run}' at {len(at)} epochs ({at[0]} to {at[-1]}, lines {min(where)} to {max(where)})")
     more = f" and {len(by_run) - _NAMED} more runs" if len(by_run) > _NAMED else ""
     return (
         f"{problem}. Such repeats in all: {', '.join(named)}{more}. If a run was resumed, or has several rows per "
         "epoch, --on-repeat last (in Python on_repeat='last') lets the later rows count; else remove one of each two "
         "rows, or give the runs different names"
     )
-
-
-def _span(noun: str, texts: Sequence[str]) -> str:
-    return f"{noun} {texts[0]}" if len(set(texts)) == 1 else f"{noun}s {texts[0]} to {texts[-1]}"

@@ -37,9 +37,9 @@ def test_one_message_names_all_repeats_and_the_remedy(tmp_path: Path) -> None:
     path = write(tmp_path, RESUMED + attempt("b", range(3, 4), 2))
     with pytest.raises(InputError) as caught:
         read_logs(path)
-    for text in ("line 11", "column 'err'", "2.04 at epoch 4 here, but 1.04 on line 5", "'a' epochs 4 to 6"):
+    for text in ("line 11", "column 'err'", "2.04 at epoch 4 here, but 1.04 on line 5", "'a' at 3 epochs (4 to 6,"):
         assert text in str(caught.value)
-    for text in ("(lines 11 to 13)", "'b' epoch 3 (line 16)", "--on-repeat last"):
+    for text in ("lines 11 to 13)", "'b' at epoch 3 (line 16)", "--on-repeat last"):
         assert text in str(caught.value)
 
 
@@ -82,7 +82,7 @@ def test_a_run_log_is_resumed_as_a_table_is(tmp_path: Path) -> None:
         for epoch in range(3, 5):
             line = {"type": "epoch", "epoch": epoch, "values": {"seg/err": 2 + epoch / 100}, "lr": 0.2}
             file.write(json.dumps(line) + "\n")
-    with pytest.raises(InputError, match=r"'a' epochs 3 to 4 \(lines \d+ to \d+\).*--on-repeat last"):
+    with pytest.raises(InputError, match=r"'a' at 2 epochs \(3 to 4, lines \d+ to \d+\).*--on-repeat last"):
         read_logs(log.path)
     table = read_logs(log.path, on_repeat="last")
     assert values(table, key="seg/err") == {1: 1.01, 2: 1.02, 3: 2.03, 4: 2.04}
