@@ -15,6 +15,7 @@ from lcode.experts.forests import ForestExperts, surprised
 from lcode.experts.gaussian_process import STEPS, Hyperparameters
 from lcode.experts.prefix import Known, PrefixReader
 from lcode.experts.process import ProcessExpert
+from lcode.experts.reach import Reach
 from lcode.experts.scene import Scene
 from lcode.table import Metric, RunTable
 from lcode.table.archive import pack, unpack
@@ -86,6 +87,8 @@ class CutoffExperts:
         self.scene, self.known, self.network = scene, known, network
         self.process = ProcessExpert(scene, known, start=start, steps=steps)
         self._forests = ForestExperts(scene, known, network, seed)
+        self._last = known.anchor(known.last)
+        self._reach = Reach.of(self._last, scene.values)
 
     def left_out(self) -> Array:
         """Forecasts of the finished runs by what was learned without their fold, [E, N, K, J, 21]."""
@@ -106,6 +109,20 @@ class CutoffExperts:
         paths.append((surprises, np.where(np.isfinite(known.last), 0.0, np.nan)))
         at = [at_epochs(path, grid, start, observed.cutoff, observed.horizons, epochs) for path, start in paths]
         return np.stack([*at[:-1], surprised(network, at[-1])])
+
+    def ends(self, observed: Observed, epochs: NDArray[np.int64]) -> Array:
+        """How far observed runs may plausibly go by the query epochs [R, Q], see `Reach.ends`, [R, K, Q, 4]."""
+        last = observed.known.anchor(self.known.last)
+        return at_epochs(self._reach.ends(last), self.scene.grid, last, observed.cutoff, observed.horizons, epochs)
+
+    def left_out_ends(self) -> Array:
+        """How far the finished runs might have gone, each by the runs of the other folds, [N, K, J, 4]."""
+        folds, values = self.scene.folds, self.scene.values
+        result = np.full((*values.shape, 4), np.nan)
+        for fold in np.unique(folds):
+            out = folds == fold
+            result[out] = Reach.of(self._last[~out], values[~out]).ends(self._last[out])
+        return result
 
     def _smooth(self, paths: Array) -> Array:
         return smoothed(paths, SMOOTHED if len(self.scene.rows) < MANY else 0)

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from lcode.experts.committee import Committee, Observed
+from lcode.experts.reach import within
 from lcode.fitting.among_others import among_others
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
@@ -100,12 +101,14 @@ class Fitted:
                 chosen, at = runs.rows(torch.from_numpy(rows)), asked[rows].astype(float)
                 since = np.full(len(rows), float(cutoff))
                 parts = [network_quantiles(self.model, chosen, graphs, preprocessor.task_of, since, at)]
-                if self.committee is not None and observed is not None:
-                    some = observed.rows(slice(begin, begin + CHUNK))
+                some = None if observed is None else observed.rows(slice(begin, begin + CHUNK))
+                if self.committee is not None and some is not None:
                     parts += [*self.committee.predict(some, asked[rows], parts[0])]
                 if self.start is not None and of_start is not None:
                     own = of_start.rows(torch.from_numpy(rows))
                     parts.append(self.start.quantiles(own, since, at, preprocessor))
+                if some is not None:
+                    parts = self._plausible(parts, some, asked[rows])
                 if self.blend is None:
                     result[rows] = parts[0]
                 else:
@@ -162,6 +165,14 @@ class Fitted:
             return None
         part = table if len(rows) == len(table) else table.select([table.run_ids[row] for row in rows])
         return self.committee.observe(part, cutoff, preprocessor.metrics)
+
+    def _plausible(self, parts: list[Array], observed: Observed, asked: NDArray[np.int64]) -> list[Array]:
+        """The parts of a forecast, no further out than the finished runs and the pretrained model make plausible."""
+        experts = None if self.committee is None else self.committee.at(self.committee.nearest(observed.cutoff))
+        if experts is None:
+            return parts
+        prior = None if self.start is None else parts[-1]
+        return [*within(np.stack(parts), experts.ends(observed, asked), len(experts.scene.rows), prior)]
 
     def save(self, folder: Path, extra: dict[str, Any]) -> None:
         """Write to a folder: `model.safetensors` + `model.json`, both or neither; `extra` goes into the latter."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lcode.experts.committee import EXPERTS, Committee
 from lcode.experts.gaussian_process import WARM_STEPS
+from lcode.experts.reach import within
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Judged
 from lcode.fitting.loop import Source
@@ -152,11 +153,13 @@ def left_out_parts(
             apart = scene.folds[kept][:, None] != committee.folds
             unlike = start.preference(scene.arrays.rows(kept), share, cutoff, preprocessor, apart)
             parts.append(start.quantiles(of_start.rows(torch.from_numpy(rows)), cutoffs, epochs, preprocessor)[None])
+        ends = experts.left_out_ends()[kept][:, :, chosen]
+        plausible = within(np.concatenate(parts), ends, len(scene.rows), None if start is None else parts[-1][0])
         leads = _leads(epochs, cutoffs, horizons[rows])
         last = experts.known.anchor(experts.known.last)[kept]
         truth = scene.values[kept][:, :, chosen]
         own = int((kept < scene.own).sum())
-        results.append(LeftOut(share, cutoffs, leads, np.concatenate(parts), truth, last, own, unlike))
+        results.append(LeftOut(share, cutoffs, leads, plausible, truth, last, own, unlike))
     return results
 
 
