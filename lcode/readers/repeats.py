@@ -121,8 +121,8 @@ def repeats_text(problem: str, runs: Sequence[str], epochs: Sequence[str], lines
         told[0][epoch] = None
         told[1].append(line)
     named = []
-    for run, (told, where) in list(by_run.items())[:_NAMED]:
-        at = list(told)
+    for run, (epochs_of_run, where) in list(by_run.items())[:_NAMED]:
+        at = list(epochs_of_run)
         if len(at) == 1:
             named.append(f"'{run}' at epoch {at[0]} (line {where[0]})")
         else:
