@@ -46,8 +46,8 @@ class _Curves:
     @classmethod
     def of(cls, table: RunTable) -> _Curves:
         """Read off the points, which are sorted by run, metric and epoch."""
-        run: NDArray[np.int64] = table.points["run"].cat.codes.to_numpy(np.int64)
-        metric: NDArray[np.int64] = table.points["metric"].cat.codes.to_numpy(np.int64)
+        run = np.asarray(table.points["run"].cat.codes, dtype=np.int64)
+        metric = np.asarray(table.points["metric"].cat.codes, dtype=np.int64)
         epoch, value = table.points["epoch"].to_numpy(np.int64), table.points["value"].to_numpy(np.float64)
         start = np.flatnonzero(np.diff(run, prepend=-1) | np.diff(metric, prepend=-1))
         finite = np.isfinite(value)
