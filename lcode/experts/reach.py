@@ -57,8 +57,8 @@ class Reach:
         slope = np.clip((moved * came).sum(0) / np.where(spread > 0, spread, np.inf), 0, 1)
         away = np.where(known & (known.sum(0) > 1), came - slope * moved, np.nan)
         (lowest, below), (highest, above) = _outermost(away), _outermost(-away)
-        first, end = (np.where(known, start, fill) for fill in (np.inf, -np.inf))
-        return cls(first.min(0), centre, end.max(0), mean, slope, lowest, -highest, below, above)
+        start = np.where(known, start, centre)
+        return cls(start.min(0), centre, start.max(0), mean, slope, lowest, -highest, below, above)
 
     def ends(self, last: Array) -> Array:
         """For runs with these last values [R, K]: lower end, a gap below it, upper end, a gap above it, [R, K, J, 4].
