@@ -144,7 +144,7 @@ class LCGODEForecaster(Forecaster):
 
     def fit(self, table: RunTable) -> Self:
         """Learn from the finished runs; see `Forecaster.fit`."""
-        done = finished_runs(table, at_least=self.min_finished)
+        done = _by_name(finished_runs(table, at_least=self.min_finished))
         self.fitted = self._fit(done, len(done))
         return self
 
@@ -160,8 +160,8 @@ class LCGODEForecaster(Forecaster):
             if set(other.metrics) != set(table.metrics):
                 theirs, ours = (", ".join(m.key for m in t.metrics) for t in (other, table))
                 raise UsageError(f"related runs must have the same metrics; theirs are {theirs}, these are {ours}")
-        own = finished_runs(table, at_least=0)
-        others = [finished_runs(other, at_least=0) for other in related]
+        own = _by_name(finished_runs(table, at_least=0))
+        others = [_by_name(finished_runs(other, at_least=0)) for other in related]
         done = finished_runs(pooled([own, *others]), at_least=self.min_finished)
         self.fitted = self._fit(done, len(own) if len(own) >= OWN_RUNS else len(done))
         return self
@@ -377,6 +377,11 @@ class LCGODEForecaster(Forecaster):
             forecaster = cls(seed=meta["seed"], device=device, targets=meta["targets"])
         forecaster.fitted = fitted
         return forecaster
+
+
+def _by_name(table: RunTable) -> RunTable:
+    """The runs in the order of their names: the order of the logs must not matter."""
+    return table.select(sorted(table.run_ids))
 
 
 def _committee_rows(done: int, own: int, seed: int) -> tuple[NDArray[np.int64], int]:

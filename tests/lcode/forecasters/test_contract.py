@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from lcode.errors import NotEnoughDataError, UsageError
+from lcode.errors import LcodeError, NotEnoughDataError, UsageError
+from lcode.fitting.loop import FitSettings
 from lcode.forecast import LEVELS, Forecast
 from lcode.forecasters import FORECASTERS, Forecaster, forecaster
 from lcode.table import RunTable
 
 LEARNING = ("trees", "qforest", "qforest-curve", "config", "knn", "ridge", "boosting", "boosting-random", "lstm", "gp")
-NAMES = ("last", "best", "drift", "power", *LEARNING)
+NAMES = ("lcode", "last", "best", "drift", "power", *LEARNING)
 RUNS = ("running", "one_epoch", "diverged", "no_miou", "unseen", "nothing", "done")
+
+ROUNDING = {"lcode": 1e-4}
+"""A network in single precision rounds batches of another size otherwise; the others are held to 1e-9."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,6 +28,7 @@ def short_training() -> Iterator[None]:
         patch.setattr("lcode.forecasters.boosting.ROUNDS", 10)
         patch.setattr("lcode.forecasters.boosting_random.ROUNDS", 10)
         patch.setattr("lcode.forecasters.lstm.STEPS", 60)
+        patch.setattr("lcode.forecasters.lcgode.settings_for", lambda runs, **_: FitSettings(steps=6, batch=8))
         yield
 
 
@@ -32,10 +37,10 @@ def fitted(request: pytest.FixtureRequest, finished: RunTable) -> Forecaster:
     return forecaster(request.param, seed=3).fit(finished)
 
 
-def same(a: Forecast, b: Forecast) -> None:
+def same(a: Forecast, b: Forecast, tolerance: float = 0.0) -> None:
     np.testing.assert_array_equal(a.epochs, b.epochs)
     np.testing.assert_array_equal(a.status, b.status)
-    np.testing.assert_array_equal(a.quantiles, b.quantiles)
+    np.testing.assert_allclose(a.quantiles, b.quantiles, rtol=tolerance, atol=tolerance)
 
 
 def test_every_run_has_its_place_in_natural_units(fitted: Forecaster, running: RunTable) -> None:
@@ -75,7 +80,7 @@ def test_full_covers_every_epoch_after_the_prefix(fitted: Forecaster, running: R
     assert row[row > 0].tolist() == list(range(6, 21))
     assert np.isfinite(forecast.quantiles[RUNS.index("running")][:, row > 0]).all()
     assert np.isnan(forecast.quantiles[RUNS.index("running")][:, row == 0]).all()
-    same(forecast.final(), fitted.predict(running))
+    same(forecast.final(), fitted.predict(running), ROUNDING.get(fitted.name, 0.0))
 
 
 def test_asked_epochs_by_run(fitted: Forecaster, running: RunTable) -> None:
@@ -83,7 +88,7 @@ def test_asked_epochs_by_run(fitted: Forecaster, running: RunTable) -> None:
     assert forecast.epochs[0].tolist() == [3, 7, 20]
     seen = running.curve("running", "seg/err").values[2]
     np.testing.assert_array_equal(forecast.quantiles[0, 0, 0], np.full(len(LEVELS), seen))
-    same(forecast.final(), fitted.predict(running, {"running": np.array([20])}))
+    same(forecast.final(), fitted.predict(running, {"running": np.array([20])}), ROUNDING.get(fitted.name, 0.0))
 
 
 def test_the_same_seed_gives_the_same_numbers(fitted: Forecaster, finished: RunTable, running: RunTable) -> None:
@@ -95,14 +100,16 @@ def test_the_same_seed_gives_the_same_numbers(fitted: Forecaster, finished: RunT
 def test_the_order_of_the_runs_does_not_matter(fitted: Forecaster, finished: RunTable, running: RunTable) -> None:
     forecast = fitted.predict(running)
     turned = fitted.predict(running.select(RUNS[::-1]))
-    np.testing.assert_allclose(turned.quantiles[::-1], forecast.quantiles, rtol=1e-9)
+    tolerance = ROUNDING.get(fitted.name, 1e-9)
+    np.testing.assert_allclose(turned.quantiles[::-1], forecast.quantiles, rtol=tolerance)
     relearned = forecaster(fitted.name, seed=3).fit(finished.select(finished.run_ids[::-1]))
     np.testing.assert_allclose(relearned.predict(running).quantiles, forecast.quantiles, rtol=1e-9)
 
 
 def test_a_run_is_forecast_by_itself(fitted: Forecaster, running: RunTable) -> None:
     alone = fitted.predict(running.select(["running"]))
-    np.testing.assert_allclose(alone.quantiles, fitted.predict(running).quantiles[:1], rtol=1e-9)
+    tolerance = ROUNDING.get(fitted.name, 1e-9)
+    np.testing.assert_allclose(alone.quantiles, fitted.predict(running).quantiles[:1], rtol=tolerance)
 
 
 def test_nothing_after_the_prefix_is_used(
@@ -130,18 +137,18 @@ def test_without_a_finished_run(name: str, finished: RunTable, running: RunTable
 @pytest.mark.parametrize("name", NAMES)
 def test_a_metric_that_no_finished_run_has_is_still_forecast(name: str, finished: RunTable, running: RunTable) -> None:
     points = finished.points[finished.points["metric"] == "seg/err"]
-    known = RunTable.from_points(points, finished.metrics[:1], runs=finished.runs, configs=finished.configs)
+    known = RunTable.from_points(points, finished.metrics, runs=finished.runs, configs=finished.configs)
     forecast = forecaster(name).fit(known).predict(running)
     assert np.isfinite(forecast.quantiles[:2]).all()
 
 
 def test_forecasting_before_learning_is_refused(running: RunTable) -> None:
-    for name in ("drift", "power", *LEARNING):
-        with pytest.raises(NotEnoughDataError, match="call fit before predict"):
+    for name in ("lcode", "drift", "power", *LEARNING):
+        with pytest.raises(LcodeError, match=r"call fit"):
             forecaster(name).predict(running)
 
 
 def test_a_wrong_name_lists_the_right_ones() -> None:
     with pytest.raises(UsageError, match=r"no forecaster 'tree'; there are: .*trees"):
         forecaster("tree")
-    assert {*NAMES, "lcode", "paper"} <= set(FORECASTERS)
+    assert {*NAMES, "paper"} <= set(FORECASTERS)
