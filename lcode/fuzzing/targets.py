@@ -172,8 +172,8 @@ def _load(folder: Path) -> object:
     from lcode.forecasters.lcgode import LCGODEForecaster
 
     with warnings.catch_warnings():
-        # A description without its digest may hold absurd numbers, with which arithmetic overflows.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        # Absurd numbers in a description without its digest overflow, and torch-geometric warns when it is imported.
+        warnings.simplefilter("ignore")
         return LCGODEForecaster.load(folder)
 
 
