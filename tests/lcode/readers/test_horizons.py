@@ -19,6 +19,11 @@ def rows(epochs: range, run: str = "a", *more: object) -> str:
     return "".join(",".join(map(str, (run, epoch, 1 / (1 + epoch), *more))) + "\n" for epoch in epochs)
 
 
+def plan_of(table: RunTable) -> tuple[str, int]:
+    """Status and horizon of run a."""
+    return table.runs["status"]["a"], int(table.runs["horizon"]["a"])
+
+
 def told(table: RunTable, text: str) -> bool:
     return any(text in note for note in table.notes)
 
@@ -29,7 +34,7 @@ def test_an_assumed_horizon_is_told_with_its_consequence(tmp_path: Path) -> None
     assert told(table, "no horizon is given for 3 runs: taken to be epoch 6")
     assert told(table, "2 runs count as finished; state --horizon N")
     stated = read(tmp_path, "run,epoch,err\n" + rows(range(1, 7)), horizon=20)
-    assert stated.runs.loc["a"].tolist()[:2] == ["running", 20] and not told(stated, "no horizon")
+    assert plan_of(stated) == ("running", 20) and not told(stated, "no horizon")
     known = read(tmp_path, "run,epoch,err,status\n" + rows(range(1, 7), "a", "stopped"))
     assert not told(known, "no horizon")
 
@@ -54,7 +59,7 @@ def test_epochs_from_0_to_n_minus_1_are_n_epochs(tmp_path: Path) -> None:
     assert told(table, "a horizon of 20 ends at epoch 19")
     assert read(tmp_path, text, horizon=30).runs["horizon"].tolist() == [29, 29]
     bare = read(tmp_path, "run,epoch,err\n" + rows(range(20)), horizon=20)
-    assert bare.runs.loc["a"].tolist()[:2] == ["finished", 19]
+    assert plan_of(bare) == ("finished", 19)
 
 
 def test_where_epoch_0_is_before_the_training_the_horizon_is_what_it_says(tmp_path: Path) -> None:
@@ -84,7 +89,7 @@ def test_a_stated_horizon_wins_and_takes_up_finished_runs(tmp_path: Path) -> Non
 
 def test_a_plan_up_to_a_far_horizon_is_read(tmp_path: Path) -> None:
     table = read(tmp_path, "run,epoch,err,lr\na,1,0.5,0.2\na,2,0.4,0.2\na,3,,0.2\na,1000000000,,0\n")
-    assert table.runs.loc["a"].tolist()[:2] == ["running", 10**9]
+    assert plan_of(table) == ("running", 10**9)
     assert table.schedules["a"].at([3, 10**9]).tolist() == [0.2, 0.0]
 
 
@@ -94,7 +99,7 @@ def test_a_plan_up_to_a_far_horizon_is_read(tmp_path: Path) -> None:
 def test_fractional_epochs_are_kept_in_whole_ticks(tmp_path: Path) -> None:
     table = read(tmp_path, "run,epoch,err,horizon\na,0.5,1,2\na,1.0,0.8,2\na,1.5,0.7,2\n")
     assert table.epoch_unit == 0.5 and table.points["epoch"].tolist() == [1, 2, 3]
-    assert table.runs.loc["a"].tolist()[:2] == ["running", 4]
+    assert plan_of(table) == ("running", 4)
     text = "run,epoch,err\n" + "".join(f"a,{step / 39},{1 / step}\n" for step in range(10, 100, 10))
     table = read(tmp_path, text)
     assert table.points["epoch"].tolist() == list(range(1, 10)) and table.epoch_unit == pytest.approx(10 / 39)
