@@ -52,7 +52,7 @@ class DeltaM(Objective):
     `score = 100/K · Σ_k s_k (value_k − ref_k) / |ref_k|` with s_k = +1 where larger is better and −1 where smaller
     is. The mean runs over metrics, as in the published tables (Maninis et al., CVPR 2019, and after), so a task with
     five metrics counts five times. The published *sign* is mostly the opposite (lower is better): −score is the
-    number to compare with those tables.
+    number to compare with those tables. A metric whose reference is NaN is left out of the mean.
     """
 
     references: References
@@ -69,8 +69,9 @@ class DeltaM(Objective):
     ) -> NDArray[np.float64]:
         """See `Objective.score`."""
         reference = self.references.lookup(metrics, archs)
+        counts = np.isfinite(reference)
         gain = _signs(metrics) * (values - reference) / np.abs(reference)
-        return 100 * gain.mean(-1)
+        return 100 * np.where(counts, gain, 0.0).sum(-1) / counts.sum(-1)
 
 
 @dataclass(frozen=True)

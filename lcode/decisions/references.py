@@ -23,7 +23,8 @@ class References:
     """Value of each metric that a relative gain is measured against, in the metric's natural units.
 
     Attributes:
-        values: metric key -> value, used for every architecture that has none of its own.
+        values: metric key -> value, used for every architecture that has none of its own; NaN for a metric that has no
+            say, since the median of the runs is 0.
         by_arch: architecture -> metric key -> value.
         origin: where they come from, as a phrase for the user.
     """
@@ -65,16 +66,14 @@ def references_from(
         population: final values of finished runs, shape [N, K]; without a baseline their median is the reference.
 
     Raises:
-        InputError: the file cannot be read as it stands, lacks a metric, or a reference is 0.
+        InputError: the file cannot be read as it stands, lacks a metric, or a reference is 0 (of medians: all are).
         UsageError: the mapping lacks a metric, or names one that is not measured.
         NotEnoughDataError: neither a baseline nor a finished run.
     """
     if baseline is None:
         centre, _ = centre_and_scale(metrics, population)
-        runs = 0 if population is None else len(population)
-        origin = f"the median final value of {runs} runs (no single-task baseline was given)"
-        references = References(dict(zip((m.key for m in metrics), centre.tolist(), strict=True)), origin=origin)
-    elif isinstance(baseline, Mapping):
+        return _from_medians(metrics, centre, 0 if population is None else len(population))
+    if isinstance(baseline, Mapping):
         references = _from_mapping(baseline, metrics)
     else:
         references = read_baseline(baseline, metrics)
@@ -176,6 +175,17 @@ def centre_and_scale(
         low, centre[k], high = np.quantile(column, (0.25, 0.5, 0.75))
         scale[k] = (high - low) or column.std() or 1.0
     return centre, scale
+
+
+def _from_medians(metrics: Sequence[Metric], centre: NDArray[np.float64], runs: int) -> References:
+    """The medians of so many runs; a metric whose median is 0 (a detector's score, early on) is left out."""
+    usable = np.abs(centre) > ZERO
+    if not usable.any():
+        _check_reference(float(centre[0]), f"the reference of '{metrics[0].key}'", path=None)
+    values = {metric.key: float(value) for metric, value in zip(metrics, np.where(usable, centre, np.nan), strict=True)}
+    origin = f"the median final value of {runs} runs (no single-task baseline was given)"
+    without = ", ".join(key for key, value in values.items() if np.isnan(value))
+    return References(values, origin=f"{origin}, without {without}, whose median is 0" if without else origin)
 
 
 def _from_mapping(baseline: Mapping[str, float], metrics: Sequence[Metric]) -> References:

@@ -197,3 +197,13 @@ def test_delta_m_refuses_metrics_it_has_no_reference_for() -> None:
     assert isinstance(objective, DeltaM)
     with pytest.raises(UsageError, match="no reference value for 'seg/pixacc'"):
         objective.score(np.ones(1), [PIX])
+
+
+def test_without_a_baseline_a_metric_whose_median_is_0_has_no_say() -> None:
+    metrics = [Metric("det", "map", "max"), Metric("cls", "loss", "min")]
+    population = np.array([[0.0, 2.0], [0.0, 4.0], [0.3, 3.0]])
+    objective = make_objective("delta_m", metrics, population=population)
+    np.testing.assert_allclose(objective.score(np.array([[0.5, 1.5], [0.0, np.nan]]), metrics), [50, np.nan])
+    assert "without det/map" in objective.notes[0]
+    with pytest.raises(InputError, match="no meaning"):
+        make_objective("delta_m", metrics, population=np.zeros((3, 2)))
