@@ -71,10 +71,10 @@ class Linear(Layer):
         bias, x, weight = (part.flatten(0, -3) for part in (self.bias, values, self.weight))
         n_in, n_out = weight.shape[1:]
         if x.device.type == "cpu":
-            more_in, more_out = -n_in % ALIGNED, -n_out % ALIGNED
+            more_in, more_out, more_rows = -n_in % ALIGNED, -n_out % ALIGNED, int(x.shape[-2] == 1)
             bias, weight = pad(bias, (0, more_out)), pad(weight, (0, more_out, 0, more_in))
-            x = pad(x, (0, more_in)) if more_in else x
-        return torch.baddbmm(bias, x, weight)[..., :n_out].unflatten(0, values.shape[:-2])
+            x = pad(x, (0, more_in, 0, more_rows)) if more_in or more_rows else x
+        return torch.baddbmm(bias, x, weight)[..., : values.shape[-2], :n_out].unflatten(0, values.shape[:-2])
 
     def initialise(self, generators: Sequence[torch.Generator]) -> None:
         """Kaiming-uniform weights, drawn output by output; zero biases."""
