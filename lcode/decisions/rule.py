@@ -144,7 +144,7 @@ class MedianRule:
         for name in ("n_startup", "min_epochs"):
             check_count(name, getattr(self, name), 0)
 
-    def decide(self, run: str, epoch: int, best: float, peers: NDArray[np.float64]) -> Verdict:
+    def decide(self, run: str, epoch: int | float, best: float, peers: NDArray[np.float64]) -> Verdict:
         """The verdict on a run.
 
         Args:

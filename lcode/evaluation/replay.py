@@ -199,7 +199,7 @@ class RecordedSweep:
             return Verdict(name, told, "stop", "diverged, says the forecaster", 0.0)
         return policy.rule.decide(name, told, samples[:, i], standings, unit=self.objective.unit)
 
-    def _told(self, tick: int) -> int:
+    def _told(self, tick: int) -> int | float:
         """Ticks of the table as epochs: a fraction where the table has such."""
         return as_epochs(tick, self.table.epoch_unit).item()
 

@@ -270,7 +270,7 @@ def _rows(epochs: Epochs, keys: set[str] | None) -> Iterator[tuple[Epoch, str, f
 def _epochs(points: pd.DataFrame, run: str, table: RunTable) -> Epochs:
     """What a table has of a run, by epoch."""
     codes = points["run"].cat.codes.to_numpy()  # ascending
-    begin, end = np.searchsorted(codes, table.runs.index.get_loc(run) + np.arange(2)).tolist()
+    begin, end = np.searchsorted(codes, table.run_ids.index(run) + np.arange(2)).tolist()
     rows = points.iloc[begin:end]
     epochs: Epochs = {}
     at = as_epochs(rows["epoch"], table.epoch_unit).tolist()

@@ -114,7 +114,11 @@ class Monitor:
             objective=objective,
             baseline=baseline,
             past=dict(zip(finished.run_ids, self.final.of_table(finished), strict=True)),
-            archs={run: arch for run, arch in history.runs["arch"].items() if isinstance(arch, str)},
+            archs={
+                run: arch
+                for run, arch in zip(history.run_ids, history.runs["arch"], strict=True)
+                if isinstance(arch, str)
+            },
         )
 
     @property

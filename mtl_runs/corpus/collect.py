@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lcode.errors import InputError, UsageError
-from lcode.table.runlog import is_complete_line
+from lcode.table.log_lines import is_complete_line
 from mtl_runs.corpus.sample import Entry
 from mtl_runs.corpus.space import PLANS
 from mtl_runs.corpus.stored import CONFIG, CURVES, GRAPHS, RUNS, StoredRun, read_runs, rounded_signal, write_stored

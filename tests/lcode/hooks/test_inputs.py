@@ -37,7 +37,8 @@ def monitor(**options: Any) -> Monitor:
 def test_numbers_of_numpy_and_torch_are_numbers(number: Any) -> None:
     watch = monitor()
     watch.start("a", config={"lr": number})
-    assert not watch.report("a", np.int32(3), {"seg/miou": number}, signals={"seg/train_loss": number}).stop
+    epoch: Any = np.int32(3)
+    assert not watch.report("a", epoch, {"seg/miou": number}, signals={"seg/train_loss": number}).stop
     run, plain = watch.state_dict()["runs"][0], number.item() if hasattr(number, "item") else number
     assert run["values"] == [[3, {"seg/miou": float(plain)}]]
     assert type(run["config"]["lr"]) in (int, float) and run["config"]["lr"] == float(plain)

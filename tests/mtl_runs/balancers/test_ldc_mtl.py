@@ -54,7 +54,7 @@ def test_the_neighbours_of_a_task_that_is_out_are_neighbours() -> None:
 
 def test_a_loss_of_zero_does_no_harm() -> None:
     for scale in ("none", "first", "log"):
-        balancer = LDCMTL(scale=scale)  # type: ignore[arg-type]
+        balancer = LDCMTL(scale=scale)
         losses = torch.tensor([0.0, 1.0], dtype=torch.float64)
         weights, state = balancer.update(balancer.init(2), TaskStatistics(losses, torch.eye(2)))
         assert torch.isfinite(weights).all()
