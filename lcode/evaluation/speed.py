@@ -37,13 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--full", type=int, default=1000, help="runs of 3 tasks to forecast at every epoch up to 200")
     parser.add_argument("--finals", type=int, default=10_000, help="runs of 1 task to forecast at the horizon alone")
     args = parser.parse_args(arguments)
-    finished = synthetic_runs(args.fit, tasks=1, horizon=50, seed=1)
+    finished = synthetic_runs(args.fit, tasks=1, horizon=50, seed=1, metrics=["loss"])
     model = _timed(f"fit {args.fit} runs x 50 epochs", lambda: LCGODEForecaster.adapted().fit(finished))
-    long = LCGODEForecaster.adapted().fit(synthetic_runs(args.fit, tasks=3, horizon=200, seed=2))
-    seen = synthetic_runs(args.full, tasks=3, horizon=200, seed=3).prefix(20)
+    long = LCGODEForecaster.adapted().fit(synthetic_runs(args.fit, tasks=3, horizon=200, seed=2, metrics=["loss"]))
+    seen = synthetic_runs(args.full, tasks=3, horizon=200, seed=3, metrics=["loss"]).prefix(20)
     for again in ("", " again"):
         _timed(f"forecast {args.full} runs x 3 tasks up to epoch 200{again}", lambda: long.predict(seen, "full"))
-    many = repeated(synthetic_runs(min(DRAWN, args.finals), tasks=1, horizon=50, seed=4).prefix(10), args.finals)
+    many = repeated(
+        synthetic_runs(min(DRAWN, args.finals), tasks=1, horizon=50, seed=4, metrics=["loss"]).prefix(10), args.finals
+    )
     blocks = model.predict_in_blocks(many)
     _timed(f"forecast the finals of {args.finals} runs", lambda: sum(len(block.run_ids) for block in blocks))
 

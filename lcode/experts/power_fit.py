@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.tensors.arrays import CurveArrays
+from lcode.tensors.axis import curve_gaps
 
 Array = NDArray[np.float64]
 
@@ -28,10 +29,11 @@ _TINY = 1e-300
 
 @dataclass(frozen=True, eq=False)
 class PowerFit:
-    """y(t) = asymptote + amplitude · t^-power with t = epoch - origin + 1; every array has the shape [R, K].
+    """y(t) = asymptote + amplitude · t^-power with t = (epoch - origin) / gap + 1; every array has the shape [R, K].
 
     Attributes:
         origin: epoch of the first point.
+        gap: mean distance between two points: the axis has no unit.
         asymptote: value for t to infinity, in natural units.
         amplitude: distance from it at t = 1.
         power: decay, positive.
@@ -39,6 +41,7 @@ class PowerFit:
     """
 
     origin: NDArray[np.int64]
+    gap: Array
     asymptote: Array
     amplitude: Array
     power: Array
@@ -46,7 +49,7 @@ class PowerFit:
 
     def at(self, epochs: NDArray[np.int64]) -> Array:
         """Values at the epochs [R, Q], shape [R, K, Q]."""
-        time = np.maximum(epochs[:, None, :] - self.origin[..., None] + 1.0, 1.0)
+        time = np.maximum((epochs[:, None, :] - self.origin[..., None]) / self.gap[..., None] + 1.0, 1.0)
         return self.asymptote[..., None] + self.amplitude[..., None] * time ** -self.power[..., None]
 
 
@@ -58,8 +61,8 @@ def fit_power_laws(arrays: CurveArrays) -> PowerFit:
     last value, and is not negative where no value is; where it is clamped the amplitude is fitted anew.
     """
     epochs, values, present = _thinned(arrays)
-    origin = epochs[..., 0]
-    time = np.maximum(epochs - origin[..., None] + 1.0, 1.0)
+    origin, gap = epochs[..., 0], np.nan_to_num(curve_gaps(arrays), nan=1.0)
+    time = np.maximum((epochs - origin[..., None]) / gap[..., None] + 1.0, 1.0)
     basis = time[..., None, :] ** -POWERS[:, None]  # [R, K, G, S]
     y = np.where(present, values, 0.0)[..., None, :]
     highest = np.where(present, values, -np.inf).max(-1, keepdims=True)
@@ -81,7 +84,7 @@ def fit_power_laws(arrays: CurveArrays) -> PowerFit:
     def chosen(candidates: Array) -> Array:
         return np.take_along_axis(candidates, best[..., None], -1)[..., 0]
 
-    return PowerFit(origin, chosen(asymptote), chosen(amplitude), POWERS[best], arrays.lengths >= MIN_POINTS)
+    return PowerFit(origin, gap, chosen(asymptote), chosen(amplitude), POWERS[best], arrays.lengths >= MIN_POINTS)
 
 
 def _intercept(x: Array, y: Array, weight: Array) -> Array:

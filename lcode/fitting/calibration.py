@@ -34,6 +34,9 @@ final values of the runs that learn were covered, and 84 % with five."""
 TRUSTED = 30.0
 """In runs: with so many, intervals that were too wide for the left-out runs are narrowed half-way."""
 
+FACTORS = (float(np.log(0.6)), float(np.log(2.5)))
+"""Log factors are cut off here: what asks for more is another fault than the width."""
+
 Table = tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]
 
 
@@ -141,10 +144,7 @@ def calibrate(forecasts: Sequence[Judged]) -> Calibration:
     factors: list[Array] = []
     scores: list[Array] = []
     for part in forecasts:
-        low, middle, high = (part.quantiles[..., level] for level in (Q05, Q50, Q95))
-        above = (part.truth - middle) / np.maximum(high - middle, _LEAST)
-        below = (middle - part.truth) / np.maximum(middle - low, _LEAST)
-        needed, width = np.maximum(above, below), np.log(np.maximum(high - low, _LEAST))
+        needed, width = _needed_factors(part)
         ends = [_by_width(needed, width, near) for near in (part.leads <= NEAR, part.leads >= FAR)]
         for table, of_ends in zip((widths, factors), zip(*ends, strict=True), strict=True):
             table.append(np.stack(of_ends, axis=1))  # [K, 2, W]
@@ -154,6 +154,51 @@ def calibrate(forecasts: Sequence[Judged]) -> Calibration:
     shares = tuple(part.share for part in forecasts)
     correlation = _matrices(_correlations([score[..., -1] for score in scores]))
     return Calibration(shares, _table(widths), _table(factors), correlation, _persistence(score))
+
+
+def calibrate_for_all(problems: Sequence[Sequence[Judged]]) -> Calibration:
+    """Read one set of widths for any metric off forecasts of several problems that the forecaster had not learned from.
+
+    Each problem counts alike. With so many problems the factor is the very one that makes 90 % of all intervals cover;
+    but none is below 1, for a user's problem is further away from all of these than they are from each other.
+
+    Args:
+        problems: for each problem, forecasts from the same prefixes.
+    """
+    shares = tuple(part.share for part in problems[0])
+    factors = []
+    for place in range(len(shares)):
+        ends = []
+        for near in (True, False):
+            needed, weights = [], []
+            for parts in problems:
+                cells, _ = _needed_factors(parts[place])
+                leads = parts[place].leads[:, None]
+                chosen = np.isfinite(cells) & (leads <= NEAR if near else leads >= FAR)
+                needed.append(cells[chosen])
+                weights.append(np.full(len(needed[-1]), 1 / max(len(needed[-1]), 1)))
+            values = np.concatenate(needed)
+            log = np.log(_weighted_quantile(values, np.concatenate(weights), 0.9)) if len(values) else 0.0
+            ends.append(float(np.clip(log, 0.0, FACTORS[1])))
+        factors.append((ends[0], ends[1]))
+    scores = (np.concatenate([_normal_scores(part) for part in parts]) for parts in problems)
+    return Calibration.same_for_all(shares, factors, float(np.median([_persistence(score) for score in scores])))
+
+
+def _needed_factors(part: Judged) -> tuple[Array, Array]:
+    """By what each distance from the median must be multiplied to cover the truth, and the log widths, [N, K, Q]."""
+    low, middle, high = (part.quantiles[..., level] for level in (Q05, Q50, Q95))
+    above = (part.truth - middle) / np.maximum(high - middle, _LEAST)
+    below = (middle - part.truth) / np.maximum(middle - low, _LEAST)
+    return np.maximum(above, below), np.log(np.maximum(high - low, _LEAST))
+
+
+def _weighted_quantile(values: Array, weights: Array, level: float) -> float:
+    """The smallest value up to which lies at least this share of the weight."""
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) / weights.sum()
+    place = min(int(np.searchsorted(share, level)), len(values) - 1)
+    return max(float(values[order][place]), _LEAST)
 
 
 def _by_width(needed: Array, width: Array, chosen: NDArray[np.bool_]) -> tuple[Array, Array]:
@@ -174,7 +219,7 @@ def _by_width(needed: Array, width: Array, chosen: NDArray[np.bool_]) -> tuple[A
             factors[k, i] = own if len(strata) == 1 else _drawn(log, own, runs * (end - begin))
     # A metric may have no truth at all, and equal widths would have no order.
     widths = np.maximum.accumulate(widths + 1e-9 * np.arange(len(strata)), axis=1)
-    return widths, np.clip(factors, np.log(0.6), np.log(2.5))
+    return widths, np.clip(factors, *FACTORS)
 
 
 def _strata(runs: int) -> list[tuple[float, float]]:

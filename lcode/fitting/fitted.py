@@ -14,20 +14,16 @@ from numpy.typing import NDArray
 
 from lcode.experts.committee import Committee, Observed
 from lcode.experts.reach import within
-from lcode.fitting.among_others import among_others
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lcode.fitting.loop import FitReport, Source
 from lcode.fitting.network import LeftOutNetwork, network_quantiles
-from lcode.fitting.progress import Progress
-from lcode.fitting.response import AGO, Response, first_responses, learn_responses
 from lcode.fitting.start import Start
 from lcode.forecast import LEVELS, NO_EPOCH
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
-from lcode.tensors.batch import RunTensors
+from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.collate import Preprocessor
 from lcode.tensors.scaling import ROOM
 
@@ -90,8 +86,10 @@ class Fitted:
         arrays = curve_arrays(table, metrics=preprocessor.metrics)
         last = arrays.last_values
         of_start = None if self.start is None else self.start.tensors(table)
-        for cutoff in np.unique(seen).tolist():
-            together = np.flatnonzero(seen == cutoff)
+        # Regressors learn by cutoff; the network takes runs that were seen up to different epochs at a time.
+        cutoffs = np.zeros_like(seen) if self.committee is None else seen
+        for cutoff in np.unique(cutoffs).tolist():
+            together = np.flatnonzero(cutoffs == cutoff)
             observed = self._observed(table, together, cutoff, preprocessor)
             unlike = None
             if self.start is not None:
@@ -99,8 +97,12 @@ class Fitted:
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
                 chosen, at = runs.rows(torch.from_numpy(rows)), asked[rows].astype(float)
-                since = np.full(len(rows), float(cutoff))
-                parts = [network_quantiles(self.model, chosen, graphs, preprocessor.task_of, since, at)]
+                since = seen[rows].astype(float)
+                parts = [
+                    network_quantiles(
+                        self.model, chosen, graphs, preprocessor.task_of, since, at, preprocessor.own_scales
+                    )
+                ]
                 some = None if observed is None else observed.rows(slice(begin, begin + CHUNK))
                 if self.committee is not None and some is not None:
                     parts += [*self.committee.predict(some, asked[rows], parts[0])]
@@ -114,48 +116,14 @@ class Fitted:
                 else:
                     leaning = None if unlike is None else unlike[begin : begin + CHUNK]
                     result[rows] = self.blend.mix(np.stack(parts), shares[rows], leaning)
-            if self.preprocessor is None:
-                progress = Progress.of(arrays.rows(together), preprocessor.values, asked[together])
-                chosen = runs.rows(torch.from_numpy(together))
-                responses = self._responses(chosen, arrays.rows(together), progress.last, cutoff, preprocessor)
-                result[together] = among_others(result[together], progress, asked[together], responses)
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
-                start, end = max(cutoff, 0), runs.horizons.numpy()[rows, None]
+                start, end = np.maximum(seen[rows, None], 0), runs.horizons.numpy()[rows, None]
                 leads = np.clip((asked[rows] - start) / np.maximum(end - start, 1), 0, 1)
                 widened = self.calibration.widen(result[rows], shares[rows], leads)
                 limits = np.fmax(preprocessor.values.ceilings, ROOM * last[rows])[..., None, None]
                 result[rows] = np.minimum(preprocessor.values.unscale(widened), limits)
         return result
-
-    def _responses(
-        self, runs: RunTensors, arrays: CurveArrays, now: Array, cutoff: int, preprocessor: Preprocessor
-    ) -> list[Response]:
-        """How much of what was predicted earlier came, for runs seen up to the cutoff: one response per metric."""
-        there = runs.present.any(1) & (runs.epochs <= cutoff)
-        seen = there.sum(1)
-        if int(seen.min()) < 2:
-            return first_responses(now)
-        asked = np.full((len(now), 1), cutoff)
-        forecasts, pasts = [], []
-        for ago in AGO:
-            # The epoch at which this share of a run's points had been measured.
-            place = (there.cumsum(1) >= (ago * seen.float()).long().clamp(min=1)[:, None]).int().argmax(1)
-            since = runs.epochs.gather(1, place[:, None]).double().numpy()[:, 0]
-            pasts.append(Progress.of(arrays.before(since.astype(np.int64)), preprocessor.values, asked))
-            chunks = [np.arange(begin, min(begin + CHUNK, len(now))) for begin in range(0, len(now), CHUNK)]
-            forecasts.append(
-                np.concatenate(
-                    [
-                        network_quantiles(
-                            self.model, runs.rows(torch.from_numpy(rows)), None, preprocessor.task_of,
-                            since[rows], asked[rows].astype(float),
-                        )
-                        for rows in chunks
-                    ]
-                )[:, :, 0]
-            )  # fmt: skip
-        return learn_responses(np.stack(forecasts), pasts, now, cutoff)
 
     def _observed(
         self, table: RunTable, rows: NDArray[np.int64], cutoff: int, preprocessor: Preprocessor

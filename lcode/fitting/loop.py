@@ -16,6 +16,7 @@ from lcode.fitting.objective import gaussian_nll, masked_mean, pinball
 from lcode.fitting.prefixes import cutoff_epochs, draw_cutoffs, draw_queries, epoch_counts, values_at
 from lcode.models.lcgode import LCGODE
 from lcode.tensors.batch import CurveBatch, GraphTensors, RunTensors
+from lcode.tensors.own_scale import OwnScales
 
 Progress = Callable[[int, int, float], None]
 """Called as `progress(step, steps, validation_loss)`."""
@@ -24,9 +25,12 @@ VALIDATION_SHARES = (0.0, 0.1, 0.2, 0.4)
 """Prefixes on which the left-out folds are judged, as shares of the horizon; 0 = the first epoch alone."""
 
 VALIDATION_RUNS = 256
-"""Of all sources together; but at least `SOURCE_RUNS` of each."""
+"""Of all judged sources together; but at least `SOURCE_RUNS` of each."""
 
-SOURCE_RUNS = 48
+SOURCE_RUNS = 16
+
+JUDGED = 40
+"""Sources that a fit is judged on, evenly chosen: with hundreds of them judging would take longer than learning."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,14 @@ class Source:
         graphs: their distinct graphs.
         task_of: role number of each metric's task, [K].
         folds: which fold each run belongs to, [R]; member m never learns from fold m.
-        jitter: deviation of a random offset that is added to all values of a metric, per step: for a model that must
-            do without a fitted scale.
+        own: puts curves on scales of their own, for a model that must do without a fitted one; None: they have one.
     """
 
     runs: RunTensors
     graphs: GraphTensors | None
     task_of: Tensor
     folds: Tensor
-    jitter: float = 0.0
+    own: OwnScales | None = None
 
     @classmethod
     def of(
@@ -135,7 +138,8 @@ def fit_model(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
     every = max(settings.steps // 24, 1)
-    validation = [_validation(model, source, max(VALIDATION_RUNS // len(sources), SOURCE_RUNS)) for source in sources]
+    judged = some_of(sources, JUDGED)
+    validation = [_validation(model, source, max(VALIDATION_RUNS // len(judged), SOURCE_RUNS)) for source in judged]
     draws = torch.Generator().manual_seed(len(sources))
     share = torch.tensor([math.sqrt(len(source.runs)) for source in sources], dtype=torch.float32, device="cpu")
     best, best_loss, waited, step, interrupted = _copy(model), math.inf, 0, 0, False
@@ -165,6 +169,12 @@ def fit_model(
     return FitReport(step, best_loss, interrupted, time.perf_counter() - began)
 
 
+def some_of(sources: Sequence[Source], most: int) -> list[Source]:
+    """At most so many of the sources, evenly chosen."""
+    chosen = np.unique(np.rint(np.linspace(0, len(sources) - 1, min(most, len(sources)))).astype(np.int64))
+    return [sources[i] for i in chosen]
+
+
 def _loss(
     model: LCGODE,
     source: Source,
@@ -177,18 +187,17 @@ def _loss(
     chosen = torch.randperm(len(source.runs), generator=generator, device=device)[: settings.batch]
     learns = (source.folds[chosen] != members[:, None]).float()
     runs = source.runs.rows(chosen)
-    if source.jitter:
-        offset = source.jitter * torch.randn(
-            runs.values.shape[1], generator=generator, dtype=torch.float32, device=device
-        )
-        runs = replace(runs, values=(runs.values + offset[:, None]) * runs.present)
     if settings.fixed_share is None:
         index = draw_cutoffs(runs, generator)
     else:
         index = _index_at_share(runs, settings.fixed_share)
     queries = draw_queries(runs, index, settings.queries, generator)
-    target, there = values_at(runs, queries)
     batch = CurveBatch(runs, cutoff_epochs(runs, index))
+    if source.own is not None:
+        # Half of the time as if each run were the only one of its table.
+        alone = bool(torch.rand((), generator=generator, dtype=torch.float32, device=device) < 0.5)
+        batch, _ = (source.own.alone() if alone else source.own)(batch)
+    target, there = values_at(batch.runs, queries)
     draws = torch.rand(model.config.members, len(runs), generator=generator, dtype=torch.float32, device=device)
     posterior, last = model.encode(batch, source.graphs, source.task_of, (draws >= settings.config_dropout).float())
     noise = torch.randn(posterior.mean.shape, generator=generator, dtype=torch.float32, device=device)
@@ -222,7 +231,10 @@ def _validation(model: LCGODE, source: Source, count: int) -> list[_LeftOut]:
         first = torch.minimum(index + 1, last)
         steps = torch.linspace(0, 1, 8, dtype=torch.float32, device=last.device)
         queries = (first[:, None] + steps * (last - first)[:, None]).round().long().clamp(min=0)
-        parts.append(_LeftOut(model.member(member), source, CurveBatch(runs, cutoff_epochs(runs, index)), queries))
+        batch = CurveBatch(runs, cutoff_epochs(runs, index))
+        if source.own is not None:
+            batch, _ = source.own(batch)
+        parts.append(_LeftOut(model.member(member), source, batch, queries))
     return parts
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lcode.fitting.loop import Source
 from lcode.models.lcgode import LCGODE
 from lcode.tensors.batch import CurveBatch, GraphTensors, RunTensors
+from lcode.tensors.own_scale import OwnScales
 
 Array = NDArray[np.float64]
 
@@ -28,8 +29,9 @@ def network_quantiles(
     task_of: Sequence[int],
     cutoffs: Array,
     asked: Array,
+    own: OwnScales | None = None,
 ) -> Array:
-    """The members' mean quantiles in model space, [R, K, Q, 21].
+    """The members' mean quantiles in the space of the metrics, [R, K, Q, 21].
 
     Args:
         model: the network.
@@ -38,16 +40,21 @@ def network_quantiles(
         task_of: role number of each metric's task, [K].
         cutoffs: last epoch seen of each run, negative where nothing was, [R].
         asked: query epochs, [R, Q].
+        own: puts curves on scales of their own, for a model that reads them so.
     """
     device = next(model.parameters()).device
     # With nothing observed the forecast starts one epoch before the first that could be.
     batch = CurveBatch(runs.to(device), torch.from_numpy(np.maximum(cutoffs, 0)).float().to(device))
     decoded = _decoded_epochs(asked)
+    scale = None
+    if own is not None:
+        batch, scale = own.to(device)(batch)
     with torch.no_grad():
         tasks = torch.tensor(list(task_of), device=device)
         posterior, anchor = model.encode(batch, None if graphs is None else graphs.to(device), tasks)
         members = model(posterior, anchor, batch, torch.from_numpy(decoded).float().to(device))
-    scaled = members.mean(0).double().cpu().numpy()
+    mean = members.mean(0).double()
+    scaled = (mean if scale is None else scale.unscale(mean)).cpu().numpy()
     return scaled if decoded.shape == asked.shape else _interpolate_queries(scaled, decoded, asked)
 
 
@@ -79,13 +86,17 @@ class LeftOutNetwork:
             some = slice(begin, begin + CHUNK)
             index = torch.from_numpy(rows[some]).to(device)
             since = torch.from_numpy(np.maximum(cutoffs[some], 0)).float().to(device)
-            batch = CurveBatch(self.source.runs.rows(index), since)
+            batch, scale = CurveBatch(self.source.runs.rows(index), since), None
+            if self.source.own is not None:
+                batch, scale = self.source.own.to(device)(batch)
             with torch.no_grad():
                 posterior, anchor = self.model.encode(batch, self.source.graphs, self.source.task_of)
                 asked = torch.from_numpy(epochs[some]).float().to(device)
                 quantiles = self.model(posterior, anchor, batch, asked).double()
             folds = self.source.folds[index]
             chosen = quantiles[folds.clamp(max=members - 1), torch.arange(len(index), device=device)]
+            if scale is not None:
+                chosen, anchor = scale.unscale(chosen), scale.last
             chosen[folds >= members] = torch.nan
             parts.append(chosen.cpu().numpy())
             anchors.append(anchor.double().cpu().numpy())

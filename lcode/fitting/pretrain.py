@@ -1,23 +1,24 @@
 """Train a model that takes any metrics, for tables without a finished run and as a start for adapting.
 
-Each source is read twice: scaled by its own first values, as a user's table without
-a finished run would be, and with scales fitted on it, as for adapting. Neither configuration nor metric names are read.
+Each table is read twice: with every curve on a scale of its own, as a user's table without a finished run is, and with
+scales fitted on it, as for adapting. Neither configuration nor metric names are read. Members of the ensemble leave out
+whole problems, not runs: what they are judged and calibrated on are problems that they never saw, as a user's is.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import torch
 
-from lcode.fitting.calibration import Calibration, calibrate
+from lcode.fitting.calibration import Calibration, calibrate_for_all
 from lcode.fitting.fitted import Fitted
-from lcode.fitting.folds import assign_folds
 from lcode.fitting.left_out import left_out_forecasts
-from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
+from lcode.fitting.loop import FitSettings, Progress, Source, fit_model, some_of
 from lcode.isolation import isolated
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
@@ -25,55 +26,68 @@ from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.collate import Preprocessor
 from lcode.tensors.scaling import ValueScaler
 
-SETTINGS = FitSettings(steps=6000, batch=64, learning_rate=3e-3, config_dropout=1.0, patience=24)
+SETTINGS = FitSettings(steps=9000, batch=64, learning_rate=3e-3, config_dropout=1.0, patience=24)
 
-JITTER = 0.2
-"""In units of a factor e: where a table's first values lie is known only up to the runs that were started."""
+CALIBRATED = 150
+"""Tables whose left-out forecasts say how wide intervals must be, evenly chosen."""
 
 
 @isolated()
 def pretrain(
-    tables: Sequence[RunTable],
+    real: Sequence[Sequence[RunTable]],
+    synthetic: Sequence[RunTable],
     *,
     seed: int = 0,
     settings: FitSettings = SETTINGS,
     progress: Progress | None = None,
     device: str = "cpu",
 ) -> Fitted:
-    """Train a model that takes any metrics, on finished runs of several sources.
+    """Train a model that takes any metrics, on finished runs of several problems.
 
-    A run may stand in several tables under one name, see `lcode.fitting.views`.
+    Args:
+        real: the tables of each problem, of which one may be another view of another, see `lcode.fitting.views`.
+        synthetic: tables of problems that were drawn; intervals are not calibrated on them.
+        seed: of initial values, of the problems that each member leaves out, and of random cutoffs.
+        settings: how to train.
+        progress: called now and then.
+        device: `cpu` or `cuda`.
     """
-    sources = []
     members = LCGODEConfig(metrics=0).members
-    for table in tables:
-        relative = Preprocessor.generic(table)
-        fitted = dataclasses.replace(relative, values=ValueScaler.fit(curve_arrays(table)))
-        task_of = torch.tensor(relative.task_of, device=device)
-        folds = torch.from_numpy(assign_folds(table, members, seed)).to(device)
-        for preprocessor, jitter in ((relative, JITTER), (fitted, 0.0)):
-            sources.append(Source(preprocessor.tensors(table)[0].to(device), None, task_of, folds, jitter))
-    model = LCGODE(LCGODEConfig(metrics=0), torch.Generator().manual_seed(seed)).to(device)
-    report = fit_model(model, sources, settings, torch.Generator(device).manual_seed(seed), progress)
-    # Forecasts without a finished run are made on the relative scale.
-    parts = [
-        calibrate([part.judged() for part in left_out_forecasts(model, source)]) for source in sources if source.jitter
+    problems = [*real, *([table] for table in synthetic)]
+    folds = np.random.default_rng(seed).permutation(np.arange(len(problems)) % members)
+    sources = [
+        (number < len(real), source)
+        for number, (tables, fold) in enumerate(zip(problems, folds.tolist(), strict=True))
+        for table in tables
+        for source in _sources(table, fold, device)
     ]
-    # A source that was never seen is further away than the left-out runs of these: never narrower than predicted.
-    means = [[np.mean(row, axis=(0, 2)) for row in map(np.array, part.factors)] for part in parts]  # [S, 2]
-    factors = np.maximum(np.median(means, axis=0), 0.0)
-    persistence = float(np.median([part.persistence for part in parts]))
+    model = LCGODE(LCGODEConfig(metrics=0), torch.Generator().manual_seed(seed)).to(device)
+    generator = torch.Generator(device).manual_seed(seed)
+    report = fit_model(model, [source for _, source in sources], settings, generator, progress)
+    # Forecasts without a finished run are made on the curves' own scales.
+    judging = some_of([source for is_real, source in sources if is_real and source.own is not None], CALIBRATED)
+    judged = [[part.judged() for part in left_out_forecasts(model, source)] for source in judging]
+    tables = list(chain.from_iterable(problems))
     return Fitted(
         preprocessor=None,
         model=model,
         start=None,
         committee=None,
         blend=None,
-        calibration=Calibration.same_for_all(
-            parts[0].shares, [(float(near), float(far)) for near, far in factors], persistence
-        ),
+        calibration=calibrate_for_all(judged) if judged else Calibration.none(),
         report=report,
         runs=len({run for table in tables for run in table.run_ids}),
-        data_digest=hashlib.sha256("".join(run for t in tables for run in t.run_ids).encode()).hexdigest()[:16],
+        data_digest=hashlib.sha256("".join(run for table in tables for run in table.run_ids).encode()).hexdigest()[:16],
         backtest={},
     )
+
+
+def _sources(table: RunTable, fold: int, device: str) -> Iterator[Source]:
+    """The table with its curves on scales of their own, and with fitted scales."""
+    generic = Preprocessor.generic(table)
+    fitted = dataclasses.replace(generic, values=ValueScaler.fit(curve_arrays(table)), own_scales=None)
+    folds = np.full(len(table), fold)
+    for preprocessor in (generic, fitted):
+        source = Source.of(preprocessor.tensors(table), preprocessor.task_of, folds, device)
+        own = preprocessor.own_scales
+        yield source if own is None else dataclasses.replace(source, own=own.to(device))

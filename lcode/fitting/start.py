@@ -51,7 +51,7 @@ class Start:
             asked: query epochs, [R, Q].
             like: the preprocessor whose space is wanted.
         """
-        own = network_quantiles(self.model, runs, None, self.generic.task_of, cutoffs, asked)
+        own = network_quantiles(self.model, runs, None, self.generic.task_of, cutoffs, asked, self.generic.own_scales)
         return np.sort(like.values.scale(self.generic.values.unscale(own)), axis=-1)
 
     def preference(

@@ -16,11 +16,15 @@ from lcode.table import Metric, RunTable
 COARSE, COARSER = 2, 3
 """How many epochs are taken as one: of all tasks together, and of a task by itself."""
 
+EARLY = 0.4
+"""Share of the horizon after which runs are taken to have ended: many a log ends while its curves still fall."""
+
 
 def views(table: RunTable) -> Iterator[RunTable]:
     """The table itself, its tasks one by one, and each of these as if fewer and longer epochs had been logged."""
     yield table
     yield coarser(table, COARSE)
+    yield ended(table, EARLY)
     tasks = dict.fromkeys(metric.task for metric in table.metrics)
     if len(tasks) > 1:
         for task in tasks:
@@ -44,6 +48,15 @@ def coarser(table: RunTable, step: int) -> RunTable:
         schedules={run: plan.every(step) for run, plan in table.schedules.items()},
     )
     return _assembled(rows, kept.assign(epoch=kept["epoch"] // step), list(table.metrics))
+
+
+def ended(table: RunTable, share: float) -> RunTable:
+    """The table as if its runs had been planned to end at this share of their horizons, without plans and signals."""
+    horizons = table.runs["horizon"].to_numpy(float)
+    ends = {run: max(round(share * end), 1) for run, end in zip(table.run_ids, horizons.tolist(), strict=True)}
+    cut = table.prefix(ends)
+    rows = replace(table, runs=table.runs.assign(horizon=list(ends.values())), schedules={})
+    return _assembled(rows, cut.points, list(table.metrics))
 
 
 def _assembled(table: RunTable, points: pd.DataFrame, metrics: list[Metric]) -> RunTable:

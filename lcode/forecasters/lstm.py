@@ -110,7 +110,7 @@ class _Network(nn.Module):
         self.reader = nn.LSTM(metrics * (POINT_FEATURES + signals + 1), HIDDEN, batch_first=True, dtype=torch.float32)
         self.settings = nn.Sequential(_linear(_settings(runs).shape[1], HIDDEN), nn.SiLU(), _linear(HIDDEN, HIDDEN))
         self.join = nn.Sequential(nn.SiLU(), _linear(2 * HIDDEN, metrics * HIDDEN))
-        self.decoder = QuantileDecoder(1, HIDDEN, HIDDEN, True, generator)
+        self.decoder = QuantileDecoder(1, HIDDEN, 3, HIDDEN, True, generator)
 
     def forward(self, batch: CurveBatch, at: Tensor, keep: Tensor | None = None) -> Tensor:
         """Quantiles in model space, [1, B, K, Q, 21].

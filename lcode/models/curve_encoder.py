@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lcode.models.stacked import StackedLinear, StackedMLP
 from lcode.models.token_pooling import pool_tokens
-from lcode.tensors.batch import CurveBatch
+from lcode.tensors.batch import OWN_FEATURES, CurveBatch
 
 TOKENS = 16
 """A prefix of any length is read as at most this many points."""
@@ -19,7 +19,7 @@ WINDOWS = (3, 6, TOKENS)
 """Over how many of the last tokens trends are taken."""
 
 POINT_FEATURES = 6
-SUMMARY_FEATURES = 13
+SUMMARY_FEATURES = 13 + OWN_FEATURES
 
 EDGE = -7.0
 """Lower values are read as this one: a model of few runs, none of which learned, knows nothing of those that do, and
@@ -30,7 +30,7 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Prefixes as tokens and hand-made summaries; the same for every member, so computed once per batch.
 
     Returns:
-        tokens [B, K, 16, 6 + A], which of them are there [B, K, 16], the summaries [B, K, 13], and the last observed
+        tokens [B, K, 16, 6 + A], which of them are there [B, K, 16], the summaries [B, K, 21], and the last observed
         values [B, K] (0 = the mean of the training values, where nothing was observed).
     """
     observed = batch.observed
@@ -42,7 +42,7 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     group = torch.div(rank * (TOKENS - RECENT), width, rounding_mode="floor")
     token = torch.where(rank >= early, TOKENS - (count[..., None] - rank), group).clamp(0, TOKENS - 1)
 
-    log_epoch = torch.log1p(runs.epochs.clamp(min=0))[:, None, :].expand_as(runs.values)
+    log_epoch = torch.log1p(batch.times(runs.epochs))[:, None, :].expand_as(runs.values)
     share = (runs.epochs / runs.horizons[:, None])[:, None, :].expand_as(runs.values)
     values = runs.values.clamp(min=EDGE)
     columns = torch.stack([values, log_epoch, share, values**2], -1)
@@ -75,11 +75,13 @@ def condense(batch: CurveBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
             highest - last,
             last_when / 5,
             cutoff_share,
-            torch.log1p(runs.horizons)[:, None].expand_as(last) / 5,
+            torch.log1p(batch.ends)[:, None].expand_as(last) / 5,
             torch.log1p(count.to(last.dtype)) / 5,
         ],
         -1,
     )
+    marks = summary.new_zeros(*summary.shape[:-1], OWN_FEATURES) if batch.marks is None else batch.marks
+    summary = torch.cat([summary, marks], -1)
     return tokens, there, summary, anchor
 
 

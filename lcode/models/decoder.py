@@ -13,8 +13,6 @@ from lcode.forecast import LEVELS, Q50
 from lcode.models.curve_encoder import EDGE
 from lcode.models.stacked import StackedLinear, StackedMLP
 
-TIME_FEATURES = 3
-
 _LOG_GAPS = (-9.0, 3.0)
 """Bounds of the log of a gap between neighbouring quantiles, in units of the normal distribution's."""
 
@@ -29,9 +27,11 @@ class QuantileDecoder(nn.Module):
 
     spacing: Tensor
 
-    def __init__(self, members: int, latent: int, hidden: int, anchored: bool, generator: torch.Generator) -> None:
+    def __init__(
+        self, members: int, latent: int, leads: int, hidden: int, anchored: bool, generator: torch.Generator
+    ) -> None:
         super().__init__()
-        self.net = StackedMLP(members, (latent + TIME_FEATURES, hidden, 1 + len(LEVELS)), generator, last_gain=0.3)
+        self.net = StackedMLP(members, (latent + leads, hidden, 1 + len(LEVELS)), generator, last_gain=0.3)
         self.gate = StackedLinear(members, hidden, 1, generator, gain=0.1) if anchored else None
         self.register_buffer("spacing", torch.tensor(norm.ppf(LEVELS), dtype=torch.float32).diff())
 
@@ -40,7 +40,7 @@ class QuantileDecoder(nn.Module):
 
         Args:
             z: states at the queries, [M, B, K, Q, D].
-            lead: time features of the queries, [B, Q, 3].
+            lead: what is known of the queries, [B, Q, leads].
             context: [M, B, K, H].
             last: last observed scaled value, [B, K].
 

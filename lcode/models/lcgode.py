@@ -29,7 +29,7 @@ from lcode.tensors.batch import PLAN_POINTS, CurveBatch, GraphTensors
 TIME_POWER = 0.5
 """The solve runs on time to this power: fine steps early, where curves bend, without crowding a long horizon."""
 
-CONTROLS = 5
+CONTROLS, LEADS = 5, 6
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class LCGODE(nn.Module):
             self.field = MLPDynamics(m, config.latent, h, CONTROLS, config.coupled, generator)
         else:
             self.field = VectorField(m, config.latent, h, CONTROLS, config.coupled, generator, config.solver)
-        self.decoder = QuantileDecoder(m, config.latent, h, config.anchored, generator)
+        self.decoder = QuantileDecoder(m, config.latent, LEADS, h, config.anchored, generator)
 
     def encode(
         self, batch: CurveBatch, graphs: GraphTensors | None, task_of: Tensor, keep_config: Tensor | None = None
@@ -176,11 +176,12 @@ class LCGODE(nn.Module):
             Quantiles in model space, [M, B, K, Q, 21].
         """
         start, end = (warped[:, None] for warped in self._span(batch))
+        at = batch.times(at)
 
         def controls(clock: Tensor) -> Tensor:
             return self._controls(batch, (start + clock * (end - start)) ** (1 / TIME_POWER), end - start)
 
-        place = ((at.clamp(min=0) ** TIME_POWER - start) / (end - start)).clamp(0, 1)
+        place = ((at**TIME_POWER - start) / (end - start)).clamp(0, 1)
         course = Course(place, controls, self._cosines(batch), nodes or self.config.nodes)
         z = self.field(posterior.sample(noise), posterior.context, course)
         return self.decoder(z, self._lead(batch, at), posterior.context, last)
@@ -215,26 +216,34 @@ class LCGODE(nn.Module):
 
     def _span(self, batch: CurveBatch) -> tuple[Tensor, Tensor]:
         """Start and end of the solve in warped time, [B] each."""
-        begin = batch.cutoffs.clamp(min=0) if self.config.anchored else torch.zeros_like(batch.cutoffs)
-        end = torch.maximum(batch.runs.horizons, begin + 1)
+        begin = batch.now if self.config.anchored else torch.zeros_like(batch.cutoffs)
+        end = torch.maximum(batch.ends, begin + 1)
         return begin**TIME_POWER, end**TIME_POWER
 
     def _controls(self, batch: CurveBatch, times: Tensor, span: Tensor) -> Tensor:
-        """Time features and planned learning rate, [B, T, 5], at epochs [B, T]; the span is in warped time, [B, 1]."""
-        share = (times / batch.runs.horizons[:, None]).clamp(0, 1)
-        if self.config.controlled:
-            position = share * (PLAN_POINTS - 1)
-            left = position.floor().clamp(max=PLAN_POINTS - 2).long()
-            x = (position - left)[..., None]
-            index = left[..., None].expand(*left.shape, 3)
-            plan = (1 - x) * batch.runs.plan.gather(1, index) + x * batch.runs.plan.gather(1, index + 1)
-        else:
-            plan = times.new_zeros(*times.shape, 3)
+        """Time features and planned learning rate, [B, T, 5], at times [B, T]; the span is in warped time, [B, 1]."""
+        share = (times / batch.ends[:, None]).clamp(0, 1)
         # The solve's own clock is the unit interval: how much time it spans decides how far a state may move.
-        return torch.cat([share[..., None], (span / 5).expand_as(share)[..., None], plan], -1)
+        return torch.cat([share[..., None], (span / 5).expand_as(share)[..., None], self._plan(batch, times)], -1)
+
+    def _plan(self, batch: CurveBatch, times: Tensor) -> Tensor:
+        """The planned learning rate at times [B, T]: [B, T, 3], see `RunTensors.plan`."""
+        if not self.config.controlled:
+            return times.new_zeros(*times.shape, 3)
+        position = (times / batch.ends[:, None]).clamp(0, 1) * (PLAN_POINTS - 1)
+        left = position.floor().clamp(max=PLAN_POINTS - 2).long()
+        x = (position - left)[..., None]
+        index = left[..., None].expand(*left.shape, 3)
+        return (1 - x) * batch.runs.plan.gather(1, index) + x * batch.runs.plan.gather(1, index + 1)
 
     def _lead(self, batch: CurveBatch, at: Tensor) -> Tensor:
-        """Time features of the queries, [B, Q, 3]."""
-        cutoff, horizon = batch.cutoffs.clamp(min=0)[:, None], batch.runs.horizons[:, None]
+        """What is known of the queries, which are given in the model's time, [B, Q, 6].
+
+        How far ahead they lie; and by how much the learning rate will have changed by then, how much of the plan lies
+        between, and whether there is a plan: a drop that is still to come is news, one that is past is in the curve.
+        """
+        cutoff, horizon = batch.now[:, None], batch.ends[:, None]
         ahead = torch.log1p(at) - torch.log1p(cutoff)
-        return torch.stack([ahead, (at - cutoff) / horizon, torch.log1p(at) / 5], -1)
+        time = torch.stack([ahead, (at - cutoff) / horizon, torch.log1p(at) / 5], -1)
+        plan = self._plan(batch, at)
+        return torch.cat([time, plan[..., :2] - self._plan(batch, cutoff)[..., :2], plan[..., 2:]], -1)

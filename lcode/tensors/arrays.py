@@ -140,9 +140,9 @@ def curve_arrays(table: RunTable, *, metrics: tuple[Metric, ...] | None = None) 
     epochs[curve, slot], values[curve, slot] = epoch, value
     since = None
     if gappy:
-        since = np.full((shape[0] * shape[1], size), -1, dtype=np.int64)
-        since[curve, slot] = before
-        since = since.reshape(*shape, size)
+        starts = np.full((shape[0] * shape[1], size), -1, dtype=np.int64)
+        starts[curve, slot] = before
+        since = starts.reshape(*shape, size)
     if size:
         last = np.take_along_axis(epochs, np.maximum(lengths - 1, 0)[:, None], 1)
         epochs = np.where(np.arange(size) < lengths[:, None], epochs, last)

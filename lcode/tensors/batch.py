@@ -17,6 +17,10 @@ PLAN_POINTS = 65
 """The planned learning rate is kept at this many equidistant shares of the horizon."""
 
 
+OWN_FEATURES = 8
+"""What is told of a curve beside its values where these are on a scale of its own, see `lcode.tensors.own_scale`."""
+
+
 @dataclass(frozen=True, eq=False)
 class RunTensors:
     """Everything the model may know of R runs, in model space.
@@ -33,6 +37,8 @@ class RunTensors:
             schedule's integral that is behind, and 1 (all 0 where there is no plan).
         graph_index: which graph each run has, -1 for none, [R], long.
         horizons: planned last epoch, [R], float.
+        ticks: epochs that make one unit of the model's time, [R], float: about the distance between two evaluations,
+            so that it does not matter whether a log counts epochs, steps or evaluations.
     """
 
     epochs: Tensor
@@ -45,6 +51,7 @@ class RunTensors:
     plan: Tensor
     graph_index: Tensor
     horizons: Tensor
+    ticks: Tensor
 
     def __len__(self) -> int:
         return self.epochs.shape[0]
@@ -72,15 +79,31 @@ class CurveBatch:
     Attributes:
         runs: the runs; what lies after the cutoff is hidden by `observed`, never read.
         cutoffs: last epoch that may be seen, [B], float; below the first epoch: nothing was observed.
+        marks: what is told of curves on a scale of their own, [B, K, OWN_FEATURES]; None: their scale is that of all.
     """
 
     runs: RunTensors
     cutoffs: Tensor
+    marks: Tensor | None = None
 
     @property
     def observed(self) -> Tensor:
         """Where there is a value that may be seen, [B, K, U], bool."""
         return self.runs.present & (self.runs.epochs <= self.cutoffs[:, None])[:, None, :]
+
+    @property
+    def now(self) -> Tensor:
+        """The cutoffs in the model's time, at least 0, [B]."""
+        return self.cutoffs.clamp(min=0) / self.runs.ticks
+
+    @property
+    def ends(self) -> Tensor:
+        """The horizons in the model's time, [B]."""
+        return self.runs.horizons / self.runs.ticks
+
+    def times(self, epochs: Tensor) -> Tensor:
+        """Epochs [B, …] in the model's time, at least 0."""
+        return epochs.clamp(min=0) / self.runs.ticks.reshape(-1, *[1] * (epochs.ndim - 1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from lcode.graphs.ops import Vocabulary
 from lcode.graphs.statistics import statistics_frame
 from lcode.table import MAIN_TASK, Metric, RunTable, Schedule, split_key
-from lcode.tensors.arrays import curve_arrays
+from lcode.tensors.arrays import CurveArrays, curve_arrays
+from lcode.tensors.axis import spread_out, table_gap, ticks
 from lcode.tensors.batch import PLAN_POINTS, GraphTensors, RunTensors, task_indices
 from lcode.tensors.config import ConfigEncoder
+from lcode.tensors.own_scale import OwnScales
 from lcode.tensors.scaling import ValueScaler
 
 COSINE = "cosine"
@@ -62,6 +64,9 @@ class Preprocessor:
         values, config, signals: scales of the curves, the configuration and the auxiliary signals.
         ops: operation vocabulary; None when no training run had a graph.
         tasks: tasks whose heads have a role of their own in the graphs.
+        gap: epochs between two evaluations of a training run.
+        own_scales: puts curves on scales of their own, where nothing is known of the metrics; None: their scales are
+            those of `values`.
     """
 
     metrics: tuple[Metric, ...]
@@ -70,6 +75,8 @@ class Preprocessor:
     signals: tuple[SignalScale, ...]
     ops: Vocabulary | None
     tasks: tuple[str, ...]
+    gap: float = 1.0
+    own_scales: OwnScales | None = None
 
     @classmethod
     def fit(cls, table: RunTable) -> Self:
@@ -89,16 +96,17 @@ class Preprocessor:
             signals=tuple(scales),
             ops=Vocabulary.from_graphs(graphs.values()) if graphs else None,
             tasks=tuple(dict.fromkeys(metric.task for metric in table.metrics)),
+            gap=table_gap(curve_arrays(table)),
         )
 
     @classmethod
     def generic(cls, table: RunTable) -> Self:
-        """For a table without a finished run: values relative to the first ones, nothing else known by name.
-
-        Reads only what every prefix of at least one epoch has, so that cutting runs changes nothing.
-        """
+        """For a table without a finished run: each curve on a scale of its own, nothing known by name but its kind."""
         tasks = tuple(dict.fromkeys(metric.task for metric in table.metrics))
-        return cls(table.metrics, ValueScaler.relative(curve_arrays(table)), ConfigEncoder(()), (), None, tasks)
+        arrays = curve_arrays(table)
+        values = ValueScaler.relative(arrays)
+        own = _own_scales(arrays, values)
+        return cls(table.metrics, values, ConfigEncoder(()), (), None, tasks, table_gap(arrays), own)
 
     @property
     def task_of(self) -> list[int]:
@@ -125,6 +133,7 @@ class Preprocessor:
             plan=_float(_plans(table.schedules, table.run_ids, horizons)),
             graph_index=torch.tensor(index, dtype=torch.long),
             horizons=_float(np.maximum(horizons, 1)),
+            ticks=_float(ticks(self.gap, horizons)),
         )
         graphs = None
         if self.ops is not None and names:
@@ -154,6 +163,7 @@ class Preprocessor:
             "signals": [[s.name, s.log, s.centre, s.deviation] for s in self.signals],
             "ops": None if self.ops is None else list(self.ops.ops),
             "tasks": list(self.tasks),
+            "gap": self.gap,
         }
 
     @classmethod
@@ -166,7 +176,27 @@ class Preprocessor:
             signals=tuple(SignalScale(*signal) for signal in data["signals"]),
             ops=None if data["ops"] is None else Vocabulary(tuple(data["ops"])),
             tasks=tuple(data["tasks"]),
+            gap=float(data["gap"]),
         )
+
+
+FEW = 5
+"""With fewer runs it is not known how much the runs of a table differ."""
+
+
+def _own_scales(arrays: CurveArrays, scaler: ValueScaler) -> OwnScales:
+    """What is known of the metrics without a finished run."""
+    spaces = np.array([scale.space for scale in scaler.scales])
+    zeros = np.array([-scale.centre / scale.deviation for scale in scaler.scales])
+    apart = np.full(len(arrays.metrics), np.nan)
+    if arrays.values.shape[-1]:
+        first = scaler.scale(arrays.values[..., 0])
+        for k, values in enumerate(first.T):
+            known = values[np.isfinite(values)]
+            if len(known) >= FEW:
+                apart[k] = np.abs(known - np.median(known)).mean()
+    shares, signed = (torch.from_numpy(spaces == space) for space in ("logit", "linear"))
+    return OwnScales(shares, signed, _float(zeros), _float(apart))
 
 
 def used_graphs(table: RunTable) -> dict[str, Any]:
@@ -188,6 +218,9 @@ def _union_axis(table: RunTable, metrics: Sequence[Metric]) -> tuple[NDArray[np.
     """Each run's own epochs [R, U] and the values at them [R, K, U], NaN where there is none or after divergence."""
     arrays = curve_arrays(table, metrics=tuple(metrics))
     row, task, slot = np.nonzero(arrays.present)
+    curves, horizons = row * len(metrics) + task, np.repeat(table.runs["horizon"].to_numpy(float), len(metrics))
+    kept = spread_out(curves, arrays.epochs[row, task, slot], horizons)
+    row, task, slot = row[kept], task[kept], slot[kept]
     epoch, value = arrays.epochs[row, task, slot], arrays.values[row, task, slot]
     pairs = np.unique(np.stack([row, epoch], 1), axis=0) if len(row) else np.empty((0, 2), np.int64)
     count = np.bincount(pairs[:, 0], minlength=len(table))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from lcode.table import Metric
-from lcode.table.metric import is_unit_interval_name
+from lcode.table.metric_names import MetricFacts, known_metric
 from lcode.tensors.arrays import CurveArrays
 
 TAIL, BEST, WORST = -6.0, -40.0, 8.0
@@ -22,6 +22,18 @@ others."""
 
 ROOM = 1.02
 """How much more than its last value a metric may become, whatever the ceiling: on a plateau it goes up and down."""
+
+NEAR_ZERO = 0.1
+"""Of the smallest distance from the ends of a share, seen so far: what is added to keep these ends finite."""
+
+SEEN_ZERO, UNSEEN_ZERO = 1e-3, 1e-8
+"""Of the smallest positive value: what is added before the logarithm, where exact zeros were seen and where not."""
+
+ROUNDING = 1e-6
+"""By how much a share may exceed 1, since numbers are rounded."""
+
+LOW, LOW_SHARE = 0.05, 0.02
+"""Below this share of this quantile of the values, differences between logarithms no longer count."""
 
 LEAST = 2e-3
 """Of a deviation in `log` and `logit` space, and in `linear` space beside the typical value."""
@@ -50,6 +62,7 @@ class MetricScale:
             was learned of losses and errors serves accuracies as well.
         ceiling: largest value worth a forecast, for a run that has not passed it already: in `log` space wide tails
             would become astronomical values.
+        tails: whether far values are drawn in, see `TAIL`.
         knots: the piecewise linear, increasing `warp` as pairs (x, warped x); outside it goes on with the slope
             1 - `RANK_SHARE`. Empty: no warp.
     """
@@ -63,6 +76,7 @@ class MetricScale:
     upper: float
     sign: int = 1
     ceiling: float = np.inf
+    tails: bool = True
     knots: tuple[tuple[float, float], ...] = ()
 
     @classmethod
@@ -70,6 +84,7 @@ class MetricScale:
         """Choose the space from the metric's name and the training values, finite, any shape."""
         raw = cls._raw(metric, values)
         values = values[np.isfinite(values)]
+        raw = replace(raw, eps=raw._fitted_eps(values))
         inner = raw.scale(values if len(values) else np.ones(1), compress=False)
         low, high = np.quantile(inner, [0.005, 0.995])
         inner = np.clip(inner, low, high)
@@ -79,17 +94,18 @@ class MetricScale:
         return replace(scale, ceiling=_ceiling(scale, values)) if scale.space == "log" and len(values) else scale
 
     @classmethod
-    def relative(cls, metric: Metric, first: NDArray[np.float64]) -> MetricScale:
-        """Without training runs: the space from the name and the runs' first values, centred on their median.
+    def relative(cls, metric: Metric, seen: NDArray[np.float64]) -> MetricScale:
+        """Without training runs: the space from the name and all values seen so far, any shape.
 
-        One unit is a factor e in a loss, an error or the odds of a share; for a metric that can be negative it is
-        the typical size of the first values.
+        One unit is a factor e in a loss or an error, and in the odds of a share; for a metric that can be negative it
+        is the typical size of its values. Where zero lies does not matter: each curve is put on a scale of its own.
         """
-        raw = cls._raw(metric, first)
-        first = first[np.isfinite(first)]
-        inner = raw.scale(first if len(first) else np.ones(1), compress=False)
-        size = float(np.median(np.abs(inner))) or 1.0
-        return replace(raw, centre=float(np.median(inner)), deviation=size if raw.space == "linear" else 1.0)
+        raw = cls._raw(metric, seen)
+        inner = raw.scale(seen[np.isfinite(seen)], compress=False)
+        if not len(inner) or raw.space == "logit":  # how far it is to the ends of a share matters
+            return replace(raw, tails=False)
+        size = float(np.median(np.abs(inner))) if raw.space == "linear" else 1.0
+        return replace(raw, centre=float(np.median(inner)), deviation=size or 1.0, tails=False)
 
     @classmethod
     def _raw(cls, metric: Metric, values: NDArray[np.float64]) -> MetricScale:
@@ -97,25 +113,28 @@ class MetricScale:
         values = values[np.isfinite(values)]
         if not len(values):
             values = np.ones(1)
-        share = is_unit_interval_name(metric.name) and values.min() >= 0
-        unit = 100.0 if share and 1.5 < values.max() <= 100 else 1.0
+        facts = known_metric(metric.key)
+        share = facts is not None and facts.share and (facts.lower, facts.upper) == (0, 1) and values.min() >= 0
+        beyond = values.max() > 1 + ROUNDING
+        unit = 100.0 if share and facts and (facts.percent or beyond) and values.max() <= 100 + ROUNDING else 1.0
         scaled = values / unit
-        share = share and scaled.max() <= 1
-        bounded = scaled.min() >= 0 and scaled.max() <= 1
-        if share:
-            space: Space = "logit"
-            eps = 1e-3
-        elif scaled.min() >= 0 and scaled.max() > 0:
-            space = "log"
-            eps = 0.02 * float(np.median(scaled)) or 1e-6
-        else:
-            space, eps = "linear", 0.0
-        lower = 0.0 if space != "linear" else -np.inf
-        # An error rate cannot pass 1, a loss can: only a name says which it is. What is to grow and lies in 0..1 is a
-        # share of something.
-        rate = metric.name.lower().endswith(("err", "error")) or metric.sign > 0
-        upper = 1.0 if share or (bounded and rate) else np.inf
-        return cls(space, unit, eps, 0.0, 1.0, lower, upper, -metric.sign)
+        lower, upper = _bounds(metric, facts, scaled)
+        positive = scaled[scaled > 0]
+        if share and scaled.max() <= 1 + ROUNDING:
+            inner = np.concatenate([positive, 1 - scaled[scaled < 1]])
+            eps = float(np.clip(NEAR_ZERO * inner.min(initial=1.0), 1e-6, 1e-3))
+            return cls("logit", unit, eps, 0.0, 1.0, lower, upper, -metric.sign)
+        if lower < 0 or not len(positive):
+            return cls("linear", unit, 0.0, 0.0, 1.0, lower, upper, -metric.sign)
+        eps = (SEEN_ZERO if (scaled == 0).any() else UNSEEN_ZERO) * float(positive.min())
+        return cls("log", unit, eps, 0.0, 1.0, lower, upper, -metric.sign)
+
+    def _fitted_eps(self, values: NDArray[np.float64]) -> float:
+        """What keeps exact zeros finite where all runs share a scale: much less than the low values of the runs."""
+        positive = values[values > 0] / self.unit
+        if self.space == "log" and len(positive):
+            return LOW_SHARE * float(np.quantile(positive, LOW))
+        return 1e-3 if self.space == "logit" else self.eps
 
     def scale(self, values: NDArray[np.float64], *, compress: bool = True) -> NDArray[np.float64]:
         """Natural units to model space; NaN stays NaN."""
@@ -126,11 +145,12 @@ class MetricScale:
             v = np.clip(v, 0, 1)
             v = np.log((v + self.eps) / (1 - v + self.eps))
         v = self._warp((self.sign * v - self.centre) / self.deviation)
-        return _compressed(v) if compress else v
+        return _compressed(v) if compress and self.tails else v
 
     def unscale(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
         """Model space to natural units."""
-        v = self.sign * (self._unwarp(_decompressed(scaled)) * self.deviation + self.centre)
+        inner = _decompressed(scaled) if self.tails else scaled
+        v = self.sign * (self._unwarp(inner) * self.deviation + self.centre)
         if self.space == "log":
             v = np.exp(np.minimum(v, 80)) - self.eps
         elif self.space == "logit":
@@ -161,6 +181,23 @@ def _decompressed(y: NDArray[np.float64]) -> NDArray[np.float64]:
     """The inverse of `_compressed`."""
     beyond = np.maximum(TAIL - np.maximum(y, BEST), 0)
     return np.clip(y, TAIL, WORST) - (1 + beyond / 2) ** 2 + 1
+
+
+def _bounds(metric: Metric, facts: MetricFacts | None, seen: NDArray[np.float64]) -> tuple[float, float]:
+    """Between which values a metric stays: what its name says, unless values beyond were seen.
+
+    Of a name that says nothing, what is to grow and lies in 0..1 is taken for a share of something, and what was never
+    negative is taken to stay so.
+    """
+    low = 0.0 if seen.min() >= 0 else -np.inf
+    high = 1.0 if metric.sign > 0 and low == 0 and seen.max() <= 1 else np.inf
+    if facts is not None:
+        # A loss may be negative, as those of densities are, but one that was not so far is hardly going to be; a return
+        # of 0.3 so far may be -100.
+        low = facts.lower if facts.lower is not None else low if metric.sign < 0 else -np.inf
+        rate = metric.name.lower().endswith(("err", "error")) and seen.max() <= 1  # a share, as far as one can see
+        high = facts.upper if facts.upper is not None else 1.0 if rate else np.inf
+    return (low if seen.min() >= low else -np.inf), (high if seen.max() <= high + ROUNDING else np.inf)
 
 
 def _ceiling(scale: MetricScale, values: NDArray[np.float64]) -> float:
@@ -194,9 +231,8 @@ class ValueScaler:
 
     @classmethod
     def relative(cls, arrays: CurveArrays) -> ValueScaler:
-        """Scales relative to the runs' first values, for a table without training runs."""
-        first = arrays.values[..., 0] if arrays.values.shape[-1] else np.full(arrays.lengths.shape, np.nan)
-        return cls(tuple(MetricScale.relative(m, first[:, k]) for k, m in enumerate(arrays.metrics)))
+        """Spaces by the names and what was seen so far, for a table without training runs."""
+        return cls(tuple(MetricScale.relative(m, arrays.values[:, k]) for k, m in enumerate(arrays.metrics)))
 
     def scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Natural units [R, K, …] to model space."""

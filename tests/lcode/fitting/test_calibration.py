@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from lcode.fitting.calibration import Calibration, Judged, calibrate
+from lcode.fitting.calibration import Calibration, Judged, calibrate, calibrate_for_all
 from lcode.fitting.left_out import SHARES
 from lcode.forecast import LEVELS
 
@@ -139,3 +139,20 @@ def test_a_metric_of_which_nothing_was_left_out_breaks_nothing() -> None:
 def test_json_round_trip() -> None:
     calibration = calibrate(left_out(0.7, rho=0.4, runs=30))
     assert Calibration.from_json(json.loads(json.dumps(calibration.to_json()))) == calibration
+
+
+def test_of_several_problems_each_counts_alike_however_many_runs_it_has() -> None:
+    """One problem whose intervals are right, one where they are half as wide as they should be."""
+    right, narrow = left_out(1.0, runs=2000), left_out(0.5, runs=100)
+    together = calibrate_for_all([right, narrow])
+    for part, near, far in zip(SHARES, *np.array(together.factors)[:, 0, :, 0].T, strict=True):
+        assert part in together.shares and 0.2 < near < np.log(2) and 0.2 < far < np.log(2)
+    only_right = np.array(calibrate_for_all([right]).factors)
+    np.testing.assert_allclose(only_right, 0, atol=0.05)
+    np.testing.assert_allclose(np.array(calibrate_for_all([narrow]).factors), np.log(2), atol=0.25)
+
+
+def test_without_a_far_query_nothing_is_said_of_the_far_ones() -> None:
+    parts = [replace(part, leads=np.zeros_like(part.leads)) for part in left_out(0.5)]
+    factors = np.array(calibrate_for_all([parts]).factors)[:, 0, :, 0]
+    assert (factors[:, 0] > 0.3).all() and (factors[:, 1] == 0).all()

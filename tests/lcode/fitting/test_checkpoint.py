@@ -42,7 +42,7 @@ def test_a_loaded_model_forecasts_the_same(small: LCGODEForecaster, folder: Path
 
 def test_what_the_folder_says(small: LCGODEForecaster, folder: Path) -> None:
     meta = json.loads((folder / META).read_text())
-    assert meta["version"] == 4 and meta["runs"] == 20 and len(meta["data_digest"]) == 16
+    assert meta["version"] == 5 and meta["runs"] == 20 and len(meta["data_digest"]) == 16
     assert {"model", "preprocessor", "calibration", "backtest", "fit"} <= set(meta)
     assert meta["backtest"]["0.2"]["seg/err"].keys() == {"runs", "coverage90", "lcode", "last", "trees"}
 
@@ -81,7 +81,7 @@ EDITS: dict[str, Callable[[dict], object]] = {
             "backtest", "seed", "targets",
         )
     },
-    "newer": put(5, "version"),
+    "newer": put(6, "version"),
     "version as text": put("one", "version"),
     "other width": put(17, "model", "hidden"),
     "width as text": put("16", "model", "hidden"),

@@ -4,7 +4,23 @@ import numpy as np
 import pytest
 
 from lcode.fitting.prior import synthetic_runs
+from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
+
+
+@pytest.fixture(scope="module")
+def problems() -> list[RunTable]:
+    return [synthetic_runs(40, tasks=2, horizon=60, seed=seed) for seed in range(40)]
+
+
+def curves_of(problems: list[RunTable], name: str) -> list[np.ndarray]:
+    """The curves of each task with a metric of this name, [R, T] each."""
+    return [
+        curve_arrays(table).values[:, k]
+        for table in problems
+        for k, metric in enumerate(table.metrics)
+        if metric.name == name
+    ]
 
 
 def test_the_same_seed_draws_the_same_runs() -> None:
@@ -14,18 +30,48 @@ def test_the_same_seed_draws_the_same_runs() -> None:
 
 
 @pytest.mark.parametrize(("tasks", "horizon"), [(1, 5), (4, 200)])
-def test_curves_are_whole_and_positive(tasks: int, horizon: int) -> None:
+def test_curves_are_whole_and_two_of_three_plans_are_known(tasks: int, horizon: int) -> None:
     table = synthetic_runs(30, tasks=tasks, horizon=horizon, seed=0)
     curves = curve_arrays(table)
-    assert curves.values.shape == (30, tasks, horizon)
-    assert np.isfinite(curves.values).all() and (curves.values > 0).all()
-    assert all(plan.last == horizon for plan in table.schedules.values()) and len(table.schedules) == 15
+    assert curves.values.shape == (30, tasks, horizon) and np.isfinite(curves.values).all()
+    assert all(plan.last == horizon for plan in table.schedules.values()) and len(table.schedules) == 20
 
 
-def test_problems_differ_in_noise_and_depth_by_more_than_their_runs() -> None:
-    noise, depth = [], []
-    for seed in range(12):
-        logs = np.log(curve_arrays(synthetic_runs(60, tasks=1, horizon=50, seed=seed)).values[:, 0])
-        noise.append(np.log(np.median(np.abs(np.diff(logs[:, 25:], n=2)))))
-        depth.append(np.quantile(logs[:, 0] - logs.min(axis=1), 0.9))
-    assert np.std(noise) > 0.8 and max(depth) > 4 * min(depth)
+def test_losses_are_positive_shares_lie_between_0_and_1_and_returns_take_either_sign(problems: list[RunTable]) -> None:
+    assert all((curves > 0).all() for curves in curves_of(problems, "loss"))
+    assert all(((curves >= 0) & (curves <= 1)).all() for curves in curves_of(problems, "accuracy"))
+    returns = curves_of(problems, "reward")
+    assert any((curves < 0).any() for curves in returns) and any((curves > 0).any() for curves in returns)
+
+
+def test_losses_fall_over_decades_or_to_high_floors(problems: list[RunTable]) -> None:
+    falls = np.array(
+        [np.quantile(curves[:, 0] / curves[:, -10:].mean(1), 0.8) for curves in curves_of(problems, "loss")]
+    )
+    assert falls.max() > 100 and (falls < 1.2).mean() > 0.1
+
+
+def test_some_scores_are_exactly_0_until_late_and_some_losses_turn_up(problems: list[RunTable]) -> None:
+    waiting = [((c[:, :5] == 0).all(1) & (c[:, -1] > 0.1)).any() for c in curves_of(problems, "accuracy")]
+    assert any(waiting)
+    turned = [(c[:, -1] > 1.2 * c.min(1)).mean() for c in curves_of(problems, "loss")]
+    assert max(turned) > 0.5
+
+
+def test_a_step_of_the_rate_brings_a_gain_on_the_whole() -> None:
+    """Runs of one problem whose rate drops tenfold and stays there, beside those of a constant rate."""
+    changes: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(80):
+        table = synthetic_runs(40, tasks=1, horizon=60, seed=seed)
+        values = curve_arrays(table).values[:, 0]
+        for row, run in enumerate(table.run_ids):
+            if run not in table.schedules or table.metrics[0].name != "loss":
+                continue
+            rates = table.schedules[run].at(np.arange(1, 61))
+            drop = np.flatnonzero((rates[1:] < 0.15 * rates[:-1]) & (rates[:-1] == 1))
+            constant = (rates == 1).all()
+            at = 30 if constant else int(drop[0]) + 1 if len(drop) else 0
+            if 10 <= at <= 50 and (constant or np.ptp(rates[at : at + 6]) == 0):
+                changes[constant].append(np.log(values[row, at : at + 6].mean() / values[row, at - 6 : at].mean()))
+    assert len(changes[False]) > 30
+    assert np.mean(changes[False]) < np.mean(changes[True]) - 0.05

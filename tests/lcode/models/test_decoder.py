@@ -8,12 +8,17 @@ from torch import Tensor
 
 from lcode.models.decoder import QuantileDecoder
 
-MEMBERS, RUNS, TASKS, QUERIES, LATENT, HIDDEN = 2, 3, 2, 4, 3, 5
+MEMBERS, RUNS, TASKS, QUERIES, LATENT, HIDDEN, LEADS = 2, 3, 2, 4, 3, 5, 6
 
 
 def inputs(generator: torch.Generator, size: float = 1.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """States, lead times, context and last values."""
-    shapes = (MEMBERS, RUNS, TASKS, QUERIES, LATENT), (RUNS, QUERIES, 3), (MEMBERS, RUNS, TASKS, HIDDEN), (RUNS, TASKS)
+    shapes = (
+        (MEMBERS, RUNS, TASKS, QUERIES, LATENT),
+        (RUNS, QUERIES, LEADS),
+        (MEMBERS, RUNS, TASKS, HIDDEN),
+        (RUNS, TASKS),
+    )
     z, lead, context, last = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)
     return size * z, lead, size * context, last
 
@@ -22,7 +27,7 @@ def inputs(generator: torch.Generator, size: float = 1.0) -> tuple[Tensor, Tenso
 @given(st.integers(0, 10_000), st.floats(0.1, 30))
 def test_quantiles_ascend(seed: int, size: float) -> None:
     generator = torch.Generator().manual_seed(seed)
-    decoder = QuantileDecoder(MEMBERS, LATENT, HIDDEN, True, generator)
+    decoder = QuantileDecoder(MEMBERS, LATENT, LEADS, HIDDEN, True, generator)
     quantiles = decoder(*(tensor.float() for tensor in inputs(generator, size)))
     assert quantiles.shape == (MEMBERS, RUNS, TASKS, QUERIES, 21)
     assert (quantiles.diff(dim=-1) >= 0).all() and torch.isfinite(quantiles).all()
@@ -31,7 +36,7 @@ def test_quantiles_ascend(seed: int, size: float) -> None:
 @pytest.mark.parametrize("anchored", [True, False])
 def test_quantiles_are_the_median_and_sums_of_gaps(anchored: bool) -> None:
     generator = torch.Generator().manual_seed(0)
-    decoder = QuantileDecoder(MEMBERS, LATENT, HIDDEN, anchored, generator).double()
+    decoder = QuantileDecoder(MEMBERS, LATENT, LEADS, HIDDEN, anchored, generator).double()
     z, lead, context, last = inputs(generator)
     raw = decoder.net(torch.cat([z, lead[None, :, None].expand(MEMBERS, -1, TASKS, -1, -1)], -1))
     gaps = decoder.spacing * torch.exp((raw[..., 2:] + raw[..., 1:2] - 1.5).clamp(-9, 3))
@@ -46,7 +51,7 @@ def test_quantiles_are_the_median_and_sums_of_gaps(anchored: bool) -> None:
 @pytest.mark.parametrize("anchored", [True, False])
 def test_the_backward_pass_is_that_of_finite_differences(anchored: bool) -> None:
     generator = torch.Generator().manual_seed(0)
-    decoder = QuantileDecoder(MEMBERS, LATENT, HIDDEN, anchored, generator).double()
+    decoder = QuantileDecoder(MEMBERS, LATENT, LEADS, HIDDEN, anchored, generator).double()
     z, lead, context, last = inputs(generator)
     names, parameters = zip(*decoder.named_parameters(), strict=True)
 
@@ -60,7 +65,7 @@ def test_the_backward_pass_is_that_of_finite_differences(anchored: bool) -> None
 
 def test_a_gap_at_its_bound_gives_no_gradient() -> None:
     generator = torch.Generator().manual_seed(0)
-    decoder = QuantileDecoder(MEMBERS, LATENT, HIDDEN, False, generator).double()
+    decoder = QuantileDecoder(MEMBERS, LATENT, LEADS, HIDDEN, False, generator).double()
     with torch.no_grad():
         decoder.net.linears[-1].bias[..., 1] = 100.0  # the log scale
     z, lead, context, last = inputs(generator)

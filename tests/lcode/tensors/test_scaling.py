@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lcode.table import Metric, RunTable
+from lcode.table import Direction, Metric, RunTable
 from lcode.tensors.arrays import curve_arrays
 from lcode.tensors.scaling import BEST, WORST, MetricScale, ValueScaler
 
@@ -124,13 +124,47 @@ def test_missing_values_stay_missing() -> None:
         assert np.isnan(scale.scale(np.array([np.nan])))[0] and np.isnan(scale.unscale(np.array([np.nan])))[0]
 
 
-def test_relative_scales_know_only_the_first_values() -> None:
+def test_without_training_runs_a_unit_is_a_factor_e() -> None:
     scale = SCALES["relative"]
-    np.testing.assert_allclose(scale.scale(np.array([4.0])), 0, atol=1e-9)
+    np.testing.assert_allclose(scale.scale(np.array([4.0])), 0, atol=1e-7)
     assert scale.deviation == 1 and scale.knots == ()
-    assert scale.scale(np.array([4.0]) * np.e)[0] == pytest.approx(1, abs=0.03)
+    assert scale.scale(np.array([4.0]) * np.e)[0] == pytest.approx(1, abs=1e-6)
     signed = MetricScale.relative(Metric("a", "reward", "max"), np.array([-4.0, 0.0, 8.0]))
     assert signed.space == "linear" and signed.deviation == 4
+
+
+def test_losses_are_resolved_at_their_present_level() -> None:
+    """A loss of a physics-informed network that fell by six decades and goes on falling."""
+    scale = MetricScale.relative(Metric("a", "loss", "min"), np.array([90.0, 1.0, 1e-2, 1e-4]))
+    later = np.array([1e-4, 1e-5, 1e-6])
+    np.testing.assert_allclose(np.diff(scale.scale(later)), -np.log(10), rtol=0.02)
+    np.testing.assert_allclose(scale.unscale(scale.scale(later)), later, rtol=1e-6)
+    assert scale.scale(np.array([1e9]))[0] > 10  # nor is anything cut off above
+
+
+@pytest.mark.parametrize(
+    ("name", "seen", "unit", "space", "bounds"),
+    [
+        ("mAP50", [0.0, 0.0, 0.2], 1, "logit", (0, 1)),
+        ("precision", [0.0, 0.0], 1, "logit", (0, 1)),
+        ("bleu", [0.0, 19.7, 23.5, 25.9], 100, "logit", (0, 1)),  # it began at 0, but is in per cent
+        ("accuracy", [300.0, 500.0], 1, "log", (0, np.inf)),
+        ("wer", [1.4, 0.3], 1, "log", (0, np.inf)),
+        ("reward", [0.3, 85.0], 1, "linear", (-np.inf, np.inf)),  # 0.3 is not a share of 1, and may fall below 0
+        ("pearson", [0.1, 0.5], 1, "linear", (-1, 1)),
+        ("r2", [-3.0, 0.5], 1, "linear", (-np.inf, 1)),
+        ("val_error", [0.4, 0.2], 1, "log", (0, 1)),
+        ("loss", [0.0, 0.0], 1, "linear", (0, np.inf)),
+        ("loss", [-0.5, 0.3], 1, "linear", (-np.inf, np.inf)),
+    ],
+)
+def test_space_and_bounds_come_from_all_that_was_seen(
+    name: str, seen: list[float], unit: float, space: str, bounds: tuple[float, float]
+) -> None:
+    direction: Direction = "min" if name in ("wer", "val_error", "loss") else "max"
+    scale, values = MetricScale.relative(Metric("a", name, direction), np.array(seen)), np.array(seen)
+    assert (scale.unit, scale.space, (scale.lower, scale.upper)) == (unit, space, bounds)
+    np.testing.assert_allclose(scale.unscale(scale.scale(values)), values, rtol=1e-6, atol=1e-9)
 
 
 def test_without_a_value_there_is_still_a_scale() -> None:
@@ -148,8 +182,3 @@ def test_a_scaler_has_a_scale_per_metric_and_survives_json(history: RunTable) ->
     again = ValueScaler.from_json(json.loads(json.dumps(scaler.to_json())))
     assert again == scaler
     np.testing.assert_array_equal(again.scale(arrays.values), scaled)
-
-
-def test_relative_scaling_is_the_same_for_every_prefix(history: RunTable) -> None:
-    whole, cut = curve_arrays(history), curve_arrays(history.prefix(3))
-    assert ValueScaler.relative(whole) == ValueScaler.relative(cut)
