@@ -73,10 +73,7 @@ def references_from(
     if baseline is None:
         centre, _ = centre_and_scale(metrics, population)
         return _from_medians(metrics, centre, 0 if population is None else len(population))
-    if isinstance(baseline, Mapping):
-        references = _from_mapping(baseline, metrics)
-    else:
-        references = read_baseline(baseline, metrics)
+    references = _from_mapping(baseline, metrics) if isinstance(baseline, Mapping) else read_baseline(baseline, metrics)
     for values in (references.values, *references.by_arch.values()):
         for key, value in values.items():
             _check_reference(value, f"the reference of '{key}'", path=None)
