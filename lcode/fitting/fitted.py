@@ -19,6 +19,7 @@ from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lcode.fitting.loop import FitReport, Source
 from lcode.fitting.network import LeftOutNetwork, network_quantiles
+from lcode.fitting.order import in_careful_order
 from lcode.fitting.start import Start
 from lcode.forecast import LEVELS, NO_EPOCH
 from lcode.models.lcgode import LCGODE, LCGODEConfig
@@ -116,6 +117,9 @@ class Fitted:
                 else:
                     leaning = None if unlike is None else unlike[begin : begin + CHUNK]
                     result[rows] = self.blend.mix(np.stack(parts), shares[rows], leaning)
+            if self.preprocessor is None:
+                now = preprocessor.values.scale(last[together])
+                result[together] = in_careful_order(result[together], now, seen[together], asked[together])
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
                 start, end = np.maximum(seen[rows, None], 0), runs.horizons.numpy()[rows, None]

@@ -23,6 +23,10 @@ from lcode.tensors.batch import OWN_FEATURES, CurveBatch
 SMALLEST = 1e-6
 """The least size: a curve that stood still, bit for bit, may yet move by 1, which then is 14.5 in model space."""
 
+ROOM = 2.0
+"""By how much worse a curve may get that has hardly moved: a loss by a factor of 7. A few runs blow up by more, and are
+no reason for an end of every interval that has no meaning."""
+
 FURTHEST = 20.0
 """In model space: sinh of more is beyond any metric, and soon beyond numbers."""
 
@@ -34,19 +38,21 @@ class OwnScale:
     Attributes:
         last: last observed value in the space of the metric, 0 where there is none, [B, K].
         size: how much one unit is, [B, K].
+        worst: what no forecast exceeds, in the space of the metric, where less is better, [B, K].
     """
 
     last: Tensor
     size: Tensor
+    worst: Tensor
 
     def scale(self, values: Tensor) -> Tensor:
         """From the space of the metric, [B, K, …], to the curve's own."""
         return torch.asinh((values - _wide(self.last, values)) / _wide(self.size, values))
 
     def unscale(self, scaled: Tensor) -> Tensor:
-        """The inverse of `scale`."""
+        """The inverse of `scale`, up to `worst`."""
         inner = torch.sinh(scaled.clamp(-FURTHEST, FURTHEST))
-        return _wide(self.last, scaled) + _wide(self.size, scaled) * inner
+        return torch.minimum(_wide(self.last, scaled) + _wide(self.size, scaled) * inner, _wide(self.worst, scaled))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +89,7 @@ class OwnScales:
         late = observed & (rank >= half) & (rank < count)
         away = ((runs.values - last[..., None]).abs() * late).sum(-1) / late.sum(-1).clamp(min=1)
         size = torch.where(count[..., 0] > 1, away, self._first_size(last)).clamp(min=SMALLEST)
-        scale = OwnScale(last, size)
+        scale = OwnScale(last, size, self._worst(runs.values, observed, last, size))
         values = scale.scale(runs.values) * runs.present
         return CurveBatch(replace(runs, values=values), batch.cutoffs, self._marks(first, scale)), scale
 
@@ -95,6 +101,13 @@ class OwnScales:
         """
         single = torch.where(self.signed, (last - self.zeros).abs(), torch.ones_like(last))
         return torch.where(self.apart.isnan(), single, self.apart)
+
+    def _worst(self, values: Tensor, observed: Tensor, last: Tensor, size: Tensor) -> Tensor:
+        """How bad a curve may get, [B, K]: by as much worse than the worst seen as it ever moved, or by `ROOM`."""
+        big = torch.finfo(values.dtype).max
+        high = torch.where(observed, values, -big).amax(-1).maximum(last)
+        low = torch.where(observed, values, big).amin(-1).minimum(last)
+        return high + torch.where(self.signed, (2 * (high - low)).maximum(10 * size), (high - low).clamp(min=ROOM))
 
     def _marks(self, first: Tensor, scale: OwnScale) -> Tensor:
         """What the own scale hides: sizes, levels and kinds of metric, [B, K, OWN_FEATURES]."""

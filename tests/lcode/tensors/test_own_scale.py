@@ -79,3 +79,11 @@ def test_a_curve_that_stands_still_has_the_smallest_size() -> None:
     batch, scale = scales_of()(batch_of([2.0, 2.0, 2.0, 1.0], cutoff=3))
     assert scale.size.item() == np.float32(SMALLEST) or np.isclose(scale.size.item(), SMALLEST)
     assert torch.isfinite(batch.runs.values).all()
+
+
+def test_a_forecast_gets_no_worse_than_the_curve_ever_moved_beyond_its_worst() -> None:
+    _, moved = scales_of()(batch_of([9.0, 5.0, 4.0, 3.0], cutoff=4))
+    _, still = scales_of()(batch_of([2.0, 2.0, 2.1, 2.0], cutoff=4))
+    far = torch.full((1, 1, 1), 15.0)
+    assert moved.unscale(far).item() == 9 + 6
+    assert np.isclose(still.unscale(far).item(), 2.1 + 2)  # a factor of 7 in a loss
