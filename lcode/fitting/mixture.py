@@ -96,9 +96,11 @@ def crps_terms(quantiles: Array, truth: Array) -> tuple[Array, Array]:
 
     Returns:
         The parts' mean distance to the truth, a [E], and to each other, B [E, E]; see Gneiting and Raftery (2007),
-        equation 21.
+        equation 21. Without a cell both are 0.
     """
     parts = len(quantiles)
+    if not len(truth):
+        return np.zeros(parts), np.zeros((parts, parts))
     between = np.zeros((parts, parts))
     to_truth = (np.abs(quantiles - truth[:, None]) @ MASS).mean(-1)
     for i in range(parts):

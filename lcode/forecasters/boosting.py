@@ -48,8 +48,10 @@ def boosted(features: Array, target: Array, *, rounds: int, leaves: int) -> Hist
         max_bins=BINS,
         random_state=0,
     )
+    # scikit-learn finds no bins in a column that is missing everywhere, such as the values of a metric that no run has.
+    readable = np.where(np.isnan(features).all(axis=0), 0.0, features)
     with threadpool_limits(1):
-        return model.fit(features, target)
+        return model.fit(readable, target)
 
 
 def predicted(model: HistGradientBoostingRegressor, features: Array) -> Array:
