@@ -52,9 +52,3 @@ def infer_direction(name: str) -> Direction | None:
     """Direction of a well-known metric by its name or key, or None if the name does not say it."""
     facts = known_metric(name)
     return None if facts is None else facts.direction
-
-
-def is_unit_interval_name(name: str) -> bool:
-    """Whether a metric of this name is a share of something: it lies in 0..1, or in 0..100 when given in per cent."""
-    facts = known_metric(name)
-    return facts is not None and facts.share and facts.lower == 0 and facts.upper == 1

@@ -11,7 +11,6 @@ LONGEST = 200
 """In ticks: a longer horizon is read as one of this length, the longest that the shipped model was trained on. A log of
 every step of 10,000 tells no more than one of every fiftieth, and of numbers never seen nothing can be expected."""
 
-
 PLACES = 400
 """A curve's points are read at so many places of its horizon at most, close together early, where curves bend."""
 

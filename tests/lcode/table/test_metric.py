@@ -4,7 +4,6 @@ import pytest
 
 from lcode.errors import UsageError
 from lcode.table import MAIN_TASK, Metric, infer_direction, split_key
-from lcode.table.metric import is_unit_interval_name
 
 
 @pytest.mark.parametrize(
@@ -44,10 +43,6 @@ def test_the_main_task_has_bare_keys() -> None:
     assert Metric(MAIN_TASK, "acc", "max").key == "acc"
     assert Metric("seg", "miou", "max").key == "seg/miou"
     assert (Metric("seg", "miou", "max").sign, Metric("seg", "err", "min").sign) == (1, -1)
-
-
-def test_shares_are_known_by_name() -> None:
-    assert is_unit_interval_name("val_acc") and not is_unit_interval_name("rmse")
 
 
 @pytest.mark.parametrize("direction", ["up", "Max", "MAX", "maximize", "", None, 1])
