@@ -3,17 +3,23 @@
 from mtl_runs.sweeps.baseline import single_task_runs, write_baseline
 from mtl_runs.sweeps.conductor import Listener, RunMonitor
 from mtl_runs.sweeps.engine import Sweep
+from mtl_runs.sweeps.lineage import schedule_text, weight_schedule
+from mtl_runs.sweeps.pbt import PopulationBasedTraining
 from mtl_runs.sweeps.progress import ProgressBar
-from mtl_runs.sweeps.space import sample_runs
+from mtl_runs.sweeps.space import sample_population, sample_runs
 from mtl_runs.training import RunSpec
 
 __all__ = [
     "Listener",
+    "PopulationBasedTraining",
     "ProgressBar",
     "RunMonitor",
     "RunSpec",
     "Sweep",
+    "sample_population",
     "sample_runs",
+    "schedule_text",
     "single_task_runs",
+    "weight_schedule",
     "write_baseline",
 ]

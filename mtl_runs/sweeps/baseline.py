@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -11,18 +12,19 @@ from lcode.errors import UsageError
 from lcode.files import replacing
 from lcode.table import split_key
 from mtl_runs.sweeps.logs import last_values
-from mtl_runs.training import RunConfig, RunSpec
+from mtl_runs.sweeps.space import SENSIBLE
+from mtl_runs.training import RunSpec
 
 
 def single_task_runs(
     problem: str, tasks: Sequence[str], archs: Iterable[str], *, horizon: int, seed: int
 ) -> list[RunSpec]:
-    """One run per architecture and task, at a setting that is sensible everywhere: Adam, 1e-3, cosine."""
+    """One run per architecture and task, at the setting that is sensible everywhere."""
     return [
         RunSpec(
             run=f"single-{task}-{arch}",
             problem=problem,
-            config=RunConfig(arch=arch, optimizer="adam", lr=1e-3, schedule="cosine", clip=0.0, tasks=(task,)),
+            config=replace(SENSIBLE, arch=arch, tasks=(task,)),
             seed=seed,
             horizon=horizon,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import Literal
@@ -23,8 +23,9 @@ from mtl_runs.training.memory import bytes_per_member, memory_of
 from mtl_runs.training.population import check_config
 
 Engine = Literal["local", "ray"]
+Train = Callable[..., dict[str, RunStatus]]
 
-ENGINES: dict[Engine, Callable[..., dict[str, RunStatus]]] = {"local": train_locally, "ray": train_on_ray}
+ENGINES: dict[Engine, Train] = {"local": train_locally, "ray": train_on_ray}
 """How a sweep's populations are trained."""
 
 
@@ -45,7 +46,8 @@ class Sweep:
         listener: told about progress.
         population: how many runs are trained together at most, by each process.
         memory: share of the machine's (or GPU's) memory that all populations together may take, 0..1.
-        engine: `local` for processes of this machine, `ray` for those of a Ray cluster.
+        engine: `local` for processes of this machine, `ray` for those of a Ray cluster, or a function that trains jobs
+            as those do.
     """
 
     folder: Path
@@ -56,20 +58,24 @@ class Sweep:
     listener: Listener = field(default_factory=Silent)
     population: int = PACK
     memory: float = 0.5
-    engine: Engine = "local"
+    engine: Engine | Train = "local"
     _problems: dict[str, Problem] = field(default_factory=dict)
 
-    def run(self, specs: Sequence[RunSpec]) -> dict[str, RunStatus]:
+    def run(self, specs: Sequence[RunSpec], *, until: int | None = None) -> dict[str, RunStatus]:
         """Train these runs.
 
+        Args:
+            specs: the runs.
+            until: pause after this epoch, see `train_population`.
+
         Returns:
-            Status of every run, in the given order: finished, failed, stopped, or `running` for one that was given
-            up because it killed its workers.
+            Status of every run, in the given order: finished, failed, stopped, or `running` for one that was paused,
+            or given up because it killed its workers.
 
         Raises:
             UsageError: a run cannot be trained as it is configured; none is begun.
         """
-        headers = {spec.run: self._header(spec) for spec in specs}
+        headers = {spec.run: self.header(spec) for spec in specs}
         statuses: dict[str, RunStatus] = {}
         # Runs that were stopped earlier and shall go on to their horizon are nobody's to stop again.
         todo: dict[bool, list[RunSpec]] = {True: [], False: []}
@@ -80,15 +86,17 @@ class Sweep:
                 statuses[spec.run] = status
             else:
                 todo[self.monitor is not None and not stopped].append(spec)
+        n_todo = sum(map(len, todo.values()))
         jobs = [
-            job for monitored, some in todo.items() for job in self._jobs(some, monitored, sum(map(len, todo.values())))
+            replace(job, until=until) for monitored, some in todo.items() for job in self._jobs(some, monitored, n_todo)
         ]
         self.listener.begin(
             sum(spec.horizon for job in jobs for spec in job.specs), sum(len(job.specs) for job in jobs)
         )
         judge = None if self.monitor is None else Judge(self.monitor, headers)
         if jobs:
-            statuses |= ENGINES[self.engine](jobs, workers=self.workers, judge=judge, listener=self.listener)
+            train = ENGINES[self.engine] if isinstance(self.engine, str) else self.engine
+            statuses |= train(jobs, workers=self.workers, judge=judge, listener=self.listener)
         return {spec.run: statuses[spec.run] for spec in specs}
 
     def _jobs(self, specs: Sequence[RunSpec], monitored: bool, n_todo: int) -> list[Job]:
@@ -111,7 +119,12 @@ class Sweep:
         problem = self._problems[spec.problem]
         return problem if spec.config.tasks is None else problem.restrict(spec.config.tasks)
 
-    def _header(self, spec: RunSpec) -> RunHeader:
+    def header(self, spec: RunSpec) -> RunHeader:
+        """What is known of a run before it starts: the first line of its log.
+
+        Raises:
+            UsageError: it cannot be trained as it is configured.
+        """
         try:
             check_config(spec.config, self._problem(spec))
             return run_header(self._problem(spec), spec.config, run=spec.run, seed=spec.seed, horizon=spec.horizon)

@@ -1,4 +1,4 @@
-"""The end of a run log, read without parsing all of it."""
+"""What a sweep reads in its own run logs: mostly their ends, without parsing all of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lcode.table import RunStatus
+from lcode.table.log_lines import complete_lines, parsed_line
 from lcode.table.runlog import RunHeader
 
 
@@ -42,6 +43,17 @@ def last_values(folder: Path, run: str) -> dict[str, float]:
     """Values of the last epoch in a run's log, by metric key; empty if there is none."""
     epochs = [entry for entry in _entries(folder / f"{run}.jsonl") if entry["type"] == "epoch"]
     return dict(epochs[-1]["values"]) if epochs else {}
+
+
+def epoch_lines(folder: Path, run: str) -> dict[int, dict[str, Any]]:
+    """All complete epochs in a run's log, by their number; empty if there is no log.
+
+    Raises:
+        InputError: a line that is none of a run log.
+    """
+    path = Path(folder) / f"{run}.jsonl"
+    lines = [parsed_line(path, line, number) for number, line in enumerate(complete_lines(path), start=1)]
+    return {entry["epoch"]: entry for entry in lines if entry["type"] == "epoch"}
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:

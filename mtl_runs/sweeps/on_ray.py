@@ -123,6 +123,7 @@ def _trial(config: dict[str, Any], jobs: Sequence[Job], judge: Any) -> None:
         on_epochs=on_epochs,
         device=job.device,
         continue_stopped=job.continue_stopped,
+        until=job.until,
     )
     if judge is not None:
         ray.get(judge.finish.remote({result.run: result.status for result in results}))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 
 from mtl_runs.balancers import log_uniform_weights
+from mtl_runs.exchange import Exchange
 from mtl_runs.training import SCHEDULES, RunConfig, RunSpec
 from mtl_runs.training.config import OptimizerName
 
@@ -37,6 +39,10 @@ LEARNING_RATES: dict[OptimizerName, tuple[float, float]] = {"sgd": (3e-3, 3e-1),
 MOMENTA = (0.0, 0.9)
 
 WEIGHT_DECAYS = (0.0, 1e-4, 1e-3)
+
+
+SENSIBLE = RunConfig(optimizer="adam", lr=1e-3, schedule="cosine", clip=0.0)
+"""A setting that is sensible everywhere: of what is not searched for, such as single-task baselines."""
 
 
 def sample_runs(
@@ -87,6 +93,37 @@ def sample_runs(
         )
         name = f"r{index:04d}-{balancer}-{arch}"
         specs.append(RunSpec(name, problem, config, seed=int(numbers.integers(2**31)), horizon=horizon))
+    return specs
+
+
+def sample_population(
+    problem: str, n_tasks: int, *, horizon: int, arch: str, balancer: str, exchange: Exchange
+) -> list[RunSpec]:
+    """The members of a population with loss weights drawn log-uniformly; those of the first are equal.
+
+    The weights have the mean 1; all else is alike, at the setting that is sensible everywhere.
+
+    Args:
+        problem: name in `PROBLEMS`.
+        n_tasks: its number of tasks.
+        horizon: last epoch of every run.
+        arch: their architecture.
+        balancer: what balances the weighted losses; with `equal` the population searches for fixed weights.
+        exchange: the rules, of any member; its seed decides all draws, and the seeds of the runs.
+    """
+    generator = np.random.default_rng(exchange.seed)
+    specs = []
+    for member in range(exchange.members):
+        weights = [_rounded(w * n_tasks) for w in log_uniform_weights(n_tasks, generator)]
+        config = replace(
+            SENSIBLE,
+            arch=arch,
+            balancer=balancer,
+            loss_weights=tuple(weights if member else [1.0] * n_tasks),
+            exchange=replace(exchange, member=member),
+        )
+        name = f"m{member:02d}-{balancer}-{arch}"
+        specs.append(RunSpec(name, problem, config, seed=int(generator.integers(2**31)), horizon=horizon))
     return specs
 
 

@@ -33,6 +33,7 @@ class Job:
         device: where.
         monitored: whether to wait for the parent's decision after each epoch.
         continue_stopped: whether to go on with stopped runs.
+        until: epoch after which to pause; None = train to the horizon.
     """
 
     specs: tuple[RunSpec, ...]
@@ -40,6 +41,7 @@ class Job:
     device: str
     monitored: bool
     continue_stopped: bool
+    until: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def _serve(job: Job, connection: Connection, make: Callable[[str], Problem]) -> 
             on_epochs=on_epochs,
             device=job.device,
             continue_stopped=job.continue_stopped,
+            until=job.until,
         )
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise

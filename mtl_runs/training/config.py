@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from lcode.errors import UsageError
 from mtl_runs.balancers import Balancer, Needs, make_balancer
+from mtl_runs.exchange import Exchange
 
 OptimizerName = Literal["sgd", "adam"]
 Reduction = Literal["mean", "sum"]
@@ -55,6 +56,8 @@ class RunConfig:
             and the schedule's factor multiplies it; the paper of NGDiff has 10; 0 = off.
         teleport_from: first epoch in which the run may leave a point where tasks conflict (`training.teleport`); 0 =
             off.
+        exchange: the run is a member of a population that exchanges networks and loss weights, `loss_weights` being
+            those that it begins with; None = it is on its own.
 
     Raises:
         UsageError: a value out of its range; the message gives the range.
@@ -76,6 +79,7 @@ class RunConfig:
     flat_radius: float = 0.0
     auto_lr: int = 0
     teleport_from: int = 0
+    exchange: Exchange | None = None
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -127,7 +131,7 @@ class RunConfig:
         needs = self.make_balancer().needs
         kinds = (READS_GRADIENTS, Needs.AFTER_STEP_LOSSES, Needs.SEVERAL_BATCHES)
         switches = (*(needs & kind for kind in kinds), *(getattr(self, name) for name in SWITCHES))
-        return (self.arch, self.batch_size, self.tasks or (), *map(bool, switches))
+        return (self.arch, self.batch_size, self.tasks or (), *map(bool, switches), self.exchange is not None)
 
     def learning_rates(self, horizon: int) -> list[float]:
         """Planned learning rate of the epochs 1..horizon."""
@@ -162,6 +166,7 @@ class RunConfig:
             "heads": "weighted" if self.make_balancer().scales_heads else "plain",
             # Only where they are on: logs from before these existed keep their headers, and so can be gone on with.
             **{name: value for name in SWITCHES if (value := getattr(self, name))},
+            **({} if self.exchange is None else self.exchange.for_log()),
         }
 
 

@@ -48,7 +48,7 @@ class Gradients:
     """Computes losses and gradients for all members at once.
 
     Args:
-        population: where it is; its parameters may change between calls, its members may not.
+        population: where it is; its parameters may change between calls, its members and their loss weights may not.
 
     Attributes:
         loss_weights: the constant factors on the losses, on the device, [R, K].
@@ -58,8 +58,7 @@ class Gradients:
         self.population = population
         self.tasks = population.problem.tasks
         self._blocks = population.blocks()
-        weights = [member.spec.config.loss_weights or [1.0] * len(self.tasks) for member in population.members]
-        self.loss_weights = torch.tensor(weights, dtype=torch.float32, device=population.parameters.device)
+        self.loss_weights = population.loss_weights()
 
     def losses(self, inputs: Tensor, targets: Sequence[Tensor]) -> list[Tensor]:
         """Each task's loss on a batch before any weight, [R].

@@ -149,6 +149,7 @@ def train_population(
     device: str = "cpu",
     checkpoint_every: int = 5,
     continue_stopped: bool = False,
+    until: int | None = None,
 ) -> list[RunResult]:
     """Train runs together and write their logs `<folder>/<run>.jsonl`, going on where an earlier call was interrupted.
 
@@ -165,6 +166,9 @@ def train_population(
         device: `cpu`, `cuda`, ….
         checkpoint_every: epochs between checkpoints; there is always one where a run is stopped or finished.
         continue_stopped: whether stopped runs go on to the horizon.
+        until: pause after this epoch, before the horizon: every run gets a checkpoint there, no end line, and is still
+            `running`. One that diverged is paused there too instead of having failed, since who pauses runs may put
+            another state into their checkpoints; its metrics are NaN.
 
     Returns:
         How each run ended, in the given order.
@@ -202,7 +206,7 @@ def train_population(
         todo = [spec for spec in specs if spec.run in logs]
         if todo:
             population = Population(problem.to(device), todo, device)
-            training = _Training(population, logs, headers, folder, checkpoint_every)
+            training = _Training(population, logs, headers, folder, checkpoint_every, until)
             results.update(training.resume())
             while population.members:
                 results.update(training.epoch(on_epochs))
@@ -250,13 +254,13 @@ class _Training:
     headers: Mapping[str, RunHeader]
     folder: Path
     checkpoint_every: int
+    until: int | None
 
     def __post_init__(self) -> None:
-        self.stepper = Stepper(self.population)
         self.digests = {run: header_digest(header) for run, header in self.headers.items()}
 
     def resume(self) -> dict[str, RunResult]:
-        """Put every member where its checkpoint and its log agree; those that only lacked their last line, by run."""
+        """Put every member where its checkpoint and its log agree; those with nothing to be trained now, by run."""
         states = {}
         ended = {}
         for row, member in enumerate(self.population.members):
@@ -271,7 +275,10 @@ class _Training:
             if member.epoch == member.spec.horizon:
                 log.end("finished")
                 ended[member.spec.run] = RunResult(member.spec.run, "finished", member.epoch)
+            elif self.until is not None and member.epoch >= self.until:
+                ended[member.spec.run] = RunResult(member.spec.run, "running", member.epoch)
         self.population.load_states(states)
+        self.stepper = Stepper(self.population)
         self._drop([member.spec.run not in ended for member in self.population.members])
         return ended
 
@@ -296,8 +303,8 @@ class _Training:
             if not alive[r]:
                 # An error rate of a network full of NaN is a number, but not a measurement.
                 values[r] = dict.fromkeys(values[r], nan)
-            log = self.logs[member.spec.run]
-            log.epoch(member.epoch, values[r], signals=signals[r], lr=rates[r], seconds=seconds)
+            log, seen = self.logs[member.spec.run], signals[r] | self.population.exchanged(r)
+            log.epoch(member.epoch, values[r], signals=seen, lr=rates[r], seconds=seconds)
         reports = [
             EpochReport(member.spec.run, member.epoch, values[r], signals[r])
             for r, member in enumerate(members)
@@ -307,19 +314,23 @@ class _Training:
         ended: dict[str, RunResult] = {}
         for r, member in enumerate(members):
             status, reason = self._judge(member, alive[r], next(decisions) if alive[r] else None)
-            if alive[r] and (status is not None or member.epoch % self.checkpoint_every == 0):
+            paused = status is None and member.epoch == self.until
+            if paused or (alive[r] and (status is not None or member.epoch % self.checkpoint_every == 0)):
                 tensors, digest = self.population.state_of(r), self.digests[member.spec.run]
                 save_checkpoint(self._checkpoint(member), tensors, epoch=member.epoch, digest=digest)
             if status is not None:
                 self.logs[member.spec.run].end(status, reason)
                 ended[member.spec.run] = RunResult(member.spec.run, status, member.epoch)
+            elif paused:
+                ended[member.spec.run] = RunResult(member.spec.run, "running", member.epoch)
         self._drop([member.spec.run not in ended for member in members])
         return ended
 
     def _judge(self, member: Member, alive: bool, decision: Decision | None) -> tuple[RunStatus | None, str | None]:
         """How and why a run ended with this epoch, if it did."""
         if not alive:
-            return "failed", DIVERGED
+            over = self.until is None or member.epoch == member.spec.horizon
+            return ("failed", DIVERGED) if over else (None, None)
         if member.epoch == member.spec.horizon:
             return "finished", None
         if decision is not None and decision.stop:

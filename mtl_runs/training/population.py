@@ -78,7 +78,7 @@ class Population:
         flat_balancers: how the part of their gradients that looks for flat minima is, by second instances; empty where
             there is none.
         optimizers: how they are moved.
-        memory: what is remembered of a member beside that, by name, float64 [R, 1] on the CPU.
+        memory: what is remembered of a member beside that, by name, float64 [R, *] on the CPU.
 
     Raises:
         UsageError: an unknown architecture or balancer, wrong settings, or a wrong number of weights.
@@ -118,6 +118,13 @@ class Population:
             self.memory |= {"auto_lr.scale": self._column(1.0), "auto_lr.steps": self._column(0.0)}
         if config.teleport_from:
             self.memory["teleport.kept"] = self._column(1.0)
+        if config.exchange is not None:
+            numbers = [[float(m.spec.config.exchange.member)] for m in self.members if m.spec.config.exchange]
+            self.memory |= {
+                "exchange.weights": self._planned_weights(),
+                "exchange.parent": torch.tensor(numbers, dtype=torch.float64),
+                "exchange.copied_at": self._column(0.0),
+            }
 
     def __len__(self) -> int:
         return len(self.members)
@@ -126,6 +133,26 @@ class Population:
         """A setting of every member as a column on the device, float32, [R, 1]."""
         values = [[value(member.spec.config)] for member in self.members]
         return torch.tensor(values, dtype=torch.float32, device=self.parameters.device)
+
+    def loss_weights(self) -> Tensor:
+        """The constant factors on the losses, on the device, float32, [R, K]; an exchange may have changed them."""
+        weights = self.memory.get("exchange.weights", self._planned_weights())
+        return weights.to(self.parameters.device, torch.float32)
+
+    def exchanged(self, row: int) -> dict[str, float]:
+        """Signals of a member that exchanges: its loss weights, and where its network came from.
+
+        Returns:
+            Per task `loss_weight`; `main/copied_at`, the epoch of the last exchange in which it took another's network
+            (0 = never), and `main/parent`, the number of that member (or its own). Empty where there is no exchange.
+        """
+        if "exchange.weights" not in self.memory:
+            return {}
+        weights = self.memory["exchange.weights"][row].tolist()
+        return {
+            **{f"{task.name}/loss_weight": w for task, w in zip(self.problem.tasks, weights, strict=True)},
+            **{f"main/{name}": self.memory[f"exchange.{name}"][row].item() for name in ("parent", "copied_at")},
+        }
 
     def blocks(self) -> list[list[nn.Parameter]]:
         """The parameters of each block, in the order of `groups`."""
@@ -211,6 +238,12 @@ class Population:
 
     def _column(self, value: float) -> Tensor:
         return torch.full((len(self), 1), value, dtype=torch.float64)
+
+    def _planned_weights(self) -> Tensor:
+        """The members' loss weights by their configurations, float64, [R, K]."""
+        ones = [1.0] * len(self.problem.tasks)
+        weights = [member.spec.config.loss_weights or ones for member in self.members]
+        return torch.tensor(weights, dtype=torch.float64)
 
     def _runs_of(self, key: Callable[[RunConfig], Hashable]) -> Iterator[tuple[slice, RunConfig]]:
         """Stretches of members with an equal key: their rows, and one of their configurations."""

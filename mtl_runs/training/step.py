@@ -43,7 +43,7 @@ class Stepper:
     """Steps of one population. What is constant from step to step is collected once.
 
     Args:
-        population: changed in place by every step; after it was compacted, make a new stepper.
+        population: changed in place by every step; after it was compacted, or got other states, make a new stepper.
 
     Attributes:
         gradient: what the last step moved along, [R, P + H].
