@@ -60,6 +60,19 @@ def test_affinities_by_hand() -> None:
     torch.testing.assert_close(found, expected)
 
 
+def test_affinities_of_the_authors_program() -> None:
+    # wooseong97/sel-update-mtl 53a8ba2, which was given the losses before each step as well; eight steps.
+    balancer, k = SelUpdate(decay=0.5), torch.arange(3, dtype=torch.float64)
+    state = balancer.init(3)
+    for t in range(8):
+        before = 1 + 0.8 * torch.sin(2 * k + 3 * t + 1)
+        trained = torch.tensor([t % 2 == 0, t % 2 == 1, True]).double()
+        state = balancer.after_step({**state, "trained": trained}, before, before * (1 + 0.3 * torch.sin(2 * k + t)))
+    assert state["affinity"][:2].flatten().tolist() == pytest.approx(
+        [0.04933626, -0.0580584, 0.01427747, -0.02384913, 0.07191932, -0.1174235], abs=1e-7
+    )
+
+
 def test_a_task_without_a_loss_has_no_turn_and_shows_nothing() -> None:
     balancer = SelUpdate()
     losses = torch.tensor([1.0, float("nan"), 1.0, 1.0])
