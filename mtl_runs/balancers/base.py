@@ -12,7 +12,9 @@ Conventions that hold for every balancer here:
   sums over tasks is divided by K; the trainer's `reduction="sum"` multiplies by K again.
 - **Inactive tasks.** A task is inactive in a step when its loss is NaN or infinite or, for a method that reads
   gradients, when its gradient is zero, NaN or infinite. It gets weight 0, its state stays as it was, and the others
-  are balanced as if it were not there: one zero row would make the min-norm point zero and stop all training.
+  are balanced as if it were not there: one zero row would make the min-norm point zero and stop all training. The
+  authors' programs leave a zero gradient in. Those that add gradients up give the same direction, over K instead of
+  the number of active tasks; MGDA and its relatives stop, IMTL-G gives NaN.
 - **Several batches.** For a method with `Needs.SEVERAL_BATCHES` the trainer splits a step's batch into three
   independent parts ξ, ξ', ζ. The Gramian is `G(ξ) G(ξ')ᵀ`, not symmetric; a task is inactive only where its diagonal
   entry is zero, NaN or infinite, for chance may make it negative. Losses are those of ζ, and weights are for `G(ζ)`.

@@ -15,7 +15,7 @@ class DWA(Balancer):
 
     `L̄_k(t)` is the mean of the task's loss over the steps of epoch t, closed by `end_epoch`. r_k = 1 until a task has
     two epochs, so the first two epochs are equal weighting. The weights sum to 1 (to K in the paper, which is
-    `reduction="sum"`).
+    `reduction="sum"`). As in the authors' program; that of Nash-MTL has windows of 25 steps in the place of epochs.
 
     Loss weighting: heads are scaled. Gradients are not read, so a zero gradient changes nothing; a task without a
     finite loss gets weight 0 and does not count, that step does not enter its mean, and an epoch without any step

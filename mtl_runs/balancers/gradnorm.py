@@ -23,7 +23,9 @@ class GradNorm(Balancer):
     weights are scaled back to their sum. `L_k(0)` is the loss of the task's first step, as in the paper. Weights are
     those before this step's update, and sum to 1 over the active tasks (to K in the paper, which is
     `reduction="sum"`). Norms are over all shared parameters, from the Gramian's diagonal; the paper takes
-    the last shared layer.
+    the last shared layer. There is no program of the authors'; that of SLAW's authors agrees, but weighs a step by the
+    weights after its update. LibMTL has `w = K softmax(s)` with s among the network's parameters, equal weights for an
+    epoch, and its mean loss for `L_k(0)`.
 
     Loss weighting: heads are scaled. A task with a zero, NaN or infinite gradient gets weight 0, does not count, and
     its weight in the state, first loss and moments stay. Opposed equal gradients (g, -g) cancel while w is equal.

@@ -19,7 +19,8 @@ class IMTLG(Balancer):
 
     α may be negative. Independent gradients have one solution. For dependent ones the direction is `U⁺1` of the unit
     gradients U, the least-squares solution over the cosines; TorchJD takes `α ∝ A⁺‖g‖`, which lets the larger
-    gradients decide. Direction independent of the size of each loss; length not.
+    gradients decide, and the programs in use invert a singular matrix, whose numbers mean nothing. Direction
+    independent of the size of each loss; length not.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0 and does not
     count. Where the coefficients cancel (opposed gradients): d = 0. K = 1: plain training. No state.

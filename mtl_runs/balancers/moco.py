@@ -17,7 +17,8 @@ class MoCo(Balancer):
 
     `y_k ← y_k - β_t (y_k - g̃_k)` from 0, `λ ← Π_Δ(λ - γ_t (Y Yᵀ + ρ I) λ)`, `d = Yᵀλ`, with `β_t = β / t^σ` and
     `γ_t = γ / t^σ`. As in LibMTL, `g̃_k = L_k g_k / ‖g_k‖`, so that the step on λ does not depend on the size of the
-    gradients. Unlike LibMTL, which takes a softmax, λ is projected on the simplex, as in the paper.
+    gradients. Unlike LibMTL, whose softmax keeps λ near equality, λ is projected on the simplex, as in the paper;
+    otherwise they agree.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0, does not count,
     and its state stays. Opposed gradients of equal losses: d = 0. K = 1: a running mean of normalised gradients.

@@ -14,7 +14,9 @@ class PCGrad(Balancer):
 
     Start from each `g_i`; in random order over the other tasks j, where the current vector has a negative inner product
     with the original `g_j`, subtract its projection on `g_j`. The results are averaged (the paper sums them;
-    `reduction="sum"` gives that). For K ≥ 3 the result depends on the order and may still conflict.
+    `reduction="sum"` gives that). For K ≥ 3 the result depends on the order and may still conflict. The programs in use
+    let `g_i` meet itself, too, against the paper; that shows only where projections have turned it against itself, as
+    dependent gradients may (1 % of d for four gradients of rank three).
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0 and takes part in
     nothing. Opposed equal gradients (g, -g): d = 0. K = 1: plain training (weight 1). No state but the generator;

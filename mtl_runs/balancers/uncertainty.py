@@ -14,9 +14,10 @@ class Uncertainty(Balancer):
     """Uncertainty weighting (UW; Kendall, Gal & Cipolla, CVPR 2018): `L = Σ_k ½ e^{-s_k} L_k + ½ s_k`, s learned.
 
     `s_k = log σ_k²`; its optimum is `log L_k`, that is weight `1/(2 L_k)`. The factor ½ is used for every kind of loss,
-    as in common code (the paper has 1 for classification). The log-variances have their own Adam, without weight
-    decay and outside of the clip of the shared gradient; they and its moments are the state. The paper sums; here the
-    weights are divided by K, which does not touch the learning of s. Weights are those before this step's update of s.
+    as in common code (the paper has 1 for classification); LibMTL starts at s = -0.5. The log-variances have their own
+    Adam, without weight decay and outside of the clip of the shared gradient; they and its moments are the state. The
+    paper sums; here the weights are divided by K, which does not touch the learning of s. Weights are those before
+    this step's update of s.
 
     Loss weighting: heads are scaled. Gradients are not read, so a zero gradient changes nothing; without a finite
     loss a task gets weight 0 and its s and moments stay. K = 1: plain training at a learned step size.
