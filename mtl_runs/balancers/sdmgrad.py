@@ -29,8 +29,9 @@ class SDMGrad(Balancer):
     independent batches, is unbiased, and d is that of a third; w goes 20 steps of projected SGD with momentum ½ from
     where the previous step left it, on A divided by the square of the mean of `√A_kk`. The published code adds 1e-4
     below that root, and has a learning rate of 10, at which this does not converge even for two tasks and may end in
-    conflict, as for the gradients (1, 0) and (-½, 1); hence 0.5 here. The exact solver is the default because it needs no learning rate,
-    no state and a third of the data of a step, and never conflicts while no weight is at its floor.
+    conflict, as for the gradients (1, 0) and (-½, 1); hence 0.5 here. The exact solver is the
+    default because it needs no learning rate, no state and a third of the data of a step, and never conflicts while no
+    weight is at its floor.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0 and does not
     count; its w stays. Opposed equal gradients (g, -g): d = 0 (for `paper_sgd` from equal w). K = 1: plain training.
