@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lcode.errors import LcodeError, UsageError, refusal
+from mtl_runs.exchange import INTERVAL, PERTURBATION, QUANTILE, Exchange
+from mtl_runs.options import balancers_of, device_of, loss_weights_of, names_of, only_one, setting_of
 
 if TYPE_CHECKING:
     from mtl_runs.problems import Problem
-    from mtl_runs.sweeps import RunMonitor
+    from mtl_runs.sweeps import PopulationBasedTraining, RunMonitor, Sweep
+    from mtl_runs.sweeps.engine import Engine
+    from mtl_runs.training import RunSpec
     from mtl_runs.training.config import OptimizerName, Reduction
 
 app = typer.Typer(
@@ -27,6 +31,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+DELTA_M = "delta_m"
+"""The objective by which runs are stopped, and members of a population compared."""
 
 Out = Annotated[Path, typer.Option(help="Folder of the run logs.")]
 ProblemName = Annotated[str, typer.Option(help="Multi-task problem; `mtl-runs problems` lists them.")]
@@ -84,8 +91,8 @@ def train(
     config = RunConfig(
         arch=arch,
         balancer=balancer,
-        balancer_settings=dict(_setting(text) for text in setting or []),
-        loss_weights=_loss_weights(loss_weights, names),
+        balancer_settings=dict(setting_of(text) for text in setting or []),
+        loss_weights=loss_weights_of(loss_weights, names),
         optimizer=cast("OptimizerName", optimizer),  # RunConfig refuses other words
         lr=lr,
         momentum=momentum,
@@ -113,7 +120,7 @@ def train(
             folder=out,
             horizon=epochs,
             on_epoch=show,
-            device=_device(device),
+            device=device_of(device),
             continue_stopped=True,
         )
     typer.echo(f"{result.status} at epoch {result.epoch}: {out / f'{name}.jsonl'}")
@@ -121,7 +128,7 @@ def train(
         from mtl_runs.training.held_out import held_out_metrics
 
         spec = RunSpec(name, problem, config, seed, epochs)
-        (values,) = held_out_metrics(made, [spec], out, device=_device(device)).values()
+        (values,) = held_out_metrics(made, [spec], out, device=device_of(device)).values()
         typer.echo("on test data: " + "  ".join(f"{key} {value:.4g}" for key, value in values.items()))
 
 
@@ -141,7 +148,17 @@ def sweep(
     memory: Annotated[
         float, typer.Option(min=0.01, max=1, help="Share of the memory that all populations together may take.")
     ] = 0.5,
-    engine: Annotated[str, typer.Option(help="local | ray (needs the extra `ray`)")] = "local",
+    engine: Annotated[
+        str,
+        typer.Option(help="local | ray (needs the extra `ray`) | pbt: runs that exchange networks and loss weights."),
+    ] = "local",
+    exchange_every: Annotated[int, typer.Option(min=1, help="Of pbt: epochs between two exchanges.")] = INTERVAL,
+    exchange_share: Annotated[
+        float, typer.Option(help="Of pbt: share of the runs that is replaced, by copies of as many of the best.")
+    ] = QUANTILE,
+    perturb: Annotated[
+        float, typer.Option(help="Of pbt: a copy's loss weights grow or shrink by this share.")
+    ] = PERTURBATION,
     test: Annotated[
         bool, typer.Option("--test", help="At the end, measure the finished runs on the test data: OUT/test.csv.")
     ] = False,
@@ -160,34 +177,53 @@ def sweep(
     device: Device = "auto",
     verbose: Verbose = False,
 ) -> None:
-    """Train a sample of configurations; called again, go on where it was interrupted."""
+    """Train a sample of configurations; called again, go on where it was interrupted.
+
+    With `--engine pbt` the sample is a population of one balancer, architecture and optimiser that searches for loss
+    weights: the runs that do worst on validation data go on from the best, with weights that are a little changed.
+    """
     from mtl_runs.problems import make_problem
-    from mtl_runs.sweeps import ProgressBar, Sweep, sample_runs, single_task_runs, write_baseline
+    from mtl_runs.sweeps import ProgressBar, Sweep, sample_population, sample_runs, single_task_runs, write_baseline
     from mtl_runs.sweeps.engine import ENGINES
-    from mtl_runs.sweeps.space import ARCHITECTURES, BALANCERS
+    from mtl_runs.sweeps.pbt import MEAN_RANK, population_of
+    from mtl_runs.sweeps.space import ARCHITECTURES, BALANCERS, SENSIBLE
 
     made = make_problem(problem)
     tasks = [task.name for task in made.tasks]
-    specs = sample_runs(
-        problem,
-        len(tasks),
-        runs,
-        horizon=epochs,
-        seed=seed,
-        balancers=BALANCERS if balancers is None else _balancers(balancers),
-        archs=ARCHITECTURES if archs is None else _names(archs),
-    )[: first or runs]
-    if engine not in ENGINES:
-        raise UsageError(f"engine must be one of {', '.join(ENGINES)}; found '{engine}'")
+    baseline_file = out / "baseline.csv"
+    if engine not in (*ENGINES, "pbt"):
+        raise UsageError(f"engine must be one of {', '.join((*ENGINES, 'pbt'))}; found '{engine}'")
+    if engine == "pbt":
+        if first is not None or stop_with != "none":
+            raise UsageError("the runs of a population depend on each other: leave out --first and --stop-with")
+        objective = DELTA_M if single_task or baseline_file.exists() else MEAN_RANK.name
+        specs = sample_population(
+            problem,
+            len(tasks),
+            horizon=epochs,
+            arch=only_one(archs, SENSIBLE.arch, "architecture"),
+            balancer=only_one(balancers, SENSIBLE.balancer, "balancer"),
+            exchange=Exchange(0, runs, objective, seed, exchange_every, exchange_share, perturb),
+        )
+        population_of(specs)
+    else:
+        specs = sample_runs(
+            problem,
+            len(tasks),
+            runs,
+            horizon=epochs,
+            seed=seed,
+            balancers=BALANCERS if balancers is None else balancers_of(balancers),
+            archs=ARCHITECTURES if archs is None else names_of(archs),
+        )[: first or runs]
     sweep_with = partial(
         Sweep,
         workers=workers or os.cpu_count() or 1,
-        device=_device(device),
+        device=device_of(device),
         population=population,
         memory=memory,
-        engine=engine,
+        engine=cast("Engine", "local" if engine == "pbt" else engine),
     )
-    baseline_file = out / "baseline.csv"
     if single_task:
         used = dict.fromkeys(spec.config.arch for spec in specs)
         singles = single_task_runs(problem, tasks, used, horizon=epochs, seed=seed)
@@ -196,14 +232,18 @@ def sweep(
         write_baseline(baseline_file, out / "single-task", singles)
     monitor = _monitor(stop_with, made, out, baseline_file, keep=keep, min_epochs=min_epochs)
     with _resumable(), ProgressBar(f"{problem} sweep") as bar:
-        statuses = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped, listener=bar).run(specs)
+        trained = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped, listener=bar)
+        exchanging = _exchanging(trained, specs, baseline_file) if engine == "pbt" else None
+        statuses = (exchanging or trained).run(specs)
     counts = {status: list(statuses.values()).count(status) for status in dict.fromkeys(statuses.values())}
     typer.echo(f"{len(statuses)} runs in {out}: " + ", ".join(f"{n} {status}" for status, n in counts.items()))
+    if exchanging is not None:
+        typer.echo(exchanging.summary(specs))
     if test:
         from mtl_runs.training.held_out import held_out_metrics, write_held_out
 
         finished = [spec for spec in specs if statuses[spec.run] == "finished"]
-        write_held_out(out / "test.csv", held_out_metrics(made, finished, out, device=_device(device)))
+        write_held_out(out / "test.csv", held_out_metrics(made, finished, out, device=device_of(device)))
         typer.echo(f"test metrics of the finished runs: {out / 'test.csv'}")
     if "running" in counts:
         lost = ", ".join(run for run, status in statuses.items() if status == "running")
@@ -273,26 +313,29 @@ def _monitor(
     return lcode.Monitor(
         model,
         history=history,
-        objective="delta_m",
+        objective=DELTA_M,
         baseline=baseline if baseline.exists() else None,
         min_epochs=min_epochs,
         keep=keep,
     )
 
 
-def _device(name: str) -> str:
-    """The device to train on; `auto` is a GPU where there is one."""
-    if name == "cpu":
-        return "cpu"
-    import torch
+def _exchanging(sweep: Sweep, specs: Sequence[RunSpec], baseline: Path) -> PopulationBasedTraining:
+    """The training of a population, whose members are compared by Δm, or by mean ranks where there is no baseline."""
+    from mtl_runs.sweeps.pbt import PopulationBasedTraining, Score, population_of
 
-    if name != "auto" and name.split(":")[0] != "cuda":
-        raise UsageError(f"device must be auto, cpu or cuda; found '{name}'")
-    if torch.cuda.is_available():
-        return "cuda" if name == "auto" else name
-    if name == "auto":
-        return "cpu"
-    raise UsageError("no CUDA device is available here; use --device cpu")
+    if population_of(specs).objective != DELTA_M:
+        return PopulationBasedTraining(sweep)
+    from lcode.decisions import make_objective
+
+    arch, metrics = specs[0].config.arch, sweep.header(specs[0]).metrics
+    delta_m = make_objective(DELTA_M, metrics, baseline=baseline)
+    score = Score(
+        DELTA_M,
+        lambda values, metrics: delta_m.score(values, metrics, [arch] * len(values)),
+        lambda score: f"Δm {score:+.2f} % over the single-task baselines",
+    )
+    return PopulationBasedTraining(sweep, score)
 
 
 @contextmanager
@@ -303,57 +346,6 @@ def _resumable() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("interrupted; call the same command again to go on", err=True)
         raise typer.Exit(130) from None
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Names from `a,b`."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _balancers(text: str) -> tuple[str, ...]:
-    """Balancers from `a,b`, or all whose settings can be drawn."""
-    from mtl_runs.balancers import BALANCERS
-    from mtl_runs.sweeps.space import NOT_DRAWN
-
-    if text == "all":
-        return tuple(name for name in BALANCERS if name not in NOT_DRAWN)
-    names = _names(text)
-    unknown = [name for name in names if name not in BALANCERS]
-    if unknown or not names:
-        raise UsageError(f"no balancer '{', '.join(unknown)}'; there are: {', '.join(BALANCERS)}")
-    return names
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    """A balancer's setting from `name=value`; numbers become numbers, `a,b` a list of them."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"a setting is written name=value, such as c=0.4; found '{text}'")
-    parts = [_number(part) for part in value.split(",")]
-    return name, parts if len(parts) > 1 else parts[0]
-
-
-def _number(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _loss_weights(text: str | None, tasks: list[str]) -> list[float] | None:
-    """One factor per task from `left=1,sum=0.1`; tasks that are not named have 1."""
-    if text is None:
-        return None
-    given = dict(_setting(part) for part in text.split(","))
-    unknown = [name for name in given if name not in tasks]
-    if unknown:
-        raise UsageError(f"no task '{unknown[0]}'; there are: {', '.join(tasks)}")
-    wrong = [name for name, weight in given.items() if not isinstance(weight, int | float) or not 0 <= weight < 1e9]
-    if wrong:
-        raise UsageError(f"the loss weight of '{wrong[0]}' must be a number of at least 0; found '{given[wrong[0]]}'")
-    return [float(given.get(task, 1)) for task in tasks]
 
 
 def main() -> None:

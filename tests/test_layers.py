@@ -37,7 +37,7 @@ ALLOWED_IN_MTL_RUNS = {
     "lcode.table",
     "lcode.threads",
 }
-ALLOWED_IN_ITS_CLI = ALLOWED_IN_MTL_RUNS | {"lcode", "lcode.cli"}
+ALLOWED_IN_ITS_CLI = ALLOWED_IN_MTL_RUNS | {"lcode", "lcode.cli", "lcode.decisions"}
 
 
 def modules(package: str) -> Iterator[tuple[str, Path]]:

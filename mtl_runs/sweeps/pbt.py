@@ -29,16 +29,33 @@ from lcode.errors import LcodeError, UsageError
 from lcode.table import Metric, RunStatus
 from mtl_runs.exchange import Exchange
 from mtl_runs.sweeps.engine import Sweep
+from mtl_runs.sweeps.lineage import schedule_text, weight_schedule
 from mtl_runs.sweeps.local import Crew
-from mtl_runs.sweeps.logs import epoch_lines
+from mtl_runs.sweeps.logs import epoch_lines, log_status
 from mtl_runs.sweeps.selection import choose_parents, mean_rank, perturb
 from mtl_runs.training import RunSpec
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
 from mtl_runs.training.lock import exclusive
 from mtl_runs.training.loop import checkpoint_path, header_digest
 
-Score = Callable[[NDArray[np.float64], Sequence[Metric]], NDArray[np.float64]]
-"""From values [N, K] of N members to scores [N]; higher is better, NaN where there is none."""
+
+@dataclass(frozen=True)
+class Score:
+    """How members are compared.
+
+    Attributes:
+        name: what `Exchange.objective` calls it.
+        of: from values [N, K] and the K metrics to scores of the N members, higher is better, NaN where there is none.
+        text: a score in words.
+    """
+
+    name: str
+    of: Callable[[NDArray[np.float64], Sequence[Metric]], NDArray[np.float64]]
+    text: Callable[[float], str]
+
+
+MEAN_RANK = Score("mean_rank", mean_rank, lambda score: f"mean rank {-score:.2f}")
+"""Where there is no baseline."""
 
 REMEDY = "remove the folder and start the sweep again, or choose another one"
 
@@ -48,13 +65,12 @@ class PopulationBasedTraining:
     """Trains the members of one population.
 
     Args:
-        sweep: how they are trained between the exchanges: folder, workers, device, …; always by processes of this
-            machine, and without a monitor.
+        sweep: how they are trained between the exchanges: folder, workers, device, …; without a monitor.
         score: which members are the better ones.
     """
 
     sweep: Sweep
-    score: Score = mean_rank
+    score: Score = MEAN_RANK
 
     def run(self, specs: Sequence[RunSpec]) -> dict[str, RunStatus]:
         """Train these runs, going on where an earlier call was interrupted.
@@ -70,6 +86,12 @@ class PopulationBasedTraining:
             LcodeError: a run killed its workers again and again.
         """
         rule = population_of(specs)
+        if rule.objective != self.score.name:
+            raise UsageError(f"the members are to be compared by {rule.objective}, not by {self.score.name}")
+        if self.sweep.monitor is not None:
+            raise UsageError(
+                "the members of a population depend on each other: none is stopped, so leave out the monitor"
+            )
         exchanges = list(rule.epochs(specs[0].horizon))
         seen = {spec.run: max(epoch_lines(self.sweep.folder, spec.run), default=0) for spec in specs}
         # A member is never beyond an exchange before all are: those before the last one that all have come to are over.
@@ -77,7 +99,7 @@ class PopulationBasedTraining:
         for spec in specs:
             self._check_checkpoint(spec, last if seen[spec.run] > last else last - rule.interval)
         with Crew() as crew:
-            sweep = replace(self.sweep, engine=crew.train)
+            sweep = replace(self.sweep, engine=crew.train) if self.sweep.engine == "local" else self.sweep
             for epoch in exchanges:
                 if epoch >= last:
                     sweep.run(specs, until=epoch)
@@ -88,8 +110,19 @@ class PopulationBasedTraining:
         """Scores of the members at an epoch by their logs, higher is better; NaN for those that diverged, [N]."""
         metrics = self.sweep.header(specs[0]).metrics
         lines = [epoch_lines(self.sweep.folder, spec.run).get(epoch, {"values": {}}) for spec in specs]
-        return self.score(
-            np.array([[line["values"].get(metric.key, np.nan) for metric in metrics] for line in lines]), metrics
+        values = np.array([[line["values"].get(metric.key, np.nan) for metric in metrics] for line in lines])
+        return self.score.of(values, metrics)
+
+    def summary(self, specs: Sequence[RunSpec]) -> str:
+        """Who is best at the end, and the loss weights that its network was trained with, as lines for the user."""
+        scores = self.scores(specs, specs[0].horizon)
+        if not np.isfinite(scores).any():
+            return "no member has a finite value of every metric at the end"
+        best = int(np.nanargmax(scores))
+        schedule = weight_schedule(self.sweep.folder, specs, specs[best].run)
+        return (
+            f"best on validation data: {specs[best].run} ({self.score.text(scores[best])}); its network was trained "
+            f"with the loss weights\n{schedule_text(schedule)}"
         )
 
     def _exchange(self, specs: Sequence[RunSpec], rule: Exchange, epoch: int) -> None:
@@ -143,7 +176,9 @@ class PopulationBasedTraining:
         Raises:
             UsageError: its checkpoint is missing, damaged, or from before the epoch.
         """
-        found, _ = self._load(spec) if needed > 0 else (0, {})
+        if needed <= 0 or log_status(self.sweep.folder, self.sweep.header(spec)) is None:
+            return  # nothing was exchanged yet; or the log is of another run, and opening it will say how that differs
+        found, _ = self._load(spec)
         if found < needed:
             raise UsageError(
                 f"member '{spec.run}' in {self.sweep.folder} has no usable checkpoint of epoch {needed} or later, and "

@@ -1,0 +1,88 @@
+"""What the texts of command-line options mean. Nothing heavy is imported before an option needs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lcode.errors import UsageError
+
+
+def device_of(name: str) -> str:
+    """The device to train on; `auto` is a GPU where there is one."""
+    if name == "cpu":
+        return "cpu"
+    import torch
+
+    if name != "auto" and name.split(":")[0] != "cuda":
+        raise UsageError(f"device must be auto, cpu or cuda; found '{name}'")
+    if torch.cuda.is_available():
+        return "cuda" if name == "auto" else name
+    if name == "auto":
+        return "cpu"
+    raise UsageError("no CUDA device is available here; use --device cpu")
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Names from `a,b`."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def balancers_of(text: str) -> tuple[str, ...]:
+    """Balancers from `a,b`, or all whose settings can be drawn."""
+    from mtl_runs.balancers import BALANCERS
+    from mtl_runs.sweeps.space import NOT_DRAWN
+
+    if text == "all":
+        return tuple(name for name in BALANCERS if name not in NOT_DRAWN)
+    names = names_of(text)
+    unknown = [name for name in names if name not in BALANCERS]
+    if unknown or not names:
+        raise UsageError(f"no balancer '{', '.join(unknown)}'; there are: {', '.join(BALANCERS)}")
+    return names
+
+
+def setting_of(text: str) -> tuple[str, Any]:
+    """A balancer's setting from `name=value`; numbers become numbers, `a,b` a list of them."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"a setting is written name=value, such as c=0.4; found '{text}'")
+    parts = [_number(part) for part in value.split(",")]
+    return name, parts if len(parts) > 1 else parts[0]
+
+
+def loss_weights_of(text: str | None, tasks: list[str]) -> list[float] | None:
+    """One factor per task from `left=1,sum=0.1`; tasks that are not named have 1."""
+    if text is None:
+        return None
+    given = dict(setting_of(part) for part in text.split(","))
+    unknown = [name for name in given if name not in tasks]
+    if unknown:
+        raise UsageError(f"no task '{unknown[0]}'; there are: {', '.join(tasks)}")
+    wrong = [name for name, weight in given.items() if not isinstance(weight, int | float) or not 0 <= weight < 1e9]
+    if wrong:
+        raise UsageError(f"the loss weight of '{wrong[0]}' must be a number of at least 0; found '{given[wrong[0]]}'")
+    return [float(given.get(task, 1)) for task in tasks]
+
+
+def only_one(text: str | None, default: str, what: str) -> str:
+    """The single name in an option of a population, whose members are alike in it.
+
+    Raises:
+        UsageError: there are several.
+    """
+    names = (default,) if text is None else names_of(text)
+    if len(names) != 1:
+        raise UsageError(
+            f"the members of a population have one {what}, for they take each other's networks; found "
+            f"{', '.join(names) or 'none'}: name one, or choose the engine local"
+        )
+    return names[0]
+
+
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
