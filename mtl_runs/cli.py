@@ -201,8 +201,8 @@ def sweep(
             problem,
             len(tasks),
             horizon=epochs,
-            arch=only_one(archs, SENSIBLE.arch, "architecture"),
-            balancer=only_one(balancers, SENSIBLE.balancer, "balancer"),
+            arch=only_one(names_of(archs or SENSIBLE.arch), "architecture"),
+            balancer=only_one(balancers_of(balancers or SENSIBLE.balancer), "balancer"),
             exchange=Exchange(0, runs, objective, seed, exchange_every, exchange_share, perturb),
         )
         population_of(specs)

@@ -64,17 +64,16 @@ def loss_weights_of(text: str | None, tasks: list[str]) -> list[float] | None:
     return [float(given.get(task, 1)) for task in tasks]
 
 
-def only_one(text: str | None, default: str, what: str) -> str:
+def only_one(names: tuple[str, ...], what: str) -> str:
     """The single name in an option of a population, whose members are alike in it.
 
     Raises:
-        UsageError: there are several.
+        UsageError: there are several, or none.
     """
-    names = (default,) if text is None else names_of(text)
     if len(names) != 1:
         raise UsageError(
-            f"the members of a population have one {what}, for they take each other's networks; found "
-            f"{', '.join(names) or 'none'}: name one, or choose the engine local"
+            f"the members of a population take each other's networks, so they have one {what}; "
+            f"name one, not {len(names)} ({', '.join(names)}), or choose another engine"
         )
     return names[0]
 

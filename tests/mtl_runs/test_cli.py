@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -149,9 +150,58 @@ def test_a_sweep_of_chosen_balancers_ends_with_test_metrics(
     assert {path.stem.split("-")[1] for path in tmp_path.glob("*.jsonl")} == {"gls", "imtl_g"}
     assert (tmp_path / "test.csv").read_text().count("\n") == 1 + 2 * 3
     assert call(monkeypatch, *arguments, "--out", str(tmp_path), "--engine", "slurm") == 2
-    assert "engine must be one of local, ray; found 'slurm'" in capsys.readouterr().err
+    assert "engine must be one of local, ray, pbt; found 'slurm'" in capsys.readouterr().err
     assert call(monkeypatch, "sweep", "--balancers", "best", "--out", str(tmp_path)) == 2
     assert "no balancer 'best'; there are: equal" in capsys.readouterr().err
+
+
+def test_a_population_that_exchanges_loss_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["sweep", "--engine", "pbt", "--runs", "4", "--epochs", "3", "--exchange-every", "1", "--device", "cpu"]
+    arguments += ["--archs", "mlp-4x1", "--workers", "1", "--out", str(tmp_path)]
+    assert call(monkeypatch, *arguments, "--single-task", "--test") == 0
+    first, best, *schedule, tested = capsys.readouterr().out.splitlines()
+    assert first == f"4 runs in {tmp_path}: 4 finished"
+    assert re.fullmatch(
+        r"best on validation data: m0\d-equal-mlp-4x1 \(Δm [+-][\d.]+ % over the single-task baselines\); its .*", best
+    )
+    assert re.match(r"  epochs 1-\d: left [\d.]+  right [\d.]+  sum [\d.]+  \(m0\d-equal-mlp-4x1\)", schedule[0])
+    assert tested == f"test metrics of the finished runs: {tmp_path / 'test.csv'}"
+    # Without baselines the members are compared by another score: that is another sweep.
+    (tmp_path / "baseline.csv").unlink()
+    assert call(monkeypatch, *arguments) == 2
+    assert 'config.pbt.objective: "delta_m" in the log, "mean_rank" now' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--archs", "mlp-4x1,cnn-8x2"],
+            "so they have one architecture; name one, not 2 (mlp-4x1, cnn-8x2), or choose",
+        ),
+        (["--balancers", "equal,mgda"], "so they have one balancer; name one, not 2 (equal, mgda), or choose another"),
+        (["--balancers", "nash"], "no balancer 'nash'; there are: equal"),
+        (["--first", "3"], "the runs of a population depend on each other: leave out --first and --stop-with"),
+        (["--stop-with", "shipped"], "depend on each other: leave out --first and --stop-with"),
+        (["--exchange-share", "0.7"], "the quantile of an exchange must be a share above 0 and up to 0.5; found 0.7"),
+        (["--perturb", "0"], "the perturbation of an exchange must be a number above 0 and below 1; found 0.0"),
+        (["--exchange-every", "40"], "the first exchange would be after epoch 40, but the runs end with epoch 40"),
+    ],
+)
+def test_what_a_population_cannot_be(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call(monkeypatch, "sweep", "--engine", "pbt", *arguments, "--out", str(tmp_path / "out")) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("mtl-runs: ")
+    assert message in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_methods_around_a_balancer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

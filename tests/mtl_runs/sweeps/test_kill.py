@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,12 @@ RUNS, EPOCHS = 3, 8
 Logs = dict[str, list[dict[str, Any]]]
 
 
-def command(folder: Path, workers: int = 2) -> list[str]:
+ENGINES = {"local": (), "pbt": ("--engine", "pbt", "--exchange-every", "2", "--archs", "mlp-8x1")}
+
+
+def command(folder: Path, engine: str, workers: int = 2) -> list[str]:
     sizes = ["--runs", str(RUNS), "--epochs", str(EPOCHS), "--seed", "4", "--workers", str(workers), "--device", "cpu"]
-    return [sys.executable, "-m", "mtl_runs.cli", "sweep", *sizes, "--out", str(folder)]
+    return [sys.executable, "-m", "mtl_runs.cli", "sweep", *sizes, *ENGINES[engine], "--out", str(folder)]
 
 
 def read(folder: Path) -> Logs:
@@ -39,10 +44,10 @@ def count_epochs(folder: Path) -> int:
     return sum(line["type"] == "epoch" for lines in read(folder).values() for line in lines)
 
 
-def kill_at_a_random_moment(folder: Path, dice: random.Random) -> bool:
+def kill_at_a_random_moment(folder: Path, engine: str, dice: random.Random) -> bool:
     """Start the sweep, and kill it, or it and its workers, a few epochs later; whether it was still at work."""
     process = subprocess.Popen(
-        command(folder, dice.randint(1, 2)),
+        command(folder, engine, dice.randint(1, 2)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -62,26 +67,40 @@ def kill_at_a_random_moment(folder: Path, dice: random.Random) -> bool:
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Logs:
-    folder = tmp_path_factory.mktemp("unbroken")
-    subprocess.run(command(folder), check=True, capture_output=True)
-    return read(folder)
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Logs]:
+    @cache
+    def logs(engine: str) -> Logs:
+        folder = tmp_path_factory.mktemp("unbroken")
+        subprocess.run(command(folder, engine), check=True, capture_output=True)
+        return read(folder)
+
+    return logs
 
 
-@pytest.mark.parametrize(("seed", "kills"), [(0, 6), pytest.param(1, 12, marks=pytest.mark.slow)])
-def test_killed_sweeps_lose_nothing(unbroken: Logs, tmp_path: Path, seed: int, kills: int) -> None:
-    assert len(unbroken) == RUNS
+@pytest.mark.parametrize(
+    ("engine", "seed", "kills"),
+    [
+        ("local", 0, 6),
+        pytest.param("local", 1, 12, marks=pytest.mark.slow),
+        pytest.param("pbt", 0, 12, marks=pytest.mark.slow),
+    ],
+)
+def test_killed_sweeps_lose_nothing(
+    unbroken: Callable[[str], Logs], tmp_path: Path, engine: str, seed: int, kills: int
+) -> None:
+    whole = unbroken(engine)
+    assert len(whole) == RUNS
     dice = random.Random(seed)
     sweeps = 1
     while kills:
         folder = tmp_path / str(sweeps)
-        if kill_at_a_random_moment(folder, dice):
+        if kill_at_a_random_moment(folder, engine, dice):
             kills -= 1
         else:
             sweeps += 1
         for lines in read(folder).values():
             epochs = [line["epoch"] for line in lines if line["type"] == "epoch"]
             assert epochs == list(range(1, len(epochs) + 1))
-    subprocess.run(command(tmp_path / str(sweeps)), check=True, capture_output=True)
+    subprocess.run(command(tmp_path / str(sweeps), engine), check=True, capture_output=True)
     for folder in tmp_path.iterdir():
-        assert read(folder) == unbroken
+        assert read(folder) == whole
