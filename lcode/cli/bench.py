@@ -49,6 +49,7 @@ def bench(
     direction: opt.Directions = None,
     horizon: opt.Horizon = None,
     on_repeat: opt.Repeats = opt.OnRepeat.error,
+    rates: opt.Rates = opt.RateKind.plan,
 ) -> None:
     """Measure forecasters: every source, number of finished runs and prefix, over several divisions of the runs.
 
@@ -72,6 +73,7 @@ def bench(
         directions=opt.parse_directions(direction),
         horizon=horizon,
         on_repeat=on_repeat.rule,
+        rates=rates.rule,
     )
     if found:
         with steps_progress("bench") as progress:

@@ -50,6 +50,7 @@ def fit(
     direction: opt.Directions = None,
     horizon: opt.Horizon = None,
     on_repeat: opt.Repeats = opt.OnRepeat.error,
+    rates: opt.Rates = opt.RateKind.plan,
     start: Annotated[
         opt.Start, typer.Option("--from", help="Adapt the shipped model, or begin anew.")
     ] = opt.Start.shipped,
@@ -70,10 +71,12 @@ def fit(
     from lcode.fitting.checkpoint import check_writable
 
     check_writable(out_dir)
-    table = opt.read(logs, graphs, direction, target, horizon=horizon, on_repeat=on_repeat)
+    table = opt.read(logs, graphs, direction, target, horizon=horizon, on_repeat=on_repeat, rates=rates)
     targets = opt.target_keys(table, opt.parse_targets(target))
     known = {metric.key: metric.direction for metric in table.metrics}
-    others = [opt.read(path, graphs, direction, known=known, on_repeat=on_repeat) for path in related or ()]
+    others = [
+        opt.read(path, graphs, direction, known=known, on_repeat=on_repeat, rates=rates) for path in related or ()
+    ]
     with fit_progress("fitting") as progress:
         model = fit_table(
             table,
@@ -100,6 +103,7 @@ def predict(
     direction: opt.Directions = None,
     horizon: opt.Horizon = None,
     on_repeat: opt.Repeats = opt.OnRepeat.error,
+    rates: opt.Rates = opt.RateKind.plan,
     full: Annotated[
         bool,
         typer.Option(
@@ -110,7 +114,7 @@ def predict(
 ) -> None:
     """Forecast every run in LOGS and write one row per run and metric (and epoch, with --full)."""
     check_output(out_path, ".csv", ".parquet")
-    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, on_repeat, device)
+    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, on_repeat, rates, device)
     notes: dict[str, None] = {}
     with steps_progress("forecasting") as progress:
         write_frames(_blocks(forecaster, table, full, notes, progress), out_path)
@@ -142,6 +146,7 @@ def rank(
     final: opt.Final = "horizon",
     horizon: opt.Horizon = None,
     on_repeat: opt.Repeats = opt.OnRepeat.error,
+    rates: opt.Rates = opt.RateKind.plan,
     device: opt.Device = None,
     seed: opt.Seed = 0,
 ) -> None:
@@ -152,7 +157,7 @@ def rank(
 
     check_output(out_path, ".csv", ".parquet")
     ends = FinalValue.parse(final)
-    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, on_repeat, device)
+    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, on_repeat, rates, device)
     forecast = forecaster.predict(table, ends.at)
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline, seed=seed, final=ends)
     write_frame(ranking.to_frame(), out_path)
@@ -169,6 +174,7 @@ def backtest(
     direction: opt.Directions = None,
     horizon: opt.Horizon = None,
     on_repeat: opt.Repeats = opt.OnRepeat.error,
+    rates: opt.Rates = opt.RateKind.plan,
     observe: Annotated[float, typer.Option(help="Share of the horizon that is seen.", min=0.0, max=0.99)] = 0.2,
     train_fraction: Annotated[
         float, typer.Option(help="Share of the finished runs to learn from.", min=0.05, max=0.95)
@@ -181,7 +187,7 @@ def backtest(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Measure forecasters on the finished runs in LOGS: hide the end of some, forecast it, compare."""
-    table = opt.read(logs, graphs, direction, target, horizon=horizon, on_repeat=on_repeat)
+    table = opt.read(logs, graphs, direction, target, horizon=horizon, on_repeat=on_repeat, rates=rates)
     from lcode.evaluation import backtest as run_backtest
     from lcode.evaluation.render import backtest_table
 
@@ -213,11 +219,12 @@ def report(
     baseline: opt.Baseline = None,
     horizon: opt.Horizon = None,
     on_repeat: opt.Repeats = opt.OnRepeat.error,
+    rates: opt.Rates = opt.RateKind.plan,
     device: opt.Device = None,
 ) -> None:
     """Write a self-contained HTML page: forecasts with their intervals, and the ranking."""
     check_output(out_path, ".html")
-    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, on_repeat, device)
+    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, on_repeat, rates, device)
     from lcode.decisions import rank as rank_forecast
     from lcode.report import write_report
 
@@ -276,6 +283,7 @@ def _model_and_table(
     direction: list[str] | None,
     horizon: float | None,
     on_repeat: opt.OnRepeat,
+    rates: opt.RateKind,
     device: str | None,
 ) -> tuple[LCGODEForecaster, RunTable]:
     """Read the logs and load the model that a command was given; directions that the model knows need not be said."""
@@ -287,7 +295,7 @@ def _model_and_table(
         if stated.get(metric.key, metric.direction) != metric.direction:
             raise UsageError(f"--direction {metric.key}: the model was fitted with {metric.direction}")
     known = {metric.key: metric.direction for metric in forecaster.known_metrics}
-    table = opt.read(logs, graphs, direction, known=known, horizon=horizon, on_repeat=on_repeat)
+    table = opt.read(logs, graphs, direction, known=known, horizon=horizon, on_repeat=on_repeat, rates=rates)
     for warning in forecaster.trust()[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
     finished = int((table.runs["status"] == "finished").sum())

@@ -87,6 +87,28 @@ Repeats = Annotated[
 ]
 
 
+class RateKind(StrEnum):
+    """What the learning rates in the rows of logs are."""
+
+    plan = "plan"
+    measured = "measured"
+
+    @property
+    def rule(self) -> Literal["plan", "measured"]:
+        """As `lcode.read_logs` takes it."""
+        return "measured" if self is RateKind.measured else "plan"
+
+
+Rates = Annotated[
+    RateKind,
+    typer.Option(
+        "--rates",
+        help="What the learning rates of the logs are: planned before the training, or measured during it, where they "
+        "react to it (reduced on a plateau).",
+    ),
+]
+
+
 class Start(StrEnum):
     """Where a fit begins."""
 
@@ -103,6 +125,7 @@ def read(
     *,
     horizon: float | None = None,
     on_repeat: OnRepeat = OnRepeat.error,
+    rates: RateKind = RateKind.plan,
 ) -> RunTable:
     """Read logs with the shared options and show the reader's notes."""
     from lcode.readers import read_logs
@@ -115,6 +138,7 @@ def read(
         known=known,
         horizon=horizon,
         on_repeat=on_repeat.rule,
+        rates=rates.rule,
     )
     show_notes(table.notes)
     return table

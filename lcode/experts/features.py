@@ -117,14 +117,15 @@ def side_information(table: RunTable) -> pd.DataFrame:
         by_run = [statistics.get(arch, {}) for arch in table.runs["arch"]]
         frames.append(pd.DataFrame(by_run, index=table.runs.index).add_prefix("graph."))
     if table.schedules:
-        planned = [_planned(table.schedules.get(run)) for run in table.run_ids]
+        ends = zip(table.run_ids, table.runs["horizon"].tolist(), strict=True)
+        planned = [_planned(table.schedules.get(run), horizon) for run, horizon in ends]
         columns = [f"lr.{share:g}" for share in SCHEDULE_SHARES]
         frames.append(pd.DataFrame(planned, index=table.runs.index, columns=columns))
     return pd.concat(frames, axis=1)
 
 
-def _planned(schedule: Schedule | None) -> Array:
-    """Learning rate at `SCHEDULE_SHARES` of the way from the first epoch to the last; NaN without a schedule."""
-    if schedule is None or not len(schedule.rates):
+def _planned(schedule: Schedule | None, horizon: int) -> Array:
+    """Learning rate at `SCHEDULE_SHARES` of the way from the first epoch to the last; NaN if not planned that far."""
+    if schedule is None or not len(schedule.rates) or schedule.last < horizon:
         return np.full(len(SCHEDULE_SHARES), np.nan)
     return schedule.at(1 + np.rint(SCHEDULE_SHARES * (schedule.last - 1)))

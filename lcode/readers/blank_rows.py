@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.table.schedule import Schedule
-
 
 @dataclass(frozen=True)
 class BlankRows:
@@ -16,7 +14,7 @@ class BlankRows:
 
     A run that is measured every fifth epoch has blank rows between its values; as many of them at its end say
     nothing. More of them do: with a learning rate they are the plan of epochs to come; without one, the run wrote
-    rows but no numbers (a NaN written by pandas is an empty cell), so it diverged. A finished run has no plan.
+    rows but no numbers (a NaN written by pandas is an empty cell), so it diverged. A finished run has none to come.
 
     Attributes:
         run: code of each row's run, sorted, shape [N].
@@ -31,16 +29,6 @@ class BlankRows:
     lr: NDArray[np.float64]
     planned: NDArray[np.bool_]
     diverged: NDArray[np.bool_]
-
-    def schedules(self) -> dict[int, Schedule]:
-        """Learning rate of the runs that have a plan, as trained and as planned, by the run's code."""
-        known = ~np.isnan(self.lr)
-        run, epoch, lr = self.run[known], self.epoch[known], self.lr[known]
-        plans = {}
-        for code in np.unique(self.run[self.planned]).tolist():
-            rows = slice(*np.searchsorted(run, (code, code + 1)))
-            plans[code] = Schedule(epoch[rows], lr[rows])
-        return plans
 
 
 def explain_blank_rows(

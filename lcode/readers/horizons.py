@@ -96,30 +96,22 @@ def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[
         # What a log called finished goes on if the user plans further.
         status = status.mask((status == "finished") & (last < horizon), "running")
     notes += _assumed(part, np.isnan(horizon) & status.isna().to_numpy())
-    planned_to = horizon if stated is None else np.where(last > logged, last, logged - zero)
-    schedules = _whole_plans(part, logged, zero, planned_to)
+    schedules = _from_zero(part, logged, zero)
     return replace(part, runs=runs.assign(horizon=horizon, status=status), schedules=schedules), notes
 
 
-def _whole_plans(
-    part: LogPart, logged: NDArray[np.float64], zero: NDArray[np.bool_], planned_to: NDArray[np.float64]
-) -> dict[str, Schedule]:
-    """The planned rates that reach the horizon of the logs, up to there; a plan that ends before tells nothing of it.
+def _from_zero(part: LogPart, logged: NDArray[np.float64], zero: NDArray[np.bool_]) -> dict[str, Schedule]:
+    """The plans that were stated with a rate per epoch, of which the first is that of epoch 0 where a run begins there.
 
     Args:
         part: the runs.
         logged: horizon of each run as its log states it, [R].
         zero: which of them mean epochs from 0 by it, [R].
-        planned_to: last epoch of each run by its log, [R].
     """
-    plans = {}
-    for at, run in enumerate(part.runs.index):
-        if run in part.schedules:
-            plan = part.schedules[run]
-            # One rate per epoch of a log that counts from 0: the first is that of epoch 0.
-            plan = replace(plan, epochs=plan.epochs - 1) if zero[at] and plan.last == logged[at] else plan
-            if plan.last >= planned_to[at]:
-                plans[run] = plan.until(int(planned_to[at]))
+    plans = dict(part.schedules)
+    for run in part.runs.index[zero].intersection(list(plans)):
+        if plans[run].last == logged[part.runs.index.get_loc(run)]:
+            plans[run] = replace(plans[run], epochs=plans[run].epochs - 1)
     return plans
 
 

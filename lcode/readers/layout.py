@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.errors import InputError
+from lcode.readers.rates import is_rate
 from lcode.readers.raw import RawTable
 from lcode.table.metric import MAIN_TASK, Metric, split_key
 
@@ -36,6 +37,8 @@ class Cells:
         value: measured value, NaN or infinite where the run diverged, shape [N].
         keys: keys of the curves, in column order.
         columns: column in which the values of each key stand.
+        rate: learning rate of each row of the table, NaN where it is not given.
+        notes: remarks for the user.
     """
 
     row: NDArray[np.int64]
@@ -43,6 +46,8 @@ class Cells:
     value: NDArray[np.float64]
     keys: tuple[str, ...]
     columns: tuple[str, ...]
+    rate: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
 
 
 def check_columns(raw: RawTable) -> None:
@@ -75,8 +80,9 @@ def is_long(raw: RawTable) -> bool:
 
 def _wide(raw: RawTable) -> Cells:
     by_key: dict[str, str] = {}
+    rates = [name for name in raw.columns if is_rate(name) and not name.startswith(CONFIG)]
     for name in raw.columns:
-        if name in RESERVED or name.startswith(CONFIG):
+        if name in RESERVED or name in rates or name.startswith(CONFIG):
             continue
         key = _key(*split_key(name))
         if key in by_key:
@@ -92,12 +98,13 @@ def _wide(raw: RawTable) -> Cells:
     read = [raw.numbers(name, remedy=remedy.format(name)) for name in by_key.values()]
     metric, row = np.nonzero(np.stack([given for _, given in read]))
     value = np.stack([values for values, _ in read])[metric, row]
-    return Cells(row, metric, value, tuple(by_key), tuple(by_key.values()))
+    chosen, notes = _chosen_rate(raw, rates)
+    return Cells(row, metric, value, tuple(by_key), tuple(by_key.values()), _rate_column(raw, chosen), notes)
 
 
 def _long(raw: RawTable) -> Cells:
     for column in raw.columns:
-        if column not in RESERVED + _LONG and not column.startswith(CONFIG):
+        if column not in RESERVED + _LONG and not column.startswith(CONFIG) and not is_rate(column):
             raise InputError(
                 f"is no column of a table with one value per row (run, epoch, task, metric, value); rename it to "
                 f"'{CONFIG}{column}' if it is a hyper-parameter, or remove it",
@@ -122,9 +129,36 @@ def _long(raw: RawTable) -> Cells:
         # A value without a task belongs to the main one, unless its metric carries a task's name.
         keys.append(_key(tasks[task_code - 1], name) if task_code else _key(*split_key(name)))
     ordered = tuple(dict.fromkeys(keys[i] for i in np.argsort(first)))
-    places = {key: i for i, key in enumerate(ordered)}
-    recode = np.array([places[key] for key in keys], dtype=np.int64)
-    return Cells(row, recode[place], value[row], ordered, ("value",) * len(ordered))
+    rates = [key for key in ordered if is_rate(key)]  # as TensorBoard's exports have it
+    curves = tuple(key for key in ordered if key not in rates)
+    places = {key: i for i, key in enumerate((*curves, *rates))}
+    code = np.array([places[key] for key in keys], dtype=np.int64)[place]
+    chosen, notes = _chosen_rate(raw, [name for name in raw.columns if is_rate(name)] + rates)
+    rate = _rate_column(raw, chosen).copy()
+    if chosen not in raw.columns:
+        its = code == places.get(chosen, -1)
+        rate[row[its]] = value[row[its]]
+    measured = code < len(curves)
+    return Cells(row[measured], code[measured], value[row[measured]], curves, ("value",) * len(curves), rate, notes)
+
+
+def _chosen_rate(raw: RawTable, names: list[str]) -> tuple[str | None, tuple[str, ...]]:
+    """Which of the columns or metrics that are rates by name is the learning rate, and what to tell the user."""
+    if not names:
+        return None, ()
+    chosen = "lr" if "lr" in names else names[0]
+    others = [name for name in names if name != chosen]
+    notes = [f"{raw.path.name}: '{chosen}' is read as the learning rate."] if chosen != "lr" else []
+    if others:
+        notes.append(f"{raw.path.name}: a run has one learning rate, '{chosen}'; left out: {', '.join(others)}.")
+    return chosen, tuple(notes)
+
+
+def _rate_column(raw: RawTable, name: str | None) -> NDArray[np.float64]:
+    """The learning rate of each row; NaN where the cell is empty or there is no such column."""
+    if name is None or name not in raw.columns:
+        return np.full(len(raw), np.nan)
+    return raw.numbers(name, remedy="leave the cell empty where it is not known")[0]
 
 
 def _key(task: str, name: str) -> str:

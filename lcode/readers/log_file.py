@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lcode.errors import InputError, UsageError
-from lcode.json_text import parse_json
+from lcode.json_text import as_float, parse_json
 from lcode.table.axis import MAX_TICKS
 from lcode.table.log_lines import is_complete_line
 from lcode.table.metric import Direction, Metric
@@ -157,7 +157,7 @@ def _header(path: Path, entry: Mapping[str, Any]) -> tuple[RunHeader, Any]:
             problem=entry.get("problem"),
             seed=entry.get("seed"),
             arch=entry.get("arch"),
-            schedule=entry.get("schedule"),
+            schedule=None if entry.get("schedule") is None else [as_float(rate) for rate in entry["schedule"]],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(

@@ -32,7 +32,8 @@ class LogPart:
         metrics: key of each curve -> its direction, None where the file does not say.
         configs: run -> hyper-parameter -> value as it stands in the file.
         signals: auxiliary curves in the form of `points`.
-        schedules: run -> planned learning rate.
+        schedules: run -> learning rate as it was planned beforehand.
+        rates: run -> learning rate as the rows say it, of epochs that were trained or that are to come.
         graphs: architecture graphs that the logs carry.
         notes: remarks for the user.
         epoch_unit: what one tick of `epoch` and `horizon` stands for, in epochs; see `RunTable`.
@@ -45,6 +46,7 @@ class LogPart:
     configs: Mapping[str, Mapping[str, Any]]
     signals: pd.DataFrame = field(default_factory=empty_points)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    rates: Mapping[str, Schedule] = field(default_factory=dict)
     graphs: Mapping[str, ArchGraph] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     epoch_unit: float = 1.0
@@ -77,6 +79,7 @@ def join(parts: Sequence[LogPart]) -> LogPart:
         configs={run: config for part in parts for run, config in part.configs.items()},
         signals=_stack([part.signals for part in parts]),
         schedules={run: plan for part in parts for run, plan in part.schedules.items()},
+        rates={run: plan for part in parts for run, plan in part.rates.items()},
         graphs={name: graph for part in parts for name, graph in part.graphs.items()},
         notes=tuple(note for part in parts for note in part.notes),
         epoch_unit=unit,
@@ -94,6 +97,7 @@ def in_unit(part: LogPart, unit: float) -> LogPart:
         points=part.points.assign(epoch=part.points["epoch"] * factor),
         signals=part.signals.assign(epoch=part.signals["epoch"] * factor),
         schedules={run: plan.finer(factor) for run, plan in part.schedules.items()},
+        rates={run: plan.finer(factor) for run, plan in part.rates.items()},
         epoch_unit=unit,
     )
 

@@ -20,6 +20,7 @@ from lcode.readers.jsonl_file import JsonlReader
 from lcode.readers.name_remarks import name_remarks
 from lcode.readers.parquet_file import ParquetReader
 from lcode.readers.part import LogPart
+from lcode.readers.rates import Rates, planned, rate_remarks
 from lcode.readers.raw import as_number, as_text
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.run_log import RunLogReader, begins_with_object
@@ -63,6 +64,7 @@ def read_logs(
     known: Mapping[str, Direction] | None = None,
     horizon: float | None = None,
     on_repeat: OnRepeat = "error",
+    rates: Rates = "plan",
 ) -> RunTable:
     """Read training logs of any supported format.
 
@@ -80,6 +82,10 @@ def read_logs(
         on_repeat: what to do where a run has two different values for one epoch: `error`, or `last`: the later rows
             count, and where a run went back to an earlier epoch, as after a resume, all that it had logged from that
             epoch on is left out. Of several rows of one epoch, each column's last value counts.
+        rates: what the learning rates in the rows are. `plan`: they were planned before the training, so that those of
+            all rows are the run's schedule, which it keeps whole when it is cut at an earlier epoch
+            (`RunTable.prefix`); one that is logged only up to now is a schedule up to now. `measured`: they react to
+            the training (reduced on a plateau, say) and are a signal. A plan in a run log's header is a plan anyway.
 
     Raises:
         InputError: logs that cannot be read as they stand; the message names file, line and column, and the remedy.
@@ -88,6 +94,8 @@ def read_logs(
     path = Path(path)
     if on_repeat not in ("error", "last"):
         raise UsageError(f"on_repeat is 'error' or 'last', not '{on_repeat}'")
+    if rates not in ("plan", "measured"):
+        raise UsageError(f"rates is 'plan' or 'measured', not '{rates}'")
     if horizon is not None and not 0 < horizon <= MAX_TICKS:
         raise UsageError(
             f"a horizon of {horizon:g} (--horizon) makes no sense: it is the planned last epoch, above 0 and at most "
@@ -119,11 +127,12 @@ def read_logs(
         configs=_config_frame(part.configs),
         graphs=known_graphs,
         signals=part.signals,
-        schedules=part.schedules,
+        schedules=planned(part.schedules, part.rates, rates),
         notes=(*part.notes, *told, *notes),
         epoch_unit=part.epoch_unit,
     )
-    return replace(table, notes=(*table.notes, *gap_remarks(table), *name_remarks(table)))
+    remarks = (*gap_remarks(table), *name_remarks(table), *rate_remarks(table, part.rates))
+    return replace(table, notes=(*table.notes, *remarks))
 
 
 def _read_part(path: Path, on_repeat: OnRepeat) -> LogPart:

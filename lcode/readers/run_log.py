@@ -19,6 +19,7 @@ from lcode.json_text import as_float, parse_json
 from lcode.readers.damaged import without_damaged
 from lcode.readers.log_file import Log, read_log
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, place_of, run_frame
+from lcode.readers.rates import rates_of_runs
 from lcode.readers.repeats import OnRepeat, find_conflicts, latest_attempts, repeats_text
 from lcode.table.metric import Direction
 from lcode.table.schedule import Schedule
@@ -89,6 +90,7 @@ def _together(logs: Sequence[Log], on_repeat: OnRepeat) -> LogPart:
         runs[log.header.run] = log.path
     names = list(runs)
     points, merged = _points(logs, names, on_repeat)
+    signals = _signals(logs, names)
     graphs, archs = _graphs(logs)
     notes = [note for log in logs for note in log.notes]
     if merged:
@@ -107,8 +109,9 @@ def _together(logs: Sequence[Log], on_repeat: OnRepeat) -> LogPart:
         points=points,
         metrics=_metrics(logs),
         configs={log.header.run: log.header.config for log in logs},
-        signals=_signals(logs, names),
+        signals=signals,
         schedules={log.header.run: Schedule.of(log.header.schedule) for log in logs if log.header.schedule is not None},
+        rates=_rates(signals, names),
         graphs=graphs,
         notes=tuple(notes),
     )
@@ -203,6 +206,16 @@ def _signals(logs: Sequence[Log], names: Sequence[str]) -> pd.DataFrame:
 
     flat = _flatten(logs, cells)
     return _frame(flat, distinct_points(place_of(flat.run, flat.key, flat.epoch)), names)
+
+
+def _rates(signals: pd.DataFrame, names: Sequence[str]) -> dict[str, Schedule]:
+    """The learning rate of each run as its epochs tell it."""
+    rows = signals[signals["metric"] == "main/lr"]
+    if not len(rows):
+        return {}
+    code = rows["run"].cat.codes.to_numpy().astype(np.int64)  # ascending, and the epochs within a run
+    found = rates_of_runs(code, rows["epoch"].to_numpy(np.int64), rows["value"].to_numpy(float))
+    return {names[run]: rate for run, rate in found.items()}
 
 
 def _frame(flat: _Flat, kept: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:

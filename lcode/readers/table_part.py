@@ -13,6 +13,7 @@ from lcode.readers.blank_rows import BlankRows, explain_blank_rows
 from lcode.readers.horizons import latest_horizons
 from lcode.readers.layout import CONFIG, RUN_LEVEL, Cells, check_columns, is_long, read_cells
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, place_of, run_frame
+from lcode.readers.rates import rates_of_runs
 from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.repeats import (
     Conflicts,
@@ -82,7 +83,7 @@ def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = ()) -> Lo
     measured = np.zeros(len(raw), dtype=bool)
     measured[cells.row] = True
     finished = np.array([status == "finished" for status in of_run.get("status", [None] * len(names))])
-    blank = explain_blank_rows(run, epoch, measured, _optional_numbers(raw, "lr"), finished)
+    blank = explain_blank_rows(run, epoch, measured, cells.rate, finished)
     planned_to = np.full(len(names), np.nan)
     planned_to[blank.run[blank.planned]] = blank.epoch[blank.planned]
     order = np.lexsort((epoch, run))
@@ -106,8 +107,8 @@ def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = ()) -> Lo
         metrics=dict.fromkeys(cells.keys),
         configs=configs,
         signals=_signals(raw, run, names, epoch, blank),
-        schedules={names[code]: plan for code, plan in blank.schedules().items()},
-        notes=(*raw.notes, *notes, *remarks, *told),
+        rates={names[code]: plan for code, plan in rates_of_runs(blank.run, blank.epoch, blank.lr).items()},
+        notes=(*raw.notes, *notes, *remarks, *cells.notes, *told),
         epoch_unit=unit,
     )
 

@@ -1,4 +1,4 @@
-"""A planned learning rate along a run, by its break points: a plan of 10⁹ epochs is as small as one of ten."""
+"""The learning rate along a run, by its break points: a plan of 10⁹ epochs is as small as one of ten."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """A learning rate that is known ahead: linear between break points, constant before the first and after the last.
+    """A learning rate, past and planned: linear between break points, constant before the first and after the last.
+
+    What comes after the last break point is not known: a schedule that ends before the run's horizon is no plan, and is
+    not read as one.
 
     Attributes:
         epochs: whole epochs of the break points (ticks, in a table with an `epoch_unit`), strictly increasing, ≥ 0,
@@ -39,7 +42,7 @@ class Schedule:
 
     @property
     def last(self) -> int:
-        """Last epoch that is planned."""
+        """Last epoch of which the rate is known."""
         return int(self.epochs[-1])
 
     @property
@@ -86,11 +89,6 @@ class Schedule:
     def finer(self, factor: int) -> Schedule:
         """The same plan with each epoch counted as so many."""
         return Schedule(self.epochs * factor, self.rates)
-
-    def until(self, epoch: int) -> Schedule:
-        """The part up to this epoch, which becomes the last one."""
-        kept = self.epochs < epoch
-        return Schedule(np.append(self.epochs[kept], epoch), np.append(self.rates[kept], self.at(epoch)))
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""

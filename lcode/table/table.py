@@ -81,7 +81,8 @@ class RunTable:
         graphs: architecture graphs by key.
         signals: auxiliary curves that are read but never forecast (training loss, gradient norm, weight, cosine),
             in the form of `points`; `metric` is `task/signal`, or `task|other/signal` for a pair of tasks.
-        schedules: planned learning rate per run, known ahead.
+        schedules: learning rate per run, as far as it is known: a plan if it reaches the horizon, which a run keeps
+            whole when it is cut. A rate that reacts to the training is no plan and belongs to the signals.
         notes: remarks of the reader that the user should see (inferred directions, skipped torn lines, …).
         epoch_unit: what one tick of `epoch`, `horizon` and the schedules stands for, in epochs, > 0.
     """
@@ -121,7 +122,8 @@ class RunTable:
             configs: hyper-parameters indexed by run.
             graphs: architecture graphs by the key named in `runs.arch`, or by the run's name.
             signals: auxiliary curves in the form of `points`.
-            schedules: planned learning rate per run: a schedule, or a rate for each of the epochs 1..horizon.
+            schedules: learning rate per run: a schedule, or a rate for each of the epochs 1, 2, …, up to the horizon if
+                it is planned, else up to now.
             notes: remarks for the user.
             epoch_unit: what one of the whole numbers `epoch` and `horizon` stands for, in epochs.
 

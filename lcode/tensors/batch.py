@@ -34,7 +34,7 @@ class RunTensors:
         config: encoded hyper-parameters, [R, P].
         weights: log of the task's loss weight, 0 where unknown, [R, K].
         plan: planned learning rate at shares 0…1 of the horizon, [R, 65, 3]: log of lr / largest lr, share of the
-            schedule's integral that is behind, and 1 (all 0 where there is no plan).
+            schedule's integral that is behind, and 1 (all 0 where there is no plan that reaches the horizon).
         graph_index: which graph each run has, -1 for none, [R], long.
         horizons: planned last epoch, [R], float.
         ticks: epochs that make one unit of the model's time, [R], float: about the distance between two evaluations,

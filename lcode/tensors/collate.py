@@ -303,12 +303,12 @@ def _loss_weights(table: RunTable, tasks: list[str]) -> NDArray[np.float64]:
 def _plans(
     schedules: Mapping[str, Schedule], runs: Sequence[str], horizons: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Planned learning rates on a common grid of shares of the horizon, [R, 65, 3]."""
+    """Planned learning rates up to the horizon, on a common grid of its shares, [R, 65, 3]."""
     out = np.zeros((len(runs), PLAN_POINTS, 3))
     for row, run in enumerate(runs):
         plan = schedules.get(run)
-        if plan is None or not plan.usable:
-            continue
+        if plan is None or not plan.usable or plan.last < horizons[row]:
+            continue  # of a rate that is known only up to now, nothing can be told of what is to come
         epoch = np.linspace(0, 1, PLAN_POINTS) * horizons[row]
         rate = plan.at(epoch) / plan.rates.max()
         out[row] = np.stack([np.log(np.maximum(rate, 1e-4)) / 5, plan.done(epoch), np.ones(PLAN_POINTS)], 1)

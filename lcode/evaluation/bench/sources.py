@@ -14,7 +14,7 @@ from lcode.benchmarks import BENCHMARKS, load_benchmark, load_mtl_curves
 from lcode.decisions import DeltaM, References
 from lcode.errors import UsageError
 from lcode.forecasters.base import finished_runs
-from lcode.readers import OnRepeat, read_logs
+from lcode.readers import OnRepeat, Rates, read_logs
 from lcode.table import Direction, RunTable
 
 LEARNED = 0.97 * np.log(2)
@@ -32,6 +32,7 @@ class Source:
         logs: whether it is a path.
         horizon: planned last epoch of all runs of logs, if the user states it.
         on_repeat: see `lcode.read_logs`, for logs.
+        rates: see `lcode.read_logs`, for logs.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Source:
     logs: bool = False
     horizon: float | None = None
     on_repeat: OnRepeat = "error"
+    rates: Rates = "plan"
 
     @property
     def group(self) -> str:
@@ -78,6 +80,7 @@ def find_sources(
     directions: Mapping[str, Direction] | None = None,
     horizon: float | None = None,
     on_repeat: OnRepeat = "error",
+    rates: Rates = "plan",
 ) -> tuple[Source, ...]:
     """The sources that words stand for: a benchmark, a family of benchmarks such as `taskset`, or a path of logs.
 
@@ -87,6 +90,7 @@ def find_sources(
         directions: which way is better, for logs.
         horizon: planned last epoch of the runs, for logs.
         on_repeat: see `lcode.read_logs`, for logs.
+        rates: see `lcode.read_logs`, for logs.
 
     Raises:
         UsageError: a word is none of these; the text lists the benchmarks.
@@ -101,7 +105,7 @@ def find_sources(
                 f"one of a family is {next((n for n in BENCHMARKS if '/' in n), '')}, for example"
             )
         stated = tuple((directions or {}).items())
-        logs = Source(word, graphs, stated, logs=True, horizon=horizon, on_repeat=on_repeat)
+        logs = Source(word, graphs, stated, logs=True, horizon=horizon, on_repeat=on_repeat, rates=rates)
         found |= dict.fromkeys(map(Source, named) if named else [logs])
     return tuple(found)
 
@@ -121,6 +125,7 @@ def load_problem(source: Source) -> Problem:
             directions=dict(source.directions) or None,
             horizon=source.horizon,
             on_repeat=source.on_repeat,
+            rates=source.rates,
         )
         return Problem(finished_runs(table, at_least=0))
     if source.group != "mtl_curves":

@@ -142,33 +142,11 @@ def test_hyper_parameters_keep_their_kind(tmp_path: Path) -> None:
     assert table.configs["mixed"].tolist() == ["1", "x"]
 
 
-def test_observed_learning_rate_and_seconds_are_signals_and_no_plan(tmp_path: Path) -> None:
+def test_seconds_and_the_learning_rate_of_trained_epochs_are_signals(tmp_path: Path) -> None:
     table = read(tmp_path, "run,epoch,acc,lr,seconds\na,1,0.5,0.1,2\na,2,0.6,0.05,3\n")
     signals = table.signals.pivot_table(index="epoch", columns="metric", values="value", observed=True)
     assert signals["main/lr"].tolist() == [0.1, 0.05]
     assert signals["main/seconds"].tolist() == [2, 3]
-    assert not table.schedules
-
-
-def test_rows_with_a_learning_rate_only_are_the_plan(tmp_path: Path) -> None:
-    rows = "a,1,0.5,0.4\na,2,0.6,0.3\na,3,,0.2\na,4,,0.1\nb,1,0.5,0.4\nb,2,,0.3\n"
-    text = "run,epoch,acc,lr,horizon\n" + "".join(f"{row},4\n" for row in rows.split())
-    table = read(tmp_path, text)
-    assert table.schedules["a"].rates.tolist() == [0.4, 0.3, 0.2, 0.1]
-    assert "b" not in table.schedules  # its plan ends before the horizon
-    assert table.curve("a", "acc").diverged_at is None
-    assert table.signals["epoch"].tolist() == [1, 2, 1]
-    assert table.runs["status"].tolist() == ["running", "running"]
-    long = "run,epoch,metric,value,lr\na,1,acc,0.5,0.4\na,2,acc,0.6,0.3\na,3,,,0.2\na,4,,,0.1\n"
-    planned = read(tmp_path, long, "long.csv")
-    assert planned.schedules["a"].rates.tolist() == [0.4, 0.3, 0.2, 0.1]
-    assert planned.runs["horizon"].tolist() == [4]
-
-
-def test_a_finished_run_has_no_plan_but_diverged(tmp_path: Path) -> None:
-    table = read(tmp_path, "run,epoch,acc,lr,status\na,1,0.5,0.4,finished\na,2,,0.3,finished\n")
-    assert table.curve("a", "acc").diverged_at == 2
-    assert not table.schedules
 
 
 GRAPH = {"nodes": [{"op": "linear", "params": 8}, {"op": "relu"}], "edges": [[0, 1]]}

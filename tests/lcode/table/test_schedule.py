@@ -38,7 +38,7 @@ def test_epochs_may_be_joined_and_split(plan: Schedule, step: int) -> None:
 def test_a_far_plan_is_small() -> None:
     plan = Schedule(np.array([1, 10**9]), np.array([0.2, 0.0]))
     assert plan.done([0, 5e8, 1e9, 2e9]) == pytest.approx([0, 0.75, 1, 1])
-    assert len(plan.every(3).epochs) == 2 and plan.until(10**8).rates == pytest.approx([0.2, 0.18])
+    assert len(plan.every(3).epochs) == 2 and plan.at(10**8) == pytest.approx(0.18)
     assert not Schedule.of([]).usable and not Schedule.of([0.0, 0.0]).usable and plan.usable
 
 

@@ -1,0 +1,93 @@
+"""What the rows of a log say about the learning rate, and whether it was known before the training.
+
+Most schedules are: a constant, steps, a cosine. A run that is looked at early on has the same plan then as in the end,
+so the rates of all its rows are its schedule. A rate that reacts to the training (reduced on a plateau, say) tells what
+happened and not what was planned; from its rows alone it looks like steps, so the user must say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.table.schedule import Schedule
+from lcode.table.table import RunTable
+
+Rates = Literal["plan", "measured"]
+"""What the learning rates in the rows of a log are: planned before the training, or a signal measured during it."""
+
+_RATE = re.compile(r"(lr|learning[ _-]?rate)", re.IGNORECASE)
+_OF_OPTIMISER = re.compile(r"lr-(adam\w*|sgd|rmsprop|adagrad|nadam|radam|lion|lbfgs)", re.IGNORECASE)
+"""Lightning's monitor of learning rates names the optimiser."""
+
+
+def is_rate(name: str) -> bool:
+    """Whether a column or metric is the learning rate by its name: `lr`, `train/learning_rate`, `lr-AdamW`."""
+    last = name.rpartition("/")[2].strip()
+    return bool(_RATE.fullmatch(last) or _OF_OPTIMISER.fullmatch(last))
+
+
+def rates_of_runs(run: NDArray[np.int64], epoch: NDArray[np.int64], rate: NDArray[np.float64]) -> dict[int, Schedule]:
+    """The learning rate of each run that says any, by the run's code: a break point for each epoch that says it.
+
+    Args:
+        run: code of each row's run, ascending, shape [N].
+        epoch: epoch of each row, ascending within a run, shape [N].
+        rate: its learning rate, NaN where not given, shape [N].
+    """
+    known = ~np.isnan(rate)
+    run, epoch, rate = run[known], epoch[known], rate[known]
+    codes, starts = np.unique(run, return_index=True)
+    parts = zip(codes.tolist(), np.split(epoch, starts[1:]), np.split(rate, starts[1:]), strict=False)
+    return {code: Schedule(epochs, rates) for code, epochs, rates in parts}
+
+
+def planned(schedules: Mapping[str, Schedule], logged: Mapping[str, Schedule], rates: Rates) -> dict[str, Schedule]:
+    """The schedule of each run: as it was stated beforehand, or, if they are a plan, as its rows tell.
+
+    Args:
+        schedules: what was stated beforehand, by run.
+        logged: what the rows say, by run.
+        rates: what the rates of the rows are.
+    """
+    plans = dict(schedules)
+    if rates == "plan":
+        plans |= {run: told for run, told in logged.items() if run not in plans or plans[run].last < told.last}
+    return plans
+
+
+def rate_remarks(table: RunTable, logged: Mapping[str, Schedule]) -> list[str]:
+    """What the user should know of the rates that were taken from rows; nothing where they are constant.
+
+    Args:
+        table: the table.
+        logged: what the rows say, by run.
+    """
+    told = {run: plan for run, plan in table.schedules.items() if plan is logged.get(run)}
+    if all(np.ptp(plan.rates) == 0 for plan in told.values()):
+        return []
+    goes_on = table.runs["status"] == "running"
+    running = [run for run in told if goes_on[run]]
+    behind = [run for run in running if told[run].last < table.runs["horizon"][run]]
+    notes = []
+    if len(behind) == len(running):
+        notes.append(
+            f"the learning rates in the rows of {_counted(len(told))} are taken to be planned before the training; if "
+            "they react to it, as when reduced on a plateau, state --rates measured (in Python rates='measured')."
+        )
+    if behind:
+        notes.append(
+            f"the learning rate of {_counted(len(behind))} is known only up to now ({', '.join(behind[:3])}"
+            f"{', …' if len(behind) > 3 else ''}) and nothing is assumed of its future; if it is planned, add rows "
+            "up to the horizon with the rate and without values."
+        )
+    return notes
+
+
+def _counted(runs: int) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{runs} run" if runs == 1 else f"{runs} runs"
