@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lcode.readers.part import LogPart, in_unit
 from lcode.readers.raw import RawTable
 from lcode.table.axis import MAX_TICKS, as_ticks, epoch_text, finer_unit
-from lcode.table.horizon import counts_from_zero
+from lcode.table.horizon import MIN_EVALUATIONS, counts_from_zero, last_evaluation
 from lcode.table.schedule import Schedule
 
 _MEANING = "the horizon is the planned last epoch, a whole number from 1 on (or a fraction where the epochs are)"
@@ -53,7 +53,7 @@ def latest_horizons(
     changed = len(np.unique(run[order[moved]]))
     example = f"'{names[run[order[one]]]}': from {values[order[one]]:g} to {values[order[one + 1]]:g}"
     return horizon, [
-        f"{raw.path.name}: the horizon changes within {_counted(changed)} ({example}); the latest one counts."
+        f"{raw.path.name}: the horizon changes within {counted(changed)} ({example}); the latest one counts."
     ]
 
 
@@ -75,18 +75,21 @@ def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[
         # What the logs' own horizon tells of epoch 0 holds for another horizon as well.
         zero &= counts_from_zero(first, last, logged) | np.isnan(logged)
     ends = given - zero
+    beyond = last > ends
     notes = []
     if zero.any():
+        steps = _evaluation_steps(part)
+        ends[zero] = last_evaluation(ends[zero], steps[zero])
         example = int(np.flatnonzero(zero)[0])
+        which = f", evaluated every {steps[example]} epochs" if steps[example] > 1 else ""
         notes.append(
-            f"the epochs of {_counted(zero.sum())} count from 0, and none of them has a point at its horizon: "
-            f"a horizon of {given[example]:.0f} ends at epoch {ends[example]:.0f}, as for range()."
+            f"the epochs of {counted(zero.sum())} count from 0, and none of them has a point at its horizon: "
+            f"a horizon of {given[example]:.0f} ends at epoch {ends[example]:.0f}{which}, as for range()."
         )
-    beyond = last > ends
     if beyond.any():
         example = int(np.flatnonzero(beyond)[0])
         notes.append(
-            f"{_counted(beyond.sum())} went on beyond the stated horizon, so it is raised to the last epoch "
+            f"{counted(beyond.sum())} went on beyond the stated horizon, so it is raised to the last epoch "
             f"('{runs.index[example]}': epoch {epoch_text(int(last[example]), unit)} of "
             f"{epoch_text(int(ends[example]), unit)})."
         )
@@ -98,6 +101,21 @@ def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[
     notes += _assumed(part, np.isnan(horizon) & status.isna().to_numpy())
     schedules = _from_zero(part, logged, zero)
     return replace(part, runs=runs.assign(horizon=horizon, status=status), schedules=schedules), notes
+
+
+def _evaluation_steps(part: LogPart) -> NDArray[np.int64]:
+    """Greatest common divisor of the epochs at which each run has values, [R]; too few follow those of all runs."""
+    if not len(part.points):
+        return np.zeros(len(part.runs), dtype=np.int64)
+    names = part.points["run"].cat.categories
+    place = np.unique(
+        np.stack([part.points["run"].cat.codes.to_numpy().astype(np.int64), part.points["epoch"].to_numpy()]), axis=1
+    )
+    codes, first, count = np.unique(place[0], return_index=True, return_counts=True)
+    enough = count >= MIN_EVALUATIONS
+    steps = np.full(len(names), np.gcd.reduce(place[1]))
+    steps[codes[enough]] = np.gcd.reduceat(place[1], first)[enough]
+    return np.append(steps, np.gcd.reduce(place[1]))[names.get_indexer(part.runs.index)]
 
 
 def _from_zero(part: LogPart, logged: NDArray[np.float64], zero: NDArray[np.bool_]) -> dict[str, Schedule]:
@@ -123,12 +141,12 @@ def _assumed(part: LogPart, unknown: NDArray[np.bool_]) -> list[str]:
     longest = max(int(last.max()), 1)
     ended = int((last[unknown] >= longest).sum())
     return [
-        f"no horizon is given for {_counted(unknown.sum())}: taken to be epoch {epoch_text(longest, part.epoch_unit)}, "
-        f"the largest that was logged, so that {_counted(ended)} count as finished; state --horizon N (in Python "
+        f"no horizon is given for {counted(unknown.sum())}: taken to be epoch {epoch_text(longest, part.epoch_unit)}, "
+        f"the largest that was logged, so that {counted(ended)} count as finished; state --horizon N (in Python "
         "horizon=N) if more is planned."
     ]
 
 
-def _counted(runs: int) -> str:
+def counted(runs: int) -> str:
     """`1 run`, `2 runs`."""
     return f"{runs} run" if runs == 1 else f"{runs} runs"

@@ -1,4 +1,8 @@
-"""What a stated horizon means where epochs count from 0."""
+"""What a stated horizon means where epochs count from 0.
+
+`for epoch in range(N)` ends at epoch N − 1; evaluated `if epoch % p == 0`, such a training has its last value
+at the largest multiple of p below N.
+"""
 
 from __future__ import annotations
 
@@ -27,3 +31,19 @@ def counts_from_zero(first: ArrayLike, last: ArrayLike, stated: ArrayLike) -> ND
         zero = zero | ~known
     # A last epoch of 0 would leave nothing to train.
     return zero & (horizon > 1) & (not np.any(zero & (end >= horizon)))
+
+
+MIN_EVALUATIONS = 3
+"""Two evaluations tell no interval: the second may be the first of many."""
+
+
+def last_evaluation(end: ArrayLike, step: ArrayLike) -> NDArray[np.int64]:
+    """The last epoch up to `end` at which a run that counts from 0 is evaluated, shape [R].
+
+    Args:
+        end: last planned epoch of each run, shape [R].
+        step: epochs from one evaluation to the next: the greatest common divisor of those that were evaluated, shape
+            [R]; where it is 0 (only epoch 0 was) or larger than `end`, it says nothing.
+    """
+    last, every = np.asarray(end, dtype=np.int64), np.asarray(step, dtype=np.int64)
+    return np.where((every > 0) & (every <= last), last - last % np.maximum(every, 1), last)

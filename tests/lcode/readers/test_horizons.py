@@ -114,3 +114,38 @@ def test_files_of_different_steps_are_brought_to_a_common_one(tmp_path: Path) ->
     table = read_logs(tmp_path)
     assert table.epoch_unit == 0.5 and table.runs["horizon"].tolist() == [8, 8]
     assert table.points["epoch"].tolist() == [2, 4, 1, 2] and table.signals["epoch"].tolist() == [2, 4, 1, 2]
+
+
+# Runs that count from 0 and are evaluated now and then.
+
+
+@pytest.mark.parametrize("every", [2, 5, 7])
+@pytest.mark.parametrize("stated", [True, False])
+def test_runs_from_0_finish_at_their_last_evaluation_before_the_horizon(
+    every: int, stated: bool, tmp_path: Path
+) -> None:
+    head, more = ("run,epoch,err\n", ()) if stated else ("run,epoch,err,horizon\n", (23,))
+    text = head + rows(range(0, 23, every), "a", *more) + rows(range(0, 23 - every, every), "b", *more)
+    table = read(tmp_path, text + rows(range(1), "c", *more), horizon=23 if stated else None)
+    last = max(range(0, 23, every))
+    assert table.runs["horizon"].tolist() == [last] * 3
+    assert table.runs["status"].tolist() == ["finished", "running", "running"]
+    assert told(table, f"a horizon of 23 ends at epoch {last}, evaluated every {every} epochs")
+
+
+def test_each_run_has_an_interval_of_its_own(tmp_path: Path) -> None:
+    text = "run,epoch,err,horizon\n" + rows(range(0, 20, 4), "a", 20) + rows(range(0, 20, 6), "b", 20)
+    table = read(tmp_path, text + rows(range(0, 8, 6), "c", 20) + rows(range(20), "d", 20))
+    assert table.runs["horizon"].tolist() == [16, 18, 19, 19]  # two evaluations tell no interval
+    assert table.runs["status"].tolist() == ["finished", "finished", "running", "finished"]
+
+
+def test_epochs_without_a_value_do_not_hide_the_last_evaluation(tmp_path: Path) -> None:
+    lines = [f"a,{epoch},{1 / (1 + epoch) if epoch % 5 == 0 else ''},0.1,20" for epoch in range(20)]
+    table = read(tmp_path, "run,epoch,err,lr,horizon\n" + "\n".join(lines) + "\n")
+    assert plan_of(table) == ("finished", 15) and table.schedules["a"].last == 19
+
+
+def test_a_value_at_the_horizon_says_that_epoch_0_is_before_the_training(tmp_path: Path) -> None:
+    text = "run,epoch,err,horizon\n" + rows(range(0, 21, 5), "a", 20) + rows(range(0, 16, 5), "b", 20)
+    assert read(tmp_path, text).runs["horizon"].tolist() == [20, 20]
