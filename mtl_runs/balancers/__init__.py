@@ -9,6 +9,7 @@ from lcode.errors import UsageError
 from mtl_runs.balancers.adatask import AdaTask
 from mtl_runs.balancers.aligned_mtl import AlignedMTL
 from mtl_runs.balancers.analytic_uncertainty import UWO, UWSO
+from mtl_runs.balancers.autoscale import AutoScale
 from mtl_runs.balancers.base import Balancer, Needs, State, TaskStatistics
 from mtl_runs.balancers.cagrad import CAGrad
 from mtl_runs.balancers.config import ConFIG
@@ -56,6 +57,7 @@ BALANCERS: dict[str, type[Balancer]] = {
     "equal": Equal,
     "fixed": Fixed,
     "inverse_norm": InverseNorm,
+    "autoscale": AutoScale,
     "uncertainty": Uncertainty,
     "uw_o": UWO,
     "uw_so": UWSO,
@@ -152,6 +154,7 @@ __all__ = [
     "UWSO",
     "AdaTask",
     "AlignedMTL",
+    "AutoScale",
     "Balancer",
     "CAGrad",
     "ConFIG",

@@ -53,13 +53,17 @@ Memory of the size of the Jacobian starts as [..., K, 1] and is [..., K, P] from
 
 
 class Needs(enum.Flag):
-    """What a balancer reads. The trainer computes no more than the union of what is asked for and what it logs."""
+    """What a balancer reads. The trainer computes no more than the union of what is asked for and what it logs.
+
+    `LESS_LATER` is for a method that at some time of a training needs less than this: `Balancer.reads` says when.
+    """
 
     LOSSES = enum.auto()
     GRAMIAN = enum.auto()
     JACOBIAN = enum.auto()
     AFTER_STEP_LOSSES = enum.auto()
     SEVERAL_BATCHES = enum.auto()
+    LESS_LATER = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,13 @@ class Balancer(ABC):
         """The state before the first step, for one run; stack along new leading dimensions for a population."""
         return {}
 
+    def reads(self, state: State) -> Needs:
+        """What the next step reads: `needs`, or with `Needs.LESS_LATER` less, once no run of the population needs more.
+
+        A trainer that gives a step less than `needs` gives zeros for what it leaves out.
+        """
+        return self.needs
+
     def transform(
         self, state: State, losses: Tensor, jacobian: Tensor, generator: Generators = None
     ) -> tuple[Tensor, State]:
@@ -135,7 +146,7 @@ class Balancer(ABC):
         losses = statistics.losses.detach().to(torch.float64)
         gramian = statistics.gramian.detach().to(torch.float64)
         active = torch.isfinite(losses)
-        if Needs.GRAMIAN in self.needs:
+        if Needs.GRAMIAN in self.reads(state):
             products = gramian.diagonal(dim1=-2, dim2=-1)
             there = products != 0 if Needs.SEVERAL_BATCHES in self.needs else products > 0
             active = active & torch.isfinite(products) & there

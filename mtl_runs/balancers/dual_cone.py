@@ -18,10 +18,9 @@ class UPGrad(Balancer):
 
     The dual cone `{d : dᵀg_j ≥ 0 for all j}` holds the directions that conflict with no task; so does d. Each
     projection is a quadratic program in K numbers, solved on the cosines by enumerating its active sets, with more than
-    seven tasks by an interior-point method. TorchJD, by the authors, calls a general solver on the Gramian over its
-    trace, with 1e-4 on its diagonal, and may conflict by about that; with one gradient a hundred times the others d
-    differs by up to half. Gradients whose squared lengths sum to less than 1e-4 it does not project. Without both it
-    agrees.
+    seven tasks by an interior-point method. The authors' TorchJD calls a general solver on the Gramian over its trace,
+    with 1e-4 on its diagonal, and may conflict by about that; with one gradient a hundred times the others d differs by
+    up to half. Gradients whose squared lengths sum to less than 1e-4 it does not project. Without both it agrees.
 
     Gradient method: heads are not scaled. A task with a zero, NaN or infinite gradient gets weight 0 and does not
     count. Opposed equal gradients (g, -g): d = 0. K = 1: plain training. No state.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mtl_runs.balancers.base import Balancer, State
+from mtl_runs.balancers.base import Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators
 
 INNER = "of."
@@ -28,6 +28,10 @@ class Wrapper(Balancer):
     def init(self, n_tasks: int) -> State:
         """The inner balancer's state."""
         return outer(self.of.init(n_tasks))
+
+    def reads(self, state: State) -> Needs:
+        """As the inner balancer, whose needs these are."""
+        return self.of.reads(inner(state))
 
     def rows(
         self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: Generators

@@ -131,7 +131,9 @@ class RunConfig:
         needs = self.make_balancer().needs
         kinds = (READS_GRADIENTS, Needs.AFTER_STEP_LOSSES, Needs.SEVERAL_BATCHES)
         switches = (*(needs & kind for kind in kinds), *(getattr(self, name) for name in SWITCHES))
-        return (self.arch, self.batch_size, self.tasks or (), *map(bool, switches), self.exchange is not None)
+        # One that reads less later is stacked with its like: neighbours that go on reading would change its passes.
+        like = self.balancer_key if Needs.LESS_LATER in needs else ()
+        return (self.arch, self.batch_size, self.tasks or (), *map(bool, switches), self.exchange is not None, like)
 
     def learning_rates(self, horizon: int) -> list[float]:
         """Planned learning rate of the epochs 1..horizon."""

@@ -129,6 +129,11 @@ class Population:
     def __len__(self) -> int:
         return len(self.members)
 
+    def reads_gradients(self) -> bool:
+        """Whether a balancer reads the tasks' own gradients in the next step."""
+        parts = (*self.balancers, *self.flat_balancers)
+        return any(READS_GRADIENTS & part.rule.reads(part.state) for part in parts)
+
     def per_member(self, value: Callable[[RunConfig], float]) -> Tensor:
         """A setting of every member as a column on the device, float32, [R, 1]."""
         values = [[value(member.spec.config)] for member in self.members]

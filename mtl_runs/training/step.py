@@ -10,7 +10,6 @@ from torch import Tensor
 
 from mtl_runs.balancers import Balancer, Needs, TaskStatistics
 from mtl_runs.training.auto_lr import AutoRate
-from mtl_runs.training.config import READS_GRADIENTS
 from mtl_runs.training.flat import sam_gradients
 from mtl_runs.training.gradients import Gradients, TaskGradients, inner_products
 from mtl_runs.training.population import N_PARTS, Part, Population
@@ -58,7 +57,6 @@ class Stepper:
         n_tasks = len(population.problem.tasks)
         config = population.members[0].spec.config
         self._flat_radius = population.per_member(lambda config: config.flat_radius) if config.flat_radius else None
-        self._by_rows = bool(READS_GRADIENTS & population.needs) or self._flat_radius is not None
         self._auto = AutoRate(population) if config.auto_lr else None
         self._teleports = Teleports(population, self.gradients) if config.teleport_from else None
         self._factor = population.per_member(lambda config: n_tasks if config.reduction == "sum" else 1)
@@ -84,13 +82,14 @@ class Stepper:
         losses, (inputs, targets) = losses_of_parts[-1], batches[-1]
         before = self.gradients.weighted(losses)
         passes = []
-        if self._by_rows:
+        by_rows = self._flat_radius is not None or population.reads_gradients()
+        if by_rows:
             passes = [self.gradients.of_losses(part) for part in losses_of_parts]
         elif watch or self._teleports is not None or not before.isfinite().all():
             passes = [self.gradients.of_losses(losses, retain=True)]
         gramian = passes[-1].products() if passes else None
         leaving = self._teleports.leaving(gramian) if self._teleports is not None and gramian is not None else {}
-        if self._by_rows and gramian is not None:
+        if by_rows and gramian is not None:
             weights = self._by_gradients(before, batches, passes, gramian)
         else:
             weights = self._by_losses(before, losses, passes)
@@ -109,7 +108,7 @@ class Stepper:
             self._teleports.go(leaving, gramian, self.gradient, rates)
         used = None if self._auto is None else rates.squeeze(1).double().cpu()
         # Where the tasks' passes were made for a member without a finite loss only, its neighbours' logs say nothing.
-        seen = gramian if self._by_rows or watch or self._teleports is not None else None
+        seen = gramian if by_rows or watch or self._teleports is not None else None
         return StepRecord(torch.stack(losses, -1).detach().cpu(), weights, seen, used)
 
     def _losses_now(self, inputs: Tensor, targets: Sequence[Tensor]) -> Tensor:

@@ -14,6 +14,7 @@ SIZES = (1, 2, 3, 5, 8, 17)
 """Of populations; the vectorised routines begin at 16 numbers."""
 
 LONG = {
+    "autoscale": {"explore": 99.0},
     "famo": {},
     "imtl_l": {},
     "gradnorm": {"alpha": 1.3},

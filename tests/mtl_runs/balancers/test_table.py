@@ -52,6 +52,8 @@ PINS: dict[str, list[D | W]] = {
         D([[3, 0], [0, 4]], [3.5 / 2, 3.5 / 2], {"target": "mean_of_norms"}),
         D([[3, 0], [0, 4]], [12 / 7, 12 / 7], {"target": "sum_to_k"}),
     ],
+    # Weights of 1/2, 1 and of 1/3, 1/4, over their sum.
+    "autoscale": [D(STRETCHED, [2 / 3, 2 / 3]), D([[3, 0], [0, 4]], [12 / 7, 12 / 7]), W([1, 4], [0.5, 0.5])],
     "uncertainty": [W([1, 4], [0.25, 0.25])],
     "uw_o": [W([1, 2, 4], [1 / 3, 1 / 6, 1 / 12])],
     "uw_so": [
