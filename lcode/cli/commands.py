@@ -296,10 +296,10 @@ def _model_and_table(
             raise UsageError(f"--direction {metric.key}: the model was fitted with {metric.direction}")
     known = {metric.key: metric.direction for metric in forecaster.known_metrics}
     table = opt.read(logs, graphs, direction, known=known, horizon=horizon, on_repeat=on_repeat, rates=rates)
+    forecaster = forecaster.in_context(table)
     for warning in forecaster.trust()[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
-    finished = int((table.runs["status"] == "finished").sum())
-    if model is None and forecaster.min_finished <= finished:
-        text = f"{finished} of these runs have finished, and the pretrained model does not learn from them"
-        err.print(f"[yellow]note:[/] {text}: `lcode fit`, then --model", highlight=False)
+    if model is None and forecaster.fitted is not None and forecaster.fitted.preprocessor is not None:
+        text = f"the forecasts take up {forecaster.fitted.runs} of these runs, which have finished"
+        err.print(f"[yellow]note:[/] {text}; `lcode fit`, then --model, adapts the network too", highlight=False)
     return forecaster, table

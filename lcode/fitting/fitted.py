@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from lcode.experts.reach import within
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from lcode.fitting.ensemble import Ensemble
 from lcode.fitting.loop import FitReport, Source
 from lcode.fitting.network import LeftOutNetwork, network_quantiles
 from lcode.fitting.order import in_careful_order
@@ -66,6 +68,29 @@ class Fitted:
     data_digest: str
     backtest: dict[str, Any]
 
+    @classmethod
+    def of(
+        cls, ensemble: Ensemble, preprocessor: Preprocessor, model: LCGODE, report: FitReport, learned: RunTable
+    ) -> Self:
+        """A network and what stands beside it, from the runs that they learned from."""
+        return cls(
+            preprocessor=preprocessor,
+            model=model,
+            start=ensemble.start,
+            committee=ensemble.committee,
+            blend=ensemble.blend,
+            calibration=ensemble.calibration,
+            report=report,
+            runs=len(learned),
+            data_digest=_digest(learned),
+            backtest=ensemble.backtest,
+        )
+
+    @property
+    def adapted(self) -> bool:
+        """Whether the network has learned from the runs; else the pretrained one stands in the forecast as it was."""
+        return self.start is None or self.start.model is not self.model
+
     def preprocessor_for(self, table: RunTable) -> Preprocessor:
         """How this table becomes tensors."""
         return self.preprocessor or Preprocessor.generic(table)
@@ -99,21 +124,21 @@ class Fitted:
                 rows = together[begin : begin + CHUNK]
                 chosen, at = runs.rows(torch.from_numpy(rows)), asked[rows].astype(float)
                 since = seen[rows].astype(float)
-                parts = [
-                    network_quantiles(
-                        self.model, chosen, graphs, preprocessor.task_of, since, at, preprocessor.own_scales
-                    )
-                ]
-                some = None if observed is None else observed.rows(slice(begin, begin + CHUNK))
-                if self.committee is not None and some is not None:
-                    parts += [*self.committee.predict(some, asked[rows], parts[0])]
+                parts = []
+                if self.adapted:
+                    of_model = self.model, chosen, graphs, preprocessor.task_of, since, at, preprocessor.own_scales
+                    parts.append(network_quantiles(*of_model))
                 if self.start is not None and of_start is not None:
                     own = of_start.rows(torch.from_numpy(rows))
                     parts.append(self.start.quantiles(own, since, at, preprocessor))
+                some = None if observed is None else observed.rows(slice(begin, begin + CHUNK))
+                if self.committee is not None and some is not None:
+                    place = int(self.adapted)  # the pretrained model stands last
+                    parts[place:place] = [*self.committee.predict(some, asked[rows], parts[0])]
                 if some is not None:
                     parts = self._plausible(parts, some, asked[rows])
                 if self.blend is None:
-                    result[rows] = parts[0]
+                    result[rows] = parts[0] if self.adapted else parts[-1]
                 else:
                     leaning = None if unlike is None else unlike[begin : begin + CHUNK]
                     result[rows] = self.blend.mix(np.stack(parts), shares[rows], leaning)
@@ -216,3 +241,8 @@ def _left_out_network(
 
 def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _digest(table: RunTable) -> str:
+    points = table.points.astype({"run": str, "metric": str})
+    return hashlib.sha256(points.to_csv(index=False).encode()).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from lcode.fitting.network import LeftOutNetwork
 from lcode.fitting.start import Start
 from lcode.fitting.unlike import ripeness, scarcity
 from lcode.models.lcgode import LCGODE
+from lcode.table import RunTable
 from lcode.tensors.collate import Preprocessor
 
 Array = NDArray[np.float64]
@@ -35,8 +36,8 @@ PRETRAINED = "pretrained"
 PARTS = (NETWORK, *EXPERTS, PRETRAINED)
 """What a forecast is made of; the last only where the network started from a pretrained one."""
 
-GAINS = (1.0, 1.08, 0.96, 0.97, 0.93, 1.0)
-"""CRPS of `PARTS` in a forecast over that on left-out runs, relative to the network's.
+GAINS = dict(zip(PARTS, (1.0, 1.08, 0.96, 0.97, 0.93, 1.0), strict=True))
+"""CRPS of each of `PARTS` in a forecast over that on left-out runs, relative to the network's.
 
 The network and the forests stand in a forecast with all their members, of which only one or those of one fold left a
 run out; the process, whose hyper-parameters were chosen on all runs, gains nothing. Measured on ten divisions of eight
@@ -45,8 +46,13 @@ smallest CRPS, by 0.8 %.
 """
 
 
-def prior_weights(runs: int, share: float) -> tuple[float, ...]:
-    """Weights of `PARTS` before the left-out runs have spoken, for a number of finished runs and a share seen.
+def gains(names: Sequence[str]) -> list[float]:
+    """`GAINS` of these parts."""
+    return [GAINS[name] for name in names]
+
+
+def prior_weights(names: Sequence[str], runs: int, share: float) -> Array:
+    """Weights of these parts before the left-out runs have spoken, for a number of finished runs and a share seen.
 
     With hundreds of runs the network and the process count alike, and so do the two forests of values and of changes,
     near relatives, together; a forest of the network's surprises counts somewhat more, with any number of runs.
@@ -55,11 +61,15 @@ def prior_weights(runs: int, share: float) -> tuple[float, ...]:
     values, not changes, has up to three times the error of the others; the pretrained model is good on some and bad on
     other sources, and at the first epoch on all. With 10 runs three times that part's weight took another 1 % off the
     error and 1.6 % off the CRPS.
+
+    Where the network has not been adapted, the pretrained one has its weight as well.
     """
     few, very_few = scarcity(runs), scarcity(runs, 10, 30)
     late, first = few * float(ripeness(share)), few * max(1 - share / 0.05, 0.0)
     network, process = 2 + late - 0.9 * first, 2 - late + 0.8 * first
-    return (network, process, 1 - 0.8 * late, 1 + 0.5 * (few - late), 2.5, 0.1 + (0.6 + 1.4 * very_few) * late)
+    pretrained = 0.1 + (0.6 + 1.4 * very_few) * late + (0 if NETWORK in names else network)
+    weights = (network, process, 1 - 0.8 * late, 1 + 0.5 * (few - late), 2.5, pretrained)
+    return np.array([weights[PARTS.index(name)] for name in names])
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +77,7 @@ class LeftOut:
     """Forecasts of N runs from one prefix, by parts that never learned from them.
 
     Attributes:
+        names: of the E parts.
         share: how much of the horizon was seen, of the run with the median horizon.
         cutoffs: last epoch seen, [N].
         leads: place of each query between cutoff (0) and horizon (1), [N, Q].
@@ -77,6 +88,7 @@ class LeftOut:
         unlike: share of the weights that goes to the last part, [N, K]; None: what the blend says.
     """
 
+    names: tuple[str, ...]
     share: float
     cutoffs: Array
     leads: Array
@@ -91,7 +103,7 @@ class LeftOut:
         n = self.own
         parts, rows = self.parts[:, :n], (self.cutoffs[:n], self.leads[:n])
         unlike = None if self.unlike is None else self.unlike[:n]
-        return LeftOut(self.share, *rows, parts, self.truth[:n], self.last[:n], n, unlike)
+        return LeftOut(self.names, self.share, *rows, parts, self.truth[:n], self.last[:n], n, unlike)
 
     def judged(self, blend: Blend | None = None) -> Judged:
         """The forecasts that a user would get: the parts blended, or the first part alone."""
@@ -117,37 +129,39 @@ def left_out_forecasts(model: LCGODE, source: Source) -> list[LeftOut]:
         place = queries[:, None].expand(-1, chosen.values.shape[1], -1)
         truth = torch.where(chosen.present.gather(-1, place), chosen.values.gather(-1, place), torch.nan)
         leads = _leads(epochs, cutoffs[:, 0], _numpy(chosen.horizons))
-        results.append(LeftOut(share, cutoffs[:, 0], leads, forecast[None], _numpy(truth), last, len(rows)))
+        results.append(LeftOut((NETWORK,), share, cutoffs[:, 0], leads, forecast[None], _numpy(truth), last, len(rows)))
     return results
 
 
 def left_out_parts(
-    source: Source, committee: Committee, start: Start | None, preprocessor: Preprocessor, members: int
+    committee: Committee, start: Start | None, preprocessor: Preprocessor, members: int | None
 ) -> list[LeftOut]:
     """Forecasts by the model's members, the committee's experts, each without the run's fold, and the pretrained model.
 
     All runs are cut at the same epochs, which are `SHARES` of their median horizon: the experts learn by cutoff.
 
     Args:
-        source: the committee's finished runs.
-        committee: experts, which know the members' left-out forecasts.
+        committee: experts, which know the members' left-out forecasts of their finished runs.
         start: the pretrained model, if there is one.
         preprocessor: of the model.
-        members: a run of a fold from this number on has no member that left it out.
+        members: a run of a fold from this number on has no member that left it out; None: there is no adapted model.
     """
     results = []
-    horizons = _numpy(source.runs.horizons)
+    horizons = committee.finished.runs["horizon"].to_numpy(float)
     of_start = None if start is None else start.tensors(committee.finished)
-    for share, cutoff in calibration_cutoffs(source):
+    names = EXPERTS if members is None else (NETWORK, *EXPERTS)
+    names = names if start is None else (*names, PRETRAINED)
+    for share, cutoff in calibration_cutoffs(committee.finished):
         experts = committee.at(cutoff, steps=WARM_STEPS)
         if experts is None:
             continue
         scene = experts.scene
         chosen = np.unique(np.rint(np.linspace(0, len(scene.grid) - 1, QUERIES)).astype(np.int64))
-        kept = np.flatnonzero(scene.folds < members)
+        kept = np.flatnonzero(scene.folds < members) if members is not None else np.arange(len(scene.rows))
         rows, epochs = scene.rows[kept], scene.epochs[kept][:, chosen].astype(float)
         cutoffs = np.full(len(rows), float(cutoff))
-        parts = [experts.network[kept][None, :, :, chosen], experts.left_out()[:, kept][:, :, :, chosen]]
+        parts = [] if members is None else [experts.network[kept][None, :, :, chosen]]
+        parts.append(experts.left_out()[:, kept][:, :, :, chosen])
         unlike = None
         if start is not None and of_start is not None:
             apart = scene.folds[kept][:, None] != committee.folds
@@ -159,14 +173,14 @@ def left_out_parts(
         last = experts.known.anchor(experts.known.last)[kept]
         truth = scene.values[kept][:, :, chosen]
         own = int((kept < scene.own).sum())
-        results.append(LeftOut(share, cutoffs, leads, plausible, truth, last, own, unlike))
+        results.append(LeftOut(names, share, cutoffs, leads, plausible, truth, last, own, unlike))
     return results
 
 
-def calibration_cutoffs(source: Source) -> Iterator[tuple[float, int]]:
+def calibration_cutoffs(finished: RunTable) -> Iterator[tuple[float, int]]:
     """Share and epoch of each calibrated prefix, without repeats where the horizon is short."""
-    horizon = float(source.runs.horizons.median())
-    first = int(source.runs.epochs[:, 0].median())
+    horizon = float(finished.runs["horizon"].median())
+    first = int(finished.points.groupby("run", observed=True)["epoch"].min().median())
     before = None
     for share in SHARES:
         cutoff = max(round(share * horizon), first)

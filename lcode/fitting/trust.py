@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from lcode.fitting.calibration import Calibration, Judged
-from lcode.fitting.left_out import PARTS, LeftOut
+from lcode.fitting.left_out import LeftOut
 from lcode.forecast import Q05, Q50, Q95
 from lcode.tensors.collate import Preprocessor
 
 Array = NDArray[np.float64]
 
-FOREST = PARTS.index("forest of changes")
+FOREST = "forest of changes"
 
 NARROW, WIDE = 0.75, 0.98
 """Coverage of the 90 % interval below and above which the user is warned."""
@@ -39,7 +39,7 @@ def left_out_figures(
         shares = np.full(len(own.truth), own.share)
         quantiles = np.sort(preprocessor.values.unscale(calibration.widen(own.quantiles, shares, own.leads)), axis=-1)
         truth = preprocessor.values.unscale(own.truth)
-        forest = preprocessor.values.unscale(part.parts[FOREST][..., Q50])
+        forest = preprocessor.values.unscale(part.parts[part.names.index(FOREST)][..., Q50])
         last = np.broadcast_to(preprocessor.values.unscale(part.last)[..., None], truth.shape)
         rows: dict[str, Any] = {}
         for k, metric in enumerate(preprocessor.metrics):

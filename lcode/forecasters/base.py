@@ -47,6 +47,13 @@ class Forecaster(ABC):
         """
         return self.fit(pooled([table, *related]))
 
+    def in_context(self, runs: RunTable) -> Forecaster:
+        """The forecaster that knows the finished ones of these runs, as far as it can take them up without a fit.
+
+        By default itself: what `fit` has learned is all that it knows.
+        """
+        return self
+
     @abstractmethod
     def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
         """Forecast each run of the table from the points that the table holds, and nothing else.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -14,19 +13,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lcode.errors import UsageError
-from lcode.experts.committee import MAX_RUNS, Committee
-from lcode.fitting.blend import Blend, learn_blend
-from lcode.fitting.calibration import Calibration, calibrate
+from lcode.errors import NotEnoughDataError, UsageError
+from lcode.experts.committee import Committee
 from lcode.fitting.checkpoint import Checkpoint
+from lcode.fitting.ensemble import Ensemble, some_rows
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
-from lcode.fitting.left_out import GAINS, PARTS, LeftOut, left_out_parts, prior_weights
+from lcode.fitting.in_context import learn_in_context
+from lcode.fitting.left_out import PARTS
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
 from lcode.fitting.network import LeftOutNetwork
 from lcode.fitting.start import Start
 from lcode.fitting.transfer import transfer
-from lcode.fitting.trust import left_out_figures, trust_rows, trust_warnings
+from lcode.fitting.trust import trust_rows, trust_warnings
 from lcode.fitting.unlike import scarcity
 from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
@@ -45,6 +44,10 @@ OWN_RUNS = 8
 
 OWN_STEPS, OWN_RATE = 60, 1e-3
 """Steps of adapting a model of all runs to the own ones; 200 overfit 30 runs."""
+
+CONTEXT_RUNS = 200
+"""Finished runs that the shipped model takes up at most: of three metrics they take some 8 s on one core, of one 3 s.
+Who has more has reason to fit."""
 
 BLOCK, BLOCK_CELLS = 2000, 500_000
 """Runs that are forecast at a time when a forecast is written as it is made; fewer where these have more values (runs ×
@@ -184,46 +187,17 @@ class LCGODEForecaster(Forecaster):
         if own < len(done):
             adapting = replace(settings, steps=OWN_STEPS, learning_rate=OWN_RATE)
             fit_model(model, [source.rows(np.arange(own))], adapting, generator)
-        committee, start, blend, judged, left_out = None, None, None, [], []
+        ensemble = Ensemble.none()
         if model.config.members > 1:
-            rows, mine = _committee_rows(len(done), own, self.seed)
-            known = source.rows(rows)
-            finished = done.select(np.array(done.run_ids, dtype=object)[rows])
-            network = LeftOutNetwork(model, known)
+            rows, mine = some_rows(len(done), own, self.seed)
+            finished = _rows(done, rows)
+            network = LeftOutNetwork(model, source.rows(rows))
             committee = Committee(finished, mine, preprocessor.values, folds[rows], network, self.seed)
+            start = None
             if before is not None and before.preprocessor is None:  # one that takes any metrics
                 start = Start.of(before.model, finished)
-            left_out = left_out_parts(known, committee, start, preprocessor, model.config.members)
-        if left_out:
-            blend = self._blend(left_out)
-            left_out = [part.of_own() for part in left_out]
-            judged = [part.judged(blend) for part in left_out]
-        calibration = calibrate(judged) if judged else Calibration.none()
-        return Fitted(
-            preprocessor=preprocessor,
-            model=model,
-            start=start,
-            committee=committee,
-            blend=blend,
-            calibration=calibration,
-            report=report,
-            runs=len(done),
-            data_digest=_digest(done),
-            backtest=left_out_figures(left_out, judged, preprocessor, calibration),
-        )
-
-    def _blend(self, left_out: Sequence[LeftOut]) -> Blend:
-        """The weights of the parts, as far as they are wanted and there: of all runs, then, from there, of the own."""
-        there = PARTS[: len(left_out[0].parts)]
-        wanted = np.array([name in self.parts for name in there])
-        prior = [wanted * prior_weights(len(part.truth), part.share)[: len(there)] for part in left_out]
-        shares = [part.share for part in left_out]
-        gains = GAINS[: len(there)]
-        blend = learn_blend(there, prior, shares, [part.parts for part in left_out], [p.truth for p in left_out], gains)
-        own = [part.of_own() for part in left_out]
-        if own[0].own == len(left_out[0].truth):
-            return blend
-        return learn_blend(there, blend.weights, shares, [part.parts for part in own], [p.truth for p in own], gains)
+            ensemble = Ensemble.learn(committee, start, preprocessor, self.parts, members=model.config.members)
+        return Fitted.of(ensemble, preprocessor, model, report, done)
 
     def _model(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Fitted | None]:
         """The model before training, and the pretrained one that its parameters come from."""
@@ -256,16 +230,38 @@ class LCGODEForecaster(Forecaster):
         figures = {} if self.fitted is None else self.fitted.backtest
         return trust_rows(figures), trust_warnings(figures)
 
+    def in_context(self, runs: RunTable) -> LCGODEForecaster:
+        """The forecaster that has taken up the finished ones of these runs, where it has learned from none so far.
+
+        The shipped network stays as it is; what stands beside it (regressors, their weights, the widths of the
+        intervals) learns from the finished runs, of at most `CONTEXT_RUNS` of them, in a few seconds. A forecaster
+        that was fitted, or fewer than `min_finished` finished runs with two epochs: the forecaster itself.
+        """
+        fitted = self._fitted()
+        if fitted.preprocessor is not None:
+            return self
+        try:
+            done = _by_name(finished_runs(runs, at_least=self.min_finished))
+        except NotEnoughDataError:
+            return self
+        rows, _ = some_rows(len(done), len(done), self.seed, CONTEXT_RUNS)
+        model = type(self)(seed=self.seed, device=self.device, targets=self.targets)
+        with isolated():
+            model.fitted = learn_in_context(fitted, _rows(done, rows), self.seed)
+        return model
+
     def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
         """Forecast every run of the table; see `Forecaster.predict`.
 
-        With `targets`, those metrics alone are forecast and the others only read.
+        The shipped model takes up the finished runs of the table; see `in_context`. With `targets`, those metrics alone
+        are forecast and the others only read.
 
         Raises:
             UsageError: nothing was fitted yet, or the table has a metric that the model does not know.
         """
-        table = self._in_own_unit(table)
-        return self._forecast(table, at, self._preprocessor_for(table))
+        model = self.in_context(table)
+        table = model._in_own_unit(table)
+        return model._forecast(table, at, model._preprocessor_for(table))
 
     def predict_in_blocks(self, table: RunTable, at: At = "horizon", *, runs: int = BLOCK) -> Iterator[Forecast]:
         """The same in parts of so many runs, so that a long table's forecast need not fit into memory.
@@ -273,31 +269,37 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: as `predict`.
         """
-        table = self._in_own_unit(table)
-        preprocessor = self._preprocessor_for(table)
+        model = self.in_context(table)
+        table = model._in_own_unit(table)
+        preprocessor = model._preprocessor_for(table)
         names = table.run_ids
         if at == "full":
             ahead = int((table.runs["horizon"] - table.last_epochs).max()) if len(table) else 1
             epochs = ahead if ahead <= FULL_EPOCHS else GRID
             runs = min(runs, max(BLOCK_CELLS // (max(epochs, 1) * len(table.metrics)), 1))
         for begin in range(0, max(len(names), 1), runs):
-            yield self._forecast(table.select(names[begin : begin + runs]), at, preprocessor)
+            yield model._forecast(table.select(names[begin : begin + runs]), at, preprocessor)
 
     def _in_own_unit(self, table: RunTable) -> RunTable:
         """The table with epochs in the unit of the finished runs that the model holds prefixes against.
 
         Raises:
-            UsageError: its epochs are finer than theirs.
+            UsageError: its epochs are finer than theirs, and the network was adapted to these.
         """
-        committee = self._fitted().committee
+        fitted = self._fitted()
+        committee = fitted.committee
         if committee is None:
             return table
         own = committee.finished.epoch_unit
-        if finer_unit(own, table.epoch_unit) < 0.999 * own:
+        finer = finer_unit(own, table.epoch_unit)
+        if finer < 0.999 * own and fitted.adapted:
             raise UsageError(
                 f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples of "
                 f"{table.epoch_unit:g}: fit a model on logs with such epochs"
             )
+        if finer < 0.999 * own:
+            self.fitted = learn_in_context(fitted, committee.finished.in_unit(finer), self.seed)
+            own = finer
         return table.in_unit(own)
 
     def _fitted(self) -> Fitted:
@@ -384,20 +386,11 @@ def _by_name(table: RunTable) -> RunTable:
     return table.select(sorted(table.run_ids))
 
 
-def _committee_rows(done: int, own: int, seed: int) -> tuple[NDArray[np.int64], int]:
-    """At most `MAX_RUNS` rows for the experts, own ones first, and how many those are."""
-    generator = np.random.default_rng(seed)
-    mine = np.sort(generator.permutation(own)[:MAX_RUNS])
-    others = own + np.sort(generator.permutation(done - own)[: MAX_RUNS - len(mine)])
-    return np.r_[mine, others], len(mine)
+def _rows(table: RunTable, rows: NDArray[np.int64]) -> RunTable:
+    return table.select([table.run_ids[row] for row in rows])
 
 
 def _sizes(pretrained: LCGODE | None) -> dict[str, Any]:
     """The fields of `LCGODEConfig` that do not follow from the data: a model has them in common with its start."""
     names = ("members", "latent", "hidden", "nodes", "solver", "anchored", "controlled")
     return {} if pretrained is None else {name: getattr(pretrained.config, name) for name in names}
-
-
-def _digest(table: RunTable) -> str:
-    points = table.points.astype({"run": str, "metric": str})
-    return hashlib.sha256(points.to_csv(index=False).encode()).hexdigest()[:16]

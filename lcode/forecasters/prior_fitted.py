@@ -59,6 +59,7 @@ class UnitScale:
         seen = np.r_[np.quantile(finished, [0.01, 0.99]) if len(finished) else finished, prefix]
         least, most = float(seen.min()), float(seen.max())
         room = (0.1 if len(finished) else 1.0) * ((most - least) or abs(most) or 1.0)
+        room = max(room, float(np.finfo(np.float64).tiny))
         low, high = bounds.lower * bounds.unit, bounds.upper * bounds.unit
         low, high = low if np.isfinite(low) else least - room, high if np.isfinite(high) else most + room
         return cls(low, high, metric.sign)

@@ -13,7 +13,7 @@ from lcode.forecasters.base import Forecaster
 from lcode.hooks.live_run import LiveRun
 from lcode.hooks.scoreboard import MIN_REFERENCE_RUNS, Scoreboard
 from lcode.isolation import isolated
-from lcode.table import Metric
+from lcode.table import Metric, RunTable
 
 
 def model_or_pretrained(model: Forecaster | None) -> Forecaster:
@@ -33,6 +33,14 @@ def model_or_pretrained(model: Forecaster | None) -> Forecaster:
             f"model is of type {type(model).__name__}; give a fitted forecaster, such as lcode.load('model/')"
         )
     return model
+
+
+def knowing(model: Forecaster, history: RunTable, num_threads: int) -> Forecaster:
+    """The model that has taken up the finished runs of the history, as far as it can; see `Forecaster.in_context`."""
+    if not isinstance(model, Forecaster):  # anything that predicts will do
+        return model
+    with isolated(num_threads):
+        return model.in_context(history)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from lcode.hooks.inputs import (
     check_architecture,
     check_options,
 )
-from lcode.hooks.judge import Judge, model_or_pretrained
+from lcode.hooks.judge import Judge, knowing, model_or_pretrained
 from lcode.hooks.learned_metrics import LearnedMetrics
 from lcode.hooks.live_run import Epoch, LiveRun
 from lcode.hooks.scoreboard import Scoreboard
@@ -75,7 +75,8 @@ class Monitor:
         """Make a monitor.
 
         Args:
-            model: any fitted forecaster; default: the pretrained one, on the CPU.
+            model: any fitted forecaster; default: the pretrained one, on the CPU. The pretrained one takes up the
+                finished runs of the history, in a few seconds (`Forecaster.in_context`).
             history: the runs known so far; its metrics are those that may be reported, its finished runs are the
                 first incumbents. A run of the history that reports is taken up where the history left it. Without one,
                 the metrics are those that are reported.
@@ -103,7 +104,7 @@ class Monitor:
         self.nan, self.dry_run, self.final = nan, dry_run, FinalValue.parse(final)
         self.model = model_or_pretrained(model)
         self.log: list[Verdict] = []
-        self._judge = Judge(self.model, self.rule, self.final, num_threads)
+        self._judge = Judge(knowing(self.model, history, num_threads), self.rule, self.final, num_threads)
         self._history, self._axis = history, SweepAxis(history)
         known, learns = getattr(self.model, "known_metrics", ()), not history.metrics
         self._metrics = LearnedMetrics(history.metrics, directions=directions, known=known, learns=learns)

@@ -32,6 +32,9 @@ SEEN_ZERO, UNSEEN_ZERO = 1e-3, 1e-8
 ROUNDING = 1e-6
 """By how much a share may exceed 1, since numbers are rounded."""
 
+LEAST_EPS = float(np.finfo(np.float64).tiny)
+"""A share of one of the smallest numbers there are would be 0, and its logarithm infinite."""
+
 LOW, LOW_SHARE = 0.05, 0.02
 """Below this share of this quantile of the values, differences between logarithms no longer count."""
 
@@ -126,14 +129,15 @@ class MetricScale:
             return cls("logit", unit, eps, 0.0, 1.0, lower, upper, -metric.sign)
         if lower < 0 or not len(positive):
             return cls("linear", unit, 0.0, 0.0, 1.0, lower, upper, -metric.sign)
-        eps = (SEEN_ZERO if (scaled == 0).any() else UNSEEN_ZERO) * float(positive.min())
+        least = (SEEN_ZERO if (scaled == 0).any() else UNSEEN_ZERO) * float(positive.min())
+        eps = max(least, LEAST_EPS)
         return cls("log", unit, eps, 0.0, 1.0, lower, upper, -metric.sign)
 
     def _fitted_eps(self, values: NDArray[np.float64]) -> float:
         """What keeps exact zeros finite where all runs share a scale: much less than the low values of the runs."""
         positive = values[values > 0] / self.unit
         if self.space == "log" and len(positive):
-            return LOW_SHARE * float(np.quantile(positive, LOW))
+            return max(LOW_SHARE * float(np.quantile(positive, LOW)), LEAST_EPS)
         return 1e-3 if self.space == "logit" else self.eps
 
     def scale(self, values: NDArray[np.float64], *, compress: bool = True) -> NDArray[np.float64]:
