@@ -296,7 +296,8 @@ def _model_and_table(
             raise UsageError(f"--direction {metric.key}: the model was fitted with {metric.direction}")
     known = {metric.key: metric.direction for metric in forecaster.known_metrics}
     table = opt.read(logs, graphs, direction, known=known, horizon=horizon, on_repeat=on_repeat, rates=rates)
-    forecaster = forecaster.in_context(table)
+    if (table.runs["status"] != "finished").any():
+        forecaster = forecaster.in_context(table)
     for warning in forecaster.trust()[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
     if model is None and forecaster.fitted is not None and forecaster.fitted.preprocessor is not None:

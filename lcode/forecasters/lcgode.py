@@ -259,7 +259,7 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: nothing was fitted yet, or the table has a metric that the model does not know.
         """
-        model = self.in_context(table)
+        model = self._in_its_context(table)
         table = model._in_own_unit(table)
         return model._forecast(table, at, model._preprocessor_for(table))
 
@@ -269,7 +269,7 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: as `predict`.
         """
-        model = self.in_context(table)
+        model = self._in_its_context(table)
         table = model._in_own_unit(table)
         preprocessor = model._preprocessor_for(table)
         names = table.run_ids
@@ -279,6 +279,10 @@ class LCGODEForecaster(Forecaster):
             runs = min(runs, max(BLOCK_CELLS // (max(epochs, 1) * len(table.metrics)), 1))
         for begin in range(0, max(len(names), 1), runs):
             yield model._forecast(table.select(names[begin : begin + runs]), at, preprocessor)
+
+    def _in_its_context(self, table: RunTable) -> LCGODEForecaster:
+        """The forecaster that knows the table's finished runs, if there is another to forecast."""
+        return self if (table.runs["status"] == "finished").all() else self.in_context(table)
 
     def _in_own_unit(self, table: RunTable) -> RunTable:
         """The table with epochs in the unit of the finished runs that the model holds prefixes against.

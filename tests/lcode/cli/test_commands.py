@@ -237,10 +237,13 @@ def test_a_loaded_model_is_what_was_fitted(model_folder: Path, small: LCGODEFore
     assert isinstance(loaded, LCGODEForecaster) and loaded.known_metrics == small.known_metrics
 
 
-def test_predicting_without_a_model_says_that_finished_runs_are_not_learned_from(
+def test_predicting_without_a_model_takes_up_the_finished_runs_and_says_so(
     lcode_command: Lcode, finished_logs: Path, running_logs: Path, tmp_path: Path
 ) -> None:
-    done = lcode_command("predict", finished_logs, "--out", tmp_path / "all.csv")
-    assert done.status == 0 and "20 of these runs have finished" in done.err and "`lcode fit`" in done.err
+    (header, *ended), (_, *others) = (path.read_text().splitlines() for path in (finished_logs, running_logs))
+    both = tmp_path / "both.csv"
+    both.write_text("\n".join([header, *ended, *others, ""]))
+    done = lcode_command("predict", both, "--out", tmp_path / "all.csv")
+    assert done.status == 0 and "take up 21 of these runs" in done.err and "`lcode fit`" in done.err
     done = lcode_command("predict", running_logs, "--out", tmp_path / "few.csv")
     assert done.status == 0 and "have finished" not in done.err

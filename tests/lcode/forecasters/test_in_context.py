@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import lcode
-from lcode.forecast import Q50, Q95
+from lcode.forecast import Q50
 from lcode.forecasters.lcgode import LCGODEForecaster
 from lcode.hooks import Monitor
 from lcode.table import Metric, RunTable, pooled
