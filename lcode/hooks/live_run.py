@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import isfinite, isnan
+from dataclasses import dataclass, field, replace
+from math import gcd, isfinite, isnan
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from lcode.decisions import FinalValue
 from lcode.graphs import ArchGraph, graph_from_json
 from lcode.hooks.inputs import as_config
 from lcode.table import Metric, RunStatus, RunTable, Schedule, as_epochs, as_ticks
+from lcode.table.horizon import MIN_EVALUATIONS, last_evaluation
 from lcode.tensors.arrays import CurveArrays
 
 Epoch = int | float
@@ -64,6 +65,7 @@ class LiveRun:
     status: RunStatus = "running"
     _undefined: dict[str, Undefined] = field(init=False, repr=False)
     _fractions: bool = field(init=False, repr=False)
+    _step: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._look_through()
@@ -105,11 +107,13 @@ class LiveRun:
     def end(self) -> Epoch:
         """The last planned epoch: one less than the horizon where epochs count from 0, as in `for epoch in range(N)`.
 
-        A fraction among the epochs (0, 0.5, …) says that epoch 0 is the state before the training.
+        A fraction among the epochs (0, 0.5, …) says that epoch 0 is the state before the training. Where only every
+        fifth epoch is reported (0, 5, …), the last of these is the end.
         """
-        if not self.from_zero or next(iter(self.values), None) != 0:
+        if not self.from_zero or self._fractions or next(iter(self.values), None) != 0:
             return self.horizon
-        return self.horizon if self._fractions else self.horizon - 1
+        step = self._step if len(self.values) >= MIN_EVALUATIONS else 0
+        return last_evaluation(self.horizon - 1, step).item()
 
     def record(self, epoch: Epoch, values: Mapping[str, float], signals: Mapping[str, float]) -> bool:
         """Merge a report into what is known of its epoch; whether it says that the run was started again.
@@ -146,7 +150,8 @@ class LiveRun:
 
     def is_over(self, metrics: Sequence[Metric]) -> bool:
         """Whether the run has reached its last epoch, and every metric has been reported there (or after it)."""
-        last = itertools.takewhile(lambda epoch: epoch >= self.end, reversed(self.values))
+        end = self.end
+        last = itertools.takewhile(lambda epoch: epoch >= end, reversed(self.values))
         reported = {name for epoch in last for name in self.values[epoch]}
         return bool(reported) and all(metric.key in reported for metric in metrics)
 
@@ -158,6 +163,8 @@ class LiveRun:
         arch = self.arch if self.arch is not None else self.name
         horizon, plan = int(as_ticks(self.end, unit)), self.schedule
         if plan is not None:
+            if self.end < self.horizon == plan.last:  # one rate per epoch, of which the first is that of epoch 0
+                plan = replace(plan, epochs=plan.epochs - 1)
             plan = plan.finer(round(self.schedule_unit / unit))
         keys = {metric.key for metric in metrics}
         return RunTable.from_points(
@@ -225,12 +232,13 @@ class LiveRun:
 
     def _look_through(self) -> None:
         """Find out what `_follow` keeps up to date where values are only added at the end."""
-        self._undefined, self._fractions = {}, False
+        self._undefined, self._fractions, self._step = {}, False, 0
         for epoch, values in self.values.items():
             self._follow(epoch, values)
 
     def _follow(self, epoch: Epoch, values: Mapping[str, float]) -> None:
         self._fractions |= isinstance(epoch, float)
+        self._step = gcd(self._step, int(epoch))  # of no use where there are fractions
         for name, value in values.items():
             before = self._undefined.pop(name, None)
             if not isfinite(value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from lcode.decisions import Verdict
 from lcode.decisions.rule import LASTING
 from lcode.errors import UsageError
+from lcode.forecast import Forecast
+from lcode.forecasters.base import At
 from lcode.forecasters.last_value import LastValueForecaster
 from lcode.hooks import Monitor
 from lcode.table import Metric, RunTable
@@ -206,6 +208,37 @@ def test_a_history_counted_from_zero_tells_the_last_epoch() -> None:
         watch.start(f"a{horizon}", horizon=horizon)
         reasons = [watch.report(f"a{horizon}", epoch, values(0.9)).reason for epoch in range(20)]
         assert reasons[-1] == "finished: reached its last epoch 19" and "finished" not in reasons[18]
+
+
+@pytest.mark.parametrize("every", [3, 5, 7])
+def test_from_zero_every_few_epochs_the_last_evaluation_is_the_end(every: int) -> None:
+    watch = monitor(history(20))
+    watch.start("a", horizon=20)
+    verdicts = [watch.report("a", epoch, values(0.9)) for epoch in range(0, 20, every)]
+    reasons = [verdict.reason for verdict in verdicts]
+    assert reasons[-1] == f"finished: reached its last epoch {max(range(0, 20, every))}"
+    assert not any("finished" in reason for reason in reasons[:-1])
+    again = monitor(history(20))
+    again.load_state_dict(watch.state_dict())
+    assert again.state_dict() == watch.state_dict()
+
+
+def test_a_plan_counts_from_zero_as_the_epochs_do() -> None:
+    class Remembers(LastValueForecaster):
+        asked: ClassVar[list[RunTable]] = []
+
+        def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
+            self.asked.append(table)
+            return super().predict(table, at)
+
+    watch = Monitor(Remembers(), history(4), baseline=BASELINE, min_epochs=1)
+    for run, first in (("zero", 0), ("one", 1)):
+        watch.start(run, horizon=4, schedule=[0.4, 0.3, 0.2, 0.1])
+        for epoch in (first, first + 1):
+            watch.report(run, epoch, values(0.9))
+        table = Remembers.asked[-1]
+        assert table.schedules[run].at(range(first, first + 4)).tolist() == [0.4, 0.3, 0.2, 0.1]
+        assert table.runs["horizon"].tolist() == [first + 3] == [table.schedules[run].last]
 
 
 def test_fractions_of_epochs_fit_a_history_that_has_them() -> None:
