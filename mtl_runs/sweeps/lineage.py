@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lcode.table import split_key
 from mtl_runs.sweeps.logs import epoch_lines
@@ -28,6 +29,12 @@ class Stretch:
     weights: Mapping[str, float]
 
 
+def loss_weights(line: Mapping[str, Any]) -> dict[str, float]:
+    """The loss weights that a member was trained with in an epoch, by task, from that line of its log."""
+    keys = {key: split_key(key) for key in line["signals"]}
+    return {task: line["signals"][key] for key, (task, name) in keys.items() if name == "loss_weight"}
+
+
 def weight_schedule(folder: Path, specs: Sequence[RunSpec], run: str) -> list[Stretch]:
     """The history of the network that a member has at the end of its log, from epoch 1 on.
 
@@ -41,9 +48,8 @@ def weight_schedule(folder: Path, specs: Sequence[RunSpec], run: str) -> list[St
     end = max(lines, default=0)
     while end > 0:
         signals = lines[end]["signals"]
-        weights = {split_key(key)[0]: w for key, w in signals.items() if split_key(key)[1] == "loss_weight"}
         copied_at = int(signals["main/copied_at"])
-        stretches.append(Stretch(copied_at + 1, end, run, weights))
+        stretches.append(Stretch(copied_at + 1, end, run, loss_weights(lines[end])))
         run, end = specs[int(signals["main/parent"])].run, copied_at
         lines = epoch_lines(folder, run)
     return stretches[::-1]

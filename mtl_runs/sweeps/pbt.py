@@ -29,7 +29,7 @@ from lcode.errors import LcodeError, UsageError
 from lcode.table import Metric, RunStatus
 from mtl_runs.exchange import Exchange
 from mtl_runs.sweeps.engine import Sweep
-from mtl_runs.sweeps.lineage import schedule_text, weight_schedule
+from mtl_runs.sweeps.lineage import loss_weights, schedule_text, weight_schedule
 from mtl_runs.sweeps.local import Crew
 from mtl_runs.sweeps.logs import epoch_lines, log_status
 from mtl_runs.sweeps.selection import choose_parents, mean_rank, perturb
@@ -76,7 +76,8 @@ class PopulationBasedTraining:
         """Train these runs, going on where an earlier call was interrupted.
 
         Args:
-            specs: the members by their numbers (`RunConfig.exchange`), alike in all but seed and loss weights.
+            specs: the members by their numbers (`RunConfig.exchange`), alike in all but seed and loss weights; at least
+                one.
 
         Returns:
             Status of every run: finished, or failed if it diverged after the last exchange.
@@ -92,16 +93,19 @@ class PopulationBasedTraining:
             raise UsageError(
                 "the members of a population depend on each other: none is stopped, so leave out the monitor"
             )
-        exchanges = list(rule.epochs(specs[0].horizon))
         seen = {spec.run: max(epoch_lines(self.sweep.folder, spec.run), default=0) for spec in specs}
-        # A member is never beyond an exchange before all are: those before the last one that all have come to are over.
+        # Nobody goes beyond an exchange before it was made for all: those before the last that all have come to were.
+        exchanges = rule.epochs(specs[0].horizon)
         last = max((epoch for epoch in exchanges if epoch <= min(seen.values())), default=0)
+        statuses = {spec.run: log_status(self.sweep.folder, self.sweep.header(spec)) for spec in specs}
+        ended = all(status in ("finished", "failed") for status in statuses.values())
         for spec in specs:
-            self._check_checkpoint(spec, last if seen[spec.run] > last else last - rule.interval)
+            if statuses[spec.run] == "running":
+                self._check_checkpoint(spec, last if seen[spec.run] > last else last - rule.interval)
         with Crew() as crew:
             sweep = replace(self.sweep, engine=crew.train) if self.sweep.engine == "local" else self.sweep
             for epoch in exchanges:
-                if epoch >= last:
+                if epoch >= last and not ended:
                     sweep.run(specs, until=epoch)
                     self._exchange(specs, rule, epoch)
             return sweep.run(specs)
@@ -135,12 +139,11 @@ class PopulationBasedTraining:
                 "not go on without them; is there enough memory?"
             )
         generator = np.random.default_rng([rule.seed, epoch])
-        tasks = [key for key in lines[0][epoch]["signals"] if key.endswith("/loss_weight")]
         with ExitStack() as stack:
             for spec in specs:
                 stack.enter_context(exclusive(self._checkpoint(spec).with_name("lock")))
             for member, parent in choose_parents(self.scores(specs, epoch), rule.quantile, generator):
-                of_parent = np.array([lines[parent][epoch]["signals"][key] for key in tasks])
+                of_parent = np.array(list(loss_weights(lines[parent][epoch]).values()))
                 weights = perturb(of_parent, rule.perturbation, generator)
                 self._copy(specs[member], specs[parent], parent, epoch, weights)
 
@@ -176,8 +179,6 @@ class PopulationBasedTraining:
         Raises:
             UsageError: its checkpoint is missing, damaged, or from before the epoch.
         """
-        if needed <= 0 or log_status(self.sweep.folder, self.sweep.header(spec)) is None:
-            return  # nothing was exchanged yet; or the log is of another run, and opening it will say how that differs
         found, _ = self._load(spec)
         if found < needed:
             raise UsageError(

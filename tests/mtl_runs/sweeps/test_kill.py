@@ -82,7 +82,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Logs]:
     [
         ("local", 0, 6),
         pytest.param("local", 1, 12, marks=pytest.mark.slow),
-        pytest.param("pbt", 0, 12, marks=pytest.mark.slow),
+        pytest.param("pbt", 0, 6, marks=pytest.mark.slow),
     ],
 )
 def test_killed_sweeps_lose_nothing(

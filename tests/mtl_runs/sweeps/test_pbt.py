@@ -156,10 +156,10 @@ def test_a_copy_has_all_of_its_parent_but_the_weights_and_the_random_generators(
     assert copies == 2
 
 
-# A round is a job, its epochs, and then its copies: here before, between and after those, within the next round, and
-# at every other moment.
-MOMENTS = (3, 4, 5, 6)
-EVENTS = len((2, 4, 6, HORIZON)) + HORIZON + 3 * 2
+# Two by two, the five members make three jobs. The first round is nine events, then there are two copies, and so on:
+# here before, between and after the copies, in the next round in its first job and between its jobs, and at any other.
+MOMENTS = (9, 10, 11, 12, 14, 17)
+EVENTS = 3 * (len((2, 4, 6, HORIZON)) + HORIZON) + 3 * 2
 
 
 @pytest.mark.parametrize(
@@ -167,15 +167,19 @@ EVENTS = len((2, 4, 6, HORIZON)) + HORIZON + 3 * 2
     [k if k in MOMENTS else pytest.param(k, marks=pytest.mark.slow) for k in range(EVENTS)],
 )
 def test_whenever_it_is_interrupted_the_sweep_ends_as_if_it_had_not_been(
-    events: int, tmp_path: Path, training: Callable[..., PopulationBasedTraining], monkeypatch: pytest.MonkeyPatch
+    events: int,
+    tmp_path: Path,
+    training: Callable[..., PopulationBasedTraining],
+    tiny_problem: Problem,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     specs = members()
     training(tmp_path / "whole").run(specs)
-    interrupted = training(tmp_path / "parts", events)
-    save = pbt.save_checkpoint
+    here, save = Here(tiny_problem, events), pbt.save_checkpoint
+    interrupted = PopulationBasedTraining(Sweep(tmp_path / "parts", workers=1, population=2, engine=here))
 
     def saved(*given: Any, **named: Any) -> None:
-        interrupted.sweep.engine.event()
+        here.event()
         save(*given, **named)
 
     with monkeypatch.context() as patched, pytest.raises(Interrupted):
@@ -183,8 +187,8 @@ def test_whenever_it_is_interrupted_the_sweep_ends_as_if_it_had_not_been(
         interrupted.run(specs)
     with pytest.raises(Interrupted):
         # It goes on in other packs, and is interrupted again.
-        training(tmp_path / "parts", 0, population=3).run(specs)
-    training(tmp_path / "parts", population=2).run(specs)
+        training(tmp_path / "parts", 1, population=3).run(specs)
+    training(tmp_path / "parts").run(specs)
     assert read(tmp_path / "parts") == read(tmp_path / "whole")
 
 
@@ -192,6 +196,7 @@ def test_a_second_call_changes_nothing(tmp_path: Path, training: Callable[..., P
     specs = members()
     statuses = training(tmp_path).run(specs)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.jsonl")}
+    checkpoint_path(tmp_path, specs[2].run).unlink()  # which nobody needs any more
     assert training(tmp_path).run(specs) == statuses
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.jsonl")} == before
 
@@ -316,9 +321,11 @@ def test_what_is_no_population_is_refused(tmp_path: Path, training: Callable[...
     other = replace(training(tmp_path), score=pbt.Score("delta_m", mean_rank, str))
     with pytest.raises(UsageError, match="are to be compared by mean_rank, not by delta_m"):
         other.run(specs)
-    for name, value in (("interval", 0), ("quantile", 0.6), ("quantile", nan), ("perturbation", 1.0)):
+    wrong: list[dict[str, Any]] = [{"interval": 0}, {"quantile": 0.6}, {"quantile": nan}, {"perturbation": 1.0}]
+    for setting in wrong:
+        ((name, value),) = setting.items()
         with pytest.raises(UsageError, match=f"the {name} of an exchange must be .*; found {value}"):
-            Exchange(0, 2, "mean_rank", 0, **{name: value})
+            Exchange(0, 2, "mean_rank", 0, **setting)
 
 
 def test_without_its_checkpoint_a_member_cannot_go_on(
