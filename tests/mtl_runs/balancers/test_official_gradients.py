@@ -65,6 +65,8 @@ PINS = [
             "steps": (-0.5990034, 1.024196, -2.522482),
         },
     ),
+    Pins("meta", "gradnorm", {"alpha": 0.5}, "sum", {"steps": (-0.5880433, 1.036555, -2.528461)}),
+    Pins("meta", "gradnorm", {"alpha": 0.0}, "sum", {"steps": (-0.4908286, 0.8119065, -2.515652)}),
     Pins(
         "nash-mtl",
         "pcgrad",
