@@ -5,6 +5,6 @@ from __future__ import annotations
 from lcode.readers.loggers.base import Logged, Logger
 
 LOGGERS: dict[str, Logger] = {}
-"""Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first one is read."""
+"""Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first is read."""
 
 __all__ = ["LOGGERS", "Logged", "Logger"]
