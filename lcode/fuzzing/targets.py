@@ -103,6 +103,17 @@ def _jsonl() -> dict[str, bytes]:
 
 
 @cache
+def _resumed() -> dict[str, bytes]:
+    """The runs cut into two files, after the second epoch."""
+    lines = _jsonl()["runs.jsonl"].splitlines(keepends=True)
+    early = [json.loads(line)["epoch"] <= 2 for line in lines]
+    return {
+        f"{name}.jsonl": b"".join(line for line, is_early in zip(lines, early, strict=True) if is_early == wanted)
+        for name, wanted in (("one", True), ("two", False))
+    }
+
+
+@cache
 def _run_logs() -> dict[str, bytes]:
     from lcode.graphs.file import graph_from_json
 
@@ -186,6 +197,7 @@ TARGETS: dict[str, Target] = {
     "wide-parquet": Target(_parquet, (damaged_bytes, damaged_table, damaged_table), _logs("runs.parquet")),
     "long-parquet": Target(_long_parquet, (damaged_bytes, damaged_table, damaged_table), _logs("runs.parquet")),
     "jsonl": Target(_jsonl, _JSON, _logs("runs.jsonl")),
+    "resumed": Target(_resumed, _JSON, _logs(".")),
     "run-logs": Target(_run_logs, _JSON, _logs(".")),
     "graphs": Target(_graphs, (damaged_bytes, damaged_json), lambda folder: read_graphs(folder / "graphs.json")),
     "baseline": Target(_baseline, _CSV, lambda folder: read_baseline(folder / "baseline.csv", METRICS)),

@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from lcode.errors import InputError
-from lcode.readers.part import LogPart, join
+from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.repeats import OnRepeat
-from lcode.readers.table_part import read_table
+from lcode.readers.resumed import read_tables
 
 BLOCK = 1 << 20
 """Bytes that are parsed at a time, in several threads; a row must fit."""
@@ -38,7 +38,7 @@ class CsvReader:
         Raises:
             InputError: a file that is no such table; the message says where and how to mend it.
         """
-        return join([read_table(load_csv(path), on_repeat) for path in paths])
+        return read_tables(map(load_csv, paths), on_repeat)
 
 
 def load_csv(path: Path) -> RawTable:

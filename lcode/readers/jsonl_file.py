@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.part import LogPart, join
+from lcode.readers.part import LogPart
 from lcode.readers.raw import LARGEST_EXACT, RawTable, check_names, decoded
 from lcode.readers.repeats import OnRepeat
+from lcode.readers.resumed import read_tables
 from lcode.readers.run_log import is_run_log
-from lcode.readers.table_part import read_table
 
 FEW_CELLS, SPARSEST = 10**7, 100
 """A table of more cells than this is refused where fewer than one in a hundred is filled: it has a column per curve, so
@@ -37,7 +37,7 @@ class JsonlReader:
         Raises:
             InputError: a file that is no such table; the message says where and how to mend it.
         """
-        return join([read_table(load_jsonl(path), on_repeat) for path in paths])
+        return read_tables(map(load_jsonl, paths), on_repeat)
 
 
 def load_jsonl(path: Path) -> RawTable:

@@ -46,7 +46,7 @@ class Log:
         header: its first line, without the graph.
         graph: the architecture as parsed JSON, or None.
         epochs: the epoch lines as parsed JSON.
-        lines: 1-based line of each epoch.
+        places: file and 1-based line of each epoch.
         status: what the last end line says, `running` if an epoch follows it or there is none.
         notes: remarks for the user.
     """
@@ -55,7 +55,7 @@ class Log:
     header: RunHeader
     graph: Any
     epochs: list[dict[str, Any]]
-    lines: list[int]
+    places: list[tuple[Path, int]]
     status: str
     notes: tuple[str, ...]
 
@@ -94,7 +94,7 @@ def read_log(path: Path) -> Log:
             )
         else:
             raise InputError("is no line of a run log; its 'type' must be 'epoch' or 'end'", path=path, line=line)
-    return Log(path, header, graph, epochs, epoch_lines, status, notes)
+    return Log(path, header, graph, epochs, [(path, line) for line in epoch_lines], status, notes)
 
 
 def _entries(path: Path) -> tuple[list[Any], list[int], tuple[str, ...]]:

@@ -10,10 +10,10 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from lcode.errors import InputError
-from lcode.readers.part import LogPart, join
+from lcode.readers.part import LogPart
 from lcode.readers.raw import PARQUET_MAGIC, RawTable, check_names
 from lcode.readers.repeats import OnRepeat
-from lcode.readers.table_part import read_table
+from lcode.readers.resumed import read_tables
 
 
 class ParquetReader:
@@ -31,7 +31,7 @@ class ParquetReader:
         Raises:
             InputError: a file that is no such table; the message says where and how to mend it.
         """
-        return join([read_table(load_parquet(path), on_repeat) for path in paths])
+        return read_tables(map(load_parquet, paths), on_repeat)
 
 
 def load_parquet(path: Path) -> RawTable:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lcode.errors import InputError
 from lcode.graphs.arch import ArchGraph
 from lcode.table.axis import finer_unit
 from lcode.table.metric import Direction
@@ -53,26 +52,13 @@ class LogPart:
 
 
 def join(parts: Sequence[LogPart]) -> LogPart:
-    """The runs of several files.
-
-    Raises:
-        InputError: a run is in two files, which the message names.
-    """
+    """The runs of several parts, none of which has a run of another."""
     if len(parts) == 1:
         return parts[0]
-    sources: dict[str, Path] = {}
-    for part in parts:
-        for run, path in part.sources.items():
-            if run in sources:
-                raise InputError(
-                    f"run '{run}' is also in {sources[run]}; a run belongs to one file, so rename one of the two",
-                    path=path,
-                )
-            sources[run] = path
     unit = reduce(finer_unit, (part.epoch_unit for part in parts))
     parts = [in_unit(part, unit) for part in parts]
     return LogPart(
-        sources=sources,
+        sources={run: path for part in parts for run, path in part.sources.items()},
         runs=pd.concat([part.runs for part in parts]),
         points=_stack([part.points for part in parts]),
         metrics={key: direction for part in parts for key, direction in part.metrics.items()},

@@ -29,7 +29,8 @@ class RawTable:
     Attributes:
         path: the file.
         columns: column by name, all of the same length.
-        line_of: 1-based line of a row in the file; called for messages only.
+        line_of: 1-based line of a row in its file; called for messages only.
+        file_of: the file of a row, where the table is one of several files.
         unterminated: whether the file ends without a newline, so that its last line may be half written.
         notes: remarks for the user.
     """
@@ -39,6 +40,7 @@ class RawTable:
     line_of: Callable[[int], int]
     unterminated: bool = False
     notes: tuple[str, ...] = ()
+    file_of: Callable[[int], Path] | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -57,11 +59,25 @@ class RawTable:
         """The table with some of its rows only; messages still name their lines in the file."""
         rows, mask = np.flatnonzero(kept), pa.array(kept)
         columns = {name: column.filter(mask) for name, column in self.columns.items()}
-        return replace(self, columns=columns, line_of=lambda row: self.line_of(int(rows[row])))
+        return replace(
+            self,
+            columns=columns,
+            line_of=lambda row: self.line_of(int(rows[row])),
+            file_of=lambda row: self.file(int(rows[row])),
+        )
+
+    def file(self, row: int) -> Path:
+        """The file that a row stands in."""
+        return self.path if self.file_of is None else self.file_of(row)
+
+    def place(self, row: int, seen_from: int) -> str:
+        """Where a row stands, in a message on another one: its line, and its file if that is another."""
+        file = self.file(row)
+        return f"line {self.line_of(row)}" + (f" of {file}" if file != self.file(seen_from) else "")
 
     def error(self, row: int, column: str | None, message: str) -> InputError:
         """The error to raise for a cell, or for a whole row."""
-        return InputError(message, path=self.path, line=self.line_of(row), column=column)
+        return InputError(message, path=self.file(row), line=self.line_of(row), column=column)
 
     def text(self, row: int, column: str) -> str:
         """A cell as the user wrote it."""
@@ -152,7 +168,7 @@ class RawTable:
                 row,
                 name,
                 f"run '{run_names[runs[row]]}' has '{self.text(row, name)}' here and '{self.text(before, name)}' on "
-                f"line {self.line_of(before)}; '{name}' must be constant within a run, so correct one of them or give "
+                f"{self.place(before, row)}; '{name}' must be constant within a run, so correct one of them or give "
                 "the runs different names",
             )
         constants = [values[codes[row]] if row >= 0 else None for row in first_row]

@@ -21,6 +21,7 @@ from lcode.readers.log_file import Log, read_log
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, place_of, run_frame
 from lcode.readers.rates import rates_of_runs
 from lcode.readers.repeats import OnRepeat, find_conflicts, latest_attempts, repeats_text
+from lcode.readers.resumed import one_log
 from lcode.table.metric import Direction
 from lcode.table.schedule import Schedule
 from lcode.table.table import empty_points
@@ -36,16 +37,12 @@ class RunLogReader:
         return path.suffix.lower() == self.suffix and is_run_log(path)
 
     def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
-        """The runs of these logs, one each; a damaged log is left out, with a note, if there are others.
+        """The runs of these logs; a damaged log is left out, with a note, if there are others.
 
         Raises:
             InputError: all logs are damaged, or two contradict each other; the message says where and how to mend it.
         """
-
-        def read(path: Path) -> Log:
-            return _latest(read_log(path)) if on_repeat == "last" else read_log(path)
-
-        return without_damaged(paths, read, partial(_together, on_repeat=on_repeat))
+        return without_damaged(paths, read_log, partial(_together, on_repeat=on_repeat))
 
 
 def begins_with_object(path: Path) -> bool:
@@ -78,17 +75,13 @@ def _together(logs: Sequence[Log], on_repeat: OnRepeat) -> LogPart:
         InputError: a value that is no number, a value given twice, a graph that is none, or logs that contradict each
             other.
     """
-    runs: dict[str, Path] = {}
+    by_run: dict[str, list[Log]] = {}
     for log in logs:
-        if log.header.run in runs:
-            raise InputError(
-                f"run '{log.header.run}' is also in {runs[log.header.run]}; a run has one log, so remove one or "
-                "change the run's name in its first line",
-                path=log.path,
-                line=1,
-            )
-        runs[log.header.run] = log.path
-    names = list(runs)
+        by_run.setdefault(log.header.run, []).append(log)
+    logs = [mine[0] if len(mine) == 1 else one_log(mine) for mine in by_run.values()]
+    if on_repeat == "last":
+        logs = [_latest(log) for log in logs]
+    names = list(by_run)
     points, merged = _points(logs, names, on_repeat)
     signals = _signals(logs, names)
     graphs, archs = _graphs(logs)
@@ -96,7 +89,7 @@ def _together(logs: Sequence[Log], on_repeat: OnRepeat) -> LogPart:
     if merged:
         notes.append(f"{merged} repeated values in the run logs were merged.")
     return LogPart(
-        sources=runs,
+        sources={log.header.run: log.path for log in logs},
         runs=run_frame(
             names,
             horizon=[log.header.horizon for log in logs],
@@ -119,14 +112,15 @@ def _together(logs: Sequence[Log], on_repeat: OnRepeat) -> LogPart:
 
 @dataclass(frozen=True)
 class _Flat:
-    """Numbers of all logs in one row each."""
+    """Numbers of all logs in one row each; `entry` is the epoch line of each, and `places` where the lines stand."""
 
     run: NDArray[np.int64]
     epoch: NDArray[np.int64]
-    line: NDArray[np.int64]
+    entry: NDArray[np.int64]
     key: NDArray[np.int64]
     value: NDArray[np.float64]
     keys: list[str]
+    places: list[tuple[Path, int]]
 
 
 def _flatten(logs: Sequence[Log], cells: Callable[[dict[str, Any]], Mapping[str, Any]]) -> _Flat:
@@ -137,14 +131,15 @@ def _flatten(logs: Sequence[Log], cells: Callable[[dict[str, Any]], Mapping[str,
     values = [value for log in found for epoch in log for value in epoch.values()]
     run = np.repeat(np.repeat(np.arange(len(logs)), [len(log.epochs) for log in logs]), sizes)
     epoch = np.repeat(np.array([entry["epoch"] for log in logs for entry in log.epochs], dtype=np.int64), sizes)
-    line = np.repeat(np.array([number for log in logs for number in log.lines], dtype=np.int64), sizes)
+    entry = np.repeat(np.arange(len(sizes)), sizes)
+    places = [place for log in logs for place in log.places]
     index = {name: i for i, name in enumerate(dict.fromkeys(names))}
     key = np.array([index[name] for name in names], dtype=np.int64)
     for i, value in _no_numbers(values):
         raise InputError(
             f"{json.dumps(value)} is not a number; write null where nothing was measured, NaN where the run diverged",
-            path=logs[run[i]].path,
-            line=int(line[i]),
+            path=places[entry[i]][0],
+            line=places[entry[i]][1],
             column=names[i],
         )
     try:
@@ -154,7 +149,7 @@ def _flatten(logs: Sequence[Log], cells: Callable[[dict[str, Any]], Mapping[str,
     kept = np.ones(len(values), dtype=bool)
     if None in set(values):
         kept = np.array([value is not None for value in values])
-    return _Flat(run[kept], epoch[kept], line[kept], key[kept], number[kept], list(index))
+    return _Flat(run[kept], epoch[kept], entry[kept], key[kept], number[kept], list(index), places)
 
 
 def _no_numbers(values: Sequence[Any]) -> Iterable[tuple[int, Any]]:
@@ -171,8 +166,8 @@ def _latest(log: Log) -> Log:
         return log
     note = f"{log.path.name}: left out {(~kept).sum()} epochs from before a resume that went back."
     epochs = [entry for entry, stays in zip(log.epochs, kept, strict=True) if stays]
-    lines = [line for line, stays in zip(log.lines, kept, strict=True) if stays]
-    return replace(log, epochs=epochs, lines=lines, notes=(*log.notes, note))
+    places = [place for place, stays in zip(log.places, kept, strict=True) if stays]
+    return replace(log, epochs=epochs, places=places, notes=(*log.notes, note))
 
 
 def _points(logs: Sequence[Log], names: Sequence[str], on_repeat: OnRepeat) -> tuple[pd.DataFrame, int]:
@@ -182,16 +177,17 @@ def _points(logs: Sequence[Log], names: Sequence[str], on_repeat: OnRepeat) -> t
     conflicts = find_conflicts(place, flat.value, None)
     if len(conflicts) and on_repeat == "error":
         first, second = int(conflicts.first[0]), int(conflicts.second[0])
+        (path, line), (before, number) = flat.places[flat.entry[second]], flat.places[flat.entry[first]]
         problem = (
             f"epoch {flat.epoch[second]} has {flat.value[second]:.12g} here, but {flat.value[first]:.12g} on line "
-            f"{flat.line[first]}"
+            f"{number}{f' of {before}' if before != path else ''}"
         )
         later = conflicts.second
         runs, epochs = [names[code] for code in flat.run[later]], [str(epoch) for epoch in flat.epoch[later]]
         raise InputError(
-            repeats_text(problem, runs, epochs, flat.line[later].tolist()),
-            path=logs[flat.run[second]].path,
-            line=int(flat.line[second]),
+            repeats_text(problem, runs, epochs, [flat.places[at][1] for at in flat.entry[later]]),
+            path=path,
+            line=line,
             column=flat.keys[flat.key[second]],
         )
     kept = distinct_points(place)

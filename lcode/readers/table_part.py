@@ -27,8 +27,8 @@ from lcode.table.axis import as_ticks, common_step, epoch_text
 from lcode.table.table import STATUSES, empty_points
 
 
-def read_table(raw: RawTable, on_repeat: OnRepeat = "error") -> LogPart:
-    """The runs of one table, wide or long; a torn last line of a growing file is left out.
+def read_table(raw: RawTable, on_repeat: OnRepeat = "error") -> tuple[LogPart, RawTable]:
+    """The runs of one table, wide or long, and the table without the torn last line of a growing file.
 
     Args:
         raw: the table as it stands in its file.
@@ -41,10 +41,11 @@ def read_table(raw: RawTable, on_repeat: OnRepeat = "error") -> LogPart:
     if not len(raw):
         raise InputError("holds a header but no rows; add one row per run and epoch", path=raw.path)
     try:
-        return _read(raw, on_repeat)
+        return _read(raw, on_repeat), raw
     except InputError as error:
         if raw.unterminated and len(raw) > 1 and error.line == raw.line_of(len(raw) - 1):
-            return _read(raw.without_last_row(), on_repeat)
+            whole = raw.without_last_row()
+            return _read(whole, on_repeat), whole
         raise
 
 
@@ -146,7 +147,7 @@ def _repeats(
     key = int(cells.metric[conflicts.second[0]])
     problem = (
         f"run '{runs[rows[0]]}' has {cells.keys[key]} = {value:.12g} at epoch {texts[rows[0]]} here, but "
-        f"{cells.value[before]:.12g} on line {raw.line_of(int(cells.row[before]))}"
+        f"{cells.value[before]:.12g} on {raw.place(int(cells.row[before]), rows[0])}"
     )
     lines = [raw.line_of(row) for row in rows]
     told = repeats_text(problem, [runs[row] for row in rows], [texts[row] for row in rows], lines)

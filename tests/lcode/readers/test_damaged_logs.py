@@ -74,8 +74,8 @@ def test_what_two_logs_disagree_on_is_an_error_beside_a_damaged_one(tmp_path: Pa
     for run in "abcde":
         write(tmp_path, run)
     replace_line(tmp_path / "c.jsonl", 3, "?")
-    (tmp_path / "f.jsonl").write_bytes((tmp_path / "a.jsonl").read_bytes())
-    with pytest.raises(InputError, match=r"f\.jsonl, line 1: run 'a' is also in .*a\.jsonl"):
+    (tmp_path / "f.jsonl").write_text((tmp_path / "a.jsonl").read_text().replace('"config":{}', '"config":{"lr":1}'))
+    with pytest.raises(InputError, match=r"f\.jsonl, line 1.*: run 'a' has another 'config' here .*a\.jsonl"):
         read_logs(tmp_path)
 
 

@@ -1,0 +1,157 @@
+"""Runs that were resumed into another file: what several files tell of one run is read as if it stood in one.
+
+The file that begins at the later epoch is the later one, whatever the files are called. Epochs that both have are
+repeats like those within a file (`lcode.readers.repeats`); curves and configuration must be the same, for a resume
+changes neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lcode.errors import InputError
+from lcode.readers.log_file import Log
+from lcode.readers.part import LogPart, join
+from lcode.readers.raw import RawTable
+from lcode.readers.repeats import OnRepeat
+from lcode.readers.table_part import read_table
+
+NAMED = 3
+"""So many resumed runs are named; of the others their number is told."""
+
+_SAME = ("metrics", "config", "arch", "seed", "problem")
+"""Fields of a run log's header that a resume does not change; it may prolong the run and plan its rates anew."""
+
+
+def read_tables(raws: Iterable[RawTable], on_repeat: OnRepeat = "error") -> LogPart:
+    """The runs of several table files; files that share runs are read as one table.
+
+    Raises:
+        InputError: a file that cannot be read as it stands, or two that contradict each other on a run, both named.
+    """
+    read = [read_table(raw, on_repeat) for raw in raws]
+    files_of: dict[str, list[int]] = {}
+    for at, (part, _) in enumerate(read):
+        for run in part.sources:
+            files_of.setdefault(run, []).append(at)
+    shared = {run: files for run, files in files_of.items() if len(files) > 1}
+    group = list(range(len(read)))  # the first file that each is read together with
+    for files in shared.values():
+        first = min(group[at] for at in files)
+        joined = {group[at] for at in files}
+        group = [first if one in joined else one for one in group]
+    parts = []
+    for first in sorted(set(group)):
+        members = [at for at, one in enumerate(group) if one == first]
+        if len(members) == 1:
+            parts.append(read[members[0]][0])
+            continue
+        runs = [run for run, files in shared.items() if files[0] in members]
+        _check_curves(runs[0], [read[at][0] for at in members])
+        begins = {at: read[at][0].runs["first"].reindex(runs).min() * read[at][0].epoch_unit for at in members}
+        ordered = [read[at][1] for at in sorted(members, key=lambda at: (begins[at], at))]
+        part, _ = read_table(_one_table(ordered), on_repeat)
+        parts.append(replace(part, notes=(*part.notes, _note(runs, [raw.path for raw in ordered]))))
+    return join(parts)
+
+
+def one_log(logs: Sequence[Log]) -> Log:
+    """The logs of one run as one.
+
+    Raises:
+        InputError: two headers contradict each other; the message names both files.
+    """
+    ordered = sorted(logs, key=lambda log: min((entry["epoch"] for entry in log.epochs), default=-1))
+    last = ordered[-1]
+    for log in ordered[:-1]:
+        for name in _SAME:
+            before, now = getattr(log.header, name), getattr(last.header, name)
+            if repr(before) != repr(now):  # NaN equals NaN
+                raise InputError(
+                    f"run '{log.header.run}' has another '{name}' here ({_short(now)}) than in {log.path} "
+                    f"({_short(before)}); a run that was resumed keeps it, so correct one of the headers, or "
+                    "change the run's name in one",
+                    path=last.path,
+                    line=1,
+                    column=name,
+                )
+    plans = [log.header.schedule for log in ordered if log.header.schedule is not None]
+    header = replace(last.header, schedule=plans[-1] if plans and len(plans[-1]) == last.header.horizon else None)
+    return replace(
+        last,
+        header=header,
+        epochs=[entry for log in ordered for entry in log.epochs],
+        places=[place for log in ordered for place in log.places],
+        notes=(*(note for log in ordered for note in log.notes), _note([header.run], [log.path for log in ordered])),
+    )
+
+
+def _check_curves(run: str, parts: Sequence[LogPart]) -> None:
+    """Refuse files that measure other things; `run` is in the first of them and in another."""
+    one = parts[0]
+    for other in parts[1:]:
+        if set(one.metrics) != set(other.metrics):
+            first, second = next(iter(one.sources.values())), next(iter(other.sources.values()))
+            lacks = [
+                f"{', '.join(sorted(set(more.metrics) - set(less.metrics)))} only in {path}"
+                for more, less, path in ((one, other, first), (other, one, second))
+                if set(more.metrics) - set(less.metrics)
+            ]
+            raise InputError(
+                f"shares runs such as '{run}' with {first}, but not the curves ({'; '.join(lacks)}); a run that was "
+                "resumed has the same curves in both files, so correct the columns of one, or rename its runs",
+                path=second,
+            )
+
+
+def _one_table(raws: Sequence[RawTable]) -> RawTable:
+    """The tables one below the other; what a run's last file says of its status counts."""
+    names = dict.fromkeys(name for raw in raws for name in raw.columns)
+    sizes = [len(raw) for raw in raws]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+
+    def owner(row: int) -> int:
+        return int(np.searchsorted(starts, row, side="right")) - 1
+
+    table = RawTable(
+        path=raws[-1].path,
+        columns={name: _stacked([raw.columns.get(name, pa.nulls(len(raw))) for raw in raws]) for name in names},
+        line_of=lambda row: raws[owner(row)].line_of(row - int(starts[owner(row)])),
+        file_of=lambda row: raws[owner(row)].file(row - int(starts[owner(row)])),
+        notes=tuple(note for raw in raws for note in raw.notes),
+    )
+    if "status" not in table.columns:
+        return table
+    run, runs = table.names("run")
+    file = np.repeat(np.arange(len(raws)), sizes)
+    last = np.zeros(len(runs), dtype=np.int64)
+    last[run] = file  # the last assignment stays
+    status = pc.if_else(pa.array(file == last[run]), table.columns["status"].combine_chunks(), None)
+    return replace(table, columns={**table.columns, "status": pa.chunked_array([status])})
+
+
+def _stacked(columns: Sequence[pa.ChunkedArray | pa.Array]) -> pa.ChunkedArray:
+    """One column below the other: numbers stay numbers, and what is text in one file is text in all."""
+    kinds = {column.type for column in columns if not pa.types.is_null(column.type)}
+    if len(kinds) > 1:
+        numbers = all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds)
+        kinds = {pa.float64() if numbers else pa.string()}
+    kind = kinds.pop() if kinds else pa.null()
+    whole = [column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column for column in columns]
+    return pa.chunked_array([pc.cast(column, kind, safe=False) for column in whole], kind)
+
+
+def _note(runs: Sequence[str], paths: Sequence[Path]) -> str:
+    who = f"run '{runs[0]}' is" if len(runs) == 1 else f"{len(runs)} runs ({', '.join(runs[:NAMED])}, …) are"
+    return f"{who} in several files, read as resumed from one to the next: {', '.join(path.name for path in paths)}."
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + "…"
