@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from lcode.readers.loggers.base import Logged, Logger
+from lcode.readers.loggers.optuna import OptunaReader
 
-LOGGERS: dict[str, Logger] = {}
+LOGGERS: dict[str, Logger] = {
+    "optuna": OptunaReader(),
+}
 """Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first is read."""
 
 __all__ = ["LOGGERS", "Logged", "Logger"]

@@ -1,0 +1,213 @@
+"""Lines of text files that a tool appends to while it trains, and that a crash, a full disk or a resume has torn."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lcode.errors import InputError
+from lcode.json_text import parse_json
+
+HEAD = 1 << 16
+"""Bytes by which a file is recognised; the first line of one with a whole configuration in every line is longer, but
+its first keys are not."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """JSON objects, one per line.
+
+    Attributes:
+        rows: the objects.
+        lines: 1-based line of each.
+        notes: remarks on lines that were left out.
+    """
+
+    rows: list[dict[str, Any]]
+    lines: list[int]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Rows of a delimited file, cells without blanks around them.
+
+    Attributes:
+        header: name of each column.
+        rows: cells of each row, as many as there are columns.
+        lines: 1-based line of each row.
+        notes: remarks on rows that were left out.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+    notes: tuple[str, ...] = ()
+
+
+def head_of(path: Path) -> bytes:
+    """The beginning of a file, to recognise it by; empty where there is none or it cannot be read."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
+
+
+def first_header(path: Path, separator: str = ",") -> list[str]:
+    """The names in the first line of a delimited file, without blanks around them; empty where it cannot be read."""
+    first = head_of(path).split(b"\n", 1)[0].decode("utf-8-sig", "replace")
+    return [name.strip().strip('"').strip() for name in first.split(separator)] if first.strip() else []
+
+
+def first_object(path: Path) -> dict[str, Any]:
+    """The first line of a file if it is a JSON object, else an empty one."""
+    try:
+        found = parse_json(head_of(path).lstrip().split(b"\n", 1)[0])
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def text_of(path: Path, tool: str) -> tuple[str, tuple[str, ...]]:
+    """The text of a file, and a remark if zero bytes that a crash had left at its end were cut off.
+
+    Raises:
+        InputError: it is empty, or no UTF-8 text.
+    """
+    data = path.read_bytes()
+    kept = data.rstrip(b"\0")
+    notes = ()
+    if len(kept) < len(data):
+        notes = (f"{path.name}: zero bytes at the end, as a crash leaves them, were left out.",)
+    if not kept.strip():
+        raise InputError(
+            f"is empty, so {tool} has logged nothing yet; read it after the first epoch, or move it away", path=path
+        )
+    at = kept.find(b"\0")
+    try:
+        if at < 0:
+            return kept.decode("utf-8-sig"), notes
+        wrong = "holds zero bytes"
+    except UnicodeDecodeError as error:
+        at, wrong = error.start, "is not UTF-8 text"
+    raise refused(path, tool, wrong, kept.count(b"\n", 0, at) + 1)
+
+
+def refused(path: Path, tool: str, found: str, line: int | None = None) -> InputError:
+    """The error to raise for a file that is not what its name and first bytes promise."""
+    return InputError(
+        f"is read as a file of {tool}, but {found}; restore it from a copy, or move it away to read the others",
+        path=path,
+        line=line,
+    )
+
+
+def json_objects(path: Path, tool: str, *, every_line: bool = False) -> Objects:
+    """The objects of a file with one per line; a torn line is left out with a remark.
+
+    Args:
+        path: the file.
+        tool: who wrote it, for messages.
+        every_line: whether a torn line that is not the last one makes the rest worthless.
+
+    Raises:
+        InputError: empty, no text, or most lines are no JSON objects.
+    """
+    text, notes = text_of(path, tool)
+    rows: list[dict[str, Any]] = []
+    lines: list[int] = []
+    torn: list[int] = []
+    number = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = parse_json(line)
+        except ValueError:
+            row = None
+        if isinstance(row, dict):
+            rows.append(row)
+            lines.append(number)
+        else:
+            torn.append(number)
+    whole = torn[:-1] if torn[-1:] == [number] else torn  # its last line, without a line end, may still be written
+    if not rows or len(torn) > len(rows) or (every_line and whole):
+        raise refused(path, tool, "this line is no JSON object", torn[0])
+    return Objects(rows, lines, (*notes, *_torn_notes(path, torn, number)))
+
+
+def csv_cells(path: Path, tool: str, *, separator: str = ",") -> Cells:
+    """The cells of a file with a header and one row per line; a torn line is left out with a remark.
+
+    A header that comes again, as where a resumed training appends to the file, is no row.
+
+    Raises:
+        InputError: empty, no text, with no or unusable names, or most rows do not fit the header.
+    """
+    text, notes = text_of(path, tool)
+    # The standard library refuses cells of more than 131,072 characters, such as a whole configuration.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    # Cells hold no line breaks, and a torn line may hold an open quote: so line by line.
+    header: list[str] = []
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    torn: list[int] = []
+    number = 0
+    for number, line in enumerate(re.split(r"\r?\n", text), start=1):
+        if not line.strip():
+            continue
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+        except csv.Error:
+            torn.append(number)
+            continue
+        if not header:
+            header = cells
+            _check_header(path, tool, header, number)
+        elif len(cells) != len(header):
+            torn.append(number)
+        elif cells != header:
+            rows.append(cells)
+            lines.append(number)
+    if len(torn) > max(len(rows), 1):
+        raise refused(path, tool, f"this row does not have the {len(header)} cells of the header", torn[0])
+    if not torn and len(rows) > 1 and lines[-1] == number and _may_be_cut(rows):
+        torn.append(lines.pop())
+        rows.pop()
+    return Cells(header, rows, lines, (*notes, *_torn_notes(path, torn, number)))
+
+
+def _may_be_cut(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the last cell of a file without a last line end is shorter than every other cell of its column.
+
+    `1.4` may then be the beginning of `1.4e-3`; tools end every line.
+    """
+    return len(rows[-1][-1]) < min(len(row[-1]) for row in rows[:-1])
+
+
+def _check_header(path: Path, tool: str, header: list[str], line: int) -> None:
+    if header[-1:] == [""]:
+        header.pop()  # a separator at the end of every line
+    for at, name in enumerate(header):
+        if not name:
+            header[at] = f"column {at + 1}"
+        elif name in header[:at]:
+            raise refused(path, tool, f"there are two columns '{name}'", line)
+
+
+def _torn_notes(path: Path, torn: Sequence[int], last: int) -> list[str]:
+    notes = []
+    if torn[-1:] == [last]:
+        notes.append(f"{path.name}: the last line is incomplete and was left out.")
+        torn = torn[:-1]
+    if torn:
+        which = ", ".join(map(str, torn[:5])) + (" …" if len(torn) > 5 else "")
+        notes.append(f"{path.name}: {len(torn)} torn line(s) were left out: {which}.")
+    return notes
