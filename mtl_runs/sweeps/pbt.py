@@ -98,14 +98,15 @@ class PopulationBasedTraining:
         exchanges = rule.epochs(specs[0].horizon)
         last = max((epoch for epoch in exchanges if epoch <= min(seen.values())), default=0)
         statuses = {spec.run: log_status(self.sweep.folder, self.sweep.header(spec)) for spec in specs}
-        ended = all(status in ("finished", "failed") for status in statuses.values())
+        if all(status in ("finished", "failed") for status in statuses.values()):
+            return self.sweep.run(specs)
         for spec in specs:
-            if statuses[spec.run] == "running":
+            if statuses[spec.run] is not None:
                 self._check_checkpoint(spec, last if seen[spec.run] > last else last - rule.interval)
         with Crew() as crew:
             sweep = replace(self.sweep, engine=crew.train) if self.sweep.engine == "local" else self.sweep
             for epoch in exchanges:
-                if epoch >= last and not ended:
+                if epoch >= last:
                     sweep.run(specs, until=epoch)
                     self._exchange(specs, rule, epoch)
             return sweep.run(specs)
@@ -152,8 +153,8 @@ class PopulationBasedTraining:
 
         The member keeps its random generators: with the parent's it would see the same batches in the same order.
         """
-        at, own = self._load(spec)
-        if at > epoch or own["memory.exchange.copied_at"].item() == epoch:
+        _, own = self._load(spec)
+        if own["memory.exchange.copied_at"].item() == epoch:
             return
         parents_epoch, theirs = self._load(parent)
         if parents_epoch != epoch:
