@@ -1,12 +1,15 @@
-"""Tables in CSV files: UTF-8 text, commas, a header line."""
+"""Tables in text files: a header line, cells between commas, semicolons, tabs or bars; compressed or not."""
 
 from __future__ import annotations
 
 import csv
 import io
+import lzma
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,14 +26,24 @@ BLOCK = 1 << 20
 """Bytes that are parsed at a time, in several threads; a row must fit."""
 
 
-class CsvReader:
-    """Reads wide and long tables from `.csv` files."""
+SEPARATORS = ",;\t|"
+"""What stands between cells: the one that gives the header the most of them, the first of these if several do."""
 
-    suffix = ".csv"
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+_DECIMAL_COMMA = r"^\s*[-+]?(\d+(,\d*)?|,\d+)([eE][-+]?\d+)?\s*$"
+
+
+class CsvReader:
+    """Reads wide and long tables from `.csv`, `.tsv` and `.tab` files, also compressed (`.csv.gz`)."""
+
+    suffixes = (".csv", ".tsv", ".tab")
 
     def sniff(self, path: Path) -> bool:
         """Whether this reader is the one for the file."""
-        return path.suffix.lower() == self.suffix
+        name = path.name.lower()
+        packed = next((ending for ending in _OPENERS if name.endswith(ending)), "")
+        return name.removesuffix(packed).endswith(self.suffixes)
 
     def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
         """The runs of these files.
@@ -47,7 +60,7 @@ def load_csv(path: Path) -> RawTable:
     Raises:
         InputError: not UTF-8 text, empty, ragged, or with a column that is unnamed or named twice.
     """
-    data = path.read_bytes()
+    data = _without_comments(_unpacked(path))
     text = decoded(path, data)
     if not text.strip():
         raise InputError("is empty; expected a header line 'run,epoch,task/metric,…' and one row per epoch", path=path)
@@ -55,12 +68,13 @@ def load_csv(path: Path) -> RawTable:
         raise InputError("holds JSON, not comma-separated values; rename it to .jsonl", path=path, line=1)
     # The standard library refuses cells of more than 131,072 characters, such as a whole configuration.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    header = _header(path, text)
+    separator = _separator(text)
+    header = _header(path, text, separator)
     unterminated = not data.endswith((b"\n", b"\r"))
     notes = []
     if unterminated:
         start = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
-        if start and len(next(csv.reader([data[start:].decode()]), [])) < len(header):
+        if start and len(next(csv.reader([data[start:].decode()], delimiter=separator), [])) < len(header):
             notes.append(f"{path.name}: the last line is incomplete and was skipped.")
             data, text, unterminated = data[:start], data[:start].decode(), False
     ragged: list[object] = []
@@ -71,20 +85,22 @@ def load_csv(path: Path) -> RawTable:
 
     try:
         try:
-            table = _arrow_table(data, len(header), note_ragged)
+            table = _arrow_table(data, len(header), separator, note_ragged)
         except pa.ArrowInvalid:  # a row that is longer than a block
             ragged.clear()
-            table = _arrow_table(data, len(header), note_ragged, block=max(len(data), BLOCK))
+            table = _arrow_table(data, len(header), separator, note_ragged, block=max(len(data), BLOCK))
     except pa.ArrowInvalid as error:
         raise InputError(f"is no CSV table ({error}); check its quotes and line breaks", path=path) from error
     if ragged:
-        cells = _torn(text, len(header)) if len(ragged) == 1 else None
+        cells = _torn(text, separator, len(header)) if len(ragged) == 1 else None
         if cells is None:
-            raise _ragged_error(path, text, len(header))
+            raise _ragged_error(path, text, separator, len(header))
         notes.append(f"{path.name}: the last line is incomplete ({cells} cells of {len(header)}) and was skipped.")
         unterminated = False
     columns = {name: table[str(i)].slice(1) for i, name in enumerate(header)}
-    raw = RawTable(path, columns, _line_finder(path, text), unterminated, tuple(notes))
+    if separator != ",":
+        columns = {name: _with_points(column) for name, column in columns.items()}
+    raw = RawTable(path, columns, _line_finder(path, text, separator), unterminated, tuple(notes))
     if not unterminated or len(raw) < 2:
         return raw
     if _may_be_cut(raw, header[-1]):
@@ -93,13 +109,57 @@ def load_csv(path: Path) -> RawTable:
     return replace(raw, notes=(*raw.notes, note))
 
 
-def _torn(text: str, expected: int) -> int | None:
+def _unpacked(path: Path) -> bytes:
+    """The bytes of a file, decompressed where its ending says that it is compressed.
+
+    Raises:
+        InputError: it is not compressed so, or cut.
+    """
+    opener = _OPENERS.get(path.suffix.lower())
+    if opener is None:
+        return path.read_bytes()
+    try:
+        with import_module(opener).open(path, "rb") as file:
+            return bytes(file.read())
+    except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise InputError(f"is no whole {path.suffix} file ({error}); compress it again", path=path) from error
+
+
+def _without_comments(data: bytes) -> bytes:
+    """The text with its first lines empty as long as they begin with `#`: lines keep their numbers."""
+    end = 0
+    while data[end : end + 1] in (b"#", b"\n", b"\r"):
+        stop = data.find(b"\n", end)
+        if stop < 0:
+            break
+        end = stop + 1
+    return b"\n" * data.count(b"\n", 0, end) + data[end:]
+
+
+def _separator(text: str) -> str:
+    """What stands between the cells of the header."""
+    header = text.lstrip().partition("\n")[0]
+    return max(SEPARATORS, key=lambda mark: (len(next(csv.reader([header], delimiter=mark), [])), mark == ","))
+
+
+def _with_points(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column with decimal points, if all its cells are numbers with decimal commas (or without any)."""
+    cells = column.drop_null()
+    commas = pc.any(pc.match_substring(cells, ",")).as_py()
+    if commas and pc.all(pc.match_substring_regex(cells, _DECIMAL_COMMA)).as_py():
+        return pc.replace_substring(column, ",", ".")
+    return column
+
+
+def _torn(text: str, separator: str, expected: int) -> int | None:
     """Cells of the last line if it has more or fewer than the header, as after a crash; None if that cannot be said.
 
     An open quote may have swallowed the lines before it.
     """
     last = text.rstrip().splitlines()[-1]
-    cells = len(next(csv.reader([last]), []))
+    cells = len(next(csv.reader([last], delimiter=separator), []))
     return cells if cells != expected and last.count('"') % 2 == 0 else None
 
 
@@ -114,13 +174,17 @@ def _may_be_cut(raw: RawTable, column: str) -> bool:
     return bool(sizes[-1] < sizes[:-1].min())
 
 
-def _arrow_table(data: bytes, n_columns: int, on_ragged: Callable[[object], str], *, block: int = BLOCK) -> pa.Table:
+def _arrow_table(
+    data: bytes, n_columns: int, separator: str, on_ragged: Callable[[object], str], *, block: int = BLOCK
+) -> pa.Table:
     """All cells as text, the header as the first row: its names may need mending."""
     names = [str(i) for i in range(n_columns)]
     return arrow_csv.read_csv(
         io.BytesIO(data),
         read_options=arrow_csv.ReadOptions(column_names=names, block_size=block),
-        parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=on_ragged),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=separator, newlines_in_values=True, invalid_row_handler=on_ragged
+        ),
         convert_options=arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             null_values=[""],
@@ -130,9 +194,9 @@ def _arrow_table(data: bytes, n_columns: int, on_ragged: Callable[[object], str]
     )
 
 
-def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """The rows and their lines, by the slower reader of the standard library, which can count lines."""
-    reader = csv.reader(io.StringIO(text, newline=None))
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=separator)
     try:
         for row in reader:
             if row:
@@ -141,29 +205,31 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         raise InputError(f"is no CSV table ({error}); check its quotes", path=path, line=reader.line_num) from error
 
 
-def _header(path: Path, text: str) -> list[str]:
-    _, row = next(_rows(path, text))
-    names = [name.strip() for name in row]
+def _header(path: Path, text: str, separator: str) -> list[str]:
+    _, row = next(_rows(path, text, separator))
+    # A column without a name is the index of a data frame; pandas calls it so when it reads the file.
+    names = [name.strip() or f"Unnamed: {i}" for i, name in enumerate(row)]
     check_names(path, names)
     return names
 
 
-def _ragged_error(path: Path, text: str, expected: int) -> InputError:
-    ragged = ((line, len(row)) for line, row in _rows(path, text) if len(row) != expected)
+def _ragged_error(path: Path, text: str, separator: str, expected: int) -> InputError:
+    ragged = ((line, len(row)) for line, row in _rows(path, text, separator) if len(row) != expected)
     line, found = next(ragged, (None, "a row of fewer or more"))
     return InputError(
-        f"has {found} cells, but the header has {expected}; add or remove commas (quote cells that hold one)",
+        f"has {found} cells, but the header has {expected}; add or remove {_NAMES[separator]} (quote cells that hold "
+        "one)",
         path=path,
         line=line,
     )
 
 
-def _line_finder(path: Path, text: str) -> Callable[[int], int]:
+def _line_finder(path: Path, text: str, separator: str) -> Callable[[int], int]:
     """Row -> line; blank lines and quoted line breaks make the two differ. Called for messages only."""
 
     @cache
     def lines() -> list[int]:
-        return [line for line, _ in _rows(path, text)]
+        return [line for line, _ in _rows(path, text, separator)]
 
     # Where quotes are odd the two readers may see different rows.
     return lambda row: lines()[min(row + 1, len(lines()) - 1)]

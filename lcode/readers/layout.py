@@ -59,6 +59,15 @@ def check_columns(raw: RawTable) -> None:
     for column in ("run", "epoch"):
         if column not in raw.columns:
             raise InputError(_missing(column, list(raw.columns)), path=raw.path, line=1)
+    check_long(raw)
+
+
+def check_long(raw: RawTable) -> None:
+    """Refuse a table of one value per row that lacks one of its columns.
+
+    Raises:
+        InputError: the message names the column.
+    """
     if ("metric" in raw.columns) != ("value" in raw.columns) and "task" in raw.columns:
         missing = "value" if "metric" in raw.columns else "metric"
         raise InputError(_missing(missing, list(raw.columns)), path=raw.path, line=1)

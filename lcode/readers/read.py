@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,20 +12,26 @@ import pandas as pd
 
 from lcode.errors import InputError, UsageError, explained
 from lcode.graphs.arch import ArchGraph
-from lcode.readers.csv_file import CsvReader
+from lcode.readers.choices import Choices
+from lcode.readers.csv_file import CsvReader, load_csv
+from lcode.readers.curves import as_understood, settle_curves
 from lcode.readers.directions import settle_directions
+from lcode.readers.discover import Found, discover
 from lcode.readers.gaps import gap_remarks
 from lcode.readers.horizons import settle_horizons
-from lcode.readers.jsonl_file import JsonlReader
+from lcode.readers.jsonl_file import JsonlReader, load_jsonl
+from lcode.readers.loggers import LOGGERS
 from lcode.readers.name_remarks import name_remarks
-from lcode.readers.parquet_file import ParquetReader
-from lcode.readers.part import LogPart
+from lcode.readers.parquet_file import ParquetReader, load_parquet
+from lcode.readers.part import LogPart, join
 from lcode.readers.rates import Rates, planned, rate_remarks
-from lcode.readers.raw import as_number, as_text
+from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.run_log import RunLogReader, begins_with_object
+from lcode.readers.tables import Understood, understood_runs, understood_tables
 from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
+from lcode.table.reading import Reading, listed
 from lcode.table.table import RunTable
 
 
@@ -51,6 +57,9 @@ READERS: dict[str, Reader] = {
 }
 """Reader by format. The first whose `sniff` says yes reads the file."""
 
+LOADERS: dict[str, Callable[[Path], RawTable]] = {"csv": load_csv, "parquet": load_parquet, "jsonl": load_jsonl}
+"""How the tables among the formats are loaded."""
+
 PURPOSES = {"baseline.csv": " (for `--baseline` of lcode rank and lcode report)"}
 """What files are for that `mtl-runs sweep` leaves beside its logs."""
 
@@ -65,12 +74,13 @@ def read_logs(
     horizon: float | None = None,
     on_repeat: OnRepeat = "error",
     rates: Rates = "plan",
+    choices: Choices | None = None,
 ) -> RunTable:
     """Read training logs of any supported format.
 
     Args:
         path: a table (`.csv`, `.parquet`, `.jsonl`; wide or long), a run log, or a folder of tables of one format or
-            of run logs (not searched recursively).
+            of run logs, or of another tool's runs; folders within are searched as well.
         graphs: a JSON file of architecture graphs, by architecture or by run.
         directions: `min` or `max` by `task/metric`, or by a bare metric name for every task that has it. What is not
             stated comes from the run logs, or is inferred from well-known names, which `RunTable.notes` then says.
@@ -86,6 +96,7 @@ def read_logs(
             all rows are the run's schedule, which it keeps whole when it is cut at an earlier epoch
             (`RunTable.prefix`); one that is logged only up to now is a schedule up to now. `measured`: they react to
             the training (reduced on a plateau, say) and are a signal. A plan in a run log's header is a plan anyway.
+        choices: what the user says of how columns are to be understood; default: as guessed.
 
     Raises:
         InputError: logs that cannot be read as they stand; the message names file, line and column, and the remedy.
@@ -101,7 +112,8 @@ def read_logs(
             f"a horizon of {horizon:g} (--horizon) makes no sense: it is the planned last epoch, above 0 and at most "
             f"{MAX_TICKS:.0e}"
         )
-    part, told = settle_horizons(_read_part(path, on_repeat), horizon)
+    part, reading = _read_part(path, choices or Choices(), {*(directions or ()), *(targets or ())}, on_repeat)
+    part, told = settle_horizons(part, horizon)
     measured = set(part.points["metric"].unique())
     metrics, notes = settle_directions(part.metrics, measured, directions or {}, targets, path, known)
     if not metrics:
@@ -130,73 +142,92 @@ def read_logs(
         schedules=planned(part.schedules, part.rates, rates),
         notes=(*part.notes, *told, *notes),
         epoch_unit=part.epoch_unit,
+        reading=reading,
     )
     remarks = (*gap_remarks(table), *name_remarks(table), *rate_remarks(table, part.rates))
     return replace(table, notes=(*table.notes, *remarks))
 
 
-def _read_part(path: Path, on_repeat: OnRepeat) -> LogPart:
+def _read_part(path: Path, choices: Choices, stated: Collection[str], on_repeat: OnRepeat) -> tuple[LogPart, Reading]:
     try:
         if not path.exists():
             raise InputError("there is no such file or folder; check the path", path=path)
-        if path.is_dir():
-            return _read_folder(path, on_repeat)
-        return _read_file(path, on_repeat)
+        if not path.is_dir() and not path.is_file():
+            raise InputError(
+                "is a pipe or a device, which may never end; write the logs to a file and name that", path=path
+            )
+        return _read_found(path, discover(path, READERS), choices, stated, on_repeat)
     except OSError as error:
         raise InputError(f"cannot be read: {explained(error)}", path=path) from error
 
 
-def _read_file(path: Path, on_repeat: OnRepeat) -> LogPart:
-    if not path.is_file():
-        raise InputError(
-            "is a pipe or a device, which may never end; write the logs to a file and name that", path=path
-        )
-    for reader in READERS.values():
-        if reader.sniff(path):
-            return reader.read([path], on_repeat)
-    raise InputError("is of no known format; expected .csv, .parquet or .jsonl (a table, or a run log)", path=path)
-
-
-def _read_folder(folder: Path, on_repeat: OnRepeat) -> LogPart:
-    visible = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
-    formats: dict[str, list[Path]] = {}
-    for path in visible:
-        name = next((name for name, reader in READERS.items() if reader.sniff(path)), None)
-        if name is not None:
-            formats.setdefault(name, []).append(path)
-    notes: tuple[str, ...] = ()
+def _read_found(
+    path: Path, found: Found, choices: Choices, stated: Collection[str], on_repeat: OnRepeat
+) -> tuple[LogPart, Reading]:
+    """The runs of all logs that were found, and how they were understood."""
+    formats, notes = dict(found.of_formats), []
     if "run-log" in formats:
-        # Reports may lie beside the logs of a sweep, and the header of a log that was just created may be half written.
-        beside = formats.pop("csv", []) + formats.pop("parquet", [])
-        others = formats.pop("jsonl", [])
-        torn = [path for path in others if not begins_with_object(path)]
-        tables = sorted(set(others) - set(torn))
-        if tables:
-            raise InputError(
-                f"lies in one folder with run logs such as {formats['run-log'][0].name}, but does not begin with a "
-                "header; move it elsewhere, or restore its first line",
-                path=tables[0],
-                line=1,
-            )
-        names = [f"{path.name}{PURPOSES.get(path.name, '')}" for path in beside]
-        names += [f"{path.name} (its first line is no whole header)" for path in torn]
-        if names:
-            notes = (f"{folder}: no run logs, so not read: {', '.join(names)}.",)
+        notes = _beside_run_logs(path, formats)
     if len(formats) > 1:
         one, other, *_ = (paths[0].name for paths in formats.values())
         raise InputError(
-            f"holds tables of several formats ({one}, {other}); read one file, or move one elsewhere", path=folder
+            f"holds tables of several formats ({one}, {other}); read one file, or move one elsewhere", path=path
         )
-    if not formats:
-        found = ", ".join(entry.name for entry in sorted(folder.iterdir())[:10]) or "nothing"
+    if not formats and not found.of_tools:
+        raise _no_logs(path)
+    if found.beside:
+        names = listed([file.name for file in found.beside])
+        notes.append(f"{path.name}: beside the runs of {', '.join(found.of_tools)}, so not read: {names}.")
+    sources: dict[str, Understood] = {}
+    for tool, paths in found.of_tools.items():
+        sources[tool] = understood_runs(list(LOGGERS[tool].read(paths)), tool, path, choices, stated)
+    for name, paths in formats.items():
+        if name in LOADERS:
+            sources[name] = understood_tables([LOADERS[name](file) for file in paths], path, choices, stated, on_repeat)
+        else:
+            sources[name] = Understood(READERS[name].read(paths, on_repeat), ())
+    left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
+    axis = tuple(dict.fromkeys(name for source in sources.values() for name in source.axis))
+    told = Reading({name: len(source.part.runs) for name, source in sources.items()}, axis, left_out)
+    part = join([source.part for source in sources.values()])
+    curves = settle_curves(part.metrics, choices, stated)
+    if not curves.scored:
+        raise InputError(f"no curve is left to be scored; there are: {', '.join(part.metrics)}", path=path)
+    told = replace(told, left_out={**told.left_out, **curves.left_out})
+    return replace(as_understood(part, curves), notes=(*part.notes, *notes)), told
+
+
+def _beside_run_logs(folder: Path, formats: dict[str, list[Path]]) -> list[str]:
+    """Take the files that lie beside run logs out of what is read, and say so.
+
+    Reports may lie beside the logs of a sweep, and the header of a log that was just created may be half written.
+
+    Raises:
+        InputError: a table of JSON lines, which may be a log without its header.
+    """
+    beside = formats.pop("csv", []) + formats.pop("parquet", [])
+    others = formats.pop("jsonl", [])
+    torn = [path for path in others if not begins_with_object(path)]
+    tables = sorted(set(others) - set(torn))
+    if tables:
         raise InputError(
-            f"holds no logs (.csv, .parquet, .jsonl); found: {found}. Folders within are not searched, so name the "
-            "folder that holds the logs",
-            path=folder,
+            f"lies in one folder with run logs such as {formats['run-log'][0].name}, but does not begin with a "
+            "header; move it elsewhere, or restore its first line",
+            path=tables[0],
+            line=1,
         )
-    ((name, paths),) = formats.items()
-    part = READERS[name].read(paths, on_repeat)
-    return replace(part, notes=(*part.notes, *notes))
+    names = [f"{path.name}{PURPOSES.get(path.name, '')}" for path in beside]
+    names += [f"{path.name} (its first line is no whole header)" for path in torn]
+    return [f"{folder}: no run logs, so not read: {', '.join(names)}."] if names else []
+
+
+def _no_logs(path: Path) -> InputError:
+    if path.is_file():
+        return InputError("is of no known format; expected .csv, .parquet or .jsonl (a table, or a run log)", path=path)
+    names = ", ".join(entry.name for entry in sorted(path.iterdir())[:10]) or "nothing"
+    return InputError(
+        f"holds no logs (.csv, .parquet, .jsonl, or those of {', '.join(LOGGERS)}); found: {names}", path=path
+    )
 
 
 def _with_own_graphs(runs: pd.DataFrame, graphs: Mapping[str, ArchGraph]) -> pd.DataFrame:

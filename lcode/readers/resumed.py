@@ -56,7 +56,7 @@ def read_tables(raws: Iterable[RawTable], on_repeat: OnRepeat = "error") -> LogP
         _check_curves(runs[0], [read[at][0] for at in members])
         begins = {at: read[at][0].runs["first"].reindex(runs).min() * read[at][0].epoch_unit for at in members}
         ordered = [read[at][1] for at in sorted(members, key=lambda at: (begins[at], at))]
-        part, _ = read_table(_one_table(ordered), on_repeat)
+        part, _ = read_table(one_table(ordered), on_repeat)
         parts.append(replace(part, notes=(*part.notes, _note(runs, [raw.path for raw in ordered]))))
     return join(parts)
 
@@ -110,7 +110,7 @@ def _check_curves(run: str, parts: Sequence[LogPart]) -> None:
             )
 
 
-def _one_table(raws: Sequence[RawTable]) -> RawTable:
+def one_table(raws: Sequence[RawTable]) -> RawTable:
     """The tables one below the other; what a run's last file says of its status counts."""
     names = dict.fromkeys(name for raw in raws for name in raw.columns)
     sizes = [len(raw) for raw in raws]

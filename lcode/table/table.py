@@ -16,6 +16,7 @@ from lcode.table.axis import as_ticks, finer_unit
 from lcode.table.gaps import NotFinite
 from lcode.table.metric import Metric
 from lcode.table.points import before, empty_points, plain, restrict, tidied
+from lcode.table.reading import Reading
 from lcode.table.schedule import Schedule
 
 RunStatus = Literal["running", "finished", "failed", "stopped"]
@@ -85,6 +86,7 @@ class RunTable:
             whole when it is cut. A rate that reacts to the training is no plan and belongs to the signals.
         notes: remarks of the reader that the user should see (inferred directions, skipped torn lines, …).
         epoch_unit: what one tick of `epoch`, `horizon` and the schedules stands for, in epochs, > 0.
+        reading: how the logs were understood; None for a table that was not read from logs.
     """
 
     runs: pd.DataFrame
@@ -96,6 +98,7 @@ class RunTable:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     epoch_unit: float = 1.0
+    reading: Reading | None = None
 
     @classmethod
     def from_points(
@@ -110,6 +113,7 @@ class RunTable:
         schedules: Mapping[str, Schedule | Sequence[float] | NDArray[np.float64]] | None = None,
         notes: Iterable[str] = (),
         epoch_unit: float = 1.0,
+        reading: Reading | None = None,
     ) -> RunTable:
         """Assemble a table, filling in what is not given.
 
@@ -126,6 +130,7 @@ class RunTable:
                 it is planned, else up to now.
             notes: remarks for the user.
             epoch_unit: what one of the whole numbers `epoch` and `horizon` stands for, in epochs.
+            reading: how the logs were understood.
 
         Raises:
             UsageError: an epoch that is no whole number.
@@ -164,6 +169,7 @@ class RunTable:
             schedules={str(run): Schedule.of(plan) for run, plan in (schedules or {}).items()},
             notes=tuple(notes),
             epoch_unit=epoch_unit,
+            reading=reading,
         )
 
     @property

@@ -69,13 +69,13 @@ def test_a_direction_or_target_without_metric_lists_those_there_are(tmp_path: Pa
 
 def test_with_targets_other_columns_of_unknown_direction_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
-    path.write_text("run,epoch,seg/miou,wall\nr,1,1,7\n")
+    path.write_text("run,epoch,seg/miou,spread\nr,1,1,7\n")
     table = read_logs(path, targets=["seg/miou"])
     assert [metric.key for metric in table.metrics] == ["seg/miou"]
     assert set(table.points["metric"]) == {"seg/miou"}
-    assert any("no targets: wall" in note for note in table.notes)
-    with pytest.raises(InputError, match="--direction wall=max"):
-        read_logs(path, targets=["wall"])
+    assert any("no targets: spread" in note for note in table.notes)
+    with pytest.raises(InputError, match="--direction spread=max"):
+        read_logs(path, targets=["spread"])
 
 
 # Epochs and values.

@@ -110,9 +110,9 @@ def test_the_latest_attempt_of_a_run_goes_up_to_its_last_row(rows: list[tuple[in
 
 def test_of_the_rows_of_an_epoch_each_column_s_last_value_counts(tmp_path: Path) -> None:
     steps = "a,0,10,1.2,\na,0,20,1.1,\na,0,29,,0.9\na,1,30,1.0,\na,1,40,0.8,\na,1,59,,0.7\n"
-    table = read_logs(write(tmp_path, "run,epoch,step,train_loss,val_err\n" + steps))
-    assert values(table, key="train_loss") == {0: 1.1, 1: 0.8} and values(table, key="val_err") == {0: 0.9, 1: 0.7}
-    assert [metric.key for metric in table.metrics] == ["train_loss", "val_err"]
+    table = read_logs(write(tmp_path, "run,epoch,step,loss,err\n" + steps))
+    assert values(table, key="loss") == {0: 1.1, 1: 0.8} and values(table, key="err") == {0: 0.9, 1: 0.7}
+    assert [metric.key for metric in table.metrics] == ["loss", "err"]
     assert any("counted by 'step'" in note for note in table.notes)
 
 

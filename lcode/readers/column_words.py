@@ -1,0 +1,73 @@
+"""What a column of a log is by its name: a counter, a clock, a reading of the machine, bookkeeping of a tool."""
+
+from __future__ import annotations
+
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+RUN_NAMES = ("run", "run_id", "runid", "run_name", "trial_id", "trial", "experiment", "experiment_name", "exp", "model")
+"""Columns that may name the run, the best one first."""
+
+EPOCHS = ("epoch", "epochs", "current_epoch", "epoch_num", "num_epochs", "round", "generation")
+"""Columns that count evaluations or passes over the data, the best one first."""
+
+STEPS = (
+    *("step", "steps", "global_step", "_step", "num_steps", "train_step", "trainer/global_step", "training_iteration"),
+    *("iteration", "iterations", "iter", "iters", "it", "update", "updates", "total_timesteps", "timesteps_total"),
+    *("time/total_timesteps", "timesteps", "num_env_steps_sampled", "env_steps", "batch", "batch_idx", "t"),
+)
+"""Columns that count steps of the optimiser, of an environment, or calls of a tool, the best one first."""
+
+_INDEX = re.compile(r"(unnamed(: ?|_)\d+|__index_level_\d+__|index|idx|row|rowid|#)?", re.IGNORECASE)
+
+_COUNTERS = _words(
+    "step steps iter iters iteration iterations epoch epochs timestep timesteps episode episodes updates"
+)
+_COUNTS = _words("num n total global cumulative current count counter since restore trainer train training env sampled")
+
+_CLOCK = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock hours "
+                "minutes seconds secs sec ms minute hour total this iter step epoch per start end relative s st worker "
+                "created updated data batch forward backward train val eval test training validation _")  # fmt: skip
+_TIME = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock created")
+
+_SPEED = _words("fps throughput ips")
+_PER_SECOND = re.compile(
+    r"(samples|steps|tokens|images|it|iters|batches|frames|epochs)[ _/]?(per[ _]?s|/s|ps)", re.IGNORECASE
+)
+
+_MACHINE = _words("memory mem vram gpu cpu ram hostname host node ip pid device power temperature utilization mb gb "
+                  "flos flops")  # fmt: skip
+
+_BOOKKEEPING = re.compile(
+    r"(trial_id|done|should_checkpoint|checkpoint_dir_name|experiment_tag|experiment_id|warmup_time|batch_size_total|"
+    r"node_ip|hostname|pid|hist_stats.*|timers.*|perf/.*|sys/.*|system\..*|.*config/.*)",
+    re.IGNORECASE,
+)
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in lower case: `trainer/globalStep` is trainer, global, step."""
+    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return [word for word in re.split(r"[^A-Za-z0-9]+", parts.lower()) if word]
+
+
+def why_left_out(name: str) -> str | None:
+    """What a column is that is neither a curve nor a setting by its name; None where the name does not say that."""
+    words = words_of(name)
+    if _INDEX.fullmatch(name.strip()):
+        return "index"
+    if name.endswith(("__MIN", "__MAX")):
+        return "range of a chart"
+    if _BOOKKEEPING.fullmatch(name) or (words and set(words) <= _MACHINE | {"usage", "used", "allocated", "percent"}):
+        return "bookkeeping"
+    if _PER_SECOND.search(name) or (words and words[-1] in _SPEED):
+        return "speed"
+    if words and not _TIME.isdisjoint(words) and set(words) <= _CLOCK | _COUNTS:
+        return "clock"
+    if words and not _COUNTERS.isdisjoint(words) and set(words) <= _COUNTERS | _COUNTS | _CLOCK:
+        return "counter"
+    return None

@@ -1,0 +1,222 @@
+"""Which column of a table names the run, which counts the epochs, and which are no curves: settled before any is read.
+
+A table that has `run` and `epoch` and nothing but curves stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lcode.errors import InputError
+from lcode.readers.choices import Choices
+from lcode.readers.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
+from lcode.readers.layout import CONFIG, RESERVED, check_long, is_long
+from lcode.readers.rates import is_rate
+from lcode.readers.raw import RawTable, as_number
+from lcode.table.metric_names import known_metric
+
+FEW_EPOCHS, MANY_EVALUATIONS = 2, 6
+"""With at most so many epochs per run and at least so many evaluations the steps are the axis: a language model is
+trained for one epoch."""
+
+FEWEST = 3
+"""Rows of a run that it takes to see that a column counts, or that it is constant."""
+
+_LONG = ("task", "metric", "value", "split")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns of a table are.
+
+    Attributes:
+        run: column that names the run; None: the file does.
+        axis: column that counts the epochs.
+        counter: column that counts the rows of an epoch, where it has several.
+        config: columns that are hyper-parameters, constant in every run.
+        left_out: other columns that are not read, and why.
+    """
+
+    run: str | None
+    axis: str
+    counter: str | None = None
+    config: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def apply(self, raw: RawTable, run: str) -> RawTable:
+        """The table with the columns' names that every table has; `run` is the run's name where no column says it."""
+        columns: dict[str, pa.ChunkedArray] = {}
+        if self.run is None:
+            columns["run"] = pa.chunked_array([pa.array([run] * len(raw), pa.string())])
+        for name, column in raw.columns.items():
+            if name == self.run:
+                columns["run"] = column
+            elif name == self.axis:
+                columns["epoch"] = column
+            elif name == self.counter:
+                columns["step"] = column
+            elif name in self.config:
+                columns[CONFIG + name] = column
+            elif name not in self.left_out:
+                columns[name] = column
+        return replace(raw, columns=columns)
+
+
+def settle_roles(raw: RawTable, choices: Choices, *, named: bool = False, stated: Collection[str] = ()) -> Roles:
+    """What the columns of a table are, or of several with the same columns, one below the other.
+
+    Args:
+        raw: the table.
+        choices: what the user says.
+        named: whether each file holds one run, named by the file, unless a column says it.
+        stated: curves that the user named, which are curves whatever their names and cells say.
+
+    Raises:
+        InputError: no column counts the epochs, or the one that the user named is not there.
+    """
+    check_long(raw)
+    names = list(raw.columns)
+    for name in (*choices.config, *([choices.epoch] if choices.epoch else ())):
+        if name not in raw.columns:
+            raise InputError(f"there is no column '{name}'; found: {', '.join(names)}", path=raw.path)
+    run = _run_column(raw)
+    runs = raw.names(run)[0] if run is not None else _files(raw) if named else np.zeros(len(raw), dtype=np.int64)
+    axis, counter, others = _axis(raw, runs, choices)
+    left_out = dict.fromkeys(others, "counter")
+    config = list(choices.config)
+    long = is_long(raw)
+    for name in names:
+        taken = name in (run, axis, counter, *others, *config, *stated) or name.startswith(CONFIG)
+        if taken or (name in RESERVED and name != "epoch") or is_rate(name) or (long and name in _LONG):
+            continue
+        reason = "asked for" if choices.ignores(name) else why_left_out(name)
+        if reason is None and known_metric(name) is None:
+            kind = _kind(raw, name, runs)
+            if kind == "config":
+                config.append(name)
+                continue
+            reason = kind
+        if reason is not None:
+            left_out[name] = reason
+    return Roles(run, axis, counter, tuple(config), left_out)
+
+
+def _run_column(raw: RawTable) -> str | None:
+    """The column that names the run."""
+    by_lower = {name.strip().lower(): name for name in reversed(list(raw.columns))}
+    for wanted in RUN_NAMES:
+        name = by_lower.get(wanted)
+        if name is not None and (wanted == "run" or raw.columns[name].null_count == 0):
+            return name
+    return None
+
+
+def _files(raw: RawTable) -> NDArray[np.int64]:
+    """A number per file of the rows of a table of several files."""
+    places: dict[object, int] = {}
+    return np.array([places.setdefault(raw.file(row), len(places)) for row in range(len(raw))], dtype=np.int64)
+
+
+def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str, str | None, list[str]]:
+    """The column that counts the epochs, the one that counts their rows where they have several, and other counters."""
+    by_lower = {name.strip().lower(): name for name in reversed(list(raw.columns))}
+    epochs = [by_lower[wanted] for wanted in EPOCHS if wanted in by_lower]
+    steps = [by_lower[wanted] for wanted in STEPS if wanted in by_lower]
+    found = [*epochs, *steps]
+    whole = [name for name in found if _counts(raw, name)]
+    later = next((name for name in steps if name in whole), None)
+    if choices.epoch is not None:
+        axis = choices.epoch
+    elif "epoch" in raw.columns and ("epoch" in whole or not whole):
+        axis = "epoch"  # its cells are checked where it is read: an error names the line
+    elif whole:
+        axis = whole[0]
+    else:
+        raise InputError(
+            f"no column counts the epochs or steps; found: {', '.join(raw.columns)}. Name it with --epoch COLUMN, or "
+            "add a column 'epoch'",
+            path=raw.path,
+        )
+    counter = None
+    if axis in whole and axis in epochs and later is not None:
+        at = raw.numbers(axis, remedy="it counts")[0]
+        if len(np.unique(np.stack([runs, at]), axis=1).T) < len(raw):
+            if choices.epoch is None and _several(raw, runs, axis, later, found):
+                axis = later
+            else:
+                counter = later
+    return axis, counter, [name for name in found if name not in (axis, counter)]
+
+
+def _counts(raw: RawTable, name: str) -> bool:
+    """Whether every cell of the column is a number of at least 0."""
+    column = raw.columns[name]
+    if column.null_count or not len(raw):
+        return False
+    if not pa.types.is_string(column.type):
+        return pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    try:
+        return bool(pc.min(pc.cast(column, pa.float64())).as_py() >= 0)
+    except pa.ArrowInvalid:
+        return False
+
+
+def _several(raw: RawTable, runs: NDArray[np.int64], epoch: str, step: str, counters: Sequence[str]) -> bool:
+    """Whether the curves that are measured least often are measured several times in an epoch."""
+    curves = [
+        name
+        for name in raw.columns
+        if name not in counters and name not in RESERVED and not is_rate(name) and why_left_out(name) is None
+    ]
+    given = [raw.columns[name].is_valid().to_numpy() for name in curves]
+    given = [cells for cells in given if cells.any()]
+    if not given:
+        return False
+    rows = np.flatnonzero(min(given, key=np.count_nonzero))
+    epochs, steps = (
+        np.bincount(
+            np.unique(np.stack([runs[rows], raw.numbers(name, remedy="it counts")[0][rows]]), axis=1)[0].astype(int)
+        )
+        for name in (epoch, step)
+    )
+    return bool(epochs.max() <= FEW_EPOCHS and np.median(steps[steps > 0]) >= MANY_EVALUATIONS)
+
+
+def _kind(raw: RawTable, name: str, runs: NDArray[np.int64]) -> str | None:
+    """`config`, or why the column is left out, by its cells; None: it is a curve, for all that its cells say."""
+    column = raw.columns[name]
+    given = column.is_valid().to_numpy()
+    if not given.any():
+        return None  # an empty column is told later
+    rows = np.flatnonzero(given)
+    at = runs[rows]
+    cells = column.filter(pa.array(given)).combine_chunks().dictionary_encode()
+    codes, distinct = cells.indices.to_numpy(), cells.dictionary.to_pylist()
+    if all(isinstance(value, bool) or as_number(value) is None for value in distinct):
+        return "config" if _constant(codes, at) else "text"
+    if any(as_number(value) is None for value in distinct):
+        return None  # a wrong cell is told where it is read
+    if len(rows) < FEWEST * len(np.unique(at)):
+        return None
+    if _constant(codes, at):
+        return "config"
+    numbers = np.array([as_number(value) for value in distinct], dtype=float)[codes]
+    if not np.isfinite(numbers).all():
+        return None
+    order = np.argsort(at, kind="stable")
+    within = at[order][1:] == at[order][:-1]
+    steps = np.diff(numbers[order])[within]
+    if np.all(numbers == np.floor(numbers)) and np.all(steps > 0) and np.ptp(steps) == 0:
+        return "counter"
+    return None
+
+
+def _constant(codes: NDArray[np.int64], runs: NDArray[np.int64]) -> bool:
+    """Whether every run has one value."""
+    return len(np.unique(np.stack([runs, codes]), axis=1).T) == len(np.unique(runs))

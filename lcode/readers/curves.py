@@ -1,0 +1,243 @@
+"""Which curves are scored and which only tell of the training: settled by their names, for all readers alike.
+
+Where there are validation curves, those of the training are signals, and those of a test set are left out: to choose a
+run by its test scores would spoil them. A name like `val/seg/miou` or `val_seg_miou` is that of `seg/miou`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from lcode.readers.choices import Choices
+from lcode.readers.part import LogPart
+from lcode.table.metric import MAIN_TASK, Metric, split_key
+from lcode.table.metric_names import known_metric
+from lcode.table.metric_parse import Name
+from lcode.table.table import empty_points
+
+_SPLITS = {
+    **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "holdout"), "val"),
+    **dict.fromkeys(("train", "training", "tr", "rollout"), "train"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""Words that say on which data a curve was measured."""
+
+_SPACES = ("metrics", "metric", "scores", "results", "summary", "charts", "eval_metrics", "evaluators")
+"""First parts of a name that say nothing."""
+
+_NO_TASK = frozenset(
+    [
+        "top",
+        "mean",
+        "avg",
+        "average",
+        "best",
+        "micro",
+        "macro",
+        "weighted",
+        "balanced",
+        "binary",
+        "ema",
+        "running",
+        "total",
+        "overall",
+        "max",
+        "min",
+        "per",
+        "class",
+        "k",
+        "final",
+        "last",
+        "smoothed",
+        "val",
+        "train",
+        "test",
+        "eval",
+    ]
+)
+"""Words before a metric that are part of it."""
+
+SIGNAL = "signal."
+"""Prefix of columns that the user declares to be no scores."""
+
+_EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?=[A-Z]))(.+)$")
+_END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the curves of a log are.
+
+    Attributes:
+        scored: key as logged -> key as scored.
+        signals: key as logged -> key of the signal.
+        left_out: key as logged -> why it is not read.
+    """
+
+    scored: Mapping[str, str]
+    signals: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def settle_curves(keys: Iterable[str], choices: Choices, stated: Collection[str] = ()) -> Curves:
+    """What these curves are, by their names and by what the user says.
+
+    Args:
+        keys: names of the curves, as logged.
+        choices: what the user says.
+        stated: curves that the user named as metrics, by their full names: these are scored.
+    """
+    scored: dict[str, str] = {}
+    signals: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    split_of: dict[str, str] = {}
+    bare: dict[str, str] = {}
+    for key in keys:
+        split_of[key], bare[key] = _split(key)
+        if key in stated:
+            scored[key], split_of[key], bare[key] = key, "", key
+        elif key.startswith(SIGNAL):
+            signals[key] = key.removeprefix(SIGNAL)
+        elif choices.ignores(key, bare[key]):
+            left_out[key] = "asked for"
+        elif choices.map is not None:
+            named = choices.mapped(key)
+            if named is None:
+                signals[key] = key
+            else:
+                scored[key] = named
+        else:
+            scored[key] = bare[key]
+    if choices.map is None:
+        there = {split_of[key] for key in scored}
+        validated = "val" in there
+        twins = {bare[key] for key in scored if split_of[key] == "val"}
+        for key in scored:  # Keras: `loss` beside `val_loss` is that of the training
+            if not split_of[key] and bare[key] in twins and key not in stated:
+                split_of[key] = "train"
+        for key in list(scored):
+            if (validated or "test" in there) and split_of[key] == "train":
+                signals[key] = key
+            elif validated and split_of[key] == "test":
+                left_out[key] = "test set"
+            else:
+                continue
+            del scored[key]
+        tasked = _with_tasks(scored)
+        tasks = {split_key(name)[0] for name in tasked.values()}
+        # Names stay as they are where nothing else is to be told from them.
+        scored = tasked if signals or left_out or len(tasks) > 1 else {key: key for key in scored}
+    for key in list(scored):
+        if not choices.wants(key, scored[key]):
+            signals[key] = key
+            del scored[key]
+    if len(set(scored.values())) < len(scored):  # two curves would be one
+        scored = {key: key for key in scored}
+    return Curves(scored, signals, left_out)
+
+
+def _split(key: str) -> tuple[str, str]:
+    """On which data a curve was measured, empty where its name does not say it, and its name without that."""
+    parts = key.split("/")
+    if len(parts) > 1 and parts[0].lower() in _SPACES:
+        parts = parts[1:]
+    for at, part in enumerate(parts):
+        word = _SPLITS.get(part.strip().lower())
+        if word is not None and len(parts) > 1:
+            return word, "/".join([*parts[:at], *parts[at + 1 :]])
+    for at, part in enumerate(parts):
+        for pattern, which in ((_EDGE, 0), (_END, 1)):
+            found = pattern.match(part)
+            word = None if found is None else _SPLITS.get(found.groups()[which].lower())
+            if found is not None and word is not None:
+                rest = found.groups()[1 - which]
+                return word, "/".join([*parts[:at], rest[0].lower() + rest[1:], *parts[at + 1 :]])
+    return "", "/".join(parts)
+
+
+def _with_tasks(scored: dict[str, str]) -> dict[str, str]:
+    """Names such as `seg_acc` and `depth_rmse` as those of tasks, where at least two tasks are named so."""
+    named = {key: _task(name) for key, name in scored.items() if "/" not in name}
+    tasks = {split_key(name)[0] for name in named.values() if name is not None}
+    if len(tasks) < 2:
+        named = {}
+    return {key: named.get(key) or (name if "/" in name else _plain(key, name)) for key, name in scored.items()}
+
+
+def _plain(key: str, name: str) -> str:
+    """A bare name of the main task: as it was logged, unless a part of its key said on which data."""
+    return name if "/" in key else key
+
+
+def _task(name: str) -> str | None:
+    """`seg_acc` as `seg/acc`; None where what stands before the metric is no task."""
+    parsed = Name.parse(name)
+    if not parsed.found or parsed.found[-1].end != len(parsed.words):
+        return None
+    head = parsed.found[-1]
+    before = parsed.words[: head.start]
+    words = [word for word in re.split(r"[_.\- ]+", name) if word]
+    if not before or len(words) < 2 or all(word in _NO_TASK or word[0].isdigit() for word in before):
+        return None
+    # The shortest end of the name that is the whole metric.
+    for at in range(len(words) - 1, 0, -1):
+        metric = "_".join(words[at:])
+        inner = Name.parse(metric)
+        if inner.found and inner.found[0].start == 0 and inner.found[-1].end == len(inner.words):
+            longer = Name.parse("_".join(words[at - 1 :]))
+            if longer.found and longer.found[0].start == 0 and longer.found[-1].end == len(longer.words):
+                continue  # `abs_err` is one metric
+            return f"{'_'.join(words[:at])}/{metric}" if known_metric(metric) is not None else None
+    return None
+
+
+def as_understood(part: LogPart, curves: Curves) -> LogPart:
+    """The part with its curves named as they are scored, the others among the signals."""
+    names = {key: Metric(*split_key(new), "min").key for key, new in curves.scored.items()}
+    if names == {key: key for key in part.metrics} and not curves.signals:
+        return part
+    logged = part.points["metric"].astype(object)
+    scored = part.points[logged.isin(list(names))]
+    points = scored.assign(metric=pd.Categorical(logged[scored.index].map(names), categories=[*names.values()]))
+    metrics = {new: part.metrics[key] for key, new in names.items()}
+    if not curves.signals:
+        return replace(part, points=points, metrics=metrics)
+    extra = part.points[logged.isin(list(curves.signals))]
+    named = logged[extra.index].map({key: _signal(name) for key, name in curves.signals.items()})
+    signals = [frame for frame in (part.signals, _at_epochs_of(extra.assign(metric=named), points)) if len(frame)]
+    return replace(part, points=points, metrics=metrics, signals=_stacked(signals))
+
+
+def _signal(name: str) -> str:
+    task, bare = split_key(name)
+    return f"{task or MAIN_TASK}/{bare}"
+
+
+def _at_epochs_of(signals: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """The signals' last values at or before the epochs at which the run was scored; others are dropped."""
+    if not len(signals) or not len(points):
+        return signals.iloc[:0]
+    runs = points["run"].cat.categories
+    scored = points[["run", "epoch"]].astype({"run": object}).drop_duplicates()
+    known = signals.astype({"run": object, "metric": object}).dropna(subset=["value"])
+    pairs = known[["run", "metric"]].drop_duplicates().merge(scored, on="run").sort_values("epoch", kind="stable")
+    known = known.sort_values("epoch", kind="stable").rename(columns={"epoch": "at"})
+    joined = pd.merge_asof(pairs, known, left_on="epoch", right_on="at", by=["run", "metric"])
+    # A value counts once, at the first scored epoch from it on.
+    joined = joined.dropna(subset=["value"]).drop_duplicates(["run", "metric", "at"])
+    return joined[["run", "epoch", "metric", "value"]].assign(
+        run=pd.Categorical(joined["run"], categories=runs), metric=pd.Categorical(joined["metric"])
+    )
+
+
+def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    if not frames:
+        return empty_points()
+    stacked = {name: pd.api.types.union_categoricals([f[name] for f in frames]) for name in ("run", "metric")}
+    plain = {name: np.concatenate([f[name].to_numpy() for f in frames]) for name in ("epoch", "value")}
+    return pd.DataFrame({**stacked, **plain})

@@ -1,0 +1,95 @@
+"""Which files of a folder hold logs, and of which tool: searched downwards, each file read by one reader."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from lcode.errors import InputError
+from lcode.readers.loggers import LOGGERS
+
+SKIPPED = frozenset(("__pycache__", "node_modules", "site-packages", ".git", ".venv", "venv", "__MACOSX"))
+"""Folders that hold no logs, however many tables lie in them."""
+
+MOST_FILES = 200_000
+"""Files that are looked at: a home folder with millions is no folder of experiments."""
+
+
+class Sniffer(Protocol):
+    """What tells whether a file is of its format."""
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the file is of this format."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The logs in a file or folder.
+
+    Attributes:
+        of_tools: files by tool, each in order of its path.
+        of_formats: tables and run logs by format.
+        beside: other tables in the folders of a tool's runs, which are not read.
+        others: how many other files there are.
+    """
+
+    of_tools: Mapping[str, list[Path]]
+    of_formats: Mapping[str, list[Path]]
+    beside: list[Path] = field(default_factory=list)
+    others: int = 0
+
+
+def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
+    """Look through a file or a folder and all folders within.
+
+    Raises:
+        InputError: there are too many files.
+    """
+    files = [root] if root.is_file() else list(_files(root))
+    of_tools: dict[str, list[Path]] = {}
+    left = files
+    owned: list[tuple[str, Path]] = []
+    for tool, logger in LOGGERS.items():
+        closed = {folder for _, folder in owned}
+        candidates = [file for file in left if not _within(file, closed)] if closed else left
+        mine = [file for file in candidates if logger.sniff(file)]
+        if mine:
+            of_tools[tool] = mine
+            if root.is_dir():
+                owned += [(tool, logger.owns(file)) for file in mine]
+            claimed = set(mine)
+            left = [file for file in left if file not in claimed]
+    closed = {folder for _, folder in owned}
+    of_formats: dict[str, list[Path]] = {}
+    beside, others = [], 0
+    for file in left:
+        name = next((name for name, reader in formats.items() if reader.sniff(file)), None)
+        if name is None:
+            others += 1
+        elif _within(file, closed):
+            beside.append(file)
+        else:
+            of_formats.setdefault(name, []).append(file)
+    return Found(of_tools, of_formats, beside, others)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """The files of a folder and of those within, in order; hidden ones are left out."""
+    count = 0
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if name.startswith(".") or not path.is_file():
+                continue
+            count += 1
+            if count > MOST_FILES:
+                raise InputError(f"holds more than {MOST_FILES:,} files; name the folder of the experiments", path=root)
+            yield path
+
+
+def _within(file: Path, folders: set[Path]) -> bool:
+    return any(folder in folders for folder in file.parents)

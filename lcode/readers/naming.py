@@ -1,0 +1,45 @@
+"""Names of runs that no column names: those of their files or folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def names_of(files: Sequence[Path], root: Path) -> list[str]:
+    """A name for the run of each file, distinct.
+
+    What tells the files apart is kept: of `runs/a/version_0/metrics.csv` and `runs/b/version_0/metrics.csv` it is `a`
+    and `b`. A single file in a folder that was named is called after the folder, one that was named itself by its stem.
+
+    Args:
+        files: one or more.
+        root: the file or folder that the user named.
+    """
+    if root.is_file() or not root.is_dir():
+        return [_stem(file) for file in files]
+    parts = [[*file.relative_to(root).parts[:-1], _stem(file)] for file in files]
+    if len(files) == 1:
+        inner = parts[0][:-1]
+        return [inner[-1] if inner else root.resolve().name or _stem(files[0])]
+    # Parts that all files have at one place say nothing.
+    while len({tuple(part[:1]) for part in parts}) == 1 and all(len(part) > 1 for part in parts):
+        parts = [part[1:] for part in parts]
+    while len({part[-1] for part in parts}) == 1 and all(len(part) > 1 for part in parts):
+        parts = [part[:-1] for part in parts]
+    names = ["/".join(part) for part in parts]
+    taken: dict[str, int] = {}
+    distinct = []
+    for name in names:
+        taken[name] = taken.get(name, 0) + 1
+        distinct.append(name if taken[name] == 1 else f"{name}#{taken[name]}")
+    return distinct
+
+
+def _stem(file: Path) -> str:
+    """The file's name without its endings: `a.csv.gz` is `a`."""
+    name = file.name
+    for ending in (".gz", ".zip", ".bz2", ".xz"):
+        name = name.removesuffix(ending)
+    stem, dot, _ = name.rpartition(".")
+    return stem if dot and stem else name

@@ -1,0 +1,147 @@
+"""From tables, as they lie in files or as a tool's reader hands them over, to the runs of a log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from lcode.errors import InputError
+from lcode.readers.choices import Choices
+from lcode.readers.columns import Roles, settle_roles
+from lcode.readers.loggers import Logged
+from lcode.readers.naming import names_of
+from lcode.readers.part import LogPart
+from lcode.readers.raw import RawTable
+from lcode.readers.repeats import OnRepeat
+from lcode.readers.resumed import one_table, read_tables
+from lcode.readers.table_part import read_table
+
+
+@dataclass(frozen=True)
+class Understood:
+    """Runs, and how their columns were understood.
+
+    Attributes:
+        part: the runs.
+        axis: columns that count the epochs.
+        left_out: columns that are not read, and why.
+    """
+
+    part: LogPart
+    axis: tuple[str, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def understood_tables(
+    raws: Sequence[RawTable], root: Path, choices: Choices, stated: Collection[str], on_repeat: OnRepeat
+) -> Understood:
+    """The runs of tables: of one file, or of all files of a folder.
+
+    A table of a folder that has no column of epochs is no log, and is left out with a remark if there are others.
+
+    Args:
+        raws: the tables.
+        root: the file or folder that the user named.
+        choices: what the user says of the columns.
+        stated: curves that the user named as metrics.
+        on_repeat: see `read_table`.
+
+    Raises:
+        InputError: none is a log, or one that cannot be read as it stands.
+    """
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for at, raw in enumerate(raws):
+        alike.setdefault(tuple(raw.columns), []).append(at)
+    roles: dict[int, Roles] = {}
+    refused: list[InputError] = []
+    for members in alike.values():
+        together = [raws[at] for at in members]
+        try:
+            table = together[0] if len(together) == 1 else one_table(together)
+            settled = settle_roles(table, choices, named=True, stated=stated)
+        except InputError as error:
+            refused.append(error)
+        else:
+            roles |= dict.fromkeys(members, settled)
+    if not roles:
+        raise refused[0]
+    chosen = sorted(roles)
+    names = names_of([raws[at].path for at in chosen], root)
+    applied = [roles[at].apply(raws[at], name) for at, name in zip(chosen, names, strict=True)]
+    part = read_tables(applied, on_repeat)
+    skipped = [Path(str(error.path)).name for error in refused if error.path is not None]
+    if skipped:
+        note = f"no column counts epochs or steps, so not read: {', '.join(skipped)}."
+        part = replace(part, notes=(*part.notes, note))
+    left_out = {name: why for settled in roles.values() for name, why in settled.left_out.items()}
+    return Understood(part, tuple(dict.fromkeys(settled.axis for settled in roles.values())), left_out)
+
+
+def understood_runs(
+    logged: Sequence[Logged], tool: str, root: Path, choices: Choices, stated: Collection[str]
+) -> Understood:
+    """The runs that a tool's reader found. Later rows count where there are several for one epoch: tools append.
+
+    Raises:
+        InputError: no run has a row yet, or no column counts the epochs.
+    """
+    runs = [run for run in logged if run.columns and len(next(iter(run.columns.values())))]
+    if not runs:
+        raise InputError(f"holds no value yet of a run of {tool}; try again when an epoch was logged", path=root)
+    names = _distinct([run.run for run in runs], names_of([run.file for run in runs], root))
+    axes = {run.axis for run in runs}
+    if choices.epoch is None and len(axes) == 1:
+        choices = replace(choices, epoch=next(iter(axes)))
+    raw = _stacked(runs, names)
+    roles = settle_roles(raw, choices, stated=stated)
+    part, _ = read_table(roles.apply(raw, ""), "last")
+    told = dict(zip(names, runs, strict=True))
+    frame = part.runs
+    horizon = [told[name].horizon for name in map(str, frame.index)]
+    ticks = np.array([np.nan if value is None else value for value in horizon], dtype=float) / part.epoch_unit
+    frame = frame.assign(
+        horizon=np.fmax(frame["horizon"].to_numpy(float), ticks).round(),
+        status=[told[str(name)].status or status for name, status in frame["status"].items()],
+    )
+    directions = {column: way for run in runs for column, way in run.directions.items()}
+    metrics = {key: directions.get(key, way) for key, way in part.metrics.items()}
+    configs = {name: {**part.configs.get(name, {}), **told[name].config} for name in map(str, frame.index)}
+    notes = tuple(dict.fromkeys(note for run in runs for note in run.notes))
+    empty = len(logged) - len(runs)
+    if empty:
+        notes += (f"{empty} runs of {tool} have logged no value yet.",)
+    part = replace(part, runs=frame, metrics=metrics, configs=configs, notes=(*notes, *part.notes))
+    return Understood(part, (roles.axis,), roles.left_out)
+
+
+def _distinct(stated: Sequence[str], by_path: Sequence[str]) -> list[str]:
+    """The tools' own names where all are different and there, else those of the files."""
+    if all(stated) and len(set(stated)) == len(stated):
+        return list(stated)
+    names = [f"{name} ({path})" if name and name != path else path for name, path in zip(stated, by_path, strict=True)]
+    return names if len(set(names)) == len(names) else [f"{name}#{at}" for at, name in enumerate(names, start=1)]
+
+
+def _stacked(runs: Sequence[Logged], names: Sequence[str]) -> RawTable:
+    """The rows of all runs one below the other, with a column that names the run."""
+    sizes = [len(next(iter(run.columns.values()))) for run in runs]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+
+    def owner(row: int) -> int:
+        return int(np.searchsorted(starts, row, side="right")) - 1
+
+    def line_of(row: int) -> int:
+        lines, at = runs[owner(row)].lines, row - int(starts[owner(row)])
+        return at + 1 if lines is None else lines[at]
+
+    columns = {"run": pa.chunked_array([pa.array([name] * size) for name, size in zip(names, sizes, strict=True)])}
+    for column in dict.fromkeys(column for run in runs for column in run.columns if column != "run"):
+        cells = [run.columns.get(column, pa.nulls(size)) for run, size in zip(runs, sizes, strict=True)]
+        text = any(pa.types.is_string(cell.type) for cell in cells)
+        kind = pa.string() if text else pa.float64()
+        columns[column] = pa.chunked_array([cell.cast(kind, safe=False) for cell in cells], kind)
+    return RawTable(runs[0].file, columns, line_of, file_of=lambda row: runs[owner(row)].file)

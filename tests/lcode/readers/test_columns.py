@@ -1,0 +1,100 @@
+"""Which column names the run, which counts the epochs, and which are no curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lcode.errors import InputError
+from lcode.readers import Choices, read_logs
+from lcode.table import RunTable
+
+ROWS = [(run, epoch) for run in ("a", "b") for epoch in (1, 2, 3)]
+
+
+def table(tmp_path: Path, extra: str = "", cells: str = "", **options: object) -> RunTable:
+    """Two runs of three epochs with two curves; `cells` may use run, epoch and row."""
+    lines = [f"run,epoch,seg/acc,depth/rmse{extra}"]
+    for row, (run, epoch) in enumerate(ROWS):
+        rest = cells.format(run=run, epoch=epoch, row=row, half=epoch / 2, tenth=0.1 * (run == "b") + 0.1)
+        lines.append(f"{run},{epoch},{0.1 * epoch:.1f},{1 / epoch:.2f}{rest}")
+    (tmp_path / "runs.csv").write_text("\n".join([*lines, ""]))
+    return read_logs(tmp_path / "runs.csv", **options)  # type: ignore[arg-type]
+
+
+def keys(read: RunTable) -> list[str]:
+    return [metric.key for metric in read.metrics]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "reason"),
+    [
+        ("step", "{epoch}0", "counter"),
+        ("trainer/global_step", "{epoch}0", "counter"),
+        ("Unnamed: 0", "{row}", "index"),
+        ("", "{row}", "index"),
+        ("elapsed", "{half}", "clock"),
+        ("_timestamp", "17{epoch}", "clock"),
+        ("time_total_s", "{half}", "clock"),
+        ("eval_samples_per_second", "{half}", "speed"),
+        ("gpu_mem", "{half}", "bookkeeping"),
+        ("seg/acc__MIN", "0.1", "range of a chart"),
+        ("seen", "{epoch}00", "counter"),
+        ("when", "at {epoch}", "text"),
+    ],
+)
+def test_what_is_no_curve_is_left_out_and_named(tmp_path: Path, name: str, cell: str, reason: str) -> None:
+    read = table(tmp_path, f",{name}", f",{cell}")
+    assert keys(read) == ["seg/acc", "depth/rmse"] and len(read.points) == 12
+    assert read.reading is not None
+    assert read.reading.left_out == {name or "Unnamed: 4": reason}
+
+
+def test_constants_of_a_run_are_its_configuration(tmp_path: Path) -> None:
+    read = table(tmp_path, ",optimizer,alpha,layers", ",{run}dam,{tenth},2")
+    assert read.configs.to_dict("list") == {"optimizer": ["adam", "bdam"], "alpha": [0.1, 0.2], "layers": [2.0, 2.0]}
+
+
+def test_a_metric_that_stands_still_is_a_curve(tmp_path: Path) -> None:
+    assert keys(table(tmp_path, ",cls/acc", ",0.5")) == ["seg/acc", "depth/rmse", "cls/acc"]
+
+
+def test_what_the_user_says_is_stronger(tmp_path: Path) -> None:
+    assert keys(table(tmp_path, ",elapsed", ",{half}", directions={"elapsed": "min"}))[-1] == "elapsed"
+    read = table(tmp_path, ",cls/acc", ",0.5", choices=Choices(config=("cls/acc",)))
+    assert list(read.configs) == ["cls/acc"]
+    read = table(tmp_path, ",cls/acc", ",0.5", choices=Choices(ignore=("cls/*",)))
+    assert keys(read) == ["seg/acc", "depth/rmse"]
+    read = table(tmp_path, ",cls/acc", ",0.5", choices=Choices(only=("cls/*", "seg/*")))
+    assert keys(read) == ["seg/acc", "cls/acc"] and set(read.signals["metric"]) == {"depth/rmse"}
+    read = table(tmp_path, ",round", ",{epoch}00", choices=Choices(epoch="round"))
+    assert set(read.points["epoch"]) == {100, 200, 300} and read.reading is not None and read.reading.axis == ("round",)
+
+
+def test_a_column_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no column 'when'; found: run, epoch"):
+        table(tmp_path, choices=Choices(epoch="when"))
+    (tmp_path / "x.csv").write_text("run,acc\na,1\n")
+    with pytest.raises(InputError, match=r"no column counts .*--epoch COLUMN"):
+        read_logs(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("name", ["Epoch", "step", "global_step", "training_iteration", "iter"])
+def test_the_axis_by_other_names(tmp_path: Path, name: str) -> None:
+    (tmp_path / "r.csv").write_text(f"{name},err\n1,0.5\n2,0.4\n3,0.3\n")
+    read = read_logs(tmp_path / "r.csv")
+    assert read.points["epoch"].tolist() == [1, 2, 3] and read.run_ids == ("r",)
+
+
+def test_a_training_of_one_epoch_is_counted_in_steps(tmp_path: Path) -> None:
+    rows = "".join(f"0,{100 * i},{1 / i:.3f}\n" for i in range(1, 9))
+    (tmp_path / "llm.csv").write_text("epoch,step,eval_loss\n" + rows)
+    read = read_logs(tmp_path / "llm.csv")
+    assert read.points["epoch"].tolist() == [100 * i for i in range(1, 9)]
+
+
+def test_a_wrong_cell_is_still_an_error_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"line 3, column 'seg/loss': 'oops' is not a number"):
+        (tmp_path / "runs.csv").write_text("run,epoch,seg/loss\na,1,0.5\na,2,oops\na,3,0.4\n")
+        read_logs(tmp_path / "runs.csv")

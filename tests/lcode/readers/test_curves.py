@@ -1,0 +1,79 @@
+"""Which curves are scored, which only tell of the training, and what they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lcode.errors import InputError, UsageError
+from lcode.readers import Choices, read_logs
+from lcode.readers.curves import settle_curves
+
+
+@pytest.mark.parametrize(
+    ("keys", "scored", "signals"),
+    [
+        ("seg/acc depth/rmse", "seg/acc depth/rmse", ""),
+        ("val_seg_acc val_depth_rmse train_seg_acc train_loss", "seg/acc depth/rmse", "train_seg_acc train_loss"),
+        ("train/seg/miou val/seg/miou train/loss val/loss", "seg/miou loss", "train/seg/miou train/loss"),
+        ("loss accuracy val_loss val_accuracy", "val_loss val_accuracy", "loss accuracy"),
+        ("Loss/train Loss/val", "Loss", "Loss/train"),
+        ("trainLoss valLoss", "valLoss", "trainLoss"),
+        ("train/loss train/acc", "train/loss train/acc", ""),
+        ("val/acc", "val/acc", ""),
+        ("rollout/ep_rew_mean eval/mean_reward", "mean_reward", "rollout/ep_rew_mean"),
+        ("click_auc like_auc watch_rmse", "click/auc like/auc watch/rmse", ""),
+        ("energy_rmse force_mae loss", "energy/rmse force/mae loss", ""),
+        ("abs_err rel_err mean_iou top5_acc", "abs_err rel_err mean_iou top5_acc", ""),
+        ("err signal.norm", "err", "signal.norm"),
+    ],
+)
+def test_by_their_names(keys: str, scored: str, signals: str) -> None:
+    curves = settle_curves(keys.split(), Choices())
+    assert " ".join(curves.scored.values()) == scored and " ".join(curves.signals) == signals
+
+
+def test_test_sets_are_left_out_where_there_is_a_validation_set() -> None:
+    curves = settle_curves(["val/seg/miou", "test/seg/miou"], Choices())
+    assert curves.scored == {"val/seg/miou": "seg/miou"} and curves.left_out == {"test/seg/miou": "test set"}
+    assert settle_curves(["train/seg/miou", "test/seg/miou"], Choices()).scored == {"test/seg/miou": "seg/miou"}
+
+
+def test_two_curves_never_become_one() -> None:
+    curves = settle_curves(["val/acc", "eval/acc", "train/acc"], Choices())
+    assert len(set(curves.scored.values())) == 2
+
+
+def test_a_pattern_says_task_and_metric() -> None:
+    choices = Choices(map="val/{task}_{metric}")
+    curves = settle_curves(["val/seg_acc", "val/depth_abs_err", "val/loss", "lr"], choices)
+    assert curves.scored == {"val/seg_acc": "seg/acc", "val/depth_abs_err": "depth/abs_err"}
+    assert set(curves.signals) == {"val/loss", "lr"}
+    with pytest.raises(UsageError, match="metric"):
+        Choices(map="val/{task}")
+
+
+def test_training_curves_are_signals_at_the_epochs_that_were_scored(tmp_path: Path) -> None:
+    rows = "".join(f"a,{step},{1 / step:.4f},{0.5 / step if step % 5 == 0 else ''}\n" for step in range(1, 11))
+    (tmp_path / "runs.csv").write_text("run,step,train_loss,val_loss\n" + rows)
+    table = read_logs(tmp_path / "runs.csv")
+    assert [metric.key for metric in table.metrics] == ["val_loss"] and table.points["epoch"].tolist() == [5, 10]
+    signals = table.signals[table.signals["metric"] == "main/train_loss"]
+    assert signals["epoch"].tolist() == [5, 10] and signals["value"].tolist() == [0.2, 0.1]
+
+
+def test_nothing_left_to_score(tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text("run,epoch,acc\na,1,0.5\na,2,0.5\n")
+    with pytest.raises(InputError, match="no curve is left to be scored; there are: acc"):
+        read_logs(tmp_path / "runs.csv", choices=Choices(only=("seg/*",)))
+
+
+def test_choices_are_kept_in_a_file(tmp_path: Path) -> None:
+    choices = Choices(only=("seg/*",), map="{task}.{metric}", epoch="round", config=("alpha",))
+    choices.save(tmp_path / "m.json")
+    assert Choices.load(tmp_path / "m.json") == choices
+    for text in ("[]", '{"onyl": []}', '{"only": "seg"}', "no json", '{"map": 3}'):
+        (tmp_path / "m.json").write_text(text)
+        with pytest.raises(InputError, match=r"m\.json"):
+            Choices.load(tmp_path / "m.json")
