@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from lcode.readers.loggers.base import Logged, Logger
 from lcode.readers.loggers.optuna import OptunaReader
+from lcode.readers.loggers.tensorboard import TensorBoardReader
 
 LOGGERS: dict[str, Logger] = {
     "optuna": OptunaReader(),
+    "tensorboard": TensorBoardReader(),
 }
 """Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first is read."""
 

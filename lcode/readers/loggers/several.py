@@ -1,0 +1,46 @@
+"""Of several runs that a tool left, the damaged ones are left out with a remark: one is lost, not the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from lcode.errors import InputError, explained
+from lcode.readers.damaged import LISTED
+from lcode.readers.loggers.base import Logged
+
+T = TypeVar("T")
+
+
+def sound_runs(sources: Iterable[T], read: Callable[[T], Sequence[Logged]]) -> list[Logged]:
+    """The runs of the sources that can be read; the last run carries a remark on each source that cannot.
+
+    Args:
+        sources: what one run or a few are read from: files, folders.
+        read: reads one of them.
+
+    Raises:
+        InputError: none can be read; that of the first.
+    """
+    runs: list[Logged] = []
+    damaged: list[InputError | OSError] = []
+    for source in sources:
+        try:
+            runs += read(source)
+        except (InputError, OSError) as error:
+            damaged.append(error)
+    errors = [
+        error
+        if isinstance(error, InputError)
+        else InputError(f"cannot be read: {explained(error)}", path=error.filename)
+        for error in damaged
+    ]
+    if errors and not runs:
+        raise errors[0]
+    if errors:
+        notes = [f"left out: {error}" for error in errors[:LISTED]]
+        if len(errors) > LISTED:
+            notes[-1] += f" ({len(errors) - LISTED} more are left out)"
+        runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, *notes))
+    return runs

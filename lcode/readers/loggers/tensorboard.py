@@ -1,0 +1,138 @@
+"""TensorBoard: one run per folder, with the folders within that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lcode.errors import InputError
+from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.points import rows_of
+from lcode.readers.loggers.several import sound_runs
+from lcode.readers.loggers.tensorboard_events import TOOL, EventFile, read_events
+
+SPLITS = frozenset(("train", "training", "validation", "valid", "val", "eval", "evaluation", "test"))
+"""Folders into which Keras, TensorFlow's estimators and many scripts write what a run measures on one part of the data,
+under the same names in each."""
+
+
+@dataclass(eq=False)
+class _Run:
+    """What is known of a run's folder, before the folders within are added to it."""
+
+    folder: Path
+    files: list[EventFile] = field(default_factory=list)
+    damaged: list[InputError | OSError] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(name for file in self.files for name in file.points.names))
+
+
+class TensorBoardReader:
+    """Reads event files: scalars of either version of TensorFlow, of torch, and of what builds on them."""
+
+    tool: ClassVar[str] = TOOL
+
+    def sniff(self, path: Path) -> bool:
+        """Whether it is named as event files are; those of the profiler hold no scalars."""
+        return "tfevents" in path.name and path.suffix != ".profile-empty" and path.is_file()
+
+    def owns(self, path: Path) -> Path:
+        """The folder of the file: the writer takes one per run."""
+        return path.parent
+
+    def read(self, paths: Sequence[Path]) -> Iterable[Logged]:
+        """The runs of these event files.
+
+        Files of one folder are one run, which was restarted. Folders that `add_scalars`, `add_hparams` and Keras make
+        within it belong to it: a curve `tag` of the folder `tag_sub` is named `tag_sub`, one of the folder
+        `validation` is named `validation/tag`.
+
+        Raises:
+            InputError: no file holds a scalar.
+            MissingExtraError: TensorBoard is not installed.
+        """
+        runs: dict[Path, _Run] = {}
+        for path in paths:
+            run = runs.setdefault(path.parent, _Run(path.parent))
+            try:
+                run.files.append(read_events(path))
+            except (InputError, OSError) as error:
+                run.damaged.append(error)
+        return sound_runs(_joined(runs), _logged)
+
+
+def _joined(runs: dict[Path, _Run]) -> list[_Run]:
+    """The runs, each with what the folders within add to it; the innermost folders come first."""
+    for run in runs.values():
+        run.files.sort(key=lambda file: (file.begun, file.path.name))
+    splits: dict[Path, int] = {}
+    for folder in runs:
+        if folder.name.lower() in SPLITS:
+            splits[folder.parent] = splits.get(folder.parent, 0) + 1
+    for folder in sorted(runs, key=lambda folder: len(folder.parts), reverse=True):
+        outer = next((runs[parent] for parent in folder.parents if parent in runs), None)
+        run, names = runs[folder], runs[folder].names
+        if (
+            folder.parent in splits
+            and folder.name.lower() in SPLITS
+            and (splits[folder.parent] > 1 or folder.parent in runs)
+        ):
+            home = runs.setdefault(folder.parent, _Run(folder.parent))
+            renamed = [_renamed(file, {name: f"{folder.name}/{name}" for name in names}) for file in run.files]
+        elif outer is None:
+            continue
+        elif run.files and all(file.is_summary for file in run.files):
+            home, renamed = outer, run.files
+        elif len(names) == 1 and (sub := _sub(outer.folder, folder, names[0])):
+            home, renamed = outer, [_renamed(file, {names[0]: f"{names[0]}_{sub}"}) for file in run.files]
+        else:
+            continue
+        home.files += renamed
+        home.damaged += run.damaged
+        del runs[folder]
+    return list(runs.values())
+
+
+def _sub(outer: Path, folder: Path, name: str) -> str:
+    """What `add_scalars(name, {sub: …})` called the curve that lies in this folder; empty: another wrote it."""
+    head, beside = name.replace("/", "_") + "_", folder.relative_to(outer).as_posix()
+    return beside.removeprefix(head) if beside.startswith(head) else ""
+
+
+def _renamed(file: EventFile, names: dict[str, str]) -> EventFile:
+    points = replace(file.points, names=[names[name] for name in file.points.names])
+    return replace(file, points=points)
+
+
+def _logged(run: _Run) -> list[Logged]:
+    curves = [file for file in run.files if len(file.points.codes) and not file.is_summary]
+    curves = curves or [file for file in run.files if len(file.points.codes)]
+    if not curves:
+        if run.damaged and not run.files:
+            raise run.damaged[0]
+        raise InputError(
+            f"an event file of {TOOL} without a scalar (texts, pictures and histograms are not read); log numbers with "
+            "add_scalar or tf.summary.scalar, or move it away",
+            path=run.files[0].path,
+        )
+    config: dict[str, Any] = {}
+    for file in run.files:
+        config |= file.config
+    most = max(curves, key=lambda file: len(file.points.codes)).path
+    inner = most.relative_to(run.folder).parts
+    left_out = [f"left out: {error}" for error in run.damaged]
+    return [
+        Logged(
+            # Of a run in folders, the folder names it, not that of the part of the data.
+            file=most if len(inner) == 1 else run.folder / inner[0],
+            columns=rows_of([file.points for file in curves], most, TOOL),
+            axis="step",
+            # The plugin's status is no help: it says finished as soon as the hyper-parameters are written.
+            config=config,
+            notes=(*(note for file in run.files for note in file.notes), *left_out),
+        )
+    ]
