@@ -64,7 +64,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     check_writable(folder)
     weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()})
     meta = {"version": VERSION, "weights_sha256": _sha256(weights), **checkpoint.meta}
-    text = json.dumps(meta | {"description_sha256": _description_digest(json.loads(json.dumps(meta)))}, indent=1)
+    text = json.dumps(meta | {"description_sha256": description_digest(json.loads(json.dumps(meta)))}, indent=1)
     folder = folder.resolve()  # a link stays, what it points to is replaced
     ready = _ready(folder, _sha256(weights))
     with refusals(folder):
@@ -130,8 +130,12 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         tensors = load(weights)
     except SafetensorError as error:
         raise CheckpointError(f"{folder / TENSORS} cannot be read ({error}); fit the model again") from error
-    # Folders of earlier versions have none.
-    if meta.pop("description_sha256", None) not in (None, _description_digest(meta)):
+    digest = meta.pop("description_sha256", None)
+    if digest is None:
+        raise CheckpointError(
+            f"{folder / META} has no digest: it was changed after the fit, or is of an older lcode; fit the model again"
+        )
+    if digest != description_digest(meta):
         raise CheckpointError(f"{folder / META} was changed after the fit; fit the model again")
     return Checkpoint(meta, tensors, folder)
 
@@ -197,6 +201,6 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _description_digest(meta: dict[str, Any]) -> str:
-    """The digest of `model.json`, however it is laid out."""
+def description_digest(meta: dict[str, Any]) -> str:
+    """The digest of what `model.json` says beside it, however it is laid out."""
     return _sha256(json.dumps(meta, sort_keys=True).encode())

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 
-from lcode.fuzzing.fuzz import fuzz
+from lcode.fuzzing.fuzz import Finding, fuzz
 from lcode.fuzzing.targets import TARGETS
 
 CHUNK = 500
-"""Inputs between two lines of progress."""
+"""Inputs that one process reads at a time."""
+
+PROGRESS = 20.0
+"""Seconds between two lines of progress."""
 
 
 def main() -> int:
@@ -19,28 +28,49 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", help=f"default: all of {', '.join(TARGETS)}")
     parser.add_argument("--inputs", type=int, default=1000, help="damaged inputs per target")
     parser.add_argument("--seed", type=int, default=0, help="decides how they are damaged")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (default: one per core)")
     parser.add_argument("--traces", action="store_true", help="show the traceback of each kind of finding")
     args = parser.parse_intermixed_args()
     unknown = [name for name in args.targets if name not in TARGETS]
     if unknown:
         parser.error(f"no target '{unknown[0]}'; there are: {', '.join(TARGETS)}")
     total = 0
-    for target in args.targets or TARGETS:
-        began, findings = time.perf_counter(), []
-        for first in range(0, args.inputs, CHUNK):
-            findings += fuzz(target, min(CHUNK, args.inputs - first), seed=args.seed, first=first)
-        kinds = {(finding.place, finding.error.split(":")[0]): finding for finding in reversed(findings)}
-        print(  # noqa: T201
-            f"{target}: {args.inputs} inputs, {len(findings)} findings of {len(kinds)} kinds, "
-            f"{time.perf_counter() - began:.0f} s",
-            flush=True,
-        )
-        for finding in kinds.values():
-            print(f"  input {finding.index} at {finding.place}: {finding.error}")  # noqa: T201
-            if args.traces:
-                print(finding.trace)  # noqa: T201
-        total += len(findings)
+    jobs = min(args.jobs, -(-args.inputs // CHUNK))
+    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    with ProcessPoolExecutor(jobs, context) if jobs > 1 else nullcontext() as pool:
+        for target in args.targets or TARGETS:
+            began = time.perf_counter()
+            findings = list(_findings(target, args.inputs, args.seed, pool))
+            kinds = {(finding.place, finding.error.split(":")[0]): finding for finding in reversed(findings)}
+            _say(
+                f"{target}: {args.inputs} inputs, {len(findings)} findings of {len(kinds)} kinds, "
+                f"{time.perf_counter() - began:.0f} s"
+            )
+            for finding in kinds.values():
+                _say(f"  input {finding.index} at {finding.place}: {finding.error}")
+                if args.traces:
+                    _say(finding.trace)
+            total += len(findings)
     return 1 if total else 0
+
+
+def _findings(target: str, inputs: int, seed: int, pool: ProcessPoolExecutor | None) -> Iterator[Finding]:
+    """What is found in so many inputs, with a line of progress now and then."""
+    told = time.perf_counter()
+    counts = [min(CHUNK, inputs - first) for first in range(0, inputs, CHUNK)]
+    calls = [partial(fuzz, target, count, seed=seed, first=CHUNK * i) for i, count in enumerate(counts)]
+    results: Sequence[Callable[[], list[Finding]]] = calls
+    if pool is not None:
+        results = [pool.submit(call).result for call in calls]
+    for number, result in enumerate(results, start=1):
+        yield from result()
+        if number < len(results) and time.perf_counter() - told > PROGRESS:
+            told = time.perf_counter()
+            _say(f"  {target}: {number * CHUNK} of {inputs}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

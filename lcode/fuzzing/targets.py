@@ -158,12 +158,14 @@ def _model() -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (Path(name) / "model").iterdir()}
 
 
-def _undigested(rng: Random, data: bytes) -> bytes:
-    """An edited description without its own digest, as an earlier version wrote it."""
+def _resealed(rng: Random, data: bytes) -> bytes:
+    """An edited description with the digest of what it says now: who tampers with a model can compute it."""
+    from lcode.fitting.checkpoint import description_digest
+
     edited = damaged_json(rng, data)
     try:
-        meta = json.loads(edited)
-        return json.dumps({key: value for key, value in meta.items() if key != "description_sha256"}).encode()
+        meta = {key: value for key, value in json.loads(edited).items() if key != "description_sha256"}
+        return json.dumps({**meta, "description_sha256": description_digest(meta)}).encode()
     except (ValueError, AttributeError, RecursionError):
         return edited
 
@@ -183,7 +185,7 @@ def _load(folder: Path) -> object:
     from lcode.forecasters.lcgode import LCGODEForecaster
 
     with warnings.catch_warnings():
-        # Absurd numbers in a description without its digest overflow, and torch-geometric warns when it is imported.
+        # Absurd numbers in a description overflow, and torch-geometric warns when it is imported.
         warnings.simplefilter("ignore")
         return LCGODEForecaster.load(folder)
 
@@ -201,6 +203,6 @@ TARGETS: dict[str, Target] = {
     "run-logs": Target(_run_logs, _JSON, _logs(".")),
     "graphs": Target(_graphs, (damaged_bytes, damaged_json), lambda folder: read_graphs(folder / "graphs.json")),
     "baseline": Target(_baseline, _CSV, lambda folder: read_baseline(folder / "baseline.csv", METRICS)),
-    "model": Target(_model, (damaged_bytes, damaged_json, _undigested), _load),
+    "model": Target(_model, (damaged_bytes, damaged_json, _resealed), _load),
 }
 """What is fuzzed, by name."""

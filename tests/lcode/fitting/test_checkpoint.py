@@ -78,7 +78,7 @@ EDITS: dict[str, Callable[[dict], object]] = {
         f"no {key}": drop(key)
         for key in (
             "version", "weights_sha256", "model", "preprocessor", "calibration", "fit", "runs", "data_digest",
-            "backtest", "seed", "targets",
+            "backtest", "seed", "targets", "description_sha256",
         )
     },
     "newer": put(6, "version"),

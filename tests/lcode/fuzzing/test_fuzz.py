@@ -14,7 +14,7 @@ from lcode.fuzzing import fuzz as module
 from lcode.fuzzing.fuzz import damaged, fuzz
 from lcode.fuzzing.targets import TARGETS
 
-SLOW = {"wide-csv", "long-csv", "run-logs", "model"}
+SLOW = {"wide-csv", "long-csv", "jsonl", "resumed", "run-logs", "model"}
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,9 @@ def test_a_bug_a_warning_and_a_hang_are_found_and_a_refusal_is_not(monkeypatch: 
 
 
 def test_the_command_says_how_many_were_tried() -> None:
-    command = [sys.executable, "-m", "lcode.fuzzing", "graphs", "--inputs", "40"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "graphs: 40 inputs, 0 findings" in done.stdout, done.stdout + done.stderr
+    command = [sys.executable, "-m", "lcode.fuzzing", "graphs", "--inputs", "501"]
+    for jobs in ("1", "2"):
+        done = subprocess.run([*command, "--jobs", jobs], capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and "graphs: 501 inputs, 0 findings" in done.stdout, done.stdout + done.stderr
     wrong = subprocess.run([*command, "grafs"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2 and "no target 'grafs'; there are: wide-csv" in wrong.stderr
