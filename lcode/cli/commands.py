@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ from lcode.cli.console import (
     write_frame,
     write_frames,
 )
+from lcode.cli.log_source import LogSource, reads_logs
 from lcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,15 +44,11 @@ app.command()(bench)
 
 
 @app.command()
+@reads_logs
 def fit(
-    logs: opt.Logs,
+    source: LogSource,
     out_dir: Annotated[Path, typer.Option("--out", help="Folder to write the model to.")],
-    graphs: opt.Graphs = None,
     target: opt.Targets = None,
-    direction: opt.Directions = None,
-    horizon: opt.Horizon = None,
-    on_repeat: opt.Repeats = opt.OnRepeat.error,
-    rates: opt.Rates = opt.RateKind.plan,
     start: Annotated[
         opt.Start, typer.Option("--from", help="Adapt the shipped model, or begin anew.")
     ] = opt.Start.shipped,
@@ -71,12 +69,10 @@ def fit(
     from lcode.fitting.checkpoint import check_writable
 
     check_writable(out_dir)
-    table = opt.read(logs, graphs, direction, target, horizon=horizon, on_repeat=on_repeat, rates=rates)
+    table = source.table(target)
     targets = opt.target_keys(table, opt.parse_targets(target))
     known = {metric.key: metric.direction for metric in table.metrics}
-    others = [
-        opt.read(path, graphs, direction, known=known, on_repeat=on_repeat, rates=rates) for path in related or ()
-    ]
+    others = [replace(source, logs=path, horizon=None).table(known=known) for path in related or ()]
     with fit_progress("fitting") as progress:
         model = fit_table(
             table,
@@ -95,15 +91,11 @@ def fit(
 
 
 @app.command()
+@reads_logs
 def predict(
-    logs: opt.Logs,
-    out_path: Annotated[Path, typer.Option("--out", help="File to write: OUT.csv or OUT.parquet.")],
+    source: LogSource,
+    out_path: opt.Out = None,
     model: opt.ModelDir = None,
-    graphs: opt.Graphs = None,
-    direction: opt.Directions = None,
-    horizon: opt.Horizon = None,
-    on_repeat: opt.Repeats = opt.OnRepeat.error,
-    rates: opt.Rates = opt.RateKind.plan,
     full: Annotated[
         bool,
         typer.Option(
@@ -112,10 +104,20 @@ def predict(
     ] = False,
     device: opt.Device = None,
 ) -> None:
-    """Forecast every run in LOGS and write one row per run and metric (and epoch, with --full)."""
-    check_output(out_path, ".csv", ".parquet")
-    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, on_repeat, rates, device)
+    """Forecast every run in LOGS: one row per run and metric (and epoch, with --full), shown or written."""
+    if out_path is None and full:
+        raise UsageError("--full gives every epoch of every run; name a file with --out OUT.csv")
+    if out_path is not None:
+        check_output(out_path, ".csv", ".parquet")
+    forecaster, table = _model_and_table(source, model, device)
     notes: dict[str, None] = {}
+    if out_path is None:
+        from lcode.report.terminal import forecast_table
+
+        forecast = forecaster.predict(table)
+        out.print(forecast_table(forecast))
+        show_notes(forecast.notes)
+        return
     with steps_progress("forecasting") as progress:
         write_frames(_blocks(forecaster, table, full, notes, progress), out_path)
     show_notes(list(notes))
@@ -135,18 +137,14 @@ def _blocks(
 
 
 @app.command()
+@reads_logs
 def rank(
-    logs: opt.Logs,
-    out_path: Annotated[Path, typer.Option("--out", help="File to write: OUT.csv or OUT.parquet.")],
+    source: LogSource,
+    out_path: opt.Out = None,
     model: opt.ModelDir = None,
-    graphs: opt.Graphs = None,
-    direction: opt.Directions = None,
     objective: opt.Objective = "delta_m",
     baseline: opt.Baseline = None,
     final: opt.Final = "horizon",
-    horizon: opt.Horizon = None,
-    on_repeat: opt.Repeats = opt.OnRepeat.error,
-    rates: opt.Rates = opt.RateKind.plan,
     device: opt.Device = None,
     seed: opt.Seed = 0,
 ) -> None:
@@ -155,26 +153,25 @@ def rank(
     from lcode.decisions import rank as rank_forecast
     from lcode.report.terminal import ranking_table
 
-    check_output(out_path, ".csv", ".parquet")
+    if out_path is not None:
+        check_output(out_path, ".csv", ".parquet")
     ends = FinalValue.parse(final)
-    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, on_repeat, rates, device)
+    forecaster, table = _model_and_table(source, model, device)
     forecast = forecaster.predict(table, ends.at)
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline, seed=seed, final=ends)
-    write_frame(ranking.to_frame(), out_path)
+    if out_path is not None:
+        write_frame(ranking.to_frame(), out_path)
     out.print(ranking_table(ranking, ends.of_forecast(forecast, table)))
     show_notes(ranking.notes)
-    err.print(f"ranking of {len(table)} runs written to {escape(str(out_path))}", highlight=False)
+    if out_path is not None:
+        err.print(f"ranking of {len(table)} runs written to {escape(str(out_path))}", highlight=False)
 
 
 @app.command()
+@reads_logs
 def backtest(
-    logs: opt.Logs,
-    graphs: opt.Graphs = None,
+    source: LogSource,
     target: opt.Targets = None,
-    direction: opt.Directions = None,
-    horizon: opt.Horizon = None,
-    on_repeat: opt.Repeats = opt.OnRepeat.error,
-    rates: opt.Rates = opt.RateKind.plan,
     observe: Annotated[float, typer.Option(help="Share of the horizon that is seen.", min=0.0, max=0.99)] = 0.2,
     train_fraction: Annotated[
         float, typer.Option(help="Share of the finished runs to learn from.", min=0.05, max=0.95)
@@ -187,7 +184,7 @@ def backtest(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Measure forecasters on the finished runs in LOGS: hide the end of some, forecast it, compare."""
-    table = opt.read(logs, graphs, direction, target, horizon=horizon, on_repeat=on_repeat, rates=rates)
+    table = source.table(target)
     from lcode.evaluation import backtest as run_backtest
     from lcode.evaluation.render import backtest_table
 
@@ -209,30 +206,48 @@ def backtest(
 
 
 @app.command()
+@reads_logs
 def report(
-    logs: opt.Logs,
+    source: LogSource,
     out_path: Annotated[Path, typer.Option("--out", help="File to write: OUT.html.")],
     model: opt.ModelDir = None,
-    graphs: opt.Graphs = None,
-    direction: opt.Directions = None,
     objective: opt.Objective = "delta_m",
     baseline: opt.Baseline = None,
-    horizon: opt.Horizon = None,
-    on_repeat: opt.Repeats = opt.OnRepeat.error,
-    rates: opt.Rates = opt.RateKind.plan,
     device: opt.Device = None,
 ) -> None:
     """Write a self-contained HTML page: forecasts with their intervals, and the ranking."""
     check_output(out_path, ".html")
-    forecaster, table = _model_and_table(logs, model, graphs, direction, horizon, on_repeat, rates, device)
+    forecaster, table = _model_and_table(source, model, device)
     from lcode.decisions import rank as rank_forecast
     from lcode.report import write_report
 
     forecast = forecaster.predict(table, "full")
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline)
     show_notes(ranking.notes)
-    write_report(out_path, title=f"Forecasts for {logs.name}", table=table, forecast=forecast, ranking=ranking)
+    write_report(
+        out_path, title=f"Forecasts for {source.logs.resolve().name}", table=table, forecast=forecast, ranking=ranking
+    )
     err.print(f"report written to {escape(str(out_path))}", highlight=False)
+
+
+@app.command()
+@reads_logs
+def inspect(
+    source: LogSource,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Write the choices to FILE.json, for --mapping.")
+    ] = None,
+) -> None:
+    """Say in full what is understood of LOGS: runs, curves, signals, configuration, and what is odd about them."""
+    from lcode.report.terminal import runs_table
+
+    if save is not None:
+        check_output(save, ".json")
+    table = source.table(brief=False)
+    out.print(runs_table(table))
+    if save is not None:
+        source.choices().save(save)
+        err.print(f"choices written to {escape(str(save))}; give them to any command with --mapping", highlight=False)
 
 
 @app.command()
@@ -276,26 +291,17 @@ def show_trust(model: LCGODEForecaster) -> None:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
 
 
-def _model_and_table(
-    logs: Path,
-    model: Path | None,
-    graphs: Path | None,
-    direction: list[str] | None,
-    horizon: float | None,
-    on_repeat: opt.OnRepeat,
-    rates: opt.RateKind,
-    device: str | None,
-) -> tuple[LCGODEForecaster, RunTable]:
+def _model_and_table(source: LogSource, model: Path | None, device: str | None) -> tuple[LCGODEForecaster, RunTable]:
     """Read the logs and load the model that a command was given; directions that the model knows need not be said."""
     from lcode.api import load
 
     forecaster = load(model, device=device)
-    stated = opt.parse_directions(direction) or {}
+    stated = opt.parse_directions(source.direction) or {}
     for metric in forecaster.known_metrics:
         if stated.get(metric.key, metric.direction) != metric.direction:
             raise UsageError(f"--direction {metric.key}: the model was fitted with {metric.direction}")
     known = {metric.key: metric.direction for metric in forecaster.known_metrics}
-    table = opt.read(logs, graphs, direction, known=known, horizon=horizon, on_repeat=on_repeat, rates=rates)
+    table = source.table(known=known)
     if (table.runs["status"] != "finished").any():
         forecaster = forecaster.in_context(table)
     for warning in forecaster.trust()[1]:

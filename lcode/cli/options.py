@@ -8,13 +8,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from lcode.cli.console import show_notes
 from lcode.errors import UsageError
 from lcode.table import Direction, RunTable, split_key
 
-Logs = Annotated[
-    Path,
-    typer.Argument(metavar="LOGS", help="A log file (.csv, .parquet, .jsonl) or a folder of logs.", show_default=False),
+Out = Annotated[
+    Path | None, typer.Option("--out", help="File to write: OUT.csv or OUT.parquet; default: shown in the terminal.")
 ]
 Graphs = Annotated[Path | None, typer.Option("--graphs", help="JSON file with the architecture graphs.")]
 Directions = Annotated[
@@ -114,34 +112,6 @@ class Start(StrEnum):
 
     shipped = "shipped"
     scratch = "scratch"
-
-
-def read(
-    logs: Path,
-    graphs: Path | None,
-    directions: list[str] | None,
-    targets: list[str] | None = None,
-    known: dict[str, Direction] | None = None,
-    *,
-    horizon: float | None = None,
-    on_repeat: OnRepeat = OnRepeat.error,
-    rates: RateKind = RateKind.plan,
-) -> RunTable:
-    """Read logs with the shared options and show the reader's notes."""
-    from lcode.readers import read_logs
-
-    table = read_logs(
-        logs,
-        graphs=graphs,
-        directions=parse_directions(directions),
-        targets=parse_targets(targets),
-        known=known,
-        horizon=horizon,
-        on_repeat=on_repeat.rule,
-        rates=rates.rule,
-    )
-    show_notes(table.notes)
-    return table
 
 
 def parse_directions(texts: list[str] | None) -> dict[str, Direction] | None:

@@ -22,6 +22,9 @@ FOREST = "forest of changes"
 NARROW, WIDE = 0.75, 0.98
 """Coverage of the 90 % interval below and above which the user is warned."""
 
+TELLING = 12
+"""Left-out runs that it takes for a warning: of eight runs one that went astray decides whose mean error is smaller."""
+
 NAMES = {"last": "the last value", "trees": "ExtraTrees"}
 
 
@@ -80,7 +83,10 @@ def trust_rows(backtest: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def trust_warnings(backtest: dict[str, Any]) -> list[str]:
-    """Plain sentences where a simple forecast does as well, or where the intervals are off."""
+    """Plain sentences where a simple forecast does as well, or where the intervals are off.
+
+    Of fewer than `TELLING` left-out runs neither is said: it would be chance.
+    """
     warnings = []
     for name, words in NAMES.items():
         worse = _places(backtest, partial(_is_worse, than=name))
@@ -116,7 +122,7 @@ def _places(backtest: dict[str, Any], is_bad: Callable[[dict[str, Any]], bool]) 
         f"{metric} at {'the first epoch' if share == '0' else f'{_seen(share)} seen'}"
         for share, metrics in backtest.items()
         for metric, values in metrics.items()
-        if is_bad(values)
+        if values["runs"] >= TELLING and is_bad(values)
     ]
     return ", ".join(found)
 

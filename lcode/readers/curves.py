@@ -62,6 +62,9 @@ _NO_TASK = frozenset(
 )
 """Words before a metric that are part of it."""
 
+_OF_ANY_TASK = ("loss", "reward", "return", "cost")
+"""What each task has: the word before it names the task, unless it names the measure (`mse_loss`)."""
+
 SIGNAL = "signal."
 """Prefix of columns that the user declares to be no scores."""
 
@@ -176,24 +179,26 @@ def _plain(key: str, name: str) -> str:
 
 def _task(name: str) -> str | None:
     """`seg_acc` as `seg/acc`; None where what stands before the metric is no task."""
-    parsed = Name.parse(name)
-    if not parsed.found or parsed.found[-1].end != len(parsed.words):
-        return None
-    head = parsed.found[-1]
-    before = parsed.words[: head.start]
     words = [word for word in re.split(r"[_.\- ]+", name) if word]
-    if not before or len(words) < 2 or all(word in _NO_TASK or word[0].isdigit() for word in before):
-        return None
-    # The shortest end of the name that is the whole metric.
     for at in range(len(words) - 1, 0, -1):
-        metric = "_".join(words[at:])
-        inner = Name.parse(metric)
-        if inner.found and inner.found[0].start == 0 and inner.found[-1].end == len(inner.words):
-            longer = Name.parse("_".join(words[at - 1 :]))
-            if longer.found and longer.found[0].start == 0 and longer.found[-1].end == len(longer.words):
-                continue  # `abs_err` is one metric
-            return f"{'_'.join(words[:at])}/{metric}" if known_metric(metric) is not None else None
+        metric, before = "_".join(words[at:]), words[at - 1]
+        if not _is_metric(metric):
+            continue
+        if _is_metric(f"{before}_{metric}") and (
+            metric.lower() not in _OF_ANY_TASK or known_metric(before) is not None
+        ):
+            continue  # `abs_err` is one metric
+        if all(word.lower() in _NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
+            return None
+        return f"{'_'.join(words[:at])}/{metric}"
     return None
+
+
+def _is_metric(name: str) -> bool:
+    """Whether the whole name is that of a known metric."""
+    found = Name.parse(name).found
+    whole = bool(found) and found[0].start == 0 and found[-1].end == len(Name.parse(name).words)
+    return whole and known_metric(name) is not None
 
 
 def as_understood(part: LogPart, curves: Curves) -> LogPart:

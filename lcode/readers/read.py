@@ -132,6 +132,7 @@ def read_logs(
     points = part.points
     if len(keys) < len(part.metrics):
         points = points[points["metric"].isin(keys)]
+    assumed = part.runs["horizon"].isna() & part.runs["status"].isna()
     table = RunTable.from_points(
         points,
         metrics,
@@ -142,7 +143,7 @@ def read_logs(
         schedules=planned(part.schedules, part.rates, rates),
         notes=(*part.notes, *told, *notes),
         epoch_unit=part.epoch_unit,
-        reading=reading,
+        reading=replace(reading, assumed_horizon=bool(assumed.any())),
     )
     remarks = (*gap_remarks(table), *name_remarks(table), *rate_remarks(table, part.rates))
     return replace(table, notes=(*table.notes, *remarks))

@@ -13,7 +13,9 @@ from rich.text import Text
 
 from lcode.decisions import Ranking
 from lcode.forecast import Forecast
-from lcode.report.cells import RunRow, counted, printable, run_rows, shorten, summary_cells
+from lcode.report.cells import NOTHING, RunRow, configuration, counted, printable, run_rows, shorten, summary_cells
+from lcode.table import RunTable
+from lcode.table.axis import epoch_text
 
 _ACTION_STYLES = {"continue": "green", "stop": "red", "finished": "dim"}
 
@@ -34,6 +36,39 @@ def ranking_table(ranking: Ranking, forecast: Forecast, limit: int = 20) -> Rend
     headings, rows = run_rows(forecast, ranking)
     # The page has room for the probability of being among the best tenth as well.
     return _Runs(headings[:-1], rows[:limit], len(forecast.metrics), left_out=len(rows[limit:]))
+
+
+def forecast_table(forecast: Forecast, limit: int = 40) -> RenderableType:
+    """Each run's forecasts at its horizon, in the order of the logs: epochs seen, `median [5 %, 95 %]` per metric.
+
+    Args:
+        forecast: of R runs.
+        limit: rows shown; the caption says how many are not.
+    """
+    headings, rows = run_rows(forecast)
+    shown = [dict(zip(("run", *headings), (row.run, *row.cells), strict=True)) for row in rows[:limit]]
+    return _captioned(summary_table(shown), len(rows) - limit)
+
+
+def runs_table(table: RunTable, limit: int = 200) -> RenderableType:
+    """What is known of each run: epochs, planned last epoch, status, and the settings in which runs differ."""
+    settings = configuration(table)
+    epochs = table.points.groupby("run", observed=True)["epoch"]
+    first, last, count = (epochs.agg(how).reindex(table.run_ids).tolist() for how in ("min", "max", "nunique"))
+    horizons, statuses = table.runs["horizon"].tolist(), table.runs["status"].tolist()
+    rows = []
+    for at, run in enumerate(table.run_ids[:limit]):
+        ends = [epoch_text(int(end), table.epoch_unit) for end in (first[at], last[at]) if end == end]
+        seen = {"epochs": "–".join(ends) or NOTHING, "evaluations": int(count[at]) if ends else 0}
+        planned = {"horizon": epoch_text(int(horizons[at]), table.epoch_unit), "status": statuses[at]}
+        rows.append({"run": run, **seen, **planned, "differs in": settings[run] or NOTHING})
+    return _captioned(summary_table(rows), len(table) - limit)
+
+
+def _captioned(table: Table, more: int) -> Table:
+    if more > 0:
+        table.caption = f"… and {counted(more, 'more run')}"
+    return table
 
 
 def summary_table(rows: Sequence[Mapping[str, object]]) -> Table:

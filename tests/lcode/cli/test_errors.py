@@ -83,7 +83,8 @@ def test_a_fit_that_may_not_write_does_not_begin(
     [
         (["forecast"], "No such command 'forecast'"),
         (["predict", "LOGS", "--out", "OUT", "--modle", "x"], "No such option: --modle"),
-        (["predict", "LOGS"], "Missing option '--out'"),
+        (["predict", "LOGS", "--full"], "--out OUT.csv"),
+        (["fit", "LOGS"], "Missing option '--out'"),
         (["predict", "LOGS", "--out", "OUT", "--horizon", "0"], "--horizon"),
         (["predict", "LOGS", "--out", "OUT", "--horizon", "many"], "--horizon"),
         (["fit", "LOGS", "--out", "OUT", "--from", "nothing"], "--from"),

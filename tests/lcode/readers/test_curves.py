@@ -24,6 +24,8 @@ from lcode.readers.curves import settle_curves
         ("val/acc", "val/acc", ""),
         ("rollout/ep_rew_mean eval/mean_reward", "mean_reward", "rollout/ep_rew_mean"),
         ("click_auc like_auc watch_rmse", "click/auc like/auc watch/rmse", ""),
+        ("val/seg_loss val/depth_acc train/loss", "seg/loss depth/acc", "train/loss"),
+        ("mse_loss bce_loss", "mse_loss bce_loss", ""),
         ("energy_rmse force_mae loss", "energy/rmse force/mae loss", ""),
         ("abs_err rel_err mean_iou top5_acc", "abs_err rel_err mean_iou top5_acc", ""),
         ("err signal.norm", "err", "signal.norm"),

@@ -1,0 +1,89 @@
+"""What was understood of logs, in a few lines: seen before anything is scored, so that a wrong guess costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lcode.table import RunTable
+from lcode.table.axis import epoch_text
+from lcode.table.reading import SHOWN, listed
+from lcode.table.table import STATUSES
+
+NAMES = {"csv": "table", "parquet": "table", "jsonl": "table", "run-log": "run log"}
+"""How the formats that are no tool's are called."""
+
+REMEDY = (
+    "to change it: --only, --ignore, --map 'val/{task}_{metric}', --epoch COLUMN, --config COLUMN, --horizon N; "
+    "`lcode inspect LOGS` says more"
+)
+
+
+def understood(table: RunTable, *, brief: bool = True) -> list[str]:
+    """Lines that say what was read: runs, epochs, horizon, what is scored, signals, configuration, what is left out.
+
+    Args:
+        table: as it was read.
+        brief: of long lists only the first names are given.
+    """
+    most = SHOWN if brief else 10_000
+    first = f"read {_counted(len(table), 'run')}{_origin(table)}: {_tasks(table)}, {_epochs(table)}, {_statuses(table)}"
+    lines = [first, _line("scored", (_scored(metric.key, metric.direction) for metric in table.metrics), most)]
+    signals = sorted({str(name).removeprefix("main/") for name in table.signals["metric"].unique()})
+    lines.append(_line("signals", signals, most))
+    lines.append(_line("configuration", map(str, table.configs.columns), most))
+    reading = table.reading
+    if reading is not None and reading.left_out:
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in reading.left_out.items():
+            by_reason.setdefault(reason, []).append(name)
+        told = [f"{listed(names, 4 if brief else most)} ({reason})" for reason, names in by_reason.items()]
+        lines.append(_line("left out", told, most))
+    lines = [line for line in lines if line]
+    guessed = reading is not None and (
+        reading.left_out or reading.assumed_horizon or reading.axis not in ((), ("epoch",))
+    )
+    return [*lines, f"  {REMEDY}"] if guessed or not brief else lines
+
+
+def _line(name: str, items: Iterable[str], most: int) -> str:
+    text = listed(list(items), most)
+    return f"  {name}: {text}" if text else ""
+
+
+def _scored(key: str, direction: str) -> str:
+    return f"{key} {'↑' if direction == 'max' else '↓'}"
+
+
+def _origin(table: RunTable) -> str:
+    sources = {} if table.reading is None else table.reading.sources
+    if len(sources) == 1:
+        name = next(iter(sources))
+        return f" of {NAMES[name]}s" if name in NAMES else f" of {name}"
+    told = [f"{runs} of {NAMES[name] + 's' if name in NAMES else name}" for name, runs in sources.items()]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _tasks(table: RunTable) -> str:
+    return _counted(len({metric.task for metric in table.metrics}), "task")
+
+
+def _epochs(table: RunTable) -> str:
+    epochs, unit = table.points["epoch"], table.epoch_unit
+    axis = table.reading.axis if table.reading is not None and table.reading.axis else ("epoch",)
+    word = "epochs" if axis == ("epoch",) else f"{' or '.join(axis)}"
+    horizons = table.runs["horizon"]
+    ends = [epoch_text(int(end), unit) for end in sorted({horizons.min(), horizons.max()})]
+    assumed = ", assumed" if table.reading is not None and table.reading.assumed_horizon else ""
+    if not len(epochs):
+        return f"no {word} yet (horizon {' to '.join(ends)}{assumed})"
+    span = f"{epoch_text(int(epochs.min()), unit)}–{epoch_text(int(epochs.max()), unit)}"
+    return f"{word} {span} (horizon {' to '.join(ends)}{assumed})"
+
+
+def _statuses(table: RunTable) -> str:
+    counts = table.runs["status"].value_counts()
+    return ", ".join(f"{counts[status]} {status}" for status in STATUSES if status in counts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
