@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from lcode.readers.loggers.atoms import MaceReader, NequIPReader
 from lcode.readers.loggers.base import Logged, Logger
+from lcode.readers.loggers.detectron2 import Detectron2Reader
+from lcode.readers.loggers.libmtl import LibMTLReader
+from lcode.readers.loggers.mmengine import MMEngineReader
 from lcode.readers.loggers.optuna import OptunaReader
+from lcode.readers.loggers.ray_tune import RayTuneReader
+from lcode.readers.loggers.stable_baselines3 import StableBaselines3Reader
+from lcode.readers.loggers.syne_tune import SyneTuneReader
 from lcode.readers.loggers.tensorboard import TensorBoardReader
+from lcode.readers.loggers.ultralytics import UltralyticsReader
 
 LOGGERS: dict[str, Logger] = {
     "optuna": OptunaReader(),
+    "ray-tune": RayTuneReader(),
+    "syne-tune": SyneTuneReader(),
+    "stable-baselines3": StableBaselines3Reader(),
+    "ultralytics": UltralyticsReader(),
+    "mmengine": MMEngineReader(),
+    "detectron2": Detectron2Reader(),
+    "mace": MaceReader(),
+    "nequip": NequIPReader(),
+    "libmtl": LibMTLReader(),
     "tensorboard": TensorBoardReader(),
 }
 """Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first is read."""

@@ -83,7 +83,7 @@ def text_of(path: Path, tool: str) -> tuple[str, tuple[str, ...]]:
     """
     data = path.read_bytes()
     kept = data.rstrip(b"\0")
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(kept) < len(data):
         notes = (f"{path.name}: zero bytes at the end, as a crash leaves them, were left out.",)
     if not kept.strip():

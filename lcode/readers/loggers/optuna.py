@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.lines import first_object, head_of, json_objects, refused
 from lcode.readers.loggers.optuna_trials import METRIC_NAMES, TOOL, Study, Trial, direction_of, param_of, runs_of
+from lcode.readers.loggers.several import sound_runs
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 
@@ -30,7 +31,7 @@ _NUMBERED = ("RUNNING", "COMPLETE", "PRUNED", "FAIL", "WAITING")
 class OptunaReader:
     """Reads the trials of studies."""
 
-    tool = TOOL
+    tool: ClassVar[str] = TOOL
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is a database with Optuna's tables, or a journal."""
@@ -45,22 +46,24 @@ class OptunaReader:
         """The storage alone: what lies beside it may be anything."""
         return path
 
-    def read(self, paths: Sequence[Path]) -> Iterator[Logged]:
+    def read(self, paths: Sequence[Path]) -> list[Logged]:
         """The trials of these storages.
 
         Raises:
-            InputError: a storage that is damaged, or in which no trial has reported anything.
+            InputError: they are damaged, or no trial has reported anything.
         """
-        for path in paths:
-            if head_of(path).startswith(SQLITE_MAGIC):
-                try:
-                    studies = _database(path)
-                except (sqlite3.Error, ValueError, KeyError) as error:
-                    raise refused(path, TOOL, f"the database cannot be read ({error})") from error
-                yield from runs_of(path, studies)
-            else:
-                journal = json_objects(path, TOOL, every_line=True)
-                yield from runs_of(path, _replayed(path, journal.rows, journal.lines), journal.notes)
+        return sound_runs(paths, _trials_in)
+
+
+def _trials_in(path: Path) -> list[Logged]:
+    if not head_of(path).startswith(SQLITE_MAGIC):
+        journal = json_objects(path, TOOL, every_line=True)
+        return runs_of(path, _replayed(path, journal.rows, journal.lines), journal.notes)
+    try:
+        studies = _database(path)
+    except (sqlite3.Error, ValueError, KeyError) as error:
+        raise refused(path, TOOL, f"the database cannot be read ({error})") from error
+    return runs_of(path, studies)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

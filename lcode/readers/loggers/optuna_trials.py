@@ -85,7 +85,7 @@ def param_of(internal: float, distribution: str) -> Any:
     return int(internal) if kind.lower().startswith("int") else float(internal)
 
 
-def runs_of(path: Path, studies: Sequence[Study], notes: Sequence[str] = ()) -> Iterator[Logged]:
+def runs_of(path: Path, studies: Sequence[Study], notes: Sequence[str] = ()) -> list[Logged]:
     """The trials as runs named `study/trial-N`.
 
     Trials that ended without a report are left out with a remark: nothing of their course is known. Those that still
@@ -134,8 +134,7 @@ def runs_of(path: Path, studies: Sequence[Study], notes: Sequence[str] = ()) -> 
     if unread:
         listed = ", ".join(sorted(unread)[:5]) + (" …" if len(unread) > 5 else "")
         remarks.append(f"{path.name}: user attributes that are no curves by step were left out: {listed}.")
-    for at, run in enumerate(runs):
-        yield run if at else replace(run, notes=tuple(remarks))
+    return [replace(runs[0], notes=tuple(remarks)), *runs[1:]]
 
 
 def _rows(study: Study, trial: Trial) -> tuple[list[dict[str, Any]], set[str]]:

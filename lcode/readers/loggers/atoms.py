@@ -1,0 +1,127 @@
+"""Logs of interatomic potentials in training: MACE's and NequIP's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.cells import columns_of, spelled_columns
+from lcode.readers.loggers.lines import csv_cells, first_header, first_object, json_objects
+from lcode.readers.loggers.settings import call_settings, yaml_settings
+from lcode.readers.loggers.several import sound_runs
+
+AXIS = "epoch"
+
+_MODES = {"opt": "train", "eval": "val"}
+
+
+class MaceReader:
+    """Reads `results/NAME_run-SEED_train.txt`: JSON lines of the batches (`opt`) and the evaluations (`eval`)."""
+
+    tool: ClassVar[str] = "MACE"
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the file holds such lines."""
+        if not path.name.endswith("_train.txt"):
+            return False
+        first = first_object(path)
+        return AXIS in first and first.get("mode") in _MODES
+
+    def owns(self, path: Path) -> Path:
+        """The file alone: a folder holds the results of many runs."""
+        return path
+
+    def read(self, paths: Sequence[Path]) -> list[Logged]:
+        """The trainings.
+
+        Raises:
+            InputError: none can be read.
+        """
+        return sound_runs(paths, lambda path: [self._training(path)])
+
+    def _training(self, path: Path) -> Logged:
+        found = json_objects(path, self.tool)
+        rows, lines = [], []
+        for row, line in zip(found.rows, found.lines, strict=True):
+            if row.get(AXIS) is not None:  # before the first epoch the untrained network is evaluated
+                rows.append(_named(row))
+                lines.append(line)
+        name = path.name.removesuffix("_train.txt")
+        config = _mace_arguments(path.parent, name)
+        epochs = config.get("max_num_epochs")
+        return Logged(
+            file=path,
+            columns=columns_of(rows, path, self.tool),
+            run=name,
+            axis=AXIS if rows else None,
+            config=config,
+            horizon=float(epochs - 1) if isinstance(epochs, int) and epochs > 1 else None,
+            lines=lines,
+            notes=found.notes,
+        )
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A line's metrics under names that say of which data they are, and of which head where there are several."""
+    mode = str(row.get("mode"))
+    prefix = _MODES.get(mode, mode)
+    head = row.get("head")
+    if isinstance(head, str) and head != "Default":
+        prefix += f"/{head}"
+    return {AXIS: row[AXIS]} | {
+        f"{prefix}/{name}": value for name, value in row.items() if name not in (AXIS, "mode", "head", "time")
+    }
+
+
+def _mace_arguments(results: Path, name: str) -> dict[str, Any]:
+    """The arguments that MACE prints into its log, in a folder beside that of the results; else empty."""
+    for log in (f"{name}_debug.log", f"{name}.log"):
+        try:
+            text = (results.parent / "logs" / log).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        found = re.search(r"Configuration: (Namespace\(.*\))$", text, re.MULTILINE)
+        if found:
+            return call_settings(found.group(1))
+    return {}
+
+
+class NequIPReader:
+    """Reads `metrics_epoch.csv`, which NequIP wrote up to 0.6; newer versions log through Lightning."""
+
+    tool: ClassVar[str] = "NequIP"
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the file has NequIP's columns."""
+        header = first_header(path) if path.name == "metrics_epoch.csv" else []
+        return AXIS in header and not {"wall", "wal", "LR"}.isdisjoint(header)
+
+    def owns(self, path: Path) -> Path:
+        """The training's folder."""
+        return path.parent
+
+    def read(self, paths: Sequence[Path]) -> list[Logged]:
+        """The trainings.
+
+        Raises:
+            InputError: none can be read.
+        """
+        return sound_runs(paths, lambda path: [self._training(path)])
+
+    def _training(self, path: Path) -> Logged:
+        table = csv_cells(path, self.tool)
+        columns = spelled_columns(table.header, table.rows)
+        config, told = yaml_settings(path.with_name("config.yaml"))
+        epochs = config.get("max_epochs")
+        return Logged(
+            file=path,
+            columns=columns,
+            axis=AXIS if AXIS in columns else None,
+            config={name: value for name, value in config.items() if name not in ("root", "run_name", "workdir")},
+            horizon=float(epochs) if isinstance(epochs, int) and epochs > 0 else None,
+            lines=table.lines,
+            notes=(*table.notes, *told),
+        )

@@ -1,0 +1,78 @@
+"""Configurations that tools leave beside their logs: YAML, or Python that is read as text and never run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lcode.readers.loggers.cells import flat
+
+_UNKNOWN = object()
+
+
+def yaml_settings(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The settings in a YAML file, flat, and a remark where it is there but cannot be read; none where it is missing.
+
+    Args:
+        path: the file; objects of Python in it are not made.
+    """
+    import yaml
+
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}, ()
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = str(error).splitlines()[0]
+        return {}, (f"{path.name}: cannot be read ({reason}), so the configuration is not known.",)
+    return (plain(found), ()) if isinstance(found, dict) else ({}, ())
+
+
+def python_settings(path: Path) -> dict[str, Any]:
+    """The settings assigned at the top of a Python file, flat; empty where it is missing or no Python."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return {}
+    settings = {
+        target.id: _value(statement.value)
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    return plain(settings)
+
+
+def call_settings(text: str) -> dict[str, Any]:
+    """The keyword arguments of a call written as text, such as `Namespace(lr=0.1)`; empty where it is none."""
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+    except (ValueError, SyntaxError, RecursionError):
+        return {}
+    found = _value(call)
+    return plain(found) if isinstance(found, dict) else {}
+
+
+def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings as flat ones, names joined by dots; lists and what could not be understood are left out."""
+    return {
+        name: value
+        for name, value in flat({str(key): value for key, value in settings.items()}, ".").items()
+        if value is None or isinstance(value, (bool, int, float, str))
+    }
+
+
+def _value(node: ast.expr) -> Any:
+    """What an expression of literals and calls with keywords, as `dict(a=1)`, says."""
+    if isinstance(node, ast.Call):
+        return {keyword.arg: _value(keyword.value) for keyword in node.keywords if keyword.arg is not None}
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        return {str(_value(key)): _value(value) for key, value in pairs if isinstance(key, ast.Constant)}
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return _UNKNOWN

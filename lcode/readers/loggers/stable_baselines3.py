@@ -1,0 +1,51 @@
+"""The `progress.csv` of stable-baselines3, and of what took its logger over from OpenAI's baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.cells import spelled_columns
+from lcode.readers.loggers.lines import csv_cells, first_header
+from lcode.readers.loggers.several import sound_runs
+
+TOOL = "stable-baselines3"
+
+AXIS = "time/total_timesteps"
+"""Steps of the environment: the only counter that stands in the rows of evaluations as well."""
+
+
+class StableBaselines3Reader:
+    """Reads what `configure(folder, ["csv"])` makes a training write."""
+
+    tool: ClassVar[str] = TOOL
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the file is one of its tables."""
+        return path.name == "progress.csv" and AXIS in first_header(path)
+
+    def owns(self, path: Path) -> Path:
+        """The folder of the training."""
+        return path.parent
+
+    def read(self, paths: Sequence[Path]) -> list[Logged]:
+        """The trainings.
+
+        Raises:
+            InputError: none can be read.
+        """
+        return sound_runs(paths, lambda path: [_training(path)])
+
+
+def _training(path: Path) -> Logged:
+    table = csv_cells(path, TOOL)
+    columns = spelled_columns(table.header, table.rows)
+    return Logged(
+        file=path,
+        columns=columns,
+        axis=AXIS if AXIS in columns else None,
+        lines=table.lines,
+        notes=table.notes,
+    )
