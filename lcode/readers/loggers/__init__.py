@@ -13,6 +13,8 @@ from lcode.readers.loggers.stable_baselines3 import StableBaselines3Reader
 from lcode.readers.loggers.syne_tune import SyneTuneReader
 from lcode.readers.loggers.tensorboard import TensorBoardReader
 from lcode.readers.loggers.ultralytics import UltralyticsReader
+from lcode.readers.loggers.wandb_export import WandbExportReader
+from lcode.readers.loggers.wandb_offline import WandbReader
 
 LOGGERS: dict[str, Logger] = {
     "optuna": OptunaReader(),
@@ -25,7 +27,9 @@ LOGGERS: dict[str, Logger] = {
     "mace": MaceReader(),
     "nequip": NequIPReader(),
     "libmtl": LibMTLReader(),
+    "wandb": WandbReader(),
     "tensorboard": TensorBoardReader(),
+    "wandb-export": WandbExportReader(),
 }
 """Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first is read."""
 
