@@ -87,13 +87,17 @@ class Curves:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-def settle_curves(keys: Iterable[str], choices: Choices, stated: Collection[str] = ()) -> Curves:
+def settle_curves(
+    keys: Iterable[str], choices: Choices, stated: Collection[str] = (), counts: Mapping[str, int] | None = None
+) -> Curves:
     """What these curves are, by their names and by what the user says.
 
     Args:
         keys: names of the curves, as logged.
         choices: what the user says.
         stated: curves that the user named as metrics, by their full names: these are scored.
+        counts: how many values each curve has, where a tool logged them. A loss that is logged much more often than
+            the scores is that of the training (detectron2 says so nowhere).
     """
     scored: dict[str, str] = {}
     signals: dict[str, str] = {}
@@ -123,6 +127,9 @@ def settle_curves(keys: Iterable[str], choices: Choices, stated: Collection[str]
         for key in scored:  # Keras: `loss` beside `val_loss` is that of the training
             if not split_of[key] and bare[key] in twins and key not in stated:
                 split_of[key] = "train"
+        if counts is not None and there == {""}:
+            split_of |= dict.fromkeys(_of_training(scored, counts, stated), "train")
+            there |= {"test"} if "train" in split_of.values() else set()
         for key in list(scored):
             if (validated or "test" in there) and split_of[key] == "train":
                 signals[key] = key
@@ -142,6 +149,15 @@ def settle_curves(keys: Iterable[str], choices: Choices, stated: Collection[str]
     if len(set(scored.values())) < len(scored):  # two curves would be one
         scored = {key: key for key in scored}
     return Curves(scored, signals, left_out)
+
+
+def _of_training(keys: Iterable[str], counts: Mapping[str, int], stated: Collection[str]) -> list[str]:
+    """The losses that were logged at least twice as often as the scores."""
+    losses = [key for key in keys if "loss" in Name.parse(key).words or "loss" in key.lower()]
+    scores = [counts.get(key, 0) for key in keys if key not in losses and known_metric(key) is not None]
+    if not scores:
+        return []
+    return [key for key in losses if key not in stated and counts.get(key, 0) >= 2 * max(scores)]
 
 
 def _split(key: str) -> tuple[str, str]:
@@ -165,6 +181,12 @@ def _split(key: str) -> tuple[str, str]:
 
 def _with_tasks(scored: dict[str, str]) -> dict[str, str]:
     """Names such as `seg_acc` and `depth_rmse` as those of tasks, where at least two tasks are named so."""
+    first = {name.partition("/")[0] for name in scored.values() if "/" in name}
+    if len(first) == 1 and all(name.count("/") == 1 for name in scored.values()):
+        # One prefix of all says nothing of the tasks.
+        inner = _with_tasks({key: name.partition("/")[2] for key, name in scored.items()})
+        if len({split_key(name)[0] for name in inner.values()}) > 1:
+            return inner
     named = {key: _task(name) for key, name in scored.items() if "/" not in name}
     tasks = {split_key(name)[0] for name in named.values() if name is not None}
     if len(tasks) < 2:
@@ -206,9 +228,10 @@ def as_understood(part: LogPart, curves: Curves) -> LogPart:
     names = {key: Metric(*split_key(new), "min").key for key, new in curves.scored.items()}
     if names == {key: key for key in part.metrics} and not curves.signals:
         return part
+    part = replace(part, by_tools=frozenset(names[key] for key in part.by_tools if key in names))
     logged = part.points["metric"].astype(object)
     scored = part.points[logged.isin(list(names))]
-    points = scored.assign(metric=pd.Categorical(logged[scored.index].map(names), categories=[*names.values()]))
+    points = scored.assign(metric=_categories(logged[scored.index].map(names), [*names.values()]))
     metrics = {new: part.metrics[key] for key, new in names.items()}
     if not curves.signals:
         return replace(part, points=points, metrics=metrics)
@@ -236,8 +259,12 @@ def _at_epochs_of(signals: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     # A value counts once, at the first scored epoch from it on.
     joined = joined.dropna(subset=["value"]).drop_duplicates(["run", "metric", "at"])
     return joined[["run", "epoch", "metric", "value"]].assign(
-        run=pd.Categorical(joined["run"], categories=runs), metric=pd.Categorical(joined["metric"])
+        run=_categories(joined["run"], runs), metric=_categories(joined["metric"], joined["metric"].unique())
     )
+
+
+def _categories(values: pd.Series, names: Iterable[str]) -> pd.Categorical:
+    return pd.Categorical(values, categories=pd.Index(list(names), dtype=object))
 
 
 def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 from lcode.errors import InputError, UsageError
 from lcode.table.direction import Direction, as_direction
 from lcode.table.metric import Metric, infer_direction, split_key
+from lcode.table.reading import listed
 
 
 def settle_directions(
@@ -17,8 +18,9 @@ def settle_directions(
     targets: Sequence[str] | None,
     path: Path,
     known: Mapping[str, Direction] | None = None,
-) -> tuple[tuple[Metric, ...], list[str]]:
-    """The metrics with their directions, and what to tell the user.
+    may_lack: Collection[str] = (),
+) -> tuple[tuple[Metric, ...], list[str], list[str]]:
+    """The metrics with their directions.
 
     Args:
         found: key of each curve -> direction, None where the log does not say.
@@ -29,6 +31,10 @@ def settle_directions(
         path: the logs, for messages.
         known: directions by key to fall back on, such as those a model was fitted with; keys that the logs lack do
             not matter.
+        may_lack: keys of curves that are left out where their direction is unknown: those that a tool logs by itself.
+
+    Returns:
+        The metrics, remarks for the user, and the keys left out since their direction is unknown.
 
     Raises:
         UsageError: a stated metric or a target that does not exist, or a direction that is neither min nor max.
@@ -48,6 +54,7 @@ def settle_directions(
     settled: list[Metric] = []
     inferred: list[str] = []
     dropped: list[str] = []
+    unknown: list[str] = []
     empty: list[str] = []
     for key, (task, name) in metrics.items():
         if found[key] is None and key not in measured:
@@ -61,6 +68,8 @@ def settle_directions(
                 inferred.append(f"{key}={direction}")
         if direction is not None:
             settled.append(Metric(task, name, direction))
+        elif key in may_lack and (wanted is None or key not in wanted):
+            unknown.append(key)
         elif wanted is None or key in wanted:
             raise InputError(
                 f"cannot tell whether larger or smaller values are better; state it with --direction {key}=max "
@@ -77,4 +86,10 @@ def settle_directions(
         notes.append(f"left out, since they are empty: {', '.join(empty)}.")
     if dropped:
         notes.append(f"left out, since their direction is unknown and they are no targets: {', '.join(dropped)}.")
-    return tuple(settled), notes
+    if not settled and unknown:
+        raise InputError(
+            f"cannot tell of any curve whether larger or smaller values are better ({listed(unknown)}); state it with "
+            f"--direction {unknown[0]}=max (or {unknown[0]}=min)",
+            path=path,
+        )
+    return tuple(settled), notes, unknown

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+SPLITS = ("train", "training", "validation", "valid", "val", "eval", "test")
+
 
 def names_of(files: Sequence[Path], root: Path) -> list[str]:
     """A name for the run of each file, distinct.
@@ -34,6 +36,19 @@ def names_of(files: Sequence[Path], root: Path) -> list[str]:
         taken[name] = taken.get(name, 0) + 1
         distinct.append(name if taken[name] == 1 else f"{name}#{taken[name]}")
     return distinct
+
+
+def names_of_runs(files: Sequence[Path], root: Path) -> list[str]:
+    """Names for runs that lie in a folder each: of the folders; of the files where several lie in one folder.
+
+    A folder that only says on which data was measured, as Keras has it (`run/train`), is not part of the name.
+    """
+    folders = [file.parent for file in files]
+    if root.is_file() or len(set(folders)) < len(folders):
+        return names_of(files, root)
+    inner = [folder.parent if folder.name in SPLITS and folder != root else folder for folder in folders]
+    folders = inner if len(set(inner)) == len(inner) else folders
+    return names_of([folder / "run" for folder in folders], root)
 
 
 def _stem(file: Path) -> str:

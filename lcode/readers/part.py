@@ -36,6 +36,7 @@ class LogPart:
         graphs: architecture graphs that the logs carry.
         notes: remarks for the user.
         epoch_unit: what one tick of `epoch` and `horizon` stands for, in epochs; see `RunTable`.
+        by_tools: keys of the curves that a tool logs by itself: the user may not know them.
     """
 
     sources: Mapping[str, Path]
@@ -49,6 +50,7 @@ class LogPart:
     graphs: Mapping[str, ArchGraph] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     epoch_unit: float = 1.0
+    by_tools: frozenset[str] = frozenset()
 
 
 def join(parts: Sequence[LogPart]) -> LogPart:
@@ -69,6 +71,7 @@ def join(parts: Sequence[LogPart]) -> LogPart:
         graphs={name: graph for part in parts for name, graph in part.graphs.items()},
         notes=tuple(note for part in parts for note in part.notes),
         epoch_unit=unit,
+        by_tools=frozenset().union(*(part.by_tools for part in parts)),
     )
 
 

@@ -26,10 +26,16 @@ _OF_OPTIMISER = re.compile(r"lr-(adam\w*|sgd|rmsprop|adagrad|nadam|radam|lion|lb
 """Lightning's monitor of learning rates names the optimiser."""
 
 
+_GROUP = re.compile(r"((param_)?(pg|group)_?)?\d+", re.IGNORECASE)
+"""Ultralytics has one rate per group of parameters: `lr/pg0`."""
+
+
 def is_rate(name: str) -> bool:
-    """Whether a column or metric is the learning rate by its name: `lr`, `train/learning_rate`, `lr-AdamW`."""
-    last = name.rpartition("/")[2].strip()
-    return bool(_RATE.fullmatch(last) or _OF_OPTIMISER.fullmatch(last))
+    """Whether a column or metric is a learning rate by its name: `lr`, `train/learning_rate`, `lr-AdamW`, `lr/pg0`."""
+    first, _, last = (part.strip() for part in name.rpartition("/"))
+    return (first.lower() == "lr" and bool(_GROUP.fullmatch(last))) or bool(
+        _RATE.fullmatch(last) or _OF_OPTIMISER.fullmatch(last)
+    )
 
 
 def rates_of_runs(run: NDArray[np.int64], epoch: NDArray[np.int64], rate: NDArray[np.float64]) -> dict[int, Schedule]:

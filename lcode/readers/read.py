@@ -115,7 +115,10 @@ def read_logs(
     part, reading = _read_part(path, choices or Choices(), {*(directions or ()), *(targets or ())}, on_repeat)
     part, told = settle_horizons(part, horizon)
     measured = set(part.points["metric"].unique())
-    metrics, notes = settle_directions(part.metrics, measured, directions or {}, targets, path, known)
+    metrics, notes, unknown = settle_directions(
+        part.metrics, measured, directions or {}, targets, path, known, may_lack=part.by_tools
+    )
+    reading = replace(reading, left_out={**reading.left_out, **dict.fromkeys(unknown, "direction unknown")})
     if not metrics:
         raise InputError("no curve holds a value; there is nothing to read yet", path=path)
     known_graphs: dict[str, ArchGraph] = dict(part.graphs)
@@ -177,11 +180,12 @@ def _read_found(
     if not formats and not found.of_tools:
         raise _no_logs(path)
     if found.beside:
-        names = listed([file.name for file in found.beside])
-        notes.append(f"{path.name}: beside the runs of {', '.join(found.of_tools)}, so not read: {names}.")
+        names, tools = listed([file.name for file in found.beside]), [LOGGERS[tool].tool for tool in found.of_tools]
+        notes.append(f"{path.name}: beside the runs of {', '.join(tools)}, so not read: {names}.")
     sources: dict[str, Understood] = {}
     for tool, paths in found.of_tools.items():
-        sources[tool] = understood_runs(list(LOGGERS[tool].read(paths)), tool, path, choices, stated)
+        logger = LOGGERS[tool]
+        sources[logger.tool] = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
     for name, paths in formats.items():
         if name in LOADERS:
             sources[name] = understood_tables([LOADERS[name](file) for file in paths], path, choices, stated, on_repeat)
@@ -191,7 +195,10 @@ def _read_found(
     axis = tuple(dict.fromkeys(name for source in sources.values() for name in source.axis))
     told = Reading({name: len(source.part.runs) for name, source in sources.items()}, axis, left_out)
     part = join([source.part for source in sources.values()])
-    curves = settle_curves(part.metrics, choices, stated)
+    counts = None
+    if set(part.metrics) <= part.by_tools:
+        counts = {str(key): int(count) for key, count in part.points["metric"].value_counts().items()}
+    curves = settle_curves(part.metrics, choices, stated, counts)
     if not curves.scored:
         raise InputError(f"no curve is left to be scored; there are: {', '.join(part.metrics)}", path=path)
     told = replace(told, left_out={**told.left_out, **curves.left_out})

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
 from lcode.readers.columns import Roles, settle_roles
 from lcode.readers.loggers import Logged
-from lcode.readers.naming import names_of
+from lcode.readers.naming import names_of, names_of_runs
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.repeats import OnRepeat
@@ -92,11 +93,11 @@ def understood_runs(
     runs = [run for run in logged if run.columns and len(next(iter(run.columns.values())))]
     if not runs:
         raise InputError(f"holds no value yet of a run of {tool}; try again when an epoch was logged", path=root)
-    names = _distinct([run.run for run in runs], names_of([run.file for run in runs], root))
+    names = _distinct([run.run for run in runs], names_of_runs([run.file for run in runs], root))
     axes = {run.axis for run in runs}
     if choices.epoch is None and len(axes) == 1:
         choices = replace(choices, epoch=next(iter(axes)))
-    raw = _stacked(runs, names)
+    raw = _filled(_stacked(runs, names, root), choices.epoch)
     roles = settle_roles(raw, choices, stated=stated)
     part, _ = read_table(roles.apply(raw, ""), "last")
     told = dict(zip(names, runs, strict=True))
@@ -114,8 +115,20 @@ def understood_runs(
     empty = len(logged) - len(runs)
     if empty:
         notes += (f"{empty} runs of {tool} have logged no value yet.",)
-    part = replace(part, runs=frame, metrics=metrics, configs=configs, notes=(*notes, *part.notes))
+    part = replace(
+        part, runs=frame, metrics=metrics, configs=configs, notes=(*notes, *part.notes), by_tools=frozenset(metrics)
+    )
     return Understood(part, (roles.axis,), roles.left_out)
+
+
+def _filled(raw: RawTable, axis: str | None) -> RawTable:
+    """The table, in whose rows the epochs count on where some do not say them, as when only the training does."""
+    column = raw.columns.get(axis or "epoch")
+    if column is None or not column.null_count:
+        return raw
+    run = raw.names("run")[0]
+    cells = pd.Series(column.to_numpy(zero_copy_only=False)).groupby(run).ffill().fillna(0.0)
+    return replace(raw, columns={**raw.columns, axis or "epoch": pa.chunked_array([pa.array(cells)])})
 
 
 def _distinct(stated: Sequence[str], by_path: Sequence[str]) -> list[str]:
@@ -126,7 +139,7 @@ def _distinct(stated: Sequence[str], by_path: Sequence[str]) -> list[str]:
     return names if len(set(names)) == len(names) else [f"{name}#{at}" for at, name in enumerate(names, start=1)]
 
 
-def _stacked(runs: Sequence[Logged], names: Sequence[str]) -> RawTable:
+def _stacked(runs: Sequence[Logged], names: Sequence[str], root: Path) -> RawTable:
     """The rows of all runs one below the other, with a column that names the run."""
     sizes = [len(next(iter(run.columns.values()))) for run in runs]
     starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -144,4 +157,4 @@ def _stacked(runs: Sequence[Logged], names: Sequence[str]) -> RawTable:
         text = any(pa.types.is_string(cell.type) for cell in cells)
         kind = pa.string() if text else pa.float64()
         columns[column] = pa.chunked_array([cell.cast(kind, safe=False) for cell in cells], kind)
-    return RawTable(runs[0].file, columns, line_of, file_of=lambda row: runs[owner(row)].file)
+    return RawTable(root, columns, line_of, file_of=lambda row: runs[owner(row)].file)
