@@ -13,6 +13,7 @@ from lcode.experts.committee import MAX_RUNS, Committee
 from lcode.fitting.blend import Blend, learn_blend
 from lcode.fitting.calibration import Calibration, calibrate
 from lcode.fitting.left_out import LeftOut, gains, left_out_parts, prior_weights
+from lcode.fitting.network import LeftOutNetwork
 from lcode.fitting.start import Start
 from lcode.fitting.trust import left_out_figures
 from lcode.tensors.collate import Preprocessor
@@ -49,7 +50,7 @@ class Ensemble:
         preprocessor: Preprocessor,
         wanted: Sequence[str],
         *,
-        members: int | None,
+        adapted: LeftOutNetwork | None,
     ) -> Self:
         """Learn weights and widths on the committee's finished runs.
 
@@ -58,10 +59,10 @@ class Ensemble:
             start: the pretrained model, if there is one.
             preprocessor: scales of the metrics.
             wanted: names of the parts that may count.
-            members: of the adapted network: a run of a fold from this number on has no member that left it out. None:
-                there is no adapted network, and the pretrained one takes its place.
+            adapted: the network that learned from the finished runs; None: there is none, and the pretrained one takes
+                its place.
         """
-        left_out = left_out_parts(committee, start, preprocessor, members)
+        left_out = left_out_parts(committee, start, preprocessor, adapted)
         if not left_out:
             return cls(start, committee, None, Calibration.none(), {})
         blend = _learn_blend(left_out, wanted)

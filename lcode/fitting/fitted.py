@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lcode.experts.committee import Committee, Observed
+from lcode.experts.committee import Committee, LeftOutForecast, Observed
 from lcode.experts.reach import within
 from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
@@ -207,16 +207,17 @@ class Fitted:
             model = LCGODE(LCGODEConfig(**meta["model"]), torch.Generator().manual_seed(0))
             model.load_state_dict(_part(checkpoint.tensors, NETWORK_PREFIX))
             preprocessor = None if meta["preprocessor"] is None else Preprocessor.from_json(meta["preprocessor"])
-            committee = None
-            if preprocessor is not None and meta.get("committee") is not None:
-                arrays = {name: value.numpy() for name, value in _part(checkpoint.tensors, COMMITTEE_PREFIX).items()}
-                network = partial(_left_out_network, model.to(device), preprocessor)
-                committee = Committee.unpack(meta["committee"], arrays, preprocessor.values, network)
-            start = None
-            if committee is not None and meta.get("start") is not None:
+            before = None
+            if meta.get("start") is not None:
                 before = LCGODE(LCGODEConfig(**meta["start"]), torch.Generator().manual_seed(0))
                 before.load_state_dict(_part(checkpoint.tensors, START_PREFIX))
-                start = Start.of(before.to(device), committee.finished)
+                before.to(device)
+            committee, start = None, None
+            if preprocessor is not None and meta.get("committee") is not None:
+                arrays = {name: value.numpy() for name, value in _part(checkpoint.tensors, COMMITTEE_PREFIX).items()}
+                network = partial(_network, model.to(device), before, preprocessor)
+                committee = Committee.unpack(meta["committee"], arrays, preprocessor.values, network)
+                start = None if before is None else Start.of(before, committee.finished)
             fitted = cls(
                 preprocessor=preprocessor,
                 model=model.to(device),
@@ -232,9 +233,12 @@ class Fitted:
         return fitted, meta
 
 
-def _left_out_network(
-    model: LCGODE, preprocessor: Preprocessor, finished: RunTable, folds: NDArray[np.int64]
-) -> LeftOutNetwork:
+def _network(
+    model: LCGODE, before: LCGODE | None, preprocessor: Preprocessor, finished: RunTable, folds: NDArray[np.int64]
+) -> LeftOutForecast:
+    """What the regressors start from: the pretrained network where there is one, else the members' left-out forecasts."""
+    if before is not None:
+        return Start.of(before, finished).forecasts_of(finished, preprocessor)
     device = next(model.parameters()).device
     return LeftOutNetwork(model, Source.of(preprocessor.tensors(finished), preprocessor.task_of, folds, device))
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from lcode.experts.committee import Committee
 from lcode.fitting.ensemble import Ensemble
 from lcode.fitting.fitted import Fitted
@@ -29,14 +25,10 @@ def learn_in_context(pretrained: Fitted, finished: RunTable, seed: int) -> Fitte
     """
     preprocessor = Preprocessor.fit(finished)
     start = Start.of(pretrained.model, finished)
-    runs = start.tensors(finished)
-
-    def forecast(rows: NDArray[np.int64], cutoff: int, epochs: NDArray[np.float64]) -> NDArray[np.float64]:
-        cutoffs = np.full(len(rows), float(cutoff))
-        return start.quantiles(runs.rows(torch.from_numpy(rows)), cutoffs, epochs, preprocessor)
-
     folds = assign_folds(finished, FOLDS, seed)
-    committee = Committee(finished, len(finished), preprocessor.values, folds, forecast, seed)
-    ensemble = Ensemble.learn(committee, start, preprocessor, PARTS, members=None)
+    committee = Committee(
+        finished, len(finished), preprocessor.values, folds, start.forecasts_of(finished, preprocessor), seed
+    )
+    ensemble = Ensemble.learn(committee, start, preprocessor, PARTS, adapted=None)
     report = FitReport(steps=0, validation_loss=float("nan"), interrupted=False)
     return Fitted.of(ensemble, preprocessor, pretrained.model, report, finished)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from lcode.experts.committee import LeftOutForecast
 from lcode.fitting.network import network_quantiles
 from lcode.fitting.unlike import ripeness, scarcity, traits, unlikeness
 from lcode.models.lcgode import LCGODE
@@ -53,6 +55,15 @@ class Start:
         """
         own = network_quantiles(self.model, runs, None, self.generic.task_of, cutoffs, asked, self.generic.own_scales)
         return np.sort(like.values.scale(self.generic.values.unscale(own)), axis=-1)
+
+    def forecasts_of(self, finished: RunTable, like: Preprocessor) -> LeftOutForecast:
+        """What regressors ask of a network (`LeftOutForecast`): this one has learned from none of the runs."""
+        runs = self.tensors(finished)
+
+        def forecast(rows: NDArray[np.int64], cutoff: int, epochs: Array) -> Array:
+            return self.quantiles(runs.rows(torch.from_numpy(rows)), np.full(len(rows), float(cutoff)), epochs, like)
+
+        return forecast
 
     def preference(
         self,

@@ -191,12 +191,12 @@ class LCGODEForecaster(Forecaster):
         if model.config.members > 1:
             rows, mine = some_rows(len(done), own, self.seed)
             finished = _rows(done, rows)
-            network = LeftOutNetwork(model, source.rows(rows))
-            committee = Committee(finished, mine, preprocessor.values, folds[rows], network, self.seed)
-            start = None
+            network, start = LeftOutNetwork(model, source.rows(rows)), None
             if before is not None and before.preprocessor is None:  # one that takes any metrics
                 start = Start.of(before.model, finished)
-            ensemble = Ensemble.learn(committee, start, preprocessor, self.parts, members=model.config.members)
+            around = network if start is None else start.forecasts_of(finished, preprocessor)
+            committee = Committee(finished, mine, preprocessor.values, folds[rows], around, self.seed)
+            ensemble = Ensemble.learn(committee, start, preprocessor, self.parts, adapted=network)
         return Fitted.of(ensemble, preprocessor, model, report, done)
 
     def _model(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Fitted | None]:
