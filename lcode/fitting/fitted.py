@@ -236,7 +236,7 @@ class Fitted:
 def _network(
     model: LCGODE, before: LCGODE | None, preprocessor: Preprocessor, finished: RunTable, folds: NDArray[np.int64]
 ) -> LeftOutForecast:
-    """What the regressors start from: the pretrained network where there is one, else the members' left-out forecasts."""
+    """What the regressors start from: the pretrained network where there is one, else the left-out forecasts."""
     if before is not None:
         return Start.of(before, finished).forecasts_of(finished, preprocessor)
     device = next(model.parameters()).device
