@@ -17,6 +17,10 @@ AXIS = "epoch"
 
 _MODES = {"opt": "train", "eval": "val"}
 
+_MACE_METRIC = re.compile(r"((?:rel_)?(?:mae|rmse|q95))_(.+)")
+
+_NEQUIP_CURVE = re.compile(r"(training|validation)_(?:(loss)(?:_(.+))?|(.+)_([a-z0-9]+))")
+
 
 class MaceReader:
     """Reads `results/NAME_run-SEED_train.txt`: JSON lines of the batches (`opt`) and the evaluations (`eval`)."""
@@ -72,8 +76,15 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(head, str) and head != "Default":
         prefix += f"/{head}"
     return {AXIS: row[AXIS]} | {
-        f"{prefix}/{name}": value for name, value in row.items() if name not in (AXIS, "mode", "head", "time")
+        f"{prefix}/{_MACE_METRIC.sub(_by_quantity, name)}": value
+        for name, value in row.items()
+        if name not in (AXIS, "mode", "head", "time")
     }
+
+
+def _by_quantity(name: re.Match[str]) -> str:
+    """`rmse_f` is the metric rmse of the task f: forces."""
+    return f"{name.group(2)}/{name.group(1)}"
 
 
 def _mace_arguments(results: Path, name: str) -> dict[str, Any]:
@@ -87,6 +98,13 @@ def _mace_arguments(results: Path, name: str) -> dict[str, Any]:
         if found:
             return call_settings(found.group(1))
     return {}
+
+
+def _by_key(name: re.Match[str]) -> str:
+    """`validation_f_mae` is the mae of the task f on the validation set, `validation_loss_f` its part of the loss."""
+    split, loss, part, key, metric = name.groups()
+    task = part if loss else key
+    return "/".join(filter(None, ("train" if split == "training" else "val", task, loss or metric)))
 
 
 class NequIPReader:
@@ -113,7 +131,8 @@ class NequIPReader:
 
     def _training(self, path: Path) -> Logged:
         table = csv_cells(path, self.tool)
-        columns = spelled_columns(table.header, table.rows)
+        header = ["wall" if name == "wal" else _NEQUIP_CURVE.sub(_by_key, name) for name in table.header]
+        columns = spelled_columns(header, table.rows)
         config, told = yaml_settings(path.with_name("config.yaml"))
         epochs = config.get("max_epochs")
         return Logged(

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
-from lcode.readers.loggers.lines import csv_cells, first_header, head_of, json_objects
+from lcode.readers.loggers.lines import csv_cells, first_header, head_of, json_objects, refused
 from lcode.readers.loggers.several import sound_runs
 
 TOOL = "Ray Tune"
@@ -97,6 +97,8 @@ def _trial(path: Path) -> Logged:
             for row in found.rows
         ]
         columns, lines, notes = columns_of(rows, path, TOOL), found.lines, found.notes
+        if AXIS not in columns:
+            raise refused(path, TOOL, f"no report says '{AXIS}'", lines[0])
         said = found.rows[-1].get("config")
         config = config or (flat(said, ".") if isinstance(said, Mapping) else {})
     return Logged(

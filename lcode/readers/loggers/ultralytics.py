@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
-from lcode.readers.loggers.lines import csv_cells, first_header
+from lcode.readers.loggers.lines import csv_cells, first_header, refused
 from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.loggers.several import sound_runs
 
@@ -57,6 +57,8 @@ class UltralyticsReader:
 
 def _training(path: Path) -> Logged:
     table = csv_cells(path, TOOL)
+    if AXIS not in table.header:
+        raise refused(path, TOOL, f"it has no column '{AXIS}'", 1)
     columns = spelled_columns(table.header, table.rows)
     arguments: dict[str, Any] = {}
     notes = list(table.notes)

@@ -47,7 +47,7 @@ class Metric(AbsMetric):
         return [0.8 - 0.6 * left if way else 0.2 + 0.9 * left * (1 + i) for i, way in enumerate(self.ways)]
 
 
-def train(run: int, epochs: int) -> None:
+def train(run: int, epochs: int, has_val: bool) -> None:
     """A training that prints as LibMTL's trainer does."""
     count_parameters(torch.nn.Linear(100, 10))
     tasks = {
@@ -55,7 +55,7 @@ def train(run: int, epochs: int) -> None:
         for task, names in METRICS.items()
     }
     meter = _PerformanceMeter(tasks, multi_input=False)
-    meter.has_val = run % 2 == 0
+    meter.has_val = has_val
     for epoch in range(epochs):
         for mode in ("train", "val", "test") if meter.has_val else ("train", "test"):
             meter.record_time("begin")
@@ -76,13 +76,14 @@ def train(run: int, epochs: int) -> None:
 
 
 def write(folder: Path, runs: int, epochs: int) -> None:
-    """A file per run, as of `python main.py > NAME.log`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for run in range(runs):
-        with (folder / f"{('EW', 'PCGrad', 'MGDA')[run % 3]}_{run}.log").open("w") as file, redirect_stdout(file):
-            train(run, epochs)
+    """A file per run, as of `python main.py > NAME.log`: with a validation set, and one without."""
+    for run in range(runs + 1):
+        path = folder / ("validated" if run < runs else "tested") / f"{('EW', 'PCGrad', 'MGDA')[run % 3]}_{run}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file, redirect_stdout(file):
+            train(run, epochs, has_val=run < runs)
 
 
 if __name__ == "__main__":
     out, *sizes = sys.argv[1:]
-    write(Path(out), *(int(size) for size in sizes or (3, 4)))
+    write(Path(out), *(int(size) for size in sizes or (2, 4)))

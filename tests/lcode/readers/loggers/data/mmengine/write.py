@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +45,14 @@ class Simulated(BaseModel):
 class Scores(BaseMetric):
     """The two tasks' scores."""
 
-    default_prefix = "mtl"
-
     def process(self, data_batch: Any, data_samples: Any) -> None:
         """Keep what the network says."""
         self.results += data_samples
 
     def compute_metrics(self, results: list[tuple[float, float]]) -> dict[str, Any]:
-        """The last of it."""
+        """The last of it, for the task that the prefix names."""
         miou, error = results[-1]
-        return {"seg_mIoU": miou, "depth_abs_err": error, "per_class": [miou, miou]}
+        return {"mIoU": miou, "per_class": [miou, miou]} if self.prefix == "seg" else {"abs_err": error}
 
 
 @DATASETS.register_module()
@@ -76,26 +75,27 @@ def loader(number: int) -> dict[str, Any]:
 
 
 def write(folder: Path, runs: int, epochs: int) -> None:
-    """Runs that count epochs, a resumed one, and the last one by iterations."""
-    for run in range(runs):
-        lr = 10 ** (-4 + 3 * run / (runs - 1))
-        by_epoch = run < runs - 1
+    """Runs that count epochs, the second of them resumed, and one that counts iterations."""
+    for run in range(runs + 1):
+        lr = 10 ** (-4 + 3 * (run % runs) / (runs - 1))
+        by_epoch = run < runs
         last = epochs if by_epoch else epochs * BATCHES
         for upto in (last // 2, last) if run == 1 else (last,):
             limit = (
                 {"max_epochs": upto, "val_interval": 1} if by_epoch else {"max_iters": upto, "val_interval": BATCHES}
             )
             torch.manual_seed(run)
+            time.sleep(1)  # a folder is named by its second
             config = {
                 "model": {"type": "Simulated", "lr": lr},
-                "work_dir": str(folder / f"lr_{lr:.2g}"),
+                "work_dir": str(folder / ("epochs" if by_epoch else "iterations") / f"lr_{lr:.2g}"),
                 "experiment_name": f"upto{upto}_{run}",
                 "train_dataloader": loader(BATCHES),
                 "train_cfg": {"by_epoch": by_epoch, **limit},
                 "optim_wrapper": {"optimizer": {"type": "SGD", "lr": lr, "momentum": 0.9}},
                 "val_dataloader": loader(1),
                 "val_cfg": {},
-                "val_evaluator": [{"type": "Scores"}],
+                "val_evaluator": [{"type": "Scores", "prefix": task} for task in ("seg", "depth")],
                 "default_hooks": {
                     "logger": {"type": "LoggerHook", "interval": 3, "log_metric_by_epoch": by_epoch},
                     "checkpoint": {"type": "CheckpointHook", "interval": upto, "by_epoch": by_epoch},
@@ -108,15 +108,15 @@ def write(folder: Path, runs: int, epochs: int) -> None:
             Runner.from_cfg(Config(config)).train()
     for left_over in [*folder.rglob("*.pth"), *folder.rglob("last_checkpoint"), *folder.rglob("*.log")]:
         left_over.unlink()
-    for copy in folder.glob("*/*.py"):
+    for copy in folder.glob("*s/lr_*/*.py"):
         copy.unlink()
 
 
 if __name__ == "__main__":
     out, *sizes = sys.argv[1:]
-    for old in Path(out).glob("lr_*"):
+    for old in Path(out).glob("*s/lr_*"):
         shutil.rmtree(old)
-    write(Path(out), *(int(size) for size in sizes or (3, 4)))
+    write(Path(out), *(int(size) for size in sizes or (2, 4)))
     if not sizes:
-        for config in Path(out).glob("lr_*/*/vis_data/config.py"):
+        for config in Path(out).glob("*/lr_*/*/vis_data/config.py"):
             config.rename(config.with_suffix(".txt"))  # under its own name it would be linted here

@@ -19,14 +19,13 @@ LAYOUTS = {
 
 
 def write(folder: Path, runs: int, epochs: int) -> None:
-    """Trainings, the last two of which are by older programs."""
-    old = ["v8.0", "yolov5"]
-    for run in range(runs):
-        name = old[run - runs] if run >= runs - 2 else "train"
+    """Trainings, and two by older programs."""
+    for run in range(runs + 2):
+        name = ["v8.0", "yolov5"][run - runs] if run >= runs else "train"
         head, cell, first, timed = LAYOUTS[name]
-        out = folder / (f"train{run + 1}" if name == "train" else name)
+        out = folder / (f"detect/train{run + 1}" if name == "train" else f"older/{name}")
         out.mkdir(parents=True, exist_ok=True)
-        lr = 10 ** (-4 + 3 * run / max(runs - 1, 1))
+        lr = 10 ** (-4 + 3 * (run % runs) / max(runs - 1, 1))
         places = f"project: runs\nname: {out.name}\nsave_dir: runs/detect/{out.name}\n"
         if name == "yolov5":
             (out / "opt.yaml").write_text(f"weights: yolov5s.pt\nepochs: {epochs}\nbatch_size: 16\n{places}")
@@ -58,4 +57,4 @@ def write(folder: Path, runs: int, epochs: int) -> None:
 
 if __name__ == "__main__":
     out, *sizes = sys.argv[1:]
-    write(Path(out), *(int(size) for size in sizes or (3, 4)))
+    write(Path(out), *(int(size) for size in sizes or (2, 4)))
