@@ -68,13 +68,15 @@ class Roles:
         return replace(raw, columns=columns)
 
 
-def settle_roles(raw: RawTable, choices: Choices, *, named: bool = False, stated: Collection[str] = ()) -> Roles:
+def settle_roles(
+    raw: RawTable, choices: Choices, *, files: NDArray[np.int64] | None = None, stated: Collection[str] = ()
+) -> Roles:
     """What the columns of a table are, or of several with the same columns, one below the other.
 
     Args:
         raw: the table.
         choices: what the user says.
-        named: whether each file holds one run, named by the file, unless a column says it.
+        files: number of each row's file, [N], where a file holds one run unless a column names it.
         stated: curves that the user named, which are curves whatever their names and cells say.
 
     Raises:
@@ -86,7 +88,7 @@ def settle_roles(raw: RawTable, choices: Choices, *, named: bool = False, stated
         if name not in raw.columns:
             raise InputError(f"there is no column '{name}'; found: {', '.join(names)}", path=raw.path)
     run = _run_column(raw)
-    runs = raw.names(run)[0] if run is not None else _files(raw) if named else np.zeros(len(raw), dtype=np.int64)
+    runs = raw.names(run)[0] if run is not None else np.zeros(len(raw), dtype=np.int64) if files is None else files
     axis, counter, others = _axis(raw, runs, choices)
     left_out = dict.fromkeys(others, "counter")
     config = list(choices.config)
@@ -115,12 +117,6 @@ def _run_column(raw: RawTable) -> str | None:
         if name is not None and (wanted == "run" or raw.columns[name].null_count == 0):
             return name
     return None
-
-
-def _files(raw: RawTable) -> NDArray[np.int64]:
-    """A number per file of the rows of a table of several files."""
-    places: dict[object, int] = {}
-    return np.array([places.setdefault(raw.file(row), len(places)) for row in range(len(raw))], dtype=np.int64)
 
 
 def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str, str | None, list[str]]:

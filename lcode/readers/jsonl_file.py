@@ -71,10 +71,33 @@ def load_jsonl(path: Path) -> RawTable:
         rows.append(row)
     if rows[0].get("type") in ("epoch", "end"):
         raise InputError("looks like a run log whose header line is missing; restore its first line", path=path, line=1)
+    numbers = [number for number, _ in lines]
+    return rows_to_table(path, rows, numbers, unterminated=unterminated, notes=tuple(notes))
+
+
+def rows_to_table(
+    path: Path,
+    rows: Sequence[dict[str, Any]],
+    lines: Sequence[int],
+    *,
+    unterminated: bool = False,
+    notes: tuple[str, ...] = (),
+) -> RawTable:
+    """A table of rows, each of which names its cells; null and absent keys are null.
+
+    Args:
+        path: their file.
+        rows: one or more.
+        lines: line of each row, for messages.
+        unterminated: whether the file ends within a line.
+        notes: remarks for the user.
+
+    Raises:
+        InputError: a nested value, or nearly as many keys as rows.
+    """
     names = list(dict.fromkeys(name for row in rows for name in row))
     check_names(path, [name.strip() for name in names])
-    numbers = [number for number, _ in lines]
-    for number, row in zip(numbers, rows, strict=False):
+    for number, row in zip(lines, rows, strict=False):
         for name, value in row.items():
             if isinstance(value, (dict, list)):
                 raise InputError(
@@ -91,7 +114,7 @@ def load_jsonl(path: Path) -> RawTable:
             path=path,
         )
     columns = {name.strip(): pa.chunked_array([_column([row.get(name) for row in rows])]) for name in names}
-    return RawTable(path, columns, lambda row: numbers[row], unterminated, tuple(notes))
+    return RawTable(path, columns, lambda row: lines[row], unterminated, notes)
 
 
 def _column(values: list[Any]) -> pa.Array:

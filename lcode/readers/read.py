@@ -17,8 +17,10 @@ from lcode.readers.csv_file import CsvReader, load_csv
 from lcode.readers.curves import as_understood, settle_curves
 from lcode.readers.directions import settle_directions
 from lcode.readers.discover import Found, discover
+from lcode.readers.excel_file import ExcelReader, load_excel
 from lcode.readers.gaps import gap_remarks
 from lcode.readers.horizons import settle_horizons
+from lcode.readers.json_file import JsonReader, load_json
 from lcode.readers.jsonl_file import JsonlReader, load_jsonl
 from lcode.readers.loggers import LOGGERS
 from lcode.readers.name_remarks import name_remarks
@@ -54,10 +56,18 @@ READERS: dict[str, Reader] = {
     "parquet": ParquetReader(),
     "run-log": RunLogReader(),
     "jsonl": JsonlReader(),
+    "json": JsonReader(),
+    "excel": ExcelReader(),
 }
 """Reader by format. The first whose `sniff` says yes reads the file."""
 
-LOADERS: dict[str, Callable[[Path], RawTable]] = {"csv": load_csv, "parquet": load_parquet, "jsonl": load_jsonl}
+LOADERS: dict[str, Callable[[Path], RawTable]] = {
+    "csv": load_csv,
+    "parquet": load_parquet,
+    "jsonl": load_jsonl,
+    "json": load_json,
+    "excel": load_excel,
+}
 """How the tables among the formats are loaded."""
 
 PURPOSES = {"baseline.csv": " (for `--baseline` of lcode rank and lcode report)"}
@@ -172,6 +182,10 @@ def _read_found(
     formats, notes = dict(found.of_formats), []
     if "run-log" in formats:
         notes = _beside_run_logs(path, formats)
+    for name in ("json", "excel"):  # much lies in a folder that is no log
+        if len(formats) + bool(found.of_tools) > 1 and name in formats:
+            names = listed([file.name for file in formats.pop(name)])
+            notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
     if len(formats) > 1:
         one, other, *_ = (paths[0].name for paths in formats.values())
         raise InputError(
@@ -213,7 +227,7 @@ def _beside_run_logs(folder: Path, formats: dict[str, list[Path]]) -> list[str]:
     Raises:
         InputError: a table of JSON lines, which may be a log without its header.
     """
-    beside = formats.pop("csv", []) + formats.pop("parquet", [])
+    beside = [path for name in ("csv", "parquet", "json", "excel") for path in formats.pop(name, [])]
     others = formats.pop("jsonl", [])
     torn = [path for path in others if not begins_with_object(path)]
     tables = sorted(set(others) - set(torn))

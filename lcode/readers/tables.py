@@ -63,7 +63,8 @@ def understood_tables(
         together = [raws[at] for at in members]
         try:
             table = together[0] if len(together) == 1 else one_table(together)
-            settled = settle_roles(table, choices, named=True, stated=stated)
+            files = np.repeat(np.arange(len(together)), [len(raw) for raw in together])
+            settled = settle_roles(table, choices, files=files, stated=stated)
         except InputError as error:
             refused.append(error)
         else:

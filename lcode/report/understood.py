@@ -9,7 +9,7 @@ from lcode.table.axis import epoch_text
 from lcode.table.reading import SHOWN, listed
 from lcode.table.table import STATUSES
 
-NAMES = {"csv": "table", "parquet": "table", "jsonl": "table", "run-log": "run log"}
+NAMES = {**dict.fromkeys(("csv", "parquet", "jsonl", "json", "excel"), "table"), "run-log": "run log"}
 """How the formats that are no tool's are called."""
 
 REMEDY = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,49 @@ def test_comments_on_top_do_not_move_the_lines_of_errors(tmp_path: Path) -> None
     write(tmp_path, "a.csv", text="# exported by x\nrun,epoch,acc\na,1,0.5\na,2,oops\na,3,0.5\n")
     with pytest.raises(InputError, match="line 4, column 'acc'"):
         read_logs(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("kind", ["list", "columns"])
+def test_json_tables(tmp_path: Path, kind: str) -> None:
+    rows = [{"epoch": e, "seg/acc": 0.1 * e, "note": "x"} for e in (1, 2, 3)]
+    found = rows if kind == "list" else {name: [row[name] for row in rows] for name in rows[0]}
+    (tmp_path / "first.json").write_text(json.dumps(found))
+    table = read_logs(tmp_path / "first.json")
+    assert table.points["epoch"].tolist() == [1, 2, 3] and table.run_ids == ("first",)
+    assert table.configs["note"].tolist() == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[{"epoch": 1, "acc": 0.5}, {"epoch": 2', "is not JSON"),
+        ('{"epoch": [1, 2], "acc": [0.5]}', "different lengths"),
+        ('[{"epoch": 1, "acc": {"val": 1}}]', "nested value"),
+        ('[{"epoch": 1, "acc": 1}, 3]', "no list of objects"),
+    ],
+)
+def test_json_that_is_no_table(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(InputError, match=expected):
+        read_logs(tmp_path / "a.json")
+
+
+def test_other_json_is_no_log(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", "b.csv")
+    (tmp_path / "settings.json").write_text('{"lr": 0.1}')
+    (tmp_path / "people.json").write_text('[{"name": "x"}]')
+    table = read_logs(tmp_path)
+    assert table.run_ids == ("a", "b") and any("people.json" in note for note in table.notes)
+
+
+def test_excel_tables(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in ([None, "run", "epoch", "seg/acc"], [0, "a", 1, 0.5], [], [1, "a", 2, 0.75]):
+        book.active.append(row)
+    book.save(tmp_path / "runs.xlsx")
+    table = read_logs(tmp_path / "runs.xlsx")
+    assert table.points["value"].tolist() == [0.5, 0.75] and table.run_ids == ("a",)
+    (tmp_path / "runs.xlsx").write_bytes((tmp_path / "runs.xlsx").read_bytes()[:200])
+    with pytest.raises(InputError, match=r"runs\.xlsx: is no Excel file"):
+        read_logs(tmp_path / "runs.xlsx")

@@ -30,7 +30,16 @@ def test_every_reader_knows_its_own_files_only(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_text('{"run": "a", "epoch": 1, "acc": 1}\n')
     (tmp_path / "c.csv").write_text("run,epoch,acc\n")
     (tmp_path / "d.parquet").write_bytes(b"PAR1")
-    mine = {"run-log": "a.jsonl", "jsonl": "b.jsonl", "csv": "c.csv", "parquet": "d.parquet"}
+    (tmp_path / "e.json").write_text('[{"run": "a"}]')
+    (tmp_path / "f.xlsx").write_bytes(b"PK")
+    mine = {
+        "run-log": "a.jsonl",
+        "jsonl": "b.jsonl",
+        "csv": "c.csv",
+        "parquet": "d.parquet",
+        "json": "e.json",
+        "excel": "f.xlsx",
+    }
     for name, reader in READERS.items():
         assert [file for file in sorted(mine.values()) if reader.sniff(tmp_path / file)] == [mine[name]]
 
