@@ -13,7 +13,7 @@ import mtl_runs
 ROOTS = {package.__name__: Path(str(package.__file__)).parent for package in (lcode, mtl_runs)}
 
 LEVELS = (
-    {"errors", "threads", "json_text"},
+    {"errors", "threads", "json_text", "show"},
     {"files", "isolation"},
     {"graphs"},
     {"table"},

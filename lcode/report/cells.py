@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Literal
 
 from lcode.decisions import Ranking
 from lcode.forecast import Forecast
+from lcode.show import interval, is_missing, plain, printable, probability
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
-
-NOTHING = "–"
-"""What a cell without a value shows."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,9 @@ def configuration(table: RunTable) -> dict[str, str]:
     varied = [str(name) for name in table.configs if table.configs[name].nunique(dropna=False) > 1]
     values = zip(*(table.configs[name].tolist() for name in varied), strict=True) if varied else [()] * len(table)
     return {
-        run: ", ".join(f"{printable(name)}={plain(v)}" for name, v in zip(varied, row, strict=True) if not _missing(v))
+        run: ", ".join(
+            f"{printable(name)}={plain(v)}" for name, v in zip(varied, row, strict=True) if not is_missing(v)
+        )
         for run, row in zip(table.run_ids, values, strict=True)
     }
 
@@ -80,62 +78,7 @@ def score_title(ranking: Ranking) -> str:
     return "score" if unit in ("", "score") else f"score ({unit})"
 
 
-def interval(median: float, low: float, high: float) -> str:
-    """`median [low, high]` with two digits of the interval's width; the value alone where there is no width."""
-    if not math.isfinite(median):
-        return NOTHING
-    width = high - low
-    if not (math.isfinite(width) and width > 1e-6 * abs(median)):
-        return f"{median:.4g}"
-    decimals = max(0, 1 - math.floor(math.log10(width)))
-    form = ".3g" if decimals > 6 or max(abs(low), abs(high)) >= 1e6 else f".{decimals}f"
-    return f"{median:{form}} [{low:{form}}, {high:{form}}]"
-
-
-def probability(value: float) -> str:
-    """A probability with two decimals; a small one is not shown as 0."""
-    if value == 0:
-        return "0"
-    return "<0.01" if value < 0.005 else f"{value:.2f}"
-
-
-def plain(value: object) -> str:
-    """Any value of a cell: four digits of a float, `–` for none."""
-    if _missing(value):
-        return NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Real) and not isinstance(value, Integral):
-        return f"{float(value):.4g}"
-    return printable(str(value))
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def summary_cells(rows: Sequence[Mapping[str, object]]) -> tuple[list[str], list[list[str]]]:
     """Headings and cells of rows given as mappings; the headings are all keys, in the order of appearance."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     return [printable(name) for name in names], [[plain(row.get(name)) for name in names] for row in rows]
-
-
-def printable(text: str) -> str:
-    """The text with control characters, text-direction marks and lone surrogates spelt out as escapes.
-
-    A run's name must not steer the terminal, reverse the line, or be impossible to encode.
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def shorten(text: str, length: int) -> str:
-    """The text with its middle left out if it is longer than `length`: both ends of a run's name tell it apart."""
-    if len(text) <= length:
-        return text
-    tail = (length - 1) // 2
-    return f"{text[: length - 1 - tail]}…{text[-tail:]}"
-
-
-def _missing(value: object) -> bool:
-    return value is None or (isinstance(value, Real) and math.isnan(value))

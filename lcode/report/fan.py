@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS, NO_EPOCH, Forecast
-from lcode.report.cells import counted
 from lcode.report.panels import (
     GREY,
     INK,
@@ -24,6 +23,7 @@ from lcode.report.panels import (
     figure_with,
     fitting_columns,
 )
+from lcode.show import counted
 from lcode.table import Metric, RunTable, as_epochs
 from lcode.table.axis import epoch_text
 from lcode.tensors.arrays import CurveArrays, curve_arrays

@@ -12,9 +12,10 @@ from lcode.decisions import Ranking
 from lcode.evaluation.metrics import kendall
 from lcode.evaluation.replay import Replay
 from lcode.forecast import Forecast
-from lcode.report.cells import counted, score_title
+from lcode.report.cells import score_title
 from lcode.report.fan import aligned_curves, forecast_figure
 from lcode.report.panels import CONTINUE, INK, MARKS, STOP, Panel, axes, axis_range, figure_text, figure_with
+from lcode.show import counted
 from lcode.table import RunTable
 
 if TYPE_CHECKING:

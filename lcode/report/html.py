@@ -15,11 +15,12 @@ from lcode.decisions import Ranking
 from lcode.evaluation.replay import Replay
 from lcode.files import replacing
 from lcode.forecast import Forecast
-from lcode.report.cells import NOTHING, configuration, counted, printable, run_rows, summary_cells
+from lcode.report.cells import configuration, run_rows, summary_cells
 from lcode.report.fan import HIGHLIGHTED
 from lcode.report.figures import forecast_figure, predicted_vs_true_figure, ranking_figure, savings_figure
 from lcode.report.page import PAGE
 from lcode.report.panels import one_column
+from lcode.show import NOTHING, counted, printable
 from lcode.table import RunTable
 
 if TYPE_CHECKING:

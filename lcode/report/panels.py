@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.report.cells import printable, shorten
+from lcode.show import printable, shorten
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from lcode.decisions import Ranking
 from lcode.forecast import Forecast
-from lcode.report.cells import NOTHING, RunRow, configuration, counted, printable, run_rows, shorten, summary_cells
+from lcode.report.cells import RunRow, configuration, run_rows, summary_cells
+from lcode.show import NOTHING, counted, printable, shorten
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
 
