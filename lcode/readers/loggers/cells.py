@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from lcode.errors import InputError
 from lcode.json_text import as_float
 from lcode.readers.jsonl_file import FEW_CELLS, SPARSEST
 from lcode.readers.raw import as_number
+
+MOST_LEAVES = 100_000
+"""No configuration and no row is larger; a YAML file of one page can be, by references to references."""
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -83,8 +87,8 @@ def spelled_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dic
 
 
 def flat(value: Mapping[str, Any], separator: str) -> dict[str, Any]:
-    """A nested mapping as one of plain values: inner names follow outer ones."""
-    return dict(_leaves(value, "", separator))
+    """A nested mapping as one of plain values: inner names follow outer ones; at most `MOST_LEAVES` of them."""
+    return dict(islice(_leaves(value, "", separator), MOST_LEAVES))
 
 
 def _leaves(value: Mapping[str, Any], prefix: str, separator: str) -> Iterator[tuple[str, Any]]:

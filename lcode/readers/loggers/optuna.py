@@ -15,11 +15,10 @@ from typing import Any, ClassVar
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.database import SQLITE_MAGIC, connected, tables_of
 from lcode.readers.loggers.lines import first_object, head_of, json_objects, refused
 from lcode.readers.loggers.optuna_trials import METRIC_NAMES, TOOL, Study, Trial, direction_of, param_of, runs_of
 from lcode.readers.loggers.several import sound_runs
-
-SQLITE_MAGIC = b"SQLite format 3\0"
 
 TABLES = {"studies", "trials", "trial_params", "trial_intermediate_values"}
 """Tables by which a database is known as Optuna's."""
@@ -35,12 +34,7 @@ class OptunaReader:
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is a database with Optuna's tables, or a journal."""
-        if head_of(path).startswith(SQLITE_MAGIC):
-            try:
-                return _tables(path) >= TABLES
-            except sqlite3.Error:
-                return False
-        return {"op_code", "worker_id"} <= first_object(path).keys()
+        return tables_of(path) >= TABLES or {"op_code", "worker_id"} <= first_object(path).keys()
 
     def owns(self, path: Path) -> Path:
         """The storage alone: what lies beside it may be anything."""
@@ -61,19 +55,9 @@ def _trials_in(path: Path) -> list[Logged]:
         return runs_of(path, _replayed(path, journal.rows, journal.lines), journal.notes)
     try:
         studies = _database(path)
-    except (sqlite3.Error, ValueError, KeyError) as error:
+    except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise refused(path, TOOL, f"the database cannot be read ({error})") from error
     return runs_of(path, studies)
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    # The read-only mode leaves the file as it is and waits for a writer.
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-
-
-def _tables(path: Path) -> set[str]:
-    with closing(_connected(path)) as base:
-        return {name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _database(path: Path) -> list[Study]:
@@ -81,11 +65,11 @@ def _database(path: Path) -> list[Study]:
 
     Raises:
         sqlite3.Error: it is damaged, or locked.
-        ValueError: a cell holds no JSON.
+        ValueError, KeyError, TypeError, AttributeError: a cell is damaged.
     """
-    tables = _tables(path)
-    with closing(_connected(path)) as base:
-        studies = {at: Study(name, []) for at, name in base.execute("SELECT study_id, study_name FROM studies")}
+    tables = tables_of(path)
+    with closing(connected(path)) as base:
+        studies = {at: Study(str(name), []) for at, name in base.execute("SELECT study_id, study_name FROM studies")}
         if "study_directions" in tables:
             ways = base.execute("SELECT study_id, direction FROM study_directions ORDER BY study_id, objective")
             for study, way in ways:
@@ -100,12 +84,12 @@ def _database(path: Path) -> list[Study]:
         for at, name, value, distribution in base.execute(
             "SELECT trial_id, param_name, param_value, distribution_json FROM trial_params ORDER BY param_id"
         ):
-            trials[at].params[name] = param_of(value, distribution)
+            trials[at].params[str(name)] = param_of(value, distribution)
         for at, step, value, kind in base.execute(_reports_query(base)):
-            trials[at].reports[step] = _reported(value, kind)
+            trials[at].reports[int(step)] = _reported(value, kind)
         attributes = "SELECT trial_id, key, value_json FROM trial_user_attributes"
         for at, name, value in base.execute(attributes) if "trial_user_attributes" in tables else ():
-            trials[at].attrs[name] = parse_json(value)
+            trials[at].attrs[str(name)] = parse_json(value)
     return list(studies.values())
 
 
@@ -121,7 +105,8 @@ def _reported(value: float | None, kind: str | None) -> float:
         return math.inf if kind == "INF_POS" else -math.inf
     if value is None:
         return math.nan
-    return value if abs(value) < sys.float_info.max else math.copysign(math.inf, value)
+    number = float(value)
+    return number if abs(number) < sys.float_info.max else math.copysign(math.inf, number)
 
 
 def _names(value: Any) -> list[str] | None:

@@ -16,18 +16,29 @@ def yaml_settings(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The settings in a YAML file, flat, and a remark where it is there but cannot be read; none where it is missing.
 
     Args:
-        path: the file; objects of Python in it are not made.
+        path: the file; objects of Python in it are not made, and what describes them is read as plain YAML.
     """
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        """Reads past the tags that only Python's own objects have, as Lightning writes them."""
+
+    def untagged(loader: Loader, tag: str, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.ScalarNode):
+            return loader.construct_scalar(node) or tag.rpartition(".")[2]
+        return None
+
+    Loader.add_multi_constructor("", untagged)
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader)
+        return (plain(found), ()) if isinstance(found, dict) else ({}, ())
     except FileNotFoundError:
         return {}, ()
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         reason = str(error).splitlines()[0]
         return {}, (f"{path.name}: cannot be read ({reason}), so the configuration is not known.",)
-    return (plain(found), ()) if isinstance(found, dict) else ({}, ())
 
 
 def python_settings(path: Path) -> dict[str, Any]:
