@@ -134,7 +134,7 @@ class Fitted:
                 some = None if observed is None else observed.rows(slice(begin, begin + CHUNK))
                 if self.committee is not None and some is not None:
                     place = int(self.adapted)  # the pretrained model stands last
-                    parts[place:place] = [*self.committee.predict(some, asked[rows], parts[0])]
+                    parts[place:place] = [*self.committee.predict(some, asked[rows], parts[-1])]
                 if some is not None:
                     parts = self._plausible(parts, some, asked[rows])
                 if self.blend is None:

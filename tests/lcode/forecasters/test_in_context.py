@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import lcode
+from lcode.fitting.blend import Blend
+from lcode.fitting.calibration import Calibration
+from lcode.fitting.loop import FitSettings
 from lcode.forecast import Q50
-from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.hooks import Monitor
 from lcode.table import Metric, RunTable, pooled
 
@@ -89,3 +94,18 @@ def test_finer_epochs_than_those_of_the_finished_runs(shipped: LCGODEForecaster)
     finer = new.in_unit(0.5)
     np.testing.assert_allclose(model.predict(finer).quantiles, model.predict(new).quantiles, rtol=1e-6)
     assert model.predict(new).quantiles[0, 0, 0, Q50] > 0.3
+
+
+def test_surprises_are_counted_from_the_pretrained_network_with_and_without_a_fit(
+    shipped: LCGODEForecaster, finished: RunTable, running: RunTable
+) -> None:
+    def surprises(model: LCGODEForecaster) -> np.ndarray:
+        assert model.fitted is not None and model.fitted.blend is not None
+        names = model.fitted.blend.parts
+        row = tuple(float(name == "forest of surprises") for name in names)
+        alone = Blend(names, (0.0,), (tuple(row for _ in finished.metrics),))
+        model.fitted = replace(model.fitted, blend=alone, calibration=Calibration.none())
+        return model.predict(running).quantiles
+
+    adapted = LCGODEForecaster(pretrained=SHIPPED, settings=FitSettings(steps=2)).fit(finished)
+    np.testing.assert_allclose(surprises(adapted), surprises(shipped.in_context(finished)), rtol=1e-6)
