@@ -51,8 +51,8 @@ class MMEngineReader:
     tool: ClassVar[str] = TOOL
 
     def sniff(self, path: Path) -> bool:
-        """Whether the file holds the rows of a training; a copy of them beside is left alone."""
-        if path.name != _SCALARS and (not _STAMP.fullmatch(path.name) or _is_file(path.with_name(_SCALARS))):
+        """Whether the file holds the rows of a training."""
+        if path.name != _SCALARS and not _STAMP.fullmatch(path.name):
             return False
         first = first_object(path)
         if path.name.endswith(".log.json"):
@@ -70,8 +70,10 @@ class MMEngineReader:
             InputError: none can be read.
         """
         folders: dict[Path, list[Path]] = {}
+        named = set(paths)
         for path in paths:
-            folders.setdefault(_work_folder(path), []).append(path)
+            if path.name == _SCALARS or path.with_name(_SCALARS) not in named:  # it has a copy named by the time
+                folders.setdefault(_work_folder(path), []).append(path)
         return sound_runs(folders.items(), lambda item: _trainings(item[0], sorted(item[1])))
 
 

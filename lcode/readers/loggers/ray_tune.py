@@ -1,4 +1,7 @@
-"""Ray Tune's and RLlib's result folders: `result.json`, or `progress.csv` where that is missing."""
+"""Ray Tune's and RLlib's result folders: `result.json`, or `progress.csv` where that is missing.
+
+Both say the same, but the table has only the columns of the first report.
+"""
 
 from __future__ import annotations
 
@@ -54,9 +57,7 @@ class RayTuneReader:
         """Whether the file holds a trial's results."""
         if path.name == "result.json":
             return _beside(path, "params.json") or f'"{AXIS}"'.encode() in head_of(path)
-        if path.name == "progress.csv" and not head_of(path.with_name("result.json")).strip():
-            return {AXIS, "trial_id"} <= set(first_header(path))
-        return False
+        return path.name == "progress.csv" and {AXIS, "trial_id"} <= set(first_header(path))
 
     def owns(self, path: Path) -> Path:
         """The trial's folder."""
@@ -68,7 +69,10 @@ class RayTuneReader:
         Raises:
             InputError: no trial can be read.
         """
-        runs = sound_runs(paths, lambda path: [_trial(path)])
+        best: dict[Path, Path] = {}
+        for path in sorted(paths, key=lambda path: (bool(head_of(path).strip()), path.name)):
+            best[path.parent] = path
+        runs = sound_runs([best[folder] for folder in sorted(best)], lambda path: [_trial(path)])
         ended = {folder: _statuses(folder) for folder in {run.file.parent.parent for run in runs}}
         longest = {folder: max(_length(run) for run in runs if run.file.parent.parent == folder) for folder in ended}
         return [_with_status(run, ended[run.file.parent.parent], longest[run.file.parent.parent]) for run in runs]

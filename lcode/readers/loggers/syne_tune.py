@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -126,7 +127,7 @@ def _unpacked(path: Path) -> tuple[list[str], list[list[str]]]:
             rows = list(csv.reader(io.TextIOWrapper(file, encoding="utf-8", newline="")))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, IndexError, EOFError, ValueError, NotImplementedError) as error:
         raise refused(path, TOOL, f"it is no whole archive ({error or 'empty'})") from error
-    except (csv.Error, RuntimeError) as error:
+    except (csv.Error, RuntimeError, zlib.error) as error:
         raise refused(path, TOOL, f"the table in it cannot be read ({error})") from error
     rows = [row for row in rows if row]
     if len(rows) < 2:
