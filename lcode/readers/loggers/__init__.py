@@ -6,6 +6,7 @@ from lcode.readers.loggers.atoms import MaceReader, NequIPReader
 from lcode.readers.loggers.base import Logged, Logger
 from lcode.readers.loggers.detectron2 import Detectron2Reader
 from lcode.readers.loggers.libmtl import LibMTLReader
+from lcode.readers.loggers.lightning import LightningReader
 from lcode.readers.loggers.mlflow import MLflowReader
 from lcode.readers.loggers.mmengine import MMEngineReader
 from lcode.readers.loggers.optuna import OptunaReader
@@ -28,6 +29,7 @@ LOGGERS: dict[str, Logger] = {
     "mace": MaceReader(),
     "nequip": NequIPReader(),
     "libmtl": LibMTLReader(),
+    "lightning": LightningReader(),
     "mlflow": MLflowReader(),
     "wandb": WandbReader(),
     "tensorboard": TensorBoardReader(),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lcode.readers.loggers.cells import flat
+from lcode.readers.loggers.cells import MOST_LEAVES, flat
 
 _UNKNOWN = object()
 
@@ -33,7 +33,10 @@ def yaml_settings(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     Loader.add_multi_constructor("", untagged)
     try:
         found = yaml.load(path.read_text(encoding="utf-8"), Loader)
-        return (plain(found), ()) if isinstance(found, dict) else ({}, ())
+        settings = plain(found) if isinstance(found, dict) else {}
+        if len(settings) >= MOST_LEAVES:
+            raise ValueError(f"{MOST_LEAVES} settings and more")
+        return settings, ()
     except FileNotFoundError:
         return {}, ()
     except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:

@@ -1,0 +1,87 @@
+"""The folders `version_0`, `version_1` … of Lightning's CSVLogger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lcode.errors import InputError
+from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.cells import spelled_columns
+from lcode.readers.loggers.lines import csv_cells, first_header
+from lcode.readers.loggers.settings import yaml_settings
+from lcode.readers.loggers.several import sound_runs
+
+TOOL = "Lightning"
+
+METRICS = "metrics.csv"
+
+SETTINGS = ("config.yaml", "hparams.yaml")
+"""What lies beside the metrics: what the command line was given, and what the module has saved, which counts more."""
+
+LENGTH = "max_epochs"
+"""The trainer's argument, by whatever name it was saved: `max_epochs`, `trainer.max_epochs`."""
+
+
+class LightningReader:
+    """Reads metrics as they were logged: those of training and of validation stand in different rows of one epoch."""
+
+    tool: ClassVar[str] = TOOL
+
+    def sniff(self, path: Path) -> bool:
+        """Whether it has the name and the folder that Lightning gives, and its column `step`."""
+        if path.name != METRICS:
+            return False
+        beside = any(path.with_name(name).is_file() for name in SETTINGS)
+        if not beside and not re.fullmatch(r"version_\d+", path.parent.name):
+            return False
+        header = first_header(path)
+        return "step" in header if header else path.is_file()
+
+    def owns(self, path: Path) -> Path:
+        """The folder of the version."""
+        return path.parent
+
+    def read(self, paths: Sequence[Path]) -> Iterable[Logged]:
+        """The runs of these files.
+
+        Raises:
+            InputError: none can be read.
+        """
+        return sound_runs(paths, lambda path: [_run(path)])
+
+
+def _run(path: Path) -> Logged:
+    cells = csv_cells(path, TOOL)
+    if not cells.rows:
+        raise InputError(
+            f"has a header and no row, so {TOOL} has logged nothing yet; read it after the first epoch, or move it "
+            "away",
+            path=path,
+        )
+    columns = spelled_columns(cells.header, cells.rows)
+    config: dict[str, Any] = {}
+    notes = list(cells.notes)
+    for name in SETTINGS:
+        settings, remarks = yaml_settings(path.with_name(name))
+        config |= settings
+        notes += remarks
+    axis = "epoch" if "epoch" in columns else "step"
+    return Logged(
+        file=path,
+        columns=columns,
+        axis=axis,
+        config=config,
+        horizon=_last_epoch(config) if axis == "epoch" else None,
+        lines=cells.lines,
+        notes=tuple(notes),
+    )
+
+
+def _last_epoch(config: Mapping[str, Any]) -> float | None:
+    """The last planned epoch, counted from 0; -1 epochs are as many as it takes."""
+    given = [value for name, value in config.items() if name.rpartition(".")[2] == LENGTH]
+    lengths = {value for value in given if type(value) is int and value > 0}
+    return lengths.pop() - 1.0 if len(lengths) == 1 else None
