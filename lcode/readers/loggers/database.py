@@ -32,7 +32,7 @@ def connected(path: Path) -> sqlite3.Connection:
 
 def tables_of(path: Path) -> set[str]:
     """The names of a file's tables; empty where it is no database or cannot be read."""
-    if not head_of(path).startswith(SQLITE_MAGIC):
+    if not head_of(path, len(SQLITE_MAGIC)).startswith(SQLITE_MAGIC):
         return set()
     try:
         base = connected(path)

@@ -49,13 +49,18 @@ class Cells:
     notes: tuple[str, ...] = ()
 
 
-def head_of(path: Path) -> bytes:
-    """The beginning of a file, to recognise it by; empty where there is none or it cannot be read."""
+def head_of(path: Path, size: int = HEAD) -> bytes:
+    """The first bytes of a file, to recognise it by; none where it is missing or cannot be read.
+
+    Args:
+        path: the file.
+        size: how many at most; few where files of every name are asked, such as large checkpoints.
+    """
     try:
         if not path.is_file():
             return b""
         with path.open("rb") as file:
-            return file.read(HEAD)
+            return file.read(size)
     except OSError:
         return b""
 

@@ -34,7 +34,10 @@ class OptunaReader:
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is a database with Optuna's tables, or a journal."""
-        return tables_of(path) >= TABLES or {"op_code", "worker_id"} <= first_object(path).keys()
+        beginning = head_of(path, len(SQLITE_MAGIC))
+        if beginning == SQLITE_MAGIC:
+            return tables_of(path) >= TABLES
+        return beginning[:1] == b"{" and {"op_code", "worker_id"} <= first_object(path).keys()
 
     def owns(self, path: Path) -> Path:
         """The storage alone: what lies beside it may be anything."""
@@ -50,7 +53,7 @@ class OptunaReader:
 
 
 def _trials_in(path: Path) -> list[Logged]:
-    if not head_of(path).startswith(SQLITE_MAGIC):
+    if head_of(path, len(SQLITE_MAGIC)) != SQLITE_MAGIC:
         journal = json_objects(path, TOOL, every_line=True)
         return runs_of(path, _replayed(path, journal.rows, journal.lines), journal.notes)
     try:

@@ -223,3 +223,30 @@ def test_libmtl_among_other_output(tmp_path: Path) -> None:
 def test_nan_of_libmtl() -> None:
     run = runs_in("libmtl", DATA / "libmtl" / "validated")[1]
     assert math.isnan(cells(run)["val/depth/abs_err"][2])
+
+
+def test_rllib(tmp_path: Path) -> None:
+    trial = tmp_path / "PPO" / "PPO_CartPole-v1_0a1b2_00000_0_2026-01-01_00-00-00"
+    trial.mkdir(parents=True)
+    row = (
+        '{{"env_runners": {{"episode_return_mean": {0}, "episode_lengths": [1, 2]}}, "learners": {{"default_policy": '
+        '{{"total_loss": {1}}}}}, "training_iteration": {2}, "trial_id": "default", "date": "x", "time_total_s": 1.0, '
+        '"config": {{"lr": 0.1, "model": {{"fcnet_hiddens": [64, 64], "vf_share_layers": true}}}}, "done": false}}\n'
+    )
+    (trial / "result.json").write_text(row.format(20.5, 1.5, 1) + row.format(30.5, "NaN", 2))
+    (run,) = runs_in("ray-tune", tmp_path)
+    assert run.run == "PPO_CartPole-v1_0a1b2_00000"
+    assert list(run.columns) == [
+        "env_runners/episode_return_mean",
+        "learners/default_policy/total_loss",
+        "training_iteration",
+    ]
+    assert run.config["model.vf_share_layers"] is True
+    assert run.status is None
+
+
+def test_tools_that_also_write_event_files_are_asked_before_tensorboard() -> None:
+    order = list(LOGGERS)
+    assert max(
+        map(order.index, ("ray-tune", "stable-baselines3", "ultralytics", "mmengine", "detectron2"))
+    ) < order.index("tensorboard")
