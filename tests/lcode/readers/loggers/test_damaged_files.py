@@ -305,3 +305,50 @@ def test_metadata_of_syne_tune_that_say_nothing(tmp_path: Path, metadata: str | 
     (run,) = LOGGERS["syne-tune"].read([path])
     assert (run.run, run.axis, run.status, run.directions) == ("asha/7", "epoch", "stopped", {})
     assert run.columns["acc"].to_pylist() == [0.5, float("inf")]
+
+
+@pytest.mark.parametrize("tool", ["detectron2", "mace", "ray-tune", "ultralytics", "nequip"])
+@pytest.mark.parametrize("step", [10**15, 10**30])
+def test_a_huge_step(tool: str, log: Path, step: int) -> None:
+    whole = read(tool, log)
+    assert whole.axis is not None
+    *kept, last = lines_of(log)
+    axis = f'"{whole.axis}": '.encode()
+    if tool in JSON:
+        head, _, tail = last.partition(axis)
+        last = head + axis + str(step).encode() + tail[tail.index(b"," if b"," in tail else b"}") :]
+    else:
+        last = str(step).encode() + last[last.index(b",") :]
+    log.write_bytes(b"".join([*kept, last]))
+    steps = read(tool, log).columns[whole.axis].to_pylist()
+    assert len(steps) == rows(whole) and float(steps[-1]) == float(step)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [("epochs: [", True), ("- 4\n", False), ("\0", True), ("epochs: many\n", False), ("4: {5: 6}\n", False)],
+)
+@pytest.mark.parametrize("tool", ["ultralytics"])
+def test_a_damaged_configuration_costs_no_curve(tool: str, log: Path, settings: str, told: bool) -> None:
+    whole = read(tool, log)
+    log.with_name("args.yaml").write_text(settings)
+    run = read(tool, log)
+    assert rows(run) == rows(whole) and run.horizon is None
+    assert any("args.yaml: cannot be read" in note for note in run.notes) == told
+
+
+@pytest.mark.parametrize("tool", ["ultralytics"])
+def test_objects_of_python_in_a_configuration_are_not_made(tool: str, log: Path) -> None:
+    log.with_name("args.yaml").write_text("epochs: 4\nmodel: !!python/object/apply:os.getcwd []\n")
+    run = read(tool, log)
+    assert not run.config.get("model")
+    assert rows(run) == 4
+
+
+@pytest.mark.parametrize("tool", ["ray-tune"])
+@pytest.mark.parametrize("state", ["", "{", "[]", '{"trial_data": 3}', '{"trial_data": [["{"], [], 4, "null"]}'])
+def test_a_damaged_state_of_the_experiment_costs_no_curve(tool: str, log: Path, state: str) -> None:
+    for path in log.parent.parent.glob("experiment_state*"):
+        path.write_text(state)
+    run = read(tool, log)
+    assert rows(run) == 4 and run.status is None
