@@ -219,14 +219,16 @@ def report(
     check_output(out_path, ".html")
     forecaster, table = _model_and_table(source, model, device)
     from lcode.decisions import rank as rank_forecast
-    from lcode.report import write_report
+    from lcode.report import Trust, headline, page_epochs, write_report
 
-    forecast = forecaster.predict(table, "full")
+    forecast = forecaster.predict(table, page_epochs(table))
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline)
     show_notes(ranking.notes)
-    write_report(
-        out_path, title=f"Forecasts for {source.logs.resolve().name}", table=table, forecast=forecast, ranking=ranking
-    )
+    learned = 0 if forecaster.fitted is None or forecaster.fitted.preprocessor is None else forecaster.fitted.runs
+    title = f"Forecasts for {source.logs.resolve().name}"
+    trust = Trust(*forecaster.trust(), learned_from=learned)
+    write_report(out_path, title=title, table=table, forecast=forecast, ranking=ranking, trust=trust)
+    out.print(escape(headline(forecast, ranking, table).sentence), highlight=False)
     err.print(f"report written to {escape(str(out_path))}", highlight=False)
 
 
@@ -303,7 +305,8 @@ def _model_and_table(source: LogSource, model: Path | None, device: str | None) 
     known = {metric.key: metric.direction for metric in forecaster.known_metrics}
     table = source.table(known=known)
     if (table.runs["status"] != "finished").any():
-        forecaster = forecaster.in_context(table)
+        with err.status("learning from the finished runs"):
+            forecaster = forecaster.in_context(table)
     for warning in forecaster.trust()[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
     if model is None and forecaster.fitted is not None and forecaster.fitted.preprocessor is not None:

@@ -159,7 +159,7 @@ def read_logs(
         reading=replace(reading, assumed_horizon=bool(assumed.any())),
     )
     remarks = (*gap_remarks(table), *name_remarks(table), *rate_remarks(table, part.rates))
-    return replace(table, notes=(*table.notes, *remarks))
+    return replace(table, notes=tuple(dict.fromkeys((*table.notes, *remarks))))
 
 
 def _read_part(path: Path, choices: Choices, stated: Collection[str], on_repeat: OnRepeat) -> tuple[LogPart, Reading]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -133,11 +134,16 @@ def _filled(raw: RawTable, axis: str | None) -> RawTable:
 
 
 def _distinct(stated: Sequence[str], by_path: Sequence[str]) -> list[str]:
-    """The tools' own names where all are different and there, else those of the files."""
-    if all(stated) and len(set(stated)) == len(stated):
-        return list(stated)
-    names = [f"{name} ({path})" if name and name != path else path for name, path in zip(stated, by_path, strict=True)]
-    return names if len(set(names)) == len(names) else [f"{name}#{at}" for at, name in enumerate(names, start=1)]
+    """The tools' own names, with that of the file beside it where two runs have one; the files' where there is none."""
+    names = [name or path for name, path in zip(stated, by_path, strict=True)]
+    often = {name for name, times in Counter(names).items() if times > 1}
+    names = [f"{name} ({path})" if name in often else name for name, path in zip(names, by_path, strict=True)]
+    taken: Counter[str] = Counter()
+    for at, name in enumerate(names):
+        taken[name] += 1
+        if taken[name] > 1:
+            names[at] = f"{name}#{taken[name]}"
+    return names
 
 
 def _stacked(runs: Sequence[Logged], names: Sequence[str], root: Path) -> RawTable:
