@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -69,7 +70,7 @@ def finished_runs(table: RunTable, *, at_least: int) -> RunTable:
     Raises:
         NotEnoughDataError: there are fewer than `at_least`.
     """
-    done = table.with_status("finished")
+    done = _planned_alike(table.with_status("finished"), table)
     epochs = done.points.groupby("run", observed=True)["epoch"].nunique()
     done = done.select([run for run in done.run_ids if epochs.get(run, 0) >= 2])
     if len(done) < at_least:
@@ -78,3 +79,16 @@ def finished_runs(table: RunTable, *, at_least: int) -> RunTable:
             f"({len(table)} runs in the logs; a run is finished when it reached its horizon or says so in `status`)"
         )
     return done
+
+
+def _planned_alike(done: RunTable, table: RunTable) -> RunTable:
+    """The finished runs, without their schedules where no run in progress has one up to its horizon.
+
+    Loggers write the rate of each epoch, so that of a finished run all are known and of one in progress those up to
+    now. What a model learns of plans would mislead it where it has none.
+    """
+    running = table.runs["status"] == "running"
+    plans = {run: plan for run, plan in table.schedules.items() if running[run]}
+    if not running.any() or any(plan.last >= table.runs["horizon"][run] for run, plan in plans.items()):
+        return done
+    return replace(done, schedules={})

@@ -15,7 +15,7 @@ from lcode.fitting.loop import FitSettings
 from lcode.forecast import Q50
 from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.hooks import Monitor
-from lcode.table import Metric, RunTable, pooled
+from lcode.table import Metric, RunTable, Schedule, pooled
 
 HORIZON = 20
 
@@ -109,3 +109,22 @@ def test_surprises_are_counted_from_the_pretrained_network_with_and_without_a_fi
 
     adapted = LCGODEForecaster(pretrained=SHIPPED, settings=FitSettings(steps=2)).fit(finished)
     np.testing.assert_allclose(surprises(adapted), surprises(shipped.in_context(finished)), rtol=1e-6)
+
+
+def test_plans_of_finished_runs_count_only_where_runs_in_progress_have_one(
+    shipped: LCGODEForecaster, finished: RunTable
+) -> None:
+    running = finished.prefix(dict.fromkeys(finished.run_ids[:4], 5))
+    assert set(finished.run_ids) == set(running.schedules)
+
+    def forecast(table: RunTable) -> np.ndarray:
+        return shipped.predict(table).quantiles[:4]
+
+    def up_to(epoch: int, runs: tuple[str, ...]) -> RunTable:
+        cut = {run: Schedule(plan.epochs[:epoch], plan.rates[:epoch]) for run, plan in running.schedules.items()}
+        return replace(running, schedules={**running.schedules, **{run: cut[run] for run in runs}})
+
+    known = up_to(5, running.run_ids[:4])
+    without = replace(known, schedules={run: known.schedules[run] for run in running.run_ids[:4]})
+    np.testing.assert_array_equal(forecast(known), forecast(without))
+    assert (forecast(running) != forecast(known)).any()
