@@ -5,6 +5,7 @@ from __future__ import annotations
 from lcode.readers.loggers.atoms import MaceReader, NequIPReader
 from lcode.readers.loggers.base import Logged, Logger
 from lcode.readers.loggers.detectron2 import Detectron2Reader
+from lcode.readers.loggers.huggingface import HuggingFaceReader
 from lcode.readers.loggers.libmtl import LibMTLReader
 from lcode.readers.loggers.lightning import LightningReader
 from lcode.readers.loggers.mlflow import MLflowReader
@@ -30,6 +31,7 @@ LOGGERS: dict[str, Logger] = {
     "nequip": NequIPReader(),
     "libmtl": LibMTLReader(),
     "lightning": LightningReader(),
+    "huggingface": HuggingFaceReader(),
     "mlflow": MLflowReader(),
     "wandb": WandbReader(),
     "tensorboard": TensorBoardReader(),

@@ -32,7 +32,7 @@ _GOALS: dict[int | bytes, Direction] = {1: "min", 2: "max"}
 _NAME_KEYS, _VALUE_KEY = b"\x0a\x12", b"\x82\x01"
 """On the wire, what stands before the length of a history item's name (fields 1 and 2) and value (field 16)."""
 
-_STEP = "_step"
+_STEP, _TIME = "_step", "_timestamp"
 
 
 @dataclass(eq=False)
@@ -49,6 +49,12 @@ class _File:
     directions: dict[str, Direction] = field(default_factory=dict)
     status: RunStatus | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def begun(self) -> float:
+        """Seconds since 1970 at its first row."""
+        time = self.rows[0].get(_TIME) if self.rows else None
+        return float(time) if isinstance(time, (int, float)) else 0.0
 
 
 class WandbReader:
@@ -71,6 +77,7 @@ class WandbReader:
             InputError: no file can be read, or none holds a row.
         """
         files, damaged = parsed(paths, _read)
+        files.sort(key=lambda file: file.begun)
         runs: dict[str, list[_File]] = {}
         for file in files:
             runs.setdefault(file.id or str(file.path), []).append(file)
@@ -219,7 +226,7 @@ def _json(content: bytes) -> Any:
 
 
 def _logged(files: Sequence[_File]) -> Logged:
-    """The run that these files make up, in the order of their names, which begin with the time."""
+    """The run that these files make up, which are in order of time."""
     rows = [row for file in files for row in file.rows]
     notes = tuple(note for file in files for note in file.notes)
     last = files[-1]
