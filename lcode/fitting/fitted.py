@@ -22,7 +22,7 @@ from lcode.fitting.ensemble import Ensemble
 from lcode.fitting.loop import FitReport, Source
 from lcode.fitting.network import LeftOutNetwork, network_quantiles
 from lcode.fitting.order import in_careful_order
-from lcode.fitting.start import Start
+from lcode.fitting.start import Start, centre
 from lcode.forecast import LEVELS, NO_EPOCH
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
@@ -134,7 +134,8 @@ class Fitted:
                 some = None if observed is None else observed.rows(slice(begin, begin + CHUNK))
                 if self.committee is not None and some is not None:
                     place = int(self.adapted)  # the pretrained model stands last
-                    parts[place:place] = [*self.committee.predict(some, asked[rows], parts[-1])]
+                    around = parts[-1] if len(parts) == 1 else centre(parts[0], parts[-1], shares[rows])
+                    parts[place:place] = [*self.committee.predict(some, asked[rows], around)]
                 if some is not None:
                     parts = self._plausible(parts, some, asked[rows])
                 if self.blend is None:
@@ -237,10 +238,9 @@ def _network(
     model: LCGODE, before: LCGODE | None, preprocessor: Preprocessor, finished: RunTable, folds: NDArray[np.int64]
 ) -> LeftOutForecast:
     """What the regressors start from: the pretrained network where there is one, else the left-out forecasts."""
-    if before is not None:
-        return Start.of(before, finished).forecasts_of(finished, preprocessor)
     device = next(model.parameters()).device
-    return LeftOutNetwork(model, Source.of(preprocessor.tensors(finished), preprocessor.task_of, folds, device))
+    network = LeftOutNetwork(model, Source.of(preprocessor.tensors(finished), preprocessor.task_of, folds, device))
+    return network if before is None else Start.of(before, finished).forecasts_of(finished, preprocessor, network)
 
 
 def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -21,6 +21,22 @@ from lcode.tensors.collate import Preprocessor
 Array = NDArray[np.float64]
 
 
+def centre(adapted: Array, pretrained: Array, shares: Array) -> Array:
+    """What surprises of R runs are counted from: the adapted network early, the pretrained one later, [R, K, Q, 21].
+
+    The first knows the configuration, which says most before there is a curve; the second reads each curve on a scale
+    of its own. With 30 finished runs of two tables of LCBench's design half surprises counted from the second alone
+    took 10 to 50 % off the CRPS from a tenth of the horizon on, and cost 0 to 13 % at the first epoch.
+
+    Args:
+        adapted: forecasts, [R, K, Q, 21]; NaN where a run has none by members that left it out.
+        pretrained: forecasts of the same queries.
+        shares: share of the horizon seen, [R].
+    """
+    ripe = np.asarray(ripeness(shares))[:, None, None, None]
+    return np.where(np.isfinite(adapted), (1 - ripe) * adapted + ripe * pretrained, pretrained)
+
+
 @dataclass(frozen=True, eq=False)
 class Start:
     """A model that takes any metrics, with scales read off the first values of the finished runs.
@@ -56,12 +72,24 @@ class Start:
         own = network_quantiles(self.model, runs, None, self.generic.task_of, cutoffs, asked, self.generic.own_scales)
         return np.sort(like.values.scale(self.generic.values.unscale(own)), axis=-1)
 
-    def forecasts_of(self, finished: RunTable, like: Preprocessor) -> LeftOutForecast:
-        """What regressors ask of a network (`LeftOutForecast`): this one has learned from none of the runs."""
-        runs = self.tensors(finished)
+    def forecasts_of(
+        self, finished: RunTable, like: Preprocessor, adapted: LeftOutForecast | None = None
+    ) -> LeftOutForecast:
+        """What surprises are counted from (`LeftOutForecast`): this model, which has learned from none of the runs.
+
+        Args:
+            finished: the runs.
+            like: the preprocessor whose space is wanted.
+            adapted: the network that was adapted to the runs, if one was; see `centre`.
+        """
+        runs, horizons = self.tensors(finished), finished.runs["horizon"].to_numpy(float)
 
         def forecast(rows: NDArray[np.int64], cutoff: int, epochs: Array) -> Array:
-            return self.quantiles(runs.rows(torch.from_numpy(rows)), np.full(len(rows), float(cutoff)), epochs, like)
+            cutoffs = np.full(len(rows), float(cutoff))
+            own = self.quantiles(runs.rows(torch.from_numpy(rows)), cutoffs, epochs, like)
+            if adapted is None:
+                return own
+            return centre(adapted(rows, cutoff, epochs), own, np.maximum(cutoffs, 0) / horizons[rows])
 
         return forecast
 

@@ -194,7 +194,7 @@ class LCGODEForecaster(Forecaster):
             network, start = LeftOutNetwork(model, source.rows(rows)), None
             if before is not None and before.preprocessor is None:  # one that takes any metrics
                 start = Start.of(before.model, finished)
-            around = network if start is None else start.forecasts_of(finished, preprocessor)
+            around = network if start is None else start.forecasts_of(finished, preprocessor, network)
             committee = Committee(finished, mine, preprocessor.values, folds[rows], around, self.seed)
             ensemble = Ensemble.learn(committee, start, preprocessor, self.parts, adapted=network)
         return Fitted.of(ensemble, preprocessor, model, report, done)
