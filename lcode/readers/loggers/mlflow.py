@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.database import connected, tables_of
-from lcode.readers.loggers.lines import refused
+from lcode.readers.loggers.database import database, tables_of
 from lcode.readers.loggers.mlflow_files import is_run, read_run
 from lcode.readers.loggers.mlflow_run import TOOL, Run, logged, names_of
 from lcode.readers.loggers.several import parsed, sound_runs
+
+if TYPE_CHECKING:
+    import sqlite3
 
 TABLES = {"experiments", "runs", "metrics", "params", "tags"}
 """Tables by which a database is known as MLflow's."""
@@ -71,11 +71,8 @@ def _database(path: Path) -> list[Run]:
     Raises:
         InputError: it is damaged, locked, or older than MLflow 1.0.
     """
-    try:
-        with closing(connected(path)) as base:
-            return _runs(base, path)
-    except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
-        raise refused(path, TOOL, f"the database cannot be read ({error})") from error
+    with database(path, TOOL) as base:
+        return _runs(base, path)
 
 
 def _runs(base: sqlite3.Connection, path: Path) -> list[Run]:

@@ -6,19 +6,20 @@ Tables and operations as of Optuna 2.0 to 5.0 (`optuna/storages/_rdb/models.py`,
 from __future__ import annotations
 
 import math
-import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.database import SQLITE_MAGIC, connected, tables_of
+from lcode.readers.loggers.database import SQLITE_MAGIC, database, tables_of
 from lcode.readers.loggers.lines import first_object, head_of, json_objects, refused
 from lcode.readers.loggers.optuna_trials import METRIC_NAMES, TOOL, Study, Trial, direction_of, param_of, runs_of
 from lcode.readers.loggers.several import sound_runs
+
+if TYPE_CHECKING:
+    import sqlite3
 
 TABLES = {"studies", "trials", "trial_params", "trial_intermediate_values"}
 """Tables by which a database is known as Optuna's."""
@@ -56,22 +57,17 @@ def _trials_in(path: Path) -> list[Logged]:
     if head_of(path, len(SQLITE_MAGIC)) != SQLITE_MAGIC:
         journal = json_objects(path, TOOL, every_line=True)
         return runs_of(path, _replayed(path, journal.rows, journal.lines), journal.notes)
-    try:
-        studies = _database(path)
-    except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise refused(path, TOOL, f"the database cannot be read ({error})") from error
-    return runs_of(path, studies)
+    return runs_of(path, _database(path))
 
 
 def _database(path: Path) -> list[Study]:
     """The studies of a database.
 
     Raises:
-        sqlite3.Error: it is damaged, or locked.
-        ValueError, KeyError, TypeError, AttributeError: a cell is damaged.
+        InputError: it is damaged, or locked.
     """
     tables = tables_of(path)
-    with closing(connected(path)) as base:
+    with database(path, TOOL) as base:
         studies = {at: Study(str(name), []) for at, name in base.execute("SELECT study_id, study_name FROM studies")}
         if "study_directions" in tables:
             ways = base.execute("SELECT study_id, direction FROM study_directions ORDER BY study_id, objective")
