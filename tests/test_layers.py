@@ -24,6 +24,7 @@ LEVELS = (
     {"forecasters"},
     {"api", "evaluation", "hooks", "fuzzing"},
     {"report"},
+    {"plot"},
     {"cli"},
 )
 """Sub-packages of `lcode` from the bottom up: each imports from lower levels only."""

@@ -1,9 +1,11 @@
-"""What was found, for people: figures, one self-contained HTML page, tables for the terminal. No torch here.
+"""What was found, for people: one self-contained HTML page, tables for the terminal. No torch here.
 
-Plotly is imported when a figure is made, rich with `lcode.report.terminal`.
+Rich is imported with `lcode.report.terminal`.
 """
 
-from lcode.report.figures import forecast_figure, predicted_vs_true_figure, ranking_figure, savings_figure
+from lcode.report.advice import Headline, headline
 from lcode.report.html import write_report
+from lcode.report.packed import page_epochs
+from lcode.report.trusted import Trust
 
-__all__ = ["forecast_figure", "predicted_vs_true_figure", "ranking_figure", "savings_figure", "write_report"]
+__all__ = ["Headline", "Trust", "headline", "page_epochs", "write_report"]

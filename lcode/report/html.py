@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
+import json
 import os
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from lcode.decisions import Ranking
 from lcode.evaluation.replay import Replay
 from lcode.files import replacing
 from lcode.forecast import Forecast
-from lcode.report.cells import configuration, run_rows, summary_cells
-from lcode.report.fan import HIGHLIGHTED
-from lcode.report.figures import forecast_figure, predicted_vs_true_figure, ranking_figure, savings_figure
-from lcode.report.page import PAGE
-from lcode.report.panels import one_column
-from lcode.show import NOTHING, counted, printable
+from lcode.report.advice import Headline, headline, likelier_than_first
+from lcode.report.importance import setting_importance
+from lcode.report.page_data import hits_data, page_data, savings_data
+from lcode.report.sections import importance_section, lead, section, summary_section, trust_section
+from lcode.report.trusted import Trust
+from lcode.report.understood import understood
+from lcode.show import counted, escaped, printable
 from lcode.table import RunTable
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
-FIRST_ROWS = 30
-"""Rows of the table of runs that are shown at once; the others can be unfolded."""
+SCRIPTS = ("draw.js", "fans.js", "runs.js", "figures.js")
+"""Parts of the page's script, in their order."""
 
 
 def write_report(
@@ -37,12 +36,13 @@ def write_report(
     table: RunTable,
     forecast: Forecast,
     ranking: Ranking | None = None,
+    trust: Trust | None = None,
     truth: RunTable | None = None,
     replays: Mapping[str, Sequence[Replay]] | None = None,
     summary: Sequence[Mapping[str, object]] | None = None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write the report: summary, table of all runs, figures, notes, and how to read the intervals.
+    """Write the report: what to do, the table of all runs with their forecasts, and why it may be believed.
 
     Everything that comes from the data (names, configurations, notes) is shown literally, whatever characters it has.
 
@@ -50,160 +50,124 @@ def write_report(
         path: the file to write; it is written under a temporary name and renamed.
         title: heading of the page.
         table: the runs as observed.
-        forecast: of these runs, made with `at="full"` so that the fans show every epoch.
-        ranking: of the same runs; it orders them and chooses those that the figures highlight.
+        forecast: of these runs, made with `at=page_epochs(table)` or `"full"`: the fans show the epochs to come.
+        ranking: of the same runs; it orders them and says what to do.
+        trust: what the forecaster's own check says.
         truth: the same runs trained to their ends, if they are known.
-        replays: replays by policy, as for `savings_figure`.
+        replays: replays by policy, to show what each would have saved and lost.
         summary: rows of a table of key figures, from heading to value.
         notes: remarks, besides those of the table, the forecast and the ranking.
 
     Raises:
         StorageError: the file cannot be written.
     """
-    sections = []
-    if summary:
-        sections.append(_section("Summary", _summary(summary)))
-    sections.append(_section("Runs" if ranking is None else "Ranking", _runs(table, forecast, ranking)))
+    data = page_data(table, forecast, ranking, truth)
+    parts = [lead(_what(forecast, truth))]
     if ranking is not None:
-        lead = "Score at the horizon: median and the interval that holds it with probability 90\u00a0%."
-        sections.append(_section("Scores", _lead(lead) + _figure("ranking", ranking_figure(ranking))))
-    fans = forecast_figure(table, forecast, truth=truth, runs=_worth_showing(forecast, ranking))
-    sections.append(_section("Forecasts", _lead(_FANS) + _figure("forecast", fans)))
+        parts += _to_stop(headline(forecast, ranking, table))
+        if odd := likelier_than_first(ranking):
+            parts.append(lead(odd))
+    parts.append('<div id="runs"></div>')
+    parts.append(lead(_TABLE))
+    if len(forecast.metrics) > 1:
+        parts.append(section("Trade-offs between metrics", lead(_FRONT) + '<div id="pareto"></div>'))
+    if trust is not None:
+        parts.append(trust_section(trust))
     if truth is not None:
-        hits = predicted_vs_true_figure(forecast, truth)
-        lead = "Each dot is a run. On the dotted line, prediction and truth agree; τ = 1 means the same order of runs."
-        sections.append(_section("Predicted and true ends", _lead(lead) + _figure("hits", hits)))
+        data["hits"] = hits_data(forecast, truth)
+        parts.append(section("Forecast and true ends", lead(_HITS) + '<div id="hits"></div>'))
     if replays:
-        lead = "What each stopping policy would have saved and lost on runs that were trained to their ends."
+        data["savings"] = savings_data(replays)
         unit = "" if ranking is None else ranking.objective.unit
-        figure = _figure("savings", savings_figure(replays, unit=unit))
-        sections.append(_section("Compute saved", _lead(lead) + figure))
-    sections.append(_section("How to read the intervals", _READING))
+        measured = f" Regret is in {printable(unit)}." if unit not in ("", "score") else ""
+        parts.append(section("Compute saved against regret", lead(_SAVINGS + measured) + '<div id="savings"></div>'))
+    if summary:
+        parts.append(summary_section(summary))
+    settings = [] if ranking is None else setting_importance(table, ranking)
+    if settings:
+        parts.append(importance_section(settings))
+    lines = "\n".join(printable(line) for line in understood(table, brief=len(table.metrics) > 40))
+    parts.append(section("What was understood of the logs", f'<pre class="read">{html.escape(lines)}</pre>'))
+    parts.append(section("How to read the numbers", _READING))
     remarks = dict.fromkeys((*notes, *table.notes, *forecast.notes, *(ranking.notes if ranking else ())))
     if remarks:
-        items = "".join(f"<li>{_text(note)}</li>" for note in remarks)
-        sections.append(_section("Notes", f"<ul>{items}</ul>"))
-    page = _page(title, _what(forecast, truth), "\n".join(sections))
+        items = "".join(f"<li>{escaped(note)}</li>" for note in remarks)
+        parts.append(section("Notes", f"<ul>{items}</ul>"))
+    top = _what(forecast, truth) if ranking is None else headline(forecast, ranking, table).sentence
     with replacing(Path(path)) as file:
-        file.write(page.encode())
+        file.write(_page(title, top, "\n".join(parts), data).encode())
 
 
-_FANS = (
-    "Points: observed. Ring: the last epoch that the forecast has seen. Line and bands: median, 50\u00a0% and "
-    "90\u00a0% interval of each epoch to come. Grey: other runs. Click a name to hide or show a run, drag to zoom, "
-    "double-click to reset."
+_TABLE = "Click a run to see its forecast, a heading to sort. Values are median [5 %, 95 %] at the horizon."
+
+_FRONT = (
+    "Each point is a run where it is forecast to end. Large points are likely on the Pareto front of the two metrics: "
+    "no other run ends better in one of them and as good in the other. Bars are 90 % intervals."
+)
+
+_HITS = "Each dot is a run, with its 90 % interval. On the dotted line both agree; τ = 1: the same order."
+
+_SAVINGS = (
+    "What each stopping policy would have saved and lost on runs that were trained to their ends: the farther right "
+    "and the lower, the better."
 )
 
 _READING = """<p><b>0.71 [0.68, 0.74]</b> reads: 0.71 is as likely to be exceeded as not, and with probability
 90&nbsp;% the value at the run's last planned epoch lies between 0.68 and 0.74. So about one run in ten ends outside
 its interval, on either side. An interval is for one run and one metric; that all runs of a long list lie within theirs
-is much less likely. A value without an interval was observed, or comes from a forecaster that states no
-uncertainty.</p>
+is much less likely. A value without an interval was measured at the end of a finished run, or comes from a forecaster
+that states no uncertainty.</p>
 <p><b>P(best)</b> is the probability that the run ends with the best score of all runs listed,
-<b>P(top 10&nbsp;%)</b> that it ends among the best tenth. <b>stop</b> means: too unlikely to be worth its
-compute.</p>"""
+<b>P(top 10&nbsp;%)</b> that it ends among the best tenth. The order is by the score's median; a run with a wide
+interval may be likelier to end best than one above it. <b>stop</b> means: too unlikely to be worth its compute.
+<b>diverged</b>: the values ceased to be numbers.</p>
+<p>In a forecast, black is what was seen, the blue line and bands are median, 50&nbsp;% and 90&nbsp;% interval of each
+epoch to come, grey are other runs, and a dashed line is what came.</p>"""
 
 
 def _what(forecast: Forecast, truth: RunTable | None) -> str:
     """What the page is, in one sentence."""
     runs, metrics = len(forecast.run_ids), len(forecast.metrics)
     live = int((forecast.status == "ok").any(axis=1).sum())
-    measured = f"{counted(runs, 'training run')} on {counted(metrics, 'metric')}"
     text = (
-        f"The final performance of {measured}, forecast by lcode from the epochs seen so far "
-        f"({live} of the runs still had epochs to come)"
+        f"The final performance of {counted(runs, 'training run')} on {counted(metrics, 'metric')}, forecast by lcode "
+        f"from the epochs seen so far ({live} of the runs still had epochs to come)"
     )
     return f"{text}, beside what came of them." if truth is not None else f"{text}."
 
 
-def _worth_showing(forecast: Forecast, ranking: Ranking | None) -> list[str] | None:
-    """Open runs from the best down to the third quartile, evenly spread.
-
-    The best alone would cover each other, and the worst have often learnt nothing and would squeeze all others.
-
-    The figure's own choice without a ranking; the best runs where none is open.
-    """
-    if ranking is None:
-        return None
-    unfinished = (forecast.status == "ok").any(axis=1)
-    is_open = dict(zip(forecast.run_ids, unfinished, strict=True))
-    still_open = [run for run in ranking.runs if is_open[run]] or list(ranking.runs)
-    spread = np.linspace(0, 0.75 * (len(still_open) - 1), min(HIGHLIGHTED, len(still_open)))
-    return [still_open[i] for i in spread.round().astype(int)]
+def _to_stop(told: Headline) -> list[str]:
+    """The names of the runs to stop, to be copied."""
+    if not told.stop:
+        return []
+    names = "\n".join(map(printable, told.stop))
+    summary = f"names of the {counted(len(told.stop), 'run')} to stop"
+    return [f"<details><summary>{summary}</summary><pre>{html.escape(names)}</pre></details>"]
 
 
-def _runs(table: RunTable, forecast: Forecast, ranking: Ranking | None) -> str:
-    headings, rows = run_rows(forecast, ranking)
-    ranked = ranking is not None
-    described = configuration(table)
-    with_configuration = any(described.values())
-    names = ["run", *headings, *(["action"] if ranked else []), *(["configuration"] if with_configuration else [])]
-    classes = ["run", *("number" for _ in headings), "", ""]
-    head = "".join(f'<th class="{kind}">{_text(name)}</th>' for name, kind in zip(names, classes, strict=False))
-    if ranked:
-        head = f'<th class="number">rank</th>{head}'
-    body = []
-    for rank, row in enumerate(rows, start=1):
-        cells = [f'<td class="run">{_text(row.run)}</td>', *(f'<td class="number">{_text(c)}</td>' for c in row.cells)]
-        if row.action:
-            cells = [f'<td class="number">{rank}</td>', *cells, f'<td class="{row.action}">{row.action}</td>']
-        if with_configuration:
-            told = _text(described.get(row.run) or NOTHING)
-            cells.append(f'<td class="configuration" title="{told}">{told}</td>')
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    shown = _table(head, body[:FIRST_ROWS])
-    rest = body[FIRST_ROWS:]
-    if not rest:
-        return shown
-    return f"{shown}<details><summary>{counted(len(rest), 'more run')}</summary>{_table(head, rest)}</details>"
-
-
-def _summary(rows: Sequence[Mapping[str, object]]) -> str:
-    headings, cells = summary_cells(rows)
-    head = "".join(f"<th{_numeric(i > 0)}>{html.escape(name)}</th>" for i, name in enumerate(headings))
-    body = [
-        "<tr>" + "".join(f"<td{_numeric(i > 0)}>{html.escape(c)}</td>" for i, c in enumerate(row)) + "</tr>"
-        for row in cells
-    ]
-    return _table(head, body)
-
-
-def _table(head: str, rows: Sequence[str]) -> str:
-    return (
-        f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _figure(name: str, figure: Figure) -> str:
-    """The place of a figure, its data as inert JSON, and its layouts for wide and for narrow screens."""
-    narrow = one_column(figure).to_json()
-    data = f'{{"figure": {figure.to_json()}, "narrow": {narrow}}}'
+def _page(title: str, top: str, content: str, data: Mapping[str, object]) -> str:
+    web = files("lcode.report") / "web"
+    style = (web / "style.css").read_text(encoding="utf-8")
+    script = "\n".join((web / name).read_text(encoding="utf-8") for name in SCRIPTS)
     # In JSON a < can only stand inside a string, where its escape means the same; no tag can begin or end here.
-    data = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return (
-        f'<div class="figure" id="{name}" style="height:{figure.layout.height}px"></div>'
-        f'<script type="application/json" id="{name}-data">{data}</script>'
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    # Only this script and this style: what somebody smuggled into a name would not run, nor reach the network.
+    policy = (
+        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    page = Template((web / "page.html").read_text(encoding="utf-8"))
+    return page.substitute(
+        title=escaped(title),
+        headline=escaped(top),
+        content=content,
+        policy=policy,
+        style=style,
+        script=script,
+        data=text,
     )
 
 
-def _section(heading: str, content: str) -> str:
-    return f"<section><h2>{html.escape(heading)}</h2>{content}</section>"
-
-
-def _lead(text: str) -> str:
-    return f'<p class="lead">{html.escape(text)}</p>'
-
-
-def _numeric(numeric: bool) -> str:
-    return ' class="number"' if numeric else ""
-
-
-def _text(text: str) -> str:
-    return html.escape(printable(text))
-
-
-def _page(title: str, what: str, content: str) -> str:
-    from plotly.offline import get_plotlyjs
-
-    return Template(PAGE).substitute(title=_text(title), what=html.escape(what), content=content, plotly=get_plotlyjs())
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"

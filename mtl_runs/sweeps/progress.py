@@ -7,13 +7,14 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from lcode.table import RunStatus
 
 
 class ProgressBar:
-    """Epochs done and time left, and how many runs have ended how; on stderr. Use it as a context manager.
+    """Share of the epochs done and time left, and how many runs have ended how; on stderr. Use it as a context manager.
 
     Args:
         title: what is being trained.
@@ -22,11 +23,11 @@ class ProgressBar:
     def __init__(self, title: str) -> None:
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("epochs,"),
-            TimeRemainingColumn(),
-            TextColumn("left {task.fields[runs]}"),
+            BarColumn(bar_width=12),
+            # Eighty columns: the bar gives way, then the count of runs takes a second line; no number is cut.
+            TaskProgressColumn("{task.percentage:.0f} %", table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
+            TextColumn("left {task.fields[runs]}", table_column=Column()),
             console=Console(stderr=True),
         )
         self._task = self._bar.add_task(title, total=None, runs="")

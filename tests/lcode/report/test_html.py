@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,27 +15,27 @@ import pytest
 
 from lcode.errors import UsageError
 from lcode.evaluation.replay import Replay
-from lcode.report import write_report
+from lcode.report import Trust, write_report
 
 HOSTILE = [
     "<script>alert(1)</script>",
     "</script><img src=http://example.org onerror=alert(1)>",
-    "\"quoted' & &amp; $title ${plotly}",
+    "\"quoted' & &amp; $title ${script}",
     "<!-- comment",
     "\u202ereversed\x00",
 ]
 
 
 class Page(HTMLParser):
-    """What a browser would find in the page: tags with attributes, visible text, and the figures' data."""
+    """What a browser would find in the page: tags with attributes, visible text, and what the script draws from."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text: list[str] = []
-        self.figures: dict[str, Any] = {}
-        self.scripts = 0
-        self.ids: list[str] = []
+        self.data: Any = None
+        self.scripts: list[str] = []
+        self.styles: list[str] = []
         self._inside: tuple[str, dict[str, str | None]] | None = None
         self.source = path.read_text(encoding="utf-8")
         self.feed(self.source)
@@ -48,9 +51,9 @@ class Page(HTMLParser):
         if self._inside is None:
             self.text.append(data)
         elif self._inside[1].get("type") == "application/json":
-            self.figures[str(self._inside[1]["id"])] = json.loads(data)
-        elif self._inside[0] == "script":
-            self.scripts += 1
+            self.data = json.loads(data)
+        else:
+            (self.scripts if self._inside[0] == "script" else self.styles).append(data)
 
     @property
     def cells(self) -> str:
@@ -62,38 +65,50 @@ def _report(path: Path, case: Any, **more: Any) -> Page:
     return Page(path)
 
 
-def test_everything_is_in_one_file(tmp_path: Path, sweep: Any) -> None:
+def test_everything_is_in_one_small_file_that_reaches_nowhere(tmp_path: Path, sweep: Any) -> None:
     replays = {"forecast": [Replay((), 400, 1000, {}, None, 0.2, ())]}
     path = tmp_path / "report.html"
     page = _report(
-        path, sweep, ranking=sweep.ranking, truth=sweep.truth, replays=replays,
+        path, sweep, ranking=sweep.ranking, truth=sweep.truth, replays=replays, trust=Trust(),
         summary=[{"policy": "lcode", "saved": 0.6}], notes=["said once", "said once"],
     )  # fmt: skip
-    assert list(page.figures) == ["ranking-data", "forecast-data", "hits-data", "savings-data"]
-    assert page.scripts == 2  # plotly once, and the script that draws
-    assert page.source.count("plotly.js v") == 1
-    assert not [attrs for _, attrs in page.tags if {"src", "href", "srcset", "action"} & set(attrs)]
+    assert {"pareto", "savings", "hits", "runs", "theme", "data"} <= {str(attrs.get("id")) for _, attrs in page.tags}
+    assert not [attrs for _, attrs in page.tags if {"src", "href", "srcset", "action", "style"} & set(attrs)]
     policy = next(attrs["content"] for _, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
-    assert policy is not None and policy.startswith("default-src 'none'") and "form-action 'none'" in policy
-    assert "showSendToCloud: false" in page.source  # no button that uploads the data
+    assert policy is not None and policy.startswith("default-src 'none'") and "unsafe" not in policy
+    for part in (*page.scripts, *page.styles):
+        assert base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() in policy
     assert [text for text in page.text if text == "said once"] == ["said once"]
-    assert "0.6" in page.text and "How to read the intervals" in page.text
-    assert path.stat().st_size < 6e6
+    assert "0.6" in page.text and "Can I trust this?" in page.text
+    assert path.stat().st_size < 300_000
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_every_run_is_listed_and_the_rest_folded(tmp_path: Path, sweep: Any) -> None:
+def test_the_headline_says_what_to_do(tmp_path: Path, sweep: Any) -> None:
     page = _report(tmp_path / "r.html", sweep, ranking=sweep.ranking)
-    assert [text for text in page.text if text.startswith("run-")] == list(sweep.ranking.runs)
-    assert "20 more runs" in page.text
-    assert [tag for tag, _ in page.tags].count("details") == 1
+    stops = sweep.ranking.action.count("stop")
+    assert stops > 3
+    assert f"Stop {stops} of 50 runs: that saves" in page.cells and "Best bet: " in page.cells
+    names = next(text for text in page.text if "\n" in text.strip() and "run-" in text and "read" not in text)
+    told = {run for run, action in zip(sweep.ranking.runs, sweep.ranking.action, strict=True) if action == "stop"}
+    assert set(names.split()) == told
 
 
-def test_figures_have_a_layout_for_narrow_screens(tmp_path: Path, sweep: Any) -> None:
-    content = _report(tmp_path / "r.html", sweep).figures["forecast-data"]
-    assert content["figure"]["layout"]["xaxis2"]["domain"][0] > 0.5
-    assert content["narrow"]["layout"]["xaxis2"]["domain"] == [0, 1]
-    assert content["narrow"]["data"] == []
+def test_every_run_is_in_the_data_in_the_order_of_the_ranking(tmp_path: Path, sweep: Any) -> None:
+    runs = _report(tmp_path / "r.html", sweep, ranking=sweep.ranking).data["runs"]
+    assert runs["name"] == list(sweep.ranking.runs)
+    assert {len(column) for column in runs.values()} == {50}
+    assert runs["action"].count("finished") == 30
+    assert runs["scores"][0][1] == pytest.approx(sweep.ranking.score[0], rel=1e-4)
+
+
+def test_what_came_is_told_of_runs_whose_end_was_forecast(tmp_path: Path, sweep: Any) -> None:
+    data = _report(tmp_path / "r.html", sweep, ranking=sweep.ranking, truth=sweep.truth).data
+    place = data["runs"]["name"].index("run-40")
+    value = sweep.truth.curve("run-40", "seg/miou").values[-1]
+    assert float(data["runs"]["came"][place][0]) == pytest.approx(value, rel=1e-3)
+    assert data["runs"]["came"][data["runs"]["name"].index("run-00")] == ["–", "–"]
+    assert [hit["key"] for hit in data["hits"]] == ["seg/miou", "depth/abs_err"] and len(data["hits"][0]["true"]) == 20
 
 
 def test_names_are_shown_and_do_nothing(tmp_path: Path, make_case: Callable[..., Any]) -> None:
@@ -105,19 +120,21 @@ def test_names_are_shown_and_do_nothing(tmp_path: Path, make_case: Callable[...,
         tmp_path / "s.html", plain_case, ranking=plain_case.ranking, truth=plain_case.truth,
         summary=[{"a": "b"}], notes=["c"],
     )  # fmt: skip
+    hidden = ("script", "style", "meta")
     assert [tag for tag, _ in page.tags] == [tag for tag, _ in same.tags]
-    assert all(name in page.text for name in HOSTILE[:4])
-    assert "\\u202ereversed\\x00" in page.text
-    assert page.figures.keys() == same.figures.keys()
-    # Figure texts are a small HTML dialect: names in them are escaped once more.
-    assert "<script" not in json.dumps(page.figures) and "<img" not in json.dumps(page.figures)
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in json.dumps(page.figures)
+    assert page.scripts == same.scripts and [t for t, _ in page.tags if t in hidden] == [
+        t for t, _ in same.tags if t in hidden
+    ]
+    assert set(page.data["runs"]["name"]) == {*HOSTILE[:4], "\\u202ereversed\\x00"}
+    assert HOSTILE[1] in page.text
+    between = page.source.split('id="data">')[1].split("</script>")[0]
+    assert not set("<>&") & set(between)
 
 
 def test_title_is_literal(tmp_path: Path, sweep: Any) -> None:
-    write_report(tmp_path / "r.html", title="</title>$what<b>", table=sweep.table, forecast=sweep.forecast)
+    write_report(tmp_path / "r.html", title="</title>$data<b>", table=sweep.table, forecast=sweep.forecast)
     page = Page(tmp_path / "r.html")
-    assert page.text.count("</title>$what<b>") == 2
+    assert page.text.count("</title>$data<b>") == 2
 
 
 @pytest.mark.parametrize("cutoffs", [{}, {"a": 5}])
@@ -127,13 +144,19 @@ def test_small_and_finished_tables(
 ) -> None:
     case = make_case(names, cutoffs)
     page = _report(tmp_path / "r.html", case, ranking=case.ranking, truth=case.truth)
-    assert all(name in page.text for name in names)
+    assert sorted(page.data["runs"]["name"]) == names
     assert ("1 training run on" if len(names) == 1 else "2 training runs on") in page.cells
+    if not cutoffs:
+        assert "Nothing is left to stop" in page.cells
 
 
 def test_diverged_and_silent_runs(tmp_path: Path, odd_sweep: Any) -> None:
-    page = _report(tmp_path / "r.html", odd_sweep, ranking=odd_sweep.ranking, truth=odd_sweep.truth)
-    assert {"done", "live", "blown", "silent", "past", "diverged"} <= set(page.text)
+    data = _report(tmp_path / "r.html", odd_sweep, ranking=odd_sweep.ranking, truth=odd_sweep.truth).data
+    place = {name: i for i, name in enumerate(data["runs"]["name"])}
+    assert data["runs"]["cells"][place["blown"]] == ["diverged", "diverged"]
+    assert data["curves"][place["blown"]][0][6] == 3  # marked at the epoch where it was lost
+    assert data["curves"][place["live"]][0][6] is None
+    assert not re.search(r"\bNaN\b|Infinity", json.dumps(data))
 
 
 def test_unwritable_path_is_a_usage_error_and_leaves_nothing(tmp_path: Path, sweep: Any) -> None:
@@ -144,6 +167,8 @@ def test_unwritable_path_is_a_usage_error_and_leaves_nothing(tmp_path: Path, swe
 
 
 def test_import_brings_neither_torch_nor_plotly() -> None:
-    code = "import lcode.report, sys; print(sorted({'torch', 'plotly', 'rich', 'sklearn'} & set(sys.modules)))"
+    code = (
+        "import lcode.report, lcode.plot, sys; print(sorted({'torch', 'plotly', 'rich', 'sklearn'} & set(sys.modules)))"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -115,20 +115,6 @@ def axes(panel: int) -> tuple[str, str]:
     return f"x{number}", f"y{number}"
 
 
-def one_column(figure: Figure) -> Figure:
-    """The figure's layout with its panels below each other, for narrow screens; without the data."""
-    from plotly.graph_objects import Figure
-
-    rows = len({axis.domain for axis in figure.select_yaxes()})
-    height = (figure.layout.height - _TOP - _BOTTOM - (rows - 1) * _GAP) // rows
-    narrow = _place(Figure(layout=figure.layout), 1, height)
-    # Names stand below each other here, and take their room from the panels.
-    entries = sum(trace.showlegend is True for trace in figure.data)
-    narrow.layout.height += 20 * entries
-    narrow.layout.font.size = 12
-    return narrow
-
-
 def axis_range(values: NDArray[np.float64]) -> dict[str, Any]:
     """Type and range of an axis on which these values can be read.
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS, NO_EPOCH, Forecast
-from lcode.report.panels import (
+from lcode.plot.panels import (
     GREY,
     INK,
     MARKS,
@@ -23,10 +22,11 @@ from lcode.report.panels import (
     figure_with,
     fitting_columns,
 )
+from lcode.report.aligned import aligned_curves
 from lcode.show import counted
 from lcode.table import Metric, RunTable, as_epochs
 from lcode.table.axis import epoch_text
-from lcode.tensors.arrays import CurveArrays, curve_arrays
+from lcode.tensors.arrays import CurveArrays
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -38,14 +38,14 @@ BACKGROUND = 300
 """So many other runs are drawn in grey; with more nothing could be seen but grey, and the file would grow."""
 
 
-def forecast_figure(
+def curves(
     table: RunTable,
     forecast: Forecast,
     *,
     truth: RunTable | None = None,
     runs: Sequence[str] | None = None,
 ) -> Figure:
-    """Small multiples of forecasts against the epoch, one panel per metric.
+    """Forecasts against the epoch as fans, one panel per metric.
 
     A highlighted run has its observed points, a ring at the last of them (a cross where the curve diverged), the
     median, the 50 % and 90 % bands up to the horizon, and, dashed, the true continuation if it is known. The other
@@ -79,27 +79,6 @@ def forecast_figure(
         figure.update_layout({f"yaxis{y[1:]}": axis_range(np.concatenate([*seen, np.empty(0)]))})
     _legend(figure, with_truth=true is not None)
     return figure
-
-
-def aligned_curves(forecast: Forecast, table: RunTable) -> CurveArrays:
-    """The table's curves in the forecast's order of runs and metrics, and in its unit of the epoch.
-
-    A run that the table lacks has no point.
-    """
-    row = table.runs.index.get_indexer(pd.Index(forecast.run_ids, dtype=object))
-    arrays = curve_arrays(table.in_unit(forecast.epoch_unit), metrics=forecast.metrics)
-
-    def picked(cells: Any, blank: float) -> Any:
-        # -1, the row of a run that is not there, picks the blank row at the end.
-        return np.concatenate([cells, np.full((1, *cells.shape[1:]), blank, dtype=cells.dtype)])[row]
-
-    return CurveArrays(
-        arrays.metrics,
-        picked(arrays.epochs, 0),
-        picked(arrays.values, np.nan),
-        picked(arrays.lengths, 0),
-        picked(arrays.diverged_at, -1),
-    )
 
 
 def _highlighted(forecast: Forecast, runs: Sequence[str] | None) -> list[int]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcode.report.panels import (
+from lcode.plot.panels import (
     CONTINUE,
     MARKS,
     STOP,
@@ -15,7 +15,6 @@ from lcode.report.panels import (
     figure_text,
     figure_with,
     fitting_columns,
-    one_column,
 )
 
 
@@ -50,21 +49,6 @@ def test_panels_stay_on_the_paper_and_apart(count: int, columns: int) -> None:
         assert 0 <= left < right <= 1 and 0 <= bottom < top <= 1
         for other_left, other_right, other_bottom, other_top in boxes[:i]:
             assert right < other_left or other_right < left or top < other_bottom or other_top < bottom
-
-
-def test_one_column_puts_panels_of_the_same_height_below_each_other() -> None:
-    figure = figure_with([Panel(str(i), "x", "y") for i in range(5)], columns=3)
-    narrow = one_column(figure)
-    tops = [axis.domain[1] for axis in narrow.select_yaxes()]
-    assert [axis.domain for axis in narrow.select_xaxes()] == [(0, 1)] * 5
-    assert tops == sorted(tops, reverse=True) and tops[0] == 1
-
-    def pixels(f: object, axis: object) -> float:
-        inner = f.layout.height - f.layout.margin.t - f.layout.margin.b  # type: ignore[attr-defined]
-        return inner * (axis.domain[1] - axis.domain[0])  # type: ignore[attr-defined]
-
-    assert pixels(narrow, narrow.layout.yaxis3) == pytest.approx(pixels(figure, figure.layout.yaxis3))
-    assert figure.layout.xaxis.domain != (0, 1)  # the original is left as it was
 
 
 def test_columns_leave_few_places_empty() -> None:

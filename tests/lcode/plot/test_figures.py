@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lcode import plot
 from lcode.errors import UsageError
 from lcode.evaluation.replay import Replay
 from lcode.forecast import LEVELS
-from lcode.report import forecast_figure, predicted_vs_true_figure, ranking_figure, savings_figure
-from lcode.report.fan import HIGHLIGHTED
+from lcode.plot.fan import HIGHLIGHTED
 
 
 def _named(figure: Any, name: str, panel: str = "x") -> list[Any]:
@@ -19,7 +19,7 @@ def _named(figure: Any, name: str, panel: str = "x") -> list[Any]:
 
 
 def test_fan_opens_at_the_last_point_and_ends_at_the_horizon(sweep: Any) -> None:
-    figure = forecast_figure(sweep.table, sweep.forecast, truth=sweep.truth, runs=["run-31"])
+    figure = plot.curves(sweep.table, sweep.forecast, truth=sweep.truth, runs=["run-31"])
     outer, inner, median, true, observed, ring = _named(figure, "run-31", "x2")
     k, i = 1, sweep.forecast.run_ids.index("run-31")
     assert observed.x.tolist() == [1, 2, 3, 4, 5] and observed.marker.symbol == "circle"
@@ -38,7 +38,7 @@ def test_the_axis_is_in_the_users_epochs(sweep: Any) -> None:
     table, truth, forecast = (
         dataclasses.replace(part, epoch_unit=0.5) for part in (sweep.table, sweep.truth, sweep.forecast)
     )
-    figure = forecast_figure(table, forecast, truth=truth, runs=["run-31"])
+    figure = plot.curves(table, forecast, truth=truth, runs=["run-31"])
     _, _, median, true, observed, ring = _named(figure, "run-31", "x2")
     assert observed.x.tolist() == [0.5, 1, 1.5, 2, 2.5] and ring.x.tolist() == [2.5]
     assert median.x.tolist() == [tick / 2 for tick in range(5, 21)] and true.x.tolist() == median.x.tolist()
@@ -46,7 +46,7 @@ def test_the_axis_is_in_the_users_epochs(sweep: Any) -> None:
 
 
 def test_panels_are_metrics_with_direction_and_shared_epochs(sweep: Any) -> None:
-    layout = forecast_figure(sweep.table, sweep.forecast).layout
+    layout = plot.curves(sweep.table, sweep.forecast).layout
     assert [a.text for a in layout.annotations] == [
         "<b>seg/miou (higher is better)</b>",
         "<b>depth/abs_err (lower is better)</b>",
@@ -56,24 +56,24 @@ def test_panels_are_metrics_with_direction_and_shared_epochs(sweep: Any) -> None
 
 
 def test_few_runs_are_highlighted_and_the_others_grey(sweep: Any) -> None:
-    figure = forecast_figure(sweep.table, sweep.forecast, runs=list(reversed(sweep.forecast.run_ids)))
+    figure = plot.curves(sweep.table, sweep.forecast, runs=list(reversed(sweep.forecast.run_ids)))
     legend = [trace.name for trace in figure.data if trace.showlegend]
     assert legend[:1] == ["44 other runs"]
     assert legend[1 : 1 + HIGHLIGHTED] == [f"run-{i}" for i in (49, 48, 47, 46, 45, 44)]
     grey = figure.data[0]
     assert set(grey.text) == {f"run-{i:02d}" for i in range(44)}
     assert np.isnan(grey.y).sum() == 44  # a gap after each run
-    default = [t.name for t in forecast_figure(sweep.table, sweep.forecast).data if t.showlegend]
+    default = [t.name for t in plot.curves(sweep.table, sweep.forecast).data if t.showlegend]
     assert default[1 : 1 + HIGHLIGHTED] == [f"run-{i}" for i in range(30, 36)]
 
 
 def test_unknown_run_is_named(sweep: Any) -> None:
     with pytest.raises(UsageError, match="no run 'nobody' in this forecast of 50 runs"):
-        forecast_figure(sweep.table, sweep.forecast, runs=["nobody"])
+        plot.curves(sweep.table, sweep.forecast, runs=["nobody"])
 
 
 def test_diverged_run_has_a_cross_and_no_fan(odd_sweep: Any) -> None:
-    figure = forecast_figure(odd_sweep.table, odd_sweep.forecast, runs=odd_sweep.forecast.run_ids)
+    figure = plot.curves(odd_sweep.table, odd_sweep.forecast, runs=odd_sweep.forecast.run_ids)
     observed, cross = _named(figure, "blown")
     assert observed.x.tolist() == [1, 2]
     assert cross.marker.symbol == "x" and "diverged at epoch 3" in cross.hovertemplate
@@ -82,8 +82,8 @@ def test_diverged_run_has_a_cross_and_no_fan(odd_sweep: Any) -> None:
 
 
 def test_many_others_are_cut_and_counted(sweep: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lcode.report.fan.BACKGROUND", 10)
-    figure = forecast_figure(sweep.table, sweep.forecast)
+    monkeypatch.setattr("lcode.plot.fan.BACKGROUND", 10)
+    figure = plot.curves(sweep.table, sweep.forecast)
     assert figure.data[0].name == "10 of 44 other runs"
     assert len(set(figure.data[0].text)) == 10
 
@@ -93,7 +93,7 @@ def test_run_without_a_point_has_a_fan_from_its_first_epoch(odd_sweep: Any) -> N
     quantiles = odd_sweep.forecast.quantiles.copy()
     quantiles[i] = np.linspace(0, 1, len(LEVELS))
     forecast = dataclasses.replace(odd_sweep.forecast, quantiles=quantiles)
-    figure = forecast_figure(odd_sweep.table, forecast, runs=["silent"])
+    figure = plot.curves(odd_sweep.table, forecast, runs=["silent"])
     outer, _, median, observed = _named(figure, "silent")
     assert median.x.tolist() == list(range(1, 21)) and not len(observed.x)
     assert outer.y.max() == pytest.approx(0.95, abs=0.01)
@@ -102,19 +102,19 @@ def test_run_without_a_point_has_a_fan_from_its_first_epoch(odd_sweep: Any) -> N
 @pytest.mark.parametrize("name", ["last", "drift"])
 def test_one_run_alone(make_case: Callable[..., Any], name: str) -> None:
     case = make_case(["only"], {"only": 3}, name=name)
-    figure = forecast_figure(case.table, case.forecast, truth=case.truth)
+    figure = plot.curves(case.table, case.forecast, truth=case.truth)
     assert len(_named(figure, "only")) == 6
-    assert len(ranking_figure(case.ranking).data) == 2
-    assert "1 run<" in predicted_vs_true_figure(case.forecast, case.truth).layout.annotations[0].text
+    assert len(plot.ranking(case.ranking).data) == 2
+    assert "1 run<" in plot.calibration(case.forecast, case.truth).layout.annotations[0].text
 
 
 def test_horizon_alone_gives_a_straight_fan(sweep: Any) -> None:
-    figure = forecast_figure(sweep.table, sweep.forecast.final(), runs=["run-30"])
+    figure = plot.curves(sweep.table, sweep.forecast.final(), runs=["run-30"])
     assert _named(figure, "run-30")[2].x.tolist() == [5, 20]
 
 
 def test_ranking_is_best_first_and_coloured_by_action(sweep: Any) -> None:
-    figure = ranking_figure(sweep.ranking)
+    figure = plot.ranking(sweep.ranking)
     drawn = {int(y): x for trace in figure.data for x, y in zip(trace.x, trace.y, strict=True)}
     assert [drawn[i] for i in sorted(drawn)] == sweep.ranking.score[:40].tolist()
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]  # rank 1 on top
@@ -127,7 +127,7 @@ def test_ranking_is_best_first_and_coloured_by_action(sweep: Any) -> None:
 
 
 def test_ranking_counts_runs_without_a_score(odd_sweep: Any) -> None:
-    figure = ranking_figure(odd_sweep.ranking)
+    figure = plot.ranking(odd_sweep.ranking)
     scored = int(np.isfinite(odd_sweep.ranking.score).sum())
     assert scored < 5
     assert sum(len(trace.x) for trace in figure.data) == scored
@@ -135,7 +135,7 @@ def test_ranking_counts_runs_without_a_score(odd_sweep: Any) -> None:
 
 
 def test_predicted_against_true_states_tau_of_the_open_runs(sweep: Any) -> None:
-    figure = predicted_vs_true_figure(sweep.forecast, sweep.truth)
+    figure = plot.calibration(sweep.forecast, sweep.truth)
     points = _named(figure, "run: median and 5–95 % interval")[0]
     assert len(points.x) == 20
     row = list(points.text).index("run-40")
@@ -149,11 +149,11 @@ def test_predicted_against_true_states_tau_of_the_open_runs(sweep: Any) -> None:
 
 def test_truth_may_lack_runs_and_ends(sweep: Any) -> None:
     some = sweep.truth.select(["run-35", "run-36", "run-37"]).prefix({"run-37": 12})
-    figure = predicted_vs_true_figure(sweep.forecast, some)
+    figure = plot.calibration(sweep.forecast, some)
     assert "2 runs" in figure.layout.annotations[0].text
-    nothing = predicted_vs_true_figure(sweep.forecast, sweep.table)
+    nothing = plot.calibration(sweep.forecast, sweep.table)
     assert not nothing.data and nothing.layout.annotations[0].text == "<b>seg/miou: 0 runs</b>"
-    fans = forecast_figure(sweep.table, sweep.forecast, truth=some, runs=["run-37", "run-38"])
+    fans = plot.curves(sweep.table, sweep.forecast, truth=some, runs=["run-37", "run-38"])
     assert len(_named(fans, "run-37")) == 6 and len(_named(fans, "run-38")) == 5
 
 
@@ -167,9 +167,9 @@ def test_names_are_literal_in_figures(make_case: Callable[..., Any]) -> None:
         [metric.key for metric in metrics]
     )))  # fmt: skip
     for figure in (
-        forecast_figure(table, forecast),
-        ranking_figure(case.ranking),
-        predicted_vs_true_figure(forecast, table),
+        plot.curves(table, forecast),
+        plot.ranking(case.ranking),
+        plot.calibration(forecast, table),
     ):
         text = figure.to_json().replace("\\u003c", "<").replace("\\u003e", ">").replace("\\u002f", "/")
         assert "<b>bold" not in text and "<a" not in text and "<i>" not in text and "$x$" not in text
@@ -181,7 +181,7 @@ def _replay(saved: float, regret: float) -> Replay:
 
 
 def test_savings_have_one_point_per_policy() -> None:
-    figure = savings_figure(
+    figure = plot.savings(
         {"forecast": [_replay(0.5, 0.0), _replay(0.7, 1.0)], "<none>": [_replay(0.0, 0.0)]}, unit="Δm %"
     )
     first, second = figure.data
@@ -192,7 +192,7 @@ def test_savings_have_one_point_per_policy() -> None:
 
 
 def test_savings_without_a_known_regret() -> None:
-    figure = savings_figure({"forecast": [_replay(0.5, float("nan"))]})
+    figure = plot.savings({"forecast": [_replay(0.5, float("nan"))]})
     assert figure.layout.yaxis.range[1] > 0
 
 

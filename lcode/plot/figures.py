@@ -12,42 +12,42 @@ from lcode.decisions import Ranking
 from lcode.evaluation.metrics import kendall
 from lcode.evaluation.replay import Replay
 from lcode.forecast import Forecast
+from lcode.plot.panels import CONTINUE, INK, MARKS, STOP, Panel, axes, axis_range, figure_text, figure_with
+from lcode.report.aligned import true_finals
 from lcode.report.cells import score_title
-from lcode.report.fan import aligned_curves, forecast_figure
-from lcode.report.panels import CONTINUE, INK, MARKS, STOP, Panel, axes, axis_range, figure_text, figure_with
 from lcode.show import counted
 from lcode.table import RunTable
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["RANKING_ROWS", "forecast_figure", "predicted_vs_true_figure", "ranking_figure", "savings_figure"]
+__all__ = ["RANKING_ROWS", "calibration", "ranking", "savings"]
 
 RANKING_ROWS = 40
 """So many runs of a ranking can be read in one figure."""
 
 
-def ranking_figure(ranking: Ranking) -> Figure:
+def ranking(order: Ranking) -> Figure:
     """Score of each run with its 5–95 % interval, best at the top, coloured by the advised action.
 
     Only the best `RANKING_ROWS` are drawn, and no run without a score (diverged); the heading says how many of all.
     """
-    shown = np.flatnonzero(np.isfinite(ranking.score))[:RANKING_ROWS]
-    heading = counted(len(shown), "run") if len(shown) == len(ranking) else f"best {len(shown)} of {len(ranking)} runs"
-    title = figure_text(f"{score_title(ranking)}, higher is better")
+    shown = np.flatnonzero(np.isfinite(order.score))[:RANKING_ROWS]
+    heading = counted(len(shown), "run") if len(shown) == len(order) else f"best {len(shown)} of {len(order)} runs"
+    title = figure_text(f"{score_title(order)}, higher is better")
     figure = figure_with([Panel(heading, title, "")], columns=1, height=max(60, 22 * len(shown)))
-    ranks = np.arange(1, len(ranking) + 1)
-    hover = np.column_stack([ranking.score_q05, ranking.score_q95, ranking.p_best, ranking.p_top_10pct, ranks])
+    ranks = np.arange(1, len(order) + 1)
+    hover = np.column_stack([order.score_q05, order.score_q95, order.p_best, order.p_top_10pct, ranks])
     for action, colour, symbol in (("continue", CONTINUE, "circle"), ("stop", STOP, "x")):
-        rows = np.array([i for i in shown if ranking.action[i] == action], dtype=np.int64)
+        rows = np.array([i for i in shown if order.action[i] == action], dtype=np.int64)
         figure.add_scatter(
-            x=ranking.score[rows],
+            x=order.score[rows],
             y=ranks[rows],
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": (ranking.score_q95 - ranking.score)[rows],
-                "arrayminus": (ranking.score - ranking.score_q05)[rows],
+                "array": (order.score_q95 - order.score)[rows],
+                "arrayminus": (order.score - order.score_q05)[rows],
                 "thickness": 1.5,
                 "width": 0,
             },
@@ -55,7 +55,7 @@ def ranking_figure(ranking: Ranking) -> Figure:
             marker={"color": colour, "symbol": symbol, "size": 9},
             name="continue, or finished" if action == "continue" else action,
             showlegend=True,
-            text=[figure_text(ranking.runs[i]) for i in rows],
+            text=[figure_text(order.runs[i]) for i in rows],
             customdata=hover[rows],
             hovertemplate=(
                 "%{text}<br>rank %{customdata[4]}, score %{x:.4g} (90 %: %{customdata[0]:.4g} to %{customdata[1]:.4g})"
@@ -64,7 +64,7 @@ def ranking_figure(ranking: Ranking) -> Figure:
         )
     figure.update_yaxes(
         tickvals=ranks[shown],
-        ticktext=[figure_text(ranking.runs[i], 22) for i in shown],
+        ticktext=[figure_text(order.runs[i], 22) for i in shown],
         range=[len(shown) + 0.7, 0.3],
         showgrid=False,
         ticks="",
@@ -73,7 +73,7 @@ def ranking_figure(ranking: Ranking) -> Figure:
     return figure
 
 
-def predicted_vs_true_figure(forecast: Forecast, truth: RunTable) -> Figure:
+def calibration(forecast: Forecast, truth: RunTable) -> Figure:
     """Predicted against true value at the horizon with 5–95 % intervals, a panel per metric.
 
     Runs whose end is known to the forecast already, or unknown to `truth`, are left out. The headings state
@@ -85,7 +85,7 @@ def predicted_vs_true_figure(forecast: Forecast, truth: RunTable) -> Figure:
     """
     final = forecast.final()
     low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))
-    true = _true_finals(forecast, truth)
+    true = true_finals(forecast, truth)
     compared = np.isfinite(true) & np.isfinite(median) & (forecast.status != "finished")
     panels = []
     for k, metric in enumerate(forecast.metrics):
@@ -133,7 +133,7 @@ def predicted_vs_true_figure(forecast: Forecast, truth: RunTable) -> Figure:
     return figure
 
 
-def savings_figure(replays: Mapping[str, Sequence[Replay]], *, unit: str = "") -> Figure:
+def savings(replays: Mapping[str, Sequence[Replay]], *, unit: str = "") -> Figure:
     """Compute saved against regret, one point per stopping policy: its mean over replays, bars from least to most.
 
     Args:
@@ -146,13 +146,13 @@ def savings_figure(replays: Mapping[str, Sequence[Replay]], *, unit: str = "") -
     highest = 0.0
     for i, (policy, outcomes) in enumerate(replays.items()):
         mark = MARKS[i % len(MARKS)]
-        saved = 100 * np.array([outcome.saved for outcome in outcomes])
+        share = 100 * np.array([outcome.saved for outcome in outcomes])
         lost = np.array([outcome.regret for outcome in outcomes], dtype=float)
         highest = max(highest, float(np.nanmax(lost, initial=0.0)))
         figure.add_scatter(
-            x=[saved.mean()],
+            x=[share.mean()],
             y=[lost.mean()],
-            error_x=_spread(saved),
+            error_x=_spread(share),
             error_y=_spread(lost),
             mode="markers",
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 13},
@@ -179,11 +179,3 @@ def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
         "thickness": 1.2,
         "width": 0,
     }
-
-
-def _true_finals(forecast: Forecast, truth: RunTable) -> NDArray[np.float64]:
-    """Value at the horizon of each run of the forecast, NaN where `truth` does not know it, [R, K]."""
-    arrays = aligned_curves(forecast, truth)
-    status = truth.runs["status"].reindex(list(forecast.run_ids))
-    reached = (status == "finished").to_numpy()[:, None] | (arrays.last_epochs >= forecast.horizons[:, None])
-    return np.where(reached & (arrays.diverged_at < 0), arrays.last_values, np.nan)

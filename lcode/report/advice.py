@@ -1,0 +1,110 @@
+"""What to do with each run, and the one sentence that sums it up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from lcode.decisions import Ranking
+from lcode.forecast import Forecast
+from lcode.show import counted, printable, probability
+from lcode.table import RunTable
+
+Advice = Literal["stop", "continue", "finished", "stopped", "failed"]
+"""The ranking's action for a run that is being trained; what became of it for one that is not."""
+
+
+def advice(forecast: Forecast, ranking: Ranking, table: RunTable | None = None) -> dict[str, Advice]:
+    """What to do with each run, best first.
+
+    Args:
+        forecast: of R runs.
+        ranking: of the same runs.
+        table: says which runs were stopped or failed, and so have nothing left to stop.
+    """
+    over = dict(zip(forecast.run_ids, (forecast.status == "finished").all(axis=1), strict=True))
+    ended: dict[str, Advice] = {}
+    if table is not None:
+        ended = {str(run): status for run, status in table.runs["status"].items() if status in ("stopped", "failed")}
+    return {
+        run: "finished" if over[run] else ended.get(run, action)
+        for run, action in zip(ranking.runs, ranking.action, strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What to do with all runs, in short.
+
+    Attributes:
+        stop: runs to stop, best first, with their probability of ending best.
+        counts: how many runs there are of each advice.
+        saved: share of the epochs still to come that stopping them saves, 0 to 1; 0 where none is to come.
+        best: the run that is likeliest to end best, or None where nothing is forecast.
+        p_best: its probability.
+    """
+
+    stop: dict[str, float]
+    counts: Counter[Advice]
+    saved: float
+    best: str | None
+    p_best: float
+
+    @property
+    def sentence(self) -> str:
+        """For the top of a page: `Stop 13 of 20 runs: that saves 62 % of the epochs still to come. …`."""
+        runs, going = sum(self.counts.values()), self.counts["continue"]
+        if self.stop:
+            what = f"Stop {len(self.stop)} of {counted(runs, 'run')}"
+            what += f": that saves {100 * self.saved:.0f} % of the epochs still to come." if self.saved else "."
+        elif going:
+            what = f"Let {'the run' if going == 1 else f'all {going} unfinished runs'} go on: none is hopeless so far."
+        else:
+            what = f"Nothing is left to stop: {'the run has' if runs == 1 else f'all {runs} runs have'} ended."
+        if self.best is None:
+            return what
+        return f"{what} Best bet: {printable(self.best)} (P(best) {probability(self.p_best)})."
+
+    @property
+    def line(self) -> str:
+        """For a log: `stop r3 (P 0.01), continue 12, best bet r0022 P 0.63`."""
+        stop = ", ".join(f"{printable(run)} (P {probability(p)})" for run, p in self.stop.items()) or "none"
+        others = [f"{name} {self.counts[name]}" for name in ("continue", "finished", "failed") if self.counts[name]]
+        if self.counts["stopped"]:
+            others.append(f"already stopped {self.counts['stopped']}")
+        best = [] if self.best is None else [f"best bet {printable(self.best)} P {probability(self.p_best)}"]
+        return ", ".join([f"stop {stop}", *others, *best])
+
+
+def headline(forecast: Forecast, ranking: Ranking, table: RunTable | None = None) -> Headline:
+    """Sum up a ranking; see `advice` for the arguments."""
+    told = advice(forecast, ranking, table)
+    ahead = dict(zip(forecast.run_ids, forecast.horizons - np.maximum(forecast.observed.max(axis=1), 0), strict=True))
+    open_epochs = {run: max(int(ahead[run]), 0) for run, what in told.items() if what in ("stop", "continue")}
+    chance = dict(zip(ranking.runs, ranking.p_best.tolist(), strict=True))
+    stop = {run: chance[run] for run, what in told.items() if what == "stop"}
+    to_come = sum(open_epochs.values())
+    best = max(chance, key=lambda run: chance[run], default=None)
+    known = best is not None and chance[best] > 0
+    return Headline(
+        stop=stop,
+        counts=Counter(told.values()),
+        saved=sum(open_epochs[run] for run in stop) / to_come if to_come else 0.0,
+        best=best if known else None,
+        p_best=chance[best] if best is not None else 0.0,
+    )
+
+
+def likelier_than_first(ranking: Ranking) -> str:
+    """Why a run further down may be likelier to end best than the first one; empty where none is."""
+    if not len(ranking) or ranking.p_best.max() <= ranking.p_best[0]:
+        return ""
+    place = int(ranking.p_best.argmax())
+    likelier, first = (f"{printable(ranking.runs[i])} ({probability(float(ranking.p_best[i]))})" for i in (place, 0))
+    return (
+        f"{likelier} is ranked {place + 1}, by the score that it is as likely to exceed as not, and is yet likelier to "
+        f"end best than {first}: its forecast is less certain, so that more of it lies above all others."
+    )

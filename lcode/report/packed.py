@@ -1,0 +1,169 @@
+"""Curves in few bytes: a page with thousands of runs is still a file that a browser opens at once.
+
+A curve is thinned to the points that can be told apart on a screen, and each value is written as one of 65,535 steps
+between its least and largest value (on the axis that the page draws it on): two bytes, of which base64 makes 2⅔.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.forecast import LEVELS, NO_EPOCH, Forecast
+from lcode.report.aligned import aligned_curves
+from lcode.table import RunTable, as_epochs
+from lcode.tensors.arrays import CurveArrays
+
+BUDGET = 6_000_000
+"""Bytes for all curves of a page: 10 MB is what 5,000 runs may take with their table."""
+
+OVERHEAD, VALUE = 48, 8 / 3
+"""Bytes of a curve beside its values; bytes of a value."""
+
+MOST_VALUES, LEAST_VALUES = 480, 30
+"""Values of a curve at most, where there are few: 240 observed points and 48 epochs ahead; and at least: runs that
+there is no room for have no curve."""
+
+BANDS = tuple(int(np.argmin(np.abs(LEVELS - level))) for level in (0.05, 0.25, 0.5, 0.75, 0.95))
+"""Places of the drawn quantiles among `LEVELS`."""
+
+_STEPS, _GAP = 65_534, 65_535
+
+
+def page_epochs(table: RunTable) -> dict[str, NDArray[np.int64]]:
+    """Epochs to forecast for a page, by run: from the one after the last observed up to the horizon.
+
+    No more than can be drawn: thousands of runs with thousands of epochs would fill the memory.
+    """
+    most = _points(len(table) * len(table.metrics))[1]
+    horizons = np.maximum(table.runs["horizon"].to_numpy(np.int64), 1)
+    firsts = np.minimum(table.last_epochs.to_numpy(np.int64) + 1, horizons)
+    return {
+        run: np.unique(np.rint(np.linspace(first, last, min(most, int(last - first) + 1))).astype(np.int64))
+        for run, first, last in zip(table.run_ids, firsts, horizons, strict=True)
+    }
+
+
+class Axes:
+    """Lists of epochs, each kept once: most curves share theirs."""
+
+    def __init__(self, unit: float) -> None:
+        """Start empty; epochs are given in ticks of `unit`."""
+        self.lists: list[list[float]] = []
+        self._unit = unit
+        self._places: dict[bytes, int] = {}
+
+    def place(self, ticks: NDArray[np.int64]) -> int:
+        """Place of these epochs in `lists`."""
+        key = ticks.tobytes()
+        if key not in self._places:
+            self._places[key] = len(self.lists)
+            self.lists.append(as_epochs(ticks, self._unit).tolist())
+        return self._places[key]
+
+
+def packed_curves(
+    forecast: Forecast, table: RunTable, order: list[int], log: list[bool], truth: RunTable | None = None
+) -> dict[str, Any]:
+    """The observed curves, what is forecast, and what came, in a form that becomes JSON.
+
+    Args:
+        forecast: R runs × K metrics.
+        table: what was observed of them.
+        order: places in the forecast of the runs, as the page lists them.
+        log: whether the page draws each metric on a logarithmic axis.
+        truth: the same runs, trained on.
+
+    Returns:
+        `axes`: lists of epochs. `curves`: for each run and metric either null or `[lo, hi, values, observed, ahead,
+        later, diverged]`: the range, base64 of 16-bit steps of it (observed values, then the five quantiles at each
+        epoch ahead, then the true values), the places of the three lists of epochs, and the epoch of the divergence or
+        null.
+    """
+    seen = aligned_curves(forecast, table)
+    later = None if truth is None else aligned_curves(forecast, truth)
+    room = max(1, int(BUDGET / (OVERHEAD + VALUE * LEAST_VALUES) / max(len(log), 1)))
+    observed, ahead = _points(min(len(order), room) * len(log))
+    axes = Axes(forecast.epoch_unit)
+    curves = [
+        [_curve(forecast, seen, later, i, k, axes, log=log[k], most=(observed, ahead)) for k in range(len(log))]
+        for i in order[:room]
+    ]
+    return {"axes": axes.lists, "curves": curves}
+
+
+def packed(values: NDArray[np.float64], log: bool) -> tuple[float, float, str]:
+    """Range and base64 of values, of which NaN, infinity and what a logarithmic axis cannot show become gaps."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = np.log10(values) if log else values
+    known = np.isfinite(scaled)
+    low, high = (float(scaled[known].min()), float(scaled[known].max())) if known.any() else (0.0, 0.0)
+    steps = np.full(len(values), _GAP, dtype="<u2")
+    # Halves: the width of a range from -1e308 to 1e308 is infinite.
+    width = high / 2 - low / 2
+    steps[known] = np.rint((scaled[known] / 2 - low / 2) / width * _STEPS) if width > 0 else 0
+    return float(f"{low:.7g}"), float(f"{high:.7g}"), base64.b64encode(steps.tobytes()).decode("ascii")
+
+
+def thinned(count: int, most: int) -> NDArray[np.int64]:
+    """Places of at most so many points, evenly spread, the first and the last among them."""
+    if count <= most:
+        return np.arange(count)
+    return np.rint(np.linspace(0, count - 1, most)).astype(np.int64)
+
+
+def _readable(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values without those that explode: more than ten inter-quartile ranges outside the quartiles.
+
+    One of them, of a run on its way to diverge, would leave no steps for all others, and lie outside any useful axis.
+    """
+    known = values[np.isfinite(values)]
+    if len(known) < 4:
+        return values
+    first, third = np.quantile(known, (0.25, 0.75))
+    room = 10 * (third - first) or np.inf
+    return np.where((values >= first - room) & (values <= third + room), values, np.nan)
+
+
+def _points(curves: int) -> tuple[int, int]:
+    """Observed points and epochs ahead that there is room for in each of so many curves."""
+    values = int((BUDGET / max(curves, 1) - OVERHEAD) / VALUE)
+    values = min(max(values, LEAST_VALUES), MOST_VALUES)
+    return values // 2, values // (2 * len(BANDS))
+
+
+def _curve(
+    forecast: Forecast,
+    seen: CurveArrays,
+    later: CurveArrays | None,
+    i: int,
+    k: int,
+    axes: Axes,
+    *,
+    log: bool,
+    most: tuple[int, int],
+) -> list[Any] | None:
+    length = int(seen.lengths[i, k])
+    kept = thinned(length, most[0])
+    epochs, values = seen.epochs[i, k, kept], seen.values[i, k, kept]
+    cutoff = int(epochs[-1]) if length else -1
+    asked = forecast.epochs[i]
+    ahead = np.flatnonzero((asked > cutoff) & (asked != NO_EPOCH) & np.isfinite(forecast.quantiles[i, k, :, 0]))
+    ahead = ahead[thinned(len(ahead), most[1])]
+    fans = forecast.quantiles[i, k, ahead][:, BANDS].T.ravel()
+    came_epochs, came = np.zeros(0, np.int64), np.zeros(0)
+    if later is not None:
+        size = int(later.lengths[i, k])
+        after = np.flatnonzero(later.epochs[i, k, :size] >= cutoff)
+        after = after[thinned(len(after), most[0])]
+        came_epochs, came = later.epochs[i, k, after], later.values[i, k, after]
+    if not len(epochs) and not len(ahead):
+        return None
+    low, high, text = packed(np.concatenate([_readable(values), fans, _readable(came)]), log)
+    diverged = int(seen.diverged_at[i, k])
+    places = [axes.place(ticks) for ticks in (epochs, asked[ahead], came_epochs)]
+    broken = None if diverged < 0 else as_epochs(diverged, forecast.epoch_unit).item()
+    return [low, high, text, *places, broken]

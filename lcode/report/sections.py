@@ -1,0 +1,88 @@
+"""Parts of the page that are plain HTML: they can be read without a script."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+from lcode.report.cells import summary_cells
+from lcode.report.importance import CONFIDENCE, Setting
+from lcode.report.trusted import Trust, trust_sentences
+from lcode.show import counted, escaped, interval
+
+MOST_SETTINGS = 12
+"""So many settings are listed."""
+
+
+def section(heading: str, content: str) -> str:
+    """A heading and what belongs to it; the content is HTML."""
+    return f"<section><h2>{html.escape(heading)}</h2>{content}</section>"
+
+
+def lead(text: str) -> str:
+    """A quiet paragraph."""
+    return f'<p class="lead">{escaped(text)}</p>'
+
+
+def trust_section(trust: Trust) -> str:
+    """The answer first, then what it rests on."""
+    answer, *reasons = trust_sentences(trust)
+    content = f"<p><b>{escaped(answer)}</b></p>" if reasons else f"<p>{escaped(answer)}</p>"
+    content += "".join(f"<p>{escaped(reason)}</p>" for reason in reasons)
+    if trust.warnings:
+        content += f"<ul>{''.join(f'<li>{escaped(warning)}</li>' for warning in trust.warnings)}</ul>"
+    if trust.rows:
+        told = "In three parts: lcode / the last value seen / ExtraTrees. MAPE over all later epochs; τ: order of runs."
+        content += f"<details><summary>the figures</summary>{lead(told)}{_table(*summary_cells(trust.rows))}</details>"
+    return section("Can I trust this?", content)
+
+
+def summary_section(rows: Sequence[Mapping[str, object]]) -> str:
+    """Key figures that a caller brings."""
+    return section("Summary", _table(*summary_cells(rows)))
+
+
+def importance_section(settings: Sequence[Setting]) -> str:
+    """How the settings go with the score, one by one."""
+    told = (
+        f"Each setting on its own, with {100 * CONFIDENCE:.0f} % intervals. Settings that were varied together cannot "
+        "be told apart so, and none of this is a cause; scores of unfinished runs are forecasts."
+    )
+    if len(settings) > 5:
+        told += f" Of {len(settings)} settings about one in twenty looks related by chance alone."
+    rows = []
+    for setting in settings[:MOST_SETTINGS]:
+        if setting.rho is not None:
+            words = _words(setting)
+            rows.append(
+                [setting.name, words, str(setting.runs), f"ρ {interval(setting.rho, setting.low, setting.high)}"]
+            )
+        else:
+            best = [
+                f"{level.value}: {interval(level.mean, level.low, level.high)} ({counted(level.runs, 'run')})"
+                for level in setting.levels
+            ]
+            rows.append([setting.name, "mean score by value", str(setting.runs), "; ".join(best)])
+    if len(settings) > MOST_SETTINGS:
+        told += f" The {MOST_SETTINGS} strongest are listed."
+    headings = ["setting", "goes with", "runs", "how much"]
+    return section("Which settings go with good scores?", lead(told) + _table(headings, rows, wrapped=3))
+
+
+def _words(setting: Setting) -> str:
+    if setting.low > 0:
+        return "higher: better"
+    return "lower: better" if setting.high < 0 else "no clear direction"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], wrapped: int | None = None) -> str:
+    """A table of texts; the first column is left-aligned, and so is one whose cells may wrap."""
+
+    def cell(tag: str, i: int, text: str) -> str:
+        kind = ' class="wide"' if i == wrapped else ' class="number"' if i and wrapped is None else ""
+        return f"<{tag}{kind}>{escaped(text)}</{tag}>"
+
+    head = "".join(cell("th", i, name) for i, name in enumerate(headings))
+    body = "".join(f"<tr>{''.join(cell('td', i, text) for i, text in enumerate(row))}</tr>" for row in rows)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll small" tabindex="0">{table}</div>'
