@@ -51,6 +51,28 @@ def names_of_runs(files: Sequence[Path], root: Path) -> list[str]:
     return names_of([folder / "run" for folder in folders], root)
 
 
+def parts_of_runs(files: Sequence[Path]) -> dict[Path, dict[Path, str]] | None:
+    """What each file holds of a run, where each folder is a run with a file per task, or per part of the data.
+
+    That is so where several folders have the same files (`a/seg.csv`, `a/depth.csv`, `b/seg.csv`, `b/depth.csv`), or
+    one has `train.csv` and `val.csv`; files with a number at the end are runs, seeds or folds.
+
+    Returns:
+        Folder -> file -> its stem, in the order of the files; None where each file is a run.
+    """
+    folders: dict[Path, dict[Path, str]] = {}
+    for file in files:
+        folders.setdefault(file.parent, {})[file] = _stem(file)
+    sets = {frozenset(stems.values()) for stems in folders.values()}
+    if len(sets) != 1:
+        return None
+    (stems,) = sets
+    of_tasks = len(stems) > 1 and not any(stem[-1:].isdigit() for stem in stems)
+    if of_tasks and (len(folders) > 1 or all(stem.lower() in SPLITS for stem in stems)):
+        return folders
+    return None
+
+
 def _stem(file: Path) -> str:
     """The file's name without its endings: `a.csv.gz` is `a`."""
     name = file.name

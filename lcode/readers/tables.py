@@ -14,9 +14,11 @@ import pyarrow as pa
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
 from lcode.readers.columns import Roles, settle_roles
+from lcode.readers.layout import CONFIG, RESERVED
 from lcode.readers.loggers import Logged
-from lcode.readers.naming import names_of, names_of_runs
+from lcode.readers.naming import names_of, names_of_runs, parts_of_runs
 from lcode.readers.part import LogPart
+from lcode.readers.rates import is_rate
 from lcode.readers.raw import RawTable
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.resumed import one_table, read_tables
@@ -64,8 +66,8 @@ def understood_tables(
         together = [raws[at] for at in members]
         try:
             table = together[0] if len(together) == 1 else one_table(together)
-            files = np.repeat(np.arange(len(together)), [len(raw) for raw in together])
-            settled = settle_roles(table, choices, files=files, stated=stated)
+            owner = np.repeat(np.arange(len(together)), [len(raw) for raw in together])
+            settled = settle_roles(table, choices, files=owner, stated=stated)
         except InputError as error:
             refused.append(error)
         else:
@@ -73,8 +75,17 @@ def understood_tables(
     if not roles:
         raise refused[0]
     chosen = sorted(roles)
-    names = names_of([raws[at].path for at in chosen], root)
-    applied = [roles[at].apply(raws[at], name) for at, name in zip(chosen, names, strict=True)]
+    files = [raws[at].path for at in chosen]
+    parts = parts_of_runs(files) if all(roles[at].run is None for at in chosen) else None
+    if parts is None:
+        names = names_of(files, root)
+        applied = [roles[at].apply(raws[at], name) for at, name in zip(chosen, names, strict=True)]
+    else:
+        names = names_of_runs([Path(folder, "run") for folder in parts], root)
+        applied = []
+        for name, (folder, stems) in zip(names, parts.items(), strict=True):
+            mine = [(at, stems[raws[at].path]) for at in chosen if raws[at].path.parent == folder]
+            applied.append(one_table([_prefixed(roles[at].apply(raws[at], name), stem) for at, stem in mine]))
     part = read_tables(applied, on_repeat)
     skipped = [Path(str(error.path)).name for error in refused if error.path is not None]
     if skipped:
@@ -82,6 +93,18 @@ def understood_tables(
         part = replace(part, notes=(*part.notes, note))
     left_out = {name: why for settled in roles.values() for name, why in settled.left_out.items()}
     return Understood(part, tuple(dict.fromkeys(settled.axis for settled in roles.values())), left_out)
+
+
+def _prefixed(raw: RawTable, stem: str) -> RawTable:
+    """The table of one task, or of one part of the data, with its curves named so."""
+    kept = (*RESERVED, "step")
+    return replace(
+        raw,
+        columns={
+            name if name in kept or name.startswith(CONFIG) or is_rate(name) else f"{stem}/{name}": column
+            for name, column in raw.columns.items()
+        },
+    )
 
 
 def understood_runs(

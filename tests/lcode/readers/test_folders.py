@@ -129,3 +129,23 @@ def test_excel_tables(tmp_path: Path) -> None:
     (tmp_path / "runs.xlsx").write_bytes((tmp_path / "runs.xlsx").read_bytes()[:200])
     with pytest.raises(InputError, match=r"runs\.xlsx: is no Excel file"):
         read_logs(tmp_path / "runs.xlsx")
+
+
+def test_a_file_per_task_or_per_part_of_the_data(tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        write(tmp_path / "tasks", f"{run}/seg.csv", text="epoch,loss,miou\n1,0.5,0.1\n2,0.4,0.2\n")
+        write(tmp_path / "tasks", f"{run}/depth.csv", text="epoch,loss\n1,1.5\n2,1.4\n")
+    table = read_logs(tmp_path / "tasks")
+    assert table.run_ids == ("a", "b")
+    assert {metric.key for metric in table.metrics} == {"seg/loss", "seg/miou", "depth/loss"}
+    assert table.curve("b", "depth/loss").values.tolist() == [1.5, 1.4]
+    write(tmp_path / "one", "train.csv", text="epoch,loss\n1,0.5\n2,0.4\n")
+    write(tmp_path / "one", "val.csv", text="epoch,loss\n1,0.6\n2,0.5\n")
+    table = read_logs(tmp_path / "one")
+    assert table.run_ids == ("one",) and [metric.key for metric in table.metrics] == ["loss"]
+    assert table.points["value"].tolist() == [0.6, 0.5] and set(table.signals["metric"]) == {"train/loss"}
+
+
+def test_a_file_per_fold_is_a_run_each(tmp_path: Path) -> None:
+    write(tmp_path, "a/fold0.csv", "a/fold1.csv", "b/fold0.csv", "b/fold1.csv")
+    assert read_logs(tmp_path).run_ids == ("a/fold0", "a/fold1", "b/fold0", "b/fold1")
