@@ -119,9 +119,9 @@ def bad_inputs() -> list[BadInput]:
         _one(
             "extra column in a long table",
             "runs.csv",
-            "run,epoch,metric,value,split\na,1,acc,1,val\n",
-            "column 'split'",
-            "'config.split'",
+            "run,epoch,metric,value,flavour\na,1,acc,1,1\na,2,acc,1,3\na,3,acc,1,2\n",
+            "column 'flavour'",
+            "'config.flavour'",
         ),
         # Cells.
         _one(
@@ -226,9 +226,7 @@ def bad_inputs() -> list[BadInput]:
             "'16' here and '8' on line 3",
             "constant within a run",
         ),
-        _one(
-            "nested jsonl", "runs.jsonl", '{"run":"a","epoch":1,"seg":{"miou":1}}\n', "line 1", "column 'seg'", "nested"
-        ),
+        _one("nested jsonl", "runs.jsonl", '{"run":"a","epoch":1,"seg":[1]}\n', "line 1", "column 'seg'", "list"),
         _one("jsonl of lists", "runs.jsonl", '{"run":"a","epoch":1,"acc":1}\n[1,2]\n', "line 2", "not a JSON object"),
         # Run logs.
         _one("run log without header", "a.jsonl", _EPOCH, "line 1", "header line is missing", "restore"),

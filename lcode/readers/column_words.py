@@ -12,7 +12,7 @@ def _words(text: str) -> frozenset[str]:
 RUN_NAMES = ("run", "run_id", "runid", "run_name", "trial_id", "trial", "experiment", "experiment_name", "exp", "model")
 """Columns that may name the run, the best one first."""
 
-EPOCHS = ("epoch", "epochs", "current_epoch", "epoch_num", "num_epochs", "round", "generation")
+EPOCHS = ("epoch", "epochs", "current_epoch", "epoch_num", "num_epochs", "epoche", "ep", "round", "generation")
 """Columns that count evaluations or passes over the data, the best one first."""
 
 STEPS = (

@@ -65,7 +65,17 @@ class Roles:
                 columns[CONFIG + name] = column
             elif name not in self.left_out:
                 columns[name] = column
+        if "split" in columns and "metric" in columns and "value" in columns:
+            columns["task"] = _with_split(columns.pop("split"), columns.get("task"))
         return replace(raw, columns=columns)
+
+
+def _with_split(split: pa.ChunkedArray, task: pa.ChunkedArray | None) -> pa.ChunkedArray:
+    """The tasks of a table of one value per row, each with the part of the data before it: `val/seg`."""
+    if task is None:
+        return split
+    named = pc.binary_join_element_wise(split.cast(pa.string()), task.cast(pa.string()), "/")
+    return pc.coalesce(named, task.cast(pa.string()))
 
 
 def settle_roles(

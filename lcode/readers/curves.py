@@ -104,6 +104,7 @@ def settle_curves(
     left_out: dict[str, str] = {}
     split_of: dict[str, str] = {}
     bare: dict[str, str] = {}
+    keys = list(keys)
     for key in keys:
         split_of[key], bare[key] = _split(key)
         if key in stated:
@@ -131,8 +132,10 @@ def settle_curves(
             split_of |= dict.fromkeys(_of_training(scored, counts, stated), "train")
             there |= {"test"} if "train" in split_of.values() else set()
         for key in list(scored):
-            if (validated or "test" in there) and split_of[key] == "train":
-                signals[key] = key
+            if _is_best(key, keys):
+                left_out[key] = "best so far"
+            elif (validated or "test" in there) and split_of[key] == "train":
+                signals[key] = f"train/{key}" if bare[key] == key else key
             elif validated and split_of[key] == "test":
                 left_out[key] = "test set"
             else:
@@ -149,6 +152,13 @@ def settle_curves(
     if len(set(scored.values())) < len(scored):  # two curves would be one
         scored = {key: key for key in scored}
     return Curves(scored, signals, left_out)
+
+
+def _is_best(key: str, keys: Collection[str]) -> bool:
+    """Whether a curve is the best value so far of another one."""
+    plain = {re.sub(r"(?i)[_.\-/ ]+", "/", other) for other in keys if other != key}
+    without = re.sub(r"(?i)(?<![a-z])best(?![a-z])(_so_far)?[_.\-/ ]*", "", key)
+    return without != key and re.sub(r"(?i)[_.\-/ ]+", "/", without).strip("/") in plain
 
 
 def _of_training(keys: Iterable[str], counts: Mapping[str, int], stated: Collection[str]) -> list[str]:
@@ -187,11 +197,27 @@ def _with_tasks(scored: dict[str, str]) -> dict[str, str]:
         inner = _with_tasks({key: name.partition("/")[2] for key, name in scored.items()})
         if len({split_key(name)[0] for name in inner.values()}) > 1:
             return inner
-    named = {key: _task(name) for key, name in scored.items() if "/" not in name}
+    turned = _turned(scored)
+    named = {key: _task(name) for key, name in scored.items() if "/" not in name} | turned
     tasks = {split_key(name)[0] for name in named.values() if name is not None}
     if len(tasks) < 2:
         named = {}
     return {key: named.get(key) or (name if "/" in name else _plain(key, name)) for key, name in scored.items()}
+
+
+def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
+    """Names with the metric before the task, `loss/seg` and `loss/depth`, turned round: `seg/loss`, `depth/loss`."""
+    found: dict[str, dict[str, str]] = {}
+    for key, name in scored.items():
+        metric, slash, task = name.partition("/")
+        if slash and "/" not in task and _is_metric(metric) and not _is_metric(task) and task.lower() not in _NO_TASK:
+            found.setdefault(metric, {})[key] = task
+    return {
+        key: f"{task}/{metric}"
+        for metric, tasks in found.items()
+        if len(set(tasks.values())) > 1 and any(known_metric(scored[key]) is None for key in tasks)
+        for key, task in tasks.items()
+    }
 
 
 def _plain(key: str, name: str) -> str:
@@ -213,6 +239,13 @@ def _task(name: str) -> str | None:
         if all(word.lower() in _NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
             return None
         return f"{'_'.join(words[:at])}/{metric}"
+    # The metric first: `loss_seg`.
+    for at in range(len(words) - 1, 0, -1):
+        metric, rest = "_".join(words[:at]), words[at:]
+        if _is_metric(metric) and not any(
+            _is_metric(word) or word.lower() in _NO_TASK or word[0].isdigit() for word in rest
+        ):
+            return f"{'_'.join(rest)}/{metric}"
     return None
 
 
@@ -270,6 +303,11 @@ def _categories(values: pd.Series, names: Iterable[str]) -> pd.Categorical:
 def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
     if not frames:
         return empty_points()
-    stacked = {name: pd.api.types.union_categoricals([f[name] for f in frames]) for name in ("run", "metric")}
+    stacked = {
+        name: pd.api.types.union_categoricals(
+            [_categories(f[name].astype(object), f[name].cat.categories) for f in frames]
+        )
+        for name in ("run", "metric")
+    }
     plain = {name: np.concatenate([f[name].to_numpy() for f in frames]) for name in ("epoch", "value")}
     return pd.DataFrame({**stacked, **plain})

@@ -95,13 +95,14 @@ def rows_to_table(
     Raises:
         InputError: a nested value, or nearly as many keys as rows.
     """
+    rows = [_flat(row) if any(isinstance(value, dict) for value in row.values()) else row for row in rows]
     names = list(dict.fromkeys(name for row in rows for name in row))
     check_names(path, [name.strip() for name in names])
     for number, row in zip(lines, rows, strict=False):
         for name, value in row.items():
-            if isinstance(value, (dict, list)):
+            if isinstance(value, list):
                 raise InputError(
-                    f"holds a nested value; write one key per curve, such as '{name}/loss'",
+                    "holds a list; write one number per key",
                     path=path,
                     line=number,
                     column=name,
@@ -115,6 +116,17 @@ def rows_to_table(
         )
     columns = {name.strip(): pa.chunked_array([_column([row.get(name) for row in rows])]) for name in names}
     return RawTable(path, columns, lambda row: lines[row], unterminated, notes)
+
+
+def _flat(row: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """The row with nested objects as keys joined by slashes: `{"val": {"loss": 1}}` is `val/loss`."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{before}{name}/")
+        else:
+            flat[before + name] = value
+    return flat
 
 
 def _column(values: list[Any]) -> pa.Array:

@@ -27,6 +27,9 @@ from lcode.readers.curves import settle_curves
         ("val/seg_loss val/depth_acc train/loss", "seg/loss depth/acc", "train/loss"),
         ("mse_loss bce_loss", "mse_loss bce_loss", ""),
         ("energy_rmse force_mae loss", "energy/rmse force/mae loss", ""),
+        ("val/loss/depth val/loss/seg train/loss", "depth/loss seg/loss", "train/loss"),
+        ("val/loss_seg val/loss_depth train/loss_seg", "seg/loss depth/loss", "train/loss_seg"),
+        ("acc/top1 acc/top5", "acc/top1 acc/top5", ""),
         ("abs_err rel_err mean_iou top5_acc", "abs_err rel_err mean_iou top5_acc", ""),
         ("err signal.norm", "err", "signal.norm"),
     ],
@@ -40,6 +43,13 @@ def test_test_sets_are_left_out_where_there_is_a_validation_set() -> None:
     curves = settle_curves(["val/seg/miou", "test/seg/miou"], Choices())
     assert curves.scored == {"val/seg/miou": "seg/miou"} and curves.left_out == {"test/seg/miou": "test set"}
     assert settle_curves(["train/seg/miou", "test/seg/miou"], Choices()).scored == {"test/seg/miou": "seg/miou"}
+
+
+def test_best_values_so_far_are_left_out() -> None:
+    curves = settle_curves(["val/miou", "best_val/miou", "best_acc", "acc"], Choices())
+    assert set(curves.scored) == {"val/miou", "acc"}
+    assert curves.left_out == dict.fromkeys(("best_val/miou", "best_acc"), "best so far")
+    assert set(settle_curves(["best_acc", "loss"], Choices()).scored) == {"best_acc", "loss"}
 
 
 def test_two_curves_never_become_one() -> None:
@@ -63,6 +73,27 @@ def test_training_curves_are_signals_at_the_epochs_that_were_scored(tmp_path: Pa
     assert [metric.key for metric in table.metrics] == ["val_loss"] and table.points["epoch"].tolist() == [5, 10]
     signals = table.signals[table.signals["metric"] == "main/train_loss"]
     assert signals["epoch"].tolist() == [5, 10] and signals["value"].tolist() == [0.2, 0.1]
+
+
+def test_a_long_table_says_in_a_column_on_which_data(tmp_path: Path) -> None:
+    rows = [
+        f"a,{epoch},{task},loss,{split},{1 / epoch:.2f}"
+        for epoch in (1, 2)
+        for task in ("seg", "depth")
+        for split in ("train", "val")
+    ]
+    (tmp_path / "long.csv").write_text("\n".join(["run,epoch,task,metric,split,value", *rows, ""]))
+    table = read_logs(tmp_path / "long.csv")
+    assert {metric.key for metric in table.metrics} == {"seg/loss", "depth/loss"} and len(table.points) == 4
+    assert set(table.signals["metric"]) == {"train/seg/loss", "train/depth/loss"}
+
+
+def test_learning_rates_stand_beside_training_curves(tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "summary.csv").write_text("epoch,train_loss,eval_loss,lr\n0,3,3.2,0.1\n1,2,2.5,0.1\n")
+    table = read_logs(tmp_path)
+    assert set(table.signals["metric"]) == {"main/lr", "main/train_loss"} and table.run_ids == ("a", "b")
 
 
 def test_nothing_left_to_score(tmp_path: Path) -> None:

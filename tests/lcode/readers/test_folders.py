@@ -100,7 +100,7 @@ def test_json_tables(tmp_path: Path, kind: str) -> None:
     [
         ('[{"epoch": 1, "acc": 0.5}, {"epoch": 2', "is not JSON"),
         ('{"epoch": [1, 2], "acc": [0.5]}', "different lengths"),
-        ('[{"epoch": 1, "acc": {"val": 1}}]', "nested value"),
+        ('[{"epoch": 1, "acc": [1]}]', "holds a list"),
         ('[{"epoch": 1, "acc": 1}, 3]', "no list of objects"),
     ],
 )
@@ -108,6 +108,13 @@ def test_json_that_is_no_table(tmp_path: Path, text: str, expected: str) -> None
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(InputError, match=expected):
         read_logs(tmp_path / "a.json")
+
+
+def test_nested_json_is_keys_joined_by_slashes(tmp_path: Path) -> None:
+    rows = [{"epoch": e, "val": {"seg": {"loss": 1 / e}, "depth": {"loss": 2 / e}}} for e in (1, 2)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    table = read_logs(tmp_path / "a.jsonl")
+    assert [metric.key for metric in table.metrics] == ["seg/loss", "depth/loss"]
 
 
 def test_other_json_is_no_log(tmp_path: Path) -> None:
