@@ -40,6 +40,13 @@ def fit(
     Raises:
         NotEnoughDataError: fewer than four finished runs with at least two epochs.
         UsageError: an unknown target or device, or related runs for the published recipe.
+
+    Examples:
+        >>> import lcode
+        >>> model = lcode.fit(lcode.read_logs("logs.csv"))
+        >>> model.save("model")
+        >>> [metric.key for metric in lcode.load("model").known_metrics]
+        ['seg/miou', 'depth/abs_err']
     """
     if paper and related:
         raise UsageError("the published recipe learns from one table; leave out --paper or the related runs")
@@ -58,6 +65,12 @@ def load(folder: str | os.PathLike[str] | None = None, *, device: str | None = N
 
     Raises:
         CheckpointError: the folder is damaged, incomplete, or written by a newer version.
+
+    Examples:
+        >>> import lcode
+        >>> model = lcode.load()
+        >>> sorted(set(model.predict(lcode.read_logs("logs.csv")).status.ravel().tolist()))
+        ['finished', 'ok']
     """
     return LCGODEForecaster.load(SHIPPED if folder is None else folder, device=resolve_device(device))
 

@@ -16,7 +16,16 @@ _REMEDIES = {
 
 
 class LcodeError(Exception):
-    """Base of every error that `lcode` raises on purpose. Its text says what was found and how to mend it."""
+    """Base of every error that `lcode` raises on purpose. Its text says what was found and how to mend it.
+
+    Examples:
+        >>> import lcode
+        >>> try:
+        ...     lcode.read_logs("nowhere.csv")
+        ... except lcode.LcodeError as error:
+        ...     print(error)
+        nowhere.csv: there is no such file or folder; check the path
+    """
 
 
 class InputError(LcodeError):

@@ -50,6 +50,15 @@ class Forecast:
             uncertainty that belongs to the trend rather than to epoch-to-epoch noise.
         notes: remarks for the user.
         epoch_unit: what one tick stands for, in epochs; see `RunTable`. `to_frame` is in the user's epochs.
+
+    Examples:
+        >>> import lcode
+        >>> table = lcode.read_logs("logs.csv")
+        >>> forecast = lcode.forecaster("power").fit(table).predict(table)
+        >>> forecast.quantile(0.5).shape  # medians: runs, metrics, epochs
+        (12, 2, 1)
+        >>> forecast.to_frame().columns[:6].tolist()
+        ['run', 'task', 'metric', 'observed', 'epoch', 'mean']
     """
 
     run_ids: tuple[str, ...]

@@ -40,6 +40,15 @@ class Ranking:
         objective: what the score is.
         notes: remarks for the user: where the references come from, which values count as final unless it is those at
             the horizon, and on how little the order rests if it does.
+
+    Examples:
+        >>> import lcode
+        >>> table = lcode.read_logs("logs.csv")
+        >>> ranking = lcode.rank(lcode.forecaster("power").fit(table).predict(table), "mean", table=table)
+        >>> ranking.runs[0], ranking.action[0]
+        ('run9', 'continue')
+        >>> round(float(ranking.p_best.sum()), 6)
+        1.0
     """
 
     runs: tuple[str, ...]
@@ -107,6 +116,13 @@ def rank(
             that final value.
         InputError: a baseline that cannot be read, or a reference of 0.
         NotEnoughDataError: no run has a value of some metric.
+
+    Examples:
+        >>> import lcode
+        >>> table = lcode.read_logs("logs.csv")
+        >>> forecast = lcode.forecaster("power").fit(table).predict(table)
+        >>> len(lcode.rank(forecast, "weights:seg=1,depth=2", table=table))
+        12
     """
     # Samples belong to positions: a fixed order of the runs makes the result independent of the given one.
     order = np.argsort(np.array(forecast.run_ids, dtype=object), kind="stable")

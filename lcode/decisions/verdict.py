@@ -23,6 +23,16 @@ class Verdict:
         forecast: for each metric key the `median`, `q05` and `q95` at the horizon, in natural units; empty without
             a forecast.
         dry_run: the action is only advice: `stop` stays False.
+
+    Examples:
+        >>> import lcode
+        >>> table = lcode.read_logs("logs.csv")
+        >>> model = lcode.forecaster("power").fit(table)
+        >>> monitor = lcode.Monitor(model, history=table, objective="mean", min_epochs=3, keep=0)
+        >>> for epoch in (1, 2, 3):
+        ...     verdict = monitor.report("flat", epoch, {"seg/miou": 0.1, "depth/abs_err": 0.9})
+        >>> verdict.stop, verdict.epoch
+        (True, 3)
     """
 
     run: str

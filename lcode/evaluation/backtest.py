@@ -55,6 +55,12 @@ class Backtest:
         runs: number of finished runs.
         records: one row per seed × forecaster × metric: columns `seed`, `forecaster`, `metric` (key), `MEASURES`
             (natural units; MAPE and coverage as shares) and `COUNTS`.
+
+    Examples:
+        >>> import lcode
+        >>> result = lcode.backtest(lcode.read_logs("logs.csv"), seeds=1, forecasters=("last",))
+        >>> result.runs, sorted(result.to_json()["forecasters"])
+        (8, ['last'])
     """
 
     observe: float
@@ -134,6 +140,12 @@ def backtest(
     Raises:
         UsageError: an argument out of range, an unknown forecaster or metric.
         NotEnoughDataError: too few finished runs to fill both parts, or for one of the forecasters.
+
+    Examples:
+        >>> import lcode
+        >>> result = lcode.backtest(lcode.read_logs("logs.csv"), observe=0.25, seeds=1, forecasters=("last", "power"))
+        >>> sorted(set(result.records["forecaster"]))
+        ['last', 'power']
     """
     if not 0 < observe < 1 or not 0 < train_fraction < 1 or seeds < 1:
         raise UsageError(

@@ -54,6 +54,12 @@ def forecaster(name: str, seed: int = 0) -> Forecaster:
 
     Raises:
         UsageError: no such forecaster; the message lists those there are.
+
+    Examples:
+        >>> import lcode
+        >>> table = lcode.read_logs("logs.csv")
+        >>> lcode.forecaster("power").fit(table).predict(table).quantiles.shape  # runs, metrics, epochs, quantiles
+        (12, 2, 1, 21)
     """
     if name not in FORECASTERS:
         raise UsageError(f"no forecaster '{name}'; there are: {', '.join(FORECASTERS)}")

@@ -32,6 +32,12 @@ class ArchGraph:
         out_size: number of values a node puts out per sample; NaN = unknown. Shape [N].
         flops: multiply-adds of each node per sample; NaN = unknown. Shape [N].
         roles: `trunk`, or `head:<task>` for a node that serves one task only. Length N.
+
+    Examples:
+        >>> import lcode
+        >>> graph = lcode.ArchGraph.build(["linear", "relu", "linear"], [(0, 1), (1, 2)], params=[1056, 0, 33])
+        >>> graph.depths.tolist()
+        [0, 1, 2]
     """
 
     ops: tuple[str, ...]

@@ -42,6 +42,13 @@ def trace_graph(module: nn.Module, example_input: Example, *, tasks: Sequence[st
 
     Raises:
         UsageError: the module cannot be copied or does not run on the example, or `tasks` does not fit its outputs.
+
+    Examples:
+        >>> import torch
+        >>> import lcode
+        >>> network = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))
+        >>> lcode.trace_graph(network, torch.zeros(1, 4)).ops
+        ('input', 'linear', 'relu', 'linear')
     """
     inputs = _named_inputs(example_input)
     cuda = {p.device.index for p in (*module.parameters(), *module.buffers(), *inputs.values()) if p.is_cuda}

@@ -53,6 +53,13 @@ class Monitor:
     Attributes:
         model: the forecaster.
         log: the last `LOG_LIMIT` verdicts, in the order given.
+
+    Examples:
+        >>> import lcode
+        >>> monitor = lcode.Monitor(history=lcode.read_logs("logs.csv"), objective="mean", min_epochs=3)
+        >>> monitor.start("new", config={"lr": 0.01}, horizon=12)
+        >>> monitor.report("new", 1, {"seg/miou": 0.11, "depth/abs_err": 0.89}).stop
+        False
     """
 
     def __init__(

@@ -111,6 +111,12 @@ def read_logs(
     Raises:
         InputError: logs that cannot be read as they stand; the message names file, line and column, and the remedy.
         UsageError: a direction or a target that fits no metric.
+
+    Examples:
+        >>> import lcode
+        >>> table = lcode.read_logs("logs.csv")
+        >>> len(table), [metric.key for metric in table.metrics]
+        (12, ['seg/miou', 'depth/abs_err'])
     """
     path = Path(path)
     if on_repeat not in ("error", "last"):

@@ -22,6 +22,11 @@ class Metric:
 
     Raises:
         UsageError: the direction is neither `min` nor `max`.
+
+    Examples:
+        >>> import lcode
+        >>> lcode.Metric("seg", "miou", "max").key
+        'seg/miou'
     """
 
     task: str

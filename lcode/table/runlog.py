@@ -43,6 +43,11 @@ class RunHeader:
     Raises:
         UsageError: a name that is no file name, a horizon below 1, a metric named twice, or a schedule whose length
             is not the horizon.
+
+    Examples:
+        >>> import lcode
+        >>> lcode.RunHeader("a17", horizon=30, metrics=[lcode.Metric("seg", "miou", "max")], config={"lr": 0.1}).horizon
+        30
     """
 
     run: str
@@ -115,6 +120,16 @@ class RunLogWriter:
             written as JSON.
         InputError: the log exists and a line other than the last is damaged.
         StorageError: the operating system refuses, here or at any later call.
+
+    Examples:
+        >>> import lcode
+        >>> header = lcode.RunHeader("a17", horizon=2, metrics=[lcode.Metric("seg", "miou", "max")])
+        >>> with lcode.RunLogWriter("runs", header) as log:
+        ...     log.epoch(1, {"seg/miou": 0.31})
+        ...     log.epoch(2, {"seg/miou": 0.34})
+        ...     log.end("finished")
+        >>> lcode.read_logs("runs").runs["status"].to_dict()
+        {'a17': 'finished'}
     """
 
     def __init__(self, folder: Path, header: RunHeader) -> None:

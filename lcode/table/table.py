@@ -87,6 +87,14 @@ class RunTable:
         notes: remarks of the reader that the user should see (inferred directions, skipped torn lines, …).
         epoch_unit: what one tick of `epoch`, `horizon` and the schedules stands for, in epochs, > 0.
         reading: how the logs were understood; None for a table that was not read from logs.
+
+    Examples:
+        >>> import lcode
+        >>> table = lcode.read_logs("logs.csv")
+        >>> table.runs["status"].value_counts().to_dict()
+        {'finished': 8, 'running': 4}
+        >>> int(table.prefix(3).last_epochs.max())  # as if every run were at epoch 3
+        3
     """
 
     runs: pd.DataFrame
