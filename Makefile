@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 PYTEST_ARGS ?=
 
-.PHONY: demo test lint types clean
+.PHONY: demo test lint types docs notebooks clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lcode demo
@@ -20,6 +20,14 @@ lint: $(VENV)/.installed-test
 
 types: $(VENV)/.installed-test
 	$(BIN)/mypy
+
+# The site, in build/site; nothing is fetched, and a warning is an error.
+docs: $(VENV)/.installed-test
+	$(BIN)/mkdocs build --strict --quiet
+
+# Runs the notebooks and keeps their outputs in them.
+notebooks: $(VENV)/.installed-test
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
 # Installed anew only when the dependencies change: a second call starts at once.
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python

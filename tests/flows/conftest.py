@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -11,26 +12,33 @@ from pathlib import Path
 import pytest
 
 RUNNER = """
-import json, sys
+import json, subprocess, sys
 
 namespace = {"__name__": "__main__"}
-for name, code in json.load(sys.stdin):
-    exec(compile(code, name, "exec"), namespace)
+for name, language, code in json.load(sys.stdin):
+    if language == "bash":
+        sys.stdout.flush()
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", code], stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, f"{name} ended with exit status {done.returncode}"
+    else:
+        exec(compile(code, name, "exec"), namespace)
 """
 
-RunSnippets = Callable[[Sequence[tuple[str, str]]], None]
-"""Takes pairs of a name for tracebacks and code."""
+RunSnippets = Callable[[Sequence[tuple[str, str, str]]], None]
+"""Takes triples of a name for tracebacks, a language (`python` or `bash`) and code."""
 
 
 @pytest.fixture
 def run_snippets(tmp_path: Path) -> RunSnippets:
-    """Executes snippets in one namespace, in an empty folder; what fails, or shows a warning, fails the test."""
+    """Executes snippets in order, in the test's folder; what fails, or shows a warning of Python, fails the test."""
 
-    def run(snippets: Sequence[tuple[str, str]]) -> None:
+    def run(snippets: Sequence[tuple[str, str, str]]) -> None:
+        own = str(Path(sys.executable).parent)  # where our commands are installed
         done = subprocess.run(
             [sys.executable, "-c", RUNNER],
             input=json.dumps(list(snippets)),
             cwd=tmp_path,
+            env={**os.environ, "PATH": own + os.pathsep + os.environ.get("PATH", "")},
             capture_output=True,
             text=True,
             check=False,
