@@ -60,14 +60,17 @@ def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[
     return tuple(headings), rows
 
 
-def configuration(table: RunTable) -> dict[str, str]:
-    """What tells the runs' configurations apart: run -> `name=value, …` of the hyper-parameters that vary."""
-    varied = [str(name) for name in table.configs if table.configs[name].nunique(dropna=False) > 1]
-    values = zip(*(table.configs[name].tolist() for name in varied), strict=True) if varied else [()] * len(table)
+def configuration(table: RunTable, *, shared: bool = False) -> dict[str, str]:
+    """What tells the runs' configurations apart: run -> `name=value, …` of the hyper-parameters that vary.
+
+    Args:
+        table: the runs.
+        shared: whether to name those as well that all runs share.
+    """
+    named = [str(name) for name in table.configs if shared or table.configs[name].nunique(dropna=False) > 1]
+    values = zip(*(table.configs[name].tolist() for name in named), strict=True) if named else [()] * len(table)
     return {
-        run: ", ".join(
-            f"{printable(name)}={plain(v)}" for name, v in zip(varied, row, strict=True) if not is_missing(v)
-        )
+        run: ", ".join(f"{printable(n)}={plain(v)}" for n, v in zip(named, row, strict=True) if not is_missing(v))
         for run, row in zip(table.run_ids, values, strict=True)
     }
 

@@ -7,6 +7,7 @@ between its least and largest value (on the axis that the page draws it on): two
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ OVERHEAD, VALUE = 48, 8 / 3
 """Bytes of a curve beside its values; bytes of a value."""
 
 MOST_VALUES, LEAST_VALUES = 480, 30
-"""Values of a curve at most, where there are few: 240 observed points and 48 epochs ahead; and at least: runs that
+"""Values of a curve at most, where there are few: 192 observed points and 57 epochs ahead; and at least: runs that
 there is no room for have no curve."""
 
 BANDS = tuple(int(np.argmin(np.abs(LEVELS - level))) for level in (0.05, 0.25, 0.5, 0.75, 0.95))
@@ -36,15 +37,21 @@ _STEPS, _GAP = 65_534, 65_535
 def page_epochs(table: RunTable) -> dict[str, NDArray[np.int64]]:
     """Epochs to forecast for a page, by run: from the one after the last observed up to the horizon.
 
-    No more than can be drawn: thousands of runs with thousands of epochs would fill the memory.
+    No more than can be drawn: thousands of runs with thousands of epochs would fill the memory. They are denser at the
+    beginning, where curves bend.
     """
     most = _points(len(table) * len(table.metrics))[1]
     horizons = np.maximum(table.runs["horizon"].to_numpy(np.int64), 1)
     firsts = np.minimum(table.last_epochs.to_numpy(np.int64) + 1, horizons)
     return {
-        run: np.unique(np.rint(np.linspace(first, last, min(most, int(last - first) + 1))).astype(np.int64))
+        run: np.arange(first, last + 1) if last - first < most else _bent(first, last, most)
         for run, first, last in zip(table.run_ids, firsts, horizons, strict=True)
     }
+
+
+def _bent(first: np.int64, last: np.int64, most: int) -> NDArray[np.int64]:
+    """At most so many epochs from the first to the last, denser at the beginning."""
+    return np.unique(np.rint(first + (last - first) * np.linspace(0, 1, most) ** 2).astype(np.int64))
 
 
 class Axes:
@@ -83,8 +90,8 @@ def packed_curves(
         epoch ahead, then the true values), the places of the three lists of epochs, and the epoch of the divergence or
         null.
     """
-    seen = aligned_curves(forecast, table)
-    later = None if truth is None else aligned_curves(forecast, truth)
+    seen = _readable(aligned_curves(forecast, table))
+    later = None if truth is None else _readable(aligned_curves(forecast, truth))
     room = max(1, int(BUDGET / (OVERHEAD + VALUE * LEAST_VALUES) / max(len(log), 1)))
     observed, ahead = _points(min(len(order), room) * len(log))
     axes = Axes(forecast.epoch_unit)
@@ -115,24 +122,28 @@ def thinned(count: int, most: int) -> NDArray[np.int64]:
     return np.rint(np.linspace(0, count - 1, most)).astype(np.int64)
 
 
-def _readable(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The values without those that explode: more than ten inter-quartile ranges outside the quartiles.
+def _readable(curves: CurveArrays) -> CurveArrays:
+    """The curves without values that explode: more than ten inter-quartile ranges outside a curve's quartiles.
 
     One of them, of a run on its way to diverge, would leave no steps for all others, and lie outside any useful axis.
     """
-    known = values[np.isfinite(values)]
-    if len(known) < 4:
-        return values
-    first, third = np.quantile(known, (0.25, 0.75))
-    room = 10 * (third - first) or np.inf
-    return np.where((values >= first - room) & (values <= third + room), values, np.nan)
+    last = np.maximum(curves.lengths - 1, 0)
+    ordered = np.sort(curves.values, axis=-1)  # NaN, the padding, comes last
+    if not ordered.shape[-1]:
+        return curves
+    first, third = (np.take_along_axis(ordered, (share * last // 4)[..., None], -1) for share in (1, 3))
+    room = np.where((third > first) & (curves.lengths >= 4)[..., None], 10 * (third - first), np.inf)
+    with np.errstate(invalid="ignore"):
+        outside = (curves.values < first - room) | (curves.values > third + room)
+    return replace(curves, values=np.where(outside, np.nan, curves.values))
 
 
 def _points(curves: int) -> tuple[int, int]:
     """Observed points and epochs ahead that there is room for in each of so many curves."""
     values = int((BUDGET / max(curves, 1) - OVERHEAD) / VALUE)
     values = min(max(values, LEAST_VALUES), MOST_VALUES)
-    return values // 2, values // (2 * len(BANDS))
+    seen = 2 * values // 5
+    return seen, (values - seen) // len(BANDS)
 
 
 def _curve(
@@ -162,7 +173,7 @@ def _curve(
         came_epochs, came = later.epochs[i, k, after], later.values[i, k, after]
     if not len(epochs) and not len(ahead):
         return None
-    low, high, text = packed(np.concatenate([_readable(values), fans, _readable(came)]), log)
+    low, high, text = packed(np.concatenate([values, fans, came]), log)
     diverged = int(seen.diverged_at[i, k])
     places = [axes.place(ticks) for ticks in (epochs, asked[ahead], came_epochs)]
     broken = None if diverged < 0 else as_epochs(diverged, forecast.epoch_unit).item()

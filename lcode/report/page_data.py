@@ -19,7 +19,7 @@ from lcode.report.advice import advice
 from lcode.report.aligned import true_finals
 from lcode.report.cells import configuration, run_rows, score_title
 from lcode.report.packed import Axes, packed, packed_curves, thinned
-from lcode.show import interval, is_missing, plain, printable
+from lcode.show import interval, printable
 from lcode.table import RunTable
 
 BACKGROUND = 40
@@ -54,7 +54,7 @@ def page_data(table: RunTable, forecast: Forecast, ranking: Ranking | None, trut
     median = final.quantile(0.5)[..., 0]
     log = [_on_log_axis(table, metric.key, median[:, k]) for k, metric in enumerate(forecast.metrics)]
     came = None if truth is None else np.where(forecast.status == "finished", np.nan, true_finals(forecast, truth))
-    told = configuration(table)
+    told, whole = configuration(table), configuration(table, shared=True)
     data: dict[str, Any] = {
         "metrics": [
             {"key": printable(m.key), "name": printable(m.name), "up": m.direction == "max", "log": on_log}
@@ -67,7 +67,7 @@ def page_data(table: RunTable, forecast: Forecast, ranking: Ranking | None, trut
             "cells": [row.cells[1 : 1 + metrics] for row in rows],
             "middle": _numbers(median[order]),
             "config": [told.get(run, "") for run in names],
-            "settings": [_settings(table, run) for run in names],
+            "settings": [whole.get(run, "") for run in names],
         },
         "context": thinned(len(order), BACKGROUND).tolist(),
         **packed_curves(forecast, table, order, log, truth),
@@ -170,12 +170,6 @@ def _signals(table: RunTable, names: Sequence[str]) -> dict[str, Any]:
 def _heading(key: str) -> str:
     name = key.rpartition("/")[2].lower()
     return next((heading for heading, word in PANELS if word in name), "")
-
-
-def _settings(table: RunTable, run: str) -> str:
-    """All settings of a run, also those that all runs share."""
-    alone = table.configs.loc[run] if run in table.configs.index else {}
-    return ", ".join(f"{printable(str(name))}={plain(value)}" for name, value in alone.items() if not is_missing(value))
 
 
 def _on_log_axis(table: RunTable, key: str, finals: NDArray[np.float64]) -> bool:
