@@ -25,6 +25,8 @@ from lcode.cli.console import (
     write_frames,
 )
 from lcode.cli.log_source import LogSource, reads_logs
+from lcode.cli.model_source import model_and_table
+from lcode.cli.watch import watch
 from lcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(bench)
+app.command()(watch)
 
 
 @app.command()
@@ -109,7 +112,7 @@ def predict(
         raise UsageError("--full gives every epoch of every run; name a file with --out OUT.csv")
     if out_path is not None:
         check_output(out_path, ".csv", ".parquet")
-    forecaster, table = _model_and_table(source, model, device)
+    forecaster, table = model_and_table(source, model, device)
     notes: dict[str, None] = {}
     if out_path is None:
         from lcode.report.terminal import forecast_table
@@ -156,12 +159,12 @@ def rank(
     if out_path is not None:
         check_output(out_path, ".csv", ".parquet")
     ends = FinalValue.parse(final)
-    forecaster, table = _model_and_table(source, model, device)
+    forecaster, table = model_and_table(source, model, device)
     forecast = forecaster.predict(table, ends.at)
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline, seed=seed, final=ends)
     if out_path is not None:
         write_frame(ranking.to_frame(), out_path)
-    out.print(ranking_table(ranking, ends.of_forecast(forecast, table)))
+    out.print(ranking_table(ranking, ends.of_forecast(forecast, table), table=table))
     show_notes(ranking.notes)
     if out_path is not None:
         err.print(f"ranking of {len(table)} runs written to {escape(str(out_path))}", highlight=False)
@@ -217,7 +220,7 @@ def report(
 ) -> None:
     """Write a self-contained HTML page: forecasts with their intervals, and the ranking."""
     check_output(out_path, ".html")
-    forecaster, table = _model_and_table(source, model, device)
+    forecaster, table = model_and_table(source, model, device)
     from lcode.decisions import rank as rank_forecast
     from lcode.report import Trust, headline, page_epochs, write_report
 
@@ -287,29 +290,8 @@ def show_trust(model: LCGODEForecaster) -> None:
 
     rows, warnings = model.trust()
     if rows:
-        out.print("forecasts of runs that were left out, beside the last value's and ExtraTrees' (ours/last/trees):")
+        out.print("forecasts of runs that were left out: error of the final value (MAE) and order of the runs (τ),")
+        out.print("beside what the last value and ExtraTrees forecast:")
         out.print(summary_table(rows))
     for warning in warnings:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
-
-
-def _model_and_table(source: LogSource, model: Path | None, device: str | None) -> tuple[LCGODEForecaster, RunTable]:
-    """Read the logs and load the model that a command was given; directions that the model knows need not be said."""
-    from lcode.api import load
-
-    forecaster = load(model, device=device)
-    stated = opt.parse_directions(source.direction) or {}
-    for metric in forecaster.known_metrics:
-        if stated.get(metric.key, metric.direction) != metric.direction:
-            raise UsageError(f"--direction {metric.key}: the model was fitted with {metric.direction}")
-    known = {metric.key: metric.direction for metric in forecaster.known_metrics}
-    table = source.table(known=known)
-    if (table.runs["status"] != "finished").any():
-        with err.status("learning from the finished runs"):
-            forecaster = forecaster.in_context(table)
-    for warning in forecaster.trust()[1]:
-        err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
-    if model is None and forecaster.fitted is not None and forecaster.fitted.preprocessor is not None:
-        text = f"the forecasts take up {forecaster.fitted.runs} of these runs, which have finished"
-        err.print(f"[yellow]note:[/] {text}; `lcode fit`, then --model, adapts the network too", highlight=False)
-    return forecaster, table

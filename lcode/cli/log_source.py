@@ -74,7 +74,12 @@ class LogSource:
         return replace(known, **said)
 
     def table(
-        self, targets: list[str] | None = None, known: Mapping[str, Direction] | None = None, *, brief: bool = True
+        self,
+        targets: list[str] | None = None,
+        known: Mapping[str, Direction] | None = None,
+        *,
+        brief: bool = True,
+        told: bool = True,
     ) -> RunTable:
         """Read the logs, and say on stderr what was understood.
 
@@ -82,6 +87,7 @@ class LogSource:
             targets: metrics that are to be forecast.
             known: directions that a model knows.
             brief: long lists are cut.
+            told: False says nothing.
         """
         from lcode.readers import read_logs
         from lcode.report.understood import understood
@@ -97,9 +103,10 @@ class LogSource:
             rates=self.rates.rule,
             choices=self.choices(),
         )
-        for line in understood(table, brief=brief):
-            err.print(escape(line), highlight=False)
-        show_notes(table.notes)
+        if told:
+            for line in understood(table, brief=brief):
+                err.print(escape(line), highlight=False)
+            show_notes(table.notes)
         return table
 
 

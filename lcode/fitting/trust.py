@@ -61,20 +61,21 @@ def left_out_figures(
 
 
 def trust_rows(backtest: dict[str, Any]) -> list[dict[str, str]]:
-    """The figures as rows for a table: one per metric and prefix; ours/last value's/ExtraTrees'."""
+    """The figures as rows for a table, one per metric and prefix: ours, then the last value's and ExtraTrees'."""
 
-    def beside(values: dict[str, Any], name: str, form: str, factor: float = 1) -> str:
-        numbers = (values[of][name] for of in ("lcode", "last", "trees"))
-        # Eighty columns have no room for leading zeros.
-        return "/".join("–" if x is None else _short(factor * x, form) for x in numbers)
+    def beside(values: dict[str, Any], title: str, name: str, form: str) -> dict[str, str]:
+        numbers = {of: values[of][name] for of in ("lcode", "last", "trees")}
+        return {
+            title if of == "lcode" else f"{title} {of}": "–" if x is None else format(x, form)
+            for of, x in numbers.items()
+        }
 
     return [
         {
             "metric": metric,
             "seen": _seen(share),
-            "MAPE %": beside(values, "mape", ".2g", 100),
-            "final MAE": beside(values, "final_mae", ".2g"),
-            "τ": beside(values, "kendall", ".2f"),
+            **beside(values, "MAE", "final_mae", ".2g"),
+            **beside(values, "τ", "kendall", ".2f"),
             "covers %": f"{100 * values['coverage90']:.0f}",
         }
         for share, metrics in backtest.items()
@@ -129,8 +130,3 @@ def _places(backtest: dict[str, Any], is_bad: Callable[[dict[str, Any]], bool]) 
 
 def _seen(share: str) -> str:
     return "1st epoch" if share == "0" else f"{100 * float(share):.0f} %"
-
-
-def _short(value: float, form: str) -> str:
-    text = format(value, form)
-    return text.replace("0.", ".", 1) if text.removeprefix("-").startswith("0.") else text

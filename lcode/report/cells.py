@@ -8,6 +8,7 @@ from typing import Literal
 
 from lcode.decisions import Ranking
 from lcode.forecast import Forecast
+from lcode.report.advice import Advice, advice
 from lcode.show import interval, is_missing, plain, printable, probability
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
@@ -17,20 +18,23 @@ from lcode.table.axis import epoch_text
 class RunRow:
     """One run in the table of runs: its name, the other cells in the order of the headings, what to do with it.
 
-    The action is empty without a ranking, and `finished` for a run with nothing left to do.
+    The action is empty without a ranking; see `lcode.report.advice`.
     """
 
     run: str
     cells: tuple[str, ...]
-    action: Literal["", "continue", "stop", "finished"] = ""
+    action: Advice | Literal[""] = ""
 
 
-def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[str, ...], list[RunRow]]:
+def run_rows(
+    forecast: Forecast, ranking: Ranking | None = None, table: RunTable | None = None
+) -> tuple[tuple[str, ...], list[RunRow]]:
     """The table of runs: headings of the cells after the run's name, and a row per run.
 
     Args:
         forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
         ranking: of the same runs; it brings the order (default: the forecast's), the score and the probabilities.
+        table: the runs; it says which were stopped or failed.
 
     Returns:
         Headings (epochs seen, each metric's key, and with a ranking its score, P(best), P(top 10 %)) and R rows.
@@ -41,6 +45,7 @@ def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[
     headings = ["seen", *(printable(metric.key) for metric in forecast.metrics)]
     if ranking is not None:
         headings += [score_title(ranking), "P(best)", "P(top 10 %)"]
+    told = {} if ranking is None else advice(forecast, ranking, table)
     rows = []
     for position, run in enumerate(forecast.run_ids if ranking is None else ranking.runs):
         i = place[run]
@@ -53,10 +58,7 @@ def run_rows(forecast: Forecast, ranking: Ranking | None = None) -> tuple[tuple[
         if ranking is not None:
             cells.append(interval(*(float(s[position]) for s in (ranking.score, ranking.score_q05, ranking.score_q95))))
             cells += [probability(float(p[position])) for p in (ranking.p_best, ranking.p_top_10pct)]
-        over = (forecast.status[i] == "finished").all()
-        rows.append(
-            RunRow(run, tuple(cells), "" if ranking is None else "finished" if over else ranking.action[position])
-        )
+        rows.append(RunRow(run, tuple(cells), told.get(run, "")))
     return tuple(headings), rows
 
 

@@ -15,7 +15,6 @@ from lcode.decisions.pareto import front_probability
 from lcode.evaluation.metrics import kendall
 from lcode.evaluation.replay import Replay
 from lcode.forecast import Forecast
-from lcode.report.advice import advice
 from lcode.report.aligned import true_finals
 from lcode.report.cells import configuration, run_rows, score_title
 from lcode.report.packed import Axes, packed, packed_curves, thinned
@@ -48,7 +47,7 @@ def page_data(table: RunTable, forecast: Forecast, ranking: Ranking | None, trut
     names = forecast.run_ids if ranking is None else ranking.runs
     place = {run: i for i, run in enumerate(forecast.run_ids)}
     order = [place[run] for run in names]
-    _, rows = run_rows(forecast, ranking)
+    _, rows = run_rows(forecast, ranking, table)
     metrics = len(forecast.metrics)
     final = forecast.final()
     median = final.quantile(0.5)[..., 0]
@@ -76,10 +75,9 @@ def page_data(table: RunTable, forecast: Forecast, ranking: Ranking | None, trut
     if came is not None:
         data["runs"]["came"] = [[interval(v, v, v) for v in row] for row in came[order].tolist()]
     if ranking is not None:
-        what = advice(forecast, ranking, table)
         data["score"] = score_title(ranking)
         data["runs"] |= {
-            "action": [what[run] for run in names],
+            "action": [row.action for row in rows],
             "score": [row.cells[1 + metrics] for row in rows],
             "scores": _numbers(np.stack([ranking.score_q05, ranking.score, ranking.score_q95], axis=-1)),
             "best": [row.cells[2 + metrics] for row in rows],

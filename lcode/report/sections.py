@@ -32,7 +32,7 @@ def trust_section(trust: Trust) -> str:
     if trust.warnings:
         content += f"<ul>{''.join(f'<li>{escaped(warning)}</li>' for warning in trust.warnings)}</ul>"
     if trust.rows:
-        told = "In three parts: lcode / the last value seen / ExtraTrees. MAPE over all later epochs; τ: order of runs."
+        told = "MAE: error of the final value; τ: order of the runs. Of lcode, the last value seen, and ExtraTrees."
         content += f"<details><summary>the figures</summary>{lead(told)}{_table(*summary_cells(trust.rows))}</details>"
     return section("Can I trust this?", content)
 

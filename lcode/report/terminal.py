@@ -18,13 +18,15 @@ from lcode.show import NOTHING, counted, printable, shorten
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
 
-_ACTION_STYLES = {"continue": "green", "stop": "red", "finished": "dim"}
+_ACTION_STYLES = {"continue": "green", "stop": "red"}
 
 SHORTEST_NAME = 12
-"""A run's name is not cut further to make room for a metric."""
+"""A run's name is not cut further to make room for a metric; nor so far that two names of a table become alike."""
 
 
-def ranking_table(ranking: Ranking, forecast: Forecast, limit: int = 20) -> RenderableType:
+def ranking_table(
+    ranking: Ranking, forecast: Forecast, limit: int = 20, *, table: RunTable | None = None
+) -> RenderableType:
     """The best runs: rank, name, epochs seen, forecast per metric, score, P(best), action.
 
     Forecasts are `median [5 %, 95 %]` at the horizon, and so is the score. A narrow terminal shows less: see `_Runs`.
@@ -33,8 +35,9 @@ def ranking_table(ranking: Ranking, forecast: Forecast, limit: int = 20) -> Rend
         ranking: R runs, best first.
         forecast: of the same runs.
         limit: rows shown; the caption says how many are not.
+        table: the runs; it says which were stopped or failed.
     """
-    headings, rows = run_rows(forecast, ranking)
+    headings, rows = run_rows(forecast, ranking, table)
     # The page has room for the probability of being among the best tenth as well.
     return _Runs(headings[:-1], rows[:limit], len(forecast.metrics), left_out=len(rows[limit:]))
 
@@ -103,14 +106,15 @@ class _Runs:
     left_out: int
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        longest = max((len(printable(row.run)) for row in self.rows), default=0)
+        names = [printable(row.run) for row in self.rows]
+        longest = max(map(len, names), default=0)
         score = self.metrics + 1
         # Metrics shown, and the cell from which on there are intervals.
         layouts = [(self.metrics, 0), (self.metrics, score), *((k, score + 1) for k in range(self.metrics, -1, -1))]
         for metrics, intervals_from in layouts:
             whole = self._table(metrics, intervals_from, longest)
             lacking = console.measure(whole, options=options.update_width(10_000)).maximum - options.max_width
-            least = longest if intervals_from <= score else min(longest, SHORTEST_NAME)
+            least = longest if intervals_from <= score else shortest_apart(names, SHORTEST_NAME)
             if longest - lacking >= least:
                 break
         yield self._table(metrics, intervals_from, min(longest, max(longest - lacking, least)))
@@ -120,7 +124,7 @@ class _Runs:
         shown = [i for i in range(len(self.headings)) if not metrics < i <= self.metrics]
         table = _table()
         table.add_column("rank", justify="right", no_wrap=True)
-        table.add_column("run", no_wrap=True)
+        table.add_column("run", overflow="fold")
         for i in shown:
             heading = self.headings[i] if i >= intervals_from else re.sub(r"(?<=[/-])| ", "\n", self.headings[i])
             table.add_column(Text(heading), justify="right", no_wrap=True)
@@ -128,11 +132,19 @@ class _Runs:
         for rank, row in enumerate(self.rows, start=1):
             cells = [row.cells[i] if i >= intervals_from else row.cells[i].split(" ")[0] for i in shown]
             texts = map(Text, (str(rank), shorten(printable(row.run), name), *cells))
-            table.add_row(*texts, Text(row.action, style=_ACTION_STYLES[row.action]))
+            table.add_row(*texts, Text(row.action, style=_ACTION_STYLES.get(row.action, "dim")))
         more = [(self.left_out, "more run"), (self.metrics - metrics, "more metric")]
         if caption := " and ".join(counted(number, noun) for number, noun in more if number):
             table.caption = f"… and {caption}"
         return table
+
+
+def shortest_apart(names: Sequence[str], least: int) -> int:
+    """The least length, of at least this, to which different names can be shortened and still differ."""
+    longest = max(map(len, names), default=0)
+    different = len(set(names))
+    lengths = range(min(least, longest), longest)
+    return next((length for length in lengths if len({shorten(n, length) for n in names}) == different), longest)
 
 
 def _table() -> Table:

@@ -228,7 +228,9 @@ def test_the_published_recipe(finished: RunTable, running: RunTable) -> None:
 def test_what_the_left_out_runs_say_is_shown(small: LCGODEForecaster) -> None:
     rows, warnings = small.trust()
     assert len(rows) == 10  # at a horizon of 16, 5 % of it are the first epoch again
-    assert rows[0].keys() == {"metric", "seen", "MAPE %", "final MAE", "τ", "covers %"}
+    beside = {f"{name}{of}" for name in ("MAE", "τ") for of in ("", " last", " trees")}
+    assert rows[0].keys() == {"metric", "seen", *beside, "covers %"}
+    assert not any("/" in text for row in rows for name, text in row.items() if name != "metric")
     assert {row["seen"] for row in rows} == {"1st epoch", "10 %", "20 %", "40 %", "70 %"}
     assert all("left-out runs" in warning for warning in warnings)
     assert LCGODEForecaster().trust() == ([], [])

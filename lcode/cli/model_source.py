@@ -1,0 +1,54 @@
+"""The model that a command forecasts with, fitted or shipped, and the logs as it wants them read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from lcode.cli import options as opt
+from lcode.cli.console import err
+from lcode.cli.log_source import LogSource
+from lcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from lcode.forecasters.lcgode import LCGODEForecaster
+    from lcode.table import RunTable
+
+
+def loaded_model(source: LogSource, model: Path | None, device: str | None) -> LCGODEForecaster:
+    """The model in that folder, or the shipped one.
+
+    Raises:
+        UsageError: the user states another direction of a metric than the model was fitted with.
+        CheckpointError: the folder holds no model that can be read.
+    """
+    from lcode.api import load
+
+    forecaster = load(model, device=device)
+    stated = opt.parse_directions(source.direction) or {}
+    for metric in forecaster.known_metrics:
+        if stated.get(metric.key, metric.direction) != metric.direction:
+            raise UsageError(f"--direction {metric.key}: the model was fitted with {metric.direction}")
+    return forecaster
+
+
+def table_for(forecaster: LCGODEForecaster, source: LogSource, *, told: bool = True) -> RunTable:
+    """Read the logs; directions that the model knows need not be said."""
+    return source.table(known={metric.key: metric.direction for metric in forecaster.known_metrics}, told=told)
+
+
+def model_and_table(source: LogSource, model: Path | None, device: str | None) -> tuple[LCGODEForecaster, RunTable]:
+    """Read the logs and load the model that a command was given; it takes up the runs that have finished."""
+    forecaster = loaded_model(source, model, device)
+    table = table_for(forecaster, source)
+    if (table.runs["status"] != "finished").any():
+        with err.status("learning from the finished runs"):
+            forecaster = forecaster.in_context(table)
+    for warning in forecaster.trust()[1]:
+        err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
+    if model is None and forecaster.fitted is not None and forecaster.fitted.preprocessor is not None:
+        text = f"the forecasts take up {forecaster.fitted.runs} of these runs, which have finished"
+        err.print(f"[yellow]note:[/] {text}; `lcode fit`, then --model, adapts the network too", highlight=False)
+    return forecaster, table
