@@ -104,4 +104,4 @@ def _output(output: dict[str, Any]) -> str:
         html = re.sub(r"<style.*?</style>", "", "".join(data["text/html"]), flags=re.DOTALL)
         return "\n".join(line for line in html.splitlines() if line.strip())
     text = "".join(data.get("text/plain", output.get("text", "")))
-    return f"<pre>{escape(text)}</pre>" if text else ""
+    return f"```text\n{text.rstrip()}\n```" if text else ""

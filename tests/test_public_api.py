@@ -3,6 +3,8 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib import resources
 
 import pytest
 
@@ -50,6 +52,30 @@ def test_a_public_name_is_there_and_described(name: str) -> None:
         for method, function in vars(value).items():
             if inspect.isfunction(function) and not method.startswith("_"):
                 assert inspect.getdoc(function), f"{name}.{method}"
+
+
+def public_functions() -> list[tuple[str, Callable[..., object]]]:
+    """The public functions, and the methods of the public classes, by name."""
+    found: list[tuple[str, Callable[..., object]]] = []
+    for name in NAMES:
+        value = getattr(lcode, name)
+        if not inspect.isclass(value):
+            found.append((name, value))
+            continue
+        for method, function in vars(value).items():
+            plain = function.__func__ if isinstance(function, classmethod | staticmethod) else function
+            plain = plain.fget if isinstance(plain, property) else plain
+            if inspect.isfunction(plain) and (not method.startswith("_") or method == "__init__"):
+                found.append((f"{name}.{method}", plain))
+    return found
+
+
+@pytest.mark.parametrize("function", [pytest.param(f, id=name) for name, f in public_functions()])
+def test_the_public_face_is_typed(function: Callable[..., object]) -> None:
+    signature = inspect.signature(function)
+    bare = [p.name for p in signature.parameters.values() if p.annotation is p.empty and p.name not in ("self", "cls")]
+    assert bare == [] and signature.return_annotation is not signature.empty
+    assert resources.files("lcode").joinpath("py.typed").is_file()
 
 
 def test_a_wrong_name_is_an_attribute_error() -> None:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 import lcode
 from lcode.benchmarks import load_mtl_curves
 
-PROBLEM, SEEN, RUNS = "scenes", 8, 3
+PROBLEM, SEEN, RUNS, METRICS = "scenes", 8, 3, (0, 2)
 
-WIDTH, HEIGHT, LEFT, TOP, GAP = 300, 190, 46, 40, 24
+WIDTH, HEIGHT, LEFT, TOP, GAP = 270, 180, 46, 28, 50
 """Of a panel, of what is to its left and above it, and between two, in pixels."""
 
 INK, GREY, BAND, LINE = "#57606a", "#8c959f", "#2f81f7", "#1f6feb"
@@ -33,13 +33,12 @@ def main() -> None:
     truth = corpus.part("test").with_status("finished")
     truth = truth.select(sorted(truth.run_ids)[:RUNS])
     forecast = model.predict(truth.prefix(SEEN), "full")
-    metrics = [0, 1, 2]
     panels = [
         panel(forecast, truth, run, metric, column, row)
-        for row, metric in enumerate(metrics)
+        for row, metric in enumerate(METRICS)
         for column, run in enumerate(range(RUNS))
     ]
-    width, height = LEFT + RUNS * (WIDTH + GAP), TOP + len(metrics) * (HEIGHT + GAP + 10)
+    width, height = LEFT + RUNS * (WIDTH + GAP), TOP + len(METRICS) * (HEIGHT + GAP)
     picture = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="system-ui, sans-serif" font-size="12" fill="{INK}">{"".join(panels)}</svg>\n'
@@ -56,7 +55,7 @@ def panel(forecast: lcode.Forecast, truth: lcode.RunTable, run: int, metric: int
     epochs, values = points["epoch"].to_numpy(), points["value"].to_numpy()
     wanted = [forecast.quantile(q)[run, metric] for q in (0.05, 0.25, 0.5, 0.75, 0.95)]
     ahead = forecast.epochs[run]
-    left, top = LEFT + column * (WIDTH + GAP), TOP + row * (HEIGHT + GAP + 10)
+    left, top = LEFT + column * (WIDTH + GAP), TOP + row * (HEIGHT + GAP)
     spread = np.concatenate([values, *wanted])
     low, high = float(np.nanmin(spread)), float(np.nanmax(spread))
 
