@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from lcode.show import SHOWN, counted, html_table, interval
 from lcode.table import Metric, RunTable, as_epochs
 
 LEVELS: NDArray[np.float64] = np.array([0.01, *np.round(np.arange(0.05, 0.951, 0.05), 2), 0.99])
@@ -141,6 +142,24 @@ class Forecast:
                 "status": self.status[row, task],
             }
         )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the forecast at each run's horizon, of the first runs."""
+        final = self.final()
+        values = np.stack([final.quantile(level)[:SHOWN, :, 0] for level in (0.5, 0.05, 0.95)], axis=-1)
+        rows = [
+            [
+                run,
+                *(
+                    "diverged" if status == "diverged" else interval(*value)
+                    for status, value in zip(*of_run, strict=True)
+                ),
+            ]
+            for run, *of_run in zip(self.run_ids, self.status, values, strict=False)
+        ]
+        caption = f"Forecast of {counted(len(self.run_ids), 'run')} at the horizon: median [5 %, 95 %]"
+        headings = ["run", *(metric.key for metric in self.metrics)]
+        return html_table(headings, rows, caption=caption, more=len(self.run_ids) - SHOWN)
 
     def _horizon_column(self) -> NDArray[np.int64]:
         """Index of the last query epoch of each run: the horizon, for queries that reach it."""

@@ -10,6 +10,9 @@ from numbers import Integral, Real
 NOTHING = "–"
 """What a cell without a value shows."""
 
+SHOWN = 12
+"""Runs in the tables that notebooks show; of the others their number is told."""
+
 
 def interval(median: float, low: float, high: float) -> str:
     """`median [low, high]` with two digits of the interval's width; the value alone where there is no width."""

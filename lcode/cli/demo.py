@@ -6,10 +6,12 @@ The library never imports the trainer: the two meet in the run logs, and here in
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from lcode.decisions import Objective
     from lcode.evaluation.replay import Policy, RecordedSweep, Replay
     from lcode.forecasters import Forecaster
+    from lcode.forecasters.lcgode import LCGODEForecaster
     from lcode.table import RunTable
 
 OBSERVED = 0.2
@@ -39,21 +42,27 @@ ORDERS = 10
 
 KEEP = 1
 
+LIVE, REPLAYED, MEDIAN = "lcode, live", "lcode, replayed", "median rule, replayed"
+"""Rows that the closing sentence speaks of."""
+
+WORTH_TELLING = 0.05
+"""A regret below this is none: it is shown with one decimal."""
+
 
 @dataclass(frozen=True)
 class Row:
-    """One policy: Kendall τ of the ranking at 20 %, per metric and of Δm, epochs saved, regret in Δm points."""
+    """One policy: Kendall τ of its ranking at 20 % with the true one, epochs saved, regret in Δm points."""
 
     policy: str
-    tau: dict[str, float]
-    saved: float | None
-    regret: float | None
+    tau: float | None
+    saved: float
+    regret: float
 
     def cells(self) -> dict[str, str]:
         """The row as text."""
         return {
             "policy": self.policy,
-            **{f"τ {name}": _number(value, "{:.2f}") for name, value in self.tau.items()},
+            "τ": _number(self.tau, "{:.2f}"),
             "compute saved": _number(self.saved, "{:.0%}"),
             "regret in Δm": _number(self.regret, "{:.2f}"),
         }
@@ -115,14 +124,14 @@ def _compare(
     folder: Path,
     history: RunTable,
     fresh: RunTable,
-    model: Forecaster,
+    model: LCGODEForecaster,
     stopped: dict[str, int],
 ) -> None:
     """Print the table, and write `ranking.csv` and `report.html`."""
     from lcode.decisions import MedianRule, StopRule, rank
     from lcode.evaluation.replay import ForecastPolicy, RecordedSweep
     from lcode.forecasters import forecaster
-    from lcode.report import write_report
+    from lcode.report import Trust, page_epochs, write_report
     from lcode.report.terminal import ranking_table, summary_table
 
     baseline = folder / "runs" / "baseline.csv"
@@ -131,10 +140,7 @@ def _compare(
     horizons = fresh.runs["horizon"].to_numpy()
     cutoffs = {run: max(round(OBSERVED * int(h)), 1) for run, h in zip(fresh.run_ids, horizons, strict=True)}
     seen = fresh.prefix(cutoffs)
-    tau = {
-        name: _taus(f, seen, fresh, recorded.objective, baseline)
-        for name, f in (("lcode", model), ("last value", last))
-    }
+    tau = {name: _tau(f, seen, fresh, recorded.objective) for name, f in (("lcode", model), ("last value", last))}
     rule = StopRule(keep=KEEP)
     policies: dict[str, Policy] = {
         "lcode": ForecastPolicy(model, rule),
@@ -147,10 +153,10 @@ def _compare(
     }
     rows = [
         _live_row(tau["lcode"], RecordedSweep(fresh, baseline=baseline, history=history), stopped),
-        *(_replayed_row(name, tau.get(name, {}), replays[name]) for name in replays),
-        Row("no stopping", {}, 0.0, 0.0),
+        *(_replayed_row(name, tau.get(name), replays[name]) for name in replays),
+        Row("no stopping", None, 0.0, 0.0),
     ]
-    forecast = model.predict(seen, "full")
+    forecast = model.predict(seen, page_epochs(seen))
     ranking = rank(forecast, recorded.objective, table=seen)
     cells = [row.cells() for row in rows]
     out.print(ranking_table(ranking, forecast, limit=12))
@@ -175,35 +181,54 @@ def _compare(
         table=seen,
         forecast=forecast,
         ranking=ranking,
+        trust=Trust(*model.trust(), learned_from=len(history)),
         truth=fresh,
         replays=replays,
         summary=cells,
         notes=notes,
     )
-    for what in ("runs", "model", "ranking.csv", "report.html"):
-        out.print(f"  {escape(str(folder / what))}", highlight=False)
+    out.print()
+    out.print(escape(in_short(rows, len(fresh), len(stopped))), highlight=False)
+    out.print(f"logs, model and ranking are in {escape(str(folder))}; look at the report with", highlight=False)
+    out.print(f"  open {escape(shlex.quote(str(folder / 'report.html')))}", highlight=False, soft_wrap=True)
 
 
-def _taus(
-    forecaster: Forecaster, seen: RunTable, truth: RunTable, objective: Objective, baseline: Path
-) -> dict[str, float]:
-    """τ of the forecast finals per metric, and of the forecast score."""
+def in_short(rows: Sequence[Row], runs: int, stopped: int) -> str:
+    """What a newcomer should take away: what stopping saved and cost, and whether a simple rule did better.
+
+    Args:
+        rows: of the live sweep, of its replays, and of the median rule's.
+        runs: new runs of the sweep.
+        stopped: those that were stopped.
+    """
+    live, replayed, median = (next(row for row in rows if row.policy == name) for name in (LIVE, REPLAYED, MEDIAN))
+    lost = (
+        "and the best run was trained to its end all the same"
+        if live.regret < WORTH_TELLING
+        else f"at the price that the best run left is {live.regret:.1f} points of Δm behind the best there was"
+    )
+    saved = f"saved {live.saved:.0%} of their training"
+    text = f"In short: lcode stopped {stopped} of {runs} runs early and so {saved}, {lost}."
+    if median.saved >= replayed.saved and median.regret <= replayed.regret:
+        text += (
+            f" On these runs the simple median rule does as well or better (it saves {median.saved:.0%} and loses "
+            f"{median.regret:.1f} points; lcode, replayed, {replayed.saved:.0%} and {replayed.regret:.1f})."
+        )
+    return text
+
+
+def _tau(forecaster: Forecaster, seen: RunTable, truth: RunTable, objective: Objective) -> float:
+    """Kendall's τ of the forecast score and the true one, over the runs that have both."""
     from lcode.decisions import final_values, rank
     from lcode.evaluation.score_curves import architectures
 
-    forecast, finals = forecaster.predict(seen), final_values(truth)
-    taus = {
-        metric.key: float(kendalltau(forecast.quantile(0.5)[:, k, 0], finals[:, k]).statistic)
-        for k, metric in enumerate(truth.metrics)
-    }
-    ranking = rank(forecast, objective, table=seen)
+    ranking = rank(forecaster.predict(seen), objective, table=seen)
     predicted = dict(zip(ranking.runs, ranking.score, strict=True))
-    scores = objective.score(finals, truth.metrics, architectures(truth))
-    taus["Δm"] = float(kendalltau([predicted[run] for run in truth.run_ids], scores, nan_policy="omit").statistic)
-    return taus
+    scores = objective.score(final_values(truth), truth.metrics, architectures(truth))
+    return float(kendalltau([predicted[run] for run in truth.run_ids], scores, nan_policy="omit").statistic)
 
 
-def _live_row(tau: dict[str, float], recorded: RecordedSweep, stopped: dict[str, int]) -> Row:
+def _live_row(tau: float, recorded: RecordedSweep, stopped: dict[str, int]) -> Row:
     """What the sweep itself did; the history's runs were all trained to the end and so count as kept."""
     table = recorded.table
     saved = sum(int(table.runs["horizon"][run]) - stopped[run] for run in table.run_ids if run in stopped)
@@ -211,10 +236,10 @@ def _live_row(tau: dict[str, float], recorded: RecordedSweep, stopped: dict[str,
     scores = dict(zip(table.run_ids, recorded.final_scores.tolist(), strict=True))
     kept = [score for run, score in scores.items() if run not in stopped and np.isfinite(score)]
     regret = float(np.nanmax([*scores.values(), *past])) - max([*kept, *past])
-    return Row("lcode, live", tau, saved / int(table.runs["horizon"].sum()), regret)
+    return Row(LIVE, tau, saved / int(table.runs["horizon"].sum()), regret)
 
 
-def _replayed_row(name: str, tau: dict[str, float], replays: list[Replay]) -> Row:
+def _replayed_row(name: str, tau: float | None, replays: list[Replay]) -> Row:
     """A policy averaged over several orders of the new runs."""
     saved, regret = (float(np.mean([getattr(replay, what) for replay in replays])) for what in ("saved", "regret"))
     return Row(f"{name}, replayed", tau, saved, regret)

@@ -16,6 +16,7 @@ from lcode.decisions.objective import Objective, ScoreFunction, make_objective
 from lcode.decisions.verdict import Action
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import Forecast
+from lcode.show import SHOWN, counted, html_table, interval, probability
 from lcode.table import RunTable
 
 TOP_SHARE = 0.1
@@ -63,6 +64,18 @@ class Ranking:
 
     def __len__(self) -> int:
         return len(self.runs)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the best runs, their scores, and what to do."""
+        scores = np.stack([self.score, self.score_q05, self.score_q95], axis=-1)[:SHOWN]
+        rows = [
+            [str(place), self.runs[place - 1], self.action[place - 1], interval(*score), probability(float(p))]
+            for place, (score, p) in enumerate(zip(scores.tolist(), self.p_best, strict=False), start=1)
+        ]
+        unit = self.objective.unit
+        headings = ["rank", "run", "action", "score" if unit in ("", "score") else f"score ({unit})", "P(best)"]
+        caption = f"Ranking of {counted(len(self), 'run')}: {self.action.count('stop')} to stop"
+        return html_table(headings, rows, caption=caption, more=len(self) - SHOWN)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per run, best first, in the columns of `lcode rank`."""

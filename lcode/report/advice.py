@@ -45,6 +45,7 @@ class Headline:
         saved: share of the epochs still to come that stopping them saves, 0 to 1; 0 where none is to come.
         best: the run that is likeliest to end best, or None where nothing is forecast.
         p_best: its probability.
+        assumed: whether runs count as finished by a horizon that nobody stated.
     """
 
     stop: dict[str, float]
@@ -52,6 +53,7 @@ class Headline:
     saved: float
     best: str | None
     p_best: float
+    assumed: bool = False
 
     @property
     def sentence(self) -> str:
@@ -64,9 +66,11 @@ class Headline:
             what = f"Let {'the run' if going == 1 else f'all {going} unfinished runs'} go on: none is hopeless so far."
         else:
             what = f"Nothing is left to stop: {'the run has' if runs == 1 else f'all {runs} runs have'} ended."
-        if self.best is None:
-            return what
-        return f"{what} Best bet: {printable(self.best)} (P(best) {probability(self.p_best)})."
+        if self.best is not None:
+            what += f" Best bet: {printable(self.best)} (P(best) {probability(self.p_best)})."
+        if self.assumed:
+            what += " The horizon is assumed to be the largest epoch so far; --horizon N says how long runs train."
+        return what
 
     @property
     def line(self) -> str:
@@ -76,7 +80,8 @@ class Headline:
         if self.counts["stopped"]:
             others.append(f"already stopped {self.counts['stopped']}")
         best = [] if self.best is None else [f"best bet {printable(self.best)} P {probability(self.p_best)}"]
-        return ", ".join([f"stop {stop}", *others, *best])
+        assumed = ["horizon assumed"] if self.assumed else []
+        return ", ".join([f"stop {stop}", *others, *best, *assumed])
 
 
 def headline(forecast: Forecast, ranking: Ranking, table: RunTable | None = None) -> Headline:
@@ -95,6 +100,9 @@ def headline(forecast: Forecast, ranking: Ranking, table: RunTable | None = None
         saved=sum(open_epochs[run] for run in stop) / to_come if to_come else 0.0,
         best=best if known else None,
         p_best=chance[best] if best is not None else 0.0,
+        assumed=bool(
+            table is not None and table.reading and table.reading.assumed_horizon and "finished" in told.values()
+        ),
     )
 
 

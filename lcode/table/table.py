@@ -15,6 +15,7 @@ from lcode.graphs.arch import ArchGraph
 from lcode.table.axis import as_ticks, finer_unit
 from lcode.table.gaps import NotFinite
 from lcode.table.metric import Metric
+from lcode.table.notebook import runs_html
 from lcode.table.points import before, empty_points, plain, restrict, tidied
 from lcode.table.reading import Reading
 from lcode.table.schedule import Schedule
@@ -193,6 +194,9 @@ class RunTable:
 
     def __len__(self) -> int:
         return len(self.runs)
+
+    def _repr_html_(self) -> str:
+        return runs_html(self)
 
     def metric(self, key: str) -> Metric:
         """The metric with this key.

@@ -1,0 +1,33 @@
+"""What a notebook shows of a table of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lcode.show import SHOWN, counted, html_table, plain
+from lcode.table.axis import epoch_text
+
+if TYPE_CHECKING:
+    from lcode.table.table import RunTable
+
+ARROWS = {"max": "↑", "min": "↓"}
+
+
+def runs_html(table: RunTable) -> str:
+    """The first runs, how far they are, and the last value of each metric, as a small HTML table."""
+    shown = list(table.run_ids[:SHOWN])
+    points = table.points[table.points["run"].isin(shown)]
+    last = points.groupby(["run", "metric"], observed=True)["value"].last().to_dict()
+    epochs, unit = table.last_epochs, table.epoch_unit
+    rows = [
+        [
+            run,
+            str(table.runs["status"][run]),
+            "/".join(epoch_text(int(end), unit) for end in (epochs[run], table.runs["horizon"][run])),
+            *(plain(last.get((run, metric.key))) for metric in table.metrics),
+        ]
+        for run in shown
+    ]
+    headings = ["run", "status", "epochs", *(f"{metric.key} {ARROWS[metric.direction]}" for metric in table.metrics)]
+    caption = f"{counted(len(table), 'run')}, {counted(len(table.metrics), 'metric')}: the last values"
+    return html_table(headings, rows, caption=caption, more=len(table) - SHOWN)
