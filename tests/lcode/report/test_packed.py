@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from lcode.report.packed import packed, packed_curves, page_epochs, thinned
+
+
+def unpacked(low: float, high: float, text: str, log: bool = False) -> NDArray[np.float64]:
+    """As the page's script reads it."""
+    steps = np.frombuffer(base64.b64decode(text), dtype="<u2").astype(float)
+    values = np.where(steps == 65_535, np.nan, low + steps / 65_534 * (high - low))
+    return 10**values if log else values
+
+
+@given(st.lists(st.floats(-1e300, 1e300) | st.just(np.nan), min_size=1, max_size=30))
+def test_values_come_back_within_a_step(values: list[float]) -> None:
+    given_values = np.array(values)
+    back = unpacked(*packed(given_values, log=False))
+    known = given_values[np.isfinite(given_values)]
+    np.testing.assert_array_equal(np.isnan(back), np.isnan(given_values))
+    if len(known):
+        # A step, and the seven digits that the ends are written with.
+        room = np.ptp(known) / 65_534 + 2e-6 * np.abs(known).max()
+        assert np.nanmax(np.abs(back - given_values), initial=0) <= room
+
+
+def test_a_logarithmic_axis_resolves_decades_and_leaves_out_what_it_cannot_show() -> None:
+    values = np.array([1e-6, 3e-3, 0.0, -1.0, 50.0])
+    back = unpacked(*packed(values, log=True), log=True)
+    np.testing.assert_allclose(back[[0, 1, 4]], values[[0, 1, 4]], rtol=1e-3)
+    assert np.isnan(back[[2, 3]]).all()
+
+
+@given(st.integers(0, 500), st.integers(2, 50))
+def test_thinned_places_are_few_ascending_and_keep_the_ends(count: int, most: int) -> None:
+    places = thinned(count, most)
+    assert len(places) == min(count, most) and (np.diff(places) > 0).all()
+    if count:
+        assert places[0] == 0 and places[-1] == count - 1
+
+
+def test_a_curve_has_what_was_seen_what_is_forecast_and_what_came(sweep: Any) -> None:
+    i = sweep.forecast.run_ids.index("run-40")
+    data = packed_curves(sweep.forecast, sweep.table, [i], [False, False], sweep.truth)
+    low, high, text, seen, ahead, later, diverged = data["curves"][0][1]
+    axes, values = data["axes"], unpacked(low, high, text)
+    assert axes[seen] == [1, 2, 3, 4, 5] and axes[ahead] == list(range(6, 21)) and axes[later] == list(range(5, 21))
+    assert diverged is None
+    room = (high - low) / 65_000
+    true = sweep.truth.curve("run-40", "depth/abs_err").values
+    np.testing.assert_allclose(values[:5], true[:5], atol=room)
+    np.testing.assert_allclose(values[5 + 2 * 15 : 5 + 3 * 15], sweep.forecast.quantile(0.5)[i, 1], atol=room)
+    np.testing.assert_allclose(values[5 + 5 * 15 :], true[4:], atol=room)
+
+
+def test_what_explodes_takes_no_steps_from_the_rest(sweep: Any) -> None:
+    points = sweep.table.points.copy()
+    wild = (points["run"] == "run-00") & (points["metric"] == "seg/miou") & (points["epoch"] == 9)
+    points.loc[wild, "value"] = 1e9
+    import dataclasses
+
+    table = dataclasses.replace(sweep.table, points=points)
+    i = sweep.forecast.run_ids.index("run-00")
+    low, high, text, *_ = packed_curves(sweep.forecast, table, [i], [False, False])["curves"][0][0]
+    assert high < 10 and np.flatnonzero(np.isnan(unpacked(low, high, text))).tolist() == [8]
+
+
+def test_epochs_to_forecast_for_a_page(sweep: Any) -> None:
+    asked = page_epochs(sweep.table)
+    assert asked["run-40"].tolist() == list(range(6, 21)) and asked["run-00"].tolist() == [20]
+    long = page_epochs(sweep.table.with_horizon(100_000))["run-40"]
+    assert long[0] == 6 and long[-1] == 100_000 and len(long) < 100 and np.diff(long)[0] < np.diff(long)[-1]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_nothing_to_pack(log: bool) -> None:
+    assert packed(np.zeros(0), log) == (0.0, 0.0, "")
