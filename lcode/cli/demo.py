@@ -205,7 +205,8 @@ def in_short(rows: Sequence[Row], runs: int, stopped: int) -> str:
     lost = (
         "and the best run was trained to its end all the same"
         if live.regret < WORTH_TELLING
-        else f"at the price that the best run left is {live.regret:.1f} points of Δm behind the best there was"
+        else f"at the price that the best run left is {live.regret:.1f} points (mean gain over single-task training, in %) "
+        "behind the best there was"
     )
     saved = f"saved {live.saved:.0%} of their training"
     text = f"In short: lcode stopped {stopped} of {runs} runs early and so {saved}, {lost}."

@@ -47,7 +47,7 @@
   const more = [{ title: "seen", key: seen, cell: (i) => [runs.seen[i]], kind: "number", down: true }];
   metrics.forEach((metric, k) => {
     const came = (i) => (runs.came && runs.came[i][k] !== "–" ? element("span", { class: "came" }, `truly ${runs.came[i][k]}`) : null);
-    const title = `${metric.key} ${metric.up ? "↑" : "↓"}`;
+    const title = `${metric.key}\u00a0${metric.up ? "↑" : "↓"}`;
     more.push({ title, key: (i) => runs.middle[i][k], cell: (i) => [...number(runs.cells[i][k]), came(i)], kind: "number", down: metric.up });
   });
   if (runs.tops) more.push({ title: "P(top 10 %)", key: (i) => runs.tops[i], cell: (i) => [runs.top[i]], kind: "number", down: true });

@@ -27,10 +27,14 @@ pytestmark = [
 ]
 
 WIDTHS = (400, 800, 1280, 1920)
-METRICS = [Metric(task, name, kind) for task, name, kind in (
-    ("seg", "miou", "max"), ("depth", "abs_err", "min"), ("normals", "mean_angle_error", "min"), ("edge", "f1", "max"),
-    ("det", "map", "max"), ("language", "loss", "min"),
-)]  # fmt: skip
+METRICS = [
+    Metric("seg", "miou", "max"),
+    Metric("depth", "abs_err", "min"),
+    Metric("normals", "mean_angle_error", "min"),
+    Metric("edge", "f1", "max"),
+    Metric("det", "map", "max"),
+    Metric("language", "loss", "min"),
+]
 
 
 @pytest.fixture(scope="module")
