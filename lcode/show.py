@@ -15,13 +15,18 @@ SHOWN = 12
 
 
 def interval(median: float, low: float, high: float) -> str:
-    """`median [low, high]` with two digits of the interval's width; the value alone where there is no width."""
+    """`median [low, high]` with two digits of the interval's width; the value alone where there is no width.
+
+    An interval over more than two decades has two digits of each of its ends: the width says nothing of the lower one.
+    """
     if not math.isfinite(median):
         return NOTHING
     width = high - low
     if not (math.isfinite(width) and width > 1e-6 * abs(median)):
         return f"{median:z.4g}"
     decimals = max(0, 1 - math.floor(math.log10(width)))
+    if low > 0 and high > 100 * low:
+        return f"{median:.2g} [{low:.2g}, {high:.2g}]"
     form = "z.3g" if decimals > 6 or max(abs(low), abs(high)) >= 1e6 else f"z.{decimals}f"
     return f"{median:{form}} [{low:{form}}, {high:{form}}]"
 

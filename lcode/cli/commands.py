@@ -231,7 +231,8 @@ def report(
     title = f"Forecasts for {source.logs.resolve().name}"
     trust = Trust(*forecaster.trust(), learned_from=learned)
     write_report(out_path, title=title, table=table, forecast=forecast, ranking=ranking, trust=trust)
-    out.print(escape(headline(forecast, ranking, table).sentence), highlight=False)
+    told = headline(forecast, ranking, table)
+    out.print(escape(f"{told.sentence} {told.caveat}".strip()), highlight=False)
     err.print(f"report written to {escape(str(out_path))}", highlight=False)
 
 

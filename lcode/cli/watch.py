@@ -182,6 +182,8 @@ def _screen(look: Look, told: deque[str], every: float) -> RenderableType:
     parts: list[RenderableType] = [Text(look.headline.sentence, style="bold")]
     parts.append(ranking_table(look.ranking, look.forecast.final(), limit=ROWS, table=look.table))
     parts += [Text(line) for line in told]
+    if look.headline.caveat:
+        parts.append(Text(look.headline.caveat))
     if look.trouble:
         parts.append(Text(f"not read this time: {printable(look.trouble)}", style="yellow"))
     parts.append(Text(foot, style="dim"))

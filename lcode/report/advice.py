@@ -43,7 +43,7 @@ class Headline:
         stop: runs to stop, best first, with their probability of ending best.
         counts: how many runs there are of each advice.
         saved: share of the epochs still to come that stopping them saves, 0 to 1; 0 where none is to come.
-        best: the run that is likeliest to end best, or None where nothing is forecast.
+        best: the run that is likeliest to end best, or None where nothing is forecast or there is one run.
         p_best: its probability.
         assumed: whether runs count as finished by a horizon that nobody stated.
     """
@@ -66,11 +66,16 @@ class Headline:
             what = f"Let {'the run' if going == 1 else f'all {going} unfinished runs'} go on: none is hopeless so far."
         else:
             what = f"Nothing is left to stop: {'the run has' if runs == 1 else f'all {runs} runs have'} ended."
-        if self.best is not None:
-            what += f" Best bet: {printable(self.best)} (P(best) {probability(self.p_best)})."
-        if self.assumed:
-            what += " The horizon is assumed to be the largest epoch so far; --horizon N says how long runs train."
-        return what
+        if self.best is None:
+            return what
+        return f"{what} Best bet: {printable(self.best)} (P(best) {probability(self.p_best)})."
+
+    @property
+    def caveat(self) -> str:
+        """What must be known beside it; empty where there is nothing."""
+        if not self.assumed:
+            return ""
+        return "The horizon is assumed to be the largest epoch so far; --horizon N says how long runs are to train."
 
     @property
     def line(self) -> str:
@@ -93,7 +98,8 @@ def headline(forecast: Forecast, ranking: Ranking, table: RunTable | None = None
     stop = {run: chance[run] for run, what in told.items() if what == "stop"}
     to_come = sum(open_epochs.values())
     best = max(chance, key=lambda run: chance[run], default=None)
-    known = best is not None and chance[best] > 0
+    # Of a single run it says nothing that it is the best.
+    known = best is not None and chance[best] > 0 and len(chance) > 1
     return Headline(
         stop=stop,
         counts=Counter(told.values()),

@@ -64,7 +64,9 @@ def write_report(
     data = page_data(table, forecast, ranking, truth)
     parts = [lead(_what(forecast, truth))]
     if ranking is not None:
-        parts += _to_stop(headline(forecast, ranking, table))
+        told = headline(forecast, ranking, table)
+        parts += [lead(told.caveat)] if told.caveat else []
+        parts += _to_stop(told)
         if odd := likelier_than_first(ranking):
             parts.append(lead(odd))
     parts.append('<div id="runs"></div>')
@@ -141,7 +143,7 @@ def _to_stop(told: Headline) -> list[str]:
     if not told.stop:
         return []
     names = "\n".join(map(printable, told.stop))
-    summary = f"names of the {counted(len(told.stop), 'run')} to stop"
+    summary = "name of the run to stop" if len(told.stop) == 1 else f"names of the {len(told.stop)} runs to stop"
     return [f"<details><summary>{summary}</summary><pre>{html.escape(names)}</pre></details>"]
 
 

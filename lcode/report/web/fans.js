@@ -29,7 +29,9 @@ function context(k) {
 
 function band(axes, xs, low, high) {
   const [bottom, top] = [axes.inner.bottom, axes.inner.top];
-  const at = (i, v) => `${axes.x(xs[i]).toFixed(1)} ${Math.min(bottom, Math.max(top, axes.y(v))).toFixed(1)}`;
+  // What a logarithmic axis cannot show, 0 and less, lies below it.
+  const y = (v) => (Number.isFinite(v) ? Math.min(bottom, Math.max(top, axes.y(v))) : bottom);
+  const at = (i, v) => `${axes.x(xs[i]).toFixed(1)} ${y(v).toFixed(1)}`;
   const there = xs.map((_, i) => at(i, high[i]));
   const back = xs.map((_, i) => at(i, low[i])).reverse();
   return shape("path", { class: "band", d: `M${there.join("L")}L${back.join("L")}Z` });

@@ -50,8 +50,7 @@ def _headline(**values: Any) -> Headline:
         ),
         (
             _headline(counts=Counter(finished=1), best="a\x1b", p_best=1.0, assumed=True),
-            "Nothing is left to stop: the run has ended. Best bet: a\\x1b (P(best) 1.00). The horizon is assumed to be "
-            "the largest epoch so far; --horizon N says how long runs train.",
+            "Nothing is left to stop: the run has ended. Best bet: a\\x1b (P(best) 1.00).",
             "stop none, finished 1, best bet a\\x1b P 1.00, horizon assumed",
         ),
     ],
@@ -62,8 +61,8 @@ def test_the_words(told: Headline, sentence: str, line: str) -> None:
 
 def test_an_assumed_horizon_is_said_where_runs_have_finished_by_it(sweep: Any) -> None:
     table = dataclasses.replace(sweep.table, reading=Reading(assumed_horizon=True))
-    assert headline(sweep.forecast, sweep.ranking, table).assumed
-    assert not headline(sweep.forecast, sweep.ranking, sweep.table).assumed
+    assert "--horizon N" in headline(sweep.forecast, sweep.ranking, table).caveat
+    assert headline(sweep.forecast, sweep.ranking, sweep.table).caveat == ""
 
 
 def test_a_run_further_down_that_is_likelier_to_end_best_is_explained(sweep: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -192,3 +193,21 @@ def test_a_run_that_diverges_is_marked(open_page: Open, tmp_path: Path, odd_swee
     page.locator("tr.run-row", has_text="blown").click()
     page.wait_for_selector(".detail .cross")
     assert "diverged at epoch 3" in page.locator(".detail svg").first.text_content()
+
+
+def test_a_logarithmic_axis_with_a_forecast_that_reaches_below_zero(
+    open_page: Open, tmp_path: Path, sweep: Any
+) -> None:
+    points = sweep.table.points.copy()
+    loss = points["metric"] == "depth/abs_err"
+    points.loc[loss, "value"] = 10 ** (2 - points.loc[loss, "epoch"] / 3.0)
+    quantiles = sweep.forecast.quantiles.copy()
+    quantiles[:, 1] = np.linspace(-1e-4, 1e-3, quantiles.shape[-1])
+    table = dataclasses.replace(sweep.table, points=points)
+    forecast = dataclasses.replace(sweep.forecast, quantiles=quantiles)
+    path = tmp_path / "report.html"
+    write_report(path, title="losses", table=table, forecast=forecast, ranking=sweep.ranking)
+    page = open_page(path)
+    page.locator("tr.run-row", has_text="run-40").click()
+    page.wait_for_selector(".detail .band")
+    assert "NaN" not in page.locator(".detail .band >> nth=2").get_attribute("d")
