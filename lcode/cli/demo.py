@@ -194,7 +194,7 @@ def _compare(
         notes=notes,
     )
     out.print()
-    out.print(escape(in_short(rows, len(fresh), len(stopped))), highlight=False)
+    out.print(escape(in_short(rows, len(fresh), len(set(stopped) & set(fresh.run_ids)))), highlight=False)
     out.print(f"logs, model and ranking are in {escape(str(folder))}; look at the report with", highlight=False)
     out.print(f"  open {escape(shlex.quote(str(folder / 'report.html')))}", highlight=False, soft_wrap=True)
 
@@ -204,8 +204,8 @@ def in_short(rows: Sequence[Row], runs: int, stopped: int) -> str:
 
     Args:
         rows: of the live sweep, of its replays, and of the median rule's.
-        runs: new runs of the sweep.
-        stopped: those that were stopped.
+        runs: new runs of the sweep whose end is known.
+        stopped: those of them that were stopped.
     """
     live, replayed, median = (next(row for row in rows if row.policy == name) for name in (LIVE, REPLAYED, MEDIAN))
     lost = (
@@ -216,12 +216,13 @@ def in_short(rows: Sequence[Row], runs: int, stopped: int) -> str:
     )
     saved = f"saved {live.saved:.0%} of their training"
     text = f"In short: lcode stopped {stopped} of {runs} runs early and so {saved}, {lost}."
-    if median.saved >= replayed.saved and median.regret <= replayed.regret:
-        text += (
-            f" On these runs the simple median rule does as well or better (it saves {median.saved:.0%} and loses "
-            f"{median.regret:.1f} points; lcode, replayed, {replayed.saved:.0%} and {replayed.regret:.1f})."
-        )
-    return text
+    if median.regret > replayed.regret or (median.regret == replayed.regret and median.saved < replayed.saved):
+        return text
+    than = "does as well or better" if median.saved >= replayed.saved else "saves less and loses less"
+    return (
+        f"{text} Without the {HISTORY:.0%} that were trained before, the simple median rule {than}: it saves "
+        f"{median.saved:.0%} and loses {median.regret:.1f} points, lcode {replayed.saved:.0%} and {replayed.regret:.1f}."
+    )
 
 
 def _tau(forecaster: Forecaster, seen: RunTable, truth: RunTable, objective: Objective) -> float:
