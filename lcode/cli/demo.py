@@ -220,8 +220,9 @@ def in_short(rows: Sequence[Row], runs: int, stopped: int) -> str:
         return text
     than = "does as well or better" if median.saved >= replayed.saved else "saves less and loses less"
     return (
-        f"{text} Without the {HISTORY:.0%} that were trained before, the simple median rule {than}: it saves "
-        f"{median.saved:.0%} and loses {median.regret:.1f} points, lcode {replayed.saved:.0%} and {replayed.regret:.1f}."
+        f"{text} Without the {HISTORY:.0%} trained before, the simple median rule {than}: it saves "
+        f"{median.saved:.0%} and loses {median.regret:.1f} points, lcode {replayed.saved:.0%} and "
+        f"{replayed.regret:.1f}."
     )
 
 
