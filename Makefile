@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # The newest torch that the project is tested with; any version that pyproject.toml admits will do.
 TORCH ?= torch==2.13.0
 PYTEST_ARGS ?=
+# Processes that share the tests, each with one thread.
+WORKERS ?= 2
 
 .PHONY: demo test lint types docs notebooks clean
 
@@ -12,7 +14,7 @@ demo: $(VENV)/.installed
 	$(BIN)/lcode demo
 
 test: lint types
-	$(BIN)/pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

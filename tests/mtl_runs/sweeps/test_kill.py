@@ -81,8 +81,8 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Logs]:
     ("engine", "seed", "kills"),
     [
         ("local", 0, 6),
-        pytest.param("local", 1, 12, marks=pytest.mark.slow),
-        pytest.param("pbt", 0, 6, marks=pytest.mark.slow),
+        pytest.param("local", 1, 8, marks=pytest.mark.slow),
+        pytest.param("pbt", 0, 3, marks=pytest.mark.slow),
     ],
 )
 def test_killed_sweeps_lose_nothing(
