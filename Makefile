@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 # The newest torch that the project is tested with; any version that pyproject.toml admits will do.
 TORCH ?= torch==2.13.0
 PYTEST_ARGS ?=
-# Processes that share the tests, each with one thread.
-WORKERS ?= 2
+# Processes that share the tests, each with one thread and up to 1.5 GB: as many as there are cores, four at most.
+WORKERS ?= $(shell n=$$(nproc 2> /dev/null || echo 2); [ "$$n" -lt 4 ] && echo "$$n" || echo 4)
 
 .PHONY: demo test lint types docs notebooks clean
 

@@ -81,7 +81,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Logs]:
     ("engine", "seed", "kills"),
     [
         ("local", 0, 6),
-        pytest.param("local", 1, 8, marks=pytest.mark.slow),
+        pytest.param("local", 1, 4, marks=pytest.mark.slow),
         pytest.param("pbt", 0, 3, marks=pytest.mark.slow),
     ],
 )
