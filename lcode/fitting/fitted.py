@@ -184,10 +184,11 @@ class Fitted:
             "runs": self.runs,
             "data_digest": self.data_digest,
             "backtest": self.backtest,
+            "adapted": self.adapted,
             **extra,
         }
         tensors = {NETWORK_PREFIX + name: value for name, value in self.model.state_dict().items()}
-        if self.start is not None:
+        if self.start is not None and self.adapted:  # else it is the model itself
             meta["start"] = self.start.model.config.to_json()
             tensors |= {START_PREFIX + name: value for name, value in self.start.model.state_dict().items()}
         if self.committee is not None:
@@ -208,7 +209,7 @@ class Fitted:
             model = LCGODE(LCGODEConfig(**meta["model"]), torch.Generator().manual_seed(0))
             model.load_state_dict(_part(checkpoint.tensors, NETWORK_PREFIX))
             preprocessor = None if meta["preprocessor"] is None else Preprocessor.from_json(meta["preprocessor"])
-            before = None
+            before = None if meta.get("adapted", True) else model.to(device)
             if meta.get("start") is not None:
                 before = LCGODE(LCGODEConfig(**meta["start"]), torch.Generator().manual_seed(0))
                 before.load_state_dict(_part(checkpoint.tensors, START_PREFIX))
@@ -238,6 +239,8 @@ def _network(
     model: LCGODE, before: LCGODE | None, preprocessor: Preprocessor, finished: RunTable, folds: NDArray[np.int64]
 ) -> LeftOutForecast:
     """What the regressors start from: the pretrained network where there is one, else the left-out forecasts."""
+    if before is model:  # never adapted
+        return Start.of(before, finished).forecasts_of(finished, preprocessor)
     device = next(model.parameters()).device
     network = LeftOutNetwork(model, Source.of(preprocessor.tensors(finished), preprocessor.task_of, folds, device))
     return network if before is None else Start.of(before, finished).forecasts_of(finished, preprocessor, network)

@@ -30,5 +30,5 @@ def learn_in_context(pretrained: Fitted, finished: RunTable, seed: int) -> Fitte
         finished, len(finished), preprocessor.values, folds, start.forecasts_of(finished, preprocessor), seed
     )
     ensemble = Ensemble.learn(committee, start, preprocessor, PARTS, adapted=None)
-    report = FitReport(steps=0, validation_loss=float("nan"), interrupted=False)
+    report = FitReport(steps=0, validation_loss=0.0, interrupted=False)
     return Fitted.of(ensemble, preprocessor, pretrained.model, report, finished)

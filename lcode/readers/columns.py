@@ -165,8 +165,9 @@ def _counts(raw: RawTable, name: str) -> bool:
     column = raw.columns[name]
     if column.null_count or not len(raw):
         return False
-    if not pa.types.is_string(column.type):
-        return pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    kind = column.type
+    if not (pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return False
     try:
         return bool(pc.min(pc.cast(column, pa.float64())).as_py() >= 0)
     except pa.ArrowInvalid:
@@ -174,7 +175,7 @@ def _counts(raw: RawTable, name: str) -> bool:
 
 
 def _several(raw: RawTable, runs: NDArray[np.int64], epoch: str, step: str, counters: Sequence[str]) -> bool:
-    """Whether the curves that are measured least often are measured several times in an epoch."""
+    """Whether the curves that are measured least often were measured many times in very few epochs."""
     curves = [
         name
         for name in raw.columns

@@ -253,9 +253,8 @@ def _no_logs(path: Path) -> InputError:
     if path.is_file():
         return InputError("is of no known format; expected .csv, .parquet or .jsonl (a table, or a run log)", path=path)
     names = ", ".join(entry.name for entry in sorted(path.iterdir())[:10]) or "nothing"
-    return InputError(
-        f"holds no logs (.csv, .parquet, .jsonl, or those of {', '.join(LOGGERS)}); found: {names}", path=path
-    )
+    tools = ", ".join(logger.tool for logger in LOGGERS.values())
+    return InputError(f"holds no logs (.csv, .parquet, .jsonl, or those of {tools}); found: {names}", path=path)
 
 
 def _with_own_graphs(runs: pd.DataFrame, graphs: Mapping[str, ArchGraph]) -> pd.DataFrame:

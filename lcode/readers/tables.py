@@ -127,8 +127,9 @@ def understood_runs(
     part, _ = read_table(roles.apply(raw, ""), "last")
     told = dict(zip(names, runs, strict=True))
     frame = part.runs
-    horizon = [told[name].horizon for name in map(str, frame.index)]
-    ticks = np.array([np.nan if value is None else value for value in horizon], dtype=float) / part.epoch_unit
+    # What a tool plans is counted as the tool counts, not as the user may want it.
+    plans = (told[name].horizon if told[name].axis in (None, roles.axis) else None for name in map(str, frame.index))
+    ticks = np.array([np.nan if value is None else value for value in plans], dtype=float) / part.epoch_unit
     frame = frame.assign(
         horizon=np.fmax(frame["horizon"].to_numpy(float), ticks).round(),
         status=[told[str(name)].status or status for name, status in frame["status"].items()],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,13 @@ def test_too_few_finished_runs_or_a_fit_of_its_own_change_nothing(
     knowing = shipped.in_context(finished)
     assert knowing is not shipped and knowing.in_context(finished) is knowing
     assert shipped.known_metrics == () and knowing.known_metrics == finished.metrics
+
+
+def test_it_can_be_saved(shipped: LCGODEForecaster, finished: RunTable, running: RunTable, tmp_path: Path) -> None:
+    knowing = shipped.in_context(finished)
+    knowing.save(tmp_path / "model")
+    again = lcode.load(tmp_path / "model", device="cpu")
+    np.testing.assert_array_equal(again.predict(running).quantiles, knowing.predict(running).quantiles)
 
 
 def test_it_tells_what_the_finished_runs_say_of_it(shipped: LCGODEForecaster, finished: RunTable) -> None:
