@@ -33,13 +33,11 @@ class Found:
         of_tools: files by tool, each in order of its path.
         of_formats: tables and run logs by format.
         beside: other tables in the folders of a tool's runs, which are not read.
-        others: how many other files there are.
     """
 
     of_tools: Mapping[str, list[Path]]
     of_formats: Mapping[str, list[Path]]
     beside: list[Path] = field(default_factory=list)
-    others: int = 0
 
 
 def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
@@ -64,16 +62,16 @@ def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
             left = [file for file in left if file not in claimed]
     closed = {folder for _, folder in owned}
     of_formats: dict[str, list[Path]] = {}
-    beside, others = [], 0
+    beside = []
     for file in left:
         name = next((name for name, reader in formats.items() if reader.sniff(file)), None)
         if name is None:
-            others += 1
-        elif _within(file, closed):
+            continue
+        if _within(file, closed):
             beside.append(file)
         else:
             of_formats.setdefault(name, []).append(file)
-    return Found(of_tools, of_formats, beside, others)
+    return Found(of_tools, of_formats, beside)
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -82,10 +82,16 @@ def understood_tables(
         applied = [roles[at].apply(raws[at], name) for at, name in zip(chosen, names, strict=True)]
     else:
         names = names_of_runs([Path(folder, "run") for folder in parts], root)
-        applied = []
-        for name, (folder, stems) in zip(names, parts.items(), strict=True):
-            mine = [(at, stems[raws[at].path]) for at in chosen if raws[at].path.parent == folder]
-            applied.append(one_table([_prefixed(roles[at].apply(raws[at], name), stem) for at, stem in mine]))
+        place = dict(zip(files, chosen, strict=True))
+        applied = [
+            one_table(
+                [
+                    _prefixed(roles[at].apply(raws[at], name), stem)
+                    for at, stem in ((place[path], stem) for path, stem in stems.items())
+                ]
+            )
+            for name, stems in zip(names, parts.values(), strict=True)
+        ]
     part = read_tables(applied, on_repeat)
     skipped = [Path(str(error.path)).name for error in refused if error.path is not None]
     if skipped:
