@@ -6,6 +6,7 @@ from lcode.decisions.ranking import Ranking, rank
 from lcode.decisions.references import References, read_baseline
 from lcode.decisions.rule import MedianRule, StopRule, diverged_verdict
 from lcode.decisions.standings import Incumbent, Standings
+from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
 from lcode.decisions.verdict import Action, Verdict
 
 __all__ = [
@@ -21,12 +22,15 @@ __all__ = [
     "Standardised",
     "Standings",
     "StopRule",
+    "StoppingCurve",
     "Verdict",
     "diverged_verdict",
+    "epochs_to_come",
     "final_values",
     "forecast_rows",
     "make_objective",
     "rank",
     "read_baseline",
     "score_samples",
+    "stopping_curve",
 ]

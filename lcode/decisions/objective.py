@@ -10,7 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions.references import References, centre_and_scale, references_from
+from lcode.decisions.references import (
+    References,
+    centre_and_scale,
+    left_out_text,
+    nothing_to_compare,
+    references_from,
+)
 from lcode.errors import UsageError
 from lcode.table import Metric
 
@@ -61,8 +67,10 @@ class DeltaM(Objective):
 
     @property
     def notes(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Sign, averaging and reference: a Δm without them cannot be compared."""
-        return (f"Δm: mean relative gain over {self.references.origin}, in per cent over metrics; higher is better",)
+        """Sign, averaging and reference: a Δm without them cannot be compared; and what it lacks."""
+        told = f"Δm: mean relative gain over {self.references.origin}, in per cent over metrics; higher is better"
+        missing = self.references.unmeasured
+        return (told, left_out_text(missing, "--baseline gives it a reference")) if missing else (told,)
 
     def score(
         self, values: NDArray[np.float64], metrics: Sequence[Metric], archs: Sequence[str | None] | None = None
@@ -82,7 +90,7 @@ class Standardised(Objective):
     sign s_k makes larger better.
 
     Attributes:
-        centre: median by metric key.
+        centre: median by metric key; NaN for a metric that has no say, since no run has a value.
         scale: inter-quartile range by metric key.
         weights: weight ≥ 0 by metric key: the score is Σ_k w_k z_k. None: the worst task counts alone, each task
             with the mean z of its metrics.
@@ -94,17 +102,25 @@ class Standardised(Objective):
 
     unit = "inter-quartile ranges"
 
+    @property
+    def notes(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What has no say although it should."""
+        counts = self.centre if self.weights is None else [key for key, weight in self.weights.items() if weight > 0]
+        missing = [key for key in counts if np.isnan(self.centre[key])]
+        return (left_out_text(missing, "it counts as soon as a run finishes with it"),) if missing else ()
+
     def score(
         self, values: NDArray[np.float64], metrics: Sequence[Metric], archs: Sequence[str | None] | None = None
     ) -> NDArray[np.float64]:
         """See `Objective.score`; the architecture makes no difference here."""
         centre, scale = (np.array([of[m.key] for m in metrics]) for of in (self.centre, self.scale))
-        z = _signs(metrics) * (values - centre) / scale
+        weights = np.array([1.0 if self.weights is None else self.weights.get(m.key, 0.0) for m in metrics])
+        # A metric without a weight must not spoil the score where it is missing.
+        counts = (weights > 0) & ~np.isnan(centre)
+        z = (_signs(metrics) * (values - centre) / scale)[..., counts]
         if self.weights is not None:
-            weights = np.array([self.weights.get(m.key, 0.0) for m in metrics])
-            # A metric without a weight must not spoil the score where it is missing.
-            return z[..., weights > 0] @ weights[weights > 0]
-        tasks = np.array([m.task for m in metrics])
+            return z @ weights[counts]
+        tasks = np.array([m.task for m in metrics])[counts]
         return np.stack([z[..., tasks == task].mean(-1) for task in dict.fromkeys(tasks)]).min(0)
 
 
@@ -156,7 +172,8 @@ def make_objective(
     Raises:
         UsageError: an unknown objective, task or metric; the text lists the right ones.
         InputError: a baseline that cannot be read, or a reference of 0.
-        NotEnoughDataError: a population is needed and has no run with all metrics.
+        NotEnoughDataError: a population is needed and has no value of any metric that counts. A metric that none of
+            its runs has a value of is left out, as the objective's `notes` say.
     """
     if isinstance(spec, Objective):
         return spec
@@ -172,12 +189,13 @@ def make_objective(
     if baseline is not None:
         raise UsageError(f"the objective '{spec}' uses no baseline; leave it out, or choose delta_m")
     keys = [metric.key for metric in metrics]
-    weights: dict[str, float] | None = None
-    if kind == "mean":
-        weights = dict.fromkeys(keys, 1 / len(keys))
-    elif kind == "weights":
-        weights = _parse_weights(argument, metrics)
+    weights = _parse_weights(argument, metrics) if kind == "weights" else None
     centre, scale = centre_and_scale(metrics, population)
+    if kind == "mean":
+        weights = dict.fromkeys(keys, 1 / int(np.isfinite(centre).sum()))
+    counting = [key for key in keys if weights is None or weights.get(key, 0.0) > 0]
+    if all(np.isnan(middle) for key, middle in zip(keys, centre, strict=True) if key in counting):
+        raise nothing_to_compare(counting)
     return Standardised(
         dict(zip(keys, centre.tolist(), strict=True)), dict(zip(keys, scale.tolist(), strict=True)), weights
     )

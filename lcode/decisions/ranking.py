@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lcode.decisions.final import HORIZON, FinalValue, forecast_rows, score_samples
-from lcode.decisions.objective import Objective, ScoreFunction, make_objective
+from lcode.decisions.objective import DeltaM, Objective, ScoreFunction, make_objective
+from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
 from lcode.decisions.verdict import Action
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import Forecast
@@ -41,6 +42,7 @@ class Ranking:
         objective: what the score is.
         notes: remarks for the user: where the references come from, which values count as final unless it is those at
             the horizon, and on how little the order rests if it does.
+        stopping: what stopping runs now saves and loses, by the threshold; None for a ranking made by hand.
 
     Examples:
         >>> import lcode
@@ -61,6 +63,7 @@ class Ranking:
     action: tuple[Action, ...]
     objective: Objective
     notes: tuple[str, ...] = ()
+    stopping: StoppingCurve | None = None
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -128,7 +131,7 @@ def rank(
         UsageError: an unknown objective, task, metric, baseline name or final value, or a table or epochs missing for
             that final value.
         InputError: a baseline that cannot be read, or a reference of 0.
-        NotEnoughDataError: no run has a value of some metric.
+        NotEnoughDataError: no run has a value of any metric. One that none ends with is left out of the objective.
 
     Examples:
         >>> import lcode
@@ -142,10 +145,12 @@ def rank(
     final = FinalValue.parse(final)
     forecast = forecast_rows(final.of_forecast(forecast, table), order)
     finished = (forecast.status == "finished").all(1)
+    going = np.ones(len(finished), dtype=bool)
     archs: list[str | None] | None = None
     if table is not None:
         known = table.runs.reindex(list(forecast.run_ids))
         finished |= (known["status"] == "finished").to_numpy()
+        going = finished | ~known["status"].isin(("stopped", "failed")).to_numpy()
         archs = [arch if isinstance(arch, str) else None for arch in known["arch"]]
     objective = _with_references(objective, forecast, finished, final, table, baseline)
 
@@ -159,11 +164,11 @@ def rank(
 
     if incumbent is None and (alive & finished).any():
         incumbent = float(score[alive & finished].max())
-    hopeless = p_top < delta
-    if incumbent is not None:
-        hopeless &= (samples > incumbent).mean(0) < delta
-    diverged = (forecast.status == "diverged").any(1)
-    stop = diverged | (alive & hopeless & ~finished)
+    chance = p_top if incumbent is None else np.maximum(p_top, (samples > incumbent).mean(0))
+    chance = np.where(alive & ~finished, chance, np.nan)
+    chance[(forecast.status == "diverged").any(1)] = -np.inf
+    stop = chance < delta
+    stopping = stopping_curve(samples[:, going], chance[going], epochs_to_come(forecast)[going], delta=delta)
 
     best_first = np.argsort(np.where(alive, -score, np.inf), kind="stable")
     actions: tuple[Action, ...] = tuple("stop" if stop[i] else "continue" for i in best_first)
@@ -177,6 +182,7 @@ def rank(
         action=actions,
         objective=objective,
         notes=(*forecast.notes, *objective.notes, *_remarks(forecast, finished, final)),
+        stopping=stopping,
     )
 
 
@@ -203,16 +209,35 @@ def _with_references(
     table: RunTable | None,
     baseline: Mapping[str, float] | str | os.PathLike[str] | None,
 ) -> Objective:
-    """The objective, with references from finished runs where there are some and from all forecasts otherwise."""
+    """The objective, with references from finished runs where there are some and from all forecasts otherwise.
+
+    A metric that no run ends with has no say.
+    """
     medians = forecast.quantile(0.5)[..., 0]
     if table is not None and table.metrics == forecast.metrics:
         population = final.of_table(table.with_status("finished"))
     else:
         population = medians[finished]
+    # What the finished runs have lost and the live ones still have is a difference between them that must count.
+    lacking = ~np.isfinite(population).any(0)
+    lost = lacking & np.isfinite(medians).any(0) & (forecast.status[finished] == "diverged").any(0)
+    if lost.any():
+        population = medians
     try:
-        return make_objective(objective, forecast.metrics, population=population, baseline=baseline)
+        made = make_objective(objective, forecast.metrics, population=population, baseline=baseline)
     except NotEnoughDataError:
-        return make_objective(objective, forecast.metrics, population=medians, baseline=baseline)
+        made = make_objective(objective, forecast.metrics, population=medians, baseline=baseline)
+    hollow = ~np.isfinite(medians).any(0)
+    if baseline is not None and isinstance(made, DeltaM) and not hollow.all():
+        return made.without([m.key for m, empty in zip(forecast.metrics, hollow, strict=True) if empty])
+    return made
+
+
+def _diverged(forecast: Forecast) -> NDArray[np.bool_]:
+    """Runs that diverged, [R]. A metric that is lost in every run that has it says nothing of any of them."""
+    lost = forecast.status == "diverged"
+    somewhere = np.isfinite(forecast.quantiles).any((0, 2, 3))
+    return np.asarray((lost[:, somewhere] if somewhere.any() else lost).any(1))
 
 
 def _remarks(forecast: Forecast, finished: NDArray[np.bool_], final: FinalValue) -> Iterator[str]:
@@ -221,7 +246,7 @@ def _remarks(forecast: Forecast, finished: NDArray[np.bool_], final: FinalValue)
         yield f"final value: {final}"
     if not finished.any():
         yield "no run has finished: the order, and without a baseline the references too, rest on forecasts alone"
-    diverged = (forecast.status == "diverged").any(1)
+    diverged = _diverged(forecast)
     unseen = int(((forecast.observed.max(1) * forecast.epoch_unit <= BARELY_SEEN) & ~finished & ~diverged).sum())
     if unseen:
         yield (

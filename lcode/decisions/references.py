@@ -24,14 +24,16 @@ class References:
 
     Attributes:
         values: metric key -> value, used for every architecture that has none of its own; NaN for a metric that has no
-            say, since the median of the runs is 0.
+            say, since the median of the runs is 0 or no run has a value.
         by_arch: architecture -> metric key -> value.
         origin: where they come from, as a phrase for the user.
+        unmeasured: keys of metrics that have no say, since no run has a value to be the reference or to be compared.
     """
 
     values: Mapping[str, float]
     by_arch: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     origin: str = "the given baseline"
+    unmeasured: tuple[str, ...] = ()
 
     def lookup(self, metrics: Sequence[Metric], archs: Sequence[str | None] | None = None) -> NDArray[np.float64]:
         """References of the metrics: shape [K], or [R, K] for the architectures of R runs.
@@ -68,7 +70,7 @@ def references_from(
     Raises:
         InputError: the file cannot be read as it stands, lacks a metric, or a reference is 0 (of medians: all are).
         UsageError: the mapping lacks a metric, or names one that is not measured.
-        NotEnoughDataError: neither a baseline nor a finished run.
+        NotEnoughDataError: neither a baseline nor a value of any metric.
     """
     if baseline is None:
         centre, _ = centre_and_scale(metrics, population)
@@ -149,7 +151,7 @@ def _read_rows(text: str, path: object, keys: set[str]) -> dict[tuple[str, str],
 def centre_and_scale(
     metrics: Sequence[Metric], population: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Median and inter-quartile range of each metric over runs, shapes [K] and [K].
+    """Median and inter-quartile range of each metric over runs, shapes [K] and [K]; NaN where no run has a value.
 
     A scale that would be 0 (all runs alike) is the standard deviation instead, or 1 if that is 0, too.
 
@@ -158,31 +160,51 @@ def centre_and_scale(
         population: values of N runs, [N, K]; NaN where a run diverged or lacks the metric.
 
     Raises:
-        NotEnoughDataError: no run has a value of some metric.
+        NotEnoughDataError: no run has a value of any metric.
     """
-    centre, scale = np.zeros(len(metrics)), np.ones(len(metrics))
-    for k, metric in enumerate(metrics):
+    centre, scale = np.full((2, len(metrics)), np.nan)
+    for k in range(len(metrics)):
         column = np.empty(0) if population is None else population[:, k]
         column = column[np.isfinite(column)]
-        if not len(column):
-            raise NotEnoughDataError(
-                f"no finished run has a final value of '{metric.key}', so there is nothing to measure it against; "
-                "give finished runs, or single-task references as a baseline"
-            )
-        low, centre[k], high = np.quantile(column, (0.25, 0.5, 0.75))
-        scale[k] = (high - low) or column.std() or 1.0
+        if len(column):
+            low, centre[k], high = np.quantile(column, (0.25, 0.5, 0.75))
+            scale[k] = (high - low) or column.std() or 1.0
+    if np.isnan(centre).all():
+        raise nothing_to_compare([metric.key for metric in metrics])
     return centre, scale
+
+
+def nothing_to_compare(keys: Sequence[str]) -> NotEnoughDataError:
+    """The error where none of the metrics that count has a value in any run."""
+    return NotEnoughDataError(
+        f"no finished run has a final value of '{"' or '".join(keys)}', so there is nothing to measure it against; "
+        "give finished runs, or single-task references as a baseline"
+    )
+
+
+def left_out_text(keys: Sequence[str], remedy: str) -> str:
+    """The remark on metrics that have no say, since none of the runs to compare with ends with a value of them."""
+    return (
+        f"left out of the score, since none of the runs to compare with ends with a value: {', '.join(keys)} "
+        f"({remedy}; --ignore {keys[0]} leaves it out without this remark)"
+    )
 
 
 def _from_medians(metrics: Sequence[Metric], centre: NDArray[np.float64], runs: int) -> References:
     """The medians of so many runs; a metric whose median is 0 (a detector's score, early on) is left out."""
     usable = np.abs(centre) > ZERO
+    known = np.isfinite(centre)
     if not usable.any():
-        _check_reference(float(centre[0]), f"the reference of '{metrics[0].key}'", path=None)
+        first = int(np.flatnonzero(known)[0])
+        _check_reference(float(centre[first]), f"the reference of '{metrics[first].key}'", path=None)
     values = {metric.key: float(value) for metric, value in zip(metrics, np.where(usable, centre, np.nan), strict=True)}
     origin = f"the median final value of {runs} runs (no single-task baseline was given)"
-    without = ", ".join(key for key, value in values.items() if np.isnan(value))
-    return References(values, origin=f"{origin}, without {without}, whose median is 0" if without else origin)
+    zero = ", ".join(metric.key for metric, out in zip(metrics, known & ~usable, strict=True) if out)
+    return References(
+        values,
+        origin=f"{origin}, without {zero}, whose median is 0" if zero else origin,
+        unmeasured=tuple(metric.key for metric, there in zip(metrics, known, strict=True) if not there),
+    )
 
 
 def _from_mapping(baseline: Mapping[str, float], metrics: Sequence[Metric]) -> References:

@@ -6,9 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from lcode.decisions import Ranking
+from lcode.decisions import Ranking, epochs_to_come
 from lcode.forecast import Forecast
 from lcode.show import counted, printable, probability
 from lcode.table import RunTable
@@ -92,8 +90,8 @@ class Headline:
 def headline(forecast: Forecast, ranking: Ranking, table: RunTable | None = None) -> Headline:
     """Sum up a ranking; see `advice` for the arguments."""
     told = advice(forecast, ranking, table)
-    ahead = dict(zip(forecast.run_ids, forecast.horizons - np.maximum(forecast.observed.max(axis=1), 0), strict=True))
-    open_epochs = {run: max(int(ahead[run]), 0) for run, what in told.items() if what in ("stop", "continue")}
+    ahead = dict(zip(forecast.run_ids, epochs_to_come(forecast).tolist(), strict=True))
+    open_epochs = {run: ahead[run] for run, what in told.items() if what in ("stop", "continue")}
     chance = dict(zip(ranking.runs, ranking.p_best.tolist(), strict=True))
     stop = {run: chance[run] for run, what in told.items() if what == "stop"}
     to_come = sum(open_epochs.values())
