@@ -70,7 +70,7 @@ class DeltaM(Objective):
         """Sign, averaging and reference: a Δm without them cannot be compared; and what it lacks."""
         told = f"Δm: mean relative gain over {self.references.origin}, in per cent over metrics; higher is better"
         missing = self.references.unmeasured
-        return (told, left_out_text(missing, "--baseline gives it a reference")) if missing else (told,)
+        return (told, left_out_text(missing)) if missing else (told,)
 
     def score(
         self, values: NDArray[np.float64], metrics: Sequence[Metric], archs: Sequence[str | None] | None = None
@@ -107,7 +107,7 @@ class Standardised(Objective):
         """What has no say although it should."""
         counts = self.centre if self.weights is None else [key for key, weight in self.weights.items() if weight > 0]
         missing = [key for key in counts if np.isnan(self.centre[key])]
-        return (left_out_text(missing, "it counts as soon as a run finishes with it"),) if missing else ()
+        return (left_out_text(missing),) if missing else ()
 
     def score(
         self, values: NDArray[np.float64], metrics: Sequence[Metric], archs: Sequence[str | None] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -166,7 +166,7 @@ def rank(
         incumbent = float(score[alive & finished].max())
     chance = p_top if incumbent is None else np.maximum(p_top, (samples > incumbent).mean(0))
     chance = np.where(alive & ~finished, chance, np.nan)
-    chance[(forecast.status == "diverged").any(1)] = -np.inf
+    chance[_diverged(forecast)] = -np.inf
     stop = chance < delta
     stopping = stopping_curve(samples[:, going], chance[going], epochs_to_come(forecast)[going], delta=delta)
 
@@ -227,9 +227,10 @@ def _with_references(
         made = make_objective(objective, forecast.metrics, population=population, baseline=baseline)
     except NotEnoughDataError:
         made = make_objective(objective, forecast.metrics, population=medians, baseline=baseline)
-    hollow = ~np.isfinite(medians).any(0)
-    if baseline is not None and isinstance(made, DeltaM) and not hollow.all():
-        return made.without([m.key for m, empty in zip(forecast.metrics, hollow, strict=True) if empty])
+    empty = [not np.isfinite(values).any() for values in medians.T]
+    if isinstance(made, DeltaM) and baseline is not None and not all(empty):
+        keys = tuple(metric.key for metric, lost in zip(forecast.metrics, empty, strict=True) if lost)
+        return DeltaM(replace(made.references, unmeasured=keys))
     return made
 
 

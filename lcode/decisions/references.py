@@ -45,11 +45,13 @@ class References:
         if missing:
             known = ", ".join(self.values)
             raise UsageError(f"no reference value for '{missing[0]}' in {self.origin}; there are: {known}")
-        common = np.array([self.values[metric.key] for metric in metrics])
+        counts = np.array([metric.key not in self.unmeasured for metric in metrics])
+        common = np.where(counts, [self.values[metric.key] for metric in metrics], np.nan)
         if archs is None or not self.by_arch:
             return common
         own = {
-            arch: np.array([of.get(m.key, self.values[m.key]) for m in metrics]) for arch, of in self.by_arch.items()
+            arch: np.where(counts, [of.get(m.key, self.values[m.key]) for m in metrics], np.nan)
+            for arch, of in self.by_arch.items()
         }
         return np.stack([own.get(arch, common) if arch is not None else common for arch in archs])
 
@@ -176,17 +178,18 @@ def centre_and_scale(
 
 def nothing_to_compare(keys: Sequence[str]) -> NotEnoughDataError:
     """The error where none of the metrics that count has a value in any run."""
+    names = " or ".join(f"'{key}'" for key in keys)
     return NotEnoughDataError(
-        f"no finished run has a final value of '{"' or '".join(keys)}', so there is nothing to measure it against; "
+        f"no finished run has a final value of {names}, so there is nothing to measure it against; "
         "give finished runs, or single-task references as a baseline"
     )
 
 
-def left_out_text(keys: Sequence[str], remedy: str) -> str:
+def left_out_text(keys: Sequence[str]) -> str:
     """The remark on metrics that have no say, since none of the runs to compare with ends with a value of them."""
     return (
-        f"left out of the score, since none of the runs to compare with ends with a value: {', '.join(keys)} "
-        f"({remedy}; --ignore {keys[0]} leaves it out without this remark)"
+        f"left out of the score, since none of the runs to compare with ends with a value: {', '.join(keys)}; it "
+        f"counts once a run finishes with one; --ignore '{keys[0]}' leaves it out without this remark"
     )
 
 

@@ -169,10 +169,30 @@ def test_a_baseline_is_for_delta_m_alone() -> None:
         make_objective("mean", TWO, population=POPULATION, baseline={"seg/miou": 1.0})
 
 
-@pytest.mark.parametrize("population", [None, np.empty((0, 2)), np.array([[1.0, np.nan]])])
+@pytest.mark.parametrize("population", [None, np.empty((0, 2)), np.array([[np.nan, np.nan]])])
 def test_references_need_a_finished_run(population: NDArray[np.float64] | None) -> None:
     with pytest.raises(NotEnoughDataError, match="finished runs, or single-task references"):
         make_objective("delta_m", TWO, population=population)
+
+
+HALF_MEASURED = np.array([[0.4, np.nan], [0.5, np.nan], [0.8, np.nan]])
+"""Runs that end with a value of the first metric alone; its median is 0.5, its inter-quartile range 0.2."""
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [("delta_m", 40.0), ("mean", 1.0), ("worst", 1.0), ("weights:seg=2,depth=1", 2.0)],
+)
+def test_a_metric_that_no_run_ends_with_has_no_say_and_is_named(spec: str, expected: float) -> None:
+    objective = make_objective(spec, TWO, population=HALF_MEASURED)
+    scores = objective.score(np.array([[0.7, np.nan], [0.7, 3.0]]), TWO)
+    np.testing.assert_allclose(scores, expected)
+    assert "depth/abs_err" in objective.notes[-1] and "--ignore 'depth/abs_err'" in objective.notes[-1]
+
+
+def test_if_the_only_metric_that_counts_has_no_value_there_is_nothing_to_score() -> None:
+    with pytest.raises(NotEnoughDataError, match="depth/abs_err"):
+        make_objective("weights:depth=1", TWO, population=HALF_MEASURED)
 
 
 def objectives() -> list[Objective]:

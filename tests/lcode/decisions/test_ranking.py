@@ -76,6 +76,28 @@ def test_a_run_without_a_forecast_of_every_task_is_not_stopped_for_it() -> None:
     assert ranking.action == ("continue", "continue") and np.isnan(ranking.score[1])
 
 
+def lost_depth(whole: Forecast, runs: list[int]) -> Forecast:
+    """The forecast with the depth of these runs diverged."""
+    whole.quantiles[runs, 1], whole.status[runs, 1] = np.nan, "diverged"
+    return whole
+
+
+@pytest.mark.parametrize("baseline", [BASELINE, None])
+def test_a_metric_lost_in_every_run_is_left_out_and_stops_nobody(baseline: dict[str, float] | None) -> None:
+    whole = lost_depth(forecast([0.60, 0.64, 0.62], 0.2, status=["finished", "ok", "ok"]), [0, 1, 2])
+    ranking = rank(whole, baseline=baseline)
+    assert ranking.runs == ("r01", "r02", "r00") and np.isfinite(ranking.score).all()
+    assert ranking.action == ("continue",) * 3
+    assert any("left out of the score" in note and "depth/abs_err" in note for note in ranking.notes)
+
+
+def test_a_metric_lost_in_the_finished_runs_alone_counts_for_the_others() -> None:
+    ranking = rank(lost_depth(forecast([0.9, 0.5, 0.6], 0.2, status=["finished", "ok", "ok"]), [0]))
+    assert ranking.runs == ("r02", "r01", "r00") and np.isnan(ranking.score[2])
+    assert ranking.action == ("continue", "continue", "stop")
+    assert not any("left out" in note for note in ranking.notes)
+
+
 def test_all_diverged() -> None:
     frame = rank(forecast([0.4, 0.9], status=["diverged"] * 2), baseline=BASELINE).to_frame()
     assert frame["action"].tolist() == ["stop", "stop"]
