@@ -18,8 +18,8 @@ from lcode.files import replacing
 from lcode.forecast import Forecast
 from lcode.report.advice import Headline, headline, likelier_than_first
 from lcode.report.importance import setting_importance
-from lcode.report.page_data import hits_data, page_data, savings_data
-from lcode.report.sections import importance_section, lead, section, summary_section, trust_section
+from lcode.report.page_data import hits_data, page_data, savings_data, stopping_data
+from lcode.report.sections import importance_section, lead, section, stopping_section, summary_section, trust_section
 from lcode.report.trusted import Trust
 from lcode.report.understood import understood
 from lcode.show import counted, escaped, printable
@@ -73,6 +73,10 @@ def write_report(
     parts.append(lead(_TABLE))
     if len(forecast.metrics) > 1:
         parts.append(section("Trade-offs between metrics", lead(_FRONT) + '<div id="pareto"></div>'))
+    unit = "" if ranking is None or ranking.objective.unit == "score" else printable(ranking.objective.unit)
+    if ranking is not None and ranking.stopping is not None and ranking.stopping.saved[-1]:
+        data["stopping"] = stopping_data(ranking.stopping)
+        parts.append(stopping_section(ranking.stopping, unit))
     if trust is not None:
         parts.append(trust_section(trust))
     if truth is not None:
@@ -80,9 +84,9 @@ def write_report(
         parts.append(section("Forecast and true ends", lead(_HITS) + '<div id="hits"></div>'))
     if replays:
         data["savings"] = savings_data(replays)
-        unit = "" if ranking is None else ranking.objective.unit
-        measured = f" Regret is in {printable(unit)}." if unit not in ("", "score") else ""
-        parts.append(section("Compute saved against regret", lead(_SAVINGS + measured) + '<div id="savings"></div>'))
+        measured = f" Regret is in {unit}." if unit else ""
+        content = lead(_SAVINGS + measured) + '<div id="savings"></div>'
+        parts.append(section("Compute saved against regret, replayed", content))
     if summary:
         parts.append(summary_section(summary))
     settings = [] if ranking is None else setting_importance(table, ranking)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lcode.decisions import Ranking
+from lcode.decisions import Ranking, StoppingCurve
 from lcode.decisions.pareto import front_probability
 from lcode.evaluation.metrics import kendall
 from lcode.evaluation.replay import Replay
@@ -33,6 +33,9 @@ PANELS = (("gradient cosine", "cos"), ("loss weight", "weight"))
 
 SIGNAL_RUNS, SIGNAL_POINTS = 200, 60
 """Signals are kept of the best so many runs, at so many epochs."""
+
+STOPPING_POINTS = 80
+"""Thresholds whose points are drawn: more could not be told apart."""
 
 
 def page_data(table: RunTable, forecast: Forecast, ranking: Ranking | None, truth: RunTable | None) -> dict[str, Any]:
@@ -105,6 +108,18 @@ def savings_data(replays: Mapping[str, Sequence[Replay]]) -> list[dict[str, Any]
         }
         for policy, outcomes in replays.items()
     ]
+
+
+def stopping_data(curve: StoppingCurve) -> dict[str, Any]:
+    """Thresholds (%) with the runs stopped, epochs saved (%) and regret of each; the place of the chosen one."""
+    kept = np.union1d(thinned(len(curve.thresholds), STOPPING_POINTS), [curve.chosen])
+    return {
+        "below": _numbers(100 * curve.thresholds[kept]),
+        "stopped": curve.stopped[kept].tolist(),
+        "saved": _numbers(100 * curve.saved[kept]),
+        "regret": _numbers(curve.regret[kept]),
+        "chosen": int(np.searchsorted(kept, curve.chosen)),
+    }
 
 
 def hits_data(forecast: Forecast, truth: RunTable) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 
+from lcode.decisions import StoppingCurve
 from lcode.report.cells import summary_cells
 from lcode.report.importance import CONFIDENCE, Setting
 from lcode.report.trusted import Trust, trust_sentences
@@ -12,6 +14,9 @@ from lcode.show import counted, escaped, interval
 
 MOST_SETTINGS = 12
 """So many settings are listed."""
+
+THRESHOLDS = (0.01, 0.05, 0.1, 0.2, 0.5)
+"""Thresholds whose savings and regret are listed, beside the chosen one."""
 
 
 def section(heading: str, content: str) -> str:
@@ -35,6 +40,57 @@ def trust_section(trust: Trust) -> str:
         told = "MAE: error of the final value; τ: order of the runs. Of lcode, the last value seen, and ExtraTrees."
         content += f"<details><summary>the figures</summary>{lead(told)}{_table(*summary_cells(trust.rows))}</details>"
     return section("Can I trust this?", content)
+
+
+def stopping_section(curve: StoppingCurve, unit: str) -> str:
+    """What the advice saves and loses by the forecasts, and what other thresholds would; a script draws the curve.
+
+    Args:
+        curve: of the ranking; with epochs to come.
+        unit: what a score is measured in; empty if that is the score's own.
+    """
+
+    def lost(place: int) -> str:
+        return f"{curve.regret[place]:.2g}" if math.isfinite(curve.regret[place]) else "unknown: no run would be left"
+
+    chosen = curve.chosen
+    told = (
+        f"Stopping every run with a chance below {_percent(curve.delta)}, as advised, saves "
+        f"{_percent(curve.saved[chosen])} of the epochs still to come"
+    )
+    if not curve.stopped[chosen]:
+        told = f"No run has a chance below {_percent(curve.delta)}, so nothing is stopped, saved or lost"
+    elif not math.isfinite(curve.regret[chosen]):
+        told += "; no run with a forecast would be left"
+    elif curve.regret[chosen] == 0:
+        told += ", and is expected to cost nothing: the best run is almost surely among those that go on"
+    else:
+        told += f". The best score is then expected to be {curve.regret[chosen]:.2g} lower"
+    explained = (
+        "A run's chance is that of ending among the best tenth or of beating the best finished run, whichever is "
+        "larger. The expected regret is how much better the best of all runs is expected to end than the best of those "
+        "that go on; both are counted on the forecasts, so they are as good as these, and hold if runs are stopped now."
+    )
+    if unit:
+        explained += f" Regret is in {unit}."
+    rows = [
+        [
+            f"{_percent(threshold)} (advised)" if threshold == curve.delta else _percent(threshold),
+            str(curve.stopped[place]),
+            _percent(curve.saved[place]),
+            lost(place),
+        ]
+        for threshold in sorted({*THRESHOLDS, curve.delta})
+        for place in [curve.place(threshold)]
+    ]
+    table = _table(["stop below", "runs stopped", "epochs saved", "expected regret"], rows)
+    content = f'<p>{escaped(told)}.</p>{lead(explained)}<div class="panels"><div id="stopping"></div>{table}</div>'
+    return section("Compute saved against regret, as forecast", content)
+
+
+def _percent(share: float) -> str:
+    """A share in per cent; what is not quite nothing is not shown as nothing."""
+    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 def summary_section(rows: Sequence[Mapping[str, object]]) -> str:

@@ -58,6 +58,31 @@ function savings(place) {
   });
 }
 
+function stopping(place) {
+  const { below, stopped, saved, regret, chosen } = data.stopping;
+  const known = below.map((_, i) => i).filter((i) => regret[i] !== null);
+  const highest = Math.max(0, ...known.map((i) => regret[i]));
+  if (!highest) return; // a flat line says less than the table
+  fitted(place.parentElement, (full) => {
+    const width = Math.min(full, 520);
+    const axes = chart({
+      width, height: 260, x: [-3, 103], y: [-0.06 * highest, 1.1 * highest], titleX: "epochs to come that are saved (%)",
+      label: "expected regret against epochs saved, by threshold",
+    });
+    axes.root.append(shape("text", { x: axes.inner.left + 8, y: axes.inner.top + 10 }, "expected regret"));
+    axes.root.append(shape("path", { class: "median", d: line(axes, known.map((i) => saved[i]), known.map((i) => regret[i])) }));
+    for (const i of known) {
+      const [x, y] = [axes.x(saved[i]), axes.y(regret[i])];
+      const dot = axes.root.appendChild(shape("circle", { class: i === chosen ? "dot chosen" : "dot", cx: x, cy: y, r: i === chosen ? 7 : 3 }));
+      explain(dot, `chance below ${short(below[i])} %: ${stopped[i]} stopped, ${saved[i].toFixed(0)} % saved, expected regret ${short(regret[i])}`);
+      if (i !== chosen) continue;
+      const [anchor, side] = x > width / 2 ? ["end", -11] : ["start", 11];
+      axes.root.append(shape("text", { class: "note", x: x + side, y: y - 10, "text-anchor": anchor }, "as advised"));
+    }
+    place.replaceChildren(axes.root);
+  });
+}
+
 function hits(place) {
   place.className = "panels";
   fitted(place, (width) => {
@@ -85,7 +110,7 @@ function hits(place) {
   });
 }
 
-for (const [name, draw] of Object.entries({ pareto, savings, hits })) {
+for (const [name, draw] of Object.entries({ pareto, stopping, savings, hits })) {
   const place = document.getElementById(name);
   if (place) draw(place);
 }

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lcode.decisions import StoppingCurve
 from lcode.report import Trust, write_report
 from lcode.table import Metric, RunTable
 
@@ -184,6 +185,19 @@ def test_another_pair_of_metrics_on_the_front(open_page: Open, page_file: Path) 
     page.locator("#pareto select").select_option("4")
     assert page.locator("#pareto svg").get_attribute("aria-label") != before
     assert page.locator("#pareto .dot").count() >= 1
+
+
+def test_the_advised_threshold_is_marked_on_the_curve_of_savings(open_page: Open, tmp_path: Path, sweep: Any) -> None:
+    thresholds, shares = np.array([0.0, 0.1, 1.0]), np.array([0.0, 0.25, 1.0])
+    stopping = StoppingCurve(thresholds, np.array([0, 3, 20]), shares, np.array([0, 0.125, np.nan]), 0.05)
+    ranking = dataclasses.replace(sweep.ranking, stopping=stopping)
+    path = tmp_path / "report.html"
+    write_report(path, title="a sweep", table=sweep.table, forecast=sweep.forecast, ranking=ranking)
+    page = open_page(path)
+    page.wait_for_selector("#stopping svg")
+    assert page.locator("#stopping .dot").count() == 2  # of the third threshold nobody knows the regret
+    page.hover("#stopping .chosen")
+    assert page.inner_text(".tip") == "chance below 10 %: 3 stopped, 25 % saved, expected regret 0.125"
 
 
 def test_a_run_that_diverges_is_marked(open_page: Open, tmp_path: Path, odd_sweep: Any) -> None:

@@ -111,6 +111,23 @@ def test_what_came_is_told_of_runs_whose_end_was_forecast(tmp_path: Path, sweep:
     assert [hit["key"] for hit in data["hits"]] == ["seg/miou", "depth/abs_err"] and len(data["hits"][0]["true"]) == 20
 
 
+def test_what_stopping_saves_and_loses_needs_no_replay(tmp_path: Path, sweep: Any) -> None:
+    page = _report(tmp_path / "r.html", sweep, ranking=sweep.ranking)
+    drawn, curve = page.data["stopping"], sweep.ranking.stopping
+    stops = sweep.ranking.action.count("stop")
+    assert drawn["stopped"][drawn["chosen"]] == stops
+    assert drawn["saved"][drawn["chosen"]] == pytest.approx(100 * curve.saved[curve.chosen], rel=1e-4)
+    saved = f"{100 * curve.saved[curve.chosen]:.0f} % of the epochs still to come"
+    assert page.cells.count(saved) == 2  # in the headline and here
+    assert "Compute saved against regret, as forecast" in page.text
+
+
+def test_nothing_is_said_of_stopping_where_all_runs_have_ended(tmp_path: Path, make_case: Callable[..., Any]) -> None:
+    case = make_case(["a", "b", "c"], {})
+    page = _report(tmp_path / "r.html", case, ranking=case.ranking)
+    assert "stopping" not in page.data and "Compute saved" not in page.cells
+
+
 def test_names_are_shown_and_do_nothing(tmp_path: Path, make_case: Callable[..., Any]) -> None:
     case = make_case(HOSTILE, dict.fromkeys(HOSTILE[1:], 4))
     plain_case = make_case([f"run-{i}" for i in range(5)], {f"run-{i}": 4 for i in range(1, 5)})
