@@ -59,6 +59,8 @@ def printable(text: str) -> str:
 
     A run's name must not steer the terminal, reverse the line, or be impossible to encode.
     """
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

@@ -18,6 +18,9 @@ def front_probability(one: NDArray[np.float64], other: NDArray[np.float64]) -> N
     """
     known = np.isfinite(one) & np.isfinite(other)
     first, second = np.where(known, one, -np.inf), np.where(known, other, -np.inf)
+    chance = np.zeros(one.shape[1])
+    candidates = _not_plainly_dominated(first, second)
+    first, second = first[:, candidates], second[:, candidates]
     # Best first in the one metric, ties by the other: a run is on the front if nobody before it is as good.
     order = np.lexsort((-second, -first), axis=-1)
     first, second = (np.take_along_axis(values, order, -1) for values in (first, second))
@@ -32,4 +35,21 @@ def front_probability(one: NDArray[np.float64], other: NDArray[np.float64]) -> N
     on_front &= np.isfinite(second)
     placed = np.zeros_like(on_front)
     np.put_along_axis(placed, order, on_front, -1)
-    return placed.mean(0)
+    chance[candidates] = placed.mean(0)
+    return chance
+
+
+def _not_plainly_dominated(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Places of runs that, in some sample, one good run does not dominate: mostly few, and only these are sorted."""
+    if not first.shape[1]:
+        return np.zeros(0, dtype=np.intp)
+    pivot = np.argmax(_scaled(first) + _scaled(second), axis=1)[:, None]
+    best, other = (np.take_along_axis(values, pivot, -1) for values in (first, second))
+    dominated = (first <= best) & (second <= other) & ((first < best) | (second < other))
+    return np.flatnonzero(~dominated.all(0))
+
+
+def _scaled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values in units of their range, so that neither metric outweighs the other; halves: a range may overflow."""
+    finite = values[np.isfinite(values)] / 2
+    return values / 2 / ((np.ptp(finite) if len(finite) else 0.0) or 1.0)

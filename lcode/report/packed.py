@@ -7,7 +7,9 @@ between its least and largest value (on the axis that the page draws it on): two
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -92,34 +94,56 @@ def packed_curves(
     """
     seen = _readable(aligned_curves(forecast, table))
     later = None if truth is None else _readable(aligned_curves(forecast, truth))
-    room = max(1, int(BUDGET / (OVERHEAD + VALUE * LEAST_VALUES) / max(len(log), 1)))
-    observed, ahead = _points(min(len(order), room) * len(log))
+    metrics = len(log)
+    room = max(1, int(BUDGET / (OVERHEAD + VALUE * LEAST_VALUES) / max(metrics, 1)))
+    most = _points(min(len(order), room) * metrics)
     axes = Axes(forecast.epoch_unit)
-    curves = [
-        [_curve(forecast, seen, later, i, k, axes, log=log[k], most=(observed, ahead)) for k in range(len(log))]
-        for i in order[:room]
-    ]
-    return {"axes": axes.lists, "curves": curves}
+    parts = [_parts(forecast, seen, later, i, k, axes, most=most) for i in order[:room] for k in range(metrics)]
+    known = [(place, part) for place, part in enumerate(parts) if part is not None]
+    written = packed([part[0] for _, part in known], [log[place % metrics] for place, _ in known])
+    flat: list[list[Any] | None] = [None] * len(parts)
+    for (place, part), values in zip(known, written, strict=True):
+        flat[place] = [*values, *part[1:]]
+    return {"axes": axes.lists, "curves": [flat[at : at + metrics] for at in range(0, len(flat), metrics)]}
 
 
-def packed(values: NDArray[np.float64], log: bool) -> tuple[float, float, str]:
-    """Range and base64 of values, of which NaN, infinity and what a logarithmic axis cannot show become gaps."""
+def packed(curves: Sequence[NDArray[np.float64]], log: Sequence[bool]) -> list[tuple[float, float, str]]:
+    """Range and base64 of each curve's values, of which NaN, infinity and what a logarithmic axis cannot show are gaps.
+
+    Args:
+        curves: values, at least one of each.
+        log: whether each is drawn on a logarithmic axis.
+    """
+    if not curves:
+        return []
+    lengths = np.array([len(curve) for curve in curves])
+    ends = np.cumsum(lengths)
+    values = np.concatenate(curves)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = np.log10(values) if log else values
-    known = np.isfinite(scaled)
-    low, high = (float(scaled[known].min()), float(scaled[known].max())) if known.any() else (0.0, 0.0)
-    steps = np.full(len(values), _GAP, dtype="<u2")
+        values = np.where(np.repeat(log, lengths), np.log10(values), values)
+    known = np.isfinite(values)
+    low = np.minimum.reduceat(np.where(known, values, np.inf), ends - lengths)
+    high = np.maximum.reduceat(np.where(known, values, -np.inf), ends - lengths)
+    low, high = (np.where(np.isfinite(end), end, 0.0) for end in (low, high))
     # Halves: the width of a range from -1e308 to 1e308 is infinite.
-    width = high / 2 - low / 2
-    steps[known] = np.rint((scaled[known] / 2 - low / 2) / width * _STEPS) if width > 0 else 0
-    return float(f"{low:.7g}"), float(f"{high:.7g}"), base64.b64encode(steps.tobytes()).decode("ascii")
+    first, width = (np.repeat(part, lengths)[known] for part in (low / 2, high / 2 - low / 2))
+    steps = np.full(len(values), _GAP, dtype="<u2")
+    share = np.divide(values[known] / 2 - first, width, out=np.zeros(len(width)), where=width > 0)
+    steps[known] = np.rint(share * _STEPS)
+    bits = memoryview(steps.tobytes())
+    texts = [base64.b64encode(bits[2 * start : 2 * end]) for start, end in zip(ends - lengths, ends, strict=True)]
+    return [
+        (float(f"{a:.7g}"), float(f"{b:.7g}"), text.decode("ascii"))
+        for a, b, text in zip(low.tolist(), high.tolist(), texts, strict=True)
+    ]
 
 
+@lru_cache(maxsize=1024)  # thousands of curves have the same few lengths
 def thinned(count: int, most: int) -> NDArray[np.int64]:
-    """Places of at most so many points, evenly spread, the first and the last among them."""
-    if count <= most:
-        return np.arange(count)
-    return np.rint(np.linspace(0, count - 1, most)).astype(np.int64)
+    """Places of at most so many points, evenly spread, the first and the last among them; not to be written to."""
+    places = np.arange(count) if count <= most else np.rint(np.linspace(0, count - 1, most)).astype(np.int64)
+    places.setflags(write=False)
+    return places
 
 
 def _readable(curves: CurveArrays) -> CurveArrays:
@@ -146,7 +170,7 @@ def _points(curves: int) -> tuple[int, int]:
     return seen, (values - seen) // len(BANDS)
 
 
-def _curve(
+def _parts(
     forecast: Forecast,
     seen: CurveArrays,
     later: CurveArrays | None,
@@ -154,16 +178,18 @@ def _curve(
     k: int,
     axes: Axes,
     *,
-    log: bool,
     most: tuple[int, int],
-) -> list[Any] | None:
+) -> tuple[NDArray[np.float64], int, int, int, float | None] | None:
+    """A curve's values, the places of its three lists of epochs, and where it diverged; None: nothing is known."""
     length = int(seen.lengths[i, k])
     kept = thinned(length, most[0])
     epochs, values = seen.epochs[i, k, kept], seen.values[i, k, kept]
     cutoff = int(epochs[-1]) if length else -1
     asked = forecast.epochs[i]
-    ahead = np.flatnonzero((asked > cutoff) & (asked != NO_EPOCH) & np.isfinite(forecast.quantiles[i, k, :, 0]))
+    ahead = ((asked > cutoff) & (asked != NO_EPOCH) & np.isfinite(forecast.quantiles[i, k, :, 0])).nonzero()[0]
     ahead = ahead[thinned(len(ahead), most[1])]
+    if not length and not len(ahead):
+        return None
     fans = forecast.quantiles[i, k, ahead][:, BANDS].T.ravel()
     came_epochs, came = np.zeros(0, np.int64), np.zeros(0)
     if later is not None:
@@ -171,10 +197,7 @@ def _curve(
         after = np.flatnonzero(later.epochs[i, k, :size] >= cutoff)
         after = after[thinned(len(after), most[0])]
         came_epochs, came = later.epochs[i, k, after], later.values[i, k, after]
-    if not len(epochs) and not len(ahead):
-        return None
-    low, high, text = packed(np.concatenate([values, fans, came]), log)
     diverged = int(seen.diverged_at[i, k])
-    places = [axes.place(ticks) for ticks in (epochs, asked[ahead], came_epochs)]
     broken = None if diverged < 0 else as_epochs(diverged, forecast.epoch_unit).item()
-    return [low, high, text, *places, broken]
+    places = (axes.place(ticks) for ticks in (epochs, asked[ahead], came_epochs))
+    return np.concatenate([values, fans, came]), *places, broken

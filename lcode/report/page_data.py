@@ -170,12 +170,12 @@ def _signals(table: RunTable, names: Sequence[str]) -> dict[str, Any]:
     points = points[points["metric"].astype(str).map(kinds).ne("").to_numpy() & points["run"].isin(names).to_numpy()]
     place = {run: i for i, run in enumerate(names)}
     runs: dict[str, dict[str, list[Any]]] = {}
-    groups = pd.DataFrame(points).groupby(["run", "metric"], observed=True, sort=False)
-    for (run, key), curve in groups:
-        kept = thinned(len(curve), SIGNAL_POINTS)
-        low, high, text = packed(curve["value"].to_numpy(float)[kept], log=False)
+    groups = list(pd.DataFrame(points).groupby(["run", "metric"], observed=True, sort=False))
+    curves = [curve.iloc[thinned(len(curve), SIGNAL_POINTS)] for _, curve in groups]
+    written = packed([curve["value"].to_numpy(float) for curve in curves], [False] * len(curves))
+    for ((run, key), _), curve, values in zip(groups, curves, written, strict=True):
         label, _, _ = str(key).rpartition("/")
-        line = [printable(label), axes.place(curve["epoch"].to_numpy(np.int64)[kept]), low, high, text]
+        line = [printable(label), axes.place(curve["epoch"].to_numpy(np.int64)), *values]
         runs.setdefault(str(place[str(run)]), {}).setdefault(kinds[str(key)], []).append(line)
     return {"axes": axes.lists, "runs": runs}
 

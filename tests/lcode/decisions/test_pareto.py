@@ -17,6 +17,8 @@ from lcode.decisions.pareto import front_probability
         ([2, 2, 1], [2, 2, 3], [1, 1, 1]),  # equals share their place
         ([1, np.nan, 0], [0, 9, 1], [1, 0, 1]),
         ([np.nan], [1], [0]),
+        ([], [], []),
+        ([1e308, -1e308, 0], [0, 1e308, -1], [1, 1, 0]),
     ],
 )
 def test_small_fronts(one: list[float], other: list[float], expected: list[float]) -> None:

@@ -4,7 +4,6 @@ import base64
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ def unpacked(low: float, high: float, text: str, log: bool = False) -> NDArray[n
 @given(st.lists(st.floats(-1e300, 1e300) | st.just(np.nan), min_size=1, max_size=30))
 def test_values_come_back_within_a_step(values: list[float]) -> None:
     given_values = np.array(values)
-    back = unpacked(*packed(given_values, log=False))
+    back = unpacked(*packed([given_values], [False])[0])
     known = given_values[np.isfinite(given_values)]
     np.testing.assert_array_equal(np.isnan(back), np.isnan(given_values))
     if len(known):
@@ -33,9 +32,18 @@ def test_values_come_back_within_a_step(values: list[float]) -> None:
 
 def test_a_logarithmic_axis_resolves_decades_and_leaves_out_what_it_cannot_show() -> None:
     values = np.array([1e-6, 3e-3, 0.0, -1.0, 50.0])
-    back = unpacked(*packed(values, log=True), log=True)
+    back = unpacked(*packed([values], [True])[0], log=True)
     np.testing.assert_allclose(back[[0, 1, 4]], values[[0, 1, 4]], rtol=1e-3)
     assert np.isnan(back[[2, 3]]).all()
+
+
+def test_each_curve_has_a_range_of_its_own() -> None:
+    curves = [np.array([0.0, 1.0]), np.array([np.nan]), np.array([5.0]), np.array([1e3, 10.0])]
+    (a, b, c, d) = packed(curves, [False, False, False, True])
+    assert (a[:2], b[:2], c[:2], d[:2]) == ((0, 1), (0, 0), (5, 5), (1, 3))
+    assert np.isnan(unpacked(*b)) and unpacked(*c) == 5
+    np.testing.assert_allclose(unpacked(*d, log=True), [1e3, 10])
+    assert packed([], []) == []
 
 
 @given(st.integers(0, 500), st.integers(2, 50))
@@ -77,8 +85,3 @@ def test_epochs_to_forecast_for_a_page(sweep: Any) -> None:
     assert asked["run-40"].tolist() == list(range(6, 21)) and asked["run-00"].tolist() == [20]
     long = page_epochs(sweep.table.with_horizon(100_000))["run-40"]
     assert long[0] == 6 and long[-1] == 100_000 and len(long) < 100 and np.diff(long)[0] < np.diff(long)[-1]
-
-
-@pytest.mark.parametrize("log", [False, True])
-def test_nothing_to_pack(log: bool) -> None:
-    assert packed(np.zeros(0), log) == (0.0, 0.0, "")
