@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS, NO_EPOCH, Forecast
+from lcode.plot.backend import AnyFigure, Backend, drawn
 from lcode.plot.panels import (
     GREY,
     INK,
@@ -44,7 +45,8 @@ def curves(
     *,
     truth: RunTable | None = None,
     runs: Sequence[str] | None = None,
-) -> Figure:
+    backend: Backend = "plotly",
+) -> AnyFigure:
     """Forecasts against the epoch as fans, one panel per metric.
 
     A highlighted run has its observed points, a ring at the last of them (a cross where the curve diverged), the
@@ -56,6 +58,7 @@ def curves(
         forecast: of these runs, made with `at="full"`; one of the horizon alone gives fans with straight edges.
         truth: the same runs (others are ignored) with what came after the cutoffs.
         runs: the runs to highlight; the first `HIGHLIGHTED` are. Default: the first ones that are forecast at all.
+        backend: the library to make the figure with.
 
     Raises:
         UsageError: a run to highlight is not in the forecast.
@@ -78,7 +81,7 @@ def curves(
         figure.update_layout({f"xaxis{x[1:]}": {"range": [0, 1.02 * last], "matches": None if k == 0 else "x"}})
         figure.update_layout({f"yaxis{y[1:]}": axis_range(np.concatenate([*seen, np.empty(0)]))})
     _legend(figure, with_truth=true is not None)
-    return figure
+    return drawn(figure, backend)
 
 
 def _highlighted(forecast: Forecast, runs: Sequence[str] | None) -> list[int]:

@@ -1,36 +1,39 @@
-"""Interactive figures; each takes the values of the other packages and returns a plotly figure."""
+"""Figures of all runs together; each takes the values of the other packages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lcode.decisions import Ranking
+from lcode.errors import UsageError
 from lcode.evaluation.metrics import kendall
 from lcode.evaluation.replay import Replay
 from lcode.forecast import Forecast
+from lcode.plot.backend import AnyFigure, Backend, drawn
 from lcode.plot.panels import CONTINUE, INK, MARKS, STOP, Panel, axes, axis_range, figure_text, figure_with
 from lcode.report.aligned import true_finals
 from lcode.report.cells import score_title
 from lcode.show import counted
 from lcode.table import RunTable
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
-__all__ = ["RANKING_ROWS", "calibration", "ranking", "savings"]
+__all__ = ["RANKING_ROWS", "calibration", "ranking", "savings", "stopping"]
 
 RANKING_ROWS = 40
 """So many runs of a ranking can be read in one figure."""
 
 
-def ranking(order: Ranking) -> Figure:
+def ranking(order: Ranking, *, backend: Backend = "plotly") -> AnyFigure:
     """Score of each run with its 5–95 % interval, best at the top, coloured by the advised action.
 
     Only the best `RANKING_ROWS` are drawn, and no run without a score (diverged); the heading says how many of all.
+
+    Args:
+        order: of the runs.
+        backend: the library to make the figure with, here as in all figures.
     """
     shown = np.flatnonzero(np.isfinite(order.score))[:RANKING_ROWS]
     heading = counted(len(shown), "run") if len(shown) == len(order) else f"best {len(shown)} of {len(order)} runs"
@@ -70,10 +73,10 @@ def ranking(order: Ranking) -> Figure:
         ticks="",
     )
     figure.update_xaxes(showgrid=True)
-    return figure
+    return drawn(figure, backend)
 
 
-def calibration(forecast: Forecast, truth: RunTable) -> Figure:
+def calibration(forecast: Forecast, truth: RunTable, *, backend: Backend = "plotly") -> AnyFigure:
     """Predicted against true value at the horizon with 5–95 % intervals, a panel per metric.
 
     Runs whose end is known to the forecast already, or unknown to `truth`, are left out. The headings state
@@ -82,6 +85,7 @@ def calibration(forecast: Forecast, truth: RunTable) -> Figure:
     Args:
         forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
         truth: the same runs (others are ignored) trained to their ends.
+        backend: the library to make the figure with.
     """
     final = forecast.final()
     low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))
@@ -130,15 +134,16 @@ def calibration(forecast: Forecast, truth: RunTable) -> Figure:
             text=[figure_text(run) for run, kept in zip(forecast.run_ids, rows, strict=True) if kept],
             hovertemplate="%{text}<br>true %{x:.4g}, predicted %{y:.4g}<extra></extra>",
         )
-    return figure
+    return drawn(figure, backend)
 
 
-def savings(replays: Mapping[str, Sequence[Replay]], *, unit: str = "") -> Figure:
+def savings(replays: Mapping[str, Sequence[Replay]], *, unit: str = "", backend: Backend = "plotly") -> AnyFigure:
     """Compute saved against regret, one point per stopping policy: its mean over replays, bars from least to most.
 
     Args:
         replays: replays of the same finished runs (in several orders) by the policy's name.
         unit: what regret is measured in: the objective's unit.
+        backend: the library to make the figure with.
     """
     regret = "regret" if unit in ("", "score") else f"regret ({figure_text(unit)})"
     panel = Panel("the farther right and the lower, the better", "epochs saved (%)", regret)
@@ -166,7 +171,47 @@ def savings(replays: Mapping[str, Sequence[Replay]], *, unit: str = "") -> Figur
         )
     figure.update_xaxes(range=[-2, 102], showgrid=True)
     figure.update_yaxes(range=[-0.05 * (highest or 1), 1.1 * (highest or 1)])
-    return figure
+    return drawn(figure, backend)
+
+
+def stopping(order: Ranking, *, backend: Backend = "plotly") -> AnyFigure:
+    """What stopping runs now saves and is expected to lose, by threshold, from the forecasts alone.
+
+    Args:
+        order: as `lcode.rank` returns it.
+        backend: the library to make the figure with.
+
+    Raises:
+        UsageError: the ranking was made by hand.
+    """
+    curve = order.stopping
+    if curve is None:
+        raise UsageError("this ranking does not say what stopping saves; make it with lcode.rank")
+    unit = order.objective.unit
+    regret = "expected regret" if unit in ("", "score") else f"expected regret ({figure_text(unit)})"
+    figure = figure_with([Panel("by threshold", "epochs to come that are saved (%)", regret)], columns=1)
+    told = np.column_stack([100 * curve.thresholds, curve.stopped])
+    chosen = np.arange(len(told)) == curve.chosen
+    advised = f"below {100 * curve.delta:g} %, as advised"
+    for rows, name, mark in ((~chosen, "other thresholds", MARKS[0]), (chosen, advised, MARKS[1])):
+        figure.add_scatter(
+            x=100 * curve.saved[rows],
+            y=curve.regret[rows],
+            mode="markers",
+            marker={"color": mark.colour, "symbol": mark.symbol, "size": 13 if mark is MARKS[1] else 6},
+            name=name,
+            showlegend=True,
+            cliponaxis=False,
+            customdata=told[rows],
+            hovertemplate=(
+                "a chance below %{customdata[0]:.3g} %: %{customdata[1]} stopped<br>%{x:.0f} % saved, "
+                "expected regret %{y:.3g}<extra></extra>"
+            ),
+        )
+    highest = float(np.nanmax(curve.regret, initial=0.0)) or 1.0
+    figure.update_xaxes(range=[-2, 102], showgrid=True)
+    figure.update_yaxes(range=[-0.05 * highest, 1.1 * highest])
+    return drawn(figure, backend)
 
 
 def _spread(values: NDArray[np.float64]) -> dict[str, Any]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from lcode.decisions.pareto import front_probability
 from lcode.errors import UsageError
 from lcode.forecast import Forecast
+from lcode.plot.backend import AnyFigure, Backend, drawn
 from lcode.plot.panels import GREY, MARKS, Panel, axis_range, figure_text, figure_with
 from lcode.table import Metric
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 SAMPLES = 256
 """Joint samples that the probabilities are counted on: a standard error of at most 0.03."""
@@ -22,7 +18,9 @@ LIKELY = 0.05
 """Runs at least so likely on the front are drawn with their intervals; the others are grey points."""
 
 
-def pareto(forecast: Forecast, x: str | None = None, y: str | None = None, *, seed: int = 0) -> Figure:
+def pareto(
+    forecast: Forecast, x: str | None = None, y: str | None = None, *, seed: int = 0, backend: Backend = "plotly"
+) -> AnyFigure:
     """Forecast final values of two metrics, runs coloured by their probability of ending on the Pareto front.
 
     Args:
@@ -30,6 +28,7 @@ def pareto(forecast: Forecast, x: str | None = None, y: str | None = None, *, se
         x: key of the metric along the horizontal axis; default: the first.
         y: key of the other; default: the first that is not `x`.
         seed: of the joint samples that the probabilities are counted on.
+        backend: the library to make the figure with.
 
     Raises:
         UsageError: an unknown metric, or fewer than two.
@@ -69,7 +68,7 @@ def pareto(forecast: Forecast, x: str | None = None, y: str | None = None, *, se
     for axis, k in (("xaxis", across), ("yaxis", up)):
         figure.update_layout({axis: axis_range(median[known, k])})
     figure.update_xaxes(showgrid=True)
-    return figure
+    return drawn(figure, backend)
 
 
 def _two(metrics: tuple[Metric, ...], x: str | None, y: str | None) -> tuple[int, int]:
