@@ -12,11 +12,15 @@ def _words(text: str) -> frozenset[str]:
 RUN_NAMES = ("run", "run_id", "runid", "run_name", "trial_id", "trial", "experiment", "experiment_name", "exp", "model")
 """Columns that may name the run, the best one first."""
 
-EPOCHS = ("epoch", "epochs", "current_epoch", "epoch_num", "num_epochs", "epoche", "ep", "round", "generation")
+EPOCHS = (
+    *("epoch", "epochs", "trainer/epoch", "train/epoch", "current_epoch", "epoch_num", "num_epochs", "epoche", "ep"),
+    *("round", "generation"),
+)
 """Columns that count evaluations or passes over the data, the best one first."""
 
 STEPS = (
-    *("step", "steps", "global_step", "_step", "num_steps", "train_step", "trainer/global_step", "training_iteration"),
+    *("step", "steps", "global_step", "trainer/global_step", "train/global_step", "_step", "num_steps", "train_step"),
+    "training_iteration",
     *("iteration", "iterations", "iter", "iters", "it", "update", "updates", "total_timesteps", "timesteps_total"),
     *("time/total_timesteps", "timesteps", "num_env_steps_sampled", "env_steps", "batch", "batch_idx", "t"),
 )
@@ -27,14 +31,14 @@ _INDEX = re.compile(r"(unnamed(: ?|_)\d+|__index_level_\d+__|index|idx|row|rowid
 _COUNTERS = _words(
     "step steps iter iters iteration iterations epoch epochs timestep timesteps episode episodes updates"
 )
-_COUNTS = _words("num n total global cumulative current count counter since restore trainer train training env sampled")
+_COUNTS = _words("num n bad total global cumulative current count counter since restore trainer train training env sampled")
 
 _CLOCK = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock hours "
                 "minutes seconds secs sec ms minute hour total this iter step epoch per start end relative s st worker "
-                "created updated data batch forward backward train val eval test training validation _")  # fmt: skip
+                "created updated data batch cost forward backward train val eval test training validation _")  # fmt: skip
 _TIME = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock created")
 
-_SPEED = _words("fps throughput ips")
+_SPEED = _words("fps throughput ips speed")
 _PER_SECOND = re.compile(
     r"(samples|steps|tokens|images|it|iters|batches|frames|epochs)[ _/]?(per[ _]?s|/s|ps)", re.IGNORECASE
 )
@@ -43,7 +47,7 @@ _MACHINE = _words("memory mem vram gpu cpu ram hostname host node ip pid device 
                   "flos flops")  # fmt: skip
 
 _BOOKKEEPING = re.compile(
-    r"(trial_id|done|should_checkpoint|checkpoint_dir_name|experiment_tag|experiment_id|warmup_time|batch_size_total|"
+    r"(trial_id|done|(avg_)?(reader|batch)_cost|peak_\w+_mb|should_checkpoint|checkpoint_dir_name|experiment_tag|experiment_id|warmup_time|batch_size_total|"
     r"node_ip|hostname|pid|hist_stats.*|timers.*|perf/.*|sys/.*|system\..*|.*config/.*)",
     re.IGNORECASE,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,11 +34,13 @@ class Found:
         of_tools: files by tool, each in order of its path.
         of_formats: tables and run logs by format.
         beside: other tables in the folders of a tool's runs, which are not read.
+        tools_beside: number of another tool's files in those folders, by tool: a training may have several loggers.
     """
 
     of_tools: Mapping[str, list[Path]]
     of_formats: Mapping[str, list[Path]]
     beside: list[Path] = field(default_factory=list)
+    tools_beside: Mapping[str, int] = field(default_factory=dict)
 
 
 def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
@@ -62,16 +65,22 @@ def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
             left = [file for file in left if file not in claimed]
     closed = {folder for _, folder in owned}
     of_formats: dict[str, list[Path]] = {}
-    beside = []
+    beside: list[Path] = []
+    tools_beside: Counter[str] = Counter()
     for file in left:
+        inner = _within(file, closed)
+        other = next((tool for tool, logger in LOGGERS.items() if logger.sniff(file)), None) if inner else None
+        if other is not None:
+            tools_beside[other] += 1
+            continue
         name = next((name for name, reader in formats.items() if reader.sniff(file)), None)
         if name is None:
             continue
-        if _within(file, closed):
+        if inner:
             beside.append(file)
         else:
             of_formats.setdefault(name, []).append(file)
-    return Found(of_tools, of_formats, beside)
+    return Found(of_tools, of_formats, beside, tools_beside)
 
 
 def _files(root: Path) -> Iterator[Path]:

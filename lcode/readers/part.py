@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from lcode.table.axis import finer_unit
 from lcode.table.metric import Direction
 from lcode.table.schedule import Schedule
 from lcode.table.table import empty_points
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,56 @@ def join(parts: Sequence[LogPart]) -> LogPart:
         notes=tuple(note for part in parts for note in part.notes),
         epoch_unit=unit,
         by_tools=frozenset().union(*(part.by_tools for part in parts)),
+    )
+
+
+def with_distinct_names(parts: Mapping[str, LogPart]) -> list[LogPart]:
+    """The parts by what wrote them; a run that has the name of another part's is called after its writer as well."""
+    owners = Counter(run for part in parts.values() for run in part.sources)
+    return [
+        _renamed(part, {run: f"{run} ({source})" for run in part.sources if owners[run] > 1})
+        for source, part in parts.items()
+    ]
+
+
+def _renamed(part: LogPart, names: Mapping[str, str]) -> LogPart:
+    return _of_runs(part, {run: names.get(run, run) for run in part.sources}) if names else part
+
+
+def without_runs(part: LogPart, runs: Collection[str]) -> LogPart:
+    """The other runs, and the curves that they have."""
+    if not runs:
+        return part
+    rest = _of_runs(part, {run: run for run in part.sources if run not in runs})
+    gone = set(part.points["metric"].unique()) - set(rest.points["metric"].unique())
+    metrics = {key: direction for key, direction in part.metrics.items() if key not in gone}
+    points = rest.points.assign(metric=rest.points["metric"].cat.remove_categories(list(gone)))
+    return replace(rest, points=points, metrics=metrics, by_tools=part.by_tools & set(metrics))
+
+
+def _of_runs(part: LogPart, names: Mapping[str, str]) -> LogPart:
+    """These runs alone: name so far -> name from now on."""
+
+    def named(values: Mapping[str, _Value]) -> dict[str, _Value]:
+        return {names[run]: value for run, value in values.items() if run in names}
+
+    def rows(frame: pd.DataFrame) -> pd.DataFrame:
+        if not len(frame):
+            return frame
+        kept = frame[frame["run"].isin(list(names))]
+        run = kept["run"].cat.remove_unused_categories()
+        now = pd.Index([names[old] for old in run.cat.categories], dtype=object)
+        return kept.assign(run=pd.Categorical.from_codes(run.cat.codes, categories=now))
+
+    return replace(
+        part,
+        sources=named(part.sources),
+        runs=part.runs[part.runs.index.isin(list(names))].rename(index=dict(names)),
+        points=rows(part.points),
+        configs=named(part.configs),
+        signals=rows(part.signals),
+        schedules=named(part.schedules),
+        rates=named(part.rates),
     )
 
 

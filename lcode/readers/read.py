@@ -13,6 +13,7 @@ import pandas as pd
 from lcode.errors import InputError, UsageError, explained
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.choices import Choices
+from lcode.readers.copies import without_copies
 from lcode.readers.csv_file import CsvReader, load_csv
 from lcode.readers.curves import as_understood, settle_curves
 from lcode.readers.directions import settle_directions
@@ -25,7 +26,7 @@ from lcode.readers.jsonl_file import JsonlReader, load_jsonl
 from lcode.readers.loggers import LOGGERS
 from lcode.readers.name_remarks import name_remarks
 from lcode.readers.parquet_file import ParquetReader, load_parquet
-from lcode.readers.part import LogPart, join
+from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.rates import Rates, planned, rate_remarks
 from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.repeats import OnRepeat
@@ -199,9 +200,13 @@ def _read_found(
         )
     if not formats and not found.of_tools:
         raise _no_logs(path)
-    if found.beside:
+    others = [f"{count} file(s) of {LOGGERS[tool].tool}" for tool, count in found.tools_beside.items()]
+    if found.beside or others:
         names, tools = listed([file.name for file in found.beside]), [LOGGERS[tool].tool for tool in found.of_tools]
-        notes.append(f"{path.name}: beside the runs of {', '.join(tools)}, so not read: {names}.")
+        beside = ", ".join([*others, *([names] if names else [])])
+        notes.append(
+            f"{path.name}: in the folders of runs of {', '.join(tools)}, which are read, so not read: {beside}."
+        )
     sources: dict[str, Understood] = {}
     for tool, paths in found.of_tools.items():
         logger = LOGGERS[tool]
@@ -212,9 +217,10 @@ def _read_found(
         else:
             sources[name] = Understood(READERS[name].read(paths, on_repeat), ())
     left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
-    axis = tuple(dict.fromkeys(name for source in sources.values() for name in source.axis))
-    told = Reading({name: len(source.part.runs) for name, source in sources.items()}, axis, left_out)
-    part = join([source.part for source in sources.values()])
+    parts, copies = without_copies({name: source.part for name, source in sources.items()})
+    axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
+    told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, left_out)
+    part = join(with_distinct_names(parts))
     counts = None
     if set(part.metrics) <= part.by_tools:
         counts = {str(key): int(count) for key, count in part.points["metric"].value_counts().items()}
@@ -222,7 +228,7 @@ def _read_found(
     if not curves.scored:
         raise InputError(f"no curve is left to be scored; there are: {', '.join(part.metrics)}", path=path)
     told = replace(told, left_out={**told.left_out, **curves.left_out})
-    return replace(as_understood(part, curves), notes=(*part.notes, *notes)), told
+    return replace(as_understood(part, curves), notes=(*part.notes, *copies, *notes)), told
 
 
 def _beside_run_logs(folder: Path, formats: dict[str, list[Path]]) -> list[str]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
+from lcode.readers.column_words import EPOCHS
 from lcode.readers.columns import Roles, settle_roles
 from lcode.readers.layout import CONFIG, RESERVED
 from lcode.readers.loggers import Logged
@@ -148,19 +149,32 @@ def understood_runs(
     if empty:
         notes += (f"{empty} runs of {tool} have logged no value yet.",)
     part = replace(
-        part, runs=frame, metrics=metrics, configs=configs, notes=(*notes, *part.notes), by_tools=frozenset(metrics)
+        part,
+        sources={name: told[name].file for name in map(str, frame.index)},
+        runs=frame,
+        metrics=metrics,
+        configs=configs,
+        notes=(*notes, *part.notes),
+        by_tools=frozenset(metrics),
     )
     return Understood(part, (roles.axis,), roles.left_out)
 
 
 def _filled(raw: RawTable, axis: str | None) -> RawTable:
-    """The table, in whose rows the epochs count on where some do not say them, as when only the training does."""
-    column = raw.columns.get(axis or "epoch")
-    if column is None or not column.null_count:
-        return raw
+    """The table, in whose rows the epochs count on where some do not say them, as when only the training does.
+
+    A run that never says them keeps its empty cells, so that its steps can count.
+    """
     run = raw.names("run")[0]
-    cells = pd.Series(column.to_numpy(zero_copy_only=False)).groupby(run).ffill().fillna(0.0)
-    return replace(raw, columns={**raw.columns, axis or "epoch": pa.chunked_array([pa.array(cells)])})
+    wanted = [axis] if axis is not None else [name for name in raw.columns if name.strip().lower() in EPOCHS]
+    filled = {}
+    for name in wanted:
+        column = raw.columns.get(name)
+        if column is not None and column.null_count:
+            by_run = pd.Series(column.to_numpy(zero_copy_only=False)).groupby(run)
+            cells = by_run.ffill().fillna(by_run.transform("first"))
+            filled[name] = pa.chunked_array([pa.array(cells, from_pandas=True)])
+    return replace(raw, columns={**raw.columns, **filled})
 
 
 def _distinct(stated: Sequence[str], by_path: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
+from lcode.readers.column_words import EPOCHS
 from lcode.table.metric import Direction
 from lcode.table.table import RunStatus
 
@@ -46,6 +47,11 @@ class Logged:
     directions: Mapping[str, Direction] = field(default_factory=dict)
     lines: Sequence[int] | None = None
     notes: tuple[str, ...] = ()
+
+
+def says_epochs(columns: Iterable[str]) -> bool:
+    """Whether an epoch was logged beside the curves, as Lightning and Transformers do: it says more than a step."""
+    return any(name.strip().lower() in EPOCHS for name in columns)
 
 
 class Logger(Protocol):

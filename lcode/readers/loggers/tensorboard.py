@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.errors import InputError
-from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.loggers.points import rows_of
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.tensorboard_events import TOOL, EventFile, read_events
@@ -125,12 +125,13 @@ def _logged(run: _Run) -> list[Logged]:
     most = max(curves, key=lambda file: len(file.points.codes)).path
     inner = most.relative_to(run.folder).parts
     left_out = [f"left out: {error}" for error in run.damaged]
+    columns = rows_of([file.points for file in curves], most, TOOL)
     return [
         Logged(
             # Of a run in folders, the folder names it, not that of the part of the data.
             file=most if len(inner) == 1 else run.folder / inner[0],
-            columns=rows_of([file.points for file in curves], most, TOOL),
-            axis="step",
+            columns=columns,
+            axis=None if says_epochs(columns) else "step",
             # The plugin's status is no help: it says finished as soon as the hyper-parameters are written.
             config=config,
             notes=(*(note for file in run.files for note in file.notes), *left_out),

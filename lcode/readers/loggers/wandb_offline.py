@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged
+from lcode.readers.column_words import STEPS
+from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.loggers.cells import columns_of, flat
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.readers.loggers.wandb_log import MAGIC, records_of
@@ -240,13 +241,15 @@ def _logged(files: Sequence[_File]) -> Logged:
         config |= file.config
     config.pop("_wandb", None)
     columns = columns_of(rows, last.path, TOOL)
-    axes = {axis for file in files for axis in file.axes if axis in columns}
+    # Integrations declare the step; what else is declared is the user's own word.
+    declared = {axis for file in files for axis in file.axes if axis in columns}
+    axes = {axis for axis in declared if axis not in STEPS} or (set() if says_epochs(columns) else declared)
     return Logged(
         file=last.path,
         # The records' entries come in any order.
         columns={name: columns[name] for name in sorted(columns, key=lambda name: (name != _STEP, name))},
         run=last.name or last.id,
-        axis=axes.pop() if len(axes) == 1 else _STEP if _STEP in columns else None,
+        axis=axes.pop() if len(axes) == 1 else None if says_epochs(columns) or _STEP not in columns else _STEP,
         config=flat({name: _unwrapped(value) for name, value in config.items()}, "."),
         status=last.status,
         directions={name: way for file in files for name, way in file.directions.items() if name in columns},

@@ -24,6 +24,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from torch.utils.tensorboard import SummaryWriter
 
 from lcode.errors import InputError, MissingExtraError
+from lcode.readers import Choices, read_logs
 from lcode.readers.loggers import LOGGERS, Logged
 from lcode.readers.loggers.points import Points, rows_of
 
@@ -59,6 +60,30 @@ def test_one_row_per_step_and_a_column_per_tag(tmp_path: Path) -> None:
     assert math.isnan(first.columns["val/depth/loss"][0].as_py())
     assert first.columns["val/depth/loss"][1].as_py() == -math.inf
     assert cells(second, "step", "val/seg/loss") == [(2**40, 0.5)]
+
+
+@pytest.mark.parametrize("name", ["epoch", "train/epoch"])
+def test_an_epoch_logged_beside_each_step_is_the_axis_unless_steps_are_asked_for(tmp_path: Path, name: str) -> None:
+    for run in (1, 2):
+        with SummaryWriter(str(tmp_path / str(run))) as writer:
+            writer.add_scalar("hp_metric", -1, 0)
+            for step in range(9, 80, 10):
+                writer.add_scalar(name, step // 20, step)
+                writer.add_scalar("train/loss" if step % 20 == 9 else "val/acc", run / step, step)
+    table = read_logs(tmp_path)
+    assert table.reading is not None and table.reading.axis == (name,)
+    accuracy = table.points[table.points["metric"] == "acc"]
+    assert accuracy["epoch"].tolist() == [0, 1, 2, 3] * 2
+    steps = read_logs(tmp_path, choices=Choices(epoch="step")).in_unit(1.0)
+    assert steps.points["epoch"].max() == 79
+
+
+def test_where_one_run_says_no_epochs_the_steps_of_all_count(tmp_path: Path) -> None:
+    write(tmp_path / "a", {"epoch": [0, 0, 1, 1], "val/acc": [0.1, 0.2, 0.3, 0.4]})
+    write(tmp_path / "b", {"val/acc": [0.2, 0.3, 0.5, 0.6]})
+    table = read_logs(tmp_path)
+    assert table.reading is not None and table.reading.axis == ("step",)
+    assert table.points["epoch"].tolist() == [0, 1, 2, 3] * 2
 
 
 def test_curves_written_one_after_the_other_share_their_rows(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from zlib import crc32
 import pytest
 
 from lcode.errors import InputError
+from lcode.readers import read_logs
 from lcode.readers.loggers import LOGGERS, Logged
 
 DATA = Path(__file__).parent / "data" / "wandb"
@@ -131,6 +132,23 @@ def test_metrics_may_be_drawn_against_one_that_is_named_by_its_place(tmp_path: P
     write(tmp_path / "a.wandb", [], *metrics, *rows)
     (run,) = read(tmp_path)
     assert run.axis == "epoch" and run.directions == {"loss": "min"}
+
+
+@pytest.mark.parametrize("step", ["train/global_step", "trainer/global_step", "my_step"])
+def test_an_epoch_beside_an_integrations_step_is_the_axis_and_beside_the_users_own_is_not(
+    tmp_path: Path, step: str
+) -> None:
+    declared = [field(METRIC, field(1, step)), field(METRIC, field(2, "*") + field(4, step))]
+    for run, name in enumerate(("a", "b"), start=1):
+        rows = [
+            row({"_step": str(at), step: str(10 * at), "train/epoch": str(at / 4), "eval/loss": str(run / (at + 1))})
+            for at in range(9)
+        ]
+        write(tmp_path / f"{name}.wandb", [], *declared, *rows, id=name)
+    table = read_logs(tmp_path)
+    assert table.reading is not None
+    assert table.reading.axis == ((step,) if step == "my_step" else ("train/epoch",))
+    assert table.points["epoch"].max() * table.epoch_unit == (80 if step == "my_step" else 2)
 
 
 def test_records_longer_than_a_block_and_thousands_of_names(tmp_path: Path) -> None:

@@ -1,0 +1,193 @@
+"""The same run logged twice: by two loggers at once, or in a folder that was copied. It is read once.
+
+Read twice it would count as a repeat, and confirm itself. Runs are told to be one by their values alone, whatever they
+and their metrics are called, and only across files: the runs of one file are told apart by whoever wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.readers.part import LogPart, without_runs
+from lcode.readers.raw import as_number
+
+_BEGIN = 3
+"""Values at the beginning of a curve by which curves are looked up; a shorter one is no evidence."""
+
+_DIGITS = 20
+"""Significant digits that distinct values of two runs must share. Three full numbers or five shares of four digits do
+not come out alike by chance; counts of right answers in a small test set may."""
+
+_LOOKED_AT = 50
+"""Values of a curve whose digits are counted."""
+
+_Values = NDArray[np.float32]
+
+
+@dataclass(eq=False)
+class _Run:
+    """What is known of a run.
+
+    Attributes:
+        source: what wrote it.
+        name: what it is called there.
+        file: where it stands.
+        place: order in which it was found.
+        curves: values by name in order of the epochs, in single precision, as TensorBoard keeps them.
+        config: its configuration, and that of the copies which were found so far.
+        kept: the run that is read in its place; None: it is read itself.
+    """
+
+    source: str
+    name: str
+    file: Path
+    place: int
+    curves: Mapping[str, _Values]
+    config: dict[str, Any]
+    kept: _Run | None = None
+
+    @property
+    def last(self) -> _Run:
+        """What is read of all its copies."""
+        return self if self.kept is None else self.kept.last
+
+    def worth(self, other: _Run) -> tuple[int, int, bool, int]:
+        """By what it is preferred to a copy: more values of what both have, more curves, a configuration."""
+        shared = sum(len(values) for values, _ in _alike(self, other))
+        moving = sum(len(np.unique(values[:_LOOKED_AT])) >= _BEGIN for values in self.curves.values())
+        return shared, moving, bool(self.config), -self.place
+
+
+def without_copies(sources: Mapping[str, LogPart]) -> tuple[dict[str, LogPart], list[str]]:
+    """The runs of all sources, each once, and remarks on which were left out.
+
+    Args:
+        sources: what wrote them -> the runs, as logged.
+    """
+    runs = _runs(sources)
+    for one, other in _candidates(runs):
+        one, other = one.last, other.last
+        if one is other or not _same(one, other):
+            continue
+        kept, lost = (one, other) if one.worth(other) > other.worth(one) else (other, one)
+        lost.kept = kept
+        kept.config = {**lost.config, **kept.config}
+    lost_runs = [run for run in runs if run.kept is not None]
+    if not lost_runs:
+        return dict(sources), []
+    left = {}
+    for source, part in sources.items():
+        lost_here = {run.name for run in lost_runs if run.source == source}
+        configs = {run.name: run.config for run in runs if run.source == source}
+        rest = without_runs(replace(part, configs={**part.configs, **configs}), lost_here)
+        if len(rest.runs):
+            left[source] = rest
+    return left, list(_remarks(lost_runs))
+
+
+def _runs(sources: Mapping[str, LogPart]) -> list[_Run]:
+    """All runs with their curves."""
+    found: list[_Run] = []
+    for source, part in sources.items():
+        if not len(part.points):
+            continue
+        codes = [part.points[name].cat.codes.to_numpy().astype(np.int64) for name in ("run", "metric")]
+        order = np.lexsort((part.points["epoch"].to_numpy(), codes[1], codes[0]))
+        run, metric = (code[order] for code in codes)
+        values = part.points["value"].to_numpy(np.float64)[order]
+        with np.errstate(over="ignore"):
+            single = values.astype(np.float32)
+        starts = np.flatnonzero((np.diff(run, prepend=-1) != 0) | (np.diff(metric, prepend=-1) != 0))
+        names, keys = (list(map(str, part.points[name].cat.categories)) for name in ("run", "metric"))
+        curves: dict[str, dict[str, _Values]] = {name: {} for name in map(str, part.runs.index)}
+        for start, cells in zip(starts, np.split(single, starts[1:]), strict=True):
+            curves[names[run[start]]][keys[metric[start]]] = cells
+        for name, its in curves.items():
+            config = dict(part.configs.get(name, {}))
+            found.append(_Run(source, name, part.sources[name], len(found), its, config))
+    return found
+
+
+def _candidates(runs: list[_Run]) -> Iterator[tuple[_Run, _Run]]:
+    """Pairs of runs of different files of which some curve begins with the same values."""
+    begins: dict[bytes, list[_Run]] = {}
+    for run in runs:
+        for values in run.curves.values():
+            begin = _begin(values)
+            if begin is not None:
+                alike = begins.setdefault(begin, [])
+                if not alike or alike[-1] is not run:
+                    alike.append(run)
+    for alike in begins.values():
+        yield from ((one, other) for one, other in combinations(alike, 2) if one.file != other.file)
+
+
+def _same(one: _Run, other: _Run) -> bool:
+    """Whether two runs are one: enough values are alike, and neither a curve nor a setting of one name differs."""
+    for name in one.config.keys() & other.config.keys():
+        first, second = one.config[name], other.config[name]
+        if str(first) != str(second) and (as_number(first) is None or as_number(first) != as_number(second)):
+            return False
+    for name in one.curves.keys() & other.curves.keys():
+        if len(one.curves[name]) == len(other.curves[name]) and not _begins_alike(one.curves[name], other.curves[name]):
+            return False
+    return sum(_digits(min(pair, key=len)) for pair in _alike(one, other)) >= _DIGITS
+
+
+def _alike(one: _Run, other: _Run) -> Iterator[tuple[_Values, _Values]]:
+    """Curves of both of which one is the beginning of the other, or all of it; each curve once."""
+    free: dict[bytes | None, list[_Values]] = {}
+    for values in other.curves.values():
+        free.setdefault(_begin(values), []).append(values)
+    for values in one.curves.values():
+        begin = _begin(values)
+        same = [] if begin is None else free.get(begin, [])
+        at = next((at for at, theirs in enumerate(same) if _begins_alike(values, theirs)), None)
+        if at is not None:
+            yield values, same.pop(at)
+
+
+def _begin(values: _Values) -> bytes | None:
+    """What a curve is looked up by: its first values from where it begins to move; None: it tells too little."""
+    moving = int(np.argmax(values != values[0])) - 1 if len(values) else -1
+    begin = values[moving : moving + _BEGIN] if moving >= 0 else values[:0]
+    return begin.tobytes() if len(np.unique(begin)) == _BEGIN else None
+
+
+def _begins_alike(one: _Values, other: _Values) -> bool:
+    both = min(len(one), len(other))
+    return np.array_equal(one[:both], other[:both], equal_nan=True)
+
+
+def _digits(values: _Values) -> int:
+    """Significant digits of the distinct values of a curve; one value of all is no evidence."""
+    distinct = np.unique(values[:_LOOKED_AT][np.isfinite(values[:_LOOKED_AT])])
+    if len(distinct) < _BEGIN:
+        return 0
+    mantissas = (np.format_float_scientific(value, unique=True, trim="-").partition("e")[0] for value in distinct)
+    return sum(len(mantissa.strip("-").replace(".", "")) for mantissa in mantissas)
+
+
+def _remarks(lost: list[_Run]) -> Iterator[str]:
+    """A line for the copies of each pair of sources, and for each reason."""
+    grouped: dict[tuple[str, str, str], list[_Run]] = {}
+    for run in lost:
+        mine, theirs = (sum(map(len, one.curves.values())) for one in (run, run.last))
+        why = "it holds fewer values" if mine < theirs else "it holds the same"
+        grouped.setdefault((run.source, run.last.source, why), []).append(run)
+    for (source, kept, why), copies in grouped.items():
+        first = copies[0]
+        where = (f" of {source}", f" of {kept}") if source != kept else ("", "")
+        more = f", and {len(copies) - 1} more so" if len(copies) > 1 else ""
+        file = f"{first.file.parent.name}/{first.file.name}"
+        yield (
+            f"logged twice and read once: '{first.name}'{where[0]} ({file}) has the values of '{first.last.name}'"
+            f"{where[1]} and is left out, since {why}{more}; if they are two runs, read them one by one."
+        )
