@@ -119,9 +119,9 @@ def _trace(axes: Axes, trace: Any) -> Any:
     for which in ("x", "y"):
         bar = trace[f"error_{which}"]
         if bar.array is not None:
-            ends = np.array([bar.arrayminus, bar.array], dtype=float)
+            ends: dict[str, Any] = {f"{which}err": np.array([bar.arrayminus, bar.array], dtype=float)}
             colour = _colour(bar.color or trace.marker.color)
-            axes.errorbar(x, y, **{f"{which}err": ends}, fmt="none", ecolor=colour, elinewidth=bar.thickness, zorder=2)
+            axes.errorbar(x, y, fmt="none", ecolor=colour, elinewidth=bar.thickness, zorder=2, **ends)
     marker, line = trace.marker, trace.line
     lines, markers = ("lines" in trace.mode, "markers" in trace.mode)
     symbol, size = SYMBOLS[marker.symbol or "circle"], POINT * (marker.size or 6)
@@ -136,7 +136,7 @@ def _trace(axes: Axes, trace: Any) -> Any:
     )[0]  # fmt: skip
 
 
-def _colour(text: str) -> str | tuple[float, ...]:
+def _colour(text: str) -> str | tuple[float, float, float, float]:
     """A colour as matplotlib reads it: `rgba(0,114,178,0.2)` becomes shares."""
     parts = re.fullmatch(r"rgba\(([^,]+),([^,]+),([^,]+),([^,]+)\)", text)
     if parts is None:

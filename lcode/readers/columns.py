@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
 from lcode.readers.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
-from lcode.readers.layout import CONFIG, RESERVED, check_long, is_long
+from lcode.readers.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
 from lcode.readers.rates import is_rate
 from lcode.readers.raw import RawTable, as_number
 from lcode.table.metric_names import known_metric
@@ -104,7 +104,7 @@ def settle_roles(
     config = list(choices.config)
     long = is_long(raw)
     for name in names:
-        taken = name in (run, axis, counter, *others, *config, *stated) or name.startswith(CONFIG)
+        taken = name in (run, axis, counter, *others, *config, *stated) or name.startswith((CONFIG, SIGNAL))
         if taken or (name in RESERVED and name != "epoch") or is_rate(name) or (long and name in _LONG):
             continue
         reason = "asked for" if choices.ignores(name) else why_left_out(name)

@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from lcode.readers.choices import Choices
+from lcode.readers.layout import SIGNAL
 from lcode.readers.part import LogPart
+from lcode.table.balancing import tells_of_balancing
 from lcode.table.metric import MAIN_TASK, Metric, split_key
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_parse import Name
@@ -65,9 +67,6 @@ _NO_TASK = frozenset(
 _OF_ANY_TASK = ("loss", "reward", "return", "cost")
 """What each task has: the word before it names the task, unless it names the measure (`mse_loss`)."""
 
-SIGNAL = "signal."
-"""Prefix of columns that the user declares to be no scores."""
-
 _EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?=[A-Z]))(.+)$")
 _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 
@@ -113,6 +112,8 @@ def settle_curves(
             signals[key] = key.removeprefix(SIGNAL)
         elif choices.ignores(key, bare[key]):
             left_out[key] = "asked for"
+        elif tells_of_balancing(key) and choices.map is None and not choices.only:
+            signals[key] = key
         elif choices.map is not None:
             named = choices.mapped(key)
             if named is None:

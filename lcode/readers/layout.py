@@ -19,6 +19,9 @@ RUN_LEVEL = ("status", "arch", "seed")
 RESERVED = ("run", "epoch", "seconds", "lr", "horizon", *RUN_LEVEL)
 CONFIG = "config."
 
+SIGNAL = "signal."
+"""Prefix of columns that the user declares to be no scores."""
+
 _LONG = ("task", "metric", "value")
 _NOT_MEASURED = "leave the cell empty where nothing was measured, or write nan where the run diverged"
 _SYNONYMS = {

@@ -199,5 +199,5 @@ def _parts(
         came_epochs, came = later.epochs[i, k, after], later.values[i, k, after]
     diverged = int(seen.diverged_at[i, k])
     broken = None if diverged < 0 else as_epochs(diverged, forecast.epoch_unit).item()
-    places = (axes.place(ticks) for ticks in (epochs, asked[ahead], came_epochs))
+    places = axes.place(epochs), axes.place(asked[ahead]), axes.place(came_epochs)
     return np.concatenate([values, fans, came]), *places, broken

@@ -20,6 +20,7 @@ from lcode.report.cells import configuration, run_rows, score_title
 from lcode.report.packed import Axes, packed, packed_curves, thinned
 from lcode.show import interval, printable
 from lcode.table import RunTable
+from lcode.table.balancing import balanced_tasks, balancing
 
 BACKGROUND = 40
 """So many other runs are drawn in grey behind a fan."""
@@ -27,9 +28,6 @@ BACKGROUND = 40
 FRONT_METRICS, FRONT_SAMPLES = 8, (256, 64)
 """Fronts are given for pairs of the first so many metrics; joint samples that they are counted on, of up to 1,000 runs
 and of more."""
-
-PANELS = (("gradient cosine", "cos"), ("loss weight", "weight"))
-"""Signals that a run's details show: heading, and what the signal's name must hold."""
 
 SIGNAL_RUNS, SIGNAL_POINTS = 200, 60
 """Signals are kept of the best so many runs, at so many epochs."""
@@ -166,23 +164,17 @@ def _signals(table: RunTable, names: Sequence[str]) -> dict[str, Any]:
     """Gradient cosines and weights: `axes`, and by place of the run and heading `[label, axis, lo, hi, values]`."""
     axes = Axes(table.epoch_unit)
     points = table.signals
-    kinds = {str(key): _heading(str(key)) for key in points["metric"].unique()}
-    points = points[points["metric"].astype(str).map(kinds).ne("").to_numpy() & points["run"].isin(names).to_numpy()]
+    kinds = {str(key): kind for key in points["metric"].unique() if (kind := balancing(str(key)))}
+    points = points[points["metric"].isin(list(kinds)).to_numpy() & points["run"].isin(names).to_numpy()]
     place = {run: i for i, run in enumerate(names)}
     runs: dict[str, dict[str, list[Any]]] = {}
     groups = list(pd.DataFrame(points).groupby(["run", "metric"], observed=True, sort=False))
     curves = [curve.iloc[thinned(len(curve), SIGNAL_POINTS)] for _, curve in groups]
     written = packed([curve["value"].to_numpy(float) for curve in curves], [False] * len(curves))
     for ((run, key), _), curve, values in zip(groups, curves, written, strict=True):
-        label, _, _ = str(key).rpartition("/")
-        line = [printable(label), axes.place(curve["epoch"].to_numpy(np.int64)), *values]
+        line = [printable(balanced_tasks(str(key))), axes.place(curve["epoch"].to_numpy(np.int64)), *values]
         runs.setdefault(str(place[str(run)]), {}).setdefault(kinds[str(key)], []).append(line)
     return {"axes": axes.lists, "runs": runs}
-
-
-def _heading(key: str) -> str:
-    name = key.rpartition("/")[2].lower()
-    return next((heading for heading, word in PANELS if word in name), "")
 
 
 def _on_log_axis(table: RunTable, key: str, finals: NDArray[np.float64]) -> bool:
@@ -190,10 +182,6 @@ def _on_log_axis(table: RunTable, key: str, finals: NDArray[np.float64]) -> bool
     values = np.concatenate([table.points.loc[table.points["metric"] == key, "value"].to_numpy(float), finals])
     values = values[np.isfinite(values)]
     return bool(len(values) and (values > 0).all() and np.quantile(values, 0.95) > 100 * np.quantile(values, 0.05))
-
-
-def _percent(shares: NDArray[np.float64]) -> list[int]:
-    return np.rint(100 * shares).astype(int).tolist()
 
 
 def _numbers(values: NDArray[np.float64]) -> Any:

@@ -12,12 +12,14 @@ import pytest
 from lcode import plot
 from lcode.errors import UsageError
 from lcode.evaluation.replay import Replay
+from lcode.plot.backend import Backend
 
 pytest.importorskip("matplotlib", reason="needs matplotlib: pip install -e '.[notebooks]'")
 
+BACKENDS: tuple[Backend, ...] = ("plotly", "matplotlib")
 REPLAYS = {"forecast": [Replay((), 400, 1000, {}, None, 0.2, ())], "median": [Replay((), 700, 1000, {}, None, 0.1, ())]}
 
-FIGURES: dict[str, Callable[[Any, str], Any]] = {
+FIGURES: dict[str, Callable[[Any, Backend], Any]] = {
     "curves": lambda case, backend: plot.curves(case.table, case.forecast, truth=case.truth, backend=backend),
     "ranking": lambda case, backend: plot.ranking(case.ranking, backend=backend),
     "calibration": lambda case, backend: plot.calibration(case.forecast, case.truth, backend=backend),
@@ -38,7 +40,7 @@ def test_every_figure_is_tried() -> None:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_both_libraries_show_the_same_panels_axes_and_names(sweep: Any, name: str) -> None:
-    plotly, static = (FIGURES[name](sweep, backend) for backend in ("plotly", "matplotlib"))
+    plotly, static = (FIGURES[name](sweep, backend) for backend in BACKENDS)
     _drawn(static)
     assert [f"<b>{axes.get_title(loc='left')}</b>" for axes in static.axes] == [
         note.text.replace("&amp;", "&") for note in plotly.layout.annotations
@@ -53,7 +55,7 @@ def test_both_libraries_show_the_same_panels_axes_and_names(sweep: Any, name: st
 
 
 def test_the_points_are_those_of_the_other_library(sweep: Any) -> None:
-    plotly, static = (FIGURES["stopping"](sweep, backend) for backend in ("plotly", "matplotlib"))
+    plotly, static = (FIGURES["stopping"](sweep, backend) for backend in BACKENDS)
     for trace, line in zip(plotly.data, static.axes[0].lines, strict=True):
         np.testing.assert_allclose(line.get_xdata(), trace.x)
         np.testing.assert_allclose(line.get_ydata(), trace.y)

@@ -32,6 +32,8 @@ from lcode.readers.curves import settle_curves
         ("acc/top1 acc/top5", "acc/top1 acc/top5", ""),
         ("abs_err rel_err mean_iou top5_acc", "abs_err rel_err mean_iou top5_acc", ""),
         ("err signal.norm", "err", "signal.norm"),
+        ("seg/miou grad_cos/seg_depth weights/seg", "seg/miou", "grad_cos/seg_depth weights/seg"),
+        ("normals/cosine parcel/weight_mae", "normals/cosine parcel/weight_mae", ""),
     ],
 )
 def test_by_their_names(keys: str, scored: str, signals: str) -> None:
@@ -110,3 +112,15 @@ def test_choices_are_kept_in_a_file(tmp_path: Path) -> None:
         (tmp_path / "m.json").write_text(text)
         with pytest.raises(InputError, match=r"m\.json"):
             Choices.load(tmp_path / "m.json")
+
+
+def test_a_declared_signal_is_no_setting_even_where_it_is_constant(tmp_path: Path) -> None:
+    rows = "".join(f"{run},{epoch},{0.1 * epoch},0.5\n" for run in "ab" for epoch in range(1, 9))
+    (tmp_path / "logs.csv").write_text(f"run,epoch,miou,signal.grad_cos\n{rows}")
+    table = read_logs(tmp_path / "logs.csv")
+    assert table.configs.columns.tolist() == [] and set(table.signals["metric"]) == {"main/grad_cos"}
+
+
+def test_what_is_asked_for_is_scored(tmp_path: Path) -> None:
+    curves = settle_curves(["seg/miou", "weights/seg"], Choices(only=("weights/*",)))
+    assert list(curves.scored) == ["weights/seg"] and list(curves.signals) == ["seg/miou"]

@@ -11,11 +11,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from lcode.errors import UsageError
 from lcode.evaluation.replay import Replay
 from lcode.report import Trust, write_report
+from lcode.table import RunTable
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -126,6 +128,21 @@ def test_nothing_is_said_of_stopping_where_all_runs_have_ended(tmp_path: Path, m
     case = make_case(["a", "b", "c"], {})
     page = _report(tmp_path / "r.html", case, ranking=case.ranking)
     assert "stopping" not in page.data and "Compute saved" not in page.cells
+
+
+def test_cosines_and_weights_are_shown_whatever_tool_named_them(tmp_path: Path, sweep: Any) -> None:
+    names = ["seg|depth/cosine", "grad_cos/seg_depth", "weights/seg", "loss_weight_depth", "weight_decay", "main/lr"]
+    signals = pd.concat(
+        [pd.DataFrame({"run": "run-40", "epoch": [1, 2], "metric": name, "value": [0.1, 0.2]}) for name in names]
+    )
+    table = RunTable.from_points(
+        sweep.table.points, sweep.table.metrics, runs=sweep.table.runs, configs=sweep.table.configs, signals=signals
+    )
+    write_report(tmp_path / "r.html", title="r", table=table, forecast=sweep.forecast, ranking=sweep.ranking)
+    shown = Page(tmp_path / "r.html").data["signals"]["runs"]
+    (panels,) = shown.values()
+    labels = {heading: {line[0] for line in lines} for heading, lines in panels.items()}
+    assert labels == {"gradient cosine": {"seg|depth", "seg_depth"}, "weight": {"seg", "depth"}}
 
 
 def test_names_are_shown_and_do_nothing(tmp_path: Path, make_case: Callable[..., Any]) -> None:
