@@ -245,12 +245,15 @@ def inspect(
     ] = None,
 ) -> None:
     """Say in full what is understood of LOGS: runs, curves, signals, configuration, and what is odd about them."""
+    from lcode.report.oddities import oddities
     from lcode.report.terminal import runs_table
 
     if save is not None:
         check_output(save, ".json")
     table = source.table(brief=False)
     out.print(runs_table(table))
+    for oddity in oddities(table):
+        out.print(escape(f"odd: {oddity}"), highlight=False)
     if save is not None:
         source.choices().save(save)
         err.print(f"choices written to {escape(str(save))}; give them to any command with --mapping", highlight=False)

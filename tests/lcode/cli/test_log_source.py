@@ -46,6 +46,7 @@ def test_choices_change_it_and_are_kept(folder: Path, tmp_path: Path, capsys: py
     status, out, err = call(capsys, "inspect", folder, "--only", "seg/*", "--epoch", "step", "--save", saved)
     assert status == 0 and "step 0–700" in err and "scored: seg/loss ↓\n" in err and "running" in out
     assert json.loads(saved.read_text())["only"] == ["seg/*"]
+    assert "odd: end sooner than others" in out and "'c'" in out
     status, _, err = call(capsys, "rank", folder, "--mapping", saved)
     assert status == 0 and "step 0–700" in err and "scored: seg/loss ↓\n" in err
     status, _, err = call(capsys, "rank", folder, "--mapping", saved, "--only", "depth/*")
