@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from lcode.cli import options as opt
+from lcode.cli.baseline import baseline_for
 from lcode.cli.bench import bench
 from lcode.cli.console import (
     StepsProgress,
@@ -160,6 +161,7 @@ def rank(
         check_output(out_path, ".csv", ".parquet")
     ends = FinalValue.parse(final)
     forecaster, table = model_and_table(source, model, device)
+    baseline = baseline_for(source.logs, baseline, objective, table)
     forecast = forecaster.predict(table, ends.at)
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline, seed=seed, final=ends)
     if out_path is not None:
@@ -224,6 +226,7 @@ def report(
     from lcode.decisions import rank as rank_forecast
     from lcode.report import Trust, headline, page_epochs, write_report
 
+    baseline = baseline_for(source.logs, baseline, objective, table)
     forecast = forecaster.predict(table, page_epochs(table))
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline)
     show_notes(ranking.notes)

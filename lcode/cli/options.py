@@ -46,8 +46,8 @@ Baseline = Annotated[
     Path | None,
     typer.Option(
         "--baseline",
-        help="CSV with task, metric, value (and arch): single-task references of delta_m; default: the finished runs' "
-        "medians.",
+        help="CSV with task, metric, value (and arch): single-task references of delta_m; default: baseline.csv in "
+        "LOGS, or the finished runs' medians.",
     ),
 ]
 Final = Annotated[

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lcode.errors import InputError, UsageError, explained
 from lcode.graphs.arch import ArchGraph
+from lcode.readers.beside import beside_run_logs
 from lcode.readers.choices import Choices
 from lcode.readers.copies import without_copies
 from lcode.readers.csv_file import CsvReader, load_csv
@@ -30,8 +31,9 @@ from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.rates import Rates, planned, rate_remarks
 from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.repeats import OnRepeat
-from lcode.readers.run_log import RunLogReader, begins_with_object
+from lcode.readers.run_log import RunLogReader
 from lcode.readers.tables import Understood, understood_runs, understood_tables
+from lcode.readers.unscored import unscored_remarks
 from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
 from lcode.table.reading import Reading, listed
@@ -70,10 +72,6 @@ LOADERS: dict[str, Callable[[Path], RawTable]] = {
     "excel": load_excel,
 }
 """How the tables among the formats are loaded."""
-
-PURPOSES = {"baseline.csv": " (for `--baseline` of lcode rank and lcode report)"}
-"""What files are for that `mtl-runs sweep` leaves beside its logs."""
-
 
 def read_logs(
     path: str | Path,
@@ -188,7 +186,7 @@ def _read_found(
     """The runs of all logs that were found, and how they were understood."""
     formats, notes = dict(found.of_formats), []
     if "run-log" in formats:
-        notes = _beside_run_logs(path, formats)
+        notes = beside_run_logs(path, formats)
     for name in ("json", "excel"):  # much lies in a folder that is no log
         if len(formats) + bool(found.of_tools) > 1 and name in formats:
             names = listed([file.name for file in formats.pop(name)])
@@ -228,31 +226,8 @@ def _read_found(
     if not curves.scored:
         raise InputError(f"no curve is left to be scored; there are: {', '.join(part.metrics)}", path=path)
     told = replace(told, left_out={**told.left_out, **curves.left_out})
-    return replace(as_understood(part, curves), notes=(*part.notes, *copies, *notes)), told
-
-
-def _beside_run_logs(folder: Path, formats: dict[str, list[Path]]) -> list[str]:
-    """Take the files that lie beside run logs out of what is read, and say so.
-
-    Reports may lie beside the logs of a sweep, and the header of a log that was just created may be half written.
-
-    Raises:
-        InputError: a table of JSON lines, which may be a log without its header.
-    """
-    beside = [path for name in ("csv", "parquet", "json", "excel") for path in formats.pop(name, [])]
-    others = formats.pop("jsonl", [])
-    torn = [path for path in others if not begins_with_object(path)]
-    tables = sorted(set(others) - set(torn))
-    if tables:
-        raise InputError(
-            f"lies in one folder with run logs such as {formats['run-log'][0].name}, but does not begin with a "
-            "header; move it elsewhere, or restore its first line",
-            path=tables[0],
-            line=1,
-        )
-    names = [f"{path.name}{PURPOSES.get(path.name, '')}" for path in beside]
-    names += [f"{path.name} (its first line is no whole header)" for path in torn]
-    return [f"{folder}: no run logs, so not read: {', '.join(names)}."] if names else []
+    notes += [*copies, *unscored_remarks(part, curves)]
+    return replace(as_understood(part, curves), notes=(*part.notes, *notes)), told
 
 
 def _no_logs(path: Path) -> InputError:

@@ -166,6 +166,27 @@ def test_what_a_run_ends_with_is_a_choice(
     assert done.status == 2 and "no final value 'first'; there are: horizon, best, last:5" in done.err
 
 
+def test_references_that_lie_beside_the_logs_are_taken_up_if_they_fit(
+    lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "runs.csv").write_text(running_logs.read_text())
+    (logs / "baseline.csv").write_text("task,metric,value\nseg,err,0.3\ndepth,miou,0.7\n")
+    frames = {}
+    for name, given in (("found", ()), ("given", ("--baseline", logs / "baseline.csv"))):
+        path = tmp_path / f"{name}.csv"
+        done = lcode_command("rank", logs, "--model", model_folder, *given, "--out", path)
+        assert done.status == 0 and "gain over the baseline" in done.err, done.err
+        frames[name] = pd.read_csv(path)
+    pd.testing.assert_frame_equal(frames["found"], frames["given"])
+    assert lcode_command("rank", logs, "--model", model_folder, "--objective", "mean").status == 0
+    (logs / "baseline.csv").write_text("task,metric,value\nseg,err,0.3\n")
+    done = lcode_command("rank", logs, "--model", model_folder)
+    assert done.status == 0 and "references that lie there are not taken up" in done.err
+    assert "depth/miou" in done.err and "median final value" in done.err
+
+
 def test_a_baseline_sets_the_references(
     lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path
 ) -> None:

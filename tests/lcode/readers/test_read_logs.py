@@ -277,7 +277,16 @@ def test_reports_and_newborn_logs_beside_run_logs_are_not_read(tmp_path: Path) -
     assert table.run_ids == ("a",)
     assert "b.jsonl" in table.notes[0] and "forecast.csv" in table.notes[0] and "--baseline" not in table.notes[0]
     (tmp_path / "baseline.csv").write_text("arch,task,metric,value\n")
-    assert "baseline.csv (for `--baseline`" in read_logs(tmp_path).notes[0]
+    assert "baseline.csv (the references" in read_logs(tmp_path).notes[0]
+
+
+def test_runs_of_single_tasks_below_a_sweep_are_references_and_no_candidates(tmp_path: Path) -> None:
+    write_log(tmp_path, "a", 1)
+    (tmp_path / "single-task").mkdir()
+    write_log(tmp_path / "single-task", "single-seg-net", 1)
+    table = read_logs(tmp_path)
+    assert table.run_ids == ("a",) and "1 runs of a single task each, in single-task" in table.notes[0]
+    assert read_logs(tmp_path / "single-task").run_ids == ("single-seg-net",)
 
 
 def test_null_values_and_repeated_lines_of_a_log(tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""The single-task references that a ranking is measured against: those that were named, or those that lie there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from lcode.cli.console import err
+from lcode.errors import InputError
+
+if TYPE_CHECKING:
+    from lcode.table import RunTable
+
+
+def baseline_for(logs: Path, given: Path | None, objective: str, table: RunTable) -> Path | None:
+    """The file of references: the given one, or else `baseline.csv` in the folder of the logs if it fits them.
+
+    Only Δm takes references. A file that does not fit is not used, and the user is told why.
+    """
+    from lcode.decisions import read_baseline
+    from lcode.readers.beside import BASELINE
+
+    found = logs / BASELINE
+    if given is not None or objective != "delta_m" or not found.is_file():
+        return given
+    try:
+        read_baseline(found, table.metrics)
+    except InputError as error:
+        err.print(f"[yellow]note:[/] references that lie there are not taken up: {escape(str(error))}", highlight=False)
+        return None
+    return found
