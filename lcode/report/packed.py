@@ -150,15 +150,18 @@ def _readable(curves: CurveArrays) -> CurveArrays:
     """The curves without values that explode: more than ten inter-quartile ranges outside a curve's quartiles.
 
     One of them, of a run on its way to diverge, would leave no steps for all others, and lie outside any useful axis.
+    Where a curve begins it falls steeply, and is given three times the room.
     """
     last = np.maximum(curves.lengths - 1, 0)
     ordered = np.sort(curves.values, axis=-1)  # NaN, the padding, comes last
     if not ordered.shape[-1]:
         return curves
     first, third = (np.take_along_axis(ordered, (share * last // 4)[..., None], -1) for share in (1, 3))
-    room = np.where((third > first) & (curves.lengths >= 4)[..., None], 10 * (third - first), np.inf)
+    spread = np.where((third > first) & (curves.lengths >= 4)[..., None], third - first, np.inf)
     with np.errstate(invalid="ignore"):
-        outside = (curves.values < first - room) | (curves.values > third + room)
+        away = np.maximum(first - curves.values, curves.values - third) / spread
+    settled = np.maximum.accumulate(away <= 10, axis=-1)
+    outside = away > np.where(settled, 10, 30)
     return replace(curves, values=np.where(outside, np.nan, curves.values))
 
 

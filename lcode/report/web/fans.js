@@ -46,7 +46,7 @@ function fan(run, k, width) {
   const bulk = others.flatMap(([, c]) => c.seen).filter(Number.isFinite).sort((a, b) => a - b);
   const inner = bulk.length ? [bulk[Math.floor(0.1 * bulk.length)], bulk[Math.floor(0.9 * (bulk.length - 1))]] : [];
   const [q05, q25, q50, q75, q95] = own.quantiles;
-  const range = readable([...own.seen, ...own.came, ...inner], [...q05, ...q95]);
+  const range = readable([...own.came, ...inner], [...own.seen, ...q05, ...q95]);
   const label = `${metric.key} of ${data.runs.name[run]}`;
   const axes = chart({ width, height: 210, x: [0, 1.02 * data.horizon], y: range, logY: metric.log, titleX: "epoch", label });
   const { root } = axes;

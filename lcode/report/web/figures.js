@@ -34,7 +34,7 @@ function pareto(place) {
       explain(dot, `${runs.name[run]}: ${pair.map((k) => `${metrics[k].key} ${runs.cells[run][k]}`).join(", ")}; P(on the front) ${percent[run]} %`);
     }
     const best = likely.toSorted((a, b) => percent[b] - percent[a]).slice(0, 8);
-    list.textContent = `${title(pair[1])} upwards. Likeliest on the front: ${best.map((run) => `${runs.name[run]} ${percent[run]} %`).join(", ") || "none above 5 %"}.`;
+    list.textContent = `${title(pair[1])} upwards. Likeliest on the front: ${best.map((run) => `${runs.name[run]} ${percent[run]}\u00a0%`).join(", ") || "none above 5 %"}.`;
     canvas.replaceChildren(axes.root);
   }
   choice.addEventListener("change", () => draw(canvas.clientWidth));
@@ -62,8 +62,9 @@ function stopping(place) {
   const { below, stopped, saved, regret, chosen } = data.stopping;
   const known = below.map((_, i) => i).filter((i) => regret[i] !== null);
   const highest = Math.max(0, ...known.map((i) => regret[i]));
-  if (!highest) return; // a flat line says less than the table
-  fitted(place.parentElement, (full) => {
+  const around = place.parentElement;
+  if (!highest) return place.remove(); // a flat line says less than the table
+  fitted(around, (full) => {
     const width = Math.min(full, 520);
     const axes = chart({
       width, height: 260, x: [-3, 103], y: [-0.06 * highest, 1.1 * highest], titleX: "epochs to come that are saved (%)",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,6 @@ def test_what_explodes_takes_no_steps_from_the_rest(sweep: Any) -> None:
     points = sweep.table.points.copy()
     wild = (points["run"] == "run-00") & (points["metric"] == "seg/miou") & (points["epoch"] == 9)
     points.loc[wild, "value"] = 1e9
-    import dataclasses
 
     table = dataclasses.replace(sweep.table, points=points)
     i = sweep.forecast.run_ids.index("run-00")
@@ -85,3 +85,18 @@ def test_epochs_to_forecast_for_a_page(sweep: Any) -> None:
     assert asked["run-40"].tolist() == list(range(6, 21)) and asked["run-00"].tolist() == [20]
     long = page_epochs(sweep.table.with_horizon(100_000))["run-40"]
     assert long[0] == 6 and long[-1] == 100_000 and len(long) < 100 and np.diff(long)[0] < np.diff(long)[-1]
+
+
+def test_the_steep_beginning_of_a_curve_is_kept(sweep: Any) -> None:
+    values = np.array([1.5, 0.5, *np.linspace(0.2, 0.1, 18)])  # quartiles 0.12 and 0.18
+    points = sweep.table.points.copy()
+    falling = (points["run"] == "run-00") & (points["metric"] == "depth/abs_err")
+    points.loc[falling, "value"] = values
+    table = dataclasses.replace(sweep.table, points=points)
+    low, high, *_ = packed_curves(sweep.forecast, table, [0], [False, False])["curves"][0][1]
+    assert (low, high) == (0.1, 1.5)
+    points.loc[falling & (points["epoch"] == 20), "value"] = 1.5
+    points.loc[falling & (points["epoch"] == 1), "value"] = 0.2
+    table = dataclasses.replace(sweep.table, points=points)
+    low, high, *_ = packed_curves(sweep.forecast, table, [0], [False, False])["curves"][0][1]
+    assert high < 1  # the same value at the end is that of a run which diverges
