@@ -91,7 +91,7 @@ def bad_inputs() -> list[BadInput]:
         _one("empty jsonl", "runs.jsonl", "", "is empty", "one JSON object per line"),
         _one("empty parquet", "runs.parquet", b"", "no Parquet file", "write it again"),
         _one("header only", "runs.csv", "run,epoch,seg/miou\n", "no rows", "add one row"),
-        _one("unknown ending", "runs.txt", _WIDE, "no known format", ".csv, .parquet or .jsonl"),
+        _one("unknown ending", "runs.foo", _WIDE, "no known format", ".csv, .parquet or .jsonl"),
         _one("binary junk", "runs.csv", b"run,epoch\0\xff\x00\x01", "zero bytes", "UTF-8"),
         _one("not UTF-8", "runs.csv", _WIDE.encode() + b"a\xe4,3,0.7\n", "line 4", "encoding UTF-8"),
         _one("truncated parquet", "runs.parquet", _parquet(9)[:-20], "damaged or incomplete", "write it again"),

@@ -22,7 +22,9 @@ STEPS = (
     *("step", "steps", "global_step", "trainer/global_step", "train/global_step", "_step", "num_steps", "train_step"),
     "training_iteration",
     *("iteration", "iterations", "iter", "iters", "it", "update", "updates", "total_timesteps", "timesteps_total"),
-    *("time/total_timesteps", "timesteps", "num_env_steps_sampled", "env_steps", "batch", "batch_idx", "t"),
+    *("time/total_timesteps", "timesteps", "num_env_steps_sampled", "env_steps", "total/steps"),
+    *("total_steps", "totalenvinteracts", "misc/total_timesteps", "timestep", "total timesteps", "frame", "frames"),
+    *("episode", "episodes", "batch", "batch_idx", "t"),
 )
 """Columns that count steps of the optimiser, of an environment, or calls of a tool, the best one first."""
 
@@ -31,11 +33,13 @@ _INDEX = re.compile(r"(unnamed(: ?|_)\d+|__index_level_\d+__|index|idx|row|rowid
 _COUNTERS = _words(
     "step steps iter iters iteration iterations epoch epochs timestep timesteps episode episodes updates"
 )
-_COUNTS = _words("num n bad total global cumulative current count counter since restore trainer train training env sampled")
+_COUNTS = _words(
+    "num n bad total global cumulative current count counter since restore trainer train training env sampled"
+)
 
 _CLOCK = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock hours "
                 "minutes seconds secs sec ms minute hour total this iter step epoch per start end relative s st worker "
-                "created updated data batch cost forward backward train val eval test training validation _")  # fmt: skip
+                "created updated data batch cost forward backward train val eval test training validation")  # fmt: skip
 _TIME = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock created")
 
 _SPEED = _words("fps throughput ips speed")
@@ -47,7 +51,8 @@ _MACHINE = _words("memory mem vram gpu cpu ram hostname host node ip pid device 
                   "flos flops")  # fmt: skip
 
 _BOOKKEEPING = re.compile(
-    r"(trial_id|done|(avg_)?(reader|batch)_cost|peak_\w+_mb|should_checkpoint|checkpoint_dir_name|experiment_tag|experiment_id|warmup_time|batch_size_total|"
+    r"(trial_id|done|should_checkpoint|checkpoint_dir_name|experiment_tag|experiment_id|warmup_time|batch_size_total|"
+    r"(avg_)?(reader|batch)_cost|peak_\w+_mb|(training_)?(start|best)_epoch|training_epochs|"
     r"node_ip|hostname|pid|hist_stats.*|timers.*|perf/.*|sys/.*|system\..*|.*config/.*)",
     re.IGNORECASE,
 )

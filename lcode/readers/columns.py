@@ -19,6 +19,7 @@ from lcode.readers.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
 from lcode.readers.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
 from lcode.readers.rates import is_rate
 from lcode.readers.raw import RawTable, as_number
+from lcode.readers.unreadable import without_epochs
 from lcode.table.metric_names import known_metric
 
 FEW_EPOCHS, MANY_EVALUATIONS = 2, 6
@@ -145,8 +146,7 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
         axis = whole[0]
     else:
         raise InputError(
-            f"no column counts the epochs or steps; found: {', '.join(raw.columns)}. Name it with --epoch COLUMN, or "
-            "add a column 'epoch'",
+            f"no column counts the epochs or steps; found: {', '.join(raw.columns)}; {without_epochs(raw.columns)}",
             path=raw.path,
         )
     counter = None

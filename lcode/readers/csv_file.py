@@ -21,6 +21,7 @@ from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.resumed import read_tables
+from lcode.readers.uncounted import with_counted_rows
 
 BLOCK = 1 << 20
 """Bytes that are parsed at a time, in several threads; a row must fit."""
@@ -55,11 +56,20 @@ class CsvReader:
 
 
 def load_csv(path: Path) -> RawTable:
-    """The cells of a CSV file as text, null where empty.
+    """The cells of a CSV file as text, null where empty; rows that are epochs which no column counts are counted.
 
     Raises:
         InputError: not UTF-8 text, empty, ragged, or with a column that is unnamed or named twice.
     """
+    raw = _loaded(path)
+    counted = with_counted_rows(raw.columns)
+    if counted is None:
+        return raw
+    columns, told = counted
+    return replace(raw, columns=columns, notes=(*raw.notes, *(f"{path.name}: {remark}" for remark in told)))
+
+
+def _loaded(path: Path) -> RawTable:
     data = _without_comments(_unpacked(path))
     text = decoded(path, data)
     if not text.strip():

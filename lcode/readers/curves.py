@@ -24,7 +24,7 @@ from lcode.table.table import empty_points
 
 _SPLITS = {
     **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "holdout"), "val"),
-    **dict.fromkeys(("train", "training", "tr", "rollout"), "train"),
+    **dict.fromkeys(("train", "training", "trn", "tr", "rollout"), "train"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
 """Words that say on which data a curve was measured."""
@@ -67,7 +67,7 @@ _NO_TASK = frozenset(
 _OF_ANY_TASK = ("loss", "reward", "return", "cost")
 """What each task has: the word before it names the task, unless it names the measure (`mse_loss`)."""
 
-_EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?=[A-Z]))(.+)$")
+_EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
 _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 
 
@@ -105,7 +105,7 @@ def settle_curves(
     bare: dict[str, str] = {}
     keys = list(keys)
     for key in keys:
-        split_of[key], bare[key] = _split(key)
+        split_of[key], bare[key] = split_name(key)
         if key in stated:
             scored[key], split_of[key], bare[key] = key, "", key
         elif key.startswith(SIGNAL):
@@ -125,7 +125,7 @@ def settle_curves(
     if choices.map is None:
         there = {split_of[key] for key in scored}
         validated = "val" in there
-        twins = {bare[key] for key in scored if split_of[key] == "val"}
+        twins = {bare[key] for key in scored if split_of[key] == ("val" if validated else "test")}
         for key in scored:  # Keras: `loss` beside `val_loss` is that of the training
             if not split_of[key] and bare[key] in twins and key not in stated:
                 split_of[key] = "train"
@@ -171,7 +171,7 @@ def _of_training(keys: Iterable[str], counts: Mapping[str, int], stated: Collect
     return [key for key in losses if key not in stated and counts.get(key, 0) >= 2 * max(scores)]
 
 
-def _split(key: str) -> tuple[str, str]:
+def split_name(key: str) -> tuple[str, str]:
     """On which data a curve was measured, empty where its name does not say it, and its name without that."""
     parts = key.split("/")
     if len(parts) > 1 and parts[0].lower() in _SPACES:
@@ -179,7 +179,8 @@ def _split(key: str) -> tuple[str, str]:
     for at, part in enumerate(parts):
         word = _SPLITS.get(part.strip().lower())
         if word is not None and len(parts) > 1:
-            return word, "/".join([*parts[:at], *parts[at + 1 :]])
+            rest = [*parts[:at], *parts[at + 1 :]]
+            return word, "/".join(rest[1:] if rest[0] == MAIN_TASK and len(rest) > 1 else rest)
     for at, part in enumerate(parts):
         for pattern, which in ((_EDGE, 0), (_END, 1)):
             found = pattern.match(part)

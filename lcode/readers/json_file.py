@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
@@ -13,8 +16,9 @@ from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable, decoded
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.resumed import read_tables
+from lcode.readers.uncounted import with_counted_rows
 
-_BEGINNING = re.compile(rb'\s*(\[\s*\{|\{\s*"[^"]*"\s*:\s*\[\s*[-\d"nN])')
+_BEGINNING = re.compile(rb'\s*(\[\s*\{|(\{\s*"[^"]*"\s*:\s*){1,2}\[\s*([-\d"nN]|\{\s*"[^"]*"\s*:\s*[-\d]))')
 """Other JSON lies in every folder: settings, states, graphs."""
 
 
@@ -52,12 +56,50 @@ def load_json(path: Path) -> RawTable:
     except ValueError as error:
         raise InputError(f"is not JSON ({error}); is it still being written?", path=path) from error
     if isinstance(found, dict):
-        columns = {name: cells for name, cells in found.items() if isinstance(cells, list)}
-        if len({len(cells) for cells in columns.values()}) != 1:
-            raise InputError("has lists of different lengths; write one value per row in each", path=path)
-        found = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return _of_lists(path, dict(_lists(found, "")))
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
     if not found:
         raise InputError("is an empty list; expected one object per row", path=path)
     return rows_to_table(path, found, list(range(1, len(found) + 1)))
+
+
+def _lists(value: dict[str, Any], before: str) -> Iterator[tuple[str, list[Any]]]:
+    """The lists in an object and in those within, by the names on the way: `{"val": {"loss": [1]}}` is `val/loss`.
+
+    A list of objects is a list per key.
+    """
+    for name, inner in value.items():
+        if isinstance(inner, dict):
+            yield from _lists(inner, f"{before}{name}/")
+        elif isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner):
+            for key in dict.fromkeys(key for row in inner for key in row):
+                cells = [row.get(key) for row in inner]
+                if not any(isinstance(cell, (list, dict)) for cell in cells):
+                    yield f"{before}{name}/{key}", cells
+        elif isinstance(inner, list) and not any(isinstance(cell, (list, dict)) for cell in inner):
+            yield before + name, inner
+
+
+def _of_lists(path: Path, lists: dict[str, list[Any]]) -> RawTable:
+    """A table with a column per list: of those that are as long as most are."""
+    sizes = Counter(len(cells) for cells in lists.values() if cells)
+    if not sizes:
+        raise InputError("holds no list of numbers; write one list per curve, with a value per epoch", path=path)
+    (size, often), *others = sizes.most_common()
+    if others and often == others[0][1]:
+        raise InputError("has lists of different lengths; write one value per row in each", path=path)
+    kept = {name: cells for name, cells in lists.items() if len(cells) == size}
+    raw = rows_to_table(
+        path, [dict(zip(kept, row, strict=True)) for row in zip(*kept.values(), strict=True)], list(range(1, size + 1))
+    )
+    notes = (
+        [f"{path.name}: left out, since not of {size} values: {', '.join(lists.keys() - kept.keys())}."]
+        if others
+        else []
+    )
+    counted = with_counted_rows(raw.columns, curves=True)
+    if counted is not None:
+        notes += [f"{path.name}: {remark}" for remark in counted[1]]
+        raw = replace(raw, columns=counted[0])
+    return replace(raw, notes=(*raw.notes, *notes))

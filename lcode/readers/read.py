@@ -24,7 +24,7 @@ from lcode.readers.gaps import gap_remarks
 from lcode.readers.horizons import settle_horizons
 from lcode.readers.json_file import JsonReader, load_json
 from lcode.readers.jsonl_file import JsonlReader, load_jsonl
-from lcode.readers.loggers import LOGGERS
+from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.name_remarks import name_remarks
 from lcode.readers.parquet_file import ParquetReader, load_parquet
 from lcode.readers.part import LogPart, join, with_distinct_names
@@ -33,6 +33,7 @@ from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.run_log import RunLogReader
 from lcode.readers.tables import Understood, understood_runs, understood_tables
+from lcode.readers.unreadable import no_logs
 from lcode.readers.unscored import unscored_remarks
 from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
@@ -72,6 +73,7 @@ LOADERS: dict[str, Callable[[Path], RawTable]] = {
     "excel": load_excel,
 }
 """How the tables among the formats are loaded."""
+
 
 def read_logs(
     path: str | Path,
@@ -177,7 +179,7 @@ def _read_part(path: Path, choices: Choices, stated: Collection[str], on_repeat:
             )
         return _read_found(path, discover(path, READERS), choices, stated, on_repeat)
     except OSError as error:
-        raise InputError(f"cannot be read: {explained(error)}", path=path) from error
+        raise InputError(f"cannot be read: {explained(error)}", path=error.filename or path) from error
 
 
 def _read_found(
@@ -188,7 +190,7 @@ def _read_found(
     if "run-log" in formats:
         notes = beside_run_logs(path, formats)
     for name in ("json", "excel"):  # much lies in a folder that is no log
-        if len(formats) + bool(found.of_tools) > 1 and name in formats:
+        if len(formats) + bool(set(found.of_tools) - {LAST_RESORT}) > 1 and name in formats:
             names = listed([file.name for file in formats.pop(name)])
             notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
     if len(formats) > 1:
@@ -197,7 +199,10 @@ def _read_found(
             f"holds tables of several formats ({one}, {other}); read one file, or move one elsewhere", path=path
         )
     if not formats and not found.of_tools:
-        raise _no_logs(path)
+        raise found.unreadable[0] if found.unreadable else no_logs(path)
+    if found.unreadable:
+        names, why = listed([str(error.filename) for error in found.unreadable], 4), explained(found.unreadable[0])
+        notes.append(f"not read, so that runs may be missing: {names}: {why}.")
     others = [f"{count} file(s) of {LOGGERS[tool].tool}" for tool, count in found.tools_beside.items()]
     if found.beside or others:
         names, tools = listed([file.name for file in found.beside]), [LOGGERS[tool].tool for tool in found.of_tools]
@@ -205,15 +210,8 @@ def _read_found(
         notes.append(
             f"{path.name}: in the folders of runs of {', '.join(tools)}, which are read, so not read: {beside}."
         )
-    sources: dict[str, Understood] = {}
-    for tool, paths in found.of_tools.items():
-        logger = LOGGERS[tool]
-        sources[logger.tool] = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
-    for name, paths in formats.items():
-        if name in LOADERS:
-            sources[name] = understood_tables([LOADERS[name](file) for file in paths], path, choices, stated, on_repeat)
-        else:
-            sources[name] = Understood(READERS[name].read(paths, on_repeat), ())
+    sources, told_of_sources = _sources(path, found, formats, choices, stated, on_repeat)
+    notes += told_of_sources
     left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
     parts, copies = without_copies({name: source.part for name, source in sources.items()})
     axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
@@ -230,12 +228,43 @@ def _read_found(
     return replace(as_understood(part, curves), notes=(*part.notes, *notes)), told
 
 
-def _no_logs(path: Path) -> InputError:
-    if path.is_file():
-        return InputError("is of no known format; expected .csv, .parquet or .jsonl (a table, or a run log)", path=path)
-    names = ", ".join(entry.name for entry in sorted(path.iterdir())[:10]) or "nothing"
-    tools = ", ".join(logger.tool for logger in LOGGERS.values())
-    return InputError(f"holds no logs (.csv, .parquet, .jsonl, or those of {tools}); found: {names}", path=path)
+def _sources(
+    path: Path,
+    found: Found,
+    formats: Mapping[str, list[Path]],
+    choices: Choices,
+    stated: Collection[str],
+    on_repeat: OnRepeat,
+) -> tuple[dict[str, Understood], list[str]]:
+    """The runs by what wrote them, and remarks on files that were left out.
+
+    A table beside a tool's runs may be of anything, so it is left out where it is no log; and what a program printed is
+    read only where nothing else tells of the training.
+    """
+    sources: dict[str, Understood] = {}
+    notes: list[str] = []
+    texts = found.of_tools.get(LAST_RESORT, [])
+    for tool, paths in found.of_tools.items():
+        if tool != LAST_RESORT:
+            logger = LOGGERS[tool]
+            sources[logger.tool] = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
+    for name, paths in formats.items():
+        if name not in LOADERS:
+            sources[name] = Understood(READERS[name].read(paths, on_repeat), ())
+            continue
+        try:
+            sources[name] = understood_tables([LOADERS[name](file) for file in paths], path, choices, stated, on_repeat)
+        except InputError as error:
+            if not found.of_tools:
+                raise
+            notes.append(f"left out: {error}")
+    if texts and sources:
+        names = listed([file.name for file in texts])
+        notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
+    elif texts:
+        logger = LOGGERS[LAST_RESORT]
+        sources[logger.tool] = understood_runs(list(logger.read(texts)), logger.tool, path, choices, stated)
+    return sources, notes
 
 
 def _with_own_graphs(runs: pd.DataFrame, graphs: Mapping[str, ArchGraph]) -> pd.DataFrame:

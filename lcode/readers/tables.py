@@ -98,6 +98,8 @@ def understood_tables(
     if skipped:
         note = f"no column counts epochs or steps, so not read: {', '.join(skipped)}."
         part = replace(part, notes=(*part.notes, note))
+    if all(roles[at].run is None for at in chosen):  # a tool's own table: its user may not know each column
+        part = replace(part, by_tools=frozenset(part.metrics))
     left_out = {name: why for settled in roles.values() for name, why in settled.left_out.items()}
     return Understood(part, tuple(dict.fromkeys(settled.axis for settled in roles.values())), left_out)
 

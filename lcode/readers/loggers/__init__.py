@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from lcode.readers.loggers.allennlp import AllenNLPReader
 from lcode.readers.loggers.atoms import MaceReader, NequIPReader
 from lcode.readers.loggers.base import Logged, Logger
+from lcode.readers.loggers.deepxde import DeepXDEReader
 from lcode.readers.loggers.detectron2 import Detectron2Reader
+from lcode.readers.loggers.dvclive import DVCLiveReader
 from lcode.readers.loggers.huggingface import HuggingFaceReader
 from lcode.readers.loggers.libmtl import LibMTLReader
 from lcode.readers.loggers.lightning import LightningReader
 from lcode.readers.loggers.mlflow import MLflowReader
 from lcode.readers.loggers.mmengine import MMEngineReader
+from lcode.readers.loggers.monitor import MonitorReader
+from lcode.readers.loggers.mtan import MtanReader
 from lcode.readers.loggers.optuna import OptunaReader
 from lcode.readers.loggers.ray_tune import RayTuneReader
+from lcode.readers.loggers.sacred import SacredReader
 from lcode.readers.loggers.stable_baselines3 import StableBaselines3Reader
 from lcode.readers.loggers.syne_tune import SyneTuneReader
 from lcode.readers.loggers.tensorboard import TensorBoardReader
+from lcode.readers.loggers.tensorboard_download import TensorBoardDownloadReader
+from lcode.readers.loggers.text_log import TextLogReader
 from lcode.readers.loggers.ultralytics import UltralyticsReader
 from lcode.readers.loggers.wandb_export import WandbExportReader
 from lcode.readers.loggers.wandb_offline import WandbReader
@@ -30,13 +38,24 @@ LOGGERS: dict[str, Logger] = {
     "mace": MaceReader(),
     "nequip": NequIPReader(),
     "libmtl": LibMTLReader(),
+    "mtan": MtanReader(),
+    "allennlp": AllenNLPReader(),
+    "deepxde": DeepXDEReader(),
+    "dvclive": DVCLiveReader(),
+    "sacred": SacredReader(),
+    "tensorboard-download": TensorBoardDownloadReader(),
     "lightning": LightningReader(),
     "huggingface": HuggingFaceReader(),
     "mlflow": MLflowReader(),
     "wandb": WandbReader(),
     "tensorboard": TensorBoardReader(),
     "wandb-export": WandbExportReader(),
+    "monitor": MonitorReader(),
+    "text": TextLogReader(),
 }
 """Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first is read."""
 
-__all__ = ["LOGGERS", "Logged", "Logger"]
+LAST_RESORT = "text"
+"""What is read only where no other reader finds a run: a program prints what its logger keeps as well."""
+
+__all__ = ["LAST_RESORT", "LOGGERS", "Logged", "Logger"]

@@ -145,13 +145,19 @@ def json_objects(path: Path, tool: str, *, every_line: bool = False) -> Objects:
     whole = torn[:-1] if torn[-1:] == [number] else torn  # its last line, without a line end, may still be written
     if not rows or len(torn) > len(rows) or (every_line and whole):
         raise refused(path, tool, "this line is no JSON object", torn[0])
-    return Objects(rows, lines, (*notes, *_torn_notes(path, torn, number)))
+    return Objects(rows, lines, (*notes, *torn_notes(path, torn, number)))
 
 
-def csv_cells(path: Path, tool: str, *, separator: str = ",") -> Cells:
+def csv_cells(path: Path, tool: str, *, separator: str = ",", comments: bool = False) -> Cells:
     """The cells of a file with a header and one row per line; a torn line is left out with a remark.
 
     A header that comes again, as where a resumed training appends to the file, is no row.
+
+    Args:
+        path: the file.
+        tool: who wrote it, for messages.
+        separator: what stands between cells.
+        comments: whether lines that begin with `#` are none of the table.
 
     Raises:
         InputError: empty, no text, with no or unusable names, or most rows do not fit the header.
@@ -166,7 +172,7 @@ def csv_cells(path: Path, tool: str, *, separator: str = ",") -> Cells:
     torn: list[int] = []
     number = 0
     for number, line in enumerate(re.split(r"\r?\n", text), start=1):
-        if not line.strip():
+        if not line.strip() or (comments and line.startswith("#")):
             continue
         try:
             cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
@@ -186,7 +192,7 @@ def csv_cells(path: Path, tool: str, *, separator: str = ",") -> Cells:
     if not torn and len(rows) > 1 and lines[-1] == number and _may_be_cut(rows):
         torn.append(lines.pop())
         rows.pop()
-    return Cells(header, rows, lines, (*notes, *_torn_notes(path, torn, number)))
+    return Cells(header, rows, lines, (*notes, *torn_notes(path, torn, number)))
 
 
 def _may_be_cut(rows: Sequence[Sequence[str]]) -> bool:
@@ -207,7 +213,8 @@ def _check_header(path: Path, tool: str, header: list[str], line: int) -> None:
             raise refused(path, tool, f"there are two columns '{name}'", line)
 
 
-def _torn_notes(path: Path, torn: Sequence[int], last: int) -> list[str]:
+def torn_notes(path: Path, torn: Sequence[int], last: int) -> list[str]:
+    """Remarks on lines that were left out, the last of which may still be written."""
     notes = []
     if torn[-1:] == [last]:
         notes.append(f"{path.name}: the last line is incomplete and was left out.")

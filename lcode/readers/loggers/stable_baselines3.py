@@ -13,8 +13,9 @@ from lcode.readers.loggers.several import sound_runs
 
 TOOL = "stable-baselines3"
 
-AXIS = "time/total_timesteps"
-"""Steps of the environment: the only counter that stands in the rows of evaluations as well."""
+AXES = ("time/total_timesteps", "total_timesteps", "misc/total_timesteps", "total/steps")
+"""Steps of the environment: of stable-baselines3 the only counter that stands in the rows of evaluations as well; then
+those of stable-baselines and of OpenAI's baselines."""
 
 
 class StableBaselines3Reader:
@@ -24,7 +25,7 @@ class StableBaselines3Reader:
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is one of its tables."""
-        return path.name == "progress.csv" and AXIS in first_header(path)
+        return path.name == "progress.csv" and not {*first_header(path)}.isdisjoint(AXES)
 
     def owns(self, path: Path) -> Path:
         """The folder of the training."""
@@ -45,7 +46,7 @@ def _training(path: Path) -> Logged:
     return Logged(
         file=path,
         columns=columns,
-        axis=AXIS if AXIS in columns else None,
+        axis=next((name for name in AXES if name in columns), None),
         lines=table.lines,
         notes=table.notes,
     )

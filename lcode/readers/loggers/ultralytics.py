@@ -1,7 +1,8 @@
-"""Ultralytics' `results.csv`, and YOLOv5's, with the arguments beside it."""
+"""Ultralytics' `results.csv`, and YOLOv5's, with the arguments beside it; before YOLOv8 also `results.txt`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
-from lcode.readers.loggers.lines import csv_cells, first_header, refused
+from lcode.readers.loggers.lines import Cells, csv_cells, first_header, head_of, refused, text_of, torn_notes
 from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.loggers.several import sound_runs
 
@@ -20,6 +21,17 @@ ARGUMENTS = ("args.yaml", "opt.yaml", "hyp.yaml")
 """Files of the arguments: of Ultralytics, and of YOLOv5."""
 
 AXIS = "epoch"
+
+_TEXT = "results.txt"
+
+_TEXT_NAMES = (
+    *(AXIS, "gpu_mem", "train/box_loss", "train/obj_loss", "train/cls_loss", "train/total_loss", "labels", "img_size"),
+    *("metrics/precision", "metrics/recall", "metrics/mAP_0.5", "metrics/mAP_0.5:0.95"),
+    *("val/box_loss", "val/obj_loss", "val/cls_loss"),
+)
+"""Columns of `results.txt`, which has no header: as `results.csv` calls them."""
+
+_TEXT_ROW = re.compile(rb"\s*\d+/\d+\s+[\d.]+[GM]?\s+[\d.]+")
 
 _PLACES = ("save_dir", "project", "name", "exist_ok", "resume")
 """Arguments that say where a run is kept, not what it does."""
@@ -32,6 +44,8 @@ class UltralyticsReader:
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is a training's results."""
+        if path.name == _TEXT:
+            return _TEXT_ROW.match(head_of(path, 256)) is not None
         if path.name != "results.csv":
             return False
         header = first_header(path)
@@ -56,7 +70,7 @@ class UltralyticsReader:
 
 
 def _training(path: Path) -> Logged:
-    table = csv_cells(path, TOOL)
+    table = _text_cells(path) if path.name == _TEXT else csv_cells(path, TOOL)
     if AXIS not in table.header:
         raise refused(path, TOOL, f"it has no column '{AXIS}'", 1)
     columns = spelled_columns(table.header, table.rows)
@@ -75,6 +89,24 @@ def _training(path: Path) -> Logged:
         lines=table.lines,
         notes=tuple(notes),
     )
+
+
+def _text_cells(path: Path) -> Cells:
+    """The cells of a `results.txt`: `3/29  1.9G  0.09 …`, the epoch and the last one, then numbers."""
+    text, notes = text_of(path, TOOL)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    torn: list[int] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        cells = line.split()
+        if len(cells) == len(_TEXT_NAMES):
+            rows.append([cells[0].partition("/")[0], cells[1].rstrip("GM"), *cells[2:]])
+            lines.append(number)
+        elif cells:
+            torn.append(number)
+    if len(torn) > len(rows):
+        raise refused(path, TOOL, f"this row does not have the {len(_TEXT_NAMES)} numbers of a training", torn[0])
+    return Cells(list(_TEXT_NAMES), rows, lines, (*notes, *torn_notes(path, torn, text.count("\n") + 1)))
 
 
 def _horizon(columns: Mapping[str, Any], arguments: Mapping[str, Any]) -> float | None:

@@ -1,0 +1,167 @@
+"""Lines in which a program tells how its training goes, as rows: `Epoch 3/50 - loss: 0.25 - val acc 0.9`.
+
+No two programs print alike, but nearly all name what they count and name each number. So a line is searched for
+counters and for names with a number behind them. What stands in lines without a counter, such as
+the validation that follows, belongs to the counter before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from lcode.readers.column_words import words_of
+from lcode.table.metric_names import known_metric
+
+EPOCH, STEP, BATCH = "epoch", "step", "batch"
+
+LONGEST = 2000
+"""Characters of a line that are looked at: more is the print of a network or of a configuration."""
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
+_NOISE = re.compile(
+    r"\x1b\[[0-9;?]*[A-Za-z]"  # colours
+    r"|^[IWEF]\d{4} [\d:.]+ +\d+ \S+\]"  # what Google's logging begins a line with
+    r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
+    r"|\[[=>.#\s*-]*\]|\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
+    r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted
+)
+_COUNTER = re.compile(
+    r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
+    r"generation|episodes?|batch(?:_id(?:x)?)?)(?:\((?:train|val|test)\))?(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
+    r"(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*\[\s*(?P<batch>\d+)/\d+\]?)?",
+    re.IGNORECASE,
+)
+_SPLIT = re.compile(
+    r"^[\W_]*(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
+    r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$))",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(
+    rf"(?<![\w.])(?P<value>{_NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{_NUMBER})\s*\))?", re.IGNORECASE
+)
+_UNIT = re.compile(r"^(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
+_NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,4}$")
+_SEGMENTS = re.compile(r"[,;\t|·—{}]+|\s[-–>]+\s|\s{2,}|\n")
+
+
+@dataclass
+class Told:
+    """What a program has told.
+
+    Attributes:
+        rows: counters and values in the order in which they were printed; a row per value of the counters.
+        lines: 1-based line at which each row begins.
+        totals: the last value that each counter is said to reach, by counter.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    totals: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def axis(self) -> str:
+        """The counter of the rows: epochs where there are several, else steps."""
+        epochs, steps = ({row[name] for row in self.rows if name in row} for name in (EPOCH, STEP))
+        return EPOCH if len(epochs) > 1 or not steps else STEP
+
+    def is_training(self) -> bool:
+        """Whether a known metric is told at several values of the counter."""
+        at: dict[str, set[float]] = {}
+        for row in self.rows:
+            for name in row:
+                if name not in (EPOCH, STEP, BATCH) and self.axis in row:
+                    at.setdefault(name, set()).add(row[self.axis])
+        return any(len(epochs) > 1 and known_metric(name) is not None for name, epochs in at.items())
+
+
+def told_in(text: str) -> Told:
+    """The rows that lines of text tell; names that come up once among several rows are left out, as they sum up."""
+    told = Told()
+    counters: dict[str, float] = {}
+    row: dict[str, Any] = {}
+    for number, raw in enumerate(text.split("\n"), start=1):
+        line = raw.rstrip("\r").rpartition("\r")[2][:LONGEST]  # a progress bar's last state
+        if not any(map(str.isdigit, line)) and not _SPLIT.match(line):
+            continue
+        line = _NOISE.sub("\n", line)
+        found = list(_COUNTER.finditer(line))
+        if found:
+            now = dict(_counted(found, told.totals))
+            if EPOCH in counters and EPOCH not in now:
+                now[EPOCH] = counters[EPOCH]
+            if now != counters:
+                counters, row = now, {}
+            line = _COUNTER.sub("\n", line)
+        if not counters:
+            continue
+        pairs = dict(_pairs(line))
+        if pairs and (not row or not row.keys().isdisjoint(pairs)):
+            row = {}
+        if pairs and not row:
+            row = dict(counters)
+            told.rows.append(row)
+            told.lines.append(number)
+        row.update(pairs)
+    return _without_summaries(told)
+
+
+def _counted(found: list[re.Match[str]], totals: dict[str, float]) -> Iterator[tuple[str, float]]:
+    for one in found:
+        word = one["what"].lower()
+        name = EPOCH if word.startswith(("ep", "round", "gen")) else BATCH if word.startswith("batch") else STEP
+        yield name, float(one["at"])
+        if one["of"] is not None:
+            totals[name] = float(one["of"])
+        if one["batch"] is not None:
+            yield BATCH, float(one["batch"])
+
+
+def _pairs(line: str) -> Iterator[tuple[str, float]]:
+    """The names of a line and their numbers; where an average stands in brackets behind the latest value, it counts."""
+    split = ""
+    for segment in _SEGMENTS.split(line):
+        head = _SPLIT.match(segment)
+        if head is not None:
+            split = head["split"].lower()
+            segment = segment[head.end() :]
+        behind = 0
+        for found in _VALUE.finditer(segment):
+            before = _UNIT.sub("", segment[behind : found.start()]).rstrip()
+            behind = found.end()
+            marked = before.endswith((":", "="))
+            name = _name(re.split(r"[:=]", before.rstrip(":= "))[-1], marked=marked)
+            if name:
+                own = _SPLIT.match(f"{words_of(name)[0]}:")
+                yield (
+                    (name if own is not None or not split else f"{split}/{name}"),
+                    float(found["mean"] or found["value"]),
+                )
+
+
+@lru_cache(maxsize=4096)
+def _name(before: str, *, marked: bool) -> str:
+    """What the number behind this text is called; nothing where it stands in a sentence."""
+    found = _NAME.search(before)
+    name = "" if found is None else found.group().strip(" .-#[]()")
+    if not marked and known_metric(name) is None:
+        name = name.rpartition(" ")[2]
+        if known_metric(name) is None and name.lower() != "lr":
+            return ""
+    return re.sub(r"\s+", "_", name) if words_of(name) else ""
+
+
+def _without_summaries(told: Told) -> Told:
+    often: dict[str, int] = {}
+    for row in told.rows:
+        for name in row:
+            often[name] = often.get(name, 0) + 1
+    if len(told.rows) > 1:
+        for row in told.rows:
+            for name in [name for name in row if often[name] == 1]:
+                del row[name]
+    kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH}]
+    return Told([told.rows[at] for at in kept], [told.lines[at] for at in kept], told.totals)

@@ -1,0 +1,165 @@
+"""Text files of no tool in particular: JSON lines, tables and what a program printed, in `.log`, `.txt` and the like.
+
+Such files lie in every folder, so one is a log only if something in it is counted and a known metric is told at several
+counts; and where another tool's logs lie in the same folder, those are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow.compute as pc
+
+from lcode.json_text import parse_json
+from lcode.readers.column_words import EPOCHS, STEPS
+from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
+from lcode.readers.loggers.console_lines import told_in
+from lcode.readers.loggers.lines import HEAD, first_object, head_of, json_objects, refused, text_of
+from lcode.readers.loggers.several import sound_runs
+from lcode.readers.loggers.text_tables import table_of
+from lcode.readers.raw import as_text
+from lcode.readers.uncounted import with_counted_rows
+from lcode.table.metric_names import known_metric
+
+TOOL = "text logs"
+
+SUFFIXES = ("", ".log", ".txt", ".out", ".err", ".stdout", ".dat", ".ndjson")
+
+COCO = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+"""The numbers of COCO's evaluation in the order in which `pycocotools` summarises them."""
+
+_COUNTED = (b"epoch", b"step", b"iter", b"round", b"episode", b"update", b"loss", b"acc", b"generation")
+
+
+class TextLogReader:
+    """Reads logs in text files, a run per file."""
+
+    tool: ClassVar[str] = TOOL
+
+    def sniff(self, path: Path) -> bool:
+        """Whether a training is told in the file's beginning, or in its end where a program was printed before it."""
+        suffix = path.suffix.lower()
+        if suffix == ".json":
+            return _is_counted(first_object(path))
+        if suffix not in SUFFIXES:
+            return False
+        head = head_of(path)
+        if b"\0" in head or not any(word in head.lower() for word in _COUNTED):
+            return False
+        if _is_counted(first_object(path)):
+            return True
+        text = head.decode("utf-8-sig", "replace")
+        if text.lstrip().startswith("["):
+            rows = _objects(path)
+            return bool(rows) and _is_counted(rows[0])
+        table = table_of(path, text)
+        if table is not None and with_counted_rows(spelled_columns(table.header, table.rows)) is not None:
+            return True
+        return told_in(text).is_training() or told_in(_end_of(path)).is_training()
+
+    def owns(self, path: Path) -> Path:
+        """The file alone."""
+        return path
+
+    def read(self, paths: Sequence[Path]) -> list[Logged]:
+        """The runs.
+
+        Raises:
+            InputError: none can be read.
+        """
+        return sound_runs(paths, lambda path: _by_name(_logged(path)))
+
+
+def _logged(path: Path) -> Logged:
+    text, notes = text_of(path, TOOL)
+    start = text.lstrip()[:1]
+    if start == "{":
+        objects = json_objects(path, TOOL)
+        rows = [_plain(row) for row in objects.rows]
+        return Logged(path, columns_of(rows, path, TOOL), lines=objects.lines, notes=objects.notes)
+    if start == "[":
+        objects_of_list = _objects(path)
+        if objects_of_list:
+            return Logged(path, columns_of([_plain(row) for row in objects_of_list], path, TOOL), notes=notes)
+    table = table_of(path, text)
+    counted = None if table is None else with_counted_rows(spelled_columns(table.header, table.rows))
+    if table is not None and counted is not None:
+        columns, told = counted
+        remarks = tuple(f"{path.name}: {remark}" for remark in told)
+        return Logged(path, columns, lines=table.lines, notes=(*notes, *table.notes, *remarks))
+    said = told_in(text)
+    if not said.is_training():
+        raise refused(path, TOOL, "no line of it counts epochs or steps and names a metric")
+    return Logged(
+        path,
+        columns_of(said.rows, path, TOOL),
+        axis=said.axis,
+        horizon=_horizon([row[said.axis] for row in said.rows if said.axis in row], said.totals.get(said.axis)),
+        lines=said.lines,
+        notes=notes,
+    )
+
+
+def _by_name(logged: Logged) -> list[Logged]:
+    """The runs of a table in which a column names them; the table itself where none does."""
+    names = logged.columns.get("run")
+    if names is None:
+        return [logged]
+    runs = []
+    for name in pc.unique(names).to_pylist():
+        rows = pc.equal(names, name) if name is not None else pc.is_null(names)
+        mine = {column: cells.filter(rows) for column, cells in logged.columns.items() if column != "run"}
+        lines = (
+            None
+            if logged.lines is None
+            else [n for n, is_mine in zip(logged.lines, rows.to_pylist(), strict=True) if is_mine]
+        )
+        runs.append(replace(logged, columns=mine, run="" if name is None else as_text(name), lines=lines))
+    return runs
+
+
+def _horizon(at: Sequence[float], total: float | None) -> float | None:
+    """The last epoch of `Epoch 3/50`; counted from 0, `[Epoch 0/50]` ends with 49, unless 50 came."""
+    if total is None or total < max(at):
+        return None
+    return total - 1 if min(at) == 0 and max(at) < total else total
+
+
+def _is_counted(row: Mapping[str, Any]) -> bool:
+    """Whether an object has a counter and another number."""
+    numbers = {name.lower() for name, value in row.items() if isinstance(value, (int, float))}
+    return bool(numbers & {*EPOCHS, *STEPS}) and any(known_metric(name) is not None for name in row)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with inner objects and COCO's lists as names joined by slashes."""
+    return flat(
+        {
+            name: dict(zip(COCO, value, strict=True)) if isinstance(value, list) and len(value) == len(COCO) else value
+            for name, value in row.items()
+        },
+        "/",
+    )
+
+
+def _objects(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON list; none where the file is no such list."""
+    try:
+        found = parse_json(path.read_bytes())
+    except (ValueError, OSError):
+        return []
+    return found if isinstance(found, list) and all(isinstance(row, dict) for row in found) else []
+
+
+def _end_of(path: Path) -> str:
+    """The last bytes of a file that is longer than what it is recognised by."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(HEAD, path.stat().st_size - HEAD))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
