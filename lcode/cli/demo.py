@@ -85,9 +85,10 @@ def run_demo(folder: Path, *, runs: int, epochs: int, seed: int) -> None:
     _trainer("sweep", *sweep, "--first", str(history_size), "--single-task")
 
     from lcode.api import fit
+    from lcode.readers import read_logs
 
     # The first runs of the sweep by name: in a demo that is called again, the others have finished by now too.
-    history = _sweep_runs(logs).with_status("finished")
+    history = read_logs(logs).with_status("finished")
     history = history.select(sorted(history.run_ids)[:history_size])
     _say(f"2/4  the forecaster learns from these {len(history)} runs")
     with fit_progress("fitting") as progress:
@@ -100,7 +101,7 @@ def run_demo(folder: Path, *, runs: int, epochs: int, seed: int) -> None:
     _say(f"4/4  only to see what was lost: the {len(stopped)} stopped runs are trained to the end")
     _trainer("sweep", *sweep, "--finish-stopped")
 
-    table = _sweep_runs(logs)
+    table = read_logs(logs)
     fresh = table.select([run for run in table.run_ids if run not in history.run_ids]).with_status("finished")
     _compare(folder, history, fresh, model, stopped)
     _say(f"done in {time.perf_counter() - began:.0f} s")
@@ -108,22 +109,15 @@ def run_demo(folder: Path, *, runs: int, epochs: int, seed: int) -> None:
 
 def _train_with_stopping(logs: Path, record: Path, sweep: list[str]) -> dict[str, int]:
     """Sweep with live stopping; the last epoch of each stopped run, kept on file for a demo that is called again."""
+    from lcode.readers import read_logs
+
     if not record.exists():
         _trainer("sweep", *sweep, f"--keep={KEEP}")
-        live = _sweep_runs(logs)
+        live = read_logs(logs)
         stopped = {run: int(live.last_epochs[run]) for run in live.with_status("stopped").run_ids}
         with replacing(record) as file:
             file.write(json.dumps(stopped, indent=1).encode())
     return {str(run): int(epoch) for run, epoch in json.loads(record.read_text(encoding="utf-8")).items()}
-
-
-def _sweep_runs(logs: Path) -> RunTable:
-    """The sweep's own runs: those of each task alone, in a folder below, are the reference and take no part."""
-    from lcode.readers import read_logs
-
-    alone = {path.stem for path in (logs / "single-task").glob("*.jsonl")}
-    table = read_logs(logs)
-    return table.select([run for run in table.run_ids if run not in alone])
 
 
 def _compare(

@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lcode.cli import options as opt
+from lcode.cli.baseline import baseline_for
 from lcode.cli.console import err, out
 from lcode.cli.log_source import LogSource, reads_logs
 from lcode.cli.model_source import loaded_model, table_for
@@ -130,7 +131,8 @@ class _Watched:
             self.finished = finished
             self.in_context = self.shipped.in_context(table) if len(finished) < len(table) else self.shipped
         forecast = self.in_context.predict(table)
-        ranking = rank(forecast, self.objective, table=table, baseline=self.baseline)
+        baseline = baseline_for(self.source.logs, self.baseline, self.objective, table)
+        ranking = rank(forecast, self.objective, table=table, baseline=baseline)
         told = headline(forecast, ranking, table)
         return Look(table, forecast, ranking, told, advice(forecast, ranking, table))
 

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from errno import EACCES
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +35,7 @@ class Found:
         of_tools: files by tool, each in order of its path.
         of_formats: tables and run logs by format.
         beside: other tables in the folders of a tool's runs, which are not read.
+        unreadable: what the operating system says of files and folders that it does not open.
         tools_beside: number of another tool's files in those folders, by tool: a training may have several loggers.
     """
 
@@ -41,6 +43,7 @@ class Found:
     of_formats: Mapping[str, list[Path]]
     beside: list[Path] = field(default_factory=list)
     tools_beside: Mapping[str, int] = field(default_factory=dict)
+    unreadable: list[OSError] = field(default_factory=list)
 
 
 def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
@@ -49,7 +52,11 @@ def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
     Raises:
         InputError: there are too many files.
     """
-    files = [root] if root.is_file() else list(_files(root))
+    unreadable: list[OSError] = []
+    files = [root] if root.is_file() else list(_files(root, unreadable))
+    closed_files = {file for file in files if not os.access(file, os.R_OK)}
+    unreadable += [PermissionError(EACCES, os.strerror(EACCES), str(file)) for file in sorted(closed_files)]
+    files = [file for file in files if file not in closed_files]
     of_tools: dict[str, list[Path]] = {}
     left = files
     owned: list[tuple[str, Path]] = []
@@ -80,13 +87,18 @@ def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
             beside.append(file)
         else:
             of_formats.setdefault(name, []).append(file)
-    return Found(of_tools, of_formats, beside, tools_beside)
+    return Found(of_tools, of_formats, beside, tools_beside, unreadable)
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """The files of a folder and of those within, in order; hidden ones are left out."""
+def _files(root: Path, unreadable: list[OSError]) -> Iterator[Path]:
+    """The files of a folder and of those within, in order; hidden ones are left out.
+
+    Args:
+        root: the folder.
+        unreadable: takes what is said of folders that cannot be opened.
+    """
     count = 0
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(root, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
