@@ -36,8 +36,9 @@ class Ranking:
         score: median of the score of the final values in the objective's unit, higher is better; NaN = no forecast. [R]
         score_q05: the score that is exceeded with probability 0.95, [R].
         score_q95: the score that is exceeded with probability 0.05, [R].
-        p_best: probability of the best score of all runs, 0 to 1; they sum to 1. [R]
-        p_top_10pct: probability of being among the best tenth of all runs (at least one run), 0 to 1. [R]
+        p_best: probability of the best score of all runs, 0 to 1; they sum to 1. A run that was stopped or failed
+            will end nowhere: it has 0 and is no rival of the others, as long as one of these is left. [R]
+        p_top_10pct: likewise, of being among the best tenth of the runs (at least one run), 0 to 1. [R]
         action: `continue` or `stop`, [R].
         objective: what the score is.
         notes: remarks for the user: where the references come from, which values count as final unless it is those at
@@ -160,7 +161,10 @@ def rank(
     score, low, high = np.full((3, runs), np.nan)
     score[alive] = np.median(samples[:, alive], axis=0)
     low[alive], high[alive] = np.quantile(samples[:, alive], (0.05, 0.95), axis=0)
-    p_best, p_top = _p_best_and_top(np.where(alive, samples, -np.inf), alive)
+    # A run that was stopped or failed ends nowhere: it is no rival, unless there is no other.
+    rivals = going if (alive & going).any() else np.ones(runs, dtype=bool)
+    p_best, p_top = np.zeros((2, runs))
+    p_best[rivals], p_top[rivals] = _p_best_and_top(np.where(alive, samples, -np.inf)[:, rivals], alive[rivals])
 
     if incumbent is None and (alive & finished).any():
         incumbent = float(score[alive & finished].max())

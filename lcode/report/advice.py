@@ -96,8 +96,8 @@ def headline(forecast: Forecast, ranking: Ranking, table: RunTable | None = None
     stop = {run: chance[run] for run, what in told.items() if what == "stop"}
     to_come = sum(open_epochs.values())
     best = max(chance, key=lambda run: chance[run], default=None)
-    # Of a single run it says nothing that it is the best.
-    known = best is not None and chance[best] > 0 and len(chance) > 1
+    # Of a single run it says nothing that it is the best, and one that was stopped is no bet.
+    known = best is not None and chance[best] > 0 and len(chance) > 1 and told[best] not in ("stopped", "failed")
     return Headline(
         stop=stop,
         counts=Counter(told.values()),
@@ -111,12 +111,17 @@ def headline(forecast: Forecast, ranking: Ranking, table: RunTable | None = None
 
 
 def likelier_than_first(ranking: Ranking) -> str:
-    """Why a run further down may be likelier to end best than the first one; empty where none is."""
-    if not len(ranking) or ranking.p_best.max() <= ranking.p_best[0]:
+    """Why a run further down may be likelier to end best than one above it; empty where none is.
+
+    Runs that will end nowhere (stopped, failed, diverged) may stand above both, with a probability of 0.
+    """
+    if not len(ranking):
         return ""
-    place = int(ranking.p_best.argmax())
-    likelier, first = (f"{printable(ranking.runs[i])} ({probability(float(ranking.p_best[i]))})" for i in (place, 0))
+    places = (int(ranking.p_best.argmax()), int((ranking.p_best > 0).argmax()))
+    if places[0] == places[1]:
+        return ""
+    likelier, first = (f"{printable(ranking.runs[i])} ({probability(float(ranking.p_best[i]))})" for i in places)
     return (
-        f"{likelier} is ranked {place + 1}, by the score that it is as likely to exceed as not, and is yet likelier to "
-        f"end best than {first}: its forecast is less certain, so that more of it lies above all others."
+        f"{likelier} is ranked {places[0] + 1}, by the score that it is as likely to exceed as not, and is yet "
+        f"likelier to end best than {first}: its forecast is less certain, so that more of it lies above all others."
     )

@@ -124,9 +124,9 @@ its interval, on either side. An interval is for one run and one metric; that al
 is much less likely. A value without an interval was measured at the end of a finished run, or comes from a forecaster
 that states no uncertainty.</p>
 <p><b>P(best)</b> is the probability that the run ends with the best score of all runs listed,
-<b>P(top 10&nbsp;%)</b> that it ends among the best tenth. The order is by the score's median; a run with a wide
-interval may be likelier to end best than one above it. <b>stop</b> means: too unlikely to be worth its compute.
-<b>diverged</b>: the values ceased to be numbers.</p>
+<b>P(top 10&nbsp;%)</b> that it ends among the best tenth; a run that was stopped or failed will not, and is no rival
+of the others. The order is by the score's median; a run with a wide interval may be likelier to end best than one above
+it. <b>stop</b> means: too unlikely to be worth its compute. <b>diverged</b>: the values ceased to be numbers.</p>
 <p>In a forecast, black is what was seen, the blue line and bands are median, 50&nbsp;% and 90&nbsp;% interval of each
 epoch to come, grey are other runs, and a dashed line is what came.</p>"""
 

@@ -146,6 +146,26 @@ def test_references_come_from_the_finished_runs_of_the_table() -> None:
     assert any("median final value of 2 runs" in note for note in ranking.notes)
 
 
+@pytest.mark.parametrize("status", ["stopped", "failed"])
+def test_a_run_that_will_end_nowhere_is_no_rival(status: str) -> None:
+    points = pd.DataFrame(
+        [(f"r{i:02d}", epoch, m.key, 0.5) for i in range(3) for epoch in range(1, 6) for m in METRICS],
+        columns=["run", "epoch", "metric", "value"],
+    )
+    states = pd.DataFrame({"horizon": 20, "status": ["running", "running", status]}, index=["r00", "r01", "r02"])
+    ranking = rank(
+        forecast([0.6, 0.4, 0.9], 0.01), baseline=BASELINE, table=RunTable.from_points(points, METRICS, runs=states)
+    )
+    assert ranking.runs == ("r02", "r00", "r01")
+    assert ranking.p_best.tolist() == [0, 1, 0] and ranking.p_top_10pct.tolist() == [0, 1, 0]
+    assert ranking.action[1:] == ("continue", "stop")
+    over = states.assign(status=status)
+    ranking = rank(
+        forecast([0.6, 0.4, 0.9], 0.01), baseline=BASELINE, table=RunTable.from_points(points, METRICS, runs=over)
+    )
+    assert ranking.p_best.tolist() == [1, 0, 0]  # nobody is left: who would have ended best
+
+
 def test_without_a_finished_run_the_forecasts_set_the_references() -> None:
     ranking = rank(forecast([0.4, 0.5, 0.6], 0.0))
     assert ranking.score[1] == pytest.approx(0)

@@ -98,9 +98,9 @@ def test_runs_that_were_stopped_before_take_no_part() -> None:
     ranking = rank(forecast([0.5, 0.2, 0.9], 0.01, ["ok"] * 3, [5] * 3), "mean", table=table)
     curve = ranking.stopping
     assert curve is not None
-    # The stopped run would have been best; what is left to decide on are the other two.
-    assert (curve.stopped[curve.chosen], curve.saved[curve.chosen]) == (2, 1)
-    assert np.isnan(curve.regret[curve.chosen])
+    # Of r00 and r01, which are left, the one is worth its compute.
+    assert (curve.stopped[curve.chosen], curve.saved[curve.chosen], curve.regret[curve.chosen]) == (1, 0.5, 0)
+    assert dict(zip(ranking.runs, ranking.action, strict=True))["r00"] == "continue"
 
 
 def test_epochs_to_come() -> None:

@@ -29,6 +29,13 @@ def test_what_stopping_saves_is_a_share_of_what_is_to_come(sweep: Any) -> None:
     assert sum(told.counts.values()) == 50 and told.counts["finished"] == 30
 
 
+def test_a_run_that_was_stopped_is_no_bet(sweep: Any) -> None:
+    runs = sweep.table.runs.copy()
+    runs.loc[sweep.ranking.runs[int(sweep.ranking.p_best.argmax())], "status"] = "stopped"
+    forecast = dataclasses.replace(sweep.forecast, status=np.full_like(sweep.forecast.status, "ok"))
+    assert headline(forecast, sweep.ranking, dataclasses.replace(sweep.table, runs=runs)).best is None
+
+
 def _headline(**values: Any) -> Headline:
     return Headline(**{"stop": {}, "counts": Counter(), "saved": 0.0, "best": None, "p_best": 0.0, **values})
 
