@@ -6,7 +6,7 @@ and their metrics are called, and only across files: the runs of one file are to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.readers.curves import split_name
 from lcode.readers.part import LogPart, without_runs
 from lcode.readers.raw import as_number
 
@@ -42,6 +43,7 @@ class _Run:
         place: order in which it was found.
         curves: values by name in order of the epochs, in single precision, as TensorBoard keeps them.
         config: its configuration, and that of the copies which were found so far.
+        told: what else is said of it, such as its seed.
         kept: the run that is read in its place; None: it is read itself.
     """
 
@@ -51,6 +53,7 @@ class _Run:
     place: int
     curves: Mapping[str, _Values]
     config: dict[str, Any]
+    told: Mapping[str, Any]
     kept: _Run | None = None
 
     @property
@@ -60,7 +63,7 @@ class _Run:
 
     def worth(self, other: _Run) -> tuple[int, int, bool, int]:
         """By what it is preferred to a copy: more values of what both have, more curves, a configuration."""
-        shared = sum(len(values) for values, _ in _alike(self, other))
+        shared = sum(len(values) for values, _ in _alike(self.curves.values(), other.curves.values()))
         moving = sum(len(np.unique(values[:_LOOKED_AT])) >= _BEGIN for values in self.curves.values())
         return shared, moving, bool(self.config), -self.place
 
@@ -110,8 +113,8 @@ def _runs(sources: Mapping[str, LogPart]) -> list[_Run]:
         for start, cells in zip(starts, np.split(single, starts[1:]), strict=True):
             curves[names[run[start]]][keys[metric[start]]] = cells
         for name, its in curves.items():
-            config = dict(part.configs.get(name, {}))
-            found.append(_Run(source, name, part.sources[name], len(found), its, config))
+            config, told = dict(part.configs.get(name, {})), dict(part.runs.loc[name, ["seed", "arch"]].dropna())
+            found.append(_Run(source, name, part.sources[name], len(found), its, config, told))
     return found
 
 
@@ -130,23 +133,38 @@ def _candidates(runs: list[_Run]) -> Iterator[tuple[_Run, _Run]]:
 
 
 def _same(one: _Run, other: _Run) -> bool:
-    """Whether two runs are one: enough values are alike, and neither a curve nor a setting of one name differs."""
-    for name in one.config.keys() & other.config.keys():
-        first, second = one.config[name], other.config[name]
-        if str(first) != str(second) and (as_number(first) is None or as_number(first) != as_number(second)):
+    """Whether two runs are one: no setting and no curve of one name differs, and all that one measured is alike.
+
+    What is measured in the training counts only where there is nothing else: one logger may keep every step of it and
+    another the mean of an epoch, and schedules are alike in many runs.
+    """
+    for mine, theirs in ((one.config, other.config), (one.told, other.told)):
+        if any(_differ(mine[name], theirs[name]) for name in mine.keys() & theirs.keys()):
             return False
     for name in one.curves.keys() & other.curves.keys():
         if len(one.curves[name]) == len(other.curves[name]) and not _begins_alike(one.curves[name], other.curves[name]):
             return False
-    return sum(_digits(min(pair, key=len)) for pair in _alike(one, other)) >= _DIGITS
+    measured = [_measured(run) for run in (one, other)]
+    alike = [min(pair, key=len) for pair in _alike(*measured)]
+    return len(alike) == min(map(len, measured)) and sum(map(_digits, alike)) >= _DIGITS
 
 
-def _alike(one: _Run, other: _Run) -> Iterator[tuple[_Values, _Values]]:
+def _differ(one: object, other: object) -> bool:
+    return str(one) != str(other) and (as_number(one) is None or as_number(one) != as_number(other))
+
+
+def _measured(run: _Run) -> list[_Values]:
+    """The curves that move, without those of the training where there are others."""
+    moving = {name: values for name, values in run.curves.items() if _begin(values) is not None}
+    return [values for name, values in moving.items() if split_name(name)[0] != "train"] or list(moving.values())
+
+
+def _alike(one: Iterable[_Values], other: Iterable[_Values]) -> Iterator[tuple[_Values, _Values]]:
     """Curves of both of which one is the beginning of the other, or all of it; each curve once."""
     free: dict[bytes | None, list[_Values]] = {}
-    for values in other.curves.values():
+    for values in other:
         free.setdefault(_begin(values), []).append(values)
-    for values in one.curves.values():
+    for values in one:
         begin = _begin(values)
         same = [] if begin is None else free.get(begin, [])
         at = next((at for at, theirs in enumerate(same) if _begins_alike(values, theirs)), None)

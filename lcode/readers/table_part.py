@@ -49,7 +49,7 @@ def read_table(raw: RawTable, on_repeat: OnRepeat = "error") -> tuple[LogPart, R
         raise
 
 
-def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = ()) -> LogPart:
+def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = (), counter: str | None = None) -> LogPart:
     run, names = raw.names("run")
     nameless = np.flatnonzero(run < 0)
     if len(nameless):
@@ -58,7 +58,8 @@ def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = ()) -> Lo
     stated, remarks = latest_horizons(raw, run, names, epochs)
     unit = _unit(raw, np.concatenate([epochs, stated[~np.isnan(stated)]]))
     epoch = as_ticks(epochs, unit)
-    counter = within_epoch_counter(raw, run, epoch)
+    # Without the rows of given-up attempts nothing may be left to be counted, and the counter is no curve either.
+    counter = counter or within_epoch_counter(raw, run, epoch)
     clock = None if counter is None else raw.numbers(counter, remedy="it counts the rows of an epoch")[0]
     curves = raw if counter is None else raw.without_column(counter)
     cells = read_cells(curves)
@@ -75,7 +76,7 @@ def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = ()) -> Lo
         if not kept.all():
             who = ", ".join(names[code] for code in np.unique(run[~kept])[:5])
             note = f"{raw.path.name}: left out {(~kept).sum()} rows from before a resume that went back ({who})."
-            return _read(raw.where(kept), on_repeat, (*notes, note))
+            return _read(raw.where(kept), on_repeat, (*notes, note), counter)
 
     _check_statuses(raw)
     of_run = {name: raw.constants(name, run, names) for name in RUN_LEVEL if name in raw.columns}

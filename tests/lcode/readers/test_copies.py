@@ -102,6 +102,32 @@ def test_runs_that_only_look_alike_are_two(tmp_path: Path, why: str) -> None:
     assert len(table) == 2 and not list(twice(table.notes))
 
 
+@pytest.mark.parametrize("why", ["another seed", "only the training is alike"])
+def test_runs_that_share_a_schedule_or_a_network_are_two(tmp_path: Path, why: str) -> None:
+    for run, name in enumerate(("val_acc", "valid_accuracy")):
+        values = curve(0) if why == "another seed" else curve(run)
+        rows = [
+            f"{epoch},{loss},{value},{run}" for epoch, (loss, value) in enumerate(zip(curve(9), values, strict=True))
+        ]
+        last = "seed" if why == "another seed" else "config.lr"
+        (tmp_path / f"{run}.csv").write_text("\n".join([f"epoch,train_loss,{name},{last}", *rows, ""]))
+    assert len(read_logs(tmp_path)) == 2
+
+
+def test_a_mean_of_the_training_in_one_log_and_its_steps_in_another_are_one_run(tmp_path: Path) -> None:
+    losses = curve(1, 12)
+    write(tmp_path / "a.csv", curve(0))
+    text = (tmp_path / "a.csv").read_text().splitlines()
+    means = ["train_loss", *(str((losses[2 * at] + losses[2 * at + 1]) / 2) for at in range(6))]
+    (tmp_path / "a.csv").write_text("\n".join(",".join(row) for row in zip(text, means, strict=True)) + "\n")
+    with SummaryWriter(str(tmp_path / "tb" / "a")) as writer:
+        for step, loss in enumerate(losses):
+            writer.add_scalar("train_loss", loss, step)
+            if step % 2:
+                writer.add_scalar("val_acc", curve(0)[step // 2], step)
+    assert len(read_logs(tmp_path)) == 1
+
+
 def test_two_tools_may_give_different_runs_one_name(tmp_path: Path) -> None:
     with SummaryWriter(str(tmp_path / "tb" / "first")) as writer:
         for epoch, value in enumerate(curve(0)):

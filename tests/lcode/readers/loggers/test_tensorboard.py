@@ -78,6 +78,18 @@ def test_an_epoch_logged_beside_each_step_is_the_axis_unless_steps_are_asked_for
     assert steps.points["epoch"].max() == 79
 
 
+def test_a_restart_with_epochs_beside_the_steps_leaves_no_curve_of_steps(tmp_path: Path) -> None:
+    for first, last in ((0, 6), (3, 9)):
+        with SummaryWriter(str(tmp_path / "a")) as writer:
+            for epoch in range(first, last):
+                writer.add_scalar("epoch", epoch, 100 * epoch + 99)
+                writer.add_scalar("val/acc", (epoch + first) / 100, 100 * epoch + 99)
+    table = read_logs(tmp_path, directions={"acc": "max"})
+    assert [metric.key for metric in table.metrics] == ["val/acc"]
+    assert table.points["value"].round(4).tolist() == [0, 0.01, 0.02, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11]
+    assert table.reading is not None and "step" not in table.reading.left_out
+
+
 def test_where_one_run_says_no_epochs_the_steps_of_all_count(tmp_path: Path) -> None:
     write(tmp_path / "a", {"epoch": [0, 0, 1, 1], "val/acc": [0.1, 0.2, 0.3, 0.4]})
     write(tmp_path / "b", {"val/acc": [0.2, 0.3, 0.5, 0.6]})
