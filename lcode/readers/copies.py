@@ -74,6 +74,8 @@ def without_copies(sources: Mapping[str, LogPart]) -> tuple[dict[str, LogPart], 
     Args:
         sources: what wrote them -> the runs, as logged.
     """
+    if len({file for part in sources.values() for file in part.sources.values()}) < 2:
+        return dict(sources), []
     runs = _runs(sources)
     for one, other in _candidates(runs):
         one, other = one.last, other.last
@@ -112,8 +114,10 @@ def _runs(sources: Mapping[str, LogPart]) -> list[_Run]:
         curves: dict[str, dict[str, _Values]] = {name: {} for name in map(str, part.runs.index)}
         for start, cells in zip(starts, np.split(single, starts[1:]), strict=True):
             curves[names[run[start]]][keys[metric[start]]] = cells
-        for name, its in curves.items():
-            config, told = dict(part.configs.get(name, {})), dict(part.runs.loc[name, ["seed", "arch"]].dropna())
+        seeds, archs = (part.runs[name].tolist() for name in ("seed", "arch"))
+        for (name, its), *said in zip(curves.items(), seeds, archs, strict=True):
+            told = {key: value for key, value in zip(("seed", "arch"), said, strict=True) if value is not None}
+            config = dict(part.configs.get(name, {}))
             found.append(_Run(source, name, part.sources[name], len(found), its, config, told))
     return found
 
@@ -174,9 +178,9 @@ def _alike(one: Iterable[_Values], other: Iterable[_Values]) -> Iterator[tuple[_
 
 def _begin(values: _Values) -> bytes | None:
     """What a curve is looked up by: its first values from where it begins to move; None: it tells too little."""
-    moving = int(np.argmax(values != values[0])) - 1 if len(values) else -1
+    moving = int((values != values[0]).argmax()) - 1
     begin = values[moving : moving + _BEGIN] if moving >= 0 else values[:0]
-    return begin.tobytes() if len(np.unique(begin)) == _BEGIN else None
+    return begin.tobytes() if len(set(begin.tolist())) == _BEGIN else None
 
 
 def _begins_alike(one: _Values, other: _Values) -> bool:
