@@ -30,7 +30,7 @@
       title: "run",
       key: (i) => runs.name[i].toLowerCase(),
       cell: (i, open) => {
-        const button = element("button", { type: "button", "aria-expanded": String(open) }, runs.name[i]);
+        const button = element("button", { type: "button", "aria-expanded": String(open), title: runs.name[i] }, runs.name[i]);
         return [element("div", {}, element("span", { class: "rank", title: "rank" }, String(i + 1)), button)];
       },
       kind: "name",
