@@ -12,8 +12,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from functools import partial
 
+from lcode.errors import UsageError
 from lcode.fuzzing.fuzz import Finding, fuzz
-from lcode.fuzzing.targets import TARGETS
+from lcode.fuzzing.targets import TARGETS, target_of
 
 CHUNK = 500
 """Inputs that one process reads at a time."""
@@ -25,15 +26,17 @@ PROGRESS = 20.0
 def main() -> int:
     """Fuzz the readers and print each kind of finding once; exit status 1 if there is any."""
     parser = argparse.ArgumentParser(prog="python -m lcode.fuzzing", description=__doc__)
-    parser.add_argument("targets", nargs="*", help=f"default: all of {', '.join(TARGETS)}")
+    parser.add_argument("targets", nargs="*", help=f"or folders of logs; default: {', '.join(TARGETS)}")
     parser.add_argument("--inputs", type=int, default=1000, help="damaged inputs per target")
     parser.add_argument("--seed", type=int, default=0, help="decides how they are damaged")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (default: one per core)")
     parser.add_argument("--traces", action="store_true", help="show the traceback of each kind of finding")
     args = parser.parse_intermixed_args()
-    unknown = [name for name in args.targets if name not in TARGETS]
-    if unknown:
-        parser.error(f"no target '{unknown[0]}'; there are: {', '.join(TARGETS)}")
+    for name in args.targets:
+        try:
+            target_of(name)
+        except UsageError as error:
+            parser.error(str(error))
     total = 0
     jobs = min(args.jobs, -(-args.inputs // CHUNK))
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
 import traceback
@@ -15,7 +16,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from lcode.errors import LcodeError
-from lcode.fuzzing.targets import TARGETS, Target
+from lcode.fuzzing.targets import Target, target_of
 
 PATIENCE = 30.0
 """Seconds of computing after which a reader counts as hung; the slowest input takes a few."""
@@ -42,12 +43,16 @@ class Finding:
 
 def damaged(target: str, index: int, seed: int) -> dict[str, bytes]:
     """The input of this number: content by file name."""
+    return _damaged(target_of(target), target, index, seed)
+
+
+def _damaged(made: Target, target: str, index: int, seed: int) -> dict[str, bytes]:
     rng = Random(f"{seed}/{target}/{index}")
-    files = dict(TARGETS[target].files())
+    files = dict(made.files())
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         # The weights of a model are read only if they have the digest that its description names.
         name = rng.choice([name for name in sorted(files) if not name.endswith(".safetensors")])
-        files[name] = rng.choice(TARGETS[target].mutations)(rng, files[name])
+        files[name] = rng.choice(made.mutations)(rng, files[name])
     return files
 
 
@@ -55,27 +60,30 @@ def fuzz(target: str, inputs: int, *, seed: int = 0, first: int = 0) -> list[Fin
     """Read so many damaged inputs; a result and an `LcodeError` are right, everything else is found, warnings too.
 
     Args:
-        target: name of a target.
+        target: name of a target, or a folder of logs.
         inputs: how many.
         seed: decides how the inputs are damaged.
         first: number of the first one.
     """
     findings = []
+    made = target_of(target)
     with TemporaryDirectory() as name, warnings.catch_warnings():
         warnings.simplefilter("error")
         folder = Path(name)
         for index in range(first, first + inputs):
-            for path in folder.iterdir():
-                path.unlink()
-            for file, content in damaged(target, index, seed).items():
-                (folder / file).write_bytes(content)
+            own = folder / str(index)
+            for file, content in _damaged(made, target, index, seed).items():
+                (own / file).parent.mkdir(parents=True, exist_ok=True)
+                (own / file).write_bytes(content)
             try:
                 with _patience():
-                    TARGETS[target].read(folder)
+                    made.read(own)
             except LcodeError:
                 continue
             except Exception as error:
                 findings.append(_finding(target, index, error))
+            finally:
+                shutil.rmtree(own)
     return findings
 
 

@@ -108,6 +108,14 @@ def damaged_json(rng: Random, data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def damaged_by_kind(rng: Random, data: bytes) -> bytes:
+    """A file damaged in a way that suits it: JSON, a text of lines and cells, or bytes that only a program reads."""
+    if b"\0" in data:
+        return damaged_bytes(rng, data)
+    structured = damaged_json if data.lstrip()[:1] in (b"{", b"[") else damaged_cells
+    return rng.choice((damaged_bytes, damaged_lines, structured, structured))(rng, data)
+
+
 def _with_edit(rng: Random, document: Any) -> str:
     """The JSON document with one place of it damaged."""
     places = list(_places(document))

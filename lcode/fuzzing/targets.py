@@ -17,7 +17,8 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from lcode.decisions.references import read_baseline
-from lcode.fuzzing.mutations import Mutation, damaged_bytes, damaged_cells, damaged_json, damaged_lines
+from lcode.errors import UsageError
+from lcode.fuzzing.mutations import Mutation, damaged_by_kind, damaged_bytes, damaged_cells, damaged_json, damaged_lines
 from lcode.fuzzing.tables import damaged_table, parquet_bytes
 from lcode.graphs.file import read_graphs
 from lcode.readers import read_logs
@@ -206,3 +207,22 @@ TARGETS: dict[str, Target] = {
     "model": Target(_model, (damaged_bytes, damaged_json, _resealed), _load),
 }
 """What is fuzzed, by name."""
+
+
+def target_of(name: str) -> Target:
+    """The target of that name, or, where the name is a folder's, the logs in it, such as a tool has written them.
+
+    Raises:
+        UsageError: it is neither, or the folder is empty.
+    """
+    if name in TARGETS:
+        return TARGETS[name]
+    folder = Path(name)
+    files = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".py"
+    }
+    if not files:
+        raise UsageError(f"no target and no folder of logs '{name}'; targets are: {', '.join(TARGETS)}")
+    return Target(lambda: files, (damaged_by_kind,), _logs("."))

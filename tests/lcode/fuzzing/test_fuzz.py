@@ -25,6 +25,17 @@ def test_a_damaged_input_is_read_or_refused(target: str) -> None:
     assert not findings, f"{len(findings)} findings, such as input {findings[0].index}: {findings[0].trace}"
 
 
+LOGGED = Path(__file__).parents[1] / "readers" / "loggers" / "data"
+"""Folders as the tools themselves have written them."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", sorted(path.name for path in LOGGED.iterdir()))
+def test_a_tools_damaged_folder_is_read_or_refused(tool: str) -> None:
+    findings = fuzz(str(LOGGED / tool), 200)
+    assert not findings, f"{len(findings)} findings, such as input {findings[0].index}: {findings[0].trace}"
+
+
 @pytest.mark.parametrize("target", [name for name in TARGETS if name != "model"])
 def test_valid_input_is_read_and_of_the_damaged_some_is_read_and_some_refused(target: str, tmp_path: Path) -> None:
     def outcome(files: dict[str, bytes], folder: Path) -> bool:
@@ -78,4 +89,4 @@ def test_the_command_says_how_many_were_tried() -> None:
         done = subprocess.run([*command, "--jobs", jobs], capture_output=True, text=True, check=False)
         assert done.returncode == 0 and "graphs: 501 inputs, 0 findings" in done.stdout, done.stdout + done.stderr
     wrong = subprocess.run([*command, "grafs"], capture_output=True, text=True, check=False)
-    assert wrong.returncode == 2 and "no target 'grafs'; there are: wide-csv" in wrong.stderr
+    assert wrong.returncode == 2 and "no folder of logs 'grafs'; targets are: wide-csv" in wrong.stderr
