@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from lcode.readers.column_words import words_of
+from lcode.json_text import parse_json
+from lcode.readers.column_words import EPOCHS, STEPS, words_of
+from lcode.readers.raw import as_number
 from lcode.table.metric_names import known_metric
 
 EPOCH, STEP, BATCH = "epoch", "step", "batch"
@@ -28,6 +30,7 @@ _NOISE = re.compile(
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
     r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted
+    r"|\bhttps?://\S+|\S*[/\\]\S+\.(?:py|pth?|ckpt|json|txt|png)\b\S*"  # addresses and files
 )
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
@@ -41,10 +44,17 @@ _SPLIT = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    rf"(?<![\w.])(?P<value>{_NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{_NUMBER})\s*\))?", re.IGNORECASE
+    rf"(?<![\w.@])(?P<value>{_NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{_NUMBER})\s*\))?", re.IGNORECASE
 )
 _UNIT = re.compile(r"^(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
 _NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,4}$")
+_SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
+_BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{_NUMBER})? *\|$")
+_RULE = re.compile(r"^[-=+]{9,}$")
+_OBJECT = re.compile(r"\{\s*\".*\}\s*$")
+_SUMMARY = frozenset(("best", "saved", "saving"))
+"""Words in what is said beside the values of a count."""
+
 _SEGMENTS = re.compile(r"[,;\t|·—{}]+|\s[-–>]+\s|\s{2,}|\n")
 
 
@@ -71,19 +81,28 @@ class Told:
     def is_training(self) -> bool:
         """Whether a known metric is told at several values of the counter."""
         at: dict[str, set[float]] = {}
+        axis = self.axis
         for row in self.rows:
             for name in row:
-                if name not in (EPOCH, STEP, BATCH) and self.axis in row:
-                    at.setdefault(name, set()).add(row[self.axis])
+                if name not in (EPOCH, STEP, BATCH) and axis in row:
+                    at.setdefault(name, set()).add(row[axis])
         return any(len(epochs) > 1 and known_metric(name) is not None for name, epochs in at.items())
 
 
 def told_in(text: str) -> Told:
     """The rows that lines of text tell; names that come up once among several rows are left out, as they sum up."""
+    told = _boxed(text)
+    if len(told.rows) > 1:
+        return told
     told = Told()
     counters: dict[str, float] = {}
     row: dict[str, Any] = {}
     for number, raw in enumerate(text.split("\n"), start=1):
+        stats = _OBJECT.search(raw) if len(raw) < LONGEST else None
+        if stats is not None and (values := _object(stats.group())):
+            told.rows.append(values)
+            told.lines.append(number)
+            continue
         line = raw.rstrip("\r").rpartition("\r")[2][:LONGEST]  # a progress bar's last state
         if not any(map(str.isdigit, line)) and not _SPLIT.match(line):
             continue
@@ -107,6 +126,48 @@ def told_in(text: str) -> Told:
             told.lines.append(number)
         row.update(pairs)
     return _without_summaries(told)
+
+
+def _boxed(text: str) -> Told:
+    """The rows of boxes such as stable-baselines3 prints: a name and a number per line, groups of names inset."""
+    told = Told()
+    row: dict[str, Any] = {}
+    group = ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        line = line.strip()
+        found = _BOXED.match(line) if line.startswith("|") else None
+        if found is not None and found["value"] is None:
+            group = f"{found['name'].strip()}/" if found["group"] else ""
+        elif found is not None:
+            row[group + found["name"].strip()] = float(found["value"])
+        elif _RULE.match(line):
+            counters = [name for name in row if name.rpartition("/")[2].lower() in STEPS + EPOCHS]
+            step = row.get("time/total_timesteps", row[counters[0]] if counters else None)
+            if step is not None and len(row) > 1:
+                told.rows.append({STEP: step, **row})
+                told.lines.append(number)
+            row, group = {}, ""
+    return told
+
+
+def _object(text: str) -> dict[str, Any]:
+    """The numbers of an object that ends a line, with its counters (`"epoch": "3/50"`); none where it counts nothing."""
+    try:
+        found = parse_json(text)
+    except ValueError:
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    kind = next((str(found[name]) for name in ("_type", "type", "mode", "split", "phase") if name in found), "")
+    split = _SPLIT_WORD.match(kind)
+    row: dict[str, Any] = {}
+    for name, value in found.items():
+        counter = EPOCH if name.lower() in EPOCHS else STEP if name.lower() in STEPS else None
+        if counter is not None and isinstance(value, str):
+            value = as_number(value.partition("/")[0])
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            row[counter or (f"{split.group()}/{name}" if split is not None else name)] = float(value)
+    return row if EPOCH in row or STEP in row else {}
 
 
 def _counted(found: list[re.Match[str]], totals: dict[str, float]) -> Iterator[tuple[str, float]]:
@@ -151,7 +212,8 @@ def _name(before: str, *, marked: bool) -> str:
         name = name.rpartition(" ")[2]
         if known_metric(name) is None and name.lower() != "lr":
             return ""
-    return re.sub(r"\s+", "_", name) if words_of(name) else ""
+    words = words_of(name)
+    return re.sub(r"\s+", "_", name) if words and _SUMMARY.isdisjoint(words[:-1]) else ""
 
 
 def _without_summaries(told: Told) -> Told:

@@ -32,7 +32,7 @@ SUFFIXES = ("", ".log", ".txt", ".out", ".err", ".stdout", ".dat", ".ndjson")
 COCO = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 """The numbers of COCO's evaluation in the order in which `pycocotools` summarises them."""
 
-_COUNTED = (b"epoch", b"step", b"iter", b"round", b"episode", b"update", b"loss", b"acc", b"generation")
+_COUNTED = (b"epoch", b"step", b"iter", b"round", b"episode", b"update", b"loss", b"acc", b"generation", b"timesteps")
 
 
 class TextLogReader:
@@ -94,11 +94,12 @@ def _logged(path: Path) -> Logged:
     said = told_in(text)
     if not said.is_training():
         raise refused(path, TOOL, "no line of it counts epochs or steps and names a metric")
+    axis = said.axis
     return Logged(
         path,
         columns_of(said.rows, path, TOOL),
-        axis=said.axis,
-        horizon=_horizon([row[said.axis] for row in said.rows if said.axis in row], said.totals.get(said.axis)),
+        axis=axis,
+        horizon=_horizon([row[axis] for row in said.rows if axis in row], said.totals.get(axis)),
         lines=said.lines,
         notes=notes,
     )
