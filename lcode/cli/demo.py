@@ -188,18 +188,19 @@ def _compare(
         notes=notes,
     )
     out.print()
-    out.print(escape(in_short(rows, len(fresh), len(set(stopped) & set(fresh.run_ids)))), highlight=False)
+    out.print(escape(in_short(rows, len(fresh), len(set(stopped) & set(fresh.run_ids)), len(history))), highlight=False)
     out.print(f"logs, model and ranking are in {escape(str(folder))}; look at the report with", highlight=False)
     out.print(f"  open {escape(shlex.quote(str(folder / 'report.html')))}", highlight=False, soft_wrap=True)
 
 
-def in_short(rows: Sequence[Row], runs: int, stopped: int) -> str:
+def in_short(rows: Sequence[Row], runs: int, stopped: int, before: int) -> str:
     """What a newcomer should take away: what stopping saved and cost, and whether a simple rule did better.
 
     Args:
         rows: of the live sweep, of its replays, and of the median rule's.
         runs: new runs of the sweep whose end is known.
         stopped: those of them that were stopped.
+        before: runs that were trained to their ends before.
     """
     live, replayed, median = (next(row for row in rows if row.policy == name) for name in (LIVE, REPLAYED, MEDIAN))
     lost = (
@@ -214,7 +215,7 @@ def in_short(rows: Sequence[Row], runs: int, stopped: int) -> str:
         return text
     than = "does as well or better" if median.saved >= replayed.saved else "saves less and loses less"
     return (
-        f"{text} Without the {HISTORY:.0%} trained before, the simple median rule {than}: it saves "
+        f"{text} Without the {before} trained before, the simple median rule {than}: it saves "
         f"{median.saved:.0%} and loses {median.regret:.1f} points, lcode {replayed.saved:.0%} and "
         f"{replayed.regret:.1f}."
     )
