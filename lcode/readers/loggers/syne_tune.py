@@ -18,6 +18,7 @@ from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
 from lcode.readers.loggers.lines import refused
 from lcode.readers.loggers.several import sound_runs
+from lcode.table.axis import MAX_TICKS
 from lcode.table.direction import Direction
 from lcode.table.table import RunStatus
 
@@ -70,7 +71,7 @@ def _trials(path: Path) -> list[Logged]:
 
 
 def _trial(path: Path, trial: str, columns: Mapping[str, pa.Array], metadata: Mapping[str, Any]) -> Logged:
-    axis = next((name for name in (metadata.get("time_attr"), "epoch", REPORT) if name in columns), None)
+    axis = next((name for name in (str(metadata.get("time_attr")), "epoch", REPORT) if name in columns), None)
     curves = {
         name: column
         for name, column in columns.items()
@@ -101,17 +102,18 @@ def _horizon(
     if axis is None or axis == REPORT:
         return None
     most = metadata.get("max_t") if axis == metadata.get("time_attr") else None
-    if isinstance(most, int) and most > 0:
+    if isinstance(most, int) and 0 < most <= MAX_TICKS:
         return float(most)
     epochs = config.get("epochs")
-    if not isinstance(epochs, int) or epochs < 1:
+    if not isinstance(epochs, int) or not 1 <= epochs <= MAX_TICKS:
         return None
     return float(epochs - (pc.min(columns[axis]).as_py() == 0))
 
 
 def _status(columns: Mapping[str, pa.Array], axis: str | None, horizon: float | None) -> RunStatus | None:
     """How the trial ended, by the decision on its last report: one is also told to stop at the end of its budget."""
-    if horizon is not None and axis is not None and columns[axis][-1].as_py() >= horizon:
+    last = None if axis is None else columns[axis][-1].as_py()
+    if horizon is not None and isinstance(last, (int, float)) and last >= horizon:
         return "finished"
     return "stopped" if "st_decision" in columns and columns["st_decision"][-1].as_py() == "STOP" else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from pathlib import Path
@@ -71,6 +72,14 @@ def test_syne_tune() -> None:
         "depth_err": pytest.approx([0.85350, 0.80670], abs=1e-5),
     }
     assert by_name["asha/0"].status == "finished", "told to stop at the end of its budget"
+
+
+@pytest.mark.parametrize(("name", "value"), [("time_attr", ["epoch"]), ("time_attr", {}), ("max_t", 10**40)])
+def test_what_cannot_be_in_syne_tunes_metadata_is_passed_over(tmp_path: Path, name: str, value: object) -> None:
+    shutil.copytree(DATA / "syne_tune" / "asha", tmp_path / "asha")
+    (path,) = tmp_path.rglob("metadata.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    assert {run.axis for run in runs_in("syne-tune", tmp_path)} == {"epoch"}
 
 
 def test_stable_baselines3() -> None:
