@@ -47,6 +47,7 @@ _VALUE = re.compile(
     rf"(?<![\w.@])(?P<value>{_NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{_NUMBER})\s*\))?", re.IGNORECASE
 )
 _UNIT = re.compile(r"^(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
+_AFTER_MARK = re.compile(r"([:=])[ \t]+")
 _NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,4}$")
 _SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{_NUMBER})? *\|$")
@@ -79,14 +80,13 @@ class Told:
         return EPOCH if len(epochs) > 1 or not steps else STEP
 
     def is_training(self) -> bool:
-        """Whether a known metric is told at several values of the counter."""
-        at: dict[str, set[float]] = {}
-        axis = self.axis
+        """Whether a known metric is told at several values of the counters."""
+        at: dict[str, set[tuple[float | None, ...]]] = {}
         for row in self.rows:
-            for name in row:
-                if name not in (EPOCH, STEP, BATCH) and axis in row:
-                    at.setdefault(name, set()).add(row[axis])
-        return any(len(epochs) > 1 and known_metric(name) is not None for name, epochs in at.items())
+            counted = tuple(row.get(name) for name in (EPOCH, STEP, BATCH))
+            for name in row.keys() - {EPOCH, STEP, BATCH}:
+                at.setdefault(name, set()).add(counted)
+        return any(len(counts) > 1 and known_metric(name) is not None for name, counts in at.items())
 
 
 def told_in(text: str) -> Told:
@@ -106,7 +106,7 @@ def told_in(text: str) -> Told:
         line = raw.rstrip("\r").rpartition("\r")[2][:LONGEST]  # a progress bar's last state
         if not any(map(str.isdigit, line)) and not _SPLIT.match(line):
             continue
-        line = _NOISE.sub("\n", line)
+        line = _AFTER_MARK.sub(r"\1 ", _NOISE.sub("\n", line))
         found = list(_COUNTER.finditer(line))
         if found:
             now = dict(_counted(found, told.totals))
@@ -151,7 +151,7 @@ def _boxed(text: str) -> Told:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """The numbers of an object that ends a line, with its counters (`"epoch": "3/50"`); none where it counts nothing."""
+    """The numbers of an object that ends a line, its counters (`"epoch": "3/50"`) among them; none without one."""
     try:
         found = parse_json(text)
     except ValueError:

@@ -55,7 +55,8 @@ class TextLogReader:
         text = head.decode("utf-8-sig", "replace")
         if text.lstrip().startswith("["):
             rows = _objects(path)
-            return bool(rows) and _is_counted(rows[0])
+            if rows and _is_counted(rows[0]):
+                return True
         table = table_of(path, text)
         if table is not None and with_counted_rows(spelled_columns(table.header, table.rows)) is not None:
             return True
@@ -124,10 +125,8 @@ def _by_name(logged: Logged) -> list[Logged]:
 
 
 def _horizon(at: Sequence[float], total: float | None) -> float | None:
-    """The last epoch of `Epoch 3/50`; counted from 0, `[Epoch 0/50]` ends with 49, unless 50 came."""
-    if total is None or total < max(at):
-        return None
-    return total - 1 if min(at) == 0 and max(at) < total else total
+    """The last epoch of `Epoch 3/50`, unless more came; whether those counted from 0 end before it is settled later."""
+    return None if total is None or total < max(at) else total
 
 
 def _is_counted(row: Mapping[str, Any]) -> bool:

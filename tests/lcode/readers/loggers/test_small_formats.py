@@ -1,0 +1,150 @@
+"""Tools whose files are small enough to be written here: what is read of each, and in which direction."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lcode.errors import InputError
+from lcode.readers.read import read_logs
+from lcode.table.table import RunTable
+
+
+def written(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def curves(table: RunTable) -> dict[str, list[float]]:
+    found = table.points.groupby("metric", observed=True, sort=False)["value"].apply(list)
+    return {f"{metric.key} {metric.direction}": found[metric.key] for metric in table.metrics}
+
+
+def test_mtan_prints_tasks_in_blocks(tmp_path: Path) -> None:
+    head = "LOSS FORMAT: SEG_LOSS MEAN_IOU | DEPTH_LOSS ABS_ERR | NORMAL_LOSS MEAN <11.25 | ∆m (test)\n"
+    lines = "".join(
+        f"[Epoch {e}/9]\n{head}Epoch: {e:04d} | TRAIN: 9.0 0.1 | 9.0 0.9 | 0.0 0.0 0.0 || "
+        f"TEST: 1.5 0.2{e} | 0.5 0.7{e} | 0.0 0.0 0.0 | 12.{e}\n"
+        for e in range(3)
+    )
+    table = read_logs(written(tmp_path, {"train.log": lines}) / "train.log")
+    assert curves(table) == {
+        "seg/loss min": [1.5] * 3,
+        "seg/mean_iou max": [0.20, 0.21, 0.22],
+        "depth/loss min": [0.5] * 3,
+        "depth/abs_err min": [0.70, 0.71, 0.72],
+        "delta_m min": [12.0, 12.1, 12.2],
+    }
+    assert table.runs["horizon"].tolist() == [8]
+
+
+def test_allennlp_writes_a_file_per_epoch(tmp_path: Path) -> None:
+    files = {
+        f"run/metrics_epoch_{e}.json": json.dumps(
+            {"epoch": e, "training_loss": 2.0, "validation_accuracy": e / 16, "best_validation_accuracy": e / 16}
+        )
+        for e in (10, 9, 8)
+    }
+    table = read_logs(written(tmp_path, {**files, "run/metrics.json": "{}"}))
+    assert curves(table) == {"validation_accuracy max": [0.5, 0.5625, 0.625]}
+    assert table.runs["status"].tolist() == ["finished"]
+
+
+def test_deepxde_has_a_loss_per_term(tmp_path: Path) -> None:
+    rows = "0.0e+00 4.0 3.0 4.0 3.0 9.0e-01\n1.0e+03 2.0 1.0 2.0 1.0 5.0e-01\n"
+    table = read_logs(written(tmp_path, {"loss.dat": f"# step, loss_train, loss_test, metrics_test\n{rows}"}))
+    assert curves(table) == {"term_1/loss min": [4.0, 2.0], "term_2/loss min": [3.0, 1.0]}
+    assert sorted(table.points["epoch"].unique()) == [0, 1000]
+
+
+def test_dvclive_keeps_a_table_per_curve(tmp_path: Path) -> None:
+    place = "dvclive/plots/metrics"
+    files = {
+        f"{place}/eval/loss.tsv": "step\tloss\n0\t2.5\n1\t1.5\n",
+        f"{place}/eval/acc.tsv": "step\tacc\n0\t0.25\n1\t0.5\n",
+        f"{place}/train/loss.tsv": "step\tloss\n0\t2.0\n1\t1.0\n",
+        "dvclive/params.yaml": "lr: 0.5\n",
+    }
+    table = read_logs(written(tmp_path, files))
+    assert sorted(curves(table)) == ["acc max", "loss min"] and len(table.runs) == 1
+    assert table.configs["lr"].tolist() == [0.5]
+
+
+def test_sacred_keeps_steps_and_values(tmp_path: Path) -> None:
+    files = {}
+    for run, status in ((1, "COMPLETED"), (2, "FAILED")):
+        metrics = {
+            "val.loss": {"steps": [0, 10], "values": [2.5, {"dtype": "float64", "value": 1.5}], "timestamps": []}
+        }
+        files |= {
+            f"{run}/metrics.json": json.dumps(metrics),
+            f"{run}/config.json": json.dumps({"lr": run / 2, "model": {"depth": 3}, "tags": [1]}),
+            f"{run}/run.json": json.dumps({"status": status}),
+        }
+    table = read_logs(written(tmp_path, files))
+    assert [m.direction for m in table.metrics] == ["min"] and sorted(table.points["value"]) == [1.5, 1.5, 2.5, 2.5]
+    assert table.configs["lr"].tolist() == [0.5, 1.0] and table.configs["model.depth"].tolist() == [3, 3]
+    assert table.runs["status"].tolist() == ["finished", "failed"]
+
+
+def test_monitor_counts_the_steps_of_all_environments(tmp_path: Path) -> None:
+    files = {
+        "0.monitor.csv": '#{"t_start": 100.0, "env_id": null}\nr,l,t\n1.0,10,1.0\n3.0,30,5.0\n',
+        "1.monitor.csv": '#{"t_start": 100.0, "env_id": null}\nr,l,t\n2.0,20,3.0\n',
+    }
+    table = read_logs(written(tmp_path, files))
+    assert curves(table) == {"episode_reward max": [1.0, 2.0, 3.0]}
+    assert table.points["epoch"].tolist() == [10, 30, 60]
+
+
+def test_curves_downloaded_from_tensorboard(tmp_path: Path) -> None:
+    files = {
+        "run-a-tag-val_loss.csv": "Wall time,Step,Value\n1600000000.5,10,2.5\n1600000009.5,20,1.5\n",
+        "run-a-tag-val_acc.csv": "Wall time,Step,Value\n1600000000.5,10,0.25\n1600000009.5,20,0.5\n",
+        "run-b-tag-val_loss.json": "[[1600000000.5, 10, 4.5], [1600000001.5, 20, 3.5]]",
+    }
+    table = read_logs(written(tmp_path, files))
+    assert sorted(table.runs.index) == ["a", "b"]
+    assert sorted(f"{m.key} {m.direction}" for m in table.metrics) == ["val_acc max", "val_loss min"]
+
+
+def test_results_txt_of_yolo_has_no_header(tmp_path: Path) -> None:
+    rows = "".join(
+        f"  {e}/9  1.9G  0.09  0.08  0  0.17  24  416  0.5  0.{e + 1}  0.25  0.125  0.0{9 - e}  0.05  0.0\n"
+        for e in range(3)
+    )
+    table = read_logs(written(tmp_path, {"exp/results.txt": rows}))
+    assert curves(table)["recall max"] == [0.1, 0.2, 0.3]
+    assert curves(table)["box/loss min"] == [0.09, 0.08, 0.07]
+
+
+def test_lists_of_a_history_are_curves(tmp_path: Path) -> None:
+    history = {"train": [{"total": 3.0, "seg": {}}, {"total": 2.0, "seg": {}}], "val": [{"loss": 4.0}, {"loss": 3.5}]}
+    table = read_logs(written(tmp_path, {"history.json": json.dumps(history)}) / "history.json")
+    assert curves(table) == {"val/loss min": [4.0, 3.5]} or curves(table) == {"loss min": [4.0, 3.5]}
+    assert table.points["epoch"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("history.pkl", b"\x80\x04\x95\x00", ("pickle", "to_csv")),
+        ("history", b"\x80\x04\x95\x00", ("pickle", "to_csv")),
+        ("weights.h5", b"\x89HDF\r\n", ("HDF5", "CSV")),
+        ("plot.png", b"\x89PNG\r\n", ("picture", "table")),
+        ("run.ipynb", b"{}", ("notebook", "to_csv")),
+        ("all_results.json", b'{"eval_loss": 1.5}', ("Hugging Face", "trainer_state.json")),
+        ("trials.csv", b"number,value,params_lr,state\n0,0.5,0.1,COMPLETE\n", ("Optuna", "storage")),
+    ],
+)
+def test_what_is_no_log_is_named_with_a_remedy(tmp_path: Path, name: str, data: bytes, told: tuple[str, str]) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read_logs(path)
+    assert all(word in str(caught.value) for word in (name, *told))

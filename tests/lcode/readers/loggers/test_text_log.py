@@ -1,0 +1,145 @@
+"""Text files of no tool in particular: what in them is a training, and how it is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lcode.errors import InputError
+from lcode.readers.read import read_logs
+from lcode.table.table import RunTable
+
+SPRINGS = (0.9, 0.7, 0.55, 0.5)
+"""A loss that falls."""
+
+
+def read(tmp_path: Path, name: str, text: str) -> RunTable:
+    path = tmp_path / name
+    path.write_text(text)
+    return read_logs(path)
+
+
+def curve(table: RunTable, key: str) -> list[tuple[float, float]]:
+    points = table.points[table.points["metric"] == key]
+    return [
+        (float(epoch) * table.epoch_unit, float(value)) for epoch, value in zip(points.epoch, points.value, strict=True)
+    ]
+
+
+def directions(table: RunTable) -> dict[str, str]:
+    return {metric.key: metric.direction for metric in table.metrics}
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("a.log", "Epoch {e}: train loss=9.5, val loss={v}, lr=0.1"),
+        ("b.txt", "epoch: {e}, lr: 1e-1 - train loss: 9.5 - val loss: {v}"),
+        ("c.log", "2031-02-03 04:05:06,789 INFO: [Epoch {e}/4] train_loss 9.5 | val_loss {v} | time 3.1s"),
+        ("d.out", "Epoch[{e}] Speed: 31.2 samples/sec train-loss=9.5\tval-loss={v}"),
+        ("e.log", "Train: epoch {e} loss 9.5 (9.5)\nVal: loss 7.0 ({v})"),
+        ("f", "step:{e}/4 train_loss:9.5 val_loss:{v} train_time:120ms"),
+        ("g.log", 'json_stats: {{"_type": "val_epoch", "epoch": "{e}/4", "loss": {v}}}'),
+    ],
+)
+def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
+    text = "".join(line.format(e=epoch, v=value) + "\n" for epoch, value in enumerate(SPRINGS, start=1))
+    table = read(tmp_path, name, text)
+    (metric,) = table.metrics
+    assert metric.direction == "min" and "val" in f"val {metric.key}".lower()
+    assert curve(table, metric.key) == list(enumerate(SPRINGS, start=1))
+
+
+def test_what_follows_a_counter_belongs_to_it(tmp_path: Path) -> None:
+    text = "".join(
+        f"epoch {epoch} - iter {step}/2 - loss {value + 1} - samples/sec: 99.5\n" * (step == 1)
+        + f"DEV : loss {value} - f1-score 0.{epoch}\n" * (step == 2)
+        for epoch, value in enumerate(SPRINGS, start=1)
+        for step in (1, 2)
+    )
+    table = read(tmp_path, "training.log", text)
+    assert directions(table) == {"loss": "min", "f1-score": "max"}
+    assert curve(table, "loss") == list(enumerate(SPRINGS, start=1))
+
+
+def test_a_counter_that_starts_at_0_ends_one_before_its_total(tmp_path: Path) -> None:
+    table = read(tmp_path, "run.log", "".join(f"[Epoch {e}/9] val_acc: 0.{e + 1}\n" for e in range(4)))
+    assert table.runs["horizon"].tolist() == [8]
+    assert table.runs["status"].tolist() == ["running"]
+
+
+def test_boxes_of_names_and_numbers(tmp_path: Path) -> None:
+    rule = "-" * 30
+    boxes = "".join(
+        f"{rule}\n| rollout/ |  |\n|  ep_rew_mean | {reward} |\n| time/ | |\n|  total_timesteps | {at} |\n{rule}\n"
+        for at, reward in ((2048, -3.5), (4096, -1.25), (6144, 4.0))
+    )
+    table = read(tmp_path, "ppo.log", boxes)
+    assert directions(table) == {"rollout/ep_rew_mean": "max"}
+    assert curve(table, "rollout/ep_rew_mean") == [(2048, -3.5), (4096, -1.25), (6144, 4.0)]
+
+
+def test_a_program_and_its_settings_are_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "train.txt"
+    path.write_text("epochs = 20\nlr = 0.1\nfor epoch in range(epochs):\n    print(f'epoch {epoch} loss {loss}')\n")
+    with pytest.raises(InputError, match="a counter stands before named numbers"):
+        read_logs(path)
+
+
+@pytest.mark.parametrize("suffix", [".log", ".txt", ".json"])
+def test_json_lines_of_any_name(tmp_path: Path, suffix: str) -> None:
+    rows = [
+        {"epoch": e, "train_loss": 2.0, "test_acc1": 10.0 * e, "test_coco_eval_bbox": [e / 10] * 12} for e in range(3)
+    ]
+    table = read(tmp_path, f"log{suffix}", "".join(json.dumps(row) + "\n" for row in rows))
+    assert directions(table)["test_acc1"] == "max"
+    assert [value for _, value in curve(table, "test_acc1")] == [0.0, 10.0, 20.0]
+    assert any(key.endswith("AP50") for key in directions(table))
+
+
+def test_a_list_of_objects_in_a_file_without_ending(tmp_path: Path) -> None:
+    rows = [{"main/loss": 3.0 - e, "validation/main/loss": 4.0 - e, "epoch": e, "iteration": 10 * e} for e in (1, 2)]
+    table = read(tmp_path, "log", json.dumps(rows, indent=1))
+    assert [(m.key, m.direction) for m in table.metrics] == [("loss", "min")]
+    assert curve(table, "loss") == [(1.0, 3.0), (2.0, 2.0)]
+
+
+def test_columns_between_blanks_below_a_commented_header(tmp_path: Path) -> None:
+    text = "#  step   rmse_val  rmse_trn  rmse_e_val rmse_e_trn   lr\n"
+    text += "".join(f"   {100 * n}   {1 / n:.2e}  9.0e+00   {2 / n:.2e}   8e-1  1.0e-03\n" for n in (1, 2, 4))
+    table = read(tmp_path, "lcurve.out", text)
+    assert set(directions(table).values()) == {"min"} and len(table.metrics) == 2
+    assert [epoch for epoch, _ in curve(table, table.metrics[0].key)] == [100, 200, 400]
+
+
+def test_a_table_without_epochs_is_counted_if_trained_and_validated(tmp_path: Path) -> None:
+    text = "Learning Rate\tTrain Loss\tValid Loss\tValid Acc.\t\n0.1\t4.5\t3.5\t10.0\t\n0.1\t4.0\t3.0\t20.0\t\n"
+    table = read(tmp_path, "log.txt", text)
+    assert directions(table) == {"Valid Loss": "min", "Valid Acc.": "max"}
+    assert curve(table, "Valid Loss") == [(1, 3.5), (2, 3.0)]
+    assert any("its rows were counted" in note for note in table.notes)
+
+
+def test_a_table_of_several_runs_keeps_them(tmp_path: Path) -> None:
+    table = read(tmp_path, "runs.txt", "run,epoch,seg/miou\na,1,0.5\nb,1,0.25\na,2,0.75\n")
+    assert sorted(table.runs.index) == ["a", "b"]
+    assert sorted(table.points["value"]) == [0.25, 0.5, 0.75]
+
+
+def test_what_is_printed_is_read_only_where_nothing_else_is(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("epoch,val_loss\n1,0.5\n2,0.25\n")
+    (tmp_path / "out.log").write_text("epoch 1 val_loss 0.51\nepoch 2 val_loss 0.26\n")
+    table = read_logs(tmp_path)
+    assert len(table.runs) == 1 and np.array_equal(table.points["value"], [0.5, 0.25])
+    assert any("out.log" in note for note in table.notes)
+
+
+def test_a_log_counts_where_the_table_beside_it_is_none(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("image,label\nx.png,cat\n")
+    (tmp_path / "out.log").write_text("epoch 1 val_loss 0.5\nepoch 2 val_loss 0.25\n")
+    table = read_logs(tmp_path)
+    assert np.array_equal(table.points["value"], [0.5, 0.25])
+    assert any("labels.csv" in note for note in table.notes)
