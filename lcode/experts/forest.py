@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn import config_context
 from sklearn.tree import ExtraTreeRegressor
 
 from lcode.forecast import LEVELS
@@ -33,10 +34,11 @@ class QuantileForest:
         # The trees of sklearn's forest without the forest: its set-up takes as long as growing a hundred small trees.
         rows, goals = features.astype(np.float32), np.ascontiguousarray(targets, dtype=np.float64)
         seeds = np.random.default_rng(seed).integers(2**31 - 1, size=trees).tolist()
-        self._trees = [
-            ExtraTreeRegressor(max_features=MAX_FEATURES, random_state=s).fit(rows, goals, check_input=False).tree_
-            for s in seeds
-        ]
+        with config_context(skip_parameter_validation=True):  # it takes as long as growing a small tree
+            self._trees = [
+                ExtraTreeRegressor(max_features=MAX_FEATURES, random_state=s).fit(rows, goals, check_input=False).tree_
+                for s in seeds
+            ]
         self._offsets = np.cumsum([0, *(tree.node_count for tree in self._trees)])
         members = self._one_hot(features)
         self._members = members.multiply(1.0 / np.maximum(members.sum(axis=0), 1)).T.tocsr()

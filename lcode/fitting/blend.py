@@ -123,34 +123,50 @@ def learn_blend(
         gains: CRPS of each part in a forecast over what it is on left-out runs, relative to each other, [E].
     """
     factors = np.ones(len(parts)) if gains is None else np.asarray(gains, float)
-    weights = [_learn(np.asarray(p, float), q, t, factors) for p, q, t in zip(prior, quantiles, truths, strict=True)]
+    terms = [_terms(q, t, factors) for q, t in zip(quantiles, truths, strict=True)]
+    to_truth, between = (torch.from_numpy(np.stack(term)) for term in zip(*terms, strict=True))
+    weights = _learn([np.asarray(p, float) for p in prior], to_truth, between, [q.shape[1] for q in quantiles])
     rows = tuple(tuple(tuple(float(w) for w in row) for row in matrix) for matrix in weights)
     return Blend(tuple(parts), tuple(shares), rows)
 
 
-def _learn(prior: Array, quantiles: Array, truth: Array, gains: Array) -> Array:
-    """Weights at one prefix, [K, E], from prior weights [E] or [K, E]."""
-    experts, runs, metrics = quantiles.shape[:3]
+def _terms(quantiles: Array, truth: Array, gains: Array) -> tuple[Array, Array]:
+    """The parts' mean distances to the truth and to each other at one prefix, see `crps_terms`: [K, E], [K, E, E]."""
     known = np.isfinite(truth) & np.isfinite(quantiles).all(-1).all(0)
-    terms = [crps_terms(quantiles[:, :, k][:, known[:, k]], truth[:, k][known[:, k]]) for k in range(metrics)]
-    to_truth, between = (torch.from_numpy(np.nan_to_num(np.stack(term))) for term in zip(*terms, strict=True))
-    alone = to_truth - between.diagonal(dim1=1, dim2=2) / 2  # the CRPS of each part by itself
-    to_truth = to_truth + torch.from_numpy(gains - 1) * alone
+    terms = [crps_terms(quantiles[:, :, k][:, known[:, k]], truth[:, k][known[:, k]]) for k in range(truth.shape[1])]
+    to_truth, between = (np.nan_to_num(np.stack(term)) for term in zip(*terms, strict=True))
+    alone = to_truth - between.diagonal(axis1=1, axis2=2) / 2  # the CRPS of each part by itself
+    return to_truth + (gains - 1) * alone, between
+
+
+def _learn(prior: Sequence[Array], to_truth: torch.Tensor, between: torch.Tensor, runs: Sequence[int]) -> Array:
+    """Weights at S prefixes, [S, K, E], each with a loss of its own, all in the same steps.
+
+    Args:
+        prior: weights at each prefix, [E] or [K, E].
+        to_truth: distances of the parts to the truth, [S, K, E].
+        between: their distances to each other, [S, K, E, E].
+        runs: left-out runs at each prefix, [S].
+    """
+    prefixes, metrics, experts = to_truth.shape
     with np.errstate(divide="ignore"):
-        start = torch.from_numpy(np.log(prior / prior.sum(-1, keepdims=True))).expand(metrics, -1)
-    common = torch.zeros(experts, dtype=torch.float64, requires_grad=True)
-    own = torch.zeros(metrics, experts, dtype=torch.float64, requires_grad=True)
+        logs = [np.broadcast_to(np.log(p / p.sum(-1, keepdims=True)), (metrics, experts)) for p in prior]
+    start, pull = torch.from_numpy(np.stack(logs)), SHRINK / torch.tensor(runs, dtype=torch.float64)
+    common = torch.zeros(prefixes, 1, experts, dtype=torch.float64, requires_grad=True)
+    own = torch.zeros(prefixes, metrics, experts, dtype=torch.float64, requires_grad=True)
 
     def losses(weights: torch.Tensor) -> torch.Tensor:
-        return (weights * to_truth).sum(-1) - torch.einsum("ki,kij,kj->k", weights, between, weights) / 2
+        pairs = (weights[..., None, :] @ between @ weights[..., None])[..., 0, 0]
+        return (weights * to_truth).sum(-1) - pairs / 2
 
     with torch.no_grad():
         reference = losses(start.softmax(-1)).clamp(min=1e-12)
     optimiser = torch.optim.Adam([common, own], lr=0.1)
     for _ in range(STEPS):
         optimiser.zero_grad(set_to_none=True)
-        fit = (losses((start + common + own).softmax(-1)) / reference).mean()
-        pull = (common**2).sum() + 3 * (own**2).sum() / metrics
-        (fit + SHRINK / runs * pull).backward()
+        fit = (losses((start + common + own).softmax(-1)) / reference).mean(-1)
+        drawn = (common**2).sum((1, 2)) + 3 * (own**2).sum((1, 2)) / metrics
+        (fit + pull * drawn).sum().backward()
         optimiser.step()
-    return (start + common + own).softmax(-1).detach().numpy()
+    weights: Array = (start + common + own).softmax(-1).detach().numpy()
+    return weights
