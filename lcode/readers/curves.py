@@ -126,7 +126,7 @@ def settle_curves(
         there = {split_of[key] for key in scored}
         validated = "val" in there
         twins = {bare[key] for key in scored if split_of[key] == ("val" if validated else "test")}
-        for key in scored:  # Keras: `loss` beside `val_loss` is that of the training
+        for key in scored:  # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training
             if not split_of[key] and bare[key] in twins and key not in stated:
                 split_of[key] = "train"
         if counts is not None and there == {""}:
@@ -179,8 +179,8 @@ def split_name(key: str) -> tuple[str, str]:
     for at, part in enumerate(parts):
         word = _SPLITS.get(part.strip().lower())
         if word is not None and len(parts) > 1:
-            rest = [*parts[:at], *parts[at + 1 :]]
-            return word, "/".join(rest[1:] if rest[0] == MAIN_TASK and len(rest) > 1 else rest)
+            others = [*parts[:at], *parts[at + 1 :]]
+            return word, "/".join(others[1:] if others[0] == MAIN_TASK and len(others) > 1 else others)
     for at, part in enumerate(parts):
         for pattern, which in ((_EDGE, 0), (_END, 1)):
             found = pattern.match(part)

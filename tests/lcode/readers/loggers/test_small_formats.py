@@ -76,7 +76,7 @@ def test_dvclive_keeps_a_table_per_curve(tmp_path: Path) -> None:
 
 
 def test_sacred_keeps_steps_and_values(tmp_path: Path) -> None:
-    files = {}
+    files: dict[str, str] = {}
     for run, status in ((1, "COMPLETED"), (2, "FAILED")):
         metrics = {
             "val.loss": {"steps": [0, 10], "values": [2.5, {"dtype": "float64", "value": 1.5}], "timestamps": []}
