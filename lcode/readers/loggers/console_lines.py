@@ -34,10 +34,13 @@ _NOISE = re.compile(
 )
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
-    r"generation|episodes?|batch(?:_id(?:x)?)?)(?:\((?:train|val|test)\))?(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
+    r"episodes?|batch(?:_id(?:x)?)?)(?:\((?:train|val|test)\))?(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
     r"(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*\[\s*(?P<batch>\d+)/\d+\]?)?",
     re.IGNORECASE,
 )
+_SETTING = re.compile(r"(epochs|steps|iterations|iters|updates|rounds|episodes)\b[^/]*$", re.IGNORECASE)
+"""`epochs: 50` alone in a line is a setting."""
+
 _SPLIT = re.compile(
     r"^[\W_]*(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
     r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$))",
@@ -109,6 +112,8 @@ def told_in(text: str) -> Told:
         line = _AFTER_MARK.sub(r"\1 ", _NOISE.sub("\n", line))
         found = list(_COUNTER.finditer(line))
         if found:
+            if all(_SETTING.match(line[one.start() :]) for one in found) and not dict(_pairs(_COUNTER.sub("\n", line))):
+                continue
             now = dict(_counted(found, told.totals))
             if EPOCH in counters and EPOCH not in now:
                 now[EPOCH] = counters[EPOCH]
@@ -173,7 +178,7 @@ def _object(text: str) -> dict[str, Any]:
 def _counted(found: list[re.Match[str]], totals: dict[str, float]) -> Iterator[tuple[str, float]]:
     for one in found:
         word = one["what"].lower()
-        name = EPOCH if word.startswith(("ep", "round", "gen")) else BATCH if word.startswith("batch") else STEP
+        name = EPOCH if word.startswith(("ep", "round")) else BATCH if word.startswith("batch") else STEP
         yield name, float(one["at"])
         if one["of"] is not None:
             totals[name] = float(one["of"])
@@ -213,7 +218,8 @@ def _name(before: str, *, marked: bool) -> str:
         if known_metric(name) is None and name.lower() != "lr":
             return ""
     words = words_of(name)
-    return re.sub(r"\s+", "_", name) if words and _SUMMARY.isdisjoint(words[:-1]) else ""
+    whole = bool(words) and name.count("(") == name.count(")")  # or it is the print of a network
+    return re.sub(r"\s+", "_", name) if whole and _SUMMARY.isdisjoint(words[:-1]) else ""
 
 
 def _without_summaries(told: Told) -> Told:

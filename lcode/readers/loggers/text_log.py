@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from lcode.json_text import parse_json
 from lcode.readers.column_words import EPOCHS, STEPS
+from lcode.readers.damaged import LISTED
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
 from lcode.readers.loggers.console_lines import told_in
@@ -72,7 +73,21 @@ class TextLogReader:
         Raises:
             InputError: none can be read.
         """
-        return sound_runs(paths, lambda path: _by_name(_logged(path)))
+        return _of_one_axis(sound_runs(paths, lambda path: _by_name(_logged(path))))
+
+
+def _of_one_axis(runs: list[Logged]) -> list[Logged]:
+    """The runs that count as most do: what counts steps cannot be set beside what counts epochs."""
+    axes = [run.axis or next((name for name in run.columns if name.lower() in (*EPOCHS, *STEPS)), "") for run in runs]
+    common = max(axes, key=axes.count)
+    others = [run.file.name for run, axis in zip(runs, axes, strict=True) if axis != common]
+    kept = [run for run, axis in zip(runs, axes, strict=True) if axis == common]
+    if others:
+        note = (
+            f"left out, since they do not count by {common}: {', '.join(others[:LISTED])}; name one of them to read it."
+        )
+        kept[-1] = replace(kept[-1], notes=(*kept[-1].notes, note))
+    return kept
 
 
 def _logged(path: Path) -> Logged:

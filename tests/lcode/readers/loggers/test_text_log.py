@@ -82,6 +82,22 @@ def test_boxes_of_names_and_numbers(tmp_path: Path) -> None:
     assert curve(table, "rollout/ep_rew_mean") == [(2048, -3.5), (4096, -1.25), (6144, 4.0)]
 
 
+def test_settings_printed_before_the_training_count_nothing(tmp_path: Path) -> None:
+    text = "epochs: 50\nSTEPS: (800, 900)\nhidden: 64\n" + "".join(
+        f"step {10 * n}: val loss {4 - n}.5\n" for n in range(3)
+    )
+    table = read(tmp_path, "run.log", text)
+    assert curve(table, table.metrics[0].key) == [(0, 4.5), (10, 3.5), (20, 2.5)]
+    assert list(table.configs.columns) == []
+
+
+def test_files_that_count_otherwise_than_most_are_left_out_by_name(tmp_path: Path) -> None:
+    for name, counter in (("a", "epoch"), ("b", "epoch"), ("c", "step")):
+        (tmp_path / f"{name}.log").write_text("".join(f"{counter} {n} val_loss {4 - n}.5\n" for n in range(3)))
+    table = read_logs(tmp_path)
+    assert sorted(table.runs.index) == ["a", "b"] and any("c.log" in note for note in table.notes)
+
+
 def test_a_program_and_its_settings_are_no_log(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     path.write_text("epochs = 20\nlr = 0.1\nfor epoch in range(epochs):\n    print(f'epoch {epoch} loss {loss}')\n")
