@@ -8,7 +8,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lcode.readers.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
+from lcode.readers.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out, words_of
 from lcode.readers.curves import split_name
 from lcode.table.metric_names import known_metric
 
@@ -25,8 +25,8 @@ def with_counted_rows(
     Args:
         columns: column by name.
         curves: whether the rows are known to follow each other in time. If not, it is told from a metric that was
-            measured on the data of the training and on others, and from the absence of any text: a table of results
-            has a name in each row.
+            measured on the data of the training and on others, or if all columns are losses, and from the absence of
+            any text: a table of results has a name in each row.
     """
     lower = {name.strip().lower() for name in columns}
     if lower & {*EPOCHS, *STEPS}:
@@ -38,7 +38,9 @@ def with_counted_rows(
     measured = {
         bare.lower(): {split for split, other in metrics if other.lower() == bare.lower()} for _, bare in metrics
     }
-    if named or not (measured if curves else any(len(splits) > 1 for splits in measured.values())):
+    all_losses = len(columns) > 1 and all("loss" in words_of(name) for name in columns)
+    told = measured if curves else all_losses or any(len(splits) > 1 for splits in measured.values())
+    if named or not told:
         return None
     size = len(next(iter(columns.values())))
     counted = pa.array(range(1, size + 1), pa.int64())

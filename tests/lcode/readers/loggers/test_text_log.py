@@ -139,6 +139,19 @@ def test_a_table_without_epochs_is_counted_if_trained_and_validated(tmp_path: Pa
     assert any("its rows were counted" in note for note in table.notes)
 
 
+def test_a_table_of_losses_alone_is_counted(tmp_path: Path) -> None:
+    table = read(tmp_path, "log.txt", "total loss\tseg loss\tdepth loss\t\n4.5\t3.5\t1.0\t\n4.0\t3.0\t1.0\t\n")
+    assert set(directions(table).values()) == {"min"} and len(table.metrics) == 3
+    assert sorted(table.points["epoch"].unique()) == [1, 2]
+
+
+def test_a_table_of_results_is_not_counted(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text("model,accuracy,f1\nsvm,0.5,0.25\nmlp,0.75,0.5\n")
+    with pytest.raises(InputError, match="no column counts the epochs"):
+        read_logs(path)
+
+
 def test_a_table_of_several_runs_keeps_them(tmp_path: Path) -> None:
     table = read(tmp_path, "runs.txt", "run,epoch,seg/miou\na,1,0.5\nb,1,0.25\na,2,0.75\n")
     assert sorted(table.runs.index) == ["a", "b"]
