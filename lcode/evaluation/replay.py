@@ -27,6 +27,7 @@ from lcode.decisions.rule import SAMPLES
 from lcode.errors import NotEnoughDataError
 from lcode.evaluation.score_curves import ScoreCurves, architectures
 from lcode.forecasters.base import Forecaster
+from lcode.forecasters.in_sweep import InSweep
 from lcode.table import RunTable, as_epochs
 
 
@@ -35,7 +36,8 @@ class ForecastPolicy:
     """Stop by forecasts, as the live monitor does.
 
     Attributes:
-        model: a fitted forecaster that has not seen the runs to be replayed.
+        model: a forecaster that has not seen the runs to be replayed. One that can take up finished runs, as the
+            shipped one, learns while the sweep goes on; see `InSweep`.
         rule: when to stop.
     """
 
@@ -87,10 +89,15 @@ class Replay:
         return self.best_run is not None and self.best_run not in self.stopped
 
 
+Samples = tuple[NDArray[np.float64], NDArray[np.bool_]]
+"""Samples of every run's final score as forecast at an epoch, [n, R], and which runs diverged, [R]."""
+
+
 class RecordedSweep:
     """Finished runs, ready to be replayed under several policies and orders; forecasts are made once per model.
 
-    Forecasts do not depend on the order of the runs, so all runs are forecast together, one batch per epoch.
+    All runs are forecast together, one batch per epoch. Forecasts of a model that does not learn in the sweep do not
+    depend on the order of the runs either, and serve every replay.
     """
 
     def __init__(
@@ -133,8 +140,10 @@ class RecordedSweep:
             self.past_scores = dict(zip(self.history.run_ids, scores.tolist(), strict=True))
         self._curves = ScoreCurves(self.table, self.objective)
         self._past_curves = None if past is None or self.history is None else ScoreCurves(self.history, self.objective)
-        # The model is kept with its forecasts, so that its id stays its own.
-        self._forecasts: dict[int, tuple[Forecaster, dict[int, tuple[NDArray[np.float64], NDArray[np.bool_]]]]] = {}
+        # A forecaster is kept with its forecasts, so that its id stays its own; of one that learned in a sweep there is
+        # a new one whenever runs have finished, and only the latest serves.
+        self._forecasts: dict[int, tuple[Forecaster, dict[int, Samples]]] = {}
+        self._latest: tuple[Forecaster, dict[int, Samples]] | None = None
 
     def replay(self, policy: Policy, *, order_seed: int = 0, workers: int = 1) -> Replay:
         """Replay the runs in a random order, as a sweep would have trained them.
@@ -153,12 +162,14 @@ class RecordedSweep:
         stopped: dict[str, int] = {}
         verdicts: list[Verdict] = []
         waiting, training = order[::-1], dict[int, int]()  # the latter: run -> position of its next epoch
+        past = self.table.select([]) if self.history is None else self.history
+        learned = InSweep(policy.model, past) if isinstance(policy, ForecastPolicy) else None
         while waiting or training:
             while waiting and len(training) < workers:
                 training[waiting.pop()] = 0
             for i, position in list(training.items()):
                 epochs = self._curves.epochs[i]
-                verdict = self._decide(policy, i, position, standings, done)
+                verdict = self._decide(policy, learned, i, position, standings, done)
                 if verdict is not None:
                     verdicts.append(verdict)
                 if verdict is not None and verdict.stop:
@@ -175,7 +186,15 @@ class RecordedSweep:
                         standings.expect(runs[i], verdict.score)
         return self._outcome(order, stopped, verdicts)
 
-    def _decide(self, policy: Policy, i: int, position: int, standings: Standings, done: list[int]) -> Verdict | None:
+    def _decide(
+        self,
+        policy: Policy,
+        learned: InSweep | None,
+        i: int,
+        position: int,
+        standings: Standings,
+        done: list[int],
+    ) -> Verdict | None:
         """The verdict on the i-th run at the epoch at this position; None where the policy has nothing to say."""
         if policy is None:
             return None
@@ -194,7 +213,9 @@ class RecordedSweep:
             return policy.decide(name, told, self._curves.best_until(i, epoch), peers)
         if not policy.rule.due(told, self._told(self._curves.epochs[i][position - 1]) if position else -1):
             return None
-        samples, lost = self._score_samples(policy.model, epoch)
+        assert learned is not None
+        model = learned.knowing([self.table.run_ids[run] for run in done], self.table.select)
+        samples, lost = self._score_samples(model, epoch, learned=model is not policy.model)
         if lost[i]:
             return Verdict(name, told, "stop", "diverged, says the forecaster", 0.0)
         return policy.rule.decide(name, told, samples[:, i], standings, unit=self.objective.unit)
@@ -203,9 +224,15 @@ class RecordedSweep:
         """Ticks of the table as epochs: a fraction where the table has such."""
         return as_epochs(tick, self.table.epoch_unit).item()
 
-    def _score_samples(self, model: Forecaster, epoch: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Samples of every run's final score as forecast at this epoch, [n, R], and which runs diverged, [R]."""
-        _, by_epoch = self._forecasts.setdefault(id(model), (model, {}))
+    def _score_samples(self, model: Forecaster, epoch: int, *, learned: bool) -> Samples:
+        """What a model expects at this epoch of every run; see `Samples`.
+
+        Args:
+            model: the forecaster.
+            epoch: what is seen of each run.
+            learned: whether it has learned in this very sweep.
+        """
+        by_epoch = self._made_by(model, learned=learned)
         if epoch not in by_epoch:
             forecast = model.predict(_finite(self.table.prefix(epoch))).final()
             archs = architectures(self.table)
@@ -217,6 +244,14 @@ class RecordedSweep:
             ]
             by_epoch[epoch] = np.concatenate(columns, axis=1), (forecast.status == "diverged").any(1)
         return by_epoch[epoch]
+
+    def _made_by(self, model: Forecaster, *, learned: bool) -> dict[int, Samples]:
+        """The forecasts that this model has made so far, by epoch."""
+        if not learned:
+            return self._forecasts.setdefault(id(model), (model, {}))[1]
+        if self._latest is None or self._latest[0] is not model:
+            self._latest = (model, {})
+        return self._latest[1]
 
     def _outcome(self, order: list[int], stopped: dict[str, int], verdicts: list[Verdict]) -> Replay:
         runs = self.table.run_ids

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lcode.decisions import FinalValue, StopRule, Verdict, diverged_verdict, score_samples
@@ -13,7 +13,7 @@ from lcode.forecasters.base import Forecaster
 from lcode.hooks.live_run import LiveRun
 from lcode.hooks.scoreboard import MIN_REFERENCE_RUNS, Scoreboard
 from lcode.isolation import isolated
-from lcode.table import Metric, RunTable
+from lcode.table import Metric
 
 
 def model_or_pretrained(model: Forecaster | None) -> Forecaster:
@@ -35,26 +35,18 @@ def model_or_pretrained(model: Forecaster | None) -> Forecaster:
     return model
 
 
-def knowing(model: Forecaster, history: RunTable, num_threads: int) -> Forecaster:
-    """The model that has taken up the finished runs of the history, as far as it can; see `Forecaster.in_context`."""
-    if not isinstance(model, Forecaster):  # anything that predicts will do
-        return model
-    with isolated(num_threads):
-        return model.in_context(history)
-
-
 @dataclass(frozen=True)
 class Judge:
     """Says whether a live run shall go on.
 
     Attributes:
-        model: forecasts the run.
+        model: gives the forecaster, which may have learned since; only asked where a forecast is due.
         rule: when to stop.
         final: which value of a curve counts as its final one.
         num_threads: torch threads while forecasting.
     """
 
-    model: Forecaster
+    model: Callable[[], Forecaster]
     rule: StopRule
     final: FinalValue
     num_threads: int
@@ -92,7 +84,7 @@ class Judge:
             return Verdict(run, epoch, "continue", f"no forecast before epoch {self.rule.next_due(epoch)}")
         with isolated(self.num_threads):
             table = live.to_table(metrics, unit)
-            forecast = self.final.of_forecast(self.model.predict(table, self.final.at), table)
+            forecast = self.final.of_forecast(self.model().predict(table, self.final.at), table)
         if (forecast.status == "diverged").any():
             return Verdict(run, epoch, "stop", "diverged, says the forecaster", 0.0, forecast=summary(forecast))
         samples = score_samples(forecast, objective, n=SAMPLES, seed=0, archs=[live.arch])[:, 0]

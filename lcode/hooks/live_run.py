@@ -156,29 +156,17 @@ class LiveRun:
         return bool(reported) and all(metric.key in reported for metric in metrics)
 
     def to_table(self, metrics: Sequence[Metric], unit: float) -> RunTable:
-        """A table of this run alone, as a forecaster reads it; the run counts as running.
+        """A table of this run alone, as a forecaster reads it; the run counts as running. See `live_table`."""
+        return live_table([self], metrics, unit, status="running")
 
-        Values that are not finite are left out: the monitor knows whether they mean a divergence.
-        """
-        arch = self.arch if self.arch is not None else self.name
-        horizon, plan = int(as_ticks(self.end, unit)), self.schedule
-        if plan is not None:
-            if self.end < self.horizon == plan.last:  # one rate per epoch, of which the first is that of epoch 0
-                plan = replace(plan, epochs=plan.epochs - 1)
-            plan = plan.finer(round(self.schedule_unit / unit))
-        keys = {metric.key for metric in metrics}
-        return RunTable.from_points(
-            _points(self.name, self.values, unit, keys),
-            metrics,
-            runs=pd.DataFrame(
-                {"status": ["running"], "horizon": [horizon], "arch": [self.arch]}, index=[self.name], dtype=object
-            ),
-            configs=pd.DataFrame([self.config], index=[self.name]),
-            graphs={} if self.graph is None else {arch: self.graph},
-            signals=_points(self.name, self.signals, unit),
-            schedules={} if plan is None else {self.name: plan},
-            epoch_unit=unit,
-        )
+    def planned_rates(self, unit: float) -> Schedule | None:
+        """The learning rates of the run's own epochs, in ticks of the unit; None where none are planned."""
+        plan = self.schedule
+        if plan is None:
+            return None
+        if self.end < self.horizon == plan.last:  # one rate per epoch, of which the first is that of epoch 0
+            plan = replace(plan, epochs=plan.epochs - 1)
+        return plan.finer(round(self.schedule_unit / unit))
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain values. JSON has no integer keys, so epochs become pairs."""
@@ -245,6 +233,36 @@ class LiveRun:
                 self._undefined[name] = (
                     Undefined(epoch, name, value, 1) if before is None else before._replace(reports=before.reports + 1)
                 )
+
+
+def live_table(runs: Sequence[LiveRun], metrics: Sequence[Metric], unit: float, *, status: RunStatus) -> RunTable:
+    """A table of live runs, as a forecaster reads it.
+
+    Values that are not finite are left out: the monitor knows whether they mean a divergence.
+
+    Args:
+        runs: at least one.
+        metrics: the K metrics.
+        unit: of the epochs.
+        status: what the runs count as.
+    """
+    keys, names = {metric.key for metric in metrics}, [run.name for run in runs]
+    plans = {run.name: plan for run in runs if (plan := run.planned_rates(unit)) is not None}
+    known = {
+        "status": status,
+        "horizon": [int(as_ticks(run.end, unit)) for run in runs],
+        "arch": [run.arch for run in runs],
+    }
+    return RunTable.from_points(
+        pd.concat([_points(run.name, run.values, unit, keys) for run in runs], ignore_index=True),
+        metrics,
+        runs=pd.DataFrame(known, index=names, dtype=object),
+        configs=pd.DataFrame([run.config for run in runs], index=names),
+        graphs={run.name if run.arch is None else run.arch: run.graph for run in runs if run.graph is not None},
+        signals=pd.concat([_points(run.name, run.signals, unit) for run in runs], ignore_index=True),
+        schedules=plans,
+        epoch_unit=unit,
+    )
 
 
 def _with(epochs: Epochs, epoch: Epoch, reported: Mapping[str, float]) -> Epochs:

@@ -15,6 +15,7 @@ from lcode.decisions import FinalValue, Objective, StopRule, Verdict
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
+from lcode.forecasters.in_sweep import InSweep
 from lcode.graphs import ArchGraph
 from lcode.hooks.inputs import (
     as_config,
@@ -26,11 +27,12 @@ from lcode.hooks.inputs import (
     check_architecture,
     check_options,
 )
-from lcode.hooks.judge import Judge, knowing, model_or_pretrained
+from lcode.hooks.judge import Judge, model_or_pretrained
 from lcode.hooks.learned_metrics import LearnedMetrics
-from lcode.hooks.live_run import Epoch, LiveRun
+from lcode.hooks.live_run import Epoch, LiveRun, live_table
 from lcode.hooks.scoreboard import Scoreboard
 from lcode.hooks.sweep_axis import SweepAxis
+from lcode.isolation import isolated
 from lcode.table import Direction, Metric, RunStatus, RunTable
 from lcode.table.table import empty_points
 
@@ -46,6 +48,9 @@ class Monitor:
     A call that needs no forecast costs well below 10 ms whatever the size of the history: the history is read once.
     Only the run that reports is forecast, alone; of the others their last expected score is remembered. What the
     caller has switched on (autocast, inference mode, a default device) makes no difference.
+
+    The pretrained model learns while the sweep goes on: the runs that have finished are taken up, in one to some
+    seconds, whenever there are a quarter more of them (at 4, 5, 6, 8, 10, 13 … with those of the history).
 
     While there is no baseline and fewer than three runs have finished, every run goes on. The objective is then fixed,
     so that scores stay comparable; only a metric that comes later begins it anew.
@@ -83,7 +88,7 @@ class Monitor:
 
         Args:
             model: any fitted forecaster; default: the pretrained one, on the CPU. The pretrained one takes up the
-                finished runs of the history, in a few seconds (`Forecaster.in_context`).
+                finished runs of the history and of the sweep (`Forecaster.in_context`); a fitted one stays as it is.
             history: the runs known so far; its metrics are those that may be reported, its finished runs are the
                 first incumbents. A run of the history that reports is taken up where the history left it. Without one,
                 the metrics are those that are reported.
@@ -111,8 +116,9 @@ class Monitor:
         self.nan, self.dry_run, self.final = nan, dry_run, FinalValue.parse(final)
         self.model = model_or_pretrained(model)
         self.log: list[Verdict] = []
-        self._judge = Judge(knowing(self.model, history, num_threads), self.rule, self.final, num_threads)
+        self._judge = Judge(self._forecaster, self.rule, self.final, num_threads)
         self._history, self._axis = history, SweepAxis(history)
+        self._learned, self._finished = InSweep(self.model, history), list[str]()
         known, learns = getattr(self.model, "known_metrics", ()), not history.metrics
         self._metrics = LearnedMetrics(history.metrics, directions=directions, known=known, learns=learns)
         self._runs: dict[str, LiveRun] = {}
@@ -128,6 +134,8 @@ class Monitor:
                 if isinstance(arch, str)
             },
         )
+        with isolated(num_threads):
+            self._forecaster()  # what the history teaches is learned before the first report
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -212,7 +220,7 @@ class Monitor:
         live = self._runs[run]
         known = {keys[name]: value for name, value in measured.items() if self.nan == "stop" or isfinite(value)}
         if live.record(at, known, extra) or live.status == "finished":
-            self._scores.drop(run)
+            self._forget(run)
         live.status = "running"
         verdict = replace(self._judge.decide(live, self.metrics, self._scores, self._axis.unit), dry_run=self.dry_run)
         if verdict.stop:
@@ -248,8 +256,9 @@ class Monitor:
             raise UsageError(f"run '{run}': no status {status!r}; there are: {', '.join(get_args(RunStatus))}")
         live = self._runs[run]
         live.status = status
-        self._scores.drop(run)
+        self._forget(run)
         if status == "finished":
+            self._finished.append(run)
             self._scores.finish(run, self._final_values(live))
 
     def state_dict(self, *, log: bool = True) -> dict[str, Any]:
@@ -266,6 +275,7 @@ class Monitor:
             "metrics": [[metric.task, metric.name, metric.direction] for metric in self.metrics],
             "epoch_unit": self._axis.unit,
             "runs": [live.to_json() for live in self._runs.values()],
+            "finished": list(self._finished),
             "expected": dict(self._scores.standings.expected),
             "population": None if population is None else population.tolist(),
             "log": [verdict.to_json() for verdict in self.log] if log else [],
@@ -284,6 +294,8 @@ class Monitor:
         self._axis.unit = state.get("epoch_unit", self._axis.unit)
         self._runs = {plain["name"]: LiveRun.from_json(plain) for plain in state["runs"]}
         self.log = [Verdict(**plain) for plain in state["log"]]
+        ended = [run for run, live in self._runs.items() if live.status == "finished"]
+        self._finished = list(state.get("finished", ended))  # states of version 0.1 do not say in which order
         for run, live in self._runs.items():
             self._scores.drop(run)
             if live.arch is not None:
@@ -295,6 +307,20 @@ class Monitor:
         self._scores.restore(None if saved is None else np.array(saved, dtype=float), finals)
         for run, expected in state["expected"].items():
             self._scores.expect(run, expected)
+
+    def _forecaster(self) -> Forecaster:
+        """The model with what it has learned from the history and the runs that have finished since."""
+
+        def table_of(runs: Sequence[str]) -> RunTable:
+            return live_table([self._runs[run] for run in runs], self.metrics, self._axis.unit, status="finished")
+
+        return self._learned.knowing(self._finished, table_of)
+
+    def _forget(self, run: str) -> None:
+        """The run goes on, or is trained anew, or ended without a result."""
+        self._scores.drop(run)
+        if run in self._finished:
+            self._finished.remove(run)
 
     def _final_values(self, live: LiveRun) -> NDArray[np.float64]:
         return live.final_values(self.metrics, self.final, self._axis.unit)

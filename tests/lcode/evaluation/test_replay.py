@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,6 +47,15 @@ def constant(levels: list[float], horizon: int = 10) -> RunTable:
         for metric, value in zip(METRICS, (level, 1.0), strict=True)
     ]
     return RunTable.from_points(pd.DataFrame(rows, columns=["run", "epoch", "metric", "value"]), METRICS)
+
+
+class LearningForecaster(DriftForecaster):
+    """Takes up finished runs as the shipped model does."""
+
+    min_finished: ClassVar[int] = 4
+
+    def in_context(self, runs: RunTable) -> DriftForecaster:
+        return DriftForecaster().fit(runs)
 
 
 def test_no_policy_trains_everything() -> None:
@@ -140,9 +151,10 @@ def test_the_same_seed_gives_the_same_replay_and_workers_change_the_order_of_rep
 
 @pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("rule", [StopRule(), StopRule(delta=0.3, min_epochs=4, keep=1, every=2)])
-def test_the_batched_replay_gives_the_verdicts_of_the_live_monitor(rule: StopRule, workers: int) -> None:
-    history, table = sweep(30, 9, name="h"), sweep(15, 5)
-    model = DriftForecaster().fit(history)
+@pytest.mark.parametrize("learns", [False, True])
+def test_the_batched_replay_gives_the_verdicts_of_the_live_monitor(rule: StopRule, workers: int, learns: bool) -> None:
+    history, table = sweep(6 if learns else 30, 9, name="h"), sweep(15, 5)
+    model = (LearningForecaster() if learns else DriftForecaster()).fit(history)
     batched = replay(
         table, ForecastPolicy(model, rule), baseline=BASELINE, history=history, order_seed=7, workers=workers
     )

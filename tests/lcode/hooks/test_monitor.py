@@ -290,3 +290,64 @@ def test_verdicts_are_what_the_log_holds() -> None:
     watch = monitor()
     verdict = watch.report(run="a", epoch=4, values=values(0.9))
     assert watch.log == [verdict] and isinstance(verdict, Verdict)
+
+
+class LearningForecaster(BandForecaster):
+    """Takes up finished runs: the runs known, and nothing but those, are what it was asked to learn from."""
+
+    min_finished: ClassVar[int] = 4
+    learned: ClassVar[list[tuple[str, ...]]] = []
+
+    def in_context(self, runs: RunTable) -> Forecaster:
+        assert (runs.runs["status"] == "finished").all()
+        self.learned.append(runs.run_ids)
+        return BandForecaster(0.5) if len(runs) >= self.min_finished else self
+
+
+def report_whole(watch: Monitor, run: str, seg: float) -> None:
+    for epoch in range(1, HORIZON + 1):
+        watch.report(run, epoch, values(seg))
+
+
+def test_the_model_takes_up_the_runs_that_finish_while_the_sweep_goes_on() -> None:
+    LearningForecaster.learned.clear()
+    watch = Monitor(LearningForecaster(), history([0.6, 0.7]), baseline=BASELINE, delta=0.0)
+    assert watch.report("a", 3, values(0.6)).forecast["seg/miou"]["q05"] == pytest.approx(0.582)
+    for run in ("b", "c"):
+        report_whole(watch, run, 0.6)
+    assert watch.report("a", 4, values(0.6)).forecast["seg/miou"]["q05"] == pytest.approx(0.15)
+    assert LearningForecaster.learned[-1] == ("h0", "h1", "b", "c")
+    before = len(LearningForecaster.learned)
+    watch.report("a", 5, values(0.6))
+    assert len(LearningForecaster.learned) == before
+
+
+def test_a_run_that_is_trained_anew_is_no_longer_learned_from() -> None:
+    LearningForecaster.learned.clear()
+    watch = Monitor(LearningForecaster(), history([0.6, 0.7, 0.8, 0.75]), baseline=BASELINE, delta=0.0)
+    report_whole(watch, "a", 0.6)
+    watch.report("b", 3, values(0.6))
+    assert LearningForecaster.learned[-1] == ("h0", "h1", "h2", "h3", "a")
+    watch.report("a", 2, values(0.5))
+    watch.report("b", 4, values(0.6))
+    assert LearningForecaster.learned[-1] == ("h0", "h1", "h2", "h3")
+
+
+def test_after_a_resume_the_model_knows_the_same_runs() -> None:
+    def made() -> Monitor:
+        return Monitor(LearningForecaster(), history([0.6, 0.7]), baseline=BASELINE, delta=0.0)
+
+    watch = made()
+    for run in ("late", "early"):
+        watch.start(run)
+    for run in ("early", "late", "next"):
+        report_whole(watch, run, 0.6)
+    resumed = made()
+    resumed.load_state_dict(json.loads(json.dumps(watch.state_dict())))
+    learned = []
+    for one in (watch, resumed):
+        LearningForecaster.learned.clear()
+        one._learned._known = None  # as if it had to learn anew
+        one.report("a", 3, values(0.6))
+        learned.append(LearningForecaster.learned[-1])
+    assert learned[0] == learned[1] == ("h0", "h1", "early", "late", "next")
