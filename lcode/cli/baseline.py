@@ -20,7 +20,7 @@ def baseline_for(logs: Path, given: Path | None, objective: str, table: RunTable
     Only Δm takes references. A file that does not fit is not used, and the user is told why.
     """
     from lcode.decisions import read_baseline
-    from lcode.readers.beside import BASELINE
+    from lcode.readers.run_logs.beside import BASELINE
 
     found = logs / BASELINE
     if given is not None or objective != "delta_m" or not found.is_file():

@@ -21,6 +21,10 @@ PARQUET_MAGIC = b"PAR1"
 LARGEST_EXACT = 2**53
 """Beyond it different integers are one and the same float: they are compared, and kept as names, digit by digit."""
 
+FEW_CELLS, SPARSEST = 10**7, 100
+"""A table of more cells than this is refused where fewer than one in a hundred is filled: it has a column per curve, so
+a new key in every line would take memory and time with the square of the lines."""
+
 
 @dataclass(frozen=True)
 class RawTable:
@@ -207,6 +211,11 @@ def check_names(path: Path, names: Sequence[str]) -> None:
         if name in seen:
             raise InputError("there are two columns of this name; rename or remove one", path=path, line=1, column=name)
         seen.add(name)
+
+
+def too_sparse(cells: int, given: int) -> bool:
+    """Whether a table of so many cells, of which so many are filled, is to be refused."""
+    return cells > max(FEW_CELLS, SPARSEST * given)
 
 
 def as_number(value: object) -> float | None:

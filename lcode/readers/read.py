@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lcode.errors import InputError, UsageError, explained
 from lcode.graphs.arch import ArchGraph
-from lcode.readers.beside import beside_run_logs
 from lcode.readers.choices import Choices
 from lcode.readers.copies import without_copies
-from lcode.readers.csv_file import CsvReader, load_csv
 from lcode.readers.curves import as_understood, settle_curves
 from lcode.readers.directions import settle_directions
 from lcode.readers.discover import Found, discover
-from lcode.readers.excel_file import ExcelReader, load_excel
+from lcode.readers.formats import FORMATS
 from lcode.readers.gaps import gap_remarks
 from lcode.readers.horizons import settle_horizons
-from lcode.readers.json_file import JsonReader, load_json
-from lcode.readers.jsonl_file import JsonlReader, load_jsonl
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.name_remarks import name_remarks
-from lcode.readers.parquet_file import ParquetReader, load_parquet
 from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.rates import Rates, planned, rate_remarks
-from lcode.readers.raw import RawTable, as_number, as_text
+from lcode.readers.raw import as_number, as_text
 from lcode.readers.repeats import OnRepeat
-from lcode.readers.run_log import RunLogReader
+from lcode.readers.run_logs import RunLogReader
+from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.tables import Understood, understood_runs, understood_tables
 from lcode.readers.unreadable import no_logs
 from lcode.readers.unscored import unscored_remarks
@@ -40,39 +36,8 @@ from lcode.table.metric import Direction
 from lcode.table.reading import Reading, listed
 from lcode.table.table import RunTable
 
-
-class Reader(Protocol):
-    """Reads the files of one format."""
-
-    def sniff(self, path: Path) -> bool:
-        """Whether this reader is the one for the file."""
-
-    def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
-        """The runs of these files.
-
-        Raises:
-            InputError: a file that cannot be read as it stands.
-        """
-
-
-READERS: dict[str, Reader] = {
-    "csv": CsvReader(),
-    "parquet": ParquetReader(),
-    "run-log": RunLogReader(),
-    "jsonl": JsonlReader(),
-    "json": JsonReader(),
-    "excel": ExcelReader(),
-}
-"""Reader by format. The first whose `sniff` says yes reads the file."""
-
-LOADERS: dict[str, Callable[[Path], RawTable]] = {
-    "csv": load_csv,
-    "parquet": load_parquet,
-    "jsonl": load_jsonl,
-    "json": load_json,
-    "excel": load_excel,
-}
-"""How the tables among the formats are loaded."""
+RUN_LOG = "run-log"
+"""What run logs are called among the formats of files."""
 
 
 def read_logs(
@@ -177,7 +142,7 @@ def _read_part(path: Path, choices: Choices, stated: Collection[str], on_repeat:
             raise InputError(
                 "is a pipe or a device, which may never end; write the logs to a file and name that", path=path
             )
-        return _read_found(path, discover(path, READERS), choices, stated, on_repeat)
+        return _read_found(path, discover(path, {**FORMATS, RUN_LOG: RunLogReader()}), choices, stated, on_repeat)
     except OSError as error:
         raise InputError(f"cannot be read: {explained(error)}", path=error.filename or path) from error
 
@@ -187,7 +152,7 @@ def _read_found(
 ) -> tuple[LogPart, Reading]:
     """The runs of all logs that were found, and how they were understood."""
     formats, notes = dict(found.of_formats), []
-    if "run-log" in formats:
+    if RUN_LOG in formats:
         notes = beside_run_logs(path, formats)
     for name in ("json", "excel"):  # much lies in a folder that is no log
         if len(formats) + bool(set(found.of_tools) - {LAST_RESORT}) > 1 and name in formats:
@@ -249,11 +214,12 @@ def _sources(
             logger = LOGGERS[tool]
             sources[logger.tool] = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
     for name, paths in formats.items():
-        if name not in LOADERS:
-            sources[name] = Understood(READERS[name].read(paths, on_repeat), ())
+        if name == RUN_LOG:
+            sources[name] = Understood(RunLogReader().read(paths, on_repeat), ())
             continue
         try:
-            sources[name] = understood_tables([LOADERS[name](file) for file in paths], path, choices, stated, on_repeat)
+            raws = [FORMATS[name].load(file) for file in paths]
+            sources[name] = understood_tables(raws, path, choices, stated, on_repeat)
         except InputError as error:
             if not found.of_tools:
                 raise

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.errors import InputError
-from lcode.readers.log_file import Log
 from lcode.readers.part import LogPart, join
 from lcode.readers.raw import RawTable
 from lcode.readers.repeats import OnRepeat
@@ -24,9 +23,6 @@ from lcode.readers.table_part import read_table
 
 NAMED = 3
 """So many resumed runs are named; of the others their number is told."""
-
-_SAME = ("metrics", "config", "arch", "seed", "problem")
-"""Fields of a run log's header that a resume does not change; it may prolong the run and plan its rates anew."""
 
 
 def read_tables(raws: Iterable[RawTable], on_repeat: OnRepeat = "error") -> LogPart:
@@ -57,39 +53,8 @@ def read_tables(raws: Iterable[RawTable], on_repeat: OnRepeat = "error") -> LogP
         begins = {at: read[at][0].runs["first"].reindex(runs).min() * read[at][0].epoch_unit for at in members}
         ordered = [read[at][1] for at in sorted(members, key=lambda at: (begins[at], at))]
         part, _ = read_table(one_table(ordered), on_repeat)
-        parts.append(replace(part, notes=(*part.notes, _note(runs, [raw.path for raw in ordered]))))
+        parts.append(replace(part, notes=(*part.notes, resumed_note(runs, [raw.path for raw in ordered]))))
     return join(parts)
-
-
-def one_log(logs: Sequence[Log]) -> Log:
-    """The logs of one run as one.
-
-    Raises:
-        InputError: two headers contradict each other; the message names both files.
-    """
-    ordered = sorted(logs, key=lambda log: min((entry["epoch"] for entry in log.epochs), default=-1))
-    last = ordered[-1]
-    for log in ordered[:-1]:
-        for name in _SAME:
-            before, now = getattr(log.header, name), getattr(last.header, name)
-            if repr(before) != repr(now):  # NaN equals NaN
-                raise InputError(
-                    f"run '{log.header.run}' has another '{name}' here ({_short(now)}) than in {log.path} "
-                    f"({_short(before)}); a run that was resumed keeps it, so correct one of the headers, or "
-                    "change the run's name in one",
-                    path=last.path,
-                    line=1,
-                    column=name,
-                )
-    plans = [log.header.schedule for log in ordered if log.header.schedule is not None]
-    header = replace(last.header, schedule=plans[-1] if plans and len(plans[-1]) == last.header.horizon else None)
-    return replace(
-        last,
-        header=header,
-        epochs=[entry for log in ordered for entry in log.epochs],
-        places=[place for log in ordered for place in log.places],
-        notes=(*(note for log in ordered for note in log.notes), _note([header.run], [log.path for log in ordered])),
-    )
 
 
 def _check_curves(run: str, parts: Sequence[LogPart]) -> None:
@@ -147,11 +112,7 @@ def _stacked(columns: Sequence[pa.ChunkedArray | pa.Array]) -> pa.ChunkedArray:
     return pa.chunked_array([pc.cast(column, kind, safe=False) for column in whole], kind)
 
 
-def _note(runs: Sequence[str], paths: Sequence[Path]) -> str:
+def resumed_note(runs: Sequence[str], paths: Sequence[Path]) -> str:
+    """The remark on runs that several files tell of."""
     who = f"run '{runs[0]}' is" if len(runs) == 1 else f"{len(runs)} runs ({', '.join(runs[:NAMED])}, …) are"
     return f"{who} in several files, read as resumed from one to the next: {', '.join(path.name for path in paths)}."
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else text[:200] + "…"

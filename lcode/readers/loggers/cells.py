@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 
 from lcode.errors import InputError
 from lcode.json_text import as_float
-from lcode.readers.jsonl_file import FEW_CELLS, SPARSEST
-from lcode.readers.raw import as_number
+from lcode.readers.raw import as_number, too_sparse
 
 MOST_LEAVES = 100_000
 """No configuration and no row is larger; a YAML file of one page can be, by references to references."""
@@ -34,7 +33,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]], path: Path, tool: str) -> dict
     """
     names = dict.fromkeys(name for row in rows for name in row)
     cells, given = len(rows) * len(names), sum(map(len, rows))
-    if cells > max(FEW_CELLS, SPARSEST * given):
+    if too_sparse(cells, given):
         raise InputError(
             f"is read as a file of {tool}, but has {len(names)} different names in {len(rows)} records, so that hardly "
             f"one cell in {cells // given} is filled; log under one name per curve",

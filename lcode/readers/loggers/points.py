@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lcode.errors import InputError
-from lcode.readers.jsonl_file import FEW_CELLS, SPARSEST
+from lcode.readers.raw import too_sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def rows_of(parts: Sequence[Points], path: Path, tool: str) -> dict[str, pa.Arra
     row_of = np.empty(len(order), dtype=np.int64)
     row_of[order] = np.cumsum(new) - 1
     rows = int(np.count_nonzero(new))
-    if rows * len(names) > max(FEW_CELLS, SPARSEST * len(codes)):
+    if too_sparse(rows * len(names), len(codes)):
         raise InputError(
             f"is read as a file of {tool}, but has {len(names)} different names at {rows} steps, so that hardly one "
             f"cell in {rows * len(names) // len(codes)} is filled; log under one name per curve",

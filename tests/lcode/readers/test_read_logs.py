@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lcode.errors import InputError, UsageError
-from lcode.readers import READERS, read_logs
+from lcode.readers import read_logs
 from lcode.table import Metric, RunTable
 from lcode.table.runlog import RunHeader, RunLogWriter
 
@@ -23,25 +23,6 @@ def read(tmp_path: Path, text: str, name: str = "runs.csv") -> RunTable:
 def test_reading_loads_no_torch() -> None:
     code = "import sys, lcode.readers; sys.exit(any(name.split('.')[0].startswith('torch') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_every_reader_knows_its_own_files_only(tmp_path: Path) -> None:
-    RunLogWriter(tmp_path, RunHeader("a", 3, (ERR,))).close()
-    (tmp_path / "b.jsonl").write_text('{"run": "a", "epoch": 1, "acc": 1}\n')
-    (tmp_path / "c.csv").write_text("run,epoch,acc\n")
-    (tmp_path / "d.parquet").write_bytes(b"PAR1")
-    (tmp_path / "e.json").write_text('[{"run": "a"}]')
-    (tmp_path / "f.xlsx").write_bytes(b"PK")
-    mine = {
-        "run-log": "a.jsonl",
-        "jsonl": "b.jsonl",
-        "csv": "c.csv",
-        "parquet": "d.parquet",
-        "json": "e.json",
-        "excel": "f.xlsx",
-    }
-    for name, reader in READERS.items():
-        assert [file for file in sorted(mine.values()) if reader.sniff(tmp_path / file)] == [mine[name]]
 
 
 # Directions.

@@ -1,4 +1,4 @@
-"""One run log: its lines parsed and checked."""
+"""One run log: how it is told from other files, and its lines, parsed and checked."""
 
 from __future__ import annotations
 
@@ -58,6 +58,29 @@ class Log:
     places: list[tuple[Path, int]]
     status: str
     notes: tuple[str, ...]
+
+
+def begins_with_object(path: Path) -> bool:
+    """Whether the first line of the file is whole; that of a log that was just made, or is damaged, is not."""
+    first = _first_line(path)
+    return first is not None and first[1]
+
+
+def is_run_log(path: Path) -> bool:
+    """Whether the first line of the file is the header of a run log."""
+    first = _first_line(path)
+    return first is not None and first[0].get("type") == "header"
+
+
+def _first_line(path: Path) -> tuple[dict[str, Any], bool] | None:
+    """The object in the first line, and whether the line is ended; None if it is no object."""
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        header = parse_json(line)
+    except ValueError:
+        return None
+    return (header, line.endswith(b"\n")) if isinstance(header, dict) else None
 
 
 def read_log(path: Path) -> Log:

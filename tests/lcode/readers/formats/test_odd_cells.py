@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from lcode.errors import InputError
 from lcode.readers import read_logs
-from lcode.readers.jsonl_file import FEW_CELLS
+from lcode.readers.raw import FEW_CELLS
 from lcode.table import RunTable
 
 BIG = 2**53

@@ -1,4 +1,4 @@
-"""Run logs: one append-only JSONL file per run, as `lcode.table.runlog` writes them."""
+"""From the run logs of a folder to their runs and points."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from lcode.errors import InputError
 from lcode.graphs.arch import ArchGraph
-from lcode.json_text import as_float, parse_json
+from lcode.json_text import as_float
 from lcode.readers.damaged import without_damaged
-from lcode.readers.log_file import Log, read_log
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, place_of, run_frame
 from lcode.readers.rates import rates_of_runs
 from lcode.readers.repeats import OnRepeat, find_conflicts, latest_attempts, repeats_text
-from lcode.readers.resumed import one_log
+from lcode.readers.run_logs.log import Log, is_run_log, read_log
+from lcode.readers.run_logs.resumed import one_log
 from lcode.table.metric import Direction
 from lcode.table.schedule import Schedule
 from lcode.table.table import empty_points
@@ -43,29 +43,6 @@ class RunLogReader:
             InputError: all logs are damaged, or two contradict each other; the message says where and how to mend it.
         """
         return without_damaged(paths, read_log, partial(_together, on_repeat=on_repeat))
-
-
-def begins_with_object(path: Path) -> bool:
-    """Whether the first line of the file is whole; that of a log that was just made, or is damaged, is not."""
-    first = _first_line(path)
-    return first is not None and first[1]
-
-
-def is_run_log(path: Path) -> bool:
-    """Whether the first line of the file is the header of a run log."""
-    first = _first_line(path)
-    return first is not None and first[0].get("type") == "header"
-
-
-def _first_line(path: Path) -> tuple[dict[str, Any], bool] | None:
-    """The object in the first line, and whether the line is ended; None if it is no object."""
-    with path.open("rb") as file:
-        line = file.readline()
-    try:
-        header = parse_json(line)
-    except ValueError:
-        return None
-    return (header, line.endswith(b"\n")) if isinstance(header, dict) else None
 
 
 def _together(logs: Sequence[Log], on_repeat: OnRepeat) -> LogPart:

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from lcode.readers import read_logs
+from lcode.readers.formats import FORMATS
+from lcode.readers.run_logs import RunLogReader
 from lcode.table import Metric, RunTable
 from lcode.table.runlog import RunHeader, RunLogWriter
 
@@ -97,6 +99,25 @@ epochs = st.dictionaries(
     st.integers(1, 30), st.tuples(measured, st.floats(1e-6, 1), st.floats(0.1, 9)), min_size=1, max_size=5
 )
 configs = st.fixed_dictionaries({"lr": st.floats(1e-4, 1), "width": st.integers(1, 512), "opt": st.sampled_from("ab")})
+
+
+def test_every_format_knows_its_own_files_only(tmp_path: Path) -> None:
+    RunLogWriter(tmp_path, RunHeader("a", 3, METRICS)).close()
+    (tmp_path / "b.jsonl").write_text('{"run": "a", "epoch": 1, "acc": 1}\n')
+    (tmp_path / "c.csv").write_text("run,epoch,acc\n")
+    (tmp_path / "d.parquet").write_bytes(b"PAR1")
+    (tmp_path / "e.json").write_text('[{"run": "a"}]')
+    (tmp_path / "f.xlsx").write_bytes(b"PK")
+    mine = {
+        "run-log": "a.jsonl",
+        "jsonl": "b.jsonl",
+        "csv": "c.csv",
+        "parquet": "d.parquet",
+        "json": "e.json",
+        "excel": "f.xlsx",
+    }
+    for name, reader in {**FORMATS, "run-log": RunLogReader()}.items():
+        assert [file for file in sorted(mine.values()) if reader.sniff(tmp_path / file)] == [mine[name]]
 
 
 @settings(max_examples=25, deadline=None)

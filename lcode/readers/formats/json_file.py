@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.jsonl_file import rows_to_table
-from lcode.readers.part import LogPart
+from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.raw import RawTable, decoded
-from lcode.readers.repeats import OnRepeat
-from lcode.readers.resumed import read_tables
 from lcode.readers.uncounted import with_counted_rows
 
 _BEGINNING = re.compile(rb'\s*(\[\s*\{|(\{\s*"[^"]*"\s*:\s*){1,2}\[\s*([-\d"nN]|\{\s*"[^"]*"\s*:\s*[-\d]))')
 """Other JSON lies in every folder: settings, states, graphs."""
 
 
-class JsonReader:
+class JsonFormat:
     """Reads wide and long tables from `.json` files."""
 
     def sniff(self, path: Path) -> bool:
@@ -35,33 +32,24 @@ class JsonReader:
         except OSError:
             return False
 
-    def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
-        """The runs of these files.
+    def load(self, path: Path) -> RawTable:
+        """The cells of a JSON file; messages count rows from 1 where text files have lines.
 
         Raises:
-            InputError: a file that is no such table; the message says where and how to mend it.
+            InputError: it is no list of flat objects, nor an object of equally long lists.
         """
-        return read_tables(map(load_json, paths), on_repeat)
-
-
-def load_json(path: Path) -> RawTable:
-    """The cells of a JSON file; messages count rows from 1 where text files have lines.
-
-    Raises:
-        InputError: it is no list of flat objects, nor an object of equally long lists.
-    """
-    text = decoded(path, path.read_bytes())
-    try:
-        found = parse_json(text)
-    except ValueError as error:
-        raise InputError(f"is not JSON ({error}); is it still being written?", path=path) from error
-    if isinstance(found, dict):
-        return _of_lists(path, dict(_lists(found, "")))
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
-    if not found:
-        raise InputError("is an empty list; expected one object per row", path=path)
-    return rows_to_table(path, found, list(range(1, len(found) + 1)))
+        text = decoded(path, path.read_bytes())
+        try:
+            found = parse_json(text)
+        except ValueError as error:
+            raise InputError(f"is not JSON ({error}); is it still being written?", path=path) from error
+        if isinstance(found, dict):
+            return _of_lists(path, dict(_lists(found, "")))
+        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+            raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
+        if not found:
+            raise InputError("is an empty list; expected one object per row", path=path)
+        return rows_to_table(path, found, list(range(1, len(found) + 1)))
 
 
 def _lists(value: dict[str, Any], before: str) -> Iterator[tuple[str, list[Any]]]:

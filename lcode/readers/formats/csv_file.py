@@ -6,7 +6,7 @@ import csv
 import io
 import lzma
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -17,10 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from lcode.errors import InputError
-from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable, check_names, decoded
-from lcode.readers.repeats import OnRepeat
-from lcode.readers.resumed import read_tables
 from lcode.readers.uncounted import with_counted_rows
 
 BLOCK = 1 << 20
@@ -35,7 +32,7 @@ _OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 _DECIMAL_COMMA = r"^\s*[-+]?(\d+(,\d*)?|,\d+)([eE][-+]?\d+)?\s*$"
 
 
-class CsvReader:
+class CsvFormat:
     """Reads wide and long tables from `.csv`, `.tsv` and `.tab` files, also compressed (`.csv.gz`)."""
 
     suffixes = (".csv", ".tsv", ".tab")
@@ -46,27 +43,18 @@ class CsvReader:
         packed = next((ending for ending in _OPENERS if name.endswith(ending)), "")
         return name.removesuffix(packed).endswith(self.suffixes)
 
-    def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:
-        """The runs of these files.
+    def load(self, path: Path) -> RawTable:
+        """The cells of a CSV file as text, null where empty; rows that are epochs which no column counts are counted.
 
         Raises:
-            InputError: a file that is no such table; the message says where and how to mend it.
+            InputError: not UTF-8 text, empty, ragged, or with a column that is unnamed or named twice.
         """
-        return read_tables(map(load_csv, paths), on_repeat)
-
-
-def load_csv(path: Path) -> RawTable:
-    """The cells of a CSV file as text, null where empty; rows that are epochs which no column counts are counted.
-
-    Raises:
-        InputError: not UTF-8 text, empty, ragged, or with a column that is unnamed or named twice.
-    """
-    raw = _loaded(path)
-    counted = with_counted_rows(raw.columns)
-    if counted is None:
-        return raw
-    columns, told = counted
-    return replace(raw, columns=columns, notes=(*raw.notes, *(f"{path.name}: {remark}" for remark in told)))
+        raw = _loaded(path)
+        counted = with_counted_rows(raw.columns)
+        if counted is None:
+            return raw
+        columns, told = counted
+        return replace(raw, columns=columns, notes=(*raw.notes, *(f"{path.name}: {remark}" for remark in told)))
 
 
 def _loaded(path: Path) -> RawTable:

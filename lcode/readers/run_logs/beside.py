@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lcode.errors import InputError
-from lcode.readers.run_log import begins_with_object
+from lcode.readers.run_logs.log import begins_with_object
 
 BASELINE = "baseline.csv"
 """Where `mtl-runs sweep --single-task` writes the references of Δm, beside its logs."""

@@ -1,0 +1,60 @@
+"""Tables in JSONL files: one JSON object per row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lcode.errors import InputError
+from lcode.json_text import parse_json
+from lcode.readers.formats.rows import rows_to_table
+from lcode.readers.raw import RawTable, decoded
+from lcode.readers.run_logs.log import is_run_log
+
+
+class JsonlFormat:
+    """Reads wide and long tables from `.jsonl` files that are not run logs."""
+
+    suffix = ".jsonl"
+
+    def sniff(self, path: Path) -> bool:
+        """Whether this reader is the one for the file."""
+        return path.suffix.lower() == self.suffix and not is_run_log(path)
+
+    def load(self, path: Path) -> RawTable:
+        """The cells of a JSONL file; null and absent keys are null, NaN is NaN.
+
+        Raises:
+            InputError: a line that is no flat JSON object.
+        """
+        text = decoded(path, path.read_bytes())
+        unterminated = not text.endswith("\n")
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+        if not lines:
+            raise InputError(
+                "is empty; expected one JSON object per line, with run, epoch and a key per curve", path=path
+            )
+        rows: list[dict[str, Any]] = []
+        notes = []
+        for number, line in lines:
+            try:
+                row = parse_json(line)
+            except ValueError as error:
+                if number == lines[-1][0] and unterminated and rows:
+                    notes.append(f"{path.name}: the last line is incomplete and was skipped.")
+                    unterminated = False
+                    break
+                raise InputError(
+                    f"is not JSON ({error}); write one object per line, or rename a CSV file to .csv",
+                    path=path,
+                    line=number,
+                ) from error
+            if not isinstance(row, dict):
+                raise InputError(f"is not a JSON object but {line.strip()[:40]}", path=path, line=number)
+            rows.append(row)
+        if rows[0].get("type") in ("epoch", "end"):
+            raise InputError(
+                "looks like a run log whose header line is missing; restore its first line", path=path, line=1
+            )
+        numbers = [number for number, _ in lines]
+        return rows_to_table(path, rows, numbers, unterminated=unterminated, notes=tuple(notes))
