@@ -41,8 +41,16 @@ _COUNTER = re.compile(
 _SETTING = re.compile(r"(epochs|steps|iterations|iters|updates|rounds|episodes)\b[^/]*$", re.IGNORECASE)
 """`epochs: 50` alone in a line is a setting."""
 
+_ASIDE = re.compile(
+    r"\b(?:best|bad|since|early|patience|warm-?up|total|max(?:imum)?|num(?:ber)?|sav(?:ed|ing)|load(?:ed|ing)|"
+    r"resum(?:ed?|ing))\b[^,;|]*$",
+    re.IGNORECASE,
+)
+"""What stands before a number of epochs that is not the present one: `bad epochs 0`, `best val acc at epoch 3`."""
+
 _SPLIT = re.compile(
     r"^[\W_]*(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
+    r"(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
     r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$))",
     re.IGNORECASE,
 )
@@ -56,6 +64,9 @@ _SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{_NUMBER})? *\|$")
 _RULE = re.compile(r"^[-=+]{9,}$")
 _OBJECT = re.compile(r"\{\s*\".*\}\s*$")
+_REMARK = re.compile(r"\([^()]*\)\s+(?=\w)")
+"""What is said of a name in the middle of it: `result (greedy) loss`."""
+
 _SUMMARY = frozenset(("best", "saved", "saving"))
 """Words in what is said beside the values of a count."""
 
@@ -93,7 +104,7 @@ class Told:
 
 
 def told_in(text: str) -> Told:
-    """The rows that lines of text tell; names that come up once among several rows are left out, as they sum up."""
+    """The rows that lines of text tell; names that come up at one count of several are left out, as they sum up."""
     told = _boxed(text)
     if len(told.rows) > 1:
         return told
@@ -110,7 +121,7 @@ def told_in(text: str) -> Told:
         if not any(map(str.isdigit, line)) and not _SPLIT.match(line):
             continue
         line = _AFTER_MARK.sub(r"\1 ", _NOISE.sub("\n", line))
-        found = list(_COUNTER.finditer(line))
+        found = [one for one in _COUNTER.finditer(line) if not _ASIDE.search(line[: one.start()])]
         if found:
             if all(_SETTING.match(line[one.start() :]) for one in found) and not dict(_pairs(_COUNTER.sub("\n", line))):
                 continue
@@ -196,7 +207,7 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
             segment = segment[head.end() :]
         behind = 0
         for found in _VALUE.finditer(segment):
-            before = _UNIT.sub("", segment[behind : found.start()]).rstrip()
+            before = _REMARK.sub("", _UNIT.sub("", segment[behind : found.start()])).rstrip()
             behind = found.end()
             marked = before.endswith((":", "="))
             name = _name(re.split(r"[:=]", before.rstrip(":= "))[-1], marked=marked)
@@ -223,13 +234,14 @@ def _name(before: str, *, marked: bool) -> str:
 
 
 def _without_summaries(told: Told) -> Told:
-    often: dict[str, int] = {}
-    for row in told.rows:
-        for name in row:
-            often[name] = often.get(name, 0) + 1
-    if len(told.rows) > 1:
+    at = [tuple(row.get(name) for name in (EPOCH, STEP, BATCH)) for row in told.rows]
+    if len(set(at)) > 1:
+        counts: dict[str, set[tuple[float | None, ...]]] = {}
+        for counted, row in zip(at, told.rows, strict=True):
+            for name in row:
+                counts.setdefault(name, set()).add(counted)
         for row in told.rows:
-            for name in [name for name in row if often[name] == 1]:
+            for name in [name for name in row if len(counts[name]) == 1]:
                 del row[name]
     kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH}]
     return Told([told.rows[at] for at in kept], [told.lines[at] for at in kept], told.totals)
