@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.readers.curves import split_name
+from lcode.readers.curve_names import split_name
 from lcode.readers.part import LogPart, without_runs
 from lcode.readers.raw import as_number
 

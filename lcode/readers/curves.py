@@ -10,65 +10,16 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
 
 from lcode.readers.choices import Choices
+from lcode.readers.curve_names import split_name, with_tasks
 from lcode.readers.layout import SIGNAL
-from lcode.readers.part import LogPart
+from lcode.readers.part import LogPart, stacked
 from lcode.table.balancing import tells_of_balancing
 from lcode.table.metric import MAIN_TASK, Metric, split_key
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_parse import Name
-from lcode.table.table import empty_points
-
-_SPLITS = {
-    **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "holdout"), "val"),
-    **dict.fromkeys(("train", "training", "trn", "tr", "rollout"), "train"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
-"""Words that say on which data a curve was measured."""
-
-_SPACES = ("metrics", "metric", "scores", "results", "summary", "charts", "eval_metrics", "evaluators")
-"""First parts of a name that say nothing."""
-
-_NO_TASK = frozenset(
-    [
-        "top",
-        "mean",
-        "avg",
-        "average",
-        "best",
-        "micro",
-        "macro",
-        "weighted",
-        "balanced",
-        "binary",
-        "ema",
-        "running",
-        "total",
-        "overall",
-        "max",
-        "min",
-        "per",
-        "class",
-        "k",
-        "final",
-        "last",
-        "smoothed",
-        "val",
-        "train",
-        "test",
-        "eval",
-    ]
-)
-"""Words before a metric that are part of it."""
-
-_OF_ANY_TASK = ("loss", "reward", "return", "cost")
-"""What each task has: the word before it names the task, unless it names the measure (`mse_loss`)."""
-
-_EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
-_END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 
 
 @dataclass(frozen=True)
@@ -98,51 +49,24 @@ def settle_curves(
         counts: how many values each curve has, where a tool logged them. A loss that is logged much more often than
             the scores is that of the training (detectron2 says so nowhere).
     """
-    scored: dict[str, str] = {}
-    signals: dict[str, str] = {}
-    left_out: dict[str, str] = {}
-    split_of: dict[str, str] = {}
-    bare: dict[str, str] = {}
     keys = list(keys)
-    for key in keys:
-        split_of[key], bare[key] = split_name(key)
-        if key in stated:
-            scored[key], split_of[key], bare[key] = key, "", key
-        elif key.startswith(SIGNAL):
-            signals[key] = key.removeprefix(SIGNAL)
-        elif choices.ignores(key, bare[key]):
-            left_out[key] = "asked for"
-        elif tells_of_balancing(key) and choices.map is None and not choices.only:
-            signals[key] = key
-        elif choices.map is not None:
-            named = choices.mapped(key)
-            if named is None:
-                signals[key] = key
-            else:
-                scored[key] = named
-        else:
-            scored[key] = bare[key]
+    curves = _as_chosen(keys, choices, stated)
+    scored, signals, left_out = dict(curves.scored), dict(curves.signals), dict(curves.left_out)
     if choices.map is None:
-        there = {split_of[key] for key in scored}
-        validated = "val" in there
-        twins = {bare[key] for key in scored if split_of[key] == ("val" if validated else "test")}
-        for key in scored:  # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training
-            if not split_of[key] and bare[key] in twins and key not in stated:
-                split_of[key] = "train"
-        if counts is not None and there == {""}:
-            split_of |= dict.fromkeys(_of_training(scored, counts, stated), "train")
-            there |= {"test"} if "train" in split_of.values() else set()
-        for key in list(scored):
+        split_of = _measured_on(scored, stated, counts)
+        for key in curves.scored:
+            if key in stated:
+                continue
             if _is_best(key, keys):
                 left_out[key] = "best so far"
-            elif (validated or "test" in there) and split_of[key] == "train":
-                signals[key] = f"train/{key}" if bare[key] == key else key
-            elif validated and split_of[key] == "test":
+            elif split_of[key] == "train":
+                signals[key] = f"train/{key}" if scored[key] == key else key
+            elif split_of[key] == "test" and "val" in split_of.values():
                 left_out[key] = "test set"
             else:
                 continue
             del scored[key]
-        tasked = _with_tasks(scored)
+        tasked = with_tasks(scored)
         tasks = {split_key(name)[0] for name in tasked.values()}
         # Names stay as they are where nothing else is to be told from them.
         scored = tasked if signals or left_out or len(tasks) > 1 else {key: key for key in scored}
@@ -155,14 +79,54 @@ def settle_curves(
     return Curves(scored, signals, left_out)
 
 
-def _is_best(key: str, keys: Collection[str]) -> bool:
-    """Whether a curve is the best value so far of another one."""
-    plain = {re.sub(r"(?i)[_.\-/ ]+", "/", other) for other in keys if other != key}
-    without = re.sub(r"(?i)(?<![a-z])best(?![a-z])(_so_far)?[_.\-/ ]*", "", key)
-    return without != key and re.sub(r"(?i)[_.\-/ ]+", "/", without).strip("/") in plain
+def _as_chosen(keys: Iterable[str], choices: Choices, stated: Collection[str]) -> Curves:
+    """The curves by what the user says of each alone; names of those that may be scored are without their split."""
+    scored: dict[str, str] = {}
+    signals: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    for key in keys:
+        _, bare = split_name(key)
+        if key in stated:
+            scored[key] = key
+        elif key.startswith(SIGNAL):
+            signals[key] = key.removeprefix(SIGNAL)
+        elif choices.ignores(key, bare):
+            left_out[key] = "asked for"
+        elif tells_of_balancing(key) and choices.map is None and not choices.only:
+            signals[key] = key
+        elif choices.map is None:
+            scored[key] = bare
+        elif (named := choices.mapped(key)) is not None:
+            scored[key] = named
+        else:
+            signals[key] = key
+    return Curves(scored, signals, left_out)
 
 
-def _of_training(keys: Iterable[str], counts: Mapping[str, int], stated: Collection[str]) -> list[str]:
+def _measured_on(names: Mapping[str, str], stated: Collection[str], counts: Mapping[str, int] | None) -> dict[str, str]:
+    """On which data each curve was measured: `val`, `test` or `train`; empty where that cannot be told.
+
+    Curves of the training count as such only beside others: where there are none, they are what is to be scored.
+
+    Args:
+        names: key as logged -> name without its split.
+        stated: see `settle_curves`.
+        counts: see `settle_curves`.
+    """
+    split_of = {key: "" if key in stated else split_name(key)[0] for key in names}
+    held_out = next((split for split in ("val", "test") if split in split_of.values()), None)
+    if held_out is not None:
+        # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.
+        twins = {names[key] for key, split in split_of.items() if split == held_out}
+        of_training = [key for key in names if not split_of[key] and names[key] in twins and key not in stated]
+    else:
+        named = "train" in split_of.values()
+        of_training = [] if named or counts is None else _logged_often(names, counts, stated)
+        split_of = dict.fromkeys(names, "")
+    return split_of | dict.fromkeys(of_training, "train")
+
+
+def _logged_often(keys: Iterable[str], counts: Mapping[str, int], stated: Collection[str]) -> list[str]:
     """The losses that were logged at least twice as often as the scores."""
     losses = [key for key in keys if "loss" in Name.parse(key).words or "loss" in key.lower()]
     scores = [counts.get(key, 0) for key in keys if key not in losses and known_metric(key) is not None]
@@ -171,91 +135,11 @@ def _of_training(keys: Iterable[str], counts: Mapping[str, int], stated: Collect
     return [key for key in losses if key not in stated and counts.get(key, 0) >= 2 * max(scores)]
 
 
-def split_name(key: str) -> tuple[str, str]:
-    """On which data a curve was measured, empty where its name does not say it, and its name without that."""
-    parts = key.split("/")
-    if len(parts) > 1 and parts[0].lower() in _SPACES:
-        parts = parts[1:]
-    for at, part in enumerate(parts):
-        word = _SPLITS.get(part.strip().lower())
-        if word is not None and len(parts) > 1:
-            others = [*parts[:at], *parts[at + 1 :]]
-            return word, "/".join(others[1:] if others[0] == MAIN_TASK and len(others) > 1 else others)
-    for at, part in enumerate(parts):
-        for pattern, which in ((_EDGE, 0), (_END, 1)):
-            found = pattern.match(part)
-            word = None if found is None else _SPLITS.get(found.groups()[which].lower())
-            if found is not None and word is not None:
-                rest = found.groups()[1 - which]
-                return word, "/".join([*parts[:at], rest[0].lower() + rest[1:], *parts[at + 1 :]])
-    return "", "/".join(parts)
-
-
-def _with_tasks(scored: dict[str, str]) -> dict[str, str]:
-    """Names such as `seg_acc` and `depth_rmse` as those of tasks, where at least two tasks are named so."""
-    first = {name.partition("/")[0] for name in scored.values() if "/" in name}
-    if len(first) == 1 and all(name.count("/") == 1 for name in scored.values()):
-        # One prefix of all says nothing of the tasks.
-        inner = _with_tasks({key: name.partition("/")[2] for key, name in scored.items()})
-        if len({split_key(name)[0] for name in inner.values()}) > 1:
-            return inner
-    turned = _turned(scored)
-    named = {key: _task(name) for key, name in scored.items() if "/" not in name} | turned
-    tasks = {split_key(name)[0] for name in named.values() if name is not None}
-    if len(tasks) < 2:
-        named = {}
-    return {key: named.get(key) or (name if "/" in name else _plain(key, name)) for key, name in scored.items()}
-
-
-def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
-    """Names with the metric before the task, `loss/seg` and `loss/depth`, turned round: `seg/loss`, `depth/loss`."""
-    found: dict[str, dict[str, str]] = {}
-    for key, name in scored.items():
-        metric, slash, task = name.partition("/")
-        if slash and "/" not in task and _is_metric(metric) and not _is_metric(task) and task.lower() not in _NO_TASK:
-            found.setdefault(metric, {})[key] = task
-    return {
-        key: f"{task}/{metric}"
-        for metric, tasks in found.items()
-        if len(set(tasks.values())) > 1 and any(known_metric(scored[key]) is None for key in tasks)
-        for key, task in tasks.items()
-    }
-
-
-def _plain(key: str, name: str) -> str:
-    """A bare name of the main task: as it was logged, unless a part of its key said on which data."""
-    return name if "/" in key else key
-
-
-def _task(name: str) -> str | None:
-    """`seg_acc` as `seg/acc`; None where what stands before the metric is no task."""
-    words = [word for word in re.split(r"[_.\- ]+", name) if word]
-    for at in range(len(words) - 1, 0, -1):
-        metric, before = "_".join(words[at:]), words[at - 1]
-        if not _is_metric(metric):
-            continue
-        if _is_metric(f"{before}_{metric}") and (
-            metric.lower() not in _OF_ANY_TASK or known_metric(before) is not None
-        ):
-            continue  # `abs_err` is one metric
-        if all(word.lower() in _NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
-            return None
-        return f"{'_'.join(words[:at])}/{metric}"
-    # The metric first: `loss_seg`.
-    for at in range(len(words) - 1, 0, -1):
-        metric, rest = "_".join(words[:at]), words[at:]
-        if _is_metric(metric) and not any(
-            _is_metric(word) or word.lower() in _NO_TASK or word[0].isdigit() for word in rest
-        ):
-            return f"{'_'.join(rest)}/{metric}"
-    return None
-
-
-def _is_metric(name: str) -> bool:
-    """Whether the whole name is that of a known metric."""
-    found = Name.parse(name).found
-    whole = bool(found) and found[0].start == 0 and found[-1].end == len(Name.parse(name).words)
-    return whole and known_metric(name) is not None
+def _is_best(key: str, keys: Collection[str]) -> bool:
+    """Whether a curve is the best value so far of another one."""
+    plain = {re.sub(r"(?i)[_.\-/ ]+", "/", other) for other in keys if other != key}
+    without = re.sub(r"(?i)(?<![a-z])best(?![a-z])(_so_far)?[_.\-/ ]*", "", key)
+    return without != key and re.sub(r"(?i)[_.\-/ ]+", "/", without).strip("/") in plain
 
 
 def as_understood(part: LogPart, curves: Curves) -> LogPart:
@@ -272,8 +156,8 @@ def as_understood(part: LogPart, curves: Curves) -> LogPart:
         return replace(part, points=points, metrics=metrics)
     extra = part.points[logged.isin(list(curves.signals))]
     named = logged[extra.index].map({key: _signal(name) for key, name in curves.signals.items()})
-    signals = [frame for frame in (part.signals, _at_epochs_of(extra.assign(metric=named), points)) if len(frame)]
-    return replace(part, points=points, metrics=metrics, signals=_stacked(signals))
+    measured = _at_epochs_of(extra.assign(metric=named), points)
+    return replace(part, points=points, metrics=metrics, signals=stacked([part.signals, measured]))
 
 
 def _signal(name: str) -> str:
@@ -300,16 +184,3 @@ def _at_epochs_of(signals: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
 
 def _categories(values: pd.Series, names: Iterable[str]) -> pd.Categorical:
     return pd.Categorical(values, categories=pd.Index(list(names), dtype=object))
-
-
-def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    if not frames:
-        return empty_points()
-    stacked = {
-        name: pd.api.types.union_categoricals(
-            [_categories(f[name].astype(object), f[name].cat.categories) for f in frames]
-        )
-        for name in ("run", "metric")
-    }
-    plain = {name: np.concatenate([f[name].to_numpy() for f in frames]) for name in ("epoch", "value")}
-    return pd.DataFrame({**stacked, **plain})

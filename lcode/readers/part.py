@@ -65,10 +65,10 @@ def join(parts: Sequence[LogPart]) -> LogPart:
     return LogPart(
         sources={run: path for part in parts for run, path in part.sources.items()},
         runs=pd.concat([part.runs for part in parts]),
-        points=_stack([part.points for part in parts]),
+        points=stacked([part.points for part in parts]),
         metrics={key: direction for part in parts for key, direction in part.metrics.items()},
         configs={run: config for part in parts for run, config in part.configs.items()},
-        signals=_stack([part.signals for part in parts]),
+        signals=stacked([part.signals for part in parts]),
         schedules={run: plan for part in parts for run, plan in part.schedules.items()},
         rates={run: plan for part in parts for run, plan in part.rates.items()},
         graphs={name: graph for part in parts for name, graph in part.graphs.items()},
@@ -174,13 +174,20 @@ def frame_of_points(
     )
 
 
-def _stack(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Frames of points one below the other; those without a row add nothing."""
     full = [frame for frame in frames if len(frame)]
     if not full:
         return empty_points()
-    stacked = {name: pd.api.types.union_categoricals([frame[name] for frame in full]) for name in ("run", "metric")}
-    plain = {name: np.concatenate([frame[name].to_numpy() for frame in full]) for name in ("epoch", "value")}
-    return pd.DataFrame({**stacked, **plain})
+    names = {name: _union([frame[name] for frame in full]) for name in ("run", "metric")}
+    numbers = {name: np.concatenate([frame[name].to_numpy() for frame in full]) for name in ("epoch", "value")}
+    return pd.DataFrame({**names, **numbers})
+
+
+def _union(columns: Sequence[pd.Series]) -> pd.Categorical:
+    """One categorical column below the other; pandas alone would turn categories of type object into `str`."""
+    union = pd.api.types.union_categoricals(columns)
+    return pd.Categorical.from_codes(union.codes, categories=union.categories.astype(object))
 
 
 def run_frame(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,12 +16,12 @@ from lcode.readers.column_words import EPOCHS
 from lcode.readers.columns import Roles, settle_roles
 from lcode.readers.layout import CONFIG, RESERVED
 from lcode.readers.loggers import Logged
-from lcode.readers.naming import names_of, names_of_runs, parts_of_runs
 from lcode.readers.part import LogPart
 from lcode.readers.rates import is_rate
 from lcode.readers.raw import RawTable
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.resumed import one_table, read_tables
+from lcode.readers.run_names import names_of, names_of_runs, names_of_tool, parts_of_runs
 from lcode.readers.table_part import read_table
 
 
@@ -127,11 +126,12 @@ def understood_runs(
     runs = [run for run in logged if run.columns and len(next(iter(run.columns.values())))]
     if not runs:
         raise InputError(f"holds no value yet of a run of {tool}; try again when an epoch was logged", path=root)
-    names = _distinct([run.run for run in runs], names_of_runs([run.file for run in runs], root))
+    names = names_of_tool([run.run for run in runs], names_of_runs([run.file for run in runs], root))
     axes = {run.axis for run in runs}
     if choices.epoch is None and len(axes) == 1:
         choices = replace(choices, epoch=next(iter(axes)))
-    raw = _filled(_stacked(runs, names, root), choices.epoch)
+    table = one_table([_table_of(run, name) for run, name in zip(runs, names, strict=True)])
+    raw = _filled(replace(table, path=root), choices.epoch)
     roles = settle_roles(raw, choices, stated=stated)
     part, _ = read_table(roles.apply(raw, ""), "last")
     told = dict(zip(names, runs, strict=True))
@@ -179,35 +179,13 @@ def _filled(raw: RawTable, axis: str | None) -> RawTable:
     return replace(raw, columns={**raw.columns, **filled})
 
 
-def _distinct(stated: Sequence[str], by_path: Sequence[str]) -> list[str]:
-    """The tools' own names, with that of the file beside it where two runs have one; the files' where there is none."""
-    names = [name or path for name, path in zip(stated, by_path, strict=True)]
-    often = {name for name, times in Counter(names).items() if times > 1}
-    names = [f"{name} ({path})" if name in often else name for name, path in zip(names, by_path, strict=True)]
-    taken: Counter[str] = Counter()
-    for at, name in enumerate(names):
-        taken[name] += 1
-        if taken[name] > 1:
-            names[at] = f"{name}#{taken[name]}"
-    return names
-
-
-def _stacked(runs: Sequence[Logged], names: Sequence[str], root: Path) -> RawTable:
-    """The rows of all runs one below the other, with a column that names the run."""
-    sizes = [len(next(iter(run.columns.values()))) for run in runs]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-
-    def owner(row: int) -> int:
-        return int(np.searchsorted(starts, row, side="right")) - 1
-
-    def line_of(row: int) -> int:
-        lines, at = runs[owner(row)].lines, row - int(starts[owner(row)])
-        return at + 1 if lines is None else lines[at]
-
-    columns = {"run": pa.chunked_array([pa.array([name] * size) for name, size in zip(names, sizes, strict=True)])}
-    for column in dict.fromkeys(column for run in runs for column in run.columns if column != "run"):
-        cells = [run.columns.get(column, pa.nulls(size)) for run, size in zip(runs, sizes, strict=True)]
-        text = any(pa.types.is_string(cell.type) for cell in cells)
-        kind = pa.string() if text else pa.float64()
-        columns[column] = pa.chunked_array([cell.cast(kind, safe=False) for cell in cells], kind)
-    return RawTable(root, columns, line_of, file_of=lambda row: runs[owner(row)].file)
+def _table_of(run: Logged, name: str) -> RawTable:
+    """The rows of a run, with a column of its name."""
+    lines = run.lines
+    columns = {column: pa.chunked_array([cells]) for column, cells in run.columns.items()}
+    size = len(next(iter(columns.values())))
+    return RawTable(
+        run.file,
+        {**columns, "run": pa.chunked_array([pa.array([name] * size)])},
+        line_of=lambda row: row + 1 if lines is None else lines[row],
+    )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out, words_of
-from lcode.readers.curves import split_name
+from lcode.readers.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
 Column = TypeVar("Column", pa.Array, pa.ChunkedArray)

@@ -7,8 +7,15 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-NEUTRAL = _words("""
-    train training tr val valid validation vali eval evaluation test testing dev holdout oof cv online offline
+SPLITS = {
+    **dict.fromkeys(_words("val valid validation vali eval evaluation dev holdout"), "val"),
+    **dict.fromkeys(_words("train training trn tr rollout"), "train"),
+    **dict.fromkeys(_words("test testing"), "test"),
+}
+"""Words that say on which data a metric was measured, in its name or as that of a folder."""
+
+NEUTRAL = SPLITS.keys() | _words("""
+    oof cv online offline
     mean avg average ave median med best top last final max min maximum minimum peak current cur epoch epochs step steps
     iter iters iteration batch ema swa smooth smoothed raw running moving rolling macro micro weighted samples binary
     multiclass multilabel multi label overall all total global local each class classes classwise task tasks head heads
@@ -20,12 +27,7 @@ NEUTRAL = _words("""
 PERCENT = _words("% pct percent percentage")
 """The value is in per cent."""
 
-SYNONYMS = {
-    **dict.fromkeys(_words("valid validation vali eval evaluation"), "val"),
-    **dict.fromkeys(_words("training tr"), "train"),
-    **dict.fromkeys(_words("testing"), "test"),
-    **dict.fromkeys(_words("average avg ave"), "mean"),
-}
+SYNONYMS = {**SPLITS, **dict.fromkeys(_words("average avg ave"), "mean")}
 """Neutral words with one meaning."""
 
 GENERIC = _words("loss error reward return cost score")

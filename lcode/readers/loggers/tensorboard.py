@@ -12,10 +12,7 @@ from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.loggers.points import rows_of
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.tensorboard_events import TOOL, EventFile, read_events
-
-SPLITS = frozenset(("train", "training", "validation", "valid", "val", "eval", "evaluation", "test"))
-"""Folders into which Keras, TensorFlow's estimators and many scripts write what a run measures on one part of the data,
-under the same names in each."""
+from lcode.table.metric_words import SPLITS
 
 
 @dataclass(eq=False)
@@ -69,6 +66,8 @@ def _joined(runs: dict[Path, _Run]) -> list[_Run]:
     """The runs, each with what the folders within add to it; the innermost folders come first."""
     for run in runs.values():
         run.files.sort(key=lambda file: (file.begun, file.path.name))
+    # Keras, TensorFlow's estimators and many scripts write what a run measures on one part of the data into a folder of
+    # its own, under the same names in each.
     splits: dict[Path, int] = {}
     for folder in runs:
         if folder.name.lower() in SPLITS:

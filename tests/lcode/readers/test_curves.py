@@ -19,6 +19,7 @@ from lcode.readers.curves import settle_curves
         ("train/seg/miou val/seg/miou train/loss val/loss", "seg/miou loss", "train/seg/miou train/loss"),
         ("loss accuracy val_loss val_accuracy", "val_loss val_accuracy", "loss accuracy"),
         ("Loss/train Loss/val", "Loss", "Loss/train"),
+        ("loss vali_loss", "vali_loss", "loss"),
         ("trainLoss valLoss", "valLoss", "trainLoss"),
         ("train/loss train/acc", "train/loss train/acc", ""),
         ("val/acc", "val/acc", ""),
@@ -52,6 +53,15 @@ def test_best_values_so_far_are_left_out() -> None:
     assert set(curves.scored) == {"val/miou", "acc"}
     assert curves.left_out == dict.fromkeys(("best_val/miou", "best_acc"), "best so far")
     assert set(settle_curves(["best_acc", "loss"], Choices()).scored) == {"best_acc", "loss"}
+    assert set(settle_curves(["best_acc", "acc"], Choices(), stated={"best_acc"}).scored) == {"best_acc", "acc"}
+
+
+def test_a_loss_that_is_logged_much_more_often_is_that_of_the_training() -> None:
+    counts = {"loss": 100, "bbox/AP": 10, "loss_box": 10}
+    curves = settle_curves(counts, Choices(), counts=counts)
+    assert set(curves.scored) == {"bbox/AP", "loss_box"} and curves.signals == {"loss": "train/loss"}
+    assert set(settle_curves(counts, Choices(), stated={"loss"}, counts=counts).scored) == set(counts)
+    assert set(settle_curves(counts, Choices()).scored) == set(counts)
 
 
 def test_two_curves_never_become_one() -> None:

@@ -18,7 +18,7 @@ WIDE = "epoch,seg/acc,depth/rmse\n1,0.5,1.5\n2,0.6,1.4\n3,0.7,1.3\n"
 def write(folder: Path, *names: str, text: str = WIDE) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
+        (folder / name).write_text(text.replace(",", "\t") if name.endswith(".tsv") else text)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ def write(folder: Path, *names: str, text: str = WIDE) -> None:
         (("x/a/version_0/metrics.csv", "x/b/version_0/metrics.csv"), ("a", "b")),
         (("a/0/m.csv", "a/1/m.csv", "b/0/m.csv"), ("a/0", "a/1", "b/0")),
         (("a/m.csv",), ("a",)),
+        (("a.csv", "a.tsv", "a#2.csv"), ("a#2", "a", "a#3")),
     ],
 )
 def test_a_run_is_called_after_what_tells_its_file_apart(tmp_path: Path, names: tuple[str, ...], runs: object) -> None:

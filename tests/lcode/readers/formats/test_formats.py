@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from lcode.readers import read_logs
+from lcode.readers.discover import Sniffer
 from lcode.readers.formats import FORMATS
 from lcode.readers.run_logs import RunLogReader
 from lcode.table import Metric, RunTable
@@ -116,7 +117,8 @@ def test_every_format_knows_its_own_files_only(tmp_path: Path) -> None:
         "json": "e.json",
         "excel": "f.xlsx",
     }
-    for name, reader in {**FORMATS, "run-log": RunLogReader()}.items():
+    formats: dict[str, Sniffer] = {**FORMATS, "run-log": RunLogReader()}
+    for name, reader in formats.items():
         assert [file for file in sorted(mine.values()) if reader.sniff(tmp_path / file)] == [mine[name]]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
-SPLITS = ("train", "training", "validation", "valid", "val", "eval", "test")
+from lcode.table.metric_words import SPLITS
 
 
 def names_of(files: Sequence[Path], root: Path) -> list[str]:
@@ -29,12 +31,32 @@ def names_of(files: Sequence[Path], root: Path) -> list[str]:
         parts = [part[1:] for part in parts]
     while len({part[-1] for part in parts}) == 1 and all(len(part) > 1 for part in parts):
         parts = [part[:-1] for part in parts]
-    names = ["/".join(part) for part in parts]
-    taken: dict[str, int] = {}
+    return _numbered(["/".join(part) for part in parts])
+
+
+def names_of_tool(stated: Sequence[str], by_path: Sequence[str]) -> list[str]:
+    """The names that a tool gave to its runs, distinct.
+
+    Where two runs have one name, that of the file stands beside it; where there is none, the file's is taken.
+
+    Args:
+        stated: name of each run; empty: there is none.
+        by_path: name of each run by its file.
+    """
+    names = [name or path for name, path in zip(stated, by_path, strict=True)]
+    often = {name for name, times in Counter(names).items() if times > 1}
+    return _numbered([f"{name} ({path})" if name in often else name for name, path in zip(names, by_path, strict=True)])
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """The names, those that came before with a number behind them that makes them another: `a`, `a#2`."""
+    numbers = {name: count(2) for name in names}
+    seen: set[str] = set()
     distinct = []
     for name in names:
-        taken[name] = taken.get(name, 0) + 1
-        distinct.append(name if taken[name] == 1 else f"{name}#{taken[name]}")
+        again = (f"{name}#{number}" for number in numbers[name])
+        distinct.append(next(own for own in again if own not in numbers) if name in seen else name)
+        seen.add(name)
     return distinct
 
 
@@ -46,7 +68,7 @@ def names_of_runs(files: Sequence[Path], root: Path) -> list[str]:
     folders = [file.parent for file in files]
     if root.is_file() or len(set(folders)) < len(folders):
         return names_of(files, root)
-    inner = [folder.parent if folder.name in SPLITS and folder != root else folder for folder in folders]
+    inner = [folder.parent if folder.name.lower() in SPLITS and folder != root else folder for folder in folders]
     folders = inner if len(set(inner)) == len(inner) else folders
     return names_of([folder / "run" for folder in folders], root)
 

@@ -1,0 +1,114 @@
+"""What a curve's name says: on which data it was measured, of which task it is, and what is left as its metric."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from lcode.table.metric import MAIN_TASK, split_key
+from lcode.table.metric_names import known_metric
+from lcode.table.metric_parse import Name
+from lcode.table.metric_words import SPLITS
+
+_SPACES = ("metrics", "metric", "scores", "results", "summary", "charts", "eval_metrics", "evaluators")
+"""First parts of a name that say nothing."""
+
+_PART_OF_METRIC = """
+    top mean avg average best micro macro weighted balanced binary ema running total overall max min per class k final
+    last smoothed
+"""
+_NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
+"""Words before a metric that are part of it."""
+
+_OF_ANY_TASK = ("loss", "reward", "return", "cost")
+"""What each task has: the word before it names the task, unless it names the measure (`mse_loss`)."""
+
+_EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
+_END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
+
+
+def split_name(key: str) -> tuple[str, str]:
+    """On which data a curve was measured, empty where its name does not say it, and its name without that."""
+    parts = key.split("/")
+    if len(parts) > 1 and parts[0].lower() in _SPACES:
+        parts = parts[1:]
+    for at, part in enumerate(parts):
+        word = SPLITS.get(part.strip().lower())
+        if word is not None and len(parts) > 1:
+            others = [*parts[:at], *parts[at + 1 :]]
+            return word, "/".join(others[1:] if others[0] == MAIN_TASK and len(others) > 1 else others)
+    for at, part in enumerate(parts):
+        for pattern, which in ((_EDGE, 0), (_END, 1)):
+            found = pattern.match(part)
+            word = None if found is None else SPLITS.get(found.groups()[which].lower())
+            if found is not None and word is not None:
+                rest = found.groups()[1 - which]
+                return word, "/".join([*parts[:at], rest[0].lower() + rest[1:], *parts[at + 1 :]])
+    return "", "/".join(parts)
+
+
+def with_tasks(scored: dict[str, str]) -> dict[str, str]:
+    """Names such as `seg_acc` and `depth_rmse` as those of tasks, where at least two tasks are named so."""
+    first = {name.partition("/")[0] for name in scored.values() if "/" in name}
+    if len(first) == 1 and all(name.count("/") == 1 for name in scored.values()):
+        # One prefix of all says nothing of the tasks.
+        inner = with_tasks({key: name.partition("/")[2] for key, name in scored.items()})
+        if len({split_key(name)[0] for name in inner.values()}) > 1:
+            return inner
+    turned = _turned(scored)
+    named = {key: _task(name) for key, name in scored.items() if "/" not in name} | turned
+    tasks = {split_key(name)[0] for name in named.values() if name is not None}
+    if len(tasks) < 2:
+        named = {}
+    return {key: named.get(key) or (name if "/" in name else _plain(key, name)) for key, name in scored.items()}
+
+
+def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
+    """Names with the metric before the task, `loss/seg` and `loss/depth`, turned round: `seg/loss`, `depth/loss`."""
+    found: dict[str, dict[str, str]] = {}
+    for key, name in scored.items():
+        metric, slash, task = name.partition("/")
+        if slash and "/" not in task and _is_metric(metric) and not _is_metric(task) and task.lower() not in _NO_TASK:
+            found.setdefault(metric, {})[key] = task
+    return {
+        key: f"{task}/{metric}"
+        for metric, tasks in found.items()
+        if len(set(tasks.values())) > 1 and any(known_metric(scored[key]) is None for key in tasks)
+        for key, task in tasks.items()
+    }
+
+
+def _plain(key: str, name: str) -> str:
+    """A bare name of the main task: as it was logged, unless a part of its key said on which data."""
+    return name if "/" in key else key
+
+
+def _task(name: str) -> str | None:
+    """`seg_acc` as `seg/acc`; None where what stands before the metric is no task."""
+    words = [word for word in re.split(r"[_.\- ]+", name) if word]
+    for at in range(len(words) - 1, 0, -1):
+        metric, before = "_".join(words[at:]), words[at - 1]
+        if not _is_metric(metric):
+            continue
+        if _is_metric(f"{before}_{metric}") and (
+            metric.lower() not in _OF_ANY_TASK or known_metric(before) is not None
+        ):
+            continue  # `abs_err` is one metric
+        if all(word.lower() in _NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
+            return None
+        return f"{'_'.join(words[:at])}/{metric}"
+    # The metric first: `loss_seg`.
+    for at in range(len(words) - 1, 0, -1):
+        metric, rest = "_".join(words[:at]), words[at:]
+        if _is_metric(metric) and not any(
+            _is_metric(word) or word.lower() in _NO_TASK or word[0].isdigit() for word in rest
+        ):
+            return f"{'_'.join(rest)}/{metric}"
+    return None
+
+
+def _is_metric(name: str) -> bool:
+    """Whether the whole name is that of a known metric."""
+    found = Name.parse(name).found
+    whole = bool(found) and found[0].start == 0 and found[-1].end == len(Name.parse(name).words)
+    return whole and known_metric(name) is not None
