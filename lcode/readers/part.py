@@ -184,7 +184,7 @@ def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame({**names, **numbers})
 
 
-def _union(columns: Sequence[pd.Series]) -> pd.Categorical:
+def _union(columns: list[pd.Series]) -> pd.Categorical:
     """One categorical column below the other; pandas alone would turn categories of type object into `str`."""
     union = pd.api.types.union_categoricals(columns)
     return pd.Categorical.from_codes(union.codes, categories=union.categories.astype(object))
