@@ -80,7 +80,12 @@ def _with_split(split: pa.ChunkedArray, task: pa.ChunkedArray | None) -> pa.Chun
 
 
 def settle_roles(
-    raw: RawTable, choices: Choices, *, files: NDArray[np.int64] | None = None, stated: Collection[str] = ()
+    raw: RawTable,
+    choices: Choices,
+    *,
+    files: NDArray[np.int64] | None = None,
+    stated: Collection[str] = (),
+    logged: bool = False,
 ) -> Roles:
     """What the columns of a table are, or of several with the same columns, one below the other.
 
@@ -89,6 +94,8 @@ def settle_roles(
         choices: what the user says.
         files: number of each row's file, [N], where a file holds one run unless a column names it.
         stated: curves that the user named, which are curves whatever their names and cells say.
+        logged: whether a tool logged the rows. It keeps settings elsewhere, so that what is the same in all runs, such
+            as a statistic of a layer that is not trained, is none.
 
     Raises:
         InputError: no column counts the epochs, or the one that the user named is not there.
@@ -111,6 +118,8 @@ def settle_roles(
         reason = "asked for" if choices.ignores(name) else why_left_out(name)
         if reason is None and known_metric(name) is None:
             kind = _kind(raw, name, runs)
+            if kind == "config" and logged and pc.count_distinct(raw.columns[name]).as_py() == 1:
+                kind = "constant"
             if kind == "config":
                 config.append(name)
                 continue

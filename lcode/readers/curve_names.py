@@ -15,7 +15,7 @@ _SPACES = ("metrics", "metric", "scores", "results", "summary", "charts", "eval_
 
 _PART_OF_METRIC = """
     top mean avg average best micro macro weighted balanced binary ema running total overall max min per class k final
-    last smoothed
+    last smoothed history
 """
 _NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
 """Words before a metric that are part of it."""
@@ -44,6 +44,12 @@ def split_name(key: str) -> tuple[str, str]:
             if found is not None and word is not None:
                 rest = found.groups()[1 - which]
                 return word, "/".join([*parts[:at], rest[0].lower() + rest[1:], *parts[at + 1 :]])
+    for at, part in enumerate(parts):
+        pieces = re.split(r"([_.\- ]+)", part)
+        for place in range(2, len(pieces) - 2, 2):  # `total_train_loss`
+            word = SPLITS.get(pieces[place].lower())
+            if word is not None:
+                return word, "/".join([*parts[:at], "".join(pieces[:place] + pieces[place + 2 :]), *parts[at + 1 :]])
     return "", "/".join(parts)
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from lcode.readers.choices import Choices
 from lcode.readers.curve_names import split_name, with_tasks
 from lcode.readers.layout import SIGNAL
+from lcode.readers.learners import hardly_evaluated, is_of_learner, is_reward
 from lcode.readers.part import LogPart, stacked
 from lcode.table.balancing import tells_of_balancing
 from lcode.table.metric import MAIN_TASK, Metric, split_key
@@ -38,7 +39,11 @@ class Curves:
 
 
 def settle_curves(
-    keys: Iterable[str], choices: Choices, stated: Collection[str] = (), counts: Mapping[str, int] | None = None
+    keys: Iterable[str],
+    choices: Choices,
+    stated: Collection[str] = (),
+    counts: Mapping[str, int] | None = None,
+    spread: Mapping[str, int] | None = None,
 ) -> Curves:
     """What these curves are, by their names and by what the user says.
 
@@ -48,12 +53,13 @@ def settle_curves(
         stated: curves that the user named as metrics, by their full names: these are scored.
         counts: how many values each curve has, where a tool logged them. A loss that is logged much more often than
             the scores is that of the training (detectron2 says so nowhere).
+        spread: in how many runs each curve has a value, likewise.
     """
     keys = list(keys)
     curves = _as_chosen(keys, choices, stated)
     scored, signals, left_out = dict(curves.scored), dict(curves.signals), dict(curves.left_out)
     if choices.map is None:
-        split_of = _measured_on(scored, stated, counts)
+        split_of = _measured_on(scored, stated, counts, spread)
         for key in curves.scored:
             if key in stated:
                 continue
@@ -103,7 +109,12 @@ def _as_chosen(keys: Iterable[str], choices: Choices, stated: Collection[str]) -
     return Curves(scored, signals, left_out)
 
 
-def _measured_on(names: Mapping[str, str], stated: Collection[str], counts: Mapping[str, int] | None) -> dict[str, str]:
+def _measured_on(
+    names: Mapping[str, str],
+    stated: Collection[str],
+    counts: Mapping[str, int] | None,
+    spread: Mapping[str, int] | None,
+) -> dict[str, str]:
     """On which data each curve was measured: `val`, `test` or `train`; empty where that cannot be told.
 
     Curves of the training count as such only beside others: where there are none, they are what is to be scored.
@@ -112,8 +123,10 @@ def _measured_on(names: Mapping[str, str], stated: Collection[str], counts: Mapp
         names: key as logged -> name without its split.
         stated: see `settle_curves`.
         counts: see `settle_curves`.
+        spread: see `settle_curves`.
     """
     split_of = {key: "" if key in stated else split_name(key)[0] for key in names}
+    split_of |= hardly_evaluated(split_of, counts, spread)
     held_out = next((split for split in ("val", "test") if split in split_of.values()), None)
     if held_out is not None:
         # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.
@@ -123,7 +136,9 @@ def _measured_on(names: Mapping[str, str], stated: Collection[str], counts: Mapp
         named = "train" in split_of.values()
         of_training = [] if named or counts is None else _logged_often(names, counts, stated)
         split_of = dict.fromkeys(names, "")
-    return split_of | dict.fromkeys(of_training, "train")
+    rewarded = any(is_reward(key) for key in names)
+    of_learner = [key for key, split in split_of.items() if not split and rewarded and is_of_learner(key)]
+    return split_of | dict.fromkeys([*of_training, *(key for key in of_learner if key not in stated)], "train")
 
 
 def _logged_often(keys: Iterable[str], counts: Mapping[str, int], stated: Collection[str]) -> list[str]:

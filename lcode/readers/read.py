@@ -26,7 +26,7 @@ from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.rates import Rates, planned, rate_remarks
 from lcode.readers.raw import as_number, as_text
 from lcode.readers.repeats import OnRepeat
-from lcode.readers.run_logs import RunLogReader
+from lcode.readers.run_logs import RUN_LOG, RunLogReader
 from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.tables import Understood, understood_runs, understood_tables
 from lcode.readers.unreadable import no_logs
@@ -35,9 +35,6 @@ from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
 from lcode.table.reading import Reading, listed
 from lcode.table.table import RunTable
-
-RUN_LOG = "run-log"
-"""What run logs are called among the formats of files."""
 
 
 def read_logs(
@@ -182,10 +179,11 @@ def _read_found(
     axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
     told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, left_out)
     part = join(with_distinct_names(parts))
-    counts = None
+    counts, spread = None, None
     if set(part.metrics) <= part.by_tools:
-        counts = {str(key): int(count) for key, count in part.points["metric"].value_counts().items()}
-    curves = settle_curves(part.metrics, choices, stated, counts)
+        of_curve = part.points.groupby("metric", observed=True)["run"]
+        counts, spread = of_curve.count().to_dict(), of_curve.nunique().to_dict()
+    curves = settle_curves(part.metrics, choices, stated, counts, spread)
     if not curves.scored:
         raise InputError(f"no curve is left to be scored; there are: {', '.join(part.metrics)}", path=path)
     told = replace(told, left_out={**told.left_out, **curves.left_out})

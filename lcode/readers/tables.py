@@ -132,13 +132,14 @@ def understood_runs(
         choices = replace(choices, epoch=next(iter(axes)))
     table = one_table([_table_of(run, name) for run, name in zip(runs, names, strict=True)])
     raw = _filled(replace(table, path=root), choices.epoch)
-    roles = settle_roles(raw, choices, stated=stated)
+    roles = settle_roles(raw, choices, stated=stated, logged=True)
     part, _ = read_table(roles.apply(raw, ""), "last")
     told = dict(zip(names, runs, strict=True))
     frame = part.runs
     # What a tool plans is counted as the tool counts, not as the user may want it.
-    plans = (told[name].horizon if told[name].axis in (None, roles.axis) else None for name in map(str, frame.index))
-    ticks = np.array([np.nan if value is None else value for value in plans], dtype=float) / part.epoch_unit
+    counted = [told[name] if told[name].axis in (None, roles.axis) else None for name in map(str, frame.index)]
+    ticks = np.array([_stated(run, first == 0) for run, first in zip(counted, frame["first"], strict=True)])
+    ticks /= part.epoch_unit
     frame = frame.assign(
         horizon=np.fmax(frame["horizon"].to_numpy(float), ticks).round(),
         status=[told[str(name)].status or status for name, status in frame["status"].items()],
@@ -160,6 +161,13 @@ def understood_runs(
         by_tools=frozenset(metrics),
     )
     return Understood(part, (roles.axis,), roles.left_out)
+
+
+def _stated(run: Logged | None, from_zero: bool) -> float:
+    """The horizon of a run as it is stated of logs: N where its epochs are those of `range(N)`; NaN: none is."""
+    if run is not None and run.total is not None:
+        return run.total
+    return np.nan if run is None or run.horizon is None else run.horizon + from_zero
 
 
 def _filled(raw: RawTable, axis: str | None) -> RawTable:

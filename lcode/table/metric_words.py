@@ -9,7 +9,7 @@ def _words(text: str) -> frozenset[str]:
 
 SPLITS = {
     **dict.fromkeys(_words("val valid validation vali eval evaluation dev holdout"), "val"),
-    **dict.fromkeys(_words("train training trn tr rollout"), "train"),
+    **dict.fromkeys(_words("train training trn tr rollout batch minibatch"), "train"),
     **dict.fromkeys(_words("test testing"), "test"),
 }
 """Words that say on which data a metric was measured, in its name or as that of a folder."""

@@ -31,6 +31,8 @@ class Logged:
         axis: column that counts what the tool itself counts by (`epoch`, `step` …); None: chosen from the columns.
         config: hyper-parameters, flat, nested ones joined by dots: `optimizer.lr`.
         horizon: planned last value of the axis; None: the tool does not say.
+        total: the number that stands behind the axis, as in `Epoch 3/50`, where the tool says that instead: whether it
+            is the last value depends on where the axis begins.
         status: `finished`, `failed` or `stopped` where the tool says so of a run that has ended, else None.
         directions: which way is better, by column, where the tool says it (an Optuna study, Ray's `mode`).
         lines: line in `file` of each row, for messages; None: the file has no lines.
@@ -43,6 +45,7 @@ class Logged:
     axis: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     horizon: float | None = None
+    total: float | None = None
     status: RunStatus | None = None
     directions: Mapping[str, Direction] = field(default_factory=dict)
     lines: Sequence[int] | None = None

@@ -74,13 +74,13 @@ def _run(path: Path) -> Logged:
         columns=columns,
         axis=axis,
         config=config,
-        horizon=_last_epoch(config) if axis == "epoch" else None,
+        horizon=last_epoch(config) if axis == "epoch" else None,
         lines=cells.lines,
         notes=tuple(notes),
     )
 
 
-def _last_epoch(config: Mapping[str, Any]) -> float | None:
+def last_epoch(config: Mapping[str, Any]) -> float | None:
     """The last planned epoch, counted from 0; -1 epochs are as many as it takes."""
     given = [value for name, value in config.items() if name.rpartition(".")[2] == LENGTH]
     lengths = {value for value in given if type(value) is int and value > 0}

@@ -85,7 +85,7 @@ def _training(path: Path) -> Logged:
         columns,
         run=path.stem,
         axis=AXIS,
-        horizon=None if total is None else float(total.group(1)),
+        total=None if total is None else float(total.group(1)),
         directions={name: way for name in columns for way in _direction(name)},
         lines=lines,
         notes=notes,

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged, says_epochs
+from lcode.readers.loggers.lightning import SETTINGS, last_epoch
 from lcode.readers.loggers.points import rows_of
+from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.tensorboard_events import TOOL, EventFile, read_events
 from lcode.table.metric_words import SPLITS
@@ -119,6 +121,11 @@ def _logged(run: _Run) -> list[Logged]:
             path=run.files[0].path,
         )
     config: dict[str, Any] = {}
+    told: list[str] = []
+    for name in SETTINGS:  # Lightning's logger writes them into the folder of the events
+        settings, remarks = yaml_settings(run.folder / name)
+        config |= settings
+        told += remarks
     for file in run.files:
         config |= file.config
     most = max(curves, key=lambda file: len(file.points.codes)).path
@@ -131,8 +138,9 @@ def _logged(run: _Run) -> list[Logged]:
             file=most if len(inner) == 1 else run.folder / inner[0],
             columns=columns,
             axis=None if says_epochs(columns) else "step",
+            horizon=last_epoch(config) if "epoch" in columns else None,
             # The plugin's status is no help: it says finished as soon as the hyper-parameters are written.
             config=config,
-            notes=(*(note for file in run.files for note in file.notes), *left_out),
+            notes=(*told, *(note for file in run.files for note in file.notes), *left_out),
         )
     ]

@@ -115,7 +115,7 @@ def _logged(path: Path) -> Logged:
         path,
         columns_of(said.rows, path, TOOL),
         axis=axis,
-        horizon=_horizon([row[axis] for row in said.rows if axis in row], said.totals.get(axis)),
+        total=_total([row[axis] for row in said.rows if axis in row], said.totals.get(axis)),
         lines=said.lines,
         notes=notes,
     )
@@ -139,8 +139,8 @@ def _by_name(logged: Logged) -> list[Logged]:
     return runs
 
 
-def _horizon(at: Sequence[float], total: float | None) -> float | None:
-    """The last epoch of `Epoch 3/50`, unless more came; whether those counted from 0 end before it is settled later."""
+def _total(at: Sequence[float], total: float | None) -> float | None:
+    """The number behind the mark in `Epoch 3/50`, unless more epochs came."""
     return None if total is None or total < max(at) else total
 
 

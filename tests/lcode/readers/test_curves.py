@@ -24,6 +24,8 @@ from lcode.readers.curves import settle_curves
         ("train/loss train/acc", "train/loss train/acc", ""),
         ("val/acc", "val/acc", ""),
         ("rollout/ep_rew_mean eval/mean_reward", "mean_reward", "rollout/ep_rew_mean"),
+        ("ep_rew_mean value/loss approx_kl obs_rms_mean", "ep_rew_mean", "value/loss approx_kl obs_rms_mean"),
+        ("batch_loss eval/loss total_train_loss", "loss", "batch_loss total_train_loss"),
         ("click_auc like_auc watch_rmse", "click/auc like/auc watch/rmse", ""),
         ("val/seg_loss val/depth_acc train/loss", "seg/loss depth/acc", "train/loss"),
         ("mse_loss bce_loss", "mse_loss bce_loss", ""),
@@ -134,3 +136,14 @@ def test_a_declared_signal_is_no_setting_even_where_it_is_constant(tmp_path: Pat
 def test_what_is_asked_for_is_scored(tmp_path: Path) -> None:
     curves = settle_curves(["seg/miou", "weights/seg"], Choices(only=("weights/*",)))
     assert list(curves.scored) == ["weights/seg"] and list(curves.signals) == ["seg/miou"]
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "evaluated", "scored"), [(30, 3, "mean_reward"), (6, 3, "ep_rew_mean"), (30, 2, "ep_rew_mean")]
+)
+def test_rollouts_are_scored_where_agents_were_hardly_evaluated_apart(
+    evaluations: int, evaluated: int, scored: str
+) -> None:
+    keys = ["rollout/ep_rew_mean", "eval/mean_reward"]
+    counts, spread = [dict(zip(keys, numbers, strict=True)) for numbers in ((300, evaluations), (3, evaluated))]
+    assert [*settle_curves(keys, Choices(), counts=counts, spread=spread).scored.values()] == [scored]

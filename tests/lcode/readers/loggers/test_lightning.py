@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lcode.errors import InputError
+from lcode.readers import read_logs
 from lcode.readers.loggers import LOGGERS, Logged
 
 DATA = Path(__file__).parent / "data" / "lightning"
@@ -161,3 +162,19 @@ def test_files_that_are_none_of_its(tmp_path: Path) -> None:
     table.parent.mkdir()
     table.write_text("epoch,loss\n1,2\n")
     assert not any(reader.sniff(path) for path in (tmp_path / "metrics.csv", other, table, tmp_path / "absent"))
+
+
+@pytest.mark.parametrize("logged", [1, 12, 20])
+def test_a_training_that_goes_on_ends_at_the_last_of_its_epochs(tmp_path: Path, logged: int) -> None:
+    rows = "".join(f"{epoch},{epoch},{1 / (epoch + 1)}\n" for epoch in range(logged))
+    table = read_logs(version(tmp_path, f"epoch,step,val_loss\n{rows}", hparams="max_epochs: 20\n").parent)
+    assert table.runs["horizon"].tolist() == [19]
+
+
+def test_a_constant_that_is_the_same_in_all_runs_is_no_configuration(tmp_path: Path) -> None:
+    for run, decay in (("a", 0.1), ("b", 0.2)):
+        rows = "".join(f"{epoch},{epoch},{1 / (epoch + 1)},0.5,{decay}\n" for epoch in range(4))
+        version(tmp_path / run, f"epoch,step,val_loss,frozen_mean,decay\n{rows}", hparams="lr: 1\n")
+    table = read_logs(tmp_path)
+    assert set(table.configs) == {"decay", "lr"}
+    assert table.reading.left_out["frozen_mean"] == "constant"

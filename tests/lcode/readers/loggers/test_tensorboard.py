@@ -326,3 +326,10 @@ def test_no_value_is_lost_and_each_curve_keeps_its_order(logged: list[tuple[int,
         kept = column.is_valid()
         assert column.filter(kept).to_pylist() == values[codes == code].tolist()
         assert pa.array(columns["step"]).filter(kept).to_pylist() == steps[codes == code].tolist()
+
+
+def test_what_lightning_saves_beside_its_events_is_the_configuration(tmp_path: Path) -> None:
+    write(tmp_path / "version_0", {"epoch": (0, 1, 2), "val_loss": (3.0, 2.0, 1.5)})
+    (tmp_path / "version_0" / "hparams.yaml").write_text("lr: 0.1\nmax_epochs: 10\n")
+    (run,) = read(tmp_path)
+    assert run.config == {"lr": 0.1, "max_epochs": 10} and run.horizon == 9

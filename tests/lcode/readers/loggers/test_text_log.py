@@ -172,3 +172,27 @@ def test_a_log_counts_where_the_table_beside_it_is_none(tmp_path: Path) -> None:
     table = read_logs(tmp_path)
     assert np.array_equal(table.points["value"], [0.5, 0.25])
     assert any("labels.csv" in note for note in table.notes)
+
+
+def test_epochs_that_were_bad_or_best_are_not_the_present_one(tmp_path: Path) -> None:
+    text = "".join(
+        f"EPOCH {epoch} done: loss 0.5 - lr 0.1 - bad epochs 0\nDEV : loss {value}\nbest val loss at epoch 1\n"
+        for epoch, value in enumerate(SPRINGS, start=1)
+    )
+    assert curve(read(tmp_path, "a.log", text), "loss") == list(enumerate(SPRINGS, start=1))
+
+
+def test_a_table_of_classes_at_the_end_sums_up(tmp_path: Path) -> None:
+    text = "".join(f"epoch {epoch}: val_loss {value}\n" for epoch, value in enumerate(SPRINGS, start=1))
+    text += "epoch 5\ncats - precision: 0.8 - recall: 0.9\ndogs - precision: 0.7 - recall: 0.6\n"
+    assert directions(read(tmp_path, "a.log", text)) == {"val_loss": "min"}
+
+
+def test_the_result_of_an_evaluation_is_measured_apart(tmp_path: Path) -> None:
+    text = "".join(
+        f"Step: {step}, Batch Loss: 9.5\nEvaluation result (greedy) loss: {value}, acc: 0.{step}\n"
+        for step, value in enumerate(SPRINGS, start=1)
+    )
+    table = read(tmp_path, "a.log", text)
+    assert directions(table) == {"loss": "min", "acc": "max"}
+    assert curve(table, "loss") == list(enumerate(SPRINGS, start=1))
