@@ -6,9 +6,13 @@ import html
 import math
 from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Literal
 
 NOTHING = "–"
 """What a cell without a value shows."""
+
+ARROWS: dict[Literal["max", "min"], str] = {"max": "↑", "min": "↓"}
+"""Which way is better, behind a metric's name."""
 
 SHOWN = 12
 """Runs in the tables that notebooks show; of the others their number is told."""
@@ -50,8 +54,8 @@ def plain(value: object) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """`1 run`, `2 runs`, `12,000 runs`."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def printable(text: str) -> str:

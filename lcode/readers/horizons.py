@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lcode.readers.part import LogPart, in_unit
 from lcode.readers.raw import RawTable
+from lcode.show import counted
 from lcode.table.axis import MAX_TICKS, as_ticks, epoch_text, finer_unit
 from lcode.table.horizon import MIN_EVALUATIONS, counts_from_zero, last_evaluation
 from lcode.table.schedule import Schedule
@@ -53,7 +54,7 @@ def latest_horizons(
     changed = len(np.unique(run[order[moved]]))
     example = f"'{names[run[order[one]]]}': from {values[order[one]]:g} to {values[order[one + 1]]:g}"
     return horizon, [
-        f"{raw.path.name}: the horizon changes within {counted(changed)} ({example}); the latest one counts."
+        f"{raw.path.name}: the horizon changes within {counted(changed, 'run')} ({example}); the latest one counts."
     ]
 
 
@@ -83,13 +84,13 @@ def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[
         example = int(np.flatnonzero(zero)[0])
         which = f", evaluated every {steps[example]} epochs" if steps[example] > 1 else ""
         notes.append(
-            f"the epochs of {counted(zero.sum())} count from 0, and none of them has a point at its horizon: "
+            f"the epochs of {counted(zero.sum(), 'run')} count from 0, and none of them has a point at its horizon: "
             f"a horizon of {given[example]:.0f} ends at epoch {ends[example]:.0f}{which}, as for range()."
         )
     if beyond.any():
         example = int(np.flatnonzero(beyond)[0])
         notes.append(
-            f"{counted(beyond.sum())} went on beyond the stated horizon, so it is raised to the last epoch "
+            f"{counted(beyond.sum(), 'run')} went on beyond the stated horizon, so it is raised to the last epoch "
             f"('{runs.index[example]}': epoch {epoch_text(int(last[example]), unit)} of "
             f"{epoch_text(int(ends[example]), unit)})."
         )
@@ -141,12 +142,7 @@ def _assumed(part: LogPart, unknown: NDArray[np.bool_]) -> list[str]:
     longest = max(int(last.max()), 1)
     ended = int((last[unknown] >= longest).sum())
     return [
-        f"no horizon is given for {counted(unknown.sum())}: taken to be epoch {epoch_text(longest, part.epoch_unit)}, "
-        f"the largest that was logged, so that {counted(ended)} count as finished; state --horizon N (in Python "
-        "horizon=N) if more is planned."
+        f"no horizon is given for {counted(unknown.sum(), 'run')}: taken to be epoch "
+        f"{epoch_text(longest, part.epoch_unit)}, the largest that was logged, so that {counted(ended, 'run')} count "
+        "as finished; state --horizon N (in Python horizon=N) if more is planned."
     ]
-
-
-def counted(runs: int) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{runs} run" if runs == 1 else f"{runs} runs"

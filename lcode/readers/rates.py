@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.readers.horizons import counted
+from lcode.show import counted
 from lcode.table.schedule import Schedule
 from lcode.table.table import RunTable
 
@@ -83,12 +83,13 @@ def rate_remarks(table: RunTable, logged: Mapping[str, Schedule]) -> list[str]:
     notes = []
     if len(behind) == len(running):
         notes.append(
-            f"the learning rates in the rows of {counted(len(told))} are taken to be planned before the training; if "
-            "they react to it, as when reduced on a plateau, state --rates measured (in Python rates='measured')."
+            f"the learning rates in the rows of {counted(len(told), 'run')} are taken to be planned before the "
+            "training; if they react to it, as when reduced on a plateau, state --rates measured (in Python "
+            "rates='measured')."
         )
     if behind:
         notes.append(
-            f"the learning rate of {counted(len(behind))} is known only up to now ({', '.join(behind[:3])}"
+            f"the learning rate of {counted(len(behind), 'run')} is known only up to now ({', '.join(behind[:3])}"
             f"{', …' if len(behind) > 3 else ''}) and nothing is assumed of its future; if it is planned, add rows "
             "up to the horizon with the rate and without values."
         )

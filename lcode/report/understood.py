@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lcode.readers.formats import FORMATS
+from lcode.readers.run_logs import RUN_LOG
+from lcode.show import ARROWS, counted
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
 from lcode.table.reading import SHOWN, listed
 from lcode.table.table import STATUSES
 
-NAMES = {**dict.fromkeys(("csv", "parquet", "jsonl", "json", "excel"), "table"), "run-log": "run log"}
+NAMES = {**dict.fromkeys(FORMATS, "table"), RUN_LOG: "run log"}
 """How the formats that are no tool's are called."""
 
 REMEDY = (
@@ -26,8 +29,8 @@ def understood(table: RunTable, *, brief: bool = True) -> list[str]:
         brief: of long lists only the first names are given.
     """
     most = SHOWN if brief else 10_000
-    first = f"read {_counted(len(table), 'run')}{_origin(table)}: {_tasks(table)}, {_epochs(table)}, {_statuses(table)}"
-    lines = [first, _line("scored", (_scored(metric.key, metric.direction) for metric in table.metrics), most)]
+    first = f"read {counted(len(table), 'run')}{_origin(table)}: {_tasks(table)}, {_epochs(table)}, {_statuses(table)}"
+    lines = [first, _line("scored", (f"{metric.key} {ARROWS[metric.direction]}" for metric in table.metrics), most)]
     signals = sorted({str(name).removeprefix("main/") for name in table.signals["metric"].unique()})
     lines.append(_line("signals", signals, most))
     lines.append(_line("configuration", map(str, table.configs.columns), most))
@@ -50,10 +53,6 @@ def _line(name: str, items: Iterable[str], most: int) -> str:
     return f"  {name}: {text}" if text else ""
 
 
-def _scored(key: str, direction: str) -> str:
-    return f"{key} {'↑' if direction == 'max' else '↓'}"
-
-
 def _origin(table: RunTable) -> str:
     sources = {} if table.reading is None else table.reading.sources
     if len(sources) == 1:
@@ -64,7 +63,7 @@ def _origin(table: RunTable) -> str:
 
 
 def _tasks(table: RunTable) -> str:
-    return _counted(len({metric.task for metric in table.metrics}), "task")
+    return counted(len({metric.task for metric in table.metrics}), "task")
 
 
 def _epochs(table: RunTable) -> str:
@@ -83,7 +82,3 @@ def _epochs(table: RunTable) -> str:
 def _statuses(table: RunTable) -> str:
     counts = table.runs["status"].value_counts()
     return ", ".join(f"{counts[status]} {status}" for status in STATUSES if status in counts)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from lcode.show import ARROWS
 from lcode.table.direction import Direction
 from lcode.table.metric_parse import Found, Name, is_neutral
 from lcode.table.metric_vocabulary import Entry
@@ -34,7 +35,7 @@ from lcode.table.metric_words import (
 )
 
 _SIGNS = str.maketrans({"δ": " delta ", "Δ": " delta ", "ρ": " rho ", "τ": " tau ", "≤": "<"})
-_ARROWS: dict[str, Direction] = {"↑": "max", "↓": "min"}
+_ARROWS: dict[str, Direction] = {sign: direction for direction, sign in ARROWS.items()}
 _LONG_NUMBER = re.compile(r"\d{3,}")
 """A number that is in no spelling of the vocabulary: tables of 20,000 columns differ in little else."""
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lcode.show import SHOWN, counted, html_table, plain
+from lcode.show import ARROWS, SHOWN, counted, html_table, plain
 from lcode.table.axis import epoch_text
 
 if TYPE_CHECKING:
     from lcode.table.table import RunTable
-
-ARROWS = {"max": "↑", "min": "↓"}
 
 
 def runs_html(table: RunTable) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from statistics import median
+from typing import Annotated
 
 import torch
 import typer
@@ -126,7 +127,12 @@ def table(problem: Problem, members: Sequence[int] = MEMBERS) -> list[str]:
     return lines
 
 
-if __name__ == "__main__":
+def main(problem: Annotated[str, typer.Option(help="What is trained.")] = "digits") -> None:
+    """Print what a step costs with each balancer, beside equal weighting and what is allowed: a few minutes."""
     torch.set_num_threads(1)
-    for line in table(make_problem("digits")):
+    for line in table(make_problem(problem)):
         typer.echo(line)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -2,4 +2,7 @@
 
 from lcode.readers.run_logs.reader import RunLogReader
 
-__all__ = ["RunLogReader"]
+RUN_LOG = "run-log"
+"""What run logs are called among the formats of files."""
+
+__all__ = ["RUN_LOG", "RunLogReader"]

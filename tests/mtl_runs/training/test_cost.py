@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from mtl_runs.balancers import BALANCERS
 from mtl_runs.problems import Problem
 from mtl_runs.training import RunConfig
@@ -16,3 +19,9 @@ def test_the_time_of_a_step(tiny_problem: Problem) -> None:
     assert list(costs) == ["equal", "mgda"]
     assert all(0 < cost.seconds < 10 for cost in costs.values())
     assert 0.1 < costs["equal"].ratio < 10
+
+
+def test_asked_for_help_it_measures_nothing() -> None:
+    command = [sys.executable, "-m", "mtl_runs.training.cost", "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "Usage" in told and "x equal" not in told
