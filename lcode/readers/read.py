@@ -182,7 +182,10 @@ def _read_found(
     counts, spread = None, None
     if set(part.metrics) <= part.by_tools:
         of_curve = part.points.groupby("metric", observed=True)["run"]
-        counts, spread = of_curve.count().to_dict(), of_curve.nunique().to_dict()
+        counts, spread = (
+            {str(key): int(number) for key, number in numbers.items()}
+            for numbers in (of_curve.count(), of_curve.nunique())
+        )
     curves = settle_curves(part.metrics, choices, stated, counts, spread)
     if not curves.scored:
         raise InputError(f"no curve is left to be scored; there are: {', '.join(part.metrics)}", path=path)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, spelled_columns
 from lcode.readers.loggers.lines import csv_cells, first_header, first_object, json_objects
+from lcode.readers.loggers.per_file import RunPerFile, RunPerFolder
 from lcode.readers.loggers.settings import call_settings, yaml_settings
-from lcode.readers.loggers.several import sound_runs
 
 AXIS = "epoch"
 
@@ -22,7 +22,7 @@ _MACE_METRIC = re.compile(r"((?:rel_)?(?:mae|rmse|q95))_(.+)")
 _NEQUIP_CURVE = re.compile(r"(training|validation)_(?:(loss)(?:_(.+))?|(.+)_([a-z0-9]+))")
 
 
-class MaceReader:
+class MaceReader(RunPerFile):
     """Reads `results/NAME_run-SEED_train.txt`: JSON lines of the batches (`opt`) and the evaluations (`eval`)."""
 
     tool: ClassVar[str] = "MACE"
@@ -34,19 +34,8 @@ class MaceReader:
         first = first_object(path)
         return AXIS in first and first.get("mode") in _MODES
 
-    def owns(self, path: Path) -> Path:
-        """The file alone: a folder holds the results of many runs."""
-        return path
-
-    def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The trainings.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [self._training(path)])
-
-    def _training(self, path: Path) -> Logged:
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
         found = json_objects(path, self.tool)
         rows, lines = [], []
         for row, line in zip(found.rows, found.lines, strict=True):
@@ -107,7 +96,7 @@ def _by_key(name: re.Match[str]) -> str:
     return "/".join(filter(None, ("train" if split == "training" else "val", task, loss or metric)))
 
 
-class NequIPReader:
+class NequIPReader(RunPerFolder):
     """Reads `metrics_epoch.csv`, which NequIP wrote up to 0.6; newer versions log through Lightning."""
 
     tool: ClassVar[str] = "NequIP"
@@ -117,19 +106,8 @@ class NequIPReader:
         header = first_header(path) if path.name == "metrics_epoch.csv" else []
         return AXIS in header and not {"wall", "wal", "LR"}.isdisjoint(header)
 
-    def owns(self, path: Path) -> Path:
-        """The training's folder."""
-        return path.parent
-
-    def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The trainings.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [self._training(path)])
-
-    def _training(self, path: Path) -> Logged:
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
         table = csv_cells(path, self.tool)
         header = ["wall" if name == "wal" else _NEQUIP_CURVE.sub(_by_key, name) for name in table.header]
         columns = spelled_columns(header, table.rows)

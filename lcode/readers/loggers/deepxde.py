@@ -12,7 +12,7 @@ from typing import ClassVar
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
 from lcode.readers.loggers.lines import head_of, refused, text_of, torn_notes
-from lcode.readers.loggers.several import sound_runs
+from lcode.readers.loggers.per_file import RunPerFile
 
 TOOL = "DeepXDE"
 
@@ -21,7 +21,7 @@ HEADER = b"# step, loss_train, loss_test, metrics_test"
 AXIS = "step"
 
 
-class DeepXDEReader:
+class DeepXDEReader(RunPerFile):
     """Reads the histories that `dde.saveplot` saves, a run per file."""
 
     tool: ClassVar[str] = TOOL
@@ -30,35 +30,23 @@ class DeepXDEReader:
         """Whether the file begins with DeepXDE's header."""
         return path.suffix == ".dat" and head_of(path, len(HEADER)) == HEADER
 
-    def owns(self, path: Path) -> Path:
-        """The file alone."""
-        return path
-
-    def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The trainings.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [_training(path)])
-
-
-def _training(path: Path) -> Logged:
-    text, notes = text_of(path, TOOL)
-    lines = [(number, line.split()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()][1:]
-    if not lines or len(lines[0][1]) < 3:
-        raise refused(path, TOOL, "no step has been logged yet", 1)
-    width = len(lines[0][1])
-    kept = [(number, cells) for number, cells in lines if len(cells) == width]
-    torn = [number for number, cells in lines if len(cells) != width]
-    columns = spelled_columns(_names([cells for _, cells in kept]), [cells for _, cells in kept])
-    return Logged(
-        path,
-        columns,
-        axis=AXIS,
-        lines=[number for number, _ in kept],
-        notes=(*notes, *torn_notes(path, torn, text.count("\n") + 1)),
-    )
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
+        text, notes = text_of(path, TOOL)
+        lines = [(number, line.split()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()][1:]
+        if not lines or len(lines[0][1]) < 3:
+            raise refused(path, TOOL, "no step has been logged yet", 1)
+        width = len(lines[0][1])
+        kept = [(number, cells) for number, cells in lines if len(cells) == width]
+        torn = [number for number, cells in lines if len(cells) != width]
+        columns = spelled_columns(_names([cells for _, cells in kept]), [cells for _, cells in kept])
+        return Logged(
+            path,
+            columns,
+            axis=AXIS,
+            lines=[number for number, _ in kept],
+            notes=(*notes, *torn_notes(path, torn, text.count("\n") + 1)),
+        )
 
 
 def _names(rows: Sequence[Sequence[str]]) -> list[str]:

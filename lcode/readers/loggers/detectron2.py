@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of
 from lcode.readers.loggers.lines import first_object, json_objects
+from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.readers.loggers.settings import yaml_settings
-from lcode.readers.loggers.several import sound_runs
 
 TOOL = "detectron2"
 
@@ -21,7 +20,7 @@ ITERATIONS = "SOLVER.MAX_ITER"
 number (`detectron2/engine/train_loop.py`), so that this is the end."""
 
 
-class Detectron2Reader:
+class Detectron2Reader(RunPerFolder):
     """Reads the metrics of trainings."""
 
     tool: ClassVar[str] = TOOL
@@ -30,30 +29,18 @@ class Detectron2Reader:
         """Whether the file holds a training's metrics."""
         return path.name == "metrics.json" and AXIS in first_object(path)
 
-    def owns(self, path: Path) -> Path:
-        """The training's folder."""
-        return path.parent
-
-    def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The trainings.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [_training(path)])
-
-
-def _training(path: Path) -> Logged:
-    found = json_objects(path, TOOL)
-    columns = columns_of(found.rows, path, TOOL)
-    config, told = yaml_settings(path.with_name("config.yaml"))
-    planned = config.get(ITERATIONS)
-    return Logged(
-        file=path,
-        columns=columns,
-        axis=AXIS if AXIS in columns else None,
-        config={name: value for name, value in config.items() if name != "OUTPUT_DIR"},
-        horizon=float(planned) if isinstance(planned, int) and planned > 0 else None,
-        lines=found.lines,
-        notes=(*found.notes, *told),
-    )
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
+        found = json_objects(path, TOOL)
+        columns = columns_of(found.rows, path, TOOL)
+        config, told = yaml_settings(path.with_name("config.yaml"))
+        planned = config.get(ITERATIONS)
+        return Logged(
+            file=path,
+            columns=columns,
+            axis=AXIS if AXIS in columns else None,
+            config={name: value for name, value in config.items() if name != "OUTPUT_DIR"},
+            horizon=float(planned) if isinstance(planned, int) and planned > 0 else None,
+            lines=found.lines,
+            notes=(*found.notes, *told),
+        )

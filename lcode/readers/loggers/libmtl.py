@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import head_of, refused, text_of
-from lcode.readers.loggers.several import sound_runs
+from lcode.readers.loggers.lines import PRINTED, head_of, refused, text_of
+from lcode.readers.loggers.per_file import RunPerFile
 from lcode.table.table import RunStatus
 
 TOOL = "LibMTL"
 
 HEADER = "LOG FORMAT | "
-
-SUFFIXES = ("", ".log", ".txt", ".out", ".err", ".stdout")
 
 AXIS = "epoch"
 
@@ -27,61 +25,49 @@ _PART = re.compile(rf"(TRAIN|VAL|TEST): ((?:{_NUMBER} |\| )+)Time: {_NUMBER}")
 _PREFIXES = {"TRAIN": "train", "VAL": "val", "TEST": "test"}
 
 
-class LibMTLReader:
+class LibMTLReader(RunPerFile):
     """Reads console logs, a run per file."""
 
     tool: ClassVar[str] = TOOL
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is text in which LibMTL has told how it logs."""
-        return path.suffix.lower() in SUFFIXES and HEADER.encode() in head_of(path)
+        return path.suffix.lower() in PRINTED and HEADER.encode() in head_of(path)
 
-    def owns(self, path: Path) -> Path:
-        """The file alone."""
-        return path
-
-    def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The trainings.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [_training(path)])
-
-
-def _training(path: Path) -> Logged:
-    text, notes = text_of(path, TOOL)
-    line_of = _LineCounter(text)
-    rows: list[dict[str, Any]] = []
-    lines: list[int] = []
-    torn: list[int] = []
-    for names, start, epoch, said in _epochs(path, text, line_of):
-        row: dict[str, Any] = {AXIS: epoch}
-        for part, cells in _PART.findall(said):
-            values = [float(cell) for cell in cells.replace("|", " ").split()]
-            if len(values) != len(names):
-                wrong = f"{part} has {len(values)} numbers where LOG FORMAT names {len(names)}"
-                raise refused(path, TOOL, wrong, line_of(start))
-            row |= {f"{_PREFIXES[part]}/{name}": value for name, value in zip(names, values, strict=True)}
-        # The test comes last, and ends the line.
-        if any(name.startswith("test/") for name in row):
-            rows.append(row)
-            lines.append(line_of(start))
-        else:
-            torn.append(line_of(start))
-    if not rows:
-        raise refused(path, TOOL, "no epoch is complete yet", torn[0] if torn else None)
-    if torn:
-        notes = (*notes, f"{path.name}: {len(torn)} incomplete epoch(s) were left out: line {torn[-1]}.")
-    return Logged(
-        file=path,
-        columns=columns_of(rows, path, TOOL),
-        run=path.stem,
-        axis=AXIS,
-        status=_status(text),
-        lines=lines,
-        notes=notes,
-    )
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
+        text, notes = text_of(path, TOOL)
+        line_of = _LineCounter(text)
+        rows: list[dict[str, Any]] = []
+        lines: list[int] = []
+        torn: list[int] = []
+        for names, start, epoch, said in _epochs(path, text, line_of):
+            row: dict[str, Any] = {AXIS: epoch}
+            for part, cells in _PART.findall(said):
+                values = [float(cell) for cell in cells.replace("|", " ").split()]
+                if len(values) != len(names):
+                    wrong = f"{part} has {len(values)} numbers where LOG FORMAT names {len(names)}"
+                    raise refused(path, TOOL, wrong, line_of(start))
+                row |= {f"{_PREFIXES[part]}/{name}": value for name, value in zip(names, values, strict=True)}
+            # The test comes last, and ends the line.
+            if any(name.startswith("test/") for name in row):
+                rows.append(row)
+                lines.append(line_of(start))
+            else:
+                torn.append(line_of(start))
+        if not rows:
+            raise refused(path, TOOL, "no epoch is complete yet", torn[0] if torn else None)
+        if torn:
+            notes = (*notes, f"{path.name}: {len(torn)} incomplete epoch(s) were left out: line {torn[-1]}.")
+        return Logged(
+            file=path,
+            columns=columns_of(rows, path, TOOL),
+            run=path.stem,
+            axis=AXIS,
+            status=_status(text),
+            lines=lines,
+            notes=notes,
+        )
 
 
 class _LineCounter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,8 +11,8 @@ from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
 from lcode.readers.loggers.lines import csv_cells, first_header
+from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.readers.loggers.settings import yaml_settings
-from lcode.readers.loggers.several import sound_runs
 
 TOOL = "Lightning"
 
@@ -25,7 +25,7 @@ LENGTH = "max_epochs"
 """The trainer's argument, by whatever name it was saved: `max_epochs`, `trainer.max_epochs`."""
 
 
-class LightningReader:
+class LightningReader(RunPerFolder):
     """Reads metrics as they were logged: those of training and of validation stand in different rows of one epoch."""
 
     tool: ClassVar[str] = TOOL
@@ -40,44 +40,32 @@ class LightningReader:
         header = first_header(path)
         return "step" in header if header else path.is_file()
 
-    def owns(self, path: Path) -> Path:
-        """The folder of the version."""
-        return path.parent
-
-    def read(self, paths: Sequence[Path]) -> Iterable[Logged]:
-        """The runs of these files.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [_run(path)])
-
-
-def _run(path: Path) -> Logged:
-    cells = csv_cells(path, TOOL)
-    if not cells.rows:
-        raise InputError(
-            f"has a header and no row, so {TOOL} has logged nothing yet; read it after the first epoch, or move it "
-            "away",
-            path=path,
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
+        cells = csv_cells(path, TOOL)
+        if not cells.rows:
+            raise InputError(
+                f"has a header and no row, so {TOOL} has logged nothing yet; read it after the first epoch, or move it "
+                "away",
+                path=path,
+            )
+        columns = spelled_columns(cells.header, cells.rows)
+        config: dict[str, Any] = {}
+        notes = list(cells.notes)
+        for name in SETTINGS:
+            settings, remarks = yaml_settings(path.with_name(name))
+            config |= settings
+            notes += remarks
+        axis = "epoch" if "epoch" in columns else "step"
+        return Logged(
+            file=path,
+            columns=columns,
+            axis=axis,
+            config=config,
+            horizon=last_epoch(config) if axis == "epoch" else None,
+            lines=cells.lines,
+            notes=tuple(notes),
         )
-    columns = spelled_columns(cells.header, cells.rows)
-    config: dict[str, Any] = {}
-    notes = list(cells.notes)
-    for name in SETTINGS:
-        settings, remarks = yaml_settings(path.with_name(name))
-        config |= settings
-        notes += remarks
-    axis = "epoch" if "epoch" in columns else "step"
-    return Logged(
-        file=path,
-        columns=columns,
-        axis=axis,
-        config=config,
-        horizon=last_epoch(config) if axis == "epoch" else None,
-        lines=cells.lines,
-        notes=tuple(notes),
-    )
 
 
 def last_epoch(config: Mapping[str, Any]) -> float | None:

@@ -12,6 +12,9 @@ from typing import Any
 from lcode.errors import InputError
 from lcode.json_text import parse_json
 
+PRINTED = ("", ".log", ".txt", ".out", ".err", ".stdout")
+"""Endings of the files in which people keep what a program prints."""
+
 HEAD = 1 << 16
 """Bytes by which a file is recognised; the first line of one with a whole configuration in every line is longer, but
 its first keys are not."""

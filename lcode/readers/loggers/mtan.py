@@ -6,21 +6,19 @@ A line names the numbers of every epoch's line: `LOSS FORMAT: SEMANTIC_LOSS MEAN
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import head_of, refused, text_of
-from lcode.readers.loggers.several import sound_runs
+from lcode.readers.loggers.lines import PRINTED, head_of, refused, text_of
+from lcode.readers.loggers.per_file import RunPerFile
 from lcode.table.metric import Direction
 
 TOOL = "MTAN's scripts"
 
 HEADER = "LOSS FORMAT: "
-
-SUFFIXES = ("", ".log", ".txt", ".out", ".err", ".stdout")
 
 AXIS = "epoch"
 
@@ -35,61 +33,49 @@ DELTA = "delta_m"
 """How much worse than single tasks, in per cent: the scripts that print it have smaller ones better."""
 
 
-class MtanReader:
+class MtanReader(RunPerFile):
     """Reads console logs, a run per file."""
 
     tool: ClassVar[str] = TOOL
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is text in which one of the scripts has told how it logs."""
-        return path.suffix.lower() in SUFFIXES and HEADER.encode() in head_of(path)
+        return path.suffix.lower() in PRINTED and HEADER.encode() in head_of(path)
 
-    def owns(self, path: Path) -> Path:
-        """The file alone."""
-        return path
-
-    def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The trainings.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [_training(path)])
-
-
-def _training(path: Path) -> Logged:
-    text, notes = text_of(path, TOOL)
-    start = text.find(HEADER)
-    names = list(_names(text[start + len(HEADER) :].split("\n", 1)[0]))
-    rows: list[dict[str, Any]] = []
-    lines: list[int] = []
-    for found in _EPOCH.finditer(text + "\n"):
-        row: dict[str, Any] = {AXIS: int(found.group(1))}
-        for split, cells in (("train", found.group(2)), ("test", found.group(3))):
-            values = [float(cell) for cell in cells.replace("|", " ").split()]
-            if len(values) < len(names) - (DELTA in names):
-                wrong = f"it has {len(values)} numbers where {HEADER.strip(': ')} names {len(names)}"
-                raise refused(path, TOOL, wrong, text.count("\n", 0, found.start()) + 1)
-            row |= {f"{split}/{name}": value for name, value in zip(names, values, strict=False)}
-        rows.append(row)
-        lines.append(text.count("\n", 0, found.start()) + 1)
-    if not rows:
-        raise refused(path, TOOL, "no epoch is complete yet")
-    absent = [name for name in rows[0] if name != AXIS and all(row.get(name) == 0 for row in rows)]
-    if absent:  # the scripts print zeros for the tasks that they do not train
-        rows = [{name: value for name, value in row.items() if name not in absent} for row in rows]
-    total = _TOTAL.search(text)
-    columns = columns_of(rows, path, TOOL)
-    return Logged(
-        path,
-        columns,
-        run=path.stem,
-        axis=AXIS,
-        total=None if total is None else float(total.group(1)),
-        directions={name: way for name in columns for way in _direction(name)},
-        lines=lines,
-        notes=notes,
-    )
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
+        text, notes = text_of(path, TOOL)
+        start = text.find(HEADER)
+        names = list(_names(text[start + len(HEADER) :].split("\n", 1)[0]))
+        rows: list[dict[str, Any]] = []
+        lines: list[int] = []
+        for found in _EPOCH.finditer(text + "\n"):
+            row: dict[str, Any] = {AXIS: int(found.group(1))}
+            for split, cells in (("train", found.group(2)), ("test", found.group(3))):
+                values = [float(cell) for cell in cells.replace("|", " ").split()]
+                if len(values) < len(names) - (DELTA in names):
+                    wrong = f"it has {len(values)} numbers where {HEADER.strip(': ')} names {len(names)}"
+                    raise refused(path, TOOL, wrong, text.count("\n", 0, found.start()) + 1)
+                row |= {f"{split}/{name}": value for name, value in zip(names, values, strict=False)}
+            rows.append(row)
+            lines.append(text.count("\n", 0, found.start()) + 1)
+        if not rows:
+            raise refused(path, TOOL, "no epoch is complete yet")
+        absent = [name for name in rows[0] if name != AXIS and all(row.get(name) == 0 for row in rows)]
+        if absent:  # the scripts print zeros for the tasks that they do not train
+            rows = [{name: value for name, value in row.items() if name not in absent} for row in rows]
+        total = _TOTAL.search(text)
+        columns = columns_of(rows, path, TOOL)
+        return Logged(
+            path,
+            columns,
+            run=path.stem,
+            axis=AXIS,
+            total=None if total is None else float(total.group(1)),
+            directions={name: way for name in columns for way in _direction(name)},
+            lines=lines,
+            notes=notes,
+        )
 
 
 def _names(header: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat
 from lcode.readers.loggers.lines import head_of, refused
-from lcode.readers.loggers.several import sound_runs
+from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.table.table import RunStatus
 
 TOOL = "Sacred"
@@ -30,7 +30,7 @@ _STATUS: dict[str, RunStatus] = {
 }
 
 
-class SacredReader:
+class SacredReader(RunPerFolder):
     """Reads the folders of the file observer."""
 
     tool: ClassVar[str] = TOOL
@@ -39,41 +39,29 @@ class SacredReader:
         """Whether the file holds the curves of a run."""
         return path.name == _FILE and _BEGINNING.match(head_of(path, 4096)) is not None
 
-    def owns(self, path: Path) -> Path:
-        """The run's folder."""
-        return path.parent
-
-    def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The runs.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [_run(path)])
-
-
-def _run(path: Path) -> Logged:
-    rows: dict[float, dict[str, Any]] = {}
-    curves = _object(path)
-    if not curves:
-        raise refused(path, TOOL, "it is no whole JSON object")
-    for name, curve in curves.items():
-        steps, values = (curve.get(key) if isinstance(curve, dict) else None for key in ("steps", "values"))
-        if not isinstance(steps, list) or not isinstance(values, list):
-            raise refused(path, TOOL, f"'{name}' has no steps and values")
-        for step, value in zip(steps, values, strict=False):
-            if isinstance(value, dict):  # how a NumPy number is written
-                value = value.get("value")
-            if isinstance(step, (int, float)) and isinstance(value, (int, float)):
-                rows.setdefault(step, {AXIS: step})[name] = value
-    config = flat(_object(path.with_name("config.json")), ".")
-    return Logged(
-        path,
-        columns_of([rows[step] for step in sorted(rows)], path, TOOL),
-        axis=AXIS,
-        config={name: value for name, value in config.items() if isinstance(value, (int, float, str, bool))},
-        status=_STATUS.get(str(_object(path.with_name("run.json")).get("status"))),
-    )
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
+        rows: dict[float, dict[str, Any]] = {}
+        curves = _object(path)
+        if not curves:
+            raise refused(path, TOOL, "it is no whole JSON object")
+        for name, curve in curves.items():
+            steps, values = (curve.get(key) if isinstance(curve, dict) else None for key in ("steps", "values"))
+            if not isinstance(steps, list) or not isinstance(values, list):
+                raise refused(path, TOOL, f"'{name}' has no steps and values")
+            for step, value in zip(steps, values, strict=False):
+                if isinstance(value, dict):  # how a NumPy number is written
+                    value = value.get("value")
+                if isinstance(step, (int, float)) and isinstance(value, (int, float)):
+                    rows.setdefault(step, {AXIS: step})[name] = value
+        config = flat(_object(path.with_name("config.json")), ".")
+        return Logged(
+            path,
+            columns_of([rows[step] for step in sorted(rows)], path, TOOL),
+            axis=AXIS,
+            config={name: value for name, value in config.items() if isinstance(value, (int, float, str, bool))},
+            status=_STATUS.get(str(_object(path.with_name("run.json")).get("status"))),
+        )
 
 
 def _object(path: Path) -> Mapping[str, Any]:

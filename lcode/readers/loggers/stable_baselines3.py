@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
 from lcode.readers.loggers.lines import csv_cells, first_header
-from lcode.readers.loggers.several import sound_runs
+from lcode.readers.loggers.per_file import RunPerFolder
 
 TOOL = "stable-baselines3"
 
@@ -18,7 +17,7 @@ AXES = ("time/total_timesteps", "total_timesteps", "misc/total_timesteps", "tota
 those of stable-baselines and of OpenAI's baselines."""
 
 
-class StableBaselines3Reader:
+class StableBaselines3Reader(RunPerFolder):
     """Reads what `configure(folder, ["csv"])` makes a training write."""
 
     tool: ClassVar[str] = TOOL
@@ -27,26 +26,14 @@ class StableBaselines3Reader:
         """Whether the file is one of its tables."""
         return path.name == "progress.csv" and not {*first_header(path)}.isdisjoint(AXES)
 
-    def owns(self, path: Path) -> Path:
-        """The folder of the training."""
-        return path.parent
-
-    def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The trainings.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [_training(path)])
-
-
-def _training(path: Path) -> Logged:
-    table = csv_cells(path, TOOL)
-    columns = spelled_columns(table.header, table.rows)
-    return Logged(
-        file=path,
-        columns=columns,
-        axis=next((name for name in AXES if name in columns), None),
-        lines=table.lines,
-        notes=table.notes,
-    )
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
+        table = csv_cells(path, TOOL)
+        columns = spelled_columns(table.header, table.rows)
+        return Logged(
+            file=path,
+            columns=columns,
+            axis=next((name for name in AXES if name in columns), None),
+            lines=table.lines,
+            notes=table.notes,
+        )

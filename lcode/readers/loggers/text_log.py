@@ -19,7 +19,7 @@ from lcode.readers.damaged import LISTED
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
 from lcode.readers.loggers.console_lines import told_in
-from lcode.readers.loggers.lines import HEAD, first_object, head_of, json_objects, refused, text_of
+from lcode.readers.loggers.lines import HEAD, PRINTED, first_object, head_of, json_objects, refused, text_of
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.text_tables import table_of
 from lcode.readers.raw import as_text
@@ -28,7 +28,7 @@ from lcode.table.metric_names import known_metric
 
 TOOL = "text logs"
 
-SUFFIXES = ("", ".log", ".txt", ".out", ".err", ".stdout", ".dat", ".ndjson")
+SUFFIXES = (*PRINTED, ".dat", ".ndjson")
 
 COCO = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 """The numbers of COCO's evaluation in the order in which `pycocotools` summarises them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
 from lcode.readers.loggers.lines import Cells, csv_cells, first_header, head_of, refused, text_of, torn_notes
+from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.readers.loggers.settings import yaml_settings
-from lcode.readers.loggers.several import sound_runs
 
 TOOL = "Ultralytics"
 
@@ -37,7 +37,7 @@ _PLACES = ("save_dir", "project", "name", "exist_ok", "resume")
 """Arguments that say where a run is kept, not what it does."""
 
 
-class UltralyticsReader:
+class UltralyticsReader(RunPerFolder):
     """Reads trainings of YOLO and the like."""
 
     tool: ClassVar[str] = TOOL
@@ -56,39 +56,27 @@ class UltralyticsReader:
         except OSError:
             return False
 
-    def owns(self, path: Path) -> Path:
-        """The training's folder."""
-        return path.parent
-
-    def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The trainings.
-
-        Raises:
-            InputError: none can be read.
-        """
-        return sound_runs(paths, lambda path: [_training(path)])
-
-
-def _training(path: Path) -> Logged:
-    table = _text_cells(path) if path.name == _TEXT else csv_cells(path, TOOL)
-    if AXIS not in table.header:
-        raise refused(path, TOOL, f"it has no column '{AXIS}'", 1)
-    columns = spelled_columns(table.header, table.rows)
-    arguments: dict[str, Any] = {}
-    notes = list(table.notes)
-    for name in ARGUMENTS:
-        found, told = yaml_settings(path.with_name(name))
-        arguments.update(found)
-        notes += told
-    return Logged(
-        file=path,
-        columns=columns,
-        axis=AXIS if AXIS in columns else None,
-        config={name: value for name, value in arguments.items() if name not in _PLACES},
-        horizon=_horizon(columns, arguments),
-        lines=table.lines,
-        notes=tuple(notes),
-    )
+    def logged(self, path: Path) -> Logged:
+        """The run of a file."""
+        table = _text_cells(path) if path.name == _TEXT else csv_cells(path, TOOL)
+        if AXIS not in table.header:
+            raise refused(path, TOOL, f"it has no column '{AXIS}'", 1)
+        columns = spelled_columns(table.header, table.rows)
+        arguments: dict[str, Any] = {}
+        notes = list(table.notes)
+        for name in ARGUMENTS:
+            found, told = yaml_settings(path.with_name(name))
+            arguments.update(found)
+            notes += told
+        return Logged(
+            file=path,
+            columns=columns,
+            axis=AXIS if AXIS in columns else None,
+            config={name: value for name, value in arguments.items() if name not in _PLACES},
+            horizon=_horizon(columns, arguments),
+            lines=table.lines,
+            notes=tuple(notes),
+        )
 
 
 def _text_cells(path: Path) -> Cells:
