@@ -155,7 +155,7 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
         axis = whole[0]
     else:
         raise InputError(
-            f"no column counts the epochs or steps; found: {', '.join(raw.columns)}; {without_epochs(raw.columns)}",
+            f"no column counts the epochs or steps; found: {', '.join(raw.columns)}; {without_epochs(raw)}",
             path=raw.path,
         )
     counter = None

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Collection
+from itertools import pairwise
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lcode.errors import InputError
 from lcode.readers.loggers import LOGGERS
 from lcode.readers.loggers.lines import head_of
+from lcode.readers.raw import RawTable, as_number
 
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x8c\x95\}\]\(c\x00]")
 
@@ -77,6 +81,30 @@ def looks_like(path: Path) -> tuple[str, str] | None:
     return _BY_ENDING.get(path.suffix.lower())
 
 
+_WRITERS = (
+    *("nnU-Net", "SpeechBrain", "ESPnet", "fairseq", "Kaldi", "Marian", "RecBole", "OpenNMT", "LightGBM", "XGBoost"),
+    *(
+        "CatBoost",
+        "PaddlePaddle",
+        "MindSpore",
+        "DeepSpeed",
+        "Megatron",
+        "Ultralytics",
+        "detectron2",
+        "mmengine",
+        "mmcv",
+    ),
+    *("Lightning", "transformers", "stable_baselines3", "rllib", "Keras", "TensorFlow", "PyTorch"),
+)
+"""Tools whose name in what was printed says who wrote it, those before that others are built on."""
+
+
+def _writer(path: Path) -> str:
+    """The tool that a text names itself after, empty where it names none."""
+    head = head_of(path).lower()
+    return next((name for name in _WRITERS if name.lower().encode() in head), "")
+
+
 def _of_archive(path: Path) -> tuple[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -98,10 +126,11 @@ def no_logs(path: Path) -> InputError:
         known = looks_like(path)
         if known is not None:
             return InputError(f"looks like {known[0]}, which is no log; {known[1]}", path=path)
+        wrote = _writer(path)
         return InputError(
-            "is of no known format; expected .csv, .parquet or .jsonl (a table, or a run log), or text in which a "
-            "counter stands before named numbers (epoch 3, val_loss 0.2). Name the folder of the logs, or save the "
-            "curves as a CSV with a column 'epoch'",
+            f"is of no known format{f', though it names {wrote}' if wrote else ''}; expected .csv, .parquet or .jsonl "
+            "(a table, or a run log), or a text log, in which a counter stands before named numbers (epoch 3, val_loss "
+            "0.2). Name the folder of the training that wrote it, or save the curves as a CSV with a column 'epoch'",
             path=path,
         )
     entries = sorted(path.iterdir())
@@ -115,9 +144,9 @@ def no_logs(path: Path) -> InputError:
 TRIALS = ("number", "trial_number", "trial_index", "trial", "trial_id", "trialjobid")
 
 
-def without_epochs(columns: Collection[str]) -> str:
-    """What to say of a table in which no column counts, by its columns."""
-    lower = [name.strip().lower() for name in columns]
+def without_epochs(raw: RawTable) -> str:
+    """What to say of a table in which no column counts: whose it looks like, and what to do instead."""
+    lower = [name.strip().lower() for name in raw.columns]
     parameters = any(name.startswith(("params_", "param.", "user_attrs_")) for name in lower)
     if parameters or any(name in TRIALS for name in lower) or "arm_name" in lower:
         whose = "Ax's" if "arm_name" in lower else "NNI's" if "trialjobid" in lower else "Optuna's"
@@ -125,4 +154,29 @@ def without_epochs(columns: Collection[str]) -> str:
             f"it looks like {whose} table of trials, which holds what each came to in the end and not the way there: "
             "name the storage of the study instead (its .db file or journal), or the logs of the trials"
         )
-    return "name it with --epoch COLUMN, or add a column 'epoch'"
+    counter = next((name for name, column in raw.columns.items() if _rises(column)), None)
+    if counter is not None:
+        return f"where '{counter}' is what counts them, say so: --epoch '{counter}'"
+    named = next((name for name, column in raw.columns.items() if _names_rows(column)), None)
+    if named is not None:
+        return (
+            f"it looks like a table of results with a row for each '{named}', which holds what each came to in the end "
+            "and not the way there: name the logs of the trainings instead (or with --epoch the column that counts, if "
+            "there is one)"
+        )
+    return "where its rows follow each other in time, add a column 'epoch' that numbers them from 1"
+
+
+def _rises(column: pa.ChunkedArray) -> bool:
+    """Whether the cells are whole numbers, each larger than the one before."""
+    numbers = [as_number(cell) for cell in column.to_pylist()]
+    return len(numbers) > 1 and all(
+        one is not None and other is not None and one < other and one.is_integer() and other.is_integer()
+        for one, other in pairwise(numbers)
+    )
+
+
+def _names_rows(column: pa.ChunkedArray) -> bool:
+    """Whether each row has a text of its own."""
+    texts = pa.types.is_string(column.type) and all(as_number(cell) is None for cell in column.to_pylist())
+    return texts and bool(pc.count_distinct(column).as_py() == len(column))

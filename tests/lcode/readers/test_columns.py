@@ -76,7 +76,7 @@ def test_a_column_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None
     with pytest.raises(InputError, match="no column 'when'; found: run, epoch"):
         table(tmp_path, choices=Choices(epoch="when"))
     (tmp_path / "x.csv").write_text("run,acc\na,1\n")
-    with pytest.raises(InputError, match=r"no column counts .*--epoch COLUMN"):
+    with pytest.raises(InputError, match=r"no column counts .*a table of results with a row for each 'run'"):
         read_logs(tmp_path / "x.csv")
 
 
@@ -98,3 +98,18 @@ def test_a_wrong_cell_is_still_an_error_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"line 3, column 'seg/loss': 'oops' is not a number"):
         (tmp_path / "runs.csv").write_text("run,epoch,seg/loss\na,1,0.5\na,2,oops\na,3,0.4\n")
         read_logs(tmp_path / "runs.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("pass,acc\n3,0.1\n7,0.2\n9,0.3\n", "say so: --epoch 'pass'"),
+        ("method,acc,f1\nours,0.1,0.2\ntheirs,0.2,0.1\n", "a row for each 'method'"),
+        ("acc,f1\n0.1,0.3\n0.2,0.1\n", "add a column 'epoch'"),
+    ],
+)
+def test_what_to_do_where_no_column_counts(tmp_path: Path, text: str, remedy: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=remedy):
+        read_logs(path)
