@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,30 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lcode.errors import InputError, UsageError, explained
+from lcode.errors import InputError, UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.choices import Choices
-from lcode.readers.copies import without_copies
-from lcode.readers.curves import as_understood, settle_curves
 from lcode.readers.directions import settle_directions
-from lcode.readers.discover import Found, discover
-from lcode.readers.formats import FORMATS
 from lcode.readers.gaps import gap_remarks
 from lcode.readers.horizons import settle_horizons
-from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.name_remarks import name_remarks
-from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.rates import Rates, planned, rate_remarks
 from lcode.readers.raw import as_number, as_text
 from lcode.readers.repeats import OnRepeat
-from lcode.readers.run_logs import RUN_LOG, RunLogReader
-from lcode.readers.run_logs.beside import beside_run_logs
-from lcode.readers.tables import Understood, understood_runs, understood_tables
-from lcode.readers.unreadable import no_logs
-from lcode.readers.unscored import unscored_remarks
+from lcode.readers.sources import read_part
 from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
-from lcode.table.reading import Reading, listed
 from lcode.table.table import RunTable
 
 
@@ -91,7 +80,7 @@ def read_logs(
             f"a horizon of {horizon:g} (--horizon) makes no sense: it is the planned last epoch, above 0 and at most "
             f"{MAX_TICKS:.0e}"
         )
-    part, reading = _read_part(path, choices or Choices(), {*(directions or ()), *(targets or ())}, on_repeat)
+    part, reading = read_part(path, choices or Choices(), {*(directions or ()), *(targets or ())}, on_repeat)
     part, told = settle_horizons(part, horizon)
     measured = set(part.points["metric"].unique())
     metrics, notes, unknown = settle_directions(
@@ -129,109 +118,6 @@ def read_logs(
     )
     remarks = (*gap_remarks(table), *name_remarks(table), *rate_remarks(table, part.rates))
     return replace(table, notes=tuple(dict.fromkeys((*table.notes, *remarks))))
-
-
-def _read_part(path: Path, choices: Choices, stated: Collection[str], on_repeat: OnRepeat) -> tuple[LogPart, Reading]:
-    try:
-        if not path.exists():
-            raise InputError("there is no such file or folder; check the path", path=path)
-        if not path.is_dir() and not path.is_file():
-            raise InputError(
-                "is a pipe or a device, which may never end; write the logs to a file and name that", path=path
-            )
-        return _read_found(path, discover(path, {**FORMATS, RUN_LOG: RunLogReader()}), choices, stated, on_repeat)
-    except OSError as error:
-        raise InputError(f"cannot be read: {explained(error)}", path=error.filename or path) from error
-
-
-def _read_found(
-    path: Path, found: Found, choices: Choices, stated: Collection[str], on_repeat: OnRepeat
-) -> tuple[LogPart, Reading]:
-    """The runs of all logs that were found, and how they were understood."""
-    formats, notes = dict(found.of_formats), []
-    if RUN_LOG in formats:
-        notes = beside_run_logs(path, formats)
-    for name in ("json", "excel"):  # much lies in a folder that is no log
-        if len(formats) + bool(set(found.of_tools) - {LAST_RESORT}) > 1 and name in formats:
-            names = listed([file.name for file in formats.pop(name)])
-            notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
-    if len(formats) > 1:
-        one, other, *_ = (paths[0].name for paths in formats.values())
-        raise InputError(
-            f"holds tables of several formats ({one}, {other}); read one file, or move one elsewhere", path=path
-        )
-    if not formats and not found.of_tools:
-        raise found.unreadable[0] if found.unreadable else no_logs(path)
-    if found.unreadable:
-        names, why = listed([str(error.filename) for error in found.unreadable], 4), explained(found.unreadable[0])
-        notes.append(f"not read, so that runs may be missing: {names}: {why}.")
-    others = [f"{count} file(s) of {LOGGERS[tool].tool}" for tool, count in found.tools_beside.items()]
-    if found.beside or others:
-        names, tools = listed([file.name for file in found.beside]), [LOGGERS[tool].tool for tool in found.of_tools]
-        beside = ", ".join([*others, *([names] if names else [])])
-        notes.append(
-            f"{path.name}: in the folders of runs of {', '.join(tools)}, which are read, so not read: {beside}."
-        )
-    sources, told_of_sources = _sources(path, found, formats, choices, stated, on_repeat)
-    notes += told_of_sources
-    left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
-    parts, copies = without_copies({name: source.part for name, source in sources.items()})
-    axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
-    told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, left_out)
-    part = join(with_distinct_names(parts))
-    counts, spread = None, None
-    if set(part.metrics) <= part.by_tools:
-        of_curve = part.points.groupby("metric", observed=True)["run"]
-        counts, spread = (
-            {str(key): int(number) for key, number in numbers.items()}
-            for numbers in (of_curve.count(), of_curve.nunique())
-        )
-    curves = settle_curves(part.metrics, choices, stated, counts, spread)
-    if not curves.scored:
-        raise InputError(f"no curve is left to be scored; there are: {', '.join(part.metrics)}", path=path)
-    told = replace(told, left_out={**told.left_out, **curves.left_out})
-    notes += [*copies, *unscored_remarks(part, curves)]
-    return replace(as_understood(part, curves), notes=(*part.notes, *notes)), told
-
-
-def _sources(
-    path: Path,
-    found: Found,
-    formats: Mapping[str, list[Path]],
-    choices: Choices,
-    stated: Collection[str],
-    on_repeat: OnRepeat,
-) -> tuple[dict[str, Understood], list[str]]:
-    """The runs by what wrote them, and remarks on files that were left out.
-
-    A table beside a tool's runs may be of anything, so it is left out where it is no log; and what a program printed is
-    read only where nothing else tells of the training.
-    """
-    sources: dict[str, Understood] = {}
-    notes: list[str] = []
-    texts = found.of_tools.get(LAST_RESORT, [])
-    for tool, paths in found.of_tools.items():
-        if tool != LAST_RESORT:
-            logger = LOGGERS[tool]
-            sources[logger.tool] = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
-    for name, paths in formats.items():
-        if name == RUN_LOG:
-            sources[name] = Understood(RunLogReader().read(paths, on_repeat), ())
-            continue
-        try:
-            raws = [FORMATS[name].load(file) for file in paths]
-            sources[name] = understood_tables(raws, path, choices, stated, on_repeat)
-        except InputError as error:
-            if not found.of_tools:
-                raise
-            notes.append(f"left out: {error}")
-    if texts and sources:
-        names = listed([file.name for file in texts])
-        notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
-    elif texts:
-        logger = LOGGERS[LAST_RESORT]
-        sources[logger.tool] = understood_runs(list(logger.read(texts)), logger.tool, path, choices, stated)
-    return sources, notes
 
 
 def _with_own_graphs(runs: pd.DataFrame, graphs: Mapping[str, ArchGraph]) -> pd.DataFrame:
