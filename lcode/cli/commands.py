@@ -25,6 +25,7 @@ from lcode.cli.console import (
     write_frame,
     write_frames,
 )
+from lcode.cli.fitted import show_fit, show_trust
 from lcode.cli.log_source import LogSource, reads_logs
 from lcode.cli.model_source import model_and_table
 from lcode.cli.watch import watch
@@ -275,30 +276,3 @@ def demo(
     from lcode.cli.demo import run_demo
 
     run_demo(out_dir, runs=runs, epochs=epochs, seed=seed)
-
-
-def show_fit(model: LCGODEForecaster, table: RunTable) -> None:
-    """Print how many runs were learned from, and whether the fit was cut short."""
-    assert model.fitted is not None
-    finished = int((table.runs["status"] == "finished").sum())
-    beside = f" and {model.fitted.runs - finished} related ones" if model.fitted.runs > finished else ""
-    err.print(f"learned from {min(model.fitted.runs, finished)} finished runs of {len(table)}{beside}", highlight=False)
-    if model.fitted.blend is not None:
-        weights = model.fitted.blend.mean_weights().items()
-        parts = ", ".join(f"{part} {100 * weight:.0f} %" for part, weight in weights)
-        err.print(f"weights of the parts, learned on left-out runs: {parts}", highlight=False)
-    if model.fitted.report.interrupted:
-        err.print(f"[yellow]interrupted[/] after {model.fitted.report.steps} steps: the best model so far is kept")
-
-
-def show_trust(model: LCGODEForecaster) -> None:
-    """Print what the fit's own backtest says, and a warning where a simple forecast does as well."""
-    from lcode.report.terminal import summary_table
-
-    rows, warnings = model.trust()
-    if rows:
-        out.print("forecasts of runs that were left out: error of the final value (MAE) and order of the runs (τ),")
-        out.print("beside what the last value and ExtraTrees forecast:")
-        out.print(summary_table(rows))
-    for warning in warnings:
-        err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
