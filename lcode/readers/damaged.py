@@ -44,11 +44,18 @@ def without_damaged(
         part = combine(logs) if logs else None
     if part is None:
         raise damaged[0]
-    notes = [f"left out: {error}" for error in damaged[:LISTED]]
-    if damaged:
-        more = f" ({len(damaged) - LISTED} more are left out)" if len(damaged) > LISTED else ""
-        notes[-1] += f"{more}. The other {len(logs)} logs are read."
+    notes = left_out_remarks(damaged)
+    if notes:
+        notes[-1] += f". The other {len(logs)} logs are read."
     return replace(part, notes=(*part.notes, *notes))
+
+
+def left_out_remarks(errors: Sequence[InputError]) -> list[str]:
+    """A remark on each of the first logs that are damaged; the last says how many there are more."""
+    notes = [f"left out: {error}" for error in errors[:LISTED]]
+    if len(errors) > LISTED:
+        notes[-1] += f" ({len(errors) - LISTED} more are left out)"
+    return notes
 
 
 def _sound(logs: Sequence[L], combine: Callable[[Sequence[L]], LogPart]) -> tuple[list[L], list[InputError]]:

@@ -57,6 +57,25 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
+    roles, refused = _roles_of(raws, choices, stated)
+    if not roles:
+        raise refused[0]
+    nameless = all(settled.run is None for settled in roles.values())
+    part = read_tables(_applied(raws, roles, root, in_parts=nameless), on_repeat)
+    skipped = [Path(str(error.path)).name for error in refused if error.path is not None]
+    if skipped:
+        note = f"no column counts epochs or steps, so not read: {', '.join(skipped)}."
+        part = replace(part, notes=(*part.notes, note))
+    if nameless:  # a tool's own table: its user may not know each column
+        part = replace(part, by_tools=frozenset(part.metrics))
+    left_out = {name: why for settled in roles.values() for name, why in settled.left_out.items()}
+    return Understood(part, tuple(dict.fromkeys(settled.axis for settled in roles.values())), left_out)
+
+
+def _roles_of(
+    raws: Sequence[RawTable], choices: Choices, stated: Collection[str]
+) -> tuple[dict[int, Roles], list[InputError]]:
+    """What the columns of each table are, by its place, and why others are no logs; like columns mean the same."""
     alike: dict[tuple[str, ...], list[int]] = {}
     for at, raw in enumerate(raws):
         alike.setdefault(tuple(raw.columns), []).append(at)
@@ -72,35 +91,28 @@ def understood_tables(
             refused.append(error)
         else:
             roles |= dict.fromkeys(members, settled)
-    if not roles:
-        raise refused[0]
-    chosen = sorted(roles)
-    files = [raws[at].path for at in chosen]
-    parts = parts_of_runs(files) if all(roles[at].run is None for at in chosen) else None
+    return dict(sorted(roles.items())), refused
+
+
+def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *, in_parts: bool) -> list[RawTable]:
+    """The tables with the names of columns that every table has, one or several of a run.
+
+    Args:
+        raws: all tables.
+        roles: what the columns of those are that are logs, by their place.
+        root: the file or folder that the user named.
+        in_parts: whether the files of a folder may be parts of one run.
+    """
+    files = {raws[at].path: at for at in roles}
+    parts = parts_of_runs(list(files)) if in_parts else None
     if parts is None:
-        names = names_of(files, root)
-        applied = [roles[at].apply(raws[at], name) for at, name in zip(chosen, names, strict=True)]
-    else:
-        names = names_of_runs([Path(folder, "run") for folder in parts], root)
-        place = dict(zip(files, chosen, strict=True))
-        applied = [
-            one_table(
-                [
-                    _prefixed(roles[at].apply(raws[at], name), stem)
-                    for at, stem in ((place[path], stem) for path, stem in stems.items())
-                ]
-            )
-            for name, stems in zip(names, parts.values(), strict=True)
-        ]
-    part = read_tables(applied, on_repeat)
-    skipped = [Path(str(error.path)).name for error in refused if error.path is not None]
-    if skipped:
-        note = f"no column counts epochs or steps, so not read: {', '.join(skipped)}."
-        part = replace(part, notes=(*part.notes, note))
-    if all(roles[at].run is None for at in chosen):  # a tool's own table: its user may not know each column
-        part = replace(part, by_tools=frozenset(part.metrics))
-    left_out = {name: why for settled in roles.values() for name, why in settled.left_out.items()}
-    return Understood(part, tuple(dict.fromkeys(settled.axis for settled in roles.values())), left_out)
+        names = names_of([raws[at].path for at in roles], root)
+        return [settled.apply(raws[at], name) for (at, settled), name in zip(roles.items(), names, strict=True)]
+    names = names_of_runs([Path(folder, "run") for folder in parts], root)
+    return [
+        one_table([_prefixed(roles[files[path]].apply(raws[files[path]], name), stem) for path, stem in stems.items()])
+        for name, stems in zip(names, parts.values(), strict=True)
+    ]
 
 
 def _prefixed(raw: RawTable, stem: str) -> RawTable:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lcode.errors import InputError, explained
-from lcode.readers.damaged import LISTED
+from lcode.readers.damaged import left_out_remarks
 from lcode.readers.loggers.base import Logged
 
 T = TypeVar("T")
@@ -55,8 +55,5 @@ def sound_runs(
     if errors and not runs:
         raise errors[0]
     if errors:
-        notes = [f"left out: {error}" for error in errors[:LISTED]]
-        if len(errors) > LISTED:
-            notes[-1] += f" ({len(errors) - LISTED} more are left out)"
-        runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, *notes))
+        runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, *left_out_remarks(errors)))
     return runs

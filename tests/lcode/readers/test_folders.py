@@ -1,15 +1,11 @@
-"""Tables as they lie in folders, and in the dialects that people write."""
+"""Tables as they lie in folders: what each file is, and what its run is called."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import json
 from pathlib import Path
 
 import pytest
 
-from lcode.errors import InputError
 from lcode.readers import read_logs
 
 WIDE = "epoch,seg/acc,depth/rmse\n1,0.5,1.5\n2,0.6,1.4\n3,0.7,1.3\n"
@@ -50,93 +46,12 @@ def test_tables_that_are_no_logs_are_left_out_with_a_remark(tmp_path: Path) -> N
     assert table.run_ids == ("a", "b") and any("not read: notes.csv" in note for note in table.notes)
 
 
-@pytest.mark.parametrize(
-    ("name", "separator", "comma"),
-    [("a.csv", ";", ","), ("a.csv", ";", "."), ("a.tsv", "\t", "."), ("a.csv", "\t", ","), ("a.csv", "|", ".")],
-)
-def test_separators_and_decimal_commas(tmp_path: Path, name: str, separator: str, comma: str) -> None:
-    text = WIDE.replace(",", separator).replace(".", comma)
-    write(tmp_path, name, text=text)
-    table = read_logs(tmp_path / name)
-    assert table.points["value"].tolist() == [0.5, 0.6, 0.7, 1.5, 1.4, 1.3]
-
-
-def test_a_comma_in_a_text_is_no_decimal_comma(tmp_path: Path) -> None:
-    write(tmp_path, "a.csv", text="run;epoch;acc;note\na;1;0.5;1,2 and 3\na;2;0.6;4,5\n")
-    table = read_logs(tmp_path / "a.csv")
-    assert table.points["value"].tolist() == [0.5, 0.6]
-
-
-@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress)])
-def test_compressed_tables(tmp_path: Path, ending: str, pack: object) -> None:
-    path = tmp_path / f"runs.csv{ending}"
-    path.write_bytes(pack(WIDE.encode()))  # type: ignore[operator]
-    table = read_logs(path)
-    assert len(table.points) == 6 and table.run_ids == ("runs",)
-    path.write_bytes(path.read_bytes()[:-12])
-    with pytest.raises(InputError, match=r"runs\.csv.*compress it again"):
-        read_logs(path)
-
-
-def test_comments_on_top_do_not_move_the_lines_of_errors(tmp_path: Path) -> None:
-    write(tmp_path, "a.csv", text="# exported by x\n\n# twice\n" + WIDE)
-    assert len(read_logs(tmp_path / "a.csv").points) == 6
-    write(tmp_path, "a.csv", text="# exported by x\nrun,epoch,acc\na,1,0.5\na,2,oops\na,3,0.5\n")
-    with pytest.raises(InputError, match="line 4, column 'acc'"):
-        read_logs(tmp_path / "a.csv")
-
-
-@pytest.mark.parametrize("kind", ["list", "columns"])
-def test_json_tables(tmp_path: Path, kind: str) -> None:
-    rows = [{"epoch": e, "seg/acc": 0.1 * e, "note": "x"} for e in (1, 2, 3)]
-    found = rows if kind == "list" else {name: [row[name] for row in rows] for name in rows[0]}
-    (tmp_path / "first.json").write_text(json.dumps(found))
-    table = read_logs(tmp_path / "first.json")
-    assert table.points["epoch"].tolist() == [1, 2, 3] and table.run_ids == ("first",)
-    assert table.configs["note"].tolist() == ["x"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ('[{"epoch": 1, "acc": 0.5}, {"epoch": 2', "is not JSON"),
-        ('{"epoch": [1, 2], "acc": [0.5]}', "different lengths"),
-        ('[{"epoch": 1, "acc": [1]}]', "holds a list"),
-        ('[{"epoch": 1, "acc": 1}, 3]', "no list of objects"),
-    ],
-)
-def test_json_that_is_no_table(tmp_path: Path, text: str, expected: str) -> None:
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(InputError, match=expected):
-        read_logs(tmp_path / "a.json")
-
-
-def test_nested_json_is_keys_joined_by_slashes(tmp_path: Path) -> None:
-    rows = [{"epoch": e, "val": {"seg": {"loss": 1 / e}, "depth": {"loss": 2 / e}}} for e in (1, 2)]
-    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    table = read_logs(tmp_path / "a.jsonl")
-    assert [metric.key for metric in table.metrics] == ["seg/loss", "depth/loss"]
-
-
 def test_other_json_is_no_log(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", "b.csv")
     (tmp_path / "settings.json").write_text('{"lr": 0.1}')
     (tmp_path / "people.json").write_text('[{"name": "x"}]')
     table = read_logs(tmp_path)
     assert table.run_ids == ("a", "b") and any("people.json" in note for note in table.notes)
-
-
-def test_excel_tables(tmp_path: Path) -> None:
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    for row in ([None, "run", "epoch", "seg/acc"], [0, "a", 1, 0.5], [], [1, "a", 2, 0.75]):
-        book.active.append(row)
-    book.save(tmp_path / "runs.xlsx")
-    table = read_logs(tmp_path / "runs.xlsx")
-    assert table.points["value"].tolist() == [0.5, 0.75] and table.run_ids == ("a",)
-    (tmp_path / "runs.xlsx").write_bytes((tmp_path / "runs.xlsx").read_bytes()[:200])
-    with pytest.raises(InputError, match=r"runs\.xlsx: is no Excel file"):
-        read_logs(tmp_path / "runs.xlsx")
 
 
 def test_a_file_per_task_or_per_part_of_the_data(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""Tables of text in the dialects that people write."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+from pathlib import Path
+
+import pytest
+
+from lcode.errors import InputError
+from lcode.readers import read_logs
+
+WIDE = "epoch,seg/acc,depth/rmse\n1,0.5,1.5\n2,0.6,1.4\n3,0.7,1.3\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "comma"),
+    [("a.csv", ";", ","), ("a.csv", ";", "."), ("a.tsv", "\t", "."), ("a.csv", "\t", ","), ("a.csv", "|", ".")],
+)
+def test_separators_and_decimal_commas(tmp_path: Path, name: str, separator: str, comma: str) -> None:
+    text = WIDE.replace(",", separator).replace(".", comma)
+    (tmp_path / name).write_text(text)
+    table = read_logs(tmp_path / name)
+    assert table.points["value"].tolist() == [0.5, 0.6, 0.7, 1.5, 1.4, 1.3]
+
+
+def test_a_comma_in_a_text_is_no_decimal_comma(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("run;epoch;acc;note\na;1;0.5;1,2 and 3\na;2;0.6;4,5\n")
+    table = read_logs(tmp_path / "a.csv")
+    assert table.points["value"].tolist() == [0.5, 0.6]
+
+
+@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress)])
+def test_compressed_tables(tmp_path: Path, ending: str, pack: object) -> None:
+    path = tmp_path / f"runs.csv{ending}"
+    path.write_bytes(pack(WIDE.encode()))  # type: ignore[operator]
+    table = read_logs(path)
+    assert len(table.points) == 6 and table.run_ids == ("runs",)
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(InputError, match=r"runs\.csv.*compress it again"):
+        read_logs(path)
+
+
+def test_comments_on_top_do_not_move_the_lines_of_errors(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("# exported by x\n\n# twice\n" + WIDE)
+    assert len(read_logs(tmp_path / "a.csv").points) == 6
+    (tmp_path / "a.csv").write_text("# exported by x\nrun,epoch,acc\na,1,0.5\na,2,oops\na,3,0.5\n")
+    with pytest.raises(InputError, match="line 4, column 'acc'"):
+        read_logs(tmp_path / "a.csv")

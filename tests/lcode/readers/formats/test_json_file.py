@@ -1,0 +1,43 @@
+"""JSON as people write it: rows, columns, nested objects."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lcode.errors import InputError
+from lcode.readers import read_logs
+
+
+@pytest.mark.parametrize("kind", ["list", "columns"])
+def test_json_tables(tmp_path: Path, kind: str) -> None:
+    rows = [{"epoch": e, "seg/acc": 0.1 * e, "note": "x"} for e in (1, 2, 3)]
+    found = rows if kind == "list" else {name: [row[name] for row in rows] for name in rows[0]}
+    (tmp_path / "first.json").write_text(json.dumps(found))
+    table = read_logs(tmp_path / "first.json")
+    assert table.points["epoch"].tolist() == [1, 2, 3] and table.run_ids == ("first",)
+    assert table.configs["note"].tolist() == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[{"epoch": 1, "acc": 0.5}, {"epoch": 2', "is not JSON"),
+        ('{"epoch": [1, 2], "acc": [0.5]}', "different lengths"),
+        ('[{"epoch": 1, "acc": [1]}]', "holds a list"),
+        ('[{"epoch": 1, "acc": 1}, 3]', "no list of objects"),
+    ],
+)
+def test_json_that_is_no_table(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(InputError, match=expected):
+        read_logs(tmp_path / "a.json")
+
+
+def test_nested_json_is_keys_joined_by_slashes(tmp_path: Path) -> None:
+    rows = [{"epoch": e, "val": {"seg": {"loss": 1 / e}, "depth": {"loss": 2 / e}}} for e in (1, 2)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    table = read_logs(tmp_path / "a.jsonl")
+    assert [metric.key for metric in table.metrics] == ["seg/loss", "depth/loss"]
