@@ -14,11 +14,10 @@ from lcode.errors import InputError, UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.choices import Choices
 from lcode.readers.directions import settle_directions
-from lcode.readers.gaps import gap_remarks
 from lcode.readers.horizons import settle_horizons
-from lcode.readers.name_remarks import name_remarks
 from lcode.readers.rates import Rates, planned, rate_remarks
 from lcode.readers.raw import as_number, as_text
+from lcode.readers.remarks import gap_remarks, name_remarks
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.sources import read_part
 from lcode.table.axis import MAX_TICKS

@@ -14,12 +14,12 @@ from lcode.readers.discover import Found, discover
 from lcode.readers.formats import FORMATS
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.part import LogPart, join, with_distinct_names
+from lcode.readers.remarks import unscored_remarks
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.run_logs import RUN_LOG, RunLogReader
 from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.tables import Understood, understood_runs, understood_tables
 from lcode.readers.unreadable import no_logs
-from lcode.readers.unscored import unscored_remarks
 from lcode.table.reading import Reading, listed
 
 

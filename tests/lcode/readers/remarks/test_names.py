@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pytest
 
-from lcode.readers.name_remarks import name_remarks
+from lcode.readers.remarks import name_remarks
 from lcode.table import Metric, RunTable, infer_direction, split_key
 
 

@@ -1,0 +1,7 @@
+"""What the user should know of logs that were read: each remark is a line of `RunTable.notes`."""
+
+from lcode.readers.remarks.gaps import gap_remarks
+from lcode.readers.remarks.names import name_remarks
+from lcode.readers.remarks.unscored import unscored_remarks
+
+__all__ = ["gap_remarks", "name_remarks", "unscored_remarks"]
