@@ -15,7 +15,7 @@ _SPACES = ("metrics", "metric", "scores", "results", "summary", "charts", "eval_
 
 _PART_OF_METRIC = """
     top mean avg average best micro macro weighted balanced binary ema running total overall max min per class k final
-    last smoothed history
+    last smoothed history episode
 """
 _NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
 """Words before a metric that are part of it."""

@@ -63,7 +63,7 @@ def settle_curves(
         for key in curves.scored:
             if key in stated:
                 continue
-            if _is_best(key, keys):
+            if _is_best(key, [*keys, *(split_name(other)[1] for other in keys if other != key)]):
                 left_out[key] = "best so far"
             elif split_of[key] == "train":
                 signals[key] = f"train/{key}" if scored[key] == key else key
@@ -134,20 +134,29 @@ def _measured_on(
         of_training = [key for key in names if not split_of[key] and names[key] in twins and key not in stated]
     else:
         named = "train" in split_of.values()
-        of_training = [] if named or counts is None else _logged_often(names, counts, stated)
+        of_training = [] if named or counts is None else _logged_often(names, counts, spread or {}, stated)
         split_of = dict.fromkeys(names, "")
     rewarded = any(is_reward(key) for key in names)
     of_learner = [key for key, split in split_of.items() if not split and rewarded and is_of_learner(key)]
     return split_of | dict.fromkeys([*of_training, *(key for key in of_learner if key not in stated)], "train")
 
 
-def _logged_often(keys: Iterable[str], counts: Mapping[str, int], stated: Collection[str]) -> list[str]:
-    """The losses that were logged at least twice as often as the scores."""
+def _logged_often(
+    keys: Iterable[str], counts: Mapping[str, int], spread: Mapping[str, int], stated: Collection[str]
+) -> list[str]:
+    """The losses that were logged at least twice as often as some scores, and the scores that were logged with them.
+
+    Scores with one value in a run, such as that of the end, tell nothing.
+    """
     losses = [key for key in keys if "loss" in Name.parse(key).words or "loss" in key.lower()]
-    scores = [counts.get(key, 0) for key in keys if key not in losses and known_metric(key) is not None]
-    if not scores:
+    scores = [key for key in keys if key not in losses and known_metric(key) is not None]
+    curves = [counts.get(key, 0) for key in scores if counts.get(key, 0) > spread.get(key, 0)]
+    if not curves:
         return []
-    return [key for key in losses if key not in stated and counts.get(key, 0) >= 2 * max(scores)]
+    often = {key for key in losses if counts.get(key, 0) >= 2 * min(curves)}
+    with_them = {counts[key] for key in often if key in counts}
+    often |= {key for key in scores if counts.get(key) in with_them}
+    return [key for key in keys if key in often and key not in stated]
 
 
 def _is_best(key: str, keys: Collection[str]) -> bool:

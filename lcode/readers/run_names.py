@@ -68,9 +68,14 @@ def names_of_runs(files: Sequence[Path], root: Path) -> list[str]:
     folders = [file.parent for file in files]
     if root.is_file() or len(set(folders)) < len(folders):
         return names_of(files, root)
-    inner = [folder.parent if folder.name.lower() in SPLITS and folder != root else folder for folder in folders]
-    folders = inner if len(set(inner)) == len(inner) else folders
-    return names_of([folder / "run" for folder in folders], root)
+    inner = [folder.parent for folder in folders if folder.name.lower() in SPLITS and folder != root]
+    if len(set(inner)) == len(folders):
+        folders = inner
+    names = names_of([folder / "run" for folder in folders if folder != root] or [root / "run"], root)
+    if root not in folders or len(folders) == 1:
+        return names
+    names.insert(folders.index(root), root.resolve().name)
+    return _numbered(names)
 
 
 def parts_of_runs(files: Sequence[Path]) -> dict[Path, dict[Path, str]] | None:

@@ -35,7 +35,7 @@ _NOISE = re.compile(
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
     r"episodes?|batch(?:_id(?:x)?)?)(?:\((?:train|val|test)\))?(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
-    r"(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*\[\s*(?P<batch>\d+)/\d+\]?)?",
+    r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*\[\s*(?P<batch>\d+)/\d+\]?)?",
     re.IGNORECASE,
 )
 _SETTING = re.compile(r"(epochs|steps|iterations|iters|updates|rounds|episodes)\b[^/]*$", re.IGNORECASE)
@@ -58,7 +58,15 @@ _VALUE = re.compile(
     rf"(?<![\w.@])(?P<value>{_NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{_NUMBER})\s*\))?", re.IGNORECASE
 )
 _UNIT = re.compile(r"^(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
-_AFTER_MARK = re.compile(r"([:=])[ \t]+")
+_AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z]) {2,}(?=[+-]?\d)")
+"""What stands between a name and its number where numbers are aligned."""
+
+_LIST = re.compile(
+    rf"(?P<name>[A-Za-z][\w @./%-]*)[:=]? *\[(?P<values> *(?:{_NUMBER}) *(?:, *(?:{_NUMBER}) *)+)\]", re.IGNORECASE
+)
+"""A number for each class: `Dice: [0.9, 0.8]`."""
+
+_TYPED = re.compile(rf"np\.float\d+\(({_NUMBER})\)", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,4}$")
 _SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{_NUMBER})? *\|$")
@@ -120,8 +128,11 @@ def told_in(text: str) -> Told:
         line = raw.rstrip("\r").rpartition("\r")[2][:LONGEST]  # a progress bar's last state
         if not any(map(str.isdigit, line)) and not _SPLIT.match(line):
             continue
-        line = _AFTER_MARK.sub(r"\1 ", _NOISE.sub("\n", line))
-        found = [one for one in _COUNTER.finditer(line) if not _ASIDE.search(line[: one.start()])]
+        line = _AFTER_MARK.sub(r"\1 ", _NOISE.sub("\n", _LIST.sub(_by_class, _TYPED.sub(r"\1", line))))
+        counted = list(_COUNTER.finditer(line))
+        found = [one for one in counted if not _ASIDE.search(line[: one.start()])]
+        if counted and not found:
+            continue  # what is said of another epoch
         if found:
             if all(_SETTING.match(line[one.start() :]) for one in found) and not dict(_pairs(_COUNTER.sub("\n", line))):
                 continue
@@ -184,6 +195,13 @@ def _object(text: str) -> dict[str, Any]:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             row[counter or (f"{split.group()}/{name}" if split is not None else name)] = float(value)
     return row if EPOCH in row or STEP in row else {}
+
+
+def _by_class(found: re.Match[str]) -> str:
+    """The numbers of a list with a name each, where it is that of a metric."""
+    if known_metric(found["name"]) is None:
+        return found.group()
+    return ", ".join(f"{found['name']}_{at}: {value.strip()}" for at, value in enumerate(found["values"].split(",")))
 
 
 def _counted(found: list[re.Match[str]], totals: dict[str, float]) -> Iterator[tuple[str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -27,13 +28,13 @@ _NAMES = {REWARD: "episode_reward", LENGTH: "episode_length"}
 
 
 class MonitorReader:
-    """Reads what `Monitor` writes: the files of one folder, one per environment, are one run."""
+    """Reads what `Monitor` writes: the files `0.monitor.csv`, `1.monitor.csv` …, one per environment, are one run."""
 
     tool: ClassVar[str] = TOOL
 
     def sniff(self, path: Path) -> bool:
         """Whether the file begins as `Monitor` begins it."""
-        return path.name.endswith("monitor.csv") and head_of(path, 64).startswith(b'#{"t_start')
+        return path.suffix == ".csv" and re.match(rb'# ?\{"t_start', head_of(path, 64)) is not None
 
     def owns(self, path: Path) -> Path:
         """The file alone."""
@@ -46,10 +47,11 @@ class MonitorReader:
             InputError: none can be read.
         """
         files, damaged = parsed(paths, lambda path: (path, csv_cells(path, TOOL, comments=True)))
-        folders: dict[Path, list[tuple[Path, Cells]]] = {}
+        environments: dict[Path, list[tuple[Path, Cells]]] = {}
         for path, cells in files:
-            folders.setdefault(path.parent, []).append((path, cells))
-        return sound_runs(folders.values(), lambda members: [_run(members)], damaged)
+            one = path.with_name(re.sub(r"^[\d.]+(?=monitor\.csv$)", "", path.name))
+            environments.setdefault(one, []).append((path, cells))
+        return sound_runs(environments.values(), lambda members: [_run(members)], damaged)
 
 
 def _run(members: Sequence[tuple[Path, Cells]]) -> Logged:

@@ -32,6 +32,12 @@ class Points:
     values: NDArray[np.float64]
     times: NDArray[np.float64]
 
+    def where(self, kept: NDArray[np.bool_]) -> Points:
+        """Some of the values, by a mask of shape [N]; names of which none is left are dropped."""
+        used, codes = np.unique(self.codes[kept], return_inverse=True)
+        names = [self.names[code] for code in used]
+        return Points(names, codes.astype(np.int64), self.steps[kept], self.values[kept], self.times[kept])
+
 
 def rows_of(parts: Sequence[Points], path: Path, tool: str) -> dict[str, pa.Array]:
     """One row per step, with `step`, `wall_time` and a column per name.

@@ -12,9 +12,12 @@ from lcode.readers.loggers.per_file import RunPerFolder
 
 TOOL = "stable-baselines3"
 
-AXES = ("time/total_timesteps", "total_timesteps", "misc/total_timesteps", "total/steps")
+AXES = ("time/total_timesteps", "total_timesteps", "misc/total_timesteps", "total/steps", "TimestepsSoFar")
 """Steps of the environment: of stable-baselines3 the only counter that stands in the rows of evaluations as well; then
 those of stable-baselines and of OpenAI's baselines."""
+
+OF_DQN, STEPS_OF_DQN = "mean 100 episode reward", ("steps", "num episodes", "episodes")
+"""What deep Q-learning and others of OpenAI's baselines write, and what counts there, the best one first."""
 
 
 class StableBaselines3Reader(RunPerFolder):
@@ -24,7 +27,7 @@ class StableBaselines3Reader(RunPerFolder):
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is one of its tables."""
-        return path.name == "progress.csv" and not {*first_header(path)}.isdisjoint(AXES)
+        return path.name == "progress.csv" and not {*first_header(path)}.isdisjoint((*AXES, OF_DQN))
 
     def logged(self, path: Path) -> Logged:
         """The run of a file."""
@@ -33,7 +36,7 @@ class StableBaselines3Reader(RunPerFolder):
         return Logged(
             file=path,
             columns=columns,
-            axis=next((name for name in AXES if name in columns), None),
+            axis=next((name for name in (*AXES, *STEPS_OF_DQN) if name in columns), None),
             lines=table.lines,
             notes=table.notes,
         )

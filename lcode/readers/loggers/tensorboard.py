@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.loggers.lightning import SETTINGS, last_epoch
-from lcode.readers.loggers.points import rows_of
+from lcode.readers.loggers.points import Points, rows_of
 from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.tensorboard_events import TOOL, EventFile, read_events
 from lcode.table.metric_words import SPLITS
+
+_OF_EPOCH = re.compile(r"(^|/)epoch_\w+$")
+_OF_BATCH = re.compile(r"(^|/)(evaluation_\w+_vs_iterations|batch_\w+)$")
+"""Keras' curves by epoch, and those by batch beside them: their steps are those of another counter."""
 
 
 @dataclass(eq=False)
@@ -131,7 +138,7 @@ def _logged(run: _Run) -> list[Logged]:
     most = max(curves, key=lambda file: len(file.points.codes)).path
     inner = most.relative_to(run.folder).parts
     left_out = [f"left out: {error}" for error in run.damaged]
-    columns = rows_of([file.points for file in curves], most, TOOL)
+    columns = rows_of(_of_one_counter([file.points for file in curves]), most, TOOL)
     return [
         Logged(
             # Of a run in folders, the folder names it, not that of the part of the data.
@@ -144,3 +151,11 @@ def _logged(run: _Run) -> list[Logged]:
             notes=(*told, *(note for file in run.files for note in file.notes), *left_out),
         )
     ]
+
+
+def _of_one_counter(parts: Sequence[Points]) -> list[Points]:
+    """What was logged by epoch, where Keras has logged by batch beside it; else everything."""
+    if not any(_OF_EPOCH.search(name) for part in parts for name in part.names):
+        return list(parts)
+    kept = [np.array([_OF_BATCH.search(name) is None for name in part.names], dtype=bool) for part in parts]
+    return [part.where(names[part.codes]) for part, names in zip(parts, kept, strict=True)]

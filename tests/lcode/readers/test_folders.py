@@ -72,3 +72,20 @@ def test_a_file_per_task_or_per_part_of_the_data(tmp_path: Path) -> None:
 def test_a_file_per_fold_is_a_run_each(tmp_path: Path) -> None:
     write(tmp_path, "a/fold0.csv", "a/fold1.csv", "b/fold0.csv", "b/fold1.csv")
     assert read_logs(tmp_path).run_ids == ("a/fold0", "a/fold1", "b/fold0", "b/fold1")
+
+
+def test_a_run_called_train_beside_others_keeps_its_name(tmp_path: Path) -> None:
+    for name in ("train", "train2", "val"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "results.csv").write_text("epoch,metrics/mAP50(B)\n1,0.1\n2,0.2\n" + "3,0.3\n" * (name == "val"))
+        (folder / "args.yaml").write_text(f"epochs: 5\nlr0: 0.{len(name)}\n")
+    assert sorted(read_logs(tmp_path).runs.index) == ["train", "train2", "val"]
+
+
+def test_a_run_in_the_folder_that_was_named_has_its_name(tmp_path: Path) -> None:
+    for folder in (tmp_path / "logs", tmp_path / "logs" / "baseline"):
+        folder.mkdir()
+        rows = "".join(f"{at},{at * len(folder.name)}\n" for at in range(1, 4))
+        (folder / "progress.csv").write_text(f"time/total_timesteps,rollout/ep_rew_mean\n{rows}")
+    assert sorted(read_logs(tmp_path / "logs").runs.index) == ["baseline", "logs"]

@@ -102,6 +102,20 @@ def test_monitor_counts_the_steps_of_all_environments(tmp_path: Path) -> None:
     assert table.points["epoch"].tolist() == [10, 30, 60]
 
 
+def test_monitors_of_other_names_are_runs_of_their_own(tmp_path: Path) -> None:
+    text = '# {{"t_start": 100.0, "env_id": "a"}} \nr,l,t\n{0}.0,10,1.0\n3.0,30,5.0\n'
+    files = {f"monitor_{name}.csv": text.format(at) for at, name in enumerate("ab")}
+    assert sorted(read_logs(written(tmp_path, files)).runs.index) == ["monitor_a", "monitor_b"]
+
+
+def test_progress_of_deep_q_learning_counts_steps(tmp_path: Path) -> None:
+    rows = "".join(f"99,{at},{at}.5,{at * 100}\n" for at in range(1, 4))
+    files = {"progress.csv": f"% time spent exploring,episodes,mean 100 episode reward,steps\n{rows}"}
+    table = read_logs(written(tmp_path, files))
+    assert curves(table) == {"mean 100 episode reward max": [1.5, 2.5, 3.5]}
+    assert table.points["epoch"].tolist() == [100, 200, 300]
+
+
 def test_curves_downloaded_from_tensorboard(tmp_path: Path) -> None:
     files = {
         "run-a-tag-val_loss.csv": "Wall time,Step,Value\n1600000000.5,10,2.5\n1600000009.5,20,1.5\n",

@@ -333,3 +333,11 @@ def test_what_lightning_saves_beside_its_events_is_the_configuration(tmp_path: P
     (tmp_path / "version_0" / "hparams.yaml").write_text("lr: 0.1\nmax_epochs: 10\n")
     (run,) = read(tmp_path)
     assert run.config == {"lr": 0.1, "max_epochs": 10} and run.horizon == 9
+
+
+def test_what_keras_counts_by_batch_is_left_out_beside_what_it_counts_by_epoch(tmp_path: Path) -> None:
+    write(tmp_path / "run", {"epoch_loss": (3.0, 2.0)})
+    write(tmp_path / "run", {"evaluation_loss_vs_iterations": (3.0, 2.0)}, start=500)
+    (run,) = read(tmp_path)
+    assert cells(run, "step", "epoch_loss") == [(0, 3.0), (1, 2.0)]
+    assert set(run.columns) == {"step", "wall_time", "epoch_loss"}

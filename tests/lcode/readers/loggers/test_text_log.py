@@ -196,3 +196,29 @@ def test_the_result_of_an_evaluation_is_measured_apart(tmp_path: Path) -> None:
     table = read(tmp_path, "a.log", text)
     assert directions(table) == {"loss": "min", "acc": "max"}
     assert curve(table, "loss") == list(enumerate(SPRINGS, start=1))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "| epoch   {e} | 100/ 200 batches | lr 20.00 | loss  9.50 | ppl   99.56\n"
+        "| end of epoch   {e} | time: 60.80s | valid loss  {v} | valid ppl    8.99",
+        "current step: {e}th step\nloss:{v}",
+        "Epoch: {e}. Loss: {v}.\nCheckpoint saved. At epoch: {e}. With loss: 9.9",
+    ],
+)
+def test_aligned_numbers_ordinals_and_what_is_saved(tmp_path: Path, line: str) -> None:
+    text = "".join(line.format(e=epoch, v=value) + "\n" for epoch, value in enumerate(SPRINGS, start=1))
+    table = read(tmp_path, "a.log", text)
+    (loss,) = [metric.key for metric in table.metrics if metric.key.lower().endswith("loss")]
+    assert curve(table, loss) == list(enumerate(SPRINGS, start=1))
+
+
+def test_a_list_of_numbers_is_a_curve_per_class(tmp_path: Path) -> None:
+    text = "".join(
+        f"epoch: {epoch}\nmean Dice: [0.{epoch}5, np.float32({value})]\nother: [1, 2]\n"
+        for epoch, value in enumerate(SPRINGS, start=1)
+    )
+    table = read(tmp_path, "a.log", text)
+    assert directions(table) == {"mean_Dice_0": "max", "mean_Dice_1": "max"}
+    assert curve(table, "mean_Dice_1") == list(enumerate(SPRINGS, start=1))
