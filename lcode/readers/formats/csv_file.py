@@ -38,7 +38,7 @@ class CsvFormat:
     suffixes = (".csv", ".tsv", ".tab")
 
     def sniff(self, path: Path) -> bool:
-        """Whether this reader is the one for the file."""
+        """Whether the file is of this format."""
         name = path.name.lower()
         packed = next((ending for ending in _OPENERS if name.endswith(ending)), "")
         return name.removesuffix(packed).endswith(self.suffixes)

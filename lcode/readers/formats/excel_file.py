@@ -14,7 +14,7 @@ class ExcelFormat:
     """Reads wide and long tables from `.xlsx` files."""
 
     def sniff(self, path: Path) -> bool:
-        """Whether this reader is the one for the file."""
+        """Whether the file is of this format."""
         return path.suffix.lower() == ".xlsx" and not path.name.startswith("~$")
 
     def load(self, path: Path) -> RawTable:

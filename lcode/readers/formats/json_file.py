@@ -23,7 +23,7 @@ class JsonFormat:
     """Reads wide and long tables from `.json` files."""
 
     def sniff(self, path: Path) -> bool:
-        """Whether this reader is the one for the file."""
+        """Whether the file is of this format."""
         if path.suffix.lower() != ".json":
             return False
         try:

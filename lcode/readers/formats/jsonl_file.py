@@ -18,7 +18,7 @@ class JsonlFormat:
     suffix = ".jsonl"
 
     def sniff(self, path: Path) -> bool:
-        """Whether this reader is the one for the file."""
+        """Whether the file is of this format."""
         return path.suffix.lower() == self.suffix and not is_run_log(path)
 
     def load(self, path: Path) -> RawTable:

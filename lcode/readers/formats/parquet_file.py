@@ -18,7 +18,7 @@ class ParquetFormat:
     suffix = ".parquet"
 
     def sniff(self, path: Path) -> bool:
-        """Whether this reader is the one for the file."""
+        """Whether the file is of this format."""
         return path.suffix.lower() == self.suffix
 
     def load(self, path: Path) -> RawTable:

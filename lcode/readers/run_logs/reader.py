@@ -33,7 +33,7 @@ class RunLogReader:
     suffix = ".jsonl"
 
     def sniff(self, path: Path) -> bool:
-        """Whether this reader is the one for the file."""
+        """Whether the file is of this format."""
         return path.suffix.lower() == self.suffix and is_run_log(path)
 
     def read(self, paths: Sequence[Path], on_repeat: OnRepeat = "error") -> LogPart:

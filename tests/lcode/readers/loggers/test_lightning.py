@@ -177,4 +177,4 @@ def test_a_constant_that_is_the_same_in_all_runs_is_no_configuration(tmp_path: P
         version(tmp_path / run, f"epoch,step,val_loss,frozen_mean,decay\n{rows}", hparams="lr: 1\n")
     table = read_logs(tmp_path)
     assert set(table.configs) == {"decay", "lr"}
-    assert table.reading.left_out["frozen_mean"] == "constant"
+    assert table.reading is not None and table.reading.left_out["frozen_mean"] == "constant"
