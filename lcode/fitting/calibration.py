@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from lcode.fitting.blend import FAR, NEAR, far
 from lcode.fitting.shares import neighbours
 from lcode.forecast import LEVELS, Q05, Q50, Q95
 
@@ -18,9 +19,6 @@ Array = NDArray[np.float64]
 
 
 _LEAST = 1e-9
-
-NEAR, FAR = 0.3, 0.7
-"""The first factor holds for leads up to the one, the second from the other on; in between they are interpolated."""
 
 OWN_WEIGHT = 60.0
 """In runs: with so many a metric's own factor counts as much as that of all metrics together, and the factor of
@@ -93,7 +91,7 @@ class Calibration:
         """
         left, right, share = neighbours(shares, self.shares)
         share = share[:, None, None]
-        ahead = np.clip((leads - NEAR) / (FAR - NEAR), 0, 1)[:, None]
+        ahead = far(leads)[:, None]
         width = np.log(np.maximum(quantiles[..., Q95] - quantiles[..., Q05], _LEAST))  # [R, K, Q]
         widths, factors = np.array(self.widths), np.array(self.factors)  # [S, K, 2, W]
         log = np.zeros_like(width)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lcode.experts.committee import MAX_RUNS, Committee
 from lcode.fitting.blend import Blend, learn_blend
@@ -17,6 +17,7 @@ from lcode.fitting.network import LeftOutNetwork
 from lcode.fitting.start import Start
 from lcode.fitting.trust import left_out_figures
 from lcode.tensors.collate import Preprocessor
+from lcode.tensors.scaling import ValueScaler
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class Ensemble:
         left_out = left_out_parts(committee, start, preprocessor, adapted)
         if not left_out:
             return cls(start, committee, None, Calibration.none(), {})
-        blend = _learn_blend(left_out, wanted)
+        blend = _learn_blend(left_out, wanted, preprocessor.values)
         left_out = [part.of_own() for part in left_out]
         judged = [part.judged(blend) for part in left_out]
         calibration = calibrate(judged)
@@ -81,15 +82,17 @@ def some_rows(done: int, own: int, seed: int, most: int = MAX_RUNS) -> tuple[NDA
     return np.r_[mine, others], len(mine)
 
 
-def _learn_blend(left_out: Sequence[LeftOut], wanted: Sequence[str]) -> Blend:
+def _learn_blend(left_out: Sequence[LeftOut], wanted: Sequence[str], values: ValueScaler) -> Blend:
     """The weights of the parts that are wanted: of all runs, then, from there, of the problem's own."""
     names = left_out[0].names
     chosen = np.array([name in wanted for name in names])
     prior = [chosen * prior_weights(names, len(part.truth), part.share) for part in left_out]
-    shares, of_names = [part.share for part in left_out], gains(names)
-    quantiles, truths = [part.parts for part in left_out], [part.truth for part in left_out]
-    blend = learn_blend(names, prior, shares, quantiles, truths, of_names)
+    blend = _weights(left_out, prior, values)
     own = [part.of_own() for part in left_out]
-    if own[0].own == len(left_out[0].truth):
-        return blend
-    return learn_blend(names, blend.weights, shares, [part.parts for part in own], [p.truth for p in own], of_names)
+    return blend if own[0].own == len(left_out[0].truth) else _weights(own, blend.weights, values)
+
+
+def _weights(left_out: Sequence[LeftOut], prior: Sequence[ArrayLike], values: ValueScaler) -> Blend:
+    names, (quantiles, truths) = left_out[0].names, zip(*(part.natural(values) for part in left_out), strict=True)
+    shares, leads = [part.share for part in left_out], [part.leads for part in left_out]
+    return learn_blend(names, prior, shares, leads, quantiles, truths, gains(names))

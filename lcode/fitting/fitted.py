@@ -122,6 +122,7 @@ class Fitted:
                 unlike = self.start.preference(arrays.rows(together), shares[together], cutoff, preprocessor)
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
+                leads = _leads(seen[rows], runs.horizons.numpy()[rows], asked[rows])
                 chosen, at = runs.rows(torch.from_numpy(rows)), asked[rows].astype(float)
                 since = seen[rows].astype(float)
                 parts = []
@@ -142,14 +143,13 @@ class Fitted:
                     result[rows] = parts[0] if self.adapted else parts[-1]
                 else:
                     leaning = None if unlike is None else unlike[begin : begin + CHUNK]
-                    result[rows] = self.blend.mix(np.stack(parts), shares[rows], leaning)
+                    result[rows] = self.blend.mix(np.stack(parts), shares[rows], leads, leaning)
             if self.preprocessor is None:
                 now = preprocessor.values.scale(last[together])
                 result[together] = in_careful_order(result[together], now, seen[together], asked[together])
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
-                start, end = np.maximum(seen[rows, None], 0), runs.horizons.numpy()[rows, None]
-                leads = np.clip((asked[rows] - start) / np.maximum(end - start, 1), 0, 1)
+                leads = _leads(seen[rows], runs.horizons.numpy()[rows], asked[rows])
                 widened = self.calibration.widen(result[rows], shares[rows], leads)
                 limits = np.fmax(preprocessor.values.ceilings, ROOM * last[rows])[..., None, None]
                 result[rows] = np.minimum(preprocessor.values.unscale(widened), limits)
@@ -244,6 +244,12 @@ def _network(
     device = next(model.parameters()).device
     network = LeftOutNetwork(model, Source.of(preprocessor.tensors(finished), preprocessor.task_of, folds, device))
     return network if before is None else Start.of(before, finished).forecasts_of(finished, preprocessor, network)
+
+
+def _leads(seen: NDArray[np.int64], horizons: Array, asked: NDArray[np.int64]) -> Array:
+    """Place of each query [R, Q] between what was seen [R] (0) and the horizon [R] (1)."""
+    start, end = np.maximum(seen, 0)[:, None], horizons[:, None]
+    return np.clip((asked - start) / np.maximum(end - start, 1), 0, 1)
 
 
 def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

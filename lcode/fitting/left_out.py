@@ -21,6 +21,7 @@ from lcode.fitting.unlike import ripeness, scarcity
 from lcode.models.lcgode import LCGODE
 from lcode.table import RunTable
 from lcode.tensors.collate import Preprocessor
+from lcode.tensors.scaling import ValueScaler
 
 Array = NDArray[np.float64]
 
@@ -110,10 +111,16 @@ class LeftOut:
         unlike = None if self.unlike is None else self.unlike[:n]
         return LeftOut(self.names, self.share, *rows, parts, self.truth[:n], self.last[:n], n, unlike)
 
+    def natural(self, values: ValueScaler) -> tuple[Array, Array]:
+        """Parts and truth in natural units, the parts up to what a forecast may reach."""
+        ceilings = values.ceilings[:, None, None]
+        parts = [np.sort(np.minimum(values.unscale(part), ceilings), axis=-1) for part in self.parts]
+        return np.stack(parts), values.unscale(self.truth)
+
     def judged(self, blend: Blend | None = None) -> Judged:
         """The forecasts that a user would get: the parts blended, or the first part alone."""
         shares = np.full(len(self.truth), self.share)
-        quantiles = self.parts[0] if blend is None else blend.mix(self.parts, shares, self.unlike)
+        quantiles = self.parts[0] if blend is None else blend.mix(self.parts, shares, self.leads, self.unlike)
         return Judged(self.share, self.leads, quantiles, self.truth)
 
 

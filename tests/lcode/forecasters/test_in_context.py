@@ -111,7 +111,8 @@ def test_surprises_are_forecast_from_what_they_were_learned_from(
         assert model.fitted is not None and model.fitted.blend is not None
         names = model.fitted.blend.parts
         row = tuple(float(name == "forest of surprises") for name in names)
-        alone = Blend(names, (0.0,), (tuple(row for _ in finished.metrics),))
+        rows = tuple(row for _ in finished.metrics)
+        alone = Blend(names, (0.0,), ((rows, rows),))
         model.fitted = replace(model.fitted, blend=alone, calibration=Calibration.none())
         return model.predict(running.select(["running", "unseen"])).quantiles
 
