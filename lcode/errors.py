@@ -41,7 +41,7 @@ class InputError(LcodeError):
     def __init__(
         self, message: str, *, path: object = None, line: int | None = None, column: str | None = None
     ) -> None:
-        self.path, self.line, self.column = path, line, column
+        self.message, self.path, self.line, self.column = message, path, line, column
         place = "" if path is None else str(path)
         if line is not None:
             place += f", line {line}" if place else f"line {line}"

@@ -42,7 +42,7 @@ def settle_curves(
     keys: Iterable[str],
     choices: Choices,
     stated: Collection[str] = (),
-    counts: Mapping[str, int] | None = None,
+    counts: Mapping[str, float] | None = None,
     spread: Mapping[str, int] | None = None,
 ) -> Curves:
     """What these curves are, by their names and by what the user says.
@@ -51,7 +51,8 @@ def settle_curves(
         keys: names of the curves, as logged.
         choices: what the user says.
         stated: curves that the user named as metrics, by their full names: these are scored.
-        counts: how many values each curve has, where a tool logged them. A loss that is logged much more often than
+        counts: how many values each curve has in a run, on average over the runs with the most curves, where a tool
+            logged them. A loss that is logged much more often than
             the scores is that of the training (detectron2 says so nowhere).
         spread: in how many runs each curve has a value, likewise.
     """
@@ -112,7 +113,7 @@ def _as_chosen(keys: Iterable[str], choices: Choices, stated: Collection[str]) -
 def _measured_on(
     names: Mapping[str, str],
     stated: Collection[str],
-    counts: Mapping[str, int] | None,
+    counts: Mapping[str, float] | None,
     spread: Mapping[str, int] | None,
 ) -> dict[str, str]:
     """On which data each curve was measured: `val`, `test` or `train`; empty where that cannot be told.
@@ -134,23 +135,21 @@ def _measured_on(
         of_training = [key for key in names if not split_of[key] and names[key] in twins and key not in stated]
     else:
         named = "train" in split_of.values()
-        of_training = [] if named or counts is None else _logged_often(names, counts, spread or {}, stated)
+        of_training = [] if named or counts is None else _logged_often(names, counts, stated)
         split_of = dict.fromkeys(names, "")
     rewarded = any(is_reward(key) for key in names)
     of_learner = [key for key, split in split_of.items() if not split and rewarded and is_of_learner(key)]
     return split_of | dict.fromkeys([*of_training, *(key for key in of_learner if key not in stated)], "train")
 
 
-def _logged_often(
-    keys: Iterable[str], counts: Mapping[str, int], spread: Mapping[str, int], stated: Collection[str]
-) -> list[str]:
+def _logged_often(keys: Iterable[str], counts: Mapping[str, float], stated: Collection[str]) -> list[str]:
     """The losses that were logged at least twice as often as some scores, and the scores that were logged with them.
 
     Scores with one value in a run, such as that of the end, tell nothing.
     """
     losses = [key for key in keys if "loss" in Name.parse(key).words or "loss" in key.lower()]
     scores = [key for key in keys if key not in losses and known_metric(key) is not None]
-    curves = [counts.get(key, 0) for key in scores if counts.get(key, 0) > spread.get(key, 0)]
+    curves = [counts.get(key, 0) for key in scores if counts.get(key, 0) > 1]
     if not curves:
         return []
     often = {key for key in losses if counts.get(key, 0) >= 2 * min(curves)}

@@ -19,6 +19,7 @@ def settle_directions(
     path: Path,
     known: Mapping[str, Direction] | None = None,
     may_lack: Collection[str] = (),
+    sources: Sequence[str] = (),
 ) -> tuple[tuple[Metric, ...], list[str], list[str]]:
     """The metrics with their directions.
 
@@ -32,6 +33,7 @@ def settle_directions(
         known: directions by key to fall back on, such as those a model was fitted with; keys that the logs lack do
             not matter.
         may_lack: keys of curves that are left out where their direction is unknown: those that a tool logs by itself.
+        sources: what wrote the logs, for messages.
 
     Returns:
         The metrics, remarks for the user, and the keys left out since their direction is unknown.
@@ -88,8 +90,8 @@ def settle_directions(
         notes.append(f"left out, since their direction is unknown and they are no targets: {', '.join(dropped)}.")
     if not settled and unknown:
         raise InputError(
-            f"cannot tell of any curve whether larger or smaller values are better ({listed(unknown)}); state it with "
-            f"--direction {unknown[0]}=max (or {unknown[0]}=min)",
+            f"is read as {listed(sources)}; of no curve can be told whether larger or smaller values are better "
+            f"({listed(unknown)}); state it with --direction {unknown[0]}=max (or {unknown[0]}=min)",
             path=path,
         )
     return tuple(settled), notes, unknown

@@ -33,13 +33,13 @@ def is_of_learner(key: str) -> bool:
 
 
 def hardly_evaluated(
-    split_of: Mapping[str, str], counts: Mapping[str, int] | None, spread: Mapping[str, int] | None
+    split_of: Mapping[str, str], counts: Mapping[str, float] | None, spread: Mapping[str, int] | None
 ) -> dict[str, str]:
     """What an agent earns while it learns, as what is to be scored, where it was evaluated apart seldom or not always.
 
     Args:
         split_of: on which data each curve was measured, by its name.
-        counts: how many values each curve has; None: not known.
+        counts: how many values each curve has in a run; None: not known.
         spread: in how many runs each has one, likewise.
 
     Returns:
@@ -50,7 +50,7 @@ def hardly_evaluated(
     if not rollouts or not apart or counts is None or spread is None:
         return {}
     runs = max(spread.get(key, 0) for key in apart)
-    often = max(counts.get(key, 0) for key in apart) >= FEWEST_EVALUATIONS * runs
+    often = max(counts.get(key, 0) for key in apart) >= FEWEST_EVALUATIONS
     if often and runs >= max(spread.get(key, 0) for key in rollouts):
         return {}
     return dict.fromkeys(rollouts, "val") | dict.fromkeys(apart, "train")

@@ -83,7 +83,14 @@ def read_logs(
     part, told = settle_horizons(part, horizon)
     measured = set(part.points["metric"].unique())
     metrics, notes, unknown = settle_directions(
-        part.metrics, measured, directions or {}, targets, path, known, may_lack=part.by_tools
+        part.metrics,
+        measured,
+        directions or {},
+        targets,
+        path,
+        known,
+        may_lack=part.by_tools,
+        sources=[*reading.sources],
     )
     reading = replace(reading, left_out={**reading.left_out, **dict.fromkeys(unknown, "direction unknown")})
     if not metrics:

@@ -84,11 +84,11 @@ def _read_found(
     part = join(with_distinct_names(parts))
     counts, spread = None, None
     if set(part.metrics) <= part.by_tools:
-        of_curve = part.points.groupby("metric", observed=True)["run"]
-        counts, spread = (
-            {str(key): int(number) for key, number in numbers.items()}
-            for numbers in (of_curve.count(), of_curve.nunique())
-        )
+        values = part.points.groupby(["metric", "run"], observed=True).size().unstack(fill_value=0)
+        of_run = (values > 0).sum()
+        often, runs = values.loc[:, of_run == of_run.max()].mean(axis=1), (values > 0).sum(axis=1)
+        counts = {str(key): float(number) for key, number in often.items()}
+        spread = {str(key): int(number) for key, number in runs.items()}
     curves = settle_curves(part.metrics, choices, stated, counts, spread)
     if not curves.scored:
         raise InputError(f"no curve is left to be scored; there are: {', '.join(part.metrics)}", path=path)

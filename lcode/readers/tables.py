@@ -23,6 +23,7 @@ from lcode.readers.repeats import OnRepeat
 from lcode.readers.resumed import one_table, read_tables
 from lcode.readers.run_names import names_of, names_of_runs, names_of_tool, parts_of_runs
 from lcode.readers.table_part import read_table
+from lcode.table.reading import listed
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,23 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
+    raws = [_without_empty_rows(raw) for raw in raws]
     roles, refused = _roles_of(raws, choices, stated)
     if not roles:
         raise refused[0]
+    results = [at for at, settled in roles.items() if _is_of_results(raws[at], settled)]
+    if len(results) == len(roles):
+        results = []
+    roles = {at: settled for at, settled in roles.items() if at not in results}
     nameless = all(settled.run is None for settled in roles.values())
     part = read_tables(_applied(raws, roles, root, in_parts=nameless), on_repeat)
     skipped = [Path(str(error.path)).name for error in refused if error.path is not None]
     if skipped:
         note = f"no column counts epochs or steps, so not read: {', '.join(skipped)}."
+        part = replace(part, notes=(*part.notes, note))
+    if results:
+        names = listed([raws[at].path.name for at in results])
+        note = f"a row per run and none of the way there, so not read beside the others: {names}."
         part = replace(part, notes=(*part.notes, note))
     if nameless:  # a tool's own table: its user may not know each column
         part = replace(part, by_tools=frozenset(part.metrics))
@@ -115,6 +125,24 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
     ]
 
 
+def _without_empty_rows(raw: RawTable) -> RawTable:
+    """The table without the rows in which nothing stands."""
+    if not raw.columns or not all(column.null_count for column in raw.columns.values()):
+        return raw
+    filled = np.logical_or.reduce([column.is_valid().to_numpy() for column in raw.columns.values()])
+    if filled.all() or not filled.any():
+        return raw
+    kept = raw.where(filled)
+    return replace(kept, notes=(*raw.notes, f"{raw.path.name}: left out {(~filled).sum()} empty row(s)."))
+
+
+def _is_of_results(raw: RawTable, roles: Roles) -> bool:
+    """Whether a table has a row for each of several runs, with the steps that it took: so it holds no curve."""
+    if roles.run is None or roles.axis.strip().lower() in EPOCHS or raw.columns[roles.axis].null_count:
+        return False
+    return len(raw) > 1 and len(raw.names(roles.run)[1]) == len(raw)
+
+
 def _prefixed(raw: RawTable, stem: str) -> RawTable:
     """The table of one task, or of one part of the data, with its curves named so."""
     kept = (*RESERVED, "step")
@@ -144,8 +172,12 @@ def understood_runs(
         choices = replace(choices, epoch=next(iter(axes)))
     table = one_table([_table_of(run, name) for run, name in zip(runs, names, strict=True)])
     raw = _filled(replace(table, path=root), choices.epoch)
-    roles = settle_roles(raw, choices, stated=stated, logged=True)
-    part, _ = read_table(roles.apply(raw, ""), "last")
+    try:
+        roles = settle_roles(raw, choices, stated=stated, logged=True)
+        part, _ = read_table(roles.apply(raw, ""), "last")
+    except InputError as error:
+        message = f"is read as {tool}; {error.message}"
+        raise InputError(message, path=error.path, line=error.line, column=error.column) from error
     told = dict(zip(names, runs, strict=True))
     frame = part.runs
     # What a tool plans is counted as the tool counts, not as the user may want it.

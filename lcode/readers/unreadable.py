@@ -126,6 +126,8 @@ def no_logs(path: Path) -> InputError:
         known = looks_like(path)
         if known is not None:
             return InputError(f"looks like {known[0]}, which is no log; {known[1]}", path=path)
+        if not head_of(path).strip():
+            return InputError("is empty: nothing was logged yet; read it after the first epoch", path=path)
         wrote = _writer(path)
         return InputError(
             f"is of no known format{f', though it names {wrote}' if wrote else ''}; expected .csv, .parquet or .jsonl "

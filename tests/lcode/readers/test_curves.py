@@ -139,22 +139,22 @@ def test_what_is_asked_for_is_scored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("evaluations", "evaluated", "scored"), [(30, 3, "mean_reward"), (6, 3, "ep_rew_mean"), (30, 2, "ep_rew_mean")]
+    ("evaluations", "evaluated", "scored"), [(10, 3, "mean_reward"), (2, 3, "ep_rew_mean"), (10, 2, "ep_rew_mean")]
 )
 def test_rollouts_are_scored_where_agents_were_hardly_evaluated_apart(
     evaluations: int, evaluated: int, scored: str
 ) -> None:
     keys = ["rollout/ep_rew_mean", "eval/mean_reward"]
-    counts, spread = [dict(zip(keys, numbers, strict=True)) for numbers in ((300, evaluations), (3, evaluated))]
+    counts, spread = [dict(zip(keys, numbers, strict=True)) for numbers in ((100, evaluations), (3, evaluated))]
     assert [*settle_curves(keys, Choices(), counts=counts, spread=spread).scored.values()] == [scored]
 
 
 def test_scores_that_were_logged_with_the_losses_are_those_of_the_training() -> None:
     counts = {"total_loss": 75, "fast_rcnn/cls_accuracy": 75, "bbox/AP": 3}
-    curves = settle_curves(counts, Choices(), counts=counts, spread=dict.fromkeys(counts, 1))
+    curves = settle_curves(counts, Choices(), counts=counts)
     assert set(curves.scored) == {"bbox/AP"} and set(curves.signals) == {"total_loss", "fast_rcnn/cls_accuracy"}
     once = counts | {"bbox/AP": 1}
-    assert set(settle_curves(once, Choices(), counts=once, spread=dict.fromkeys(once, 1)).scored) == set(once)
+    assert set(settle_curves(once, Choices(), counts=once).scored) == set(once)
 
 
 def test_the_best_loss_so_far_of_the_training_is_left_out() -> None:

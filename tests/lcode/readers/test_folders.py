@@ -89,3 +89,19 @@ def test_a_run_in_the_folder_that_was_named_has_its_name(tmp_path: Path) -> None
         rows = "".join(f"{at},{at * len(folder.name)}\n" for at in range(1, 4))
         (folder / "progress.csv").write_text(f"time/total_timesteps,rollout/ep_rew_mean\n{rows}")
     assert sorted(read_logs(tmp_path / "logs").runs.index) == ["baseline", "logs"]
+
+
+def test_a_table_of_results_beside_logs_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a_metrics.csv").write_text("step,reward,length\n1,0.1,5\n2,0.3,7\n3,0.2,6\n")
+    (tmp_path / "a_results.csv").write_text("Run,Steps,Total Reward\nRun 1,9,1.5\nRun 2,53,14.5\n")
+    table = read_logs(tmp_path)
+    assert [metric.key for metric in table.metrics] == ["reward"] and len(table) == 1
+    assert any("a_results.csv" in note for note in table.notes)
+
+
+def test_a_loss_in_a_file_of_its_own_says_nothing_of_how_often_the_others_log(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("epoch,loss,acc\n,,\n" + "".join(f"{at},0.{9 - at},0.{at}\n" for at in range(1, 6)))
+    (tmp_path / "b.csv").write_text("epoch,loss\n" + "".join(f"{at},{1 / at}\n" for at in range(1, 60)))
+    table = read_logs(tmp_path)
+    assert [metric.key for metric in table.metrics] == ["loss", "acc"]
+    assert any("1 empty row" in note for note in table.notes)
