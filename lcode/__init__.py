@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lcode.hooks import Monitor
     from lcode.readers import read_logs
     from lcode.table import Metric, RunTable
+    from lcode.table.candidates import candidates
     from lcode.table.runlog import RunHeader, RunLogWriter
 
 _HOMES = {
@@ -32,6 +33,7 @@ _HOMES = {
     "RunTable": "lcode.table",
     "Verdict": "lcode.decisions",
     "backtest": "lcode.evaluation",
+    "candidates": "lcode.table.candidates",
     "fit": "lcode.api",
     "forecaster": "lcode.forecasters",
     "load": "lcode.api",
@@ -53,6 +55,7 @@ __all__ = [
     "RunTable",
     "Verdict",
     "backtest",
+    "candidates",
     "fit",
     "forecaster",
     "load",

@@ -20,7 +20,8 @@ Q05, Q50, Q95 = 1, len(LEVELS) // 2, len(LEVELS) - 2
 """Places of 5 %, 50 % and 95 % among `LEVELS`: the ends of the 90 % interval, and the median between them."""
 
 ForecastStatus = Literal["ok", "diverged", "too_short", "finished"]
-"""`ok`: forecast from the observed prefix; `diverged`: the curve went to NaN or infinity, so there is nothing to
+"""`ok`: forecast from the observed prefix, or, for a candidate that has not begun, from what is known of it before;
+`diverged`: the curve went to NaN or infinity, so there is nothing to
 forecast and the values are NaN; `too_short`: nothing of this curve was observed, the forecast rests on the
 configuration and the other curves alone; `finished`: the horizon was reached, the value is the observed one."""
 
@@ -129,12 +130,13 @@ class Forecast:
         names = np.array(self.run_ids, dtype=object)
         observed = self.observed[row, task]
         known = observed >= 0
+        nothing = np.where((self.observed < 0).all(axis=1), 0, -1)[row]  # 0: a candidate, whose run has not begun
         return pd.DataFrame(
             {
                 "run": names[row],
                 "task": np.array([m.task for m in self.metrics], dtype=object)[task],
                 "metric": np.array([m.name for m in self.metrics], dtype=object)[task],
-                "observed": np.where(known, as_epochs(observed, self.epoch_unit), observed),
+                "observed": np.where(known, as_epochs(observed, self.epoch_unit), nothing),
                 "epoch": as_epochs(self.epochs[row, query], self.epoch_unit),
                 "mean": self.mean()[at],
                 "std": self.std()[at],

@@ -24,6 +24,7 @@ NAMES = [
     "RunTable",
     "Verdict",
     "backtest",
+    "candidates",
     "fit",
     "forecaster",
     "load",

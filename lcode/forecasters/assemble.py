@@ -14,13 +14,14 @@ def curve_status(table: RunTable, arrays: CurveArrays) -> NDArray[np.str_]:
     """`ForecastStatus` of each curve, shape [R, K].
 
     A curve is finished when it reached the run's horizon, or when its run says so in `status` (a metric measured
-    every fifth epoch may have its last point before the horizon).
+    every fifth epoch may have its last point before the horizon). A run of which nothing was observed is a candidate.
     """
     horizons = table.runs["horizon"].to_numpy(np.int64)[:, None]
     ended = (table.runs["status"] == "finished").to_numpy()[:, None]
     status = np.full(arrays.lengths.shape, "ok", dtype="<U9")
     status[ended | (arrays.last_epochs >= horizons)] = "finished"
-    status[arrays.lengths == 0] = "too_short"
+    unseen = arrays.lengths == 0
+    status[unseen & ~unseen.all(axis=1, keepdims=True)] = "too_short"  # of a candidate nothing can have been observed
     status[arrays.diverged_at >= 0] = "diverged"
     return status
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lcode.errors import InputError, UsageError
 from lcode.readers.blank_rows import BlankRows, explain_blank_rows
 from lcode.readers.horizons import latest_horizons
-from lcode.readers.layout import CONFIG, RUN_LEVEL, Cells, check_columns, is_long, read_cells
-from lcode.readers.part import LogPart, distinct_points, frame_of_points, place_of, run_frame
+from lcode.readers.layout import CONFIG, RUN_LEVEL, Cells, is_long, read_cells
+from lcode.readers.part import LogPart, distinct_points, frame_of_points, join, place_of, run_frame
 from lcode.readers.rates import rates_of_runs
 from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.repeats import (
@@ -23,6 +23,7 @@ from lcode.readers.repeats import (
     repeats_text,
     within_epoch_counter,
 )
+from lcode.readers.unstarted import without_candidates
 from lcode.table.axis import as_ticks, common_step, epoch_text
 from lcode.table.table import STATUSES, empty_points
 
@@ -37,16 +38,41 @@ def read_table(raw: RawTable, on_repeat: OnRepeat = "error") -> tuple[LogPart, R
     Raises:
         InputError: anything that does not fit; the message names file, line and column, and says how to mend it.
     """
-    check_columns(raw)
     if not len(raw):
         raise InputError("holds a header but no rows; add one row per run and epoch", path=raw.path)
     try:
-        return _read(raw, on_repeat), raw
+        return _with_candidates(raw, on_repeat), raw
     except InputError as error:
         if raw.unterminated and len(raw) > 1 and error.line == raw.line_of(len(raw) - 1):
             whole = raw.without_last_row()
-            return _read(whole, on_repeat), whole
+            return _with_candidates(whole, on_repeat), whole
         raise
+
+
+def _with_candidates(raw: RawTable, on_repeat: OnRepeat) -> LogPart:
+    """The runs that have begun, then the candidates."""
+    rows, unstarted = without_candidates(raw)
+    part = _read(rows, on_repeat)
+    if unstarted is None:
+        return part
+    run, names = unstarted.names("run")
+    horizon = latest_horizons(unstarted, run, names, np.zeros(len(unstarted)))[0] / part.epoch_unit
+    of_run, configs = _described(unstarted, run, names)
+    # A candidate's learning rate is that of its whole run.
+    end = np.maximum(np.nan_to_num(horizon, nan=part.runs["last"].max()), 1).round()
+    first = np.unique(run, return_index=True)[1]
+    rates = rates_of_runs(run[first], end[run[first]].astype(np.int64), read_cells(unstarted).rate[first])
+    nothing = np.full(len(names), np.nan)
+    candidates = LogPart(
+        sources=dict.fromkeys(names, raw.path),
+        runs=run_frame(names, horizon=horizon, first=nothing, last=nothing, **of_run),
+        points=empty_points(),
+        metrics={},
+        configs=configs,
+        rates={names[code]: plan for code, plan in rates.items()},
+        epoch_unit=part.epoch_unit,
+    )
+    return join([part, candidates])
 
 
 def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = (), counter: str | None = None) -> LogPart:
@@ -78,10 +104,7 @@ def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = (), count
             note = f"{raw.path.name}: left out {(~kept).sum()} rows from before a resume that went back ({who})."
             return _read(raw.where(kept), on_repeat, (*notes, note), counter)
 
-    _check_statuses(raw)
-    of_run = {name: raw.constants(name, run, names) for name in RUN_LEVEL if name in raw.columns}
-    if "seed" in of_run:
-        of_run["seed"] = [_seed(value) for value in of_run["seed"]]
+    of_run, configs = _described(raw, run, names)
     measured = np.zeros(len(raw), dtype=bool)
     measured[cells.row] = True
     finished = np.array([status == "finished" for status in of_run.get("status", [None] * len(names))])
@@ -97,11 +120,6 @@ def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = (), count
             f"{raw.path.name}: of the rows of an epoch, counted by '{counter}', each column's last value counts."
         )
 
-    configs: dict[str, dict[str, Any]] = {name: {} for name in names}
-    for column in raw.columns:
-        if column.startswith(CONFIG):
-            for name, value in zip(names, raw.constants(column, run, names), strict=True):
-                configs[name][column.removeprefix(CONFIG)] = value
     return LogPart(
         sources=dict.fromkeys(names, raw.path),
         runs=run_frame(names, horizon=np.fmax(stated / unit, planned_to).round(), first=first, last=last, **of_run),
@@ -113,6 +131,22 @@ def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = (), count
         notes=(*raw.notes, *notes, *remarks, *cells.notes, *told),
         epoch_unit=unit,
     )
+
+
+def _described(
+    raw: RawTable, run: NDArray[np.int64], names: list[str]
+) -> tuple[dict[str, list[Any]], dict[str, dict[str, Any]]]:
+    """What the rows say of each run as a whole: the columns of `RUN_LEVEL`, and its hyper-parameters."""
+    _check_statuses(raw)
+    of_run = {name: raw.constants(name, run, names) for name in RUN_LEVEL if name in raw.columns}
+    if "seed" in of_run:
+        of_run["seed"] = [_seed(value) for value in of_run["seed"]]
+    configs: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for column in raw.columns:
+        if column.startswith(CONFIG):
+            for name, value in zip(names, raw.constants(column, run, names), strict=True):
+                configs[name][column.removeprefix(CONFIG)] = value
+    return of_run, configs
 
 
 def _unit(raw: RawTable, epochs: NDArray[np.float64]) -> float:

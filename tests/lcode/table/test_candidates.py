@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lcode.errors import UsageError
+from lcode.forecasters import forecaster
+from lcode.graphs import ArchGraph
+from lcode.table import Metric, RunTable
+from lcode.table.candidates import candidates
+
+LOSS = Metric("seg", "loss", "min")
+
+
+def sweep(runs: int = 8, horizon: int = 6) -> RunTable:
+    """Finished runs whose loss ends at their learning rate, and one that goes on to a later end."""
+    rates = {f"r{i}": 0.1 * (i + 1) for i in range(runs)}
+    rows = [(run, epoch, LOSS.key, lr + 1 / epoch) for run, lr in rates.items() for epoch in range(1, horizon + 1)]
+    return RunTable.from_points(
+        pd.DataFrame(rows, columns=["run", "epoch", "metric", "value"]),
+        (LOSS,),
+        configs=pd.DataFrame({"lr": rates}),
+    )
+
+
+def test_a_candidate_is_forecast_by_its_configuration() -> None:
+    table = sweep()
+    both = table.concat(candidates([{"lr": 0.1}, {"lr": 0.8}], like=table))
+    forecast = forecaster("trees").fit(both).predict(both)
+    assert forecast.run_ids[-2:] == ("candidate 1", "candidate 2")
+    assert forecast.status[-2:].tolist() == [["ok"], ["ok"]]
+    low, high = forecast.quantile(0.5)[-2:, 0, 0]
+    assert low < 0.5 < high
+    frame = forecast.to_frame()
+    assert frame["observed"].tolist() == [6] * 8 + [0, 0]
+
+
+def test_a_metric_that_was_not_observed_of_a_run_that_has_begun_is_another_thing() -> None:
+    table = sweep()
+    two = RunTable.from_points(
+        table.points.astype({"run": str, "metric": str}), (LOSS, Metric("seg", "acc", "max")), runs=table.runs
+    )
+    status = forecaster("last").fit(two).predict(two.prefix(2)).status
+    assert status.tolist() == [["ok", "too_short"]] * 8
+
+
+def test_names_and_horizon_are_those_of_the_frame_and_of_the_sweep() -> None:
+    table = sweep()
+    graph = ArchGraph.build(["input", "linear"], [(0, 1)])
+    named = candidates(pd.DataFrame({"lr": [0.3]}, index=["wide"]), [graph], like=table, horizon=9)
+    assert named.graphs == {"wide": graph} and named.runs.loc["wide", "arch"] == "wide"
+    assert named.run_ids == ("wide",)
+    assert named.runs["horizon"].tolist() == [9]
+    assert named.runs["status"].tolist() == ["running"]
+    assert np.isclose(named.configs.loc["wide", "lr"], 0.3)
+    assert candidates([{}], like=table).runs["horizon"].tolist() == [6]
+
+
+@pytest.mark.parametrize(
+    ("configs", "options", "text"),
+    [
+        ([], {}, "no candidate is given"),
+        ([{"lr": 1}], {"graphs": []}, "0 graphs for 1 candidates"),
+        (pd.DataFrame({"lr": [1]}, index=["r0"]), {}, "called 'r0' already"),
+        (pd.DataFrame({"lr": [1, 2]}, index=["a", "a"]), {}, "two candidates have one name"),
+    ],
+)
+def test_what_cannot_be_a_candidate_is_refused(configs: object, options: dict[str, object], text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        candidates(configs, like=sweep(), **options)  # type: ignore[arg-type]
+
+
+def test_without_a_run_the_horizon_must_be_said() -> None:
+    empty = sweep().select([])
+    with pytest.raises(UsageError, match="say horizon=N"):
+        candidates([{"lr": 1}], like=empty)
+    assert candidates([{"lr": 1}], like=empty, horizon=5).runs["horizon"].tolist() == [5]
