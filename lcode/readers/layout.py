@@ -24,10 +24,6 @@ SIGNAL = "signal."
 
 _LONG = ("task", "metric", "value")
 _NOT_MEASURED = "leave the cell empty where nothing was measured, or write nan where the run diverged"
-_SYNONYMS = {
-    "run": ("run_id", "runid", "run_name", "id", "name", "trial", "trial_id", "experiment"),
-    "epoch": ("step", "epochs", "iteration", "iter", "t", "time", "round"),
-}
 
 
 @dataclass(frozen=True)
@@ -53,18 +49,6 @@ class Cells:
     notes: tuple[str, ...] = ()
 
 
-def check_columns(raw: RawTable) -> None:
-    """Refuse a table without the columns that every layout has.
-
-    Raises:
-        InputError: the message lists the columns found and names the one that was probably meant.
-    """
-    for column in ("run", "epoch"):
-        if column not in raw.columns:
-            raise InputError(_missing(column, list(raw.columns)), path=raw.path, line=1)
-    check_long(raw)
-
-
 def check_long(raw: RawTable) -> None:
     """Refuse a table of one value per row that lacks one of its columns.
 
@@ -73,7 +57,12 @@ def check_long(raw: RawTable) -> None:
     """
     if ("metric" in raw.columns) != ("value" in raw.columns) and "task" in raw.columns:
         missing = "value" if "metric" in raw.columns else "metric"
-        raise InputError(_missing(missing, list(raw.columns)), path=raw.path, line=1)
+        found = list(raw.columns)
+        close = difflib.get_close_matches(missing, found, 1)
+        advice = f"rename '{close[0]}' to '{missing}'" if close else f"add a column '{missing}'"
+        raise InputError(
+            f"there is no column '{missing}'; found: {', '.join(found)}. To mend it, {advice}", path=raw.path, line=1
+        )
 
 
 def read_cells(raw: RawTable) -> Cells:
@@ -176,15 +165,3 @@ def _rate_column(raw: RawTable, name: str | None) -> NDArray[np.float64]:
 def _key(task: str, name: str) -> str:
     """The key of a curve; `main/acc` and `acc` are one."""
     return Metric(task or MAIN_TASK, name, "min").key
-
-
-def _missing(column: str, found: list[str]) -> str:
-    close = [name for name in found if name.lower() == column or name.lower() in _SYNONYMS.get(column, ())]
-    close += difflib.get_close_matches(column, found, 1)
-    if len(found) == 1 and any(mark in found[0] for mark in ";\t|"):
-        advice = "separate the columns by commas"
-    elif close:
-        advice = f"rename '{close[0]}' to '{column}'"
-    else:
-        advice = f"add a column '{column}'"
-    return f"there is no column '{column}'; found: {', '.join(found)}. To mend it, {advice}"
