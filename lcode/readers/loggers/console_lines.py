@@ -8,77 +8,25 @@ the validation that follows, belongs to the counter before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from lcode.json_text import parse_json
-from lcode.readers.column_words import EPOCHS, STEPS, words_of
+from lcode.readers.column_words import EPOCHS, STEPS
+from lcode.readers.loggers.line_shapes import LineShapes
+from lcode.readers.loggers.printed_line import BATCH, EPOCH, NUMBER, STEP
 from lcode.readers.raw import as_number
 from lcode.table.metric_names import known_metric
 
-EPOCH, STEP, BATCH = "epoch", "step", "batch"
+_SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
+_BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{NUMBER})? *\|$")
+_RULE = re.compile(r"^[-=+]{9,}$")
+_OBJECT = re.compile(r"\{\s*\".*\}\s*$")
+
 
 LONGEST = 2000
 """Characters of a line that are looked at: more is the print of a network or of a configuration."""
-
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
-_NOISE = re.compile(
-    r"\x1b\[[0-9;?]*[A-Za-z]"  # colours
-    r"|^[IWEF]\d{4} [\d:.]+ +\d+ \S+\]"  # what Google's logging begins a line with
-    r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
-    r"|\[[=>.#\s*-]*\]|\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
-    r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted
-    r"|\bhttps?://\S+|\S*[/\\]\S+\.(?:py|pth?|ckpt|json|txt|png)\b\S*"  # addresses and files
-)
-_COUNTER = re.compile(
-    r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
-    r"episodes?|batch(?:_id(?:x)?)?)(?:\((?:train|val|test)\))?(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
-    r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*\[\s*(?P<batch>\d+)/\d+\]?)?",
-    re.IGNORECASE,
-)
-_SETTING = re.compile(r"(epochs|steps|iterations|iters|updates|rounds|episodes)\b[^/]*$", re.IGNORECASE)
-"""`epochs: 50` alone in a line is a setting."""
-
-_ASIDE = re.compile(
-    r"\b(?:best|bad|since|early|patience|warm-?up|total|max(?:imum)?|num(?:ber)?|sav(?:ed|ing)|load(?:ed|ing)|"
-    r"resum(?:ed?|ing))\b[^,;|]*$",
-    re.IGNORECASE,
-)
-"""What stands before a number of epochs that is not the present one: `bad epochs 0`, `best val acc at epoch 3`."""
-
-_SPLIT = re.compile(
-    r"^[\W_]*(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
-    r"(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
-    r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$))",
-    re.IGNORECASE,
-)
-_VALUE = re.compile(
-    rf"(?<![\w.@])(?P<value>{_NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{_NUMBER})\s*\))?", re.IGNORECASE
-)
-_UNIT = re.compile(r"^(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
-_AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z]) {2,}(?=[+-]?\d)")
-"""What stands between a name and its number where numbers are aligned."""
-
-_LIST = re.compile(
-    rf"(?P<name>[A-Za-z][\w @./%-]*)[:=]? *\[(?P<values> *(?:{_NUMBER}) *(?:, *(?:{_NUMBER}) *)+)\]", re.IGNORECASE
-)
-"""A number for each class: `Dice: [0.9, 0.8]`."""
-
-_TYPED = re.compile(rf"np\.float\d+\(({_NUMBER})\)", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,4}$")
-_SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
-_BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{_NUMBER})? *\|$")
-_RULE = re.compile(r"^[-=+]{9,}$")
-_OBJECT = re.compile(r"\{\s*\".*\}\s*$")
-_REMARK = re.compile(r"\([^()]*\)\s+(?=\w)")
-"""What is said of a name in the middle of it: `result (greedy) loss`."""
-
-_SUMMARY = frozenset(("best", "saved", "saving"))
-"""Words in what is said beside the values of a count."""
-
-_SEGMENTS = re.compile(r"[,;\t|·—{}]+|\s[-–>]+\s|\s{2,}|\n")
 
 
 @dataclass
@@ -103,12 +51,7 @@ class Told:
 
     def is_training(self) -> bool:
         """Whether a known metric is told at several values of the counters."""
-        at: dict[str, set[tuple[float | None, ...]]] = {}
-        for row in self.rows:
-            counted = tuple(row.get(name) for name in (EPOCH, STEP, BATCH))
-            for name in row.keys() - {EPOCH, STEP, BATCH}:
-                at.setdefault(name, set()).add(counted)
-        return any(len(counts) > 1 and known_metric(name) is not None for name, counts in at.items())
+        return any(known_metric(name) is not None for name in _at_several_counts(self.rows) - {EPOCH, STEP, BATCH})
 
 
 def told_in(text: str) -> Told:
@@ -119,32 +62,26 @@ def told_in(text: str) -> Told:
     told = Told()
     counters: dict[str, float] = {}
     row: dict[str, Any] = {}
+    shapes = LineShapes()
     for number, raw in enumerate(text.split("\n"), start=1):
-        stats = _OBJECT.search(raw) if len(raw) < LONGEST else None
+        stats = _OBJECT.search(raw) if len(raw) < LONGEST and raw.rstrip().endswith("}") else None
         if stats is not None and (values := _object(stats.group())):
             told.rows.append(values)
             told.lines.append(number)
             continue
-        line = raw.rstrip("\r").rpartition("\r")[2][:LONGEST]  # a progress bar's last state
-        if not any(map(str.isdigit, line)) and not _SPLIT.match(line):
+        said = shapes.said_in(raw.rstrip("\r").rpartition("\r")[2][:LONGEST])  # a progress bar's last state
+        if said is None:
             continue
-        line = _AFTER_MARK.sub(r"\1 ", _NOISE.sub("\n", _LIST.sub(_by_class, _TYPED.sub(r"\1", line))))
-        counted = list(_COUNTER.finditer(line))
-        found = [one for one in counted if not _ASIDE.search(line[: one.start()])]
-        if counted and not found:
-            continue  # what is said of another epoch
-        if found:
-            if all(_SETTING.match(line[one.start() :]) for one in found) and not dict(_pairs(_COUNTER.sub("\n", line))):
-                continue
-            now = dict(_counted(found, told.totals))
+        if said.counters:
+            now = said.counters
+            told.totals.update(said.totals)
             if EPOCH in counters and EPOCH not in now:
                 now[EPOCH] = counters[EPOCH]
             if now != counters:
                 counters, row = now, {}
-            line = _COUNTER.sub("\n", line)
         if not counters:
             continue
-        pairs = dict(_pairs(line))
+        pairs = said.pairs
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
             row = {}
         if pairs and not row:
@@ -197,69 +134,23 @@ def _object(text: str) -> dict[str, Any]:
     return row if EPOCH in row or STEP in row else {}
 
 
-def _by_class(found: re.Match[str]) -> str:
-    """The numbers of a list with a name each, where it is that of a metric."""
-    if known_metric(found["name"]) is None:
-        return found.group()
-    return ", ".join(f"{found['name']}_{at}: {value.strip()}" for at, value in enumerate(found["values"].split(",")))
-
-
-def _counted(found: list[re.Match[str]], totals: dict[str, float]) -> Iterator[tuple[str, float]]:
-    for one in found:
-        word = one["what"].lower()
-        name = EPOCH if word.startswith(("ep", "round")) else BATCH if word.startswith("batch") else STEP
-        yield name, float(one["at"])
-        if one["of"] is not None:
-            totals[name] = float(one["of"])
-        if one["batch"] is not None:
-            yield BATCH, float(one["batch"])
-
-
-def _pairs(line: str) -> Iterator[tuple[str, float]]:
-    """The names of a line and their numbers; where an average stands in brackets behind the latest value, it counts."""
-    split = ""
-    for segment in _SEGMENTS.split(line):
-        head = _SPLIT.match(segment)
-        if head is not None:
-            split = head["split"].lower()
-            segment = segment[head.end() :]
-        behind = 0
-        for found in _VALUE.finditer(segment):
-            before = _REMARK.sub("", _UNIT.sub("", segment[behind : found.start()])).rstrip()
-            behind = found.end()
-            marked = before.endswith((":", "="))
-            name = _name(re.split(r"[:=]", before.rstrip(":= "))[-1], marked=marked)
-            if name:
-                own = _SPLIT.match(f"{words_of(name)[0]}:")
-                yield (
-                    (name if own is not None or not split else f"{split}/{name}"),
-                    float(found["mean"] or found["value"]),
-                )
-
-
-@lru_cache(maxsize=4096)
-def _name(before: str, *, marked: bool) -> str:
-    """What the number behind this text is called; nothing where it stands in a sentence."""
-    found = _NAME.search(before)
-    name = "" if found is None else found.group().strip(" .-#[]()")
-    if not marked and known_metric(name) is None:
-        name = name.rpartition(" ")[2]
-        if known_metric(name) is None and name.lower() != "lr":
-            return ""
-    words = words_of(name)
-    whole = bool(words) and name.count("(") == name.count(")")  # or it is the print of a network
-    return re.sub(r"\s+", "_", name) if whole and _SUMMARY.isdisjoint(words[:-1]) else ""
-
-
 def _without_summaries(told: Told) -> Told:
-    at = [tuple(row.get(name) for name in (EPOCH, STEP, BATCH)) for row in told.rows]
-    if len(set(at)) > 1:
-        counts: dict[str, set[tuple[float | None, ...]]] = {}
-        for counted, row in zip(at, told.rows, strict=True):
-            for name in row:
-                counts.setdefault(name, set()).add(counted)
+    several = _at_several_counts(told.rows)
+    if several:
         for row in told.rows:
-            for name in [name for name in row if len(counts[name]) == 1]:
+            for name in row.keys() - several:
                 del row[name]
     kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH}]
     return Told([told.rows[at] for at in kept], [told.lines[at] for at in kept], told.totals)
+
+
+def _at_several_counts(rows: Iterable[dict[str, Any]]) -> set[str]:
+    """The names in rows of which the counters differ."""
+    first: dict[str, tuple[Any, ...]] = {}
+    several: set[str] = set()
+    for row in rows:
+        if row.keys() <= several:
+            continue
+        counted = (row.get(EPOCH), row.get(STEP), row.get(BATCH))
+        several |= {name for name in row if first.setdefault(name, counted) != counted}
+    return several

@@ -1,0 +1,111 @@
+"""Lines that differ in their numbers alone are searched once: the next ones are read by where the numbers stood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lcode.readers.loggers.printed_line import Said, said_in
+
+MOST_SHAPES = 10_000
+"""Shapes that are kept: a program has few, and texts of other kinds have one per line."""
+
+_TOKEN = re.compile(r"(\d(?<![\w.]\d)\d*(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
+"""A number without its sign that is not part of a word; others, such as `nan`, belong to the shape."""
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Which of a line's numbers are what; names as they were in the first line of the shape.
+
+    Attributes:
+        counters: names, and the place of the number among those of the line.
+        totals: likewise.
+        pairs: likewise, and the sign of the number.
+        others: names with what the shape itself says, such as `nan`.
+    """
+
+    counters: Sequence[tuple[str, int]] = ()
+    totals: Sequence[tuple[str, int]] = ()
+    pairs: Sequence[tuple[str, int, int]] = ()
+    others: dict[str, float] = field(default_factory=dict)
+
+    def filled(self, numbers: Sequence[str]) -> Said:
+        """What a line with these numbers says."""
+        return Said(
+            {name: float(numbers[at]) for name, at in self.counters},
+            {name: float(numbers[at]) for name, at in self.totals},
+            {name: sign * float(numbers[at]) for name, at, sign in self.pairs} | self.others,
+        )
+
+
+_NOTHING = _Shape()
+
+
+class LineShapes:
+    """Reads lines, and remembers what lines of their shape say."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Shape | None] = {}
+
+    def said_in(self, line: str) -> Said | None:
+        """What `printed_line.said_in` finds in the line."""
+        parts = _TOKEN.split(line)
+        if len(parts) == 1:
+            return None
+        text = "\0".join(parts[::2])
+        if text in self._known:
+            shape = self._known[text]
+            if shape is _NOTHING:
+                return None
+            return said_in(line) if shape is None else shape.filled(parts[1::2])
+        said = said_in(line)
+        if len(self._known) < MOST_SHAPES:
+            self._known[text] = _shape_of(said, parts)
+        return said
+
+
+def _shape_of(said: Said | None, parts: Sequence[str]) -> _Shape | None:
+    """Which numbers are what, found out with numbers that are all different; None where names depend on numbers."""
+    numbers = _different(parts[1::2])
+    if numbers is None:
+        return None
+    line = "".join(text for pair in zip(parts[::2], [*numbers, ""], strict=True) for text in pair)
+    other, place = said_in(line), {float(number): at for at, number in enumerate(numbers)}
+    if said is None or other is None:
+        return _NOTHING if said is other else None
+    found = []
+    for first, second in ((said.counters, other.counters), (said.totals, other.totals), (said.pairs, other.pairs)):
+        if list(first) != list(second):
+            return None
+        found.append([*second.items()])
+    counters, totals, pairs = found
+    if not all(number in place for _, number in (*counters, *totals)):
+        return None
+    told = [(name, place[abs(number)], -1 if number < 0 else 1) for name, number in pairs if abs(number) in place]
+    return _Shape(
+        [(name, place[number]) for name, number in counters],
+        [(name, place[number]) for name, number in totals],
+        told,
+        {name: number for name, number in pairs if abs(number) not in place},
+    )
+
+
+def _different(numbers: Sequence[str]) -> list[str] | None:
+    """Numbers written alike, each with another value; None where there are not so many with as many digits."""
+    taken: set[float] = set()
+    different = []
+    for number in numbers:
+        digits, exponent, power = number.lower().partition("e")
+        count = sum(map(str.isdigit, digits))
+        for candidate in range(10 ** (count - 1), 10**count):
+            rest = iter(str(candidate))
+            written = "".join(next(rest) if sign.isdigit() else sign for sign in digits) + exponent + power
+            if float(written) not in taken:
+                break
+        else:
+            return None
+        taken.add(float(written))
+        different.append(written)
+    return different
