@@ -211,5 +211,5 @@ def test_the_frame_is_in_the_users_epochs() -> None:
     frame = forecast.to_frame()
     assert frame["epoch"].tolist() == [1.5, 2.0, 3.0] and frame["observed"].tolist() == [1.0] * 3
     nothing = make(np.zeros((1, len(LEVELS))), observed=np.array([[-1]]), epoch_unit=0.5)
-    assert nothing.to_frame()["observed"].tolist() == [-1]
+    assert nothing.to_frame()["observed"].tolist() == [0]  # a candidate
     assert NORMAL.to_frame()["epoch"].dtype == np.int64

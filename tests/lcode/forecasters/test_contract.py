@@ -61,7 +61,7 @@ def test_each_curve_has_its_status(fitted: Forecaster, running: RunTable) -> Non
         "diverged": ["diverged", "diverged"],
         "no_miou": ["ok", "too_short"],
         "unseen": ["ok", "ok"],
-        "nothing": ["too_short", "too_short"],
+        "nothing": ["ok", "ok"],  # a candidate
         "done": ["finished", "finished"],
     }
 

@@ -21,7 +21,7 @@ def test_a_row_without_an_epoch_and_a_value_is_a_candidate(tmp_path: Path, rows:
     table = read_logs(written(tmp_path, rows))
     assert set(table.run_ids) == {"a", "b", "new"}
     assert table.last_epochs["new"] == 0
-    assert table.runs.loc["new", ["status", "horizon"]].tolist() == ["running", 2]
+    assert table.runs[["status", "horizon"]].loc[["new"]].to_numpy().tolist() == [["running", 2]]
     assert table.configs.loc["new", "lr"] == 0.05
     assert len(table.points) == 4
 
@@ -37,7 +37,7 @@ def test_in_a_long_table_and_in_json_lines_too(tmp_path: Path) -> None:
 def test_its_horizon_architecture_and_rate_are_those_of_its_row(tmp_path: Path) -> None:
     rows = "a,1,0.5,0.1,,8\na,2,0.4,0.1,,8\nnew,,,0.3,mtan,12\n"
     table = read_logs(written(tmp_path, rows, "run,epoch,seg/loss,lr,arch,horizon"))
-    assert table.runs.loc["new", ["arch", "horizon"]].tolist() == ["mtan", 12]
+    assert table.runs[["arch", "horizon"]].loc[["new"]].to_numpy().tolist() == [["mtan", 12]]
     plan = table.schedules["new"]
     assert plan.last == 12 and plan.at([1, 12]).tolist() == [0.3, 0.3]
 
