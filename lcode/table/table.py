@@ -24,7 +24,6 @@ RunStatus = Literal["running", "finished", "failed", "stopped"]
 STATUSES: tuple[RunStatus, ...] = ("running", "finished", "failed", "stopped")
 
 RUN_COLUMNS = ("status", "horizon", "arch", "seed")
-POINT_COLUMNS = ("run", "epoch", "metric", "value")
 
 
 @dataclass(frozen=True)
