@@ -64,10 +64,6 @@ class RunTensors:
         """The same on another device."""
         return self._map(lambda tensor: tensor.to(device))
 
-    def without_config(self, dropped: Tensor) -> Self:
-        """With the configuration of the marked runs forgotten, `dropped` of shape [R], bool."""
-        return replace(self, config=self.config * ~dropped[:, None])
-
     def _map(self, change: Any) -> Self:
         return replace(self, **{field.name: change(getattr(self, field.name)) for field in fields(self)})
 
