@@ -75,7 +75,7 @@ def rate_remarks(table: RunTable, logged: Mapping[str, Schedule]) -> list[str]:
         logged: what the rows say, by run.
     """
     told = {run: plan for run, plan in table.schedules.items() if plan is logged.get(run)}
-    if all(np.ptp(plan.rates) == 0 for plan in told.values()):
+    if all(np.all(plan.rates == plan.rates[:1]) for plan in told.values()):
         return []
     goes_on = table.runs["status"] == "running"
     running = [run for run in told if goes_on[run]]

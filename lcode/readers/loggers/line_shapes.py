@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ MOST_SHAPES = 10_000
 
 _TOKEN = re.compile(r"(\d(?<![\w.]\d)\d*(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
 """A number without its sign that is not part of a word; others, such as `nan`, belong to the shape."""
+
+_ANY = re.compile(r"\d|nan|inf", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,22 +50,23 @@ class LineShapes:
     """Reads lines, and remembers what lines of their shape say."""
 
     def __init__(self) -> None:
-        self._known: dict[str, _Shape | None] = {}
+        self._known: dict[tuple[str, ...], _Shape | None] = {}
 
     def said_in(self, line: str) -> Said | None:
         """What `printed_line.said_in` finds in the line."""
         parts = _TOKEN.split(line)
         if len(parts) == 1:
-            return None
-        text = "\0".join(parts[::2])
-        if text in self._known:
-            shape = self._known[text]
-            if shape is _NOTHING:
+            return said_in(line) if _ANY.search(line) else None
+        # Whether a number counts may depend on how it is written.
+        shape = ("\0".join(parts[::2]), *[_form(number) for number in parts[1::2]])
+        if shape in self._known:
+            known = self._known[shape]
+            if known is _NOTHING:
                 return None
-            return said_in(line) if shape is None else shape.filled(parts[1::2])
+            return said_in(line) if known is None else known.filled(parts[1::2])
         said = said_in(line)
         if len(self._known) < MOST_SHAPES:
-            self._known[text] = _shape_of(said, parts)
+            self._known[shape] = _shape_of(said, parts)
         return said
 
 
@@ -83,13 +87,21 @@ def _shape_of(said: Said | None, parts: Sequence[str]) -> _Shape | None:
     counters, totals, pairs = found
     if not all(number in place for _, number in (*counters, *totals)):
         return None
+    others = {name: number for name, number in pairs if abs(number) not in place}
+    if any(map(math.isfinite, others.values())):
+        return None  # put together from several numbers
     told = [(name, place[abs(number)], -1 if number < 0 else 1) for name, number in pairs if abs(number) in place]
-    return _Shape(
+    shape = _Shape(
         [(name, place[number]) for name, number in counters],
         [(name, place[number]) for name, number in totals],
         told,
-        {name: number for name, number in pairs if abs(number) not in place},
+        others,
     )
+    return shape if repr(shape.filled(parts[1::2])) == repr(said) else None
+
+
+def _form(number: str) -> str:
+    return "e" if "e" in number or "E" in number else "." if "." in number else ""
 
 
 def _different(numbers: Sequence[str]) -> list[str] | None:

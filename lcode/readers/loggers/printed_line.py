@@ -24,6 +24,9 @@ _NOISE = re.compile(
     r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted
     r"|\bhttps?://\S+|\S*[/\\]\S+\.(?:py|pth?|ckpt|json|txt|png)\b\S*"  # addresses and files
 )
+_BARE = re.compile(r"^[^\w\[]*\[ *(?P<at>\d+) */ *(?P<of>\d+) *\](?=[^\[\]]*[A-Za-z])")
+"""`[100/5000] loss: 0.3`: a counter without a name, at the beginning of a line that has no other."""
+
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
     r"episodes?|batch(?:_id(?:x)?)?)(?:\((?:train|val|test)\))?(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
@@ -89,6 +92,10 @@ def said_in(line: str) -> Said | None:
     line = _AFTER_MARK.sub(r"\1 ", _NOISE.sub("\n", _LIST.sub(_by_class, _TYPED.sub(r"\1", line))))
     counted = list(_COUNTER.finditer(line))
     found = [one for one in counted if not _ASIDE.search(line[: one.start()])]
+    if not counted:
+        bare = _BARE.sub(r"step \g<at>/\g<of>,", line)
+        counted = found = list(_COUNTER.finditer(bare)) if bare != line else []
+        line = bare
     pairs = dict(_pairs(_COUNTER.sub("\n", line) if found else line))
     if (counted and not found) or (found and not pairs and all(_SETTING.match(line[one.start() :]) for one in found)):
         return None

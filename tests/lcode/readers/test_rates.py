@@ -163,3 +163,9 @@ def test_each_rate_that_is_written_is_the_rate_of_its_epoch(rates: dict[int, flo
         frame["lr"] = frame["epoch"].map(rates)
         table = read_logs(written(Path(folder), frame, "parquet"))
     np.testing.assert_array_equal(table.schedules["a"].at(sorted(rates)), [rates[epoch] for epoch in sorted(rates)])
+
+
+def test_an_infinite_rate_is_read_without_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("run,epoch,lr,acc\na,1,inf,0.1\na,2,inf,0.2\n")
+    assert read_logs(path).runs.index.tolist() == ["a"]

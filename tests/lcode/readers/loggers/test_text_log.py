@@ -204,6 +204,7 @@ def test_the_result_of_an_evaluation_is_measured_apart(tmp_path: Path) -> None:
         "| epoch   {e} | 100/ 200 batches | lr 20.00 | loss  9.50 | ppl   99.56\n"
         "| end of epoch   {e} | time: 60.80s | valid loss  {v} | valid ppl    8.99",
         "current step: {e}th step\nloss:{v}",
+        "[{e}/9] train loss : 9.9 | time : 4.45s\n[{e}/9] mean test loss : {v}",
         "Epoch: {e}. Loss: {v}.\nCheckpoint saved. At epoch: {e}. With loss: 9.9",
     ],
 )
