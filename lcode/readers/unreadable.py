@@ -179,6 +179,6 @@ def _rises(column: pa.ChunkedArray) -> bool:
 
 
 def _names_rows(column: pa.ChunkedArray) -> bool:
-    """Whether each row has a text of its own."""
+    """Whether texts tell rows apart, which those of one training have in common."""
     texts = pa.types.is_string(column.type) and all(as_number(cell) is None for cell in column.to_pylist())
-    return texts and bool(pc.count_distinct(column).as_py() == len(column))
+    return texts and bool(len(column) == 1 or pc.count_distinct(column).as_py() > 1)

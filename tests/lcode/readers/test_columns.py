@@ -105,6 +105,7 @@ def test_a_wrong_cell_is_still_an_error_with_its_place(tmp_path: Path) -> None:
     [
         ("pass,acc\n3,0.1\n7,0.2\n9,0.3\n", "say so: --epoch 'pass'"),
         ("method,acc,f1\nours,0.1,0.2\ntheirs,0.2,0.1\n", "a row for each 'method'"),
+        ("data,layers,acc\na,5,0.1\na,5,0.2\nb,5,0.1\n", "a row for each 'data'"),
         ("acc,f1\n0.1,0.3\n0.2,0.1\n", "add a column 'epoch'"),
     ],
 )
