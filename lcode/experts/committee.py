@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 EXPERTS = ("gaussian process", "forest of values", "forest of changes", "forest of surprises")
 
-LeftOutForecast = Callable[[NDArray[np.int64], int, NDArray[np.float64]], NDArray[np.float64]]
+OutOfFoldForecast = Callable[[NDArray[np.int64], int, NDArray[np.float64]], NDArray[np.float64]]
 """Forecasts by a network that did not learn from them of these rows of the finished runs [n], from a cutoff, at epochs
 [n, Q]: quantiles in model space [n, K, Q, 21], NaN where every part of the network has learned from a run."""
 
@@ -90,9 +90,9 @@ class CutoffExperts:
         self._last = known.anchor(known.last)
         self._reach = Reach.of(self._last, scene.values)
 
-    def left_out(self) -> Array:
+    def out_of_fold(self) -> Array:
         """Forecasts of the finished runs by what was learned without their fold, [E, N, K, J, 21]."""
-        return self._smooth(np.concatenate([self.process.left_out()[None], self._forests.left_out()]))
+        return self._smooth(np.concatenate([self.process.out_of_fold()[None], self._forests.out_of_fold()]))
 
     def predict(self, observed: Observed, epochs: NDArray[np.int64], network: Array) -> Array:
         """Quantiles in model space at the query epochs [R, Q] of observed runs, [E, R, K, Q, 21].
@@ -115,7 +115,7 @@ class CutoffExperts:
         last = observed.known.anchor(self.known.last)
         return at_epochs(self._reach.ends(last), self.scene.grid, last, observed.cutoff, observed.horizons, epochs)
 
-    def left_out_ends(self) -> Array:
+    def out_of_fold_ends(self) -> Array:
         """How far the finished runs might have gone, each by the runs of the other folds, [N, K, J, 4]."""
         folds, values = self.scene.folds, self.scene.values
         result = np.full((*values.shape, 4), np.nan)
@@ -161,7 +161,7 @@ class Committee:
         own: int,
         scaler: ValueScaler,
         folds: NDArray[np.int64],
-        network: LeftOutForecast,
+        network: OutOfFoldForecast,
         seed: int,
         hyperparameters: dict[int, list[Hyperparameters | None]] | None = None,
     ) -> None:
@@ -232,7 +232,7 @@ class Committee:
         meta: Mapping[str, Any],
         arrays: Mapping[str, NDArray[Any]],
         scaler: ValueScaler,
-        network: Callable[[RunTable, NDArray[np.int64]], LeftOutForecast],
+        network: Callable[[RunTable, NDArray[np.int64]], OutOfFoldForecast],
     ) -> Self:
         """The inverse of `pack`; `network` makes the left-out forecasts from the finished runs and their folds."""
         hyper = {

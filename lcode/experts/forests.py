@@ -43,7 +43,7 @@ class FoldForests:
             for fold, rows in enumerate(self._rows)
         ]
 
-    def left_out(self) -> Array:
+    def out_of_fold(self) -> Array:
         """Quantiles for the training rows, each without its fold, [N, K, J, 21]."""
         result = np.full((*self._target.shape, len(LEVELS)), np.nan)
         for forest, rows, out in zip(self._forests, self._rows, self._out, strict=True):
@@ -79,10 +79,10 @@ class ForestExperts:
             for target in (scene.values, scene.values - anchor, surprises)
         )
 
-    def left_out(self) -> Array:
+    def out_of_fold(self) -> Array:
         """Quantiles for the scene's runs, each without its fold, by each forest, [3, N, K, J, 21]."""
-        changes = self._changes.left_out() + self._known.anchor(self._known.last)[..., None, None]
-        return np.stack([self._values.left_out(), changes, surprised(self._network, self._surprises.left_out())])
+        changes = self._changes.out_of_fold() + self._known.anchor(self._known.last)[..., None, None]
+        return np.stack([self._values.out_of_fold(), changes, surprised(self._network, self._surprises.out_of_fold())])
 
     def predict(self, known: Known) -> Array:
         """Quantiles of values and of values by change, in model space, and of surprises, [3, R, K, J, 21].

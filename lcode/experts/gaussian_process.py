@@ -106,7 +106,7 @@ class GaussianProcess:
         variance = (prior - (cross.transpose(1, 2) * solved).sum(1)).clamp(min=0) + self._noise(hyper)[:, None]
         return mean.T * self._scale + self._mean, variance.T * self._scale**2
 
-    def left_out(self, folds: Tensor) -> tuple[Tensor, Tensor]:
+    def out_of_fold(self, folds: Tensor) -> tuple[Tensor, Tensor]:
         """What each training row would be forecast without its fold, [N] fold numbers to two tensors [N, O].
 
         In closed form from the inverse covariance; the hyper-parameters are those of all rows.

@@ -56,12 +56,12 @@ class ProcessExpert:
         changes = scene.values[rows, k] - self._anchor[rows, k, None]
         return _MetricProcess(features[rows], groups, changes, scene.folds[rows], rows, start, steps)
 
-    def left_out(self) -> Array:
+    def out_of_fold(self) -> Array:
         """Quantiles in model space for the scene's own runs, each without its fold, [N, K, J, 21]; NaN if unknown."""
         result = np.full((len(self._anchor), *self._shape, len(LEVELS)), np.nan)
         for k, part in enumerate(self._parts):
             if part is not None:
-                result[part.rows, k] = part.left_out() + self._anchor[part.rows, k, None, None]
+                result[part.rows, k] = part.out_of_fold() + self._anchor[part.rows, k, None, None]
         return result
 
     def predict(self, known: Known) -> Array:
@@ -98,8 +98,8 @@ class _MetricProcess:
     def predict(self, features: Array) -> Array:
         return self._quantiles(*self.process.predict(torch.from_numpy(features)))
 
-    def left_out(self) -> Array:
-        return self._quantiles(*self.process.left_out(self._folds))
+    def out_of_fold(self) -> Array:
+        return self._quantiles(*self.process.out_of_fold(self._folds))
 
     def _quantiles(self, mean: torch.Tensor, variance: torch.Tensor) -> Array:
         path = mean.numpy() @ self._basis + self._mean

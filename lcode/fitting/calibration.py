@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from lcode.fitting.blend import FAR, NEAR, far
 from lcode.fitting.shares import neighbours
+from lcode.fitting.stacking import FAR, NEAR, far
 from lcode.forecast import LEVELS, Q05, Q50, Q95
 
 Array = NDArray[np.float64]

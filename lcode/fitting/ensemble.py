@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lcode.experts.committee import MAX_RUNS, Committee
-from lcode.fitting.blend import Blend, learn_blend
 from lcode.fitting.calibration import Calibration, calibrate
-from lcode.fitting.left_out import LeftOut, gains, left_out_parts, prior_weights
-from lcode.fitting.network import LeftOutNetwork
-from lcode.fitting.start import Start
-from lcode.fitting.trust import left_out_figures
+from lcode.fitting.network import OutOfFoldNetwork
+from lcode.fitting.out_of_fold import OutOfFold, gains, out_of_fold_parts, prior_weights
+from lcode.fitting.stacking import Stacking, learn_stacking
+from lcode.fitting.trust import out_of_fold_figures
+from lcode.fitting.zero_shot import ZeroShot
 from lcode.tensors.collate import Preprocessor
 from lcode.tensors.scaling import ValueScaler
 
@@ -25,16 +25,16 @@ class Ensemble:
     """Base learners beside a network, all judged on forecasts of finished runs that they had not learned from.
 
     Attributes:
-        start: the pretrained model as it was, a part of the forecast that few runs cannot spoil.
+        zero_shot: the pretrained model as it was, a part of the forecast that few runs cannot spoil.
         committee: regressors on the finished runs; None: the network stands alone.
-        blend: how much each part counts; None: the network alone.
+        stacking: how much each part counts; None: the network alone.
         calibration: widths and correlations from the left-out folds.
-        backtest: figures on the left-out folds beside simple forecasts; see `left_out_figures`.
+        backtest: figures on the left-out folds beside simple forecasts; see `out_of_fold_figures`.
     """
 
-    start: Start | None
+    zero_shot: ZeroShot | None
     committee: Committee | None
-    blend: Blend | None
+    stacking: Stacking | None
     calibration: Calibration
     backtest: dict[str, Any]
 
@@ -47,31 +47,31 @@ class Ensemble:
     def learn(
         cls,
         committee: Committee,
-        start: Start | None,
+        zero_shot: ZeroShot | None,
         preprocessor: Preprocessor,
         wanted: Sequence[str],
         *,
-        adapted: LeftOutNetwork | None,
+        adapted: OutOfFoldNetwork | None,
     ) -> Self:
         """Learn weights and widths on the committee's finished runs.
 
         Args:
             committee: regressors, which know what a network forecasts of runs it has not learned from.
-            start: the pretrained model, if there is one.
+            zero_shot: the pretrained model, if there is one.
             preprocessor: scales of the metrics.
             wanted: names of the parts that may count.
             adapted: the network that learned from the finished runs; None: there is none, and the pretrained one takes
                 its place.
         """
-        left_out = left_out_parts(committee, start, preprocessor, adapted)
-        if not left_out:
-            return cls(start, committee, None, Calibration.none(), {})
-        blend = _learn_blend(left_out, wanted, preprocessor.values)
-        left_out = [part.of_own() for part in left_out]
-        judged = [part.judged(blend) for part in left_out]
+        out_of_fold = out_of_fold_parts(committee, zero_shot, preprocessor, adapted)
+        if not out_of_fold:
+            return cls(zero_shot, committee, None, Calibration.none(), {})
+        stacking = _learn_stacking(out_of_fold, wanted, preprocessor.values)
+        out_of_fold = [part.of_own() for part in out_of_fold]
+        judged = [part.judged(stacking) for part in out_of_fold]
         calibration = calibrate(judged)
-        figures = left_out_figures(left_out, judged, preprocessor, calibration)
-        return cls(start, committee, blend, calibration, figures)
+        figures = out_of_fold_figures(out_of_fold, judged, preprocessor, calibration)
+        return cls(zero_shot, committee, stacking, calibration, figures)
 
 
 def some_rows(done: int, own: int, seed: int, most: int = MAX_RUNS) -> tuple[NDArray[np.int64], int]:
@@ -82,17 +82,17 @@ def some_rows(done: int, own: int, seed: int, most: int = MAX_RUNS) -> tuple[NDA
     return np.r_[mine, others], len(mine)
 
 
-def _learn_blend(left_out: Sequence[LeftOut], wanted: Sequence[str], values: ValueScaler) -> Blend:
+def _learn_stacking(out_of_fold: Sequence[OutOfFold], wanted: Sequence[str], values: ValueScaler) -> Stacking:
     """The weights of the parts that are wanted: of all runs, then, from there, of the problem's own."""
-    names = left_out[0].names
+    names = out_of_fold[0].names
     chosen = np.array([name in wanted for name in names])
-    prior = [chosen * prior_weights(names, len(part.truth), part.share) for part in left_out]
-    blend = _weights(left_out, prior, values)
-    own = [part.of_own() for part in left_out]
-    return blend if own[0].own == len(left_out[0].truth) else _weights(own, blend.weights, values)
+    prior = [chosen * prior_weights(names, len(part.truth), part.share) for part in out_of_fold]
+    stacking = _weights(out_of_fold, prior, values)
+    own = [part.of_own() for part in out_of_fold]
+    return stacking if own[0].own == len(out_of_fold[0].truth) else _weights(own, stacking.weights, values)
 
 
-def _weights(left_out: Sequence[LeftOut], prior: Sequence[ArrayLike], values: ValueScaler) -> Blend:
-    names, (quantiles, truths) = left_out[0].names, zip(*(part.natural(values) for part in left_out), strict=True)
-    shares, leads = [part.share for part in left_out], [part.leads for part in left_out]
-    return learn_blend(names, prior, shares, leads, quantiles, truths, gains(names))
+def _weights(out_of_fold: Sequence[OutOfFold], prior: Sequence[ArrayLike], values: ValueScaler) -> Stacking:
+    names, (quantiles, truths) = out_of_fold[0].names, zip(*(part.natural(values) for part in out_of_fold), strict=True)
+    shares, leads = [part.share for part in out_of_fold], [part.leads for part in out_of_fold]
+    return learn_stacking(names, prior, shares, leads, quantiles, truths, gains(names))

@@ -13,16 +13,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lcode.experts.committee import Committee, LeftOutForecast, Observed
+from lcode.experts.committee import Committee, Observed, OutOfFoldForecast
 from lcode.experts.reach import within
-from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lcode.fitting.ensemble import Ensemble
 from lcode.fitting.loop import FitReport, Source
-from lcode.fitting.network import LeftOutNetwork, network_quantiles
+from lcode.fitting.network import OutOfFoldNetwork, network_quantiles
 from lcode.fitting.order import in_careful_order
-from lcode.fitting.start import Start, centre
+from lcode.fitting.shares import leads_of
+from lcode.fitting.stacking import Stacking
+from lcode.fitting.zero_shot import ZeroShot, centre
 from lcode.forecast import LEVELS, NO_EPOCH
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
@@ -47,21 +48,21 @@ class Fitted:
         preprocessor: how tables become tensors; None for a model that scales each table by its own first values
             and so knows no metric by name (the shipped one).
         model: the trained members.
-        start: the pretrained model before it was adapted, a part of the forecast that few runs cannot spoil.
-        committee: regressors on the finished runs beside the model, and `blend`, how much each counts; None: the
+        zero_shot: the pretrained model before it was adapted, a part of the forecast that few runs cannot spoil.
+        committee: regressors on the finished runs beside the model, and `stacking`, how much each counts; None: the
             model alone.
         calibration: widths and correlations from the left-out folds.
         report: how the fit went.
         runs: number of finished runs it learned from.
         data_digest: of the training points, so that two models can be told to stem from the same data.
-        backtest: figures on the left-out folds beside simple forecasts; see `left_out_figures`.
+        backtest: figures on the left-out folds beside simple forecasts; see `out_of_fold_figures`.
     """
 
     preprocessor: Preprocessor | None
     model: LCGODE
-    start: Start | None
+    zero_shot: ZeroShot | None
     committee: Committee | None
-    blend: Blend | None
+    stacking: Stacking | None
     calibration: Calibration
     report: FitReport
     runs: int
@@ -76,9 +77,9 @@ class Fitted:
         return cls(
             preprocessor=preprocessor,
             model=model,
-            start=ensemble.start,
+            zero_shot=ensemble.zero_shot,
             committee=ensemble.committee,
-            blend=ensemble.blend,
+            stacking=ensemble.stacking,
             calibration=ensemble.calibration,
             report=report,
             runs=len(learned),
@@ -89,7 +90,7 @@ class Fitted:
     @property
     def adapted(self) -> bool:
         """Whether the network has learned from the runs; else the pretrained one stands in the forecast as it was."""
-        return self.start is None or self.start.model is not self.model
+        return self.zero_shot is None or self.zero_shot.model is not self.model
 
     def preprocessor_for(self, table: RunTable) -> Preprocessor:
         """How this table becomes tensors."""
@@ -111,27 +112,27 @@ class Fitted:
         result = np.empty((len(runs), len(preprocessor.metrics), epochs.shape[1], len(LEVELS)))
         arrays = curve_arrays(table, metrics=preprocessor.metrics)
         last = arrays.last_values
-        of_start = None if self.start is None else self.start.tensors(table)
+        of_zero_shot = None if self.zero_shot is None else self.zero_shot.tensors(table)
         # Regressors learn by cutoff; the network takes runs that were seen up to different epochs at a time.
         cutoffs = np.zeros_like(seen) if self.committee is None else seen
         for cutoff in np.unique(cutoffs).tolist():
             together = np.flatnonzero(cutoffs == cutoff)
             observed = self._observed(table, together, cutoff, preprocessor)
-            unlike = None
-            if self.start is not None:
-                unlike = self.start.preference(arrays.rows(together), shares[together], cutoff, preprocessor)
+            novelty = None
+            if self.zero_shot is not None:
+                novelty = self.zero_shot.preference(arrays.rows(together), shares[together], cutoff, preprocessor)
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
-                leads = _leads(seen[rows], runs.horizons.numpy()[rows], asked[rows])
+                leads = leads_of(asked[rows], seen[rows], runs.horizons.numpy()[rows])
                 chosen, at = runs.rows(torch.from_numpy(rows)), asked[rows].astype(float)
                 since = seen[rows].astype(float)
                 parts = []
                 if self.adapted:
                     of_model = self.model, chosen, graphs, preprocessor.task_of, since, at, preprocessor.own_scales
                     parts.append(network_quantiles(*of_model))
-                if self.start is not None and of_start is not None:
-                    own = of_start.rows(torch.from_numpy(rows))
-                    parts.append(self.start.quantiles(own, since, at, preprocessor))
+                if self.zero_shot is not None and of_zero_shot is not None:
+                    own = of_zero_shot.rows(torch.from_numpy(rows))
+                    parts.append(self.zero_shot.quantiles(own, since, at, preprocessor))
                 some = None if observed is None else observed.rows(slice(begin, begin + CHUNK))
                 if self.committee is not None and some is not None:
                     place = int(self.adapted)  # the pretrained model stands last
@@ -139,17 +140,17 @@ class Fitted:
                     parts[place:place] = [*self.committee.predict(some, asked[rows], around)]
                 if some is not None:
                     parts = self._plausible(parts, some, asked[rows])
-                if self.blend is None:
+                if self.stacking is None:
                     result[rows] = parts[0] if self.adapted else parts[-1]
                 else:
-                    leaning = None if unlike is None else unlike[begin : begin + CHUNK]
-                    result[rows] = self.blend.mix(np.stack(parts), shares[rows], leads, leaning)
+                    leaning = None if novelty is None else novelty[begin : begin + CHUNK]
+                    result[rows] = self.stacking.mix(np.stack(parts), shares[rows], leads, leaning)
             if self.preprocessor is None:
                 now = preprocessor.values.scale(last[together])
                 result[together] = in_careful_order(result[together], now, seen[together], asked[together])
             for begin in range(0, len(together), CHUNK):
                 rows = together[begin : begin + CHUNK]
-                leads = _leads(seen[rows], runs.horizons.numpy()[rows], asked[rows])
+                leads = leads_of(asked[rows], seen[rows], runs.horizons.numpy()[rows])
                 widened = self.calibration.widen(result[rows], shares[rows], leads)
                 limits = np.fmax(preprocessor.values.ceilings, ROOM * last[rows])[..., None, None]
                 result[rows] = np.minimum(preprocessor.values.unscale(widened), limits)
@@ -169,7 +170,7 @@ class Fitted:
         experts = None if self.committee is None else self.committee.at(self.committee.nearest(observed.cutoff))
         if experts is None:
             return parts
-        prior = None if self.start is None else parts[-1]
+        prior = None if self.zero_shot is None else parts[-1]
         return [*within(np.stack(parts), experts.ends(observed, asked), len(experts.scene.rows), prior)]
 
     def save(self, folder: Path, extra: dict[str, Any]) -> None:
@@ -178,7 +179,7 @@ class Fitted:
             "model": self.model.config.to_json(),
             "preprocessor": None if self.preprocessor is None else self.preprocessor.to_json(),
             "calibration": self.calibration.to_json(),
-            "blend": None if self.blend is None else self.blend.to_json(),
+            "blend": None if self.stacking is None else self.stacking.to_json(),
             # Without the seconds: the same seed leaves the same files.
             "fit": {name: value for name, value in dataclasses.asdict(self.report).items() if name != "seconds"},
             "runs": self.runs,
@@ -188,9 +189,9 @@ class Fitted:
             **extra,
         }
         tensors = {NETWORK_PREFIX + name: value for name, value in self.model.state_dict().items()}
-        if self.start is not None and self.adapted:  # else it is the model itself
-            meta["start"] = self.start.model.config.to_json()
-            tensors |= {START_PREFIX + name: value for name, value in self.start.model.state_dict().items()}
+        if self.zero_shot is not None and self.adapted:  # else it is the model itself
+            meta["start"] = self.zero_shot.model.config.to_json()
+            tensors |= {START_PREFIX + name: value for name, value in self.zero_shot.model.state_dict().items()}
         if self.committee is not None:
             meta["committee"], arrays = self.committee.pack()
             tensors |= {COMMITTEE_PREFIX + name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
@@ -214,18 +215,18 @@ class Fitted:
                 before = LCGODE(LCGODEConfig(**meta["start"]), torch.Generator().manual_seed(0))
                 before.load_state_dict(_part(checkpoint.tensors, START_PREFIX))
                 before.to(device)
-            committee, start = None, None
+            committee, zero_shot = None, None
             if preprocessor is not None and meta.get("committee") is not None:
                 arrays = {name: value.numpy() for name, value in _part(checkpoint.tensors, COMMITTEE_PREFIX).items()}
                 network = partial(_network, model.to(device), before, preprocessor)
                 committee = Committee.unpack(meta["committee"], arrays, preprocessor.values, network)
-                start = None if before is None else Start.of(before, committee.finished)
+                zero_shot = None if before is None else ZeroShot.of(before, committee.finished)
             fitted = cls(
                 preprocessor=preprocessor,
                 model=model.to(device),
-                start=start,
+                zero_shot=zero_shot,
                 committee=committee,
-                blend=None if meta["blend"] is None else Blend.from_json(meta["blend"]),
+                stacking=None if meta["blend"] is None else Stacking.from_json(meta["blend"]),
                 calibration=Calibration.from_json(meta["calibration"]),
                 report=FitReport(**meta["fit"]),
                 runs=meta["runs"],
@@ -237,19 +238,13 @@ class Fitted:
 
 def _network(
     model: LCGODE, before: LCGODE | None, preprocessor: Preprocessor, finished: RunTable, folds: NDArray[np.int64]
-) -> LeftOutForecast:
+) -> OutOfFoldForecast:
     """What the regressors start from: the pretrained network where there is one, else the left-out forecasts."""
     if before is model:  # never adapted
-        return Start.of(before, finished).forecasts_of(finished, preprocessor)
+        return ZeroShot.of(before, finished).forecasts_of(finished, preprocessor)
     device = next(model.parameters()).device
-    network = LeftOutNetwork(model, Source.of(preprocessor.tensors(finished), preprocessor.task_of, folds, device))
-    return network if before is None else Start.of(before, finished).forecasts_of(finished, preprocessor, network)
-
-
-def _leads(seen: NDArray[np.int64], horizons: Array, asked: NDArray[np.int64]) -> Array:
-    """Place of each query [R, Q] between what was seen [R] (0) and the horizon [R] (1)."""
-    start, end = np.maximum(seen, 0)[:, None], horizons[:, None]
-    return np.clip((asked - start) / np.maximum(end - start, 1), 0, 1)
+    network = OutOfFoldNetwork(model, Source.of(preprocessor.tensors(finished), preprocessor.task_of, folds, device))
+    return network if before is None else ZeroShot.of(before, finished).forecasts_of(finished, preprocessor, network)
 
 
 def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

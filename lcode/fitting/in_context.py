@@ -6,9 +6,9 @@ from lcode.experts.committee import Committee
 from lcode.fitting.ensemble import Ensemble
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
-from lcode.fitting.left_out import PARTS
 from lcode.fitting.loop import FitReport
-from lcode.fitting.start import Start
+from lcode.fitting.out_of_fold import PARTS
+from lcode.fitting.zero_shot import ZeroShot
 from lcode.table import RunTable
 from lcode.tensors.collate import Preprocessor
 
@@ -24,11 +24,11 @@ def learn_in_context(pretrained: Fitted, finished: RunTable, seed: int) -> Fitte
         seed: of folds and trees.
     """
     preprocessor = Preprocessor.fit(finished)
-    start = Start.of(pretrained.model, finished)
+    zero_shot = ZeroShot.of(pretrained.model, finished)
     folds = assign_folds(finished, FOLDS, seed)
     committee = Committee(
-        finished, len(finished), preprocessor.values, folds, start.forecasts_of(finished, preprocessor), seed
+        finished, len(finished), preprocessor.values, folds, zero_shot.forecasts_of(finished, preprocessor), seed
     )
-    ensemble = Ensemble.learn(committee, start, preprocessor, PARTS, adapted=None)
+    ensemble = Ensemble.learn(committee, zero_shot, preprocessor, PARTS, adapted=None)
     report = FitReport(steps=0, validation_loss=0.0, interrupted=False)
     return Fitted.of(ensemble, preprocessor, pretrained.model, report, finished)

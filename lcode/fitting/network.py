@@ -59,7 +59,7 @@ def network_quantiles(
 
 
 @dataclass(frozen=True, eq=False)
-class LeftOutNetwork:
+class OutOfFoldNetwork:
     """Forecasts of training runs, each by the member that left it out.
 
     Attributes:
@@ -71,7 +71,7 @@ class LeftOutNetwork:
     source: Source
 
     def __call__(self, rows: NDArray[np.int64], cutoff: int, epochs: Array) -> Array:
-        """See `lcode.experts.committee.LeftOutForecast`."""
+        """See `lcode.experts.committee.OutOfFoldForecast`."""
         return self.forecast(rows, np.full(len(rows), float(cutoff)), epochs)[0]
 
     def forecast(self, rows: NDArray[np.int64], cutoffs: Array, epochs: Array) -> tuple[Array, Array]:

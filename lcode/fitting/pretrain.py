@@ -17,8 +17,8 @@ import torch
 
 from lcode.fitting.calibration import Calibration, calibrate_for_all
 from lcode.fitting.fitted import Fitted
-from lcode.fitting.left_out import left_out_forecasts
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model, some_of
+from lcode.fitting.out_of_fold import out_of_fold_forecasts
 from lcode.isolation import isolated
 from lcode.models.lcgode import LCGODE, LCGODEConfig
 from lcode.table import RunTable
@@ -66,14 +66,14 @@ def pretrain(
     report = fit_model(model, [source for _, source in sources], settings, generator, progress)
     # Forecasts without a finished run are made on the curves' own scales.
     judging = some_of([source for is_real, source in sources if is_real and source.own is not None], CALIBRATED)
-    judged = [[part.judged() for part in left_out_forecasts(model, source)] for source in judging]
+    judged = [[part.judged() for part in out_of_fold_forecasts(model, source)] for source in judging]
     tables = list(chain.from_iterable(problems))
     return Fitted(
         preprocessor=None,
         model=model,
-        start=None,
+        zero_shot=None,
         committee=None,
-        blend=None,
+        stacking=None,
         calibration=calibrate_for_all(judged) if judged else Calibration.none(),
         report=report,
         runs=len({run for table in tables for run in table.run_ids}),

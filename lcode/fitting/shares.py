@@ -1,8 +1,9 @@
-"""Between which of the calibrated prefixes a run stands."""
+"""Where a run stands among the calibrated prefixes, and a query between what was seen and the horizon."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,3 +19,9 @@ def neighbours(
     place = np.interp(np.sqrt(shares), np.sqrt(known), np.arange(len(known)))
     left = np.minimum(place.astype(np.int64), max(len(known) - 2, 0))
     return left, np.minimum(left + 1, len(known) - 1), place - left
+
+
+def leads_of(asked: NDArray[Any], seen: NDArray[Any], horizons: NDArray[Any]) -> NDArray[np.float64]:
+    """Place of query epochs [R, Q] between the last epoch seen [R] (0) and the horizon [R] (1)."""
+    begin, end = np.maximum(seen, 0)[:, None], horizons[:, None]
+    return np.clip((asked - begin) / np.maximum(end - begin, 1), 0, 1)

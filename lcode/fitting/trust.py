@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from lcode.fitting.calibration import Calibration, Judged
-from lcode.fitting.left_out import LeftOut
+from lcode.fitting.out_of_fold import OutOfFold
 from lcode.forecast import Q05, Q50, Q95
 from lcode.tensors.collate import Preprocessor
 
@@ -28,8 +28,8 @@ TELLING = 12
 NAMES = {"last": "the last value", "trees": "ExtraTrees"}
 
 
-def left_out_figures(
-    left_out: Sequence[LeftOut], judged: Sequence[Judged], preprocessor: Preprocessor, calibration: Calibration
+def out_of_fold_figures(
+    out_of_fold: Sequence[OutOfFold], judged: Sequence[Judged], preprocessor: Preprocessor, calibration: Calibration
 ) -> dict[str, Any]:
     """How well each prefix forecasts the left-out runs, beside the last value and a forest (ExtraTrees).
 
@@ -38,7 +38,7 @@ def left_out_figures(
         and for `lcode`, `last` and `trees` each `mape` (a share), `final_mae` (natural units) and `kendall`.
     """
     figures: dict[str, Any] = {}
-    for part, own in zip(left_out, judged, strict=True):
+    for part, own in zip(out_of_fold, judged, strict=True):
         shares = np.full(len(own.truth), own.share)
         quantiles = np.sort(preprocessor.values.unscale(calibration.widen(own.quantiles, shares, own.leads)), axis=-1)
         truth = preprocessor.values.unscale(own.truth)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from lcode.fitting.calibration import Calibration
-from lcode.fitting.left_out import NETWORK, PARTS, PRETRAINED
+from lcode.fitting.out_of_fold import NETWORK, PARTS, PRETRAINED
 from lcode.forecast import Forecast
 from lcode.forecasters import ForecasterFactory
 from lcode.forecasters.base import At

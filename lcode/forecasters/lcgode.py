@@ -20,13 +20,13 @@ from lcode.fitting.ensemble import Ensemble, some_rows
 from lcode.fitting.fitted import Fitted
 from lcode.fitting.folds import assign_folds
 from lcode.fitting.in_context import learn_in_context
-from lcode.fitting.left_out import PARTS
 from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
-from lcode.fitting.network import LeftOutNetwork
-from lcode.fitting.start import Start
+from lcode.fitting.network import OutOfFoldNetwork
+from lcode.fitting.novelty import scarcity
+from lcode.fitting.out_of_fold import PARTS
 from lcode.fitting.transfer import transfer
 from lcode.fitting.trust import trust_rows, trust_warnings
-from lcode.fitting.unlike import scarcity
+from lcode.fitting.zero_shot import ZeroShot
 from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
@@ -191,12 +191,12 @@ class LCGODEForecaster(Forecaster):
         if model.config.members > 1:
             rows, mine = some_rows(len(done), own, self.seed)
             finished = _rows(done, rows)
-            network, start = LeftOutNetwork(model, source.rows(rows)), None
+            network, zero_shot = OutOfFoldNetwork(model, source.rows(rows)), None
             if before is not None and before.preprocessor is None:  # one that takes any metrics
-                start = Start.of(before.model, finished)
-            around = network if start is None else start.forecasts_of(finished, preprocessor, network)
+                zero_shot = ZeroShot.of(before.model, finished)
+            around = network if zero_shot is None else zero_shot.forecasts_of(finished, preprocessor, network)
             committee = Committee(finished, mine, preprocessor.values, folds[rows], around, self.seed)
-            ensemble = Ensemble.learn(committee, start, preprocessor, self.parts, adapted=network)
+            ensemble = Ensemble.learn(committee, zero_shot, preprocessor, self.parts, adapted=network)
         return Fitted.of(ensemble, preprocessor, model, report, done)
 
     def _model(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Fitted | None]:

@@ -70,7 +70,7 @@ def test_every_expert_beats_the_last_value(family: Family, runs: RunTable, commi
 def test_left_out_forecasts_are_nearly_as_good_as_those_of_new_runs(family: Family, committee: Committee) -> None:
     experts = committee.at(CUTOFF)
     assert experts is not None
-    own = np.abs(experts.left_out()[..., 10] - experts.scene.values).mean(axis=(1, 2, 3))
+    own = np.abs(experts.out_of_fold()[..., 10] - experts.scene.values).mean(axis=(1, 2, 3))
     new = family(60, seed=1, prefix="n")
     forecast = forecast_of(committee, new.prefix(CUTOFF))
     truth = committee.scaler.scale(curve_arrays(new).values[:, :, CUTOFF:])

@@ -34,7 +34,7 @@ def test_left_out_folds_are_what_a_fit_without_them_forecasts() -> None:
     x, y = data(40)
     folds = torch.arange(40) % 4
     process = GaussianProcess(x, y, GROUPS)
-    mean, variance = process.left_out(folds)
+    mean, variance = process.out_of_fold(folds)
     kept = folds != 2
     # The same standardisation and hyper-parameters, but not the rows.
     other = GaussianProcess(x, y, GROUPS, start=process.hyperparameters, steps=0)

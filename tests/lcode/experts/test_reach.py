@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from lcode.experts.reach import Reach, within
-from lcode.fitting.left_out import PRETRAINED
 from lcode.fitting.loop import FitSettings
-from lcode.fitting.start import Start
+from lcode.fitting.out_of_fold import PRETRAINED
+from lcode.fitting.zero_shot import ZeroShot
 from lcode.forecast import LEVELS, Q05
 from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.table import RunTable
@@ -91,10 +91,12 @@ def test_a_part_that_knows_no_other_run_is_kept_to_what_they_did(
 ) -> None:
     finished, seen = family(14, seed=5), family(6, seed=6, prefix="n").prefix(2)
 
-    def anything(_: Start, runs: RunTensors, cutoffs: np.ndarray, asked: np.ndarray, like: Preprocessor) -> np.ndarray:
+    def anything(
+        _: ZeroShot, runs: RunTensors, cutoffs: np.ndarray, asked: np.ndarray, like: Preprocessor
+    ) -> np.ndarray:
         return np.broadcast_to(4 * norm.ppf(LEVELS), (*asked.shape, 2, len(LEVELS))).swapaxes(1, 2)
 
-    monkeypatch.setattr(Start, "quantiles", anything)
+    monkeypatch.setattr(ZeroShot, "quantiles", anything)
     model = LCGODEForecaster(settings=FitSettings(steps=6, batch=8), pretrained=SHIPPED, parts=[PRETRAINED])
     lowest = finished.points["value"][finished.points["metric"] == "seg/err"].min()
     bounded = model.fit(finished).predict(seen).quantiles[:, 0, 0, Q05]

@@ -9,13 +9,13 @@ import pytest
 from scipy.stats import norm
 
 from lcode.fitting.calibration import Calibration, Judged, calibrate, calibrate_for_all
-from lcode.fitting.left_out import SHARES
+from lcode.fitting.out_of_fold import SHARES
 from lcode.forecast import LEVELS
 
 LEADS = np.array([0.05, 0.2, 0.5, 0.8, 1.0])
 
 
-def left_out(spread: float, *, rho: float = 0.0, persistence: float = 0.5, runs: int = 400) -> list[Judged]:
+def out_of_fold(spread: float, *, rho: float = 0.0, persistence: float = 0.5, runs: int = 400) -> list[Judged]:
     """Normal truths of two metrics at five epochs, forecast with the right median and `spread` times their width."""
     generator = np.random.default_rng(0)
     root = np.linalg.cholesky(np.array([[1, rho], [rho, 1]]))
@@ -40,7 +40,7 @@ def coverage(quantiles: np.ndarray, truth: np.ndarray) -> float:
 
 @pytest.mark.parametrize("spread", [0.5, 2.0])
 def test_widening_brings_the_coverage_nearer_to_what_it_says(spread: float) -> None:
-    parts = left_out(spread)
+    parts = out_of_fold(spread)
     calibration = calibrate(parts)
     for part in parts:
         shares = np.full(len(part.truth), part.share)
@@ -53,7 +53,7 @@ def test_widening_brings_the_coverage_nearer_to_what_it_says(spread: float) -> N
 
 
 def test_right_intervals_are_left_alone() -> None:
-    assert np.allclose(calibrate(left_out(1.0)).factors, 0, atol=0.12)
+    assert np.allclose(calibrate(out_of_fold(1.0)).factors, 0, atol=0.12)
 
 
 def test_widening_keeps_the_median_and_the_order() -> None:
@@ -77,7 +77,7 @@ def test_the_factor_is_that_of_the_prefix_the_metric_and_the_lead() -> None:
 
 
 def test_a_metric_that_needs_more_gets_more() -> None:
-    parts = left_out(1.0)
+    parts = out_of_fold(1.0)
     for part in parts:
         part.truth[:, 1] *= 3
     log = np.array(calibrate(parts).factors).mean(-1)
@@ -85,7 +85,7 @@ def test_a_metric_that_needs_more_gets_more() -> None:
 
 
 def test_wide_intervals_have_a_factor_of_their_own() -> None:
-    parts = [replace(part, quantiles=part.quantiles.copy()) for part in left_out(1.0, runs=800)]
+    parts = [replace(part, quantiles=part.quantiles.copy()) for part in out_of_fold(1.0, runs=800)]
     for part in parts:  # every fourth run is far off, and its interval is wide, but not wide enough
         part.truth[::4] *= 30
         part.quantiles[::4] *= 10
@@ -100,13 +100,13 @@ def test_wide_intervals_have_a_factor_of_their_own() -> None:
 
 
 def test_few_runs_hardly_narrow_the_intervals() -> None:
-    few, many = (np.mean(calibrate(left_out(2.0, runs=runs)).factors) for runs in (12, 400))
+    few, many = (np.mean(calibrate(out_of_fold(2.0, runs=runs)).factors) for runs in (12, 400))
     assert many < few < 0
 
 
 def test_what_hangs_together_is_found() -> None:
     for rho, persistence in ((0.8, 0.2), (-0.5, 0.9)):
-        found = calibrate(left_out(1.0, rho=rho, persistence=persistence))
+        found = calibrate(out_of_fold(1.0, rho=rho, persistence=persistence))
         matrices = found.matrices(np.linspace(0, 1, 7), [0, 1])
         assert matrices is not None and matrices.shape == (7, 2, 2)
         np.testing.assert_allclose(matrices[:, 0, 1], rho, atol=0.1)
@@ -119,7 +119,7 @@ def test_what_hangs_together_is_found() -> None:
 
 
 def test_what_hangs_together_early_need_not_late() -> None:
-    parts = [*left_out(1.0, rho=0.8)[:1], *left_out(1.0)[1:]]
+    parts = [*out_of_fold(1.0, rho=0.8)[:1], *out_of_fold(1.0)[1:]]
     matrices = calibrate(parts).matrices(np.array(SHARES), [0, 1])
     assert matrices is not None and matrices[0, 0, 1] > 0.6 and abs(matrices[1:, 0, 1]).max() < 0.2
     between = calibrate(parts).matrices(np.array([SHARES[1] / 4]), [0, 1])
@@ -127,7 +127,7 @@ def test_what_hangs_together_early_need_not_late() -> None:
 
 
 def test_a_metric_of_which_nothing_was_left_out_breaks_nothing() -> None:
-    parts = left_out(1.0, runs=12)
+    parts = out_of_fold(1.0, runs=12)
     for part in parts:
         part.truth[:, 1] = np.nan
     found = calibrate(parts)
@@ -137,13 +137,13 @@ def test_a_metric_of_which_nothing_was_left_out_breaks_nothing() -> None:
 
 
 def test_json_round_trip() -> None:
-    calibration = calibrate(left_out(0.7, rho=0.4, runs=30))
+    calibration = calibrate(out_of_fold(0.7, rho=0.4, runs=30))
     assert Calibration.from_json(json.loads(json.dumps(calibration.to_json()))) == calibration
 
 
 def test_of_several_problems_each_counts_alike_however_many_runs_it_has() -> None:
     """One problem whose intervals are right, one where they are half as wide as they should be."""
-    right, narrow = left_out(1.0, runs=2000), left_out(0.5, runs=100)
+    right, narrow = out_of_fold(1.0, runs=2000), out_of_fold(0.5, runs=100)
     together = calibrate_for_all([right, narrow])
     for part, near, far in zip(SHARES, *np.array(together.factors)[:, 0, :, 0].T, strict=True):
         assert part in together.shares and 0.2 < near < np.log(2) and 0.2 < far < np.log(2)
@@ -153,6 +153,6 @@ def test_of_several_problems_each_counts_alike_however_many_runs_it_has() -> Non
 
 
 def test_without_a_far_query_nothing_is_said_of_the_far_ones() -> None:
-    parts = [replace(part, leads=np.zeros_like(part.leads)) for part in left_out(0.5)]
+    parts = [replace(part, leads=np.zeros_like(part.leads)) for part in out_of_fold(0.5)]
     factors = np.array(calibrate_for_all([parts]).factors)[:, 0, :, 0]
     assert (factors[:, 0] > 0.3).all() and (factors[:, 1] == 0).all()

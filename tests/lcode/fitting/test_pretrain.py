@@ -29,7 +29,7 @@ def test_the_same_seed_leaves_the_same_weights(fitted: Fitted) -> None:
 
 
 def test_it_knows_no_metric_by_name_and_widths_are_the_same_for_all(fitted: Fitted) -> None:
-    assert fitted.preprocessor is None and fitted.blend is None
+    assert fitted.preprocessor is None and fitted.stacking is None
     factors = np.array(fitted.calibration.factors)
     assert factors.shape[1:] == (1, 2, 1) and (np.abs(factors) <= np.log(2.5)).all()
 

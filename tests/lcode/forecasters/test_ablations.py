@@ -62,10 +62,10 @@ def test_shuffled_graphs_are_the_same_graphs_under_other_names(history: RunTable
 def test_parts_that_are_left_out_have_no_weight(history: RunTable) -> None:
     alone = LCGODEForecaster(seed=0, parts=("lc-gode",), **SIZES).fit(history)
     without = LCGODEForecaster(seed=0, parts=("gaussian process", "forest of values"), **SIZES).fit(history)
-    assert alone.fitted is not None and alone.fitted.blend is not None
-    assert without.fitted is not None and without.fitted.blend is not None
-    assert alone.fitted.blend.mean_weights()["lc-gode"] == pytest.approx(1)
-    weights = without.fitted.blend.mean_weights()
+    assert alone.fitted is not None and alone.fitted.stacking is not None
+    assert without.fitted is not None and without.fitted.stacking is not None
+    assert alone.fitted.stacking.mean_weights()["lc-gode"] == pytest.approx(1)
+    weights = without.fitted.stacking.mean_weights()
     assert weights["lc-gode"] == weights["forest of changes"] == 0 and sum(weights.values()) == pytest.approx(1)
 
 
@@ -78,8 +78,8 @@ def test_the_plain_latent_ode_hears_of_nothing_but_its_own_curve(history: RunTab
     made = forecaster("ode", seed=7)
     assert isinstance(made, LatentODEForecaster) and (made.seed, made.pretrained) == (7, None)
     model = LatentODEForecaster(**SIZES).fit(history)
-    assert model.fitted is not None and model.fitted.blend is not None
-    assert model.fitted.blend.mean_weights()["lc-gode"] == pytest.approx(1)
+    assert model.fitted is not None and model.fitted.stacking is not None
+    assert model.fitted.stacking.mean_weights()["lc-gode"] == pytest.approx(1)
     seen = fresh.prefix(4)
     kept, changed = seen.metrics
     points = seen.points.copy()

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import lcode
-from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Calibration
 from lcode.fitting.loop import FitSettings
+from lcode.fitting.stacking import Stacking
 from lcode.forecast import Q50
 from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.hooks import Monitor
@@ -108,12 +108,12 @@ def test_surprises_are_forecast_from_what_they_were_learned_from(
     shipped: LCGODEForecaster, finished: RunTable, running: RunTable
 ) -> None:
     def surprises(model: LCGODEForecaster) -> np.ndarray:
-        assert model.fitted is not None and model.fitted.blend is not None
-        names = model.fitted.blend.parts
+        assert model.fitted is not None and model.fitted.stacking is not None
+        names = model.fitted.stacking.parts
         row = tuple(float(name == "forest of surprises") for name in names)
         rows = tuple(row for _ in finished.metrics)
-        alone = Blend(names, (0.0,), ((rows, rows),))
-        model.fitted = replace(model.fitted, blend=alone, calibration=Calibration.none())
+        alone = Stacking(names, (0.0,), ((rows, rows),))
+        model.fitted = replace(model.fitted, stacking=alone, calibration=Calibration.none())
         return model.predict(running.select(["running", "unseen"])).quantiles
 
     # At a quarter of the horizon they are counted from the pretrained network, with and without a fit.

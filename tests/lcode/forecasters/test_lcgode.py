@@ -10,8 +10,8 @@ import pytest
 import lcode
 from lcode.api import resolve_device
 from lcode.errors import CheckpointError, NotEnoughDataError, UsageError
-from lcode.fitting.left_out import PARTS, PRETRAINED
 from lcode.fitting.loop import FitSettings
+from lcode.fitting.out_of_fold import PARTS, PRETRAINED
 from lcode.forecast import GRID, LEVELS, Q50, Forecast
 from lcode.forecasters import forecaster
 from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
@@ -52,7 +52,7 @@ def test_each_curve_has_its_status(fitted: LCGODEForecaster, running: RunTable) 
         "diverged": ["diverged", "diverged"],
         "no_miou": ["ok", "too_short"],
         "unseen": ["ok", "ok"],
-        "nothing": ["too_short", "too_short"],
+        "nothing": ["ok", "ok"],  # a candidate
         "done": ["finished", "finished"],
     }
 

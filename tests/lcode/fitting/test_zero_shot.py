@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lcode.fitting.start import centre
+from lcode.fitting.zero_shot import centre
 
 
 def test_the_adapted_network_early_and_the_pretrained_one_later() -> None:

@@ -36,7 +36,7 @@ LEAST = 1e-6
 
 
 @dataclass(frozen=True)
-class Blend:
+class Stacking:
     """Weights of the parts, by share of the horizon seen, by lead and by metric.
 
     Attributes:
@@ -120,7 +120,7 @@ def far(leads: Array) -> Array:
     return np.clip((leads - NEAR) / (FAR - NEAR), 0, 1)
 
 
-def learn_blend(
+def learn_stacking(
     parts: Sequence[str],
     prior: Sequence[ArrayLike],
     shares: Sequence[float],
@@ -128,7 +128,7 @@ def learn_blend(
     quantiles: Sequence[Array],
     truths: Sequence[Array],
     gains: Sequence[float] | None = None,
-) -> Blend:
+) -> Stacking:
     """Weights with the smallest CRPS of the mixture on left-out runs, drawn towards the prior weights.
 
     A metric's weights are drawn towards those of all metrics together, these towards the prior; the fewer runs, the
@@ -143,7 +143,7 @@ def learn_blend(
 
     Args:
         parts: names, E of them.
-        prior: their weights where nothing is known, at each share, [S][E], or as `Blend.weights`; a part of weight 0
+        prior: their weights where nothing is known, at each share, [S][E], or as `Stacking.weights`; a part of weight 0
             keeps it.
         shares: share of the horizon seen, [S].
         leads: place of each query between cutoff (0) and horizon (1) at each share, [N, Q].
@@ -158,7 +158,7 @@ def learn_blend(
     terms = [_terms(*of_share, factors) for of_share in zip(start, leads, quantiles, truths, strict=True)]
     to_truth, between = (torch.from_numpy(np.stack(term)) for term in zip(*terms, strict=True))
     weights = _learn(start, to_truth, between, [truth.shape[0] for truth in truths])
-    return Blend(tuple(parts), tuple(shares), _as_tuples(weights))
+    return Stacking(tuple(parts), tuple(shares), _as_tuples(weights))
 
 
 def _terms(prior: Array, leads: Array, quantiles: Array, truth: Array, gains: Array) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from lcode.fitting.unlike import MOST, ripeness, scarcity, traits, unlikeness
+from lcode.fitting.novelty import MOST, novelty_score, ripeness, scarcity, traits
 from lcode.table import Metric, RunTable
 from lcode.tensors.arrays import CurveArrays, curve_arrays
 from lcode.tensors.scaling import ValueScaler
@@ -34,7 +34,7 @@ def scaler(finished: CurveArrays) -> ValueScaler:
 
 
 def judged(runs: CurveArrays, finished: CurveArrays, scaler: ValueScaler) -> NDArray[np.float64]:
-    return unlikeness(traits(runs, SEEN, scaler), traits(finished, SEEN, scaler))[:, 0]
+    return novelty_score(traits(runs, SEEN, scaler), traits(finished, SEEN, scaler))[:, 0]
 
 
 def test_a_run_that_stands_still_is_unlike_runs_that_all_learn(finished: CurveArrays, scaler: ValueScaler) -> None:
@@ -45,8 +45,8 @@ def test_a_run_that_stands_still_is_unlike_runs_that_all_learn(finished: CurveAr
 def test_finished_runs_themselves_are_alike(finished: CurveArrays, scaler: ValueScaler) -> None:
     apart = ~np.eye(30, dtype=bool)
     seen = traits(finished, SEEN, scaler)
-    against_others = unlikeness(seen, seen, apart)
-    assert (against_others > 0).mean() <= 0.1 and unlikeness(seen, seen).max() == 0
+    against_others = novelty_score(seen, seen, apart)
+    assert (against_others > 0).mean() <= 0.1 and novelty_score(seen, seen).max() == 0
 
 
 def test_a_run_ahead_of_all_is_left_to_what_was_learned(finished: CurveArrays, scaler: ValueScaler) -> None:
@@ -72,15 +72,15 @@ def test_finished_runs_without_a_value_do_not_hide_the_others(finished: CurveArr
     seen, still = (traits(part, SEEN, scaler) for part in (finished, curves(np.full((1, 20), 0.9))))
     some, none = seen.copy(), np.full_like(seen, np.nan)
     some[:10] = np.nan
-    assert unlikeness(still, some)[0, 0] > 0.5
-    assert unlikeness(still, none)[0, 0] == 0
+    assert novelty_score(still, some)[0, 0] > 0.5
+    assert novelty_score(still, none)[0, 0] == 0
 
 
 def test_after_one_epoch_the_value_alone_counts(finished: CurveArrays, scaler: ValueScaler) -> None:
     first = traits(finished, 1, scaler)
     assert np.isnan(first[..., 1]).all() and np.isfinite(first[..., 0]).all()
     far = traits(curves(np.full((1, 20), 5.0)), 1, scaler)
-    assert unlikeness(far, first)[0, 0] == pytest.approx(MOST)
+    assert novelty_score(far, first)[0, 0] == pytest.approx(MOST)
 
 
 def test_few_is_up_to_thirty_and_late_from_a_tenth() -> None:

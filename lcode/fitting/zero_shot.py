@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lcode.experts.committee import LeftOutForecast
+from lcode.experts.committee import OutOfFoldForecast
 from lcode.fitting.network import network_quantiles
-from lcode.fitting.unlike import ripeness, scarcity, traits, unlikeness
+from lcode.fitting.novelty import novelty_score, ripeness, scarcity, traits
 from lcode.models.lcgode import LCGODE
 from lcode.table import RunTable
 from lcode.tensors.arrays import CurveArrays, curve_arrays
@@ -38,7 +38,7 @@ def centre(adapted: Array, pretrained: Array, shares: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class ZeroShot:
     """A model that takes any metrics, with scales read off the first values of the finished runs.
 
     Attributes:
@@ -73,9 +73,9 @@ class Start:
         return np.sort(like.values.scale(self.generic.values.unscale(own)), axis=-1)
 
     def forecasts_of(
-        self, finished: RunTable, like: Preprocessor, adapted: LeftOutForecast | None = None
-    ) -> LeftOutForecast:
-        """What surprises are counted from (`LeftOutForecast`): this model, which has learned from none of the runs.
+        self, finished: RunTable, like: Preprocessor, adapted: OutOfFoldForecast | None = None
+    ) -> OutOfFoldForecast:
+        """What surprises are counted from (`OutOfFoldForecast`): this model, which has learned from none of the runs.
 
         Args:
             finished: the runs.
@@ -101,7 +101,7 @@ class Start:
         like: Preprocessor,
         apart: NDArray[np.bool_] | None = None,
     ) -> Array | None:
-        """Share of the weights that goes to this part, beside what the blend gives it, [R, K]; None: nothing.
+        """Share of the weights that goes to this part, beside what the stacking gives it, [R, K]; None: nothing.
 
         Args:
             runs: curves of R runs.
@@ -114,4 +114,4 @@ class Start:
         if few == 0:
             return None
         ours, theirs = (traits(curves, cutoff, like.values) for curves in (runs, self.finished))
-        return few * ripeness(share)[..., None] * unlikeness(ours, theirs, apart)
+        return few * ripeness(share)[..., None] * novelty_score(ours, theirs, apart)

@@ -59,7 +59,7 @@ def traits(curves: CurveArrays, cutoff: int, scaler: ValueScaler) -> Array:
     return np.stack([scaler.scale(seen.last_values), moved], axis=-1)
 
 
-def unlikeness(runs: Array, finished: Array, apart: NDArray[np.bool_] | None = None) -> Array:
+def novelty_score(runs: Array, finished: Array, apart: NDArray[np.bool_] | None = None) -> Array:
     """How unlike R runs are to N finished ones, 0 to `MOST`, [R, K]; only runs that stand worse than half of them are.
 
     A run that is ahead of all finished ones goes on as those that are nearly as far.

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from lcode.experts.committee import EXPERTS, Committee
 from lcode.experts.gaussian_process import WARM_STEPS
 from lcode.experts.reach import within
-from lcode.fitting.blend import Blend
 from lcode.fitting.calibration import Judged
 from lcode.fitting.loop import Source
-from lcode.fitting.network import LeftOutNetwork
-from lcode.fitting.start import Start
-from lcode.fitting.unlike import ripeness, scarcity
+from lcode.fitting.network import OutOfFoldNetwork
+from lcode.fitting.novelty import ripeness, scarcity
+from lcode.fitting.shares import leads_of
+from lcode.fitting.stacking import Stacking
+from lcode.fitting.zero_shot import ZeroShot
 from lcode.models.lcgode import LCGODE
 from lcode.table import RunTable
 from lcode.tensors.collate import Preprocessor
@@ -79,7 +80,7 @@ def prior_weights(names: Sequence[str], runs: int, share: float) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class LeftOut:
+class OutOfFold:
     """Forecasts of N runs from one prefix, by parts that never learned from them.
 
     Attributes:
@@ -91,7 +92,7 @@ class LeftOut:
         truth: scaled values, NaN where there is none, [N, K, Q].
         last: last observed scaled value, [N, K].
         own: so many of the runs, the first, are of the problem to forecast, the others of related ones.
-        unlike: share of the weights that goes to the last part, [N, K]; None: what the blend says.
+        novelty: share of the weights that goes to the last part, [N, K]; None: what the stacking says.
     """
 
     names: tuple[str, ...]
@@ -102,14 +103,14 @@ class LeftOut:
     truth: Array
     last: Array
     own: int
-    unlike: Array | None = None
+    novelty: Array | None = None
 
-    def of_own(self) -> LeftOut:
+    def of_own(self) -> OutOfFold:
         """The runs of the problem alone."""
         n = self.own
         parts, rows = self.parts[:, :n], (self.cutoffs[:n], self.leads[:n])
-        unlike = None if self.unlike is None else self.unlike[:n]
-        return LeftOut(self.names, self.share, *rows, parts, self.truth[:n], self.last[:n], n, unlike)
+        novelty = None if self.novelty is None else self.novelty[:n]
+        return OutOfFold(self.names, self.share, *rows, parts, self.truth[:n], self.last[:n], n, novelty)
 
     def natural(self, values: ValueScaler) -> tuple[Array, Array]:
         """Parts and truth in natural units, the parts up to what a forecast may reach."""
@@ -117,17 +118,17 @@ class LeftOut:
         parts = [np.sort(np.minimum(values.unscale(part), ceilings), axis=-1) for part in self.parts]
         return np.stack(parts), values.unscale(self.truth)
 
-    def judged(self, blend: Blend | None = None) -> Judged:
+    def judged(self, stacking: Stacking | None = None) -> Judged:
         """The forecasts that a user would get: the parts blended, or the first part alone."""
         shares = np.full(len(self.truth), self.share)
-        quantiles = self.parts[0] if blend is None else blend.mix(self.parts, shares, self.leads, self.unlike)
+        quantiles = self.parts[0] if stacking is None else stacking.mix(self.parts, shares, self.leads, self.novelty)
         return Judged(self.share, self.leads, quantiles, self.truth)
 
 
-def left_out_forecasts(model: LCGODE, source: Source) -> list[LeftOut]:
+def out_of_fold_forecasts(model: LCGODE, source: Source) -> list[OutOfFold]:
     """Forecasts by the model's members alone: each run by the member that left it out, from each of `SHARES`."""
     rows = torch.nonzero(source.folds < model.config.members)[:, 0]
-    network, chosen = LeftOutNetwork(model, source), source.runs.rows(rows)
+    network, chosen = OutOfFoldNetwork(model, source), source.runs.rows(rows)
     counts = (chosen.present.any(1) * torch.arange(1, chosen.present.shape[-1] + 1, device=rows.device)).amax(-1)
     results = []
     for share in SHARES:
@@ -140,29 +141,31 @@ def left_out_forecasts(model: LCGODE, source: Source) -> list[LeftOut]:
         forecast, last = network.forecast(rows.cpu().numpy(), cutoffs[:, 0], epochs)
         place = queries[:, None].expand(-1, chosen.values.shape[1], -1)
         truth = torch.where(chosen.present.gather(-1, place), chosen.values.gather(-1, place), torch.nan)
-        leads = _leads(epochs, cutoffs[:, 0], _numpy(chosen.horizons))
-        results.append(LeftOut((NETWORK,), share, cutoffs[:, 0], leads, forecast[None], _numpy(truth), last, len(rows)))
+        leads = leads_of(epochs, cutoffs[:, 0], _numpy(chosen.horizons))
+        results.append(
+            OutOfFold((NETWORK,), share, cutoffs[:, 0], leads, forecast[None], _numpy(truth), last, len(rows))
+        )
     return results
 
 
-def left_out_parts(
-    committee: Committee, start: Start | None, preprocessor: Preprocessor, adapted: LeftOutNetwork | None
-) -> list[LeftOut]:
+def out_of_fold_parts(
+    committee: Committee, zero_shot: ZeroShot | None, preprocessor: Preprocessor, adapted: OutOfFoldNetwork | None
+) -> list[OutOfFold]:
     """Forecasts by the model's members, the committee's experts, each without the run's fold, and the pretrained model.
 
     All runs are cut at the same epochs, which are `SHARES` of their median horizon: the experts learn by cutoff.
 
     Args:
         committee: experts, which know the members' left-out forecasts of their finished runs.
-        start: the pretrained model, if there is one.
+        zero_shot: the pretrained model, if there is one.
         preprocessor: of the model.
         adapted: the network that learned from the runs; None: there is none.
     """
     results = []
     horizons = committee.finished.runs["horizon"].to_numpy(float)
-    of_start = None if start is None else start.tensors(committee.finished)
+    of_zero_shot = None if zero_shot is None else zero_shot.tensors(committee.finished)
     names = EXPERTS if adapted is None else (NETWORK, *EXPERTS)
-    names = names if start is None else (*names, PRETRAINED)
+    names = names if zero_shot is None else (*names, PRETRAINED)
     for share, cutoff in calibration_cutoffs(committee.finished):
         experts = committee.at(cutoff, steps=WARM_STEPS)
         if experts is None:
@@ -175,19 +178,21 @@ def left_out_parts(
         rows, epochs = scene.rows[kept], scene.epochs[kept][:, chosen].astype(float)
         cutoffs = np.full(len(rows), float(cutoff))
         parts = [] if adapted is None else [adapted(rows, cutoff, epochs)[None]]
-        parts.append(experts.left_out()[:, kept][:, :, :, chosen])
-        unlike = None
-        if start is not None and of_start is not None:
+        parts.append(experts.out_of_fold()[:, kept][:, :, :, chosen])
+        novelty = None
+        if zero_shot is not None and of_zero_shot is not None:
             apart = scene.folds[kept][:, None] != committee.folds
-            unlike = start.preference(scene.arrays.rows(kept), share, cutoff, preprocessor, apart)
-            parts.append(start.quantiles(of_start.rows(torch.from_numpy(rows)), cutoffs, epochs, preprocessor)[None])
-        ends = experts.left_out_ends()[kept][:, :, chosen]
-        plausible = within(np.concatenate(parts), ends, len(scene.rows), None if start is None else parts[-1][0])
-        leads = _leads(epochs, cutoffs, horizons[rows])
+            novelty = zero_shot.preference(scene.arrays.rows(kept), share, cutoff, preprocessor, apart)
+            parts.append(
+                zero_shot.quantiles(of_zero_shot.rows(torch.from_numpy(rows)), cutoffs, epochs, preprocessor)[None]
+            )
+        ends = experts.out_of_fold_ends()[kept][:, :, chosen]
+        plausible = within(np.concatenate(parts), ends, len(scene.rows), None if zero_shot is None else parts[-1][0])
+        leads = leads_of(epochs, cutoffs, horizons[rows])
         last = experts.known.anchor(experts.known.last)[kept]
         truth = scene.values[kept][:, :, chosen]
         own = int((kept < scene.own).sum())
-        results.append(LeftOut(names, share, cutoffs, leads, plausible, truth, last, own, unlike))
+        results.append(OutOfFold(names, share, cutoffs, leads, plausible, truth, last, own, novelty))
     return results
 
 
@@ -201,11 +206,6 @@ def calibration_cutoffs(finished: RunTable) -> Iterator[tuple[float, int]]:
         if cutoff != before and cutoff < horizon:
             yield share, cutoff
         before = cutoff
-
-
-def _leads(epochs: Array, cutoffs: Array, horizons: Array) -> Array:
-    start = np.maximum(cutoffs, 0)[:, None]
-    return np.clip((epochs - start) / np.maximum(horizons[:, None] - start, 1), 0, 1)
 
 
 def _numpy(tensor: torch.Tensor) -> Array:
