@@ -54,6 +54,8 @@ def assemble(
         The forecast of all R runs, in the table's order.
     """
     status = curve_status(table, arrays)
+    unknown = np.isnan(quantiles).all(axis=(-2, -1)) & (arrays.lengths == 0) & (status == "ok")
+    status[unknown] = "too_short"  # a forecaster that says nothing of a run that has not begun
     asked = epochs[:, None, :]
     known = (asked <= arrays.last_epochs[..., None]) | (status == "finished")[..., None]
     values = np.where(known[..., None], arrays.interpolate(epochs)[..., None], np.sort(quantiles, axis=-1))
