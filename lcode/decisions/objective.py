@@ -30,10 +30,12 @@ class Objective(ABC):
     Attributes:
         unit: what a score is measured in, as a word for tables and sentences.
         notes: what the user should know of it, such as where the references come from.
+        left_out: keys of metrics that have no say, since the runs to compare with gave no usable reference.
     """
 
     unit: str = ""
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @abstractmethod
     def score(
@@ -71,6 +73,11 @@ class DeltaM(Objective):
         told = f"Δm: mean relative gain over {self.references.origin}, in per cent over metrics; higher is better"
         missing = self.references.unmeasured
         return (told, left_out_text(missing)) if missing else (told,)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Metrics without a reference: their median is 0, or no run has a value."""
+        return tuple(key for key, value in self.references.values.items() if np.isnan(value))
 
     def score(
         self, values: NDArray[np.float64], metrics: Sequence[Metric], archs: Sequence[str | None] | None = None

@@ -88,7 +88,13 @@ class Judge:
         if (forecast.status == "diverged").any():
             return Verdict(run, epoch, "stop", "diverged, says the forecaster", 0.0, forecast=summary(forecast))
         samples = score_samples(forecast, objective, n=SAMPLES, seed=0, archs=[live.arch])[:, 0]
-        return self.rule.decide(run, epoch, samples, scores.standings, unit=objective.unit, forecast=summary(forecast))
+        verdict = self.rule.decide(
+            run, epoch, samples, scores.standings, unit=objective.unit, forecast=summary(forecast)
+        )
+        if objective.left_out:
+            lacking = f"{', '.join(objective.left_out)} left out: the median of the finished runs is 0"
+            verdict = replace(verdict, reason=f"{verdict.reason}; {lacking}")
+        return verdict
 
 
 def summary(forecast: Forecast) -> dict[str, dict[str, float]]:

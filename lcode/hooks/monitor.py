@@ -53,7 +53,8 @@ class Monitor:
     seconds, whenever there are a quarter more of them (at 4, 5, 6, 8, 10, 13 … with those of the history).
 
     While there is no baseline and fewer than three runs have finished, every run goes on. The objective is then fixed,
-    so that scores stay comparable; only a metric that comes later begins it anew.
+    so that scores stay comparable; only a metric that comes later begins it anew, or one that was left out of Δm, since
+    it ended at 0 in most of these runs, and now has a median to be measured against.
 
     Attributes:
         model: the forecaster.

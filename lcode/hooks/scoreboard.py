@@ -21,7 +21,8 @@ class Scoreboard:
     """Final values of the runs that have ended, and the scores of all that count.
 
     The objective is fixed as soon as it can be had, so that scores stay comparable; a metric that comes later begins it
-    anew. An ended run costs the same however many there are.
+    anew, and so does one that was left out, since the median of the first runs was 0, when it no longer is. Once all
+    metrics count, an ended run costs the same however many there are.
 
     Attributes:
         metrics: what is measured.
@@ -73,6 +74,8 @@ class Scoreboard:
         self._finals[run] = final
         if self.objective is not None:
             self.standings.finish(run, self._scores([run], [final])[0])
+            if self.objective.left_out:
+                self._let_more_count()
             return
         try:
             self._settle()
@@ -117,13 +120,9 @@ class Scoreboard:
         """Fix the objective if it can be had, and enter the runs that have ended."""
         if not self.metrics:
             return
-        finals = [*self._past.values(), *self._finals.values()]
-        complete = [final for final in finals if np.isfinite(final).all()]
-        population = self.population
-        if population is None and len(complete) >= MIN_REFERENCE_RUNS:
-            population = np.stack(complete)
+        population = self._complete() if self.population is None else self.population
         try:
-            self.objective = make_objective(self._spec, self.metrics, population=population, baseline=self._baseline)
+            self.objective = self._objective_of(population)
         except NotEnoughDataError:
             return
         self.population = population
@@ -131,6 +130,27 @@ class Scoreboard:
             scores = self._scores(list(ended), list(ended.values()))
             for run, score in zip(ended, scores, strict=True):
                 self.standings.finish(run, score, past=past)
+
+    def _let_more_count(self) -> None:
+        """Begin the objective anew if a metric that it leaves out has a reference by now."""
+        assert self.objective is not None
+        population = self._complete()
+        try:
+            now = self._objective_of(population)
+        except (InputError, NotEnoughDataError):  # the runs that it was made of are being trained anew
+            return
+        if set(now.left_out) < set(self.objective.left_out):
+            self.population, self.standings = population, Standings()
+            self._settle()
+
+    def _complete(self) -> NDArray[np.float64] | None:
+        """Final values of the ended runs that have all of them, [N, K]; None while these are too few."""
+        finals = [*self._past.values(), *self._finals.values()]
+        complete = [final for final in finals if np.isfinite(final).all()]
+        return np.stack(complete) if len(complete) >= MIN_REFERENCE_RUNS else None
+
+    def _objective_of(self, population: NDArray[np.float64] | None) -> Objective:
+        return make_objective(self._spec, self.metrics, population=population, baseline=self._baseline)
 
     def _scores(self, runs: Sequence[str], finals: Sequence[NDArray[np.float64]]) -> list[float]:
         if not runs:

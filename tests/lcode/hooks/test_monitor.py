@@ -165,6 +165,27 @@ def test_without_references_every_run_goes_on_until_three_have_finished() -> Non
     assert watch.objective is not None and "median final value of 3 runs" in watch.objective.notes[0]
 
 
+def test_a_metric_whose_median_was_0_counts_as_soon_as_it_can() -> None:
+    """The first runs of a sweep, at low learning rates, end with an F1 of 0; the task must not be lost by that."""
+
+    def ended(watch: Monitor, *runs: tuple[str, float, float]) -> None:
+        for run, seg, depth in runs:
+            watch.start(run, horizon=HORIZON)
+            watch.report(run, HORIZON, {"seg/miou": seg, "depth/abs_err": depth})
+
+    watch, resumed = (Monitor(BandForecaster(), keep=0) for _ in range(2))
+    ended(watch, ("a", 0.0, 1.0), ("b", 0.0, 0.9), ("c", 0.5, 0.8))
+    first = watch.report("d", 5, {"seg/miou": 0.6, "depth/abs_err": 0.95})
+    assert first.stop and first.reason.endswith("seg/miou left out: the median of the finished runs is 0")
+    resumed.load_state_dict(json.loads(json.dumps(watch.state_dict())))
+    for one in (watch, resumed):
+        ended(one, ("e", 0.4, 0.95))
+        second = one.report("g", 5, {"seg/miou": 0.6, "depth/abs_err": 0.95})
+        assert not second.stop and "left out" not in second.reason
+        # The medians are 0.2 and 0.925: c ended at 50 (0.3/0.2 + 0.125/0.925) = 81.8, and g is better by its seg/miou.
+        assert second.score == pytest.approx(50 * (0.4 / 0.2 - 0.025 / 0.925), abs=1)
+
+
 def test_what_is_known_of_a_run_reaches_the_forecaster() -> None:
     watch = monitor(min_epochs=1)
     graph = ArchGraph.build(["linear", "relu"], [(0, 1)])
