@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from lcode import __version__
 from lcode.cli import options as opt
 from lcode.cli.baseline import baseline_for
 from lcode.cli.bench import bench
@@ -46,6 +47,21 @@ app = typer.Typer(
 )
 app.command()(bench)
 app.command()(watch)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"lcode {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
 
 
 @app.command()

@@ -41,8 +41,12 @@ def table_for(forecaster: LCGODEForecaster, source: LogSource, *, told: bool = T
 
 def model_and_table(source: LogSource, model: Path | None, device: str | None) -> tuple[LCGODEForecaster, RunTable]:
     """Read the logs and load the model that a command was given; it takes up the runs that have finished."""
-    forecaster = loaded_model(source, model, device)
-    table = table_for(forecaster, source)
+    if model is None:  # what is wrong with the logs is told before torch is loaded
+        table = source.table()
+        forecaster = loaded_model(source, model, device)
+    else:
+        forecaster = loaded_model(source, model, device)
+        table = table_for(forecaster, source)
     if (table.runs["status"] != "finished").any():
         with err.status("learning from the finished runs"):
             forecaster = forecaster.in_context(table)

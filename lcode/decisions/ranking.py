@@ -252,7 +252,12 @@ def _remarks(forecast: Forecast, finished: NDArray[np.bool_], final: FinalValue)
     if not finished.any():
         yield "no run has finished: the order, and without a baseline the references too, rest on forecasts alone"
     diverged = _diverged(forecast)
-    unseen = int(((forecast.observed.max(1) * forecast.epoch_unit <= BARELY_SEEN) & ~finished & ~diverged).sum())
+    seen = forecast.observed.max(1)
+    begun, open_runs = seen >= 0, ~finished & ~diverged
+    candidates = int((~begun & open_runs).sum())
+    if candidates:
+        yield f"{counted(candidates, 'candidate')} not begun: forecast by configuration and architecture alone"
+    unseen = int(((seen * forecast.epoch_unit <= BARELY_SEEN) & begun & open_runs).sum())
     if unseen:
         yield (
             f"{unseen} of {len(finished)} runs were seen up to epoch {BARELY_SEEN} at most: their places may change "

@@ -15,6 +15,8 @@ from lcode.table.table import STATUSES
 NAMES = {**dict.fromkeys(FORMATS, "table"), RUN_LOG: "run log"}
 """How the formats that are no tool's are called."""
 
+NOT_BEGUN = "not begun"
+
 REMEDY = (
     "to change it: --only, --ignore, --map 'val/{task}_{metric}', --epoch COLUMN, --config COLUMN, --horizon N; "
     "`lcode inspect LOGS` says more"
@@ -80,5 +82,6 @@ def _epochs(table: RunTable) -> str:
 
 
 def _statuses(table: RunTable) -> str:
-    counts = table.runs["status"].value_counts()
-    return ", ".join(f"{counts[status]} {status}" for status in STATUSES if status in counts)
+    begun = table.runs.index.isin(table.points["run"].unique())
+    counts = table.runs["status"].where(begun | (table.runs["status"] != "running"), NOT_BEGUN).value_counts()
+    return ", ".join(f"{counts[status]} {status}" for status in (*STATUSES, NOT_BEGUN) if status in counts)

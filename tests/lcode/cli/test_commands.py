@@ -253,6 +253,21 @@ def test_as_a_program(running_logs: Path, model_folder: Path, tmp_path: Path) ->
     assert wrong.stderr.count("error:") == 1 and "Traceback" not in wrong.stderr
 
 
+def test_a_wrong_path_is_told_before_the_shipped_model_is_loaded(
+    lcode_command: Lcode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise AssertionError("the model was loaded first")
+
+    monkeypatch.setattr("lcode.api.load", load)
+    done = lcode_command("rank", tmp_path / "nowhere")
+    assert done.status == 2 and "there is no such file or folder" in done.err
+
+
+def test_the_version_is_printed(lcode_command: Lcode) -> None:
+    assert lcode_command("--version").out == f"lcode {lcode.__version__}\n"
+
+
 def test_a_loaded_model_is_what_was_fitted(model_folder: Path, small: LCGODEForecaster) -> None:
     loaded = lcode.load(model_folder)
     assert isinstance(loaded, LCGODEForecaster) and loaded.known_metrics == small.known_metrics

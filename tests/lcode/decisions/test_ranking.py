@@ -180,6 +180,9 @@ def test_little_evidence_is_said_and_changes_nothing() -> None:
     barely = rank(early, baseline=BASELINE)
     assert any(note.startswith("1 of 4 runs were seen up to epoch 1 at most") for note in barely.notes)
     pd.testing.assert_frame_equal(barely.to_frame(), plenty.to_frame())
+    nothing = rank(replace(whole, observed=np.array([[5, 1], [-1, -1], [0, 0], [1, 1]])), baseline=BASELINE)
+    assert any(note.startswith("1 candidate not begun") for note in nothing.notes)
+    assert not any("seen up to" in note for note in nothing.notes)
     assert any(note.startswith("no run has finished") for note in rank(forecast([0.4, 0.9]), baseline=BASELINE).notes)
 
 
