@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,11 @@ from lcode.readers.loggers import LOGGERS
 
 SKIPPED = frozenset(("__pycache__", "node_modules", "site-packages", ".git", ".venv", "venv", "__MACOSX"))
 """Folders that hold no logs, however many tables lie in them."""
+
+SETTINGS = re.compile(
+    r"(\w+[-_.])?(configs?|args|arguments|params|parameters|hparams|settings|options|run|inputs?)\.json"
+)
+"""Names of files in which settings are kept: in a folder they are no logs, whatever lists stand in them."""
 
 MOST_FILES = 200_000
 """Files that are looked at: a home folder with millions is no folder of experiments."""
@@ -81,7 +87,7 @@ def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
             tools_beside[other] += 1
             continue
         name = next((name for name, reader in formats.items() if reader.sniff(file)), None)
-        if name is None:
+        if name is None or (root.is_dir() and SETTINGS.fullmatch(file.name.lower())):
             continue
         if inner:
             beside.append(file)

@@ -35,6 +35,7 @@ class RawTable:
         columns: column by name, all of the same length.
         line_of: 1-based line of a row in its file; called for messages only.
         file_of: the file of a row, where the table is one of several files.
+        resumed: whether the file says that a later training was appended, whose rows count where epochs come twice.
         unterminated: whether the file ends without a newline, so that its last line may be half written.
         notes: remarks for the user.
     """
@@ -45,6 +46,7 @@ class RawTable:
     unterminated: bool = False
     notes: tuple[str, ...] = ()
     file_of: Callable[[int], Path] | None = None
+    resumed: bool = False
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))

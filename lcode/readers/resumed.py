@@ -90,6 +90,7 @@ def one_table(raws: Sequence[RawTable]) -> RawTable:
         line_of=lambda row: raws[owner(row)].line_of(row - int(starts[owner(row)])),
         file_of=lambda row: raws[owner(row)].file(row - int(starts[owner(row)])),
         notes=tuple(note for raw in raws for note in raw.notes),
+        resumed=any(raw.resumed for raw in raws),
     )
     if "status" not in table.columns:
         return table

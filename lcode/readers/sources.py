@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from lcode.readers.curves import as_understood, settle_curves
 from lcode.readers.discover import Found, discover
 from lcode.readers.formats import FORMATS
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
+from lcode.readers.loggers.text_log import is_table
 from lcode.readers.part import LogPart, join, with_distinct_names
+from lcode.readers.raw import RawTable
 from lcode.readers.remarks import unscored_remarks
 from lcode.readers.repeats import OnRepeat
 from lcode.readers.run_logs import RUN_LOG, RunLogReader
@@ -52,12 +54,12 @@ def _read_found(
 ) -> tuple[LogPart, Reading]:
     """The runs of all logs that were found, and how they were understood."""
     formats, notes = dict(found.of_formats), []
+    spare: dict[str, list[Path]] = {}
     if RUN_LOG in formats:
         notes = beside_run_logs(path, formats)
     for name in ("json", "excel"):  # much lies in a folder that is no log
         if len(formats) + bool(set(found.of_tools) - {LAST_RESORT}) > 1 and name in formats:
-            names = listed([file.name for file in formats.pop(name)])
-            notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
+            spare[name] = formats.pop(name)
     if len(formats) > 1:
         one, other, *_ = (paths[0].name for paths in formats.values())
         raise InputError(
@@ -75,7 +77,7 @@ def _read_found(
         notes.append(
             f"{path.name}: in the folders of runs of {', '.join(tools)}, which are read, so not read: {beside}."
         )
-    sources, told_of_sources = _sources(path, found, formats, choices, stated, on_repeat)
+    sources, told_of_sources = _sources(path, found, formats, spare, choices, stated, on_repeat)
     notes += told_of_sources
     left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
     parts, copies = without_copies({name: source.part for name, source in sources.items()})
@@ -100,38 +102,70 @@ def _read_found(
 def _sources(
     path: Path,
     found: Found,
-    formats: Mapping[str, list[Path]],
+    formats: dict[str, list[Path]],
+    spare: dict[str, list[Path]],
     choices: Choices,
     stated: Collection[str],
     on_repeat: OnRepeat,
 ) -> tuple[dict[str, Understood], list[str]]:
     """The runs by what wrote them, and remarks on files that were left out.
 
-    A table beside a tool's runs may be of anything, so it is left out where it is no log; and what a program printed is
-    read only where nothing else tells of the training.
+    A table beside a tool's runs may be of anything, so it is left out where it is no log; what a program printed is
+    read only where nothing else tells of the training, and tables of any name where they tell of more runs.
     """
     sources: dict[str, Understood] = {}
     notes: list[str] = []
+    refused: list[InputError] = []
     texts = found.of_tools.get(LAST_RESORT, [])
     for tool, paths in found.of_tools.items():
         if tool != LAST_RESORT:
             logger = LOGGERS[tool]
             sources[logger.tool] = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
-    for name, paths in formats.items():
+    for name, paths in (formats | spare).items():
+        if name in spare and sources:
+            names = listed([file.name for file in paths])
+            notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
+            continue
         if name == RUN_LOG:
             sources[name] = Understood(RunLogReader().read(paths, on_repeat), ())
             continue
         try:
-            raws = [FORMATS[name].load(file) for file in paths]
+            raws, damaged = _loaded(name, paths)
             sources[name] = understood_tables(raws, path, choices, stated, on_repeat)
+            notes += [f"left out: {error}" for error in damaged]
         except InputError as error:
-            if not found.of_tools:
-                raise
+            refused.append(error)
             notes.append(f"left out: {error}")
-    if texts and sources:
-        names = listed([file.name for file in texts])
+    if refused and not sources and not texts:
+        raise refused[0]
+    kept = texts
+    if sources:
+        tables = [file for file in texts if is_table(file)]
+        # As many tables as runs, or fewer, are what the same trainings have told another logger.
+        kept = tables if len(tables) > sum(len(source.part.runs) for source in sources.values()) else []
+    if len(kept) < len(texts):
+        names = listed([file.name for file in texts if file not in kept])
         notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
-    elif texts:
+    if kept:
         logger = LOGGERS[LAST_RESORT]
-        sources[logger.tool] = understood_runs(list(logger.read(texts)), logger.tool, path, choices, stated)
+        sources[logger.tool] = understood_runs(list(logger.read(kept)), logger.tool, path, choices, stated)
     return sources, notes
+
+
+def _loaded(name: str, paths: Sequence[Path]) -> tuple[list[RawTable], list[InputError]]:
+    """The tables of a format, and what is said of JSON files beside them that hold no table, as many do.
+
+    Raises:
+        InputError: a file that cannot be read, of a format in which tables are kept and nothing else.
+    """
+    raws, damaged = [], []
+    for file in paths:
+        try:
+            raws.append(FORMATS[name].load(file))
+        except InputError as error:
+            if name != "json" or len(paths) == 1:
+                raise
+            damaged.append(error)
+    if not raws:
+        raise damaged[0]
+    return raws, damaged

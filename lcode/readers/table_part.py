@@ -92,7 +92,7 @@ def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = (), count
 
     place = place_of(run[cells.row], cells.metric, epoch[cells.row])
     conflicts = find_conflicts(place, cells.value, None if clock is None else clock[cells.row])
-    if len(conflicts) and on_repeat == "error":
+    if len(conflicts) and on_repeat == "error" and not raw.resumed:
         raise _repeats(raw, cells, conflicts, [names[code] for code in run], epoch, unit)
     if len(conflicts):
         # In a long table the rows of a run may be in order for one metric after the other.

@@ -14,6 +14,7 @@ from lcode.errors import InputError
 from lcode.readers.loggers import LOGGERS
 from lcode.readers.loggers.lines import head_of
 from lcode.readers.raw import RawTable, as_number
+from lcode.table.metric_names import known_metric
 
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x8c\x95\}\]\(c\x00]")
 
@@ -149,6 +150,8 @@ TRIALS = ("number", "trial_number", "trial_index", "trial", "trial_id", "trialjo
 def without_epochs(raw: RawTable) -> str:
     """What to say of a table in which no column counts: whose it looks like, and what to do instead."""
     lower = [name.strip().lower() for name in raw.columns]
+    if all(as_number(name) is not None for name in lower):
+        return "its first line holds numbers, so put a line with a name for each column above it: epoch,loss,…"
     parameters = any(name.startswith(("params_", "param.", "user_attrs_")) for name in lower)
     if parameters or any(name in TRIALS for name in lower) or "arm_name" in lower:
         whose = "Ax's" if "arm_name" in lower else "NNI's" if "trialjobid" in lower else "Optuna's"
@@ -157,7 +160,7 @@ def without_epochs(raw: RawTable) -> str:
             "name the storage of the study instead (its .db file or journal), or the logs of the trials"
         )
     counter = next((name for name, column in raw.columns.items() if _rises(column)), None)
-    if counter is not None:
+    if counter is not None and any(known_metric(name) is not None for name in raw.columns if name != counter):
         return f"where '{counter}' is what counts them, say so: --epoch '{counter}'"
     named = next((name for name, column in raw.columns.items() if _names_rows(column)), None)
     if named is not None:

@@ -6,7 +6,7 @@ import csv
 import io
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from lcode.errors import InputError
-from lcode.readers.raw import RawTable, check_names, decoded
+from lcode.readers.raw import RawTable, as_number, check_names, decoded
 from lcode.readers.uncounted import with_counted_rows
 
 BLOCK = 1 << 20
@@ -69,7 +69,8 @@ def _loaded(path: Path) -> RawTable:
     separator = _separator(text)
     header = _header(path, text, separator)
     unterminated = not data.endswith((b"\n", b"\r"))
-    notes = []
+    data, again, notes = _without_other_headers(path, data, text, separator, header)
+    text = decoded(path, data)
     if unterminated:
         start = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         if start and len(next(csv.reader([data[start:].decode()], delimiter=separator), [])) < len(header):
@@ -98,7 +99,8 @@ def _loaded(path: Path) -> RawTable:
     columns = {name: table[str(i)].slice(1) for i, name in enumerate(header)}
     if separator != ",":
         columns = {name: _with_points(column) for name, column in columns.items()}
-    raw = RawTable(path, columns, _line_finder(path, text, separator), unterminated, tuple(notes))
+    finder = _line_finder(path, text, separator)
+    raw = RawTable(path, columns, finder, unterminated, tuple(notes), resumed=again)
     if not unterminated or len(raw) < 2:
         return raw
     if _may_be_cut(raw, header[-1]):
@@ -161,6 +163,43 @@ def _torn(text: str, separator: str, expected: int) -> int | None:
     return cells if cells != expected and last.count('"') % 2 == 0 else None
 
 
+def _without_other_headers(
+    path: Path, data: bytes, text: str, separator: str, header: Sequence[str]
+) -> tuple[bytes, bool, list[str]]:
+    """The text with the lines emptied that are no rows of its table, whether its header comes again, and remarks.
+
+    A training that is resumed writes the header again, and some programs log two tables into one file. Lines keep their
+    numbers.
+    """
+    lines = data.split(b"\n")
+    first = next(line.strip() for line in lines if line.strip())
+    if data.count(first) > 1:
+        at = [number for number, line in enumerate(lines) if line.strip() == first][1:]
+        for number in at:
+            lines[number] = b""
+        if at:
+            told = ", ".join(str(number + 1) for number in at)
+            note = f"{path.name}: the header comes again on line {told}, so the later rows are read as of a resume."
+            return b"\n".join(lines), True, [note]
+    if b'"' in data:
+        return data, False, []  # cells may hold line breaks
+    marks = separator.encode()
+    other = [number for number, line in enumerate(lines) if line.strip() and line.count(marks) != len(header) - 1]
+    if len(other) < 2 or 2 * len(other) > len(lines):
+        return data, False, []
+    names = lines[other[0]].decode().strip().split(separator)
+    of_one_table = {lines[number].count(marks) for number in other} == {len(names) - 1} and len(names) > 1
+    if not of_one_table or any(as_number(name) is not None or not name.strip() for name in names):
+        return data, False, []
+    for number in other:
+        lines[number] = b""
+    note = (
+        f"{path.name}: a second table in the file ({', '.join(names[:3])}{' …' if len(names) > 3 else ''}, from line "
+        f"{other[0] + 1}) was left out; move its lines to a file of their own to read it."
+    )
+    return b"\n".join(lines), False, [note]
+
+
 def _may_be_cut(raw: RawTable, column: str) -> bool:
     """Whether the last cell of a file without a last line end is shorter than every other cell of its column.
 
@@ -214,6 +253,13 @@ def _header(path: Path, text: str, separator: str) -> list[str]:
 def _ragged_error(path: Path, text: str, separator: str, expected: int) -> InputError:
     ragged = ((line, len(row)) for line, row in _rows(path, text, separator) if len(row) != expected)
     line, found = next(ragged, (None, "a row of fewer or more"))
+    if 2 * sum(1 for _ in ragged) > text.count("\n"):
+        return InputError(
+            f"is no table: most of its lines do not have the {expected} cells of the first; if it is what a program "
+            "printed, rename it to .log",
+            path=path,
+            line=line,
+        )
     return InputError(
         f"has {found} cells, but the header has {expected}; add or remove {_NAMES[separator]} (quote cells that hold "
         "one)",

@@ -9,17 +9,23 @@ from typing import Any, ClassVar
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
+from lcode.readers.column_words import why_left_out
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of
 from lcode.readers.loggers.lines import csv_cells, first_header, head_of
 from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.rates import is_rate
 from lcode.readers.raw import as_number
+from lcode.table.metric_parse import Name
 
 TOOL = "TensorBoard download"
 
 AXIS = "step"
 
 HEADER = ["Wall time", "Step", "Value"]
+
+UNNAMED = "value"
+"""The tag of a curve whose file's name does not say it, as the column is called."""
 
 _NAME = re.compile(r"(?:run-)?(?P<run>.*?)-?tag-(?P<tag>.+)")
 """What TensorBoard calls the file: a run and a tag, with `_` for every slash."""
@@ -55,7 +61,7 @@ class TensorBoardDownloadReader:
         notes: dict[tuple[Path, str], list[str]] = {}
         for path, points, told in files:
             named = _NAME.fullmatch(path.stem)
-            run, tag = ("", path.stem) if named is None else (named["run"].strip("-_. "), named["tag"])
+            run, tag = _of_name(path.stem) if named is None else (named["run"].strip("-_. "), named["tag"])
             key = (path.parent, run)
             first.setdefault(key, path)
             notes.setdefault(key, []).extend(told)
@@ -75,6 +81,15 @@ class TensorBoardDownloadReader:
             ],
             damaged,
         )
+
+
+def _of_name(stem: str) -> tuple[str, str]:
+    """Run and tag of a file that was renamed: a name with the word of a metric says which curve it is, else which run.
+
+    What stands before a metric may be a run as well as a task, so such files are curves of one run.
+    """
+    told = bool(Name.parse(stem).found) or why_left_out(stem) is not None or is_rate(stem)
+    return ("", stem) if told else (stem, UNNAMED)
 
 
 def _points(path: Path) -> tuple[list[tuple[float, float]], tuple[str, ...]]:

@@ -51,17 +51,12 @@ class TextLogReader:
         head = head_of(path)
         if b"\0" in head or not any(word in head.lower() for word in _COUNTED):
             return False
-        if _is_counted(first_object(path)):
-            return True
         text = head.decode("utf-8-sig", "replace")
         if text.lstrip().startswith("["):
             rows = _objects(path)
             if rows and _is_counted(rows[0]):
                 return True
-        table = table_of(path, text)
-        if table is not None and with_counted_rows(spelled_columns(table.header, table.rows)) is not None:
-            return True
-        return told_in(text).is_training() or told_in(_end_of(path)).is_training()
+        return is_table(path) or told_in(text).is_training() or told_in(_end_of(path)).is_training()
 
     def owns(self, path: Path) -> Path:
         """The file alone."""
@@ -74,6 +69,14 @@ class TextLogReader:
             InputError: none can be read.
         """
         return _of_one_axis(sound_runs(paths, lambda path: _by_name(_logged(path))))
+
+
+def is_table(path: Path) -> bool:
+    """Whether a program wrote the file to be read again, as JSON lines or a table, rather than printed it."""
+    if _is_counted(first_object(path)):
+        return True
+    table = table_of(path, head_of(path).decode("utf-8-sig", "replace"))
+    return table is not None and with_counted_rows(spelled_columns(table.header, table.rows)) is not None
 
 
 def _of_one_axis(runs: list[Logged]) -> list[Logged]:

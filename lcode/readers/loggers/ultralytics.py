@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
@@ -32,6 +34,13 @@ _TEXT_NAMES = (
 """Columns of `results.txt`, which has no header: as `results.csv` calls them."""
 
 _TEXT_ROW = re.compile(rb"\s*\d+/\d+\s+[\d.]+[GM]?\s+[\d.]+")
+
+_FITNESS = (("metrics/mAP50-95", "metrics/mAP_0.5:0.95", 0.9), ("metrics/mAP50", "metrics/mAP_0.5", 0.1))
+"""What the tool counts towards the best epoch: columns as it names them now (boxes, masks and poses each have one of
+their own) and as YOLOv5 does, and their weights."""
+
+_FITNESS_OF_CLASSES = ("metrics/accuracy_top1", "metrics/accuracy_top5")
+"""What it counts where it classifies, both alike."""
 
 _PLACES = ("save_dir", "project", "name", "exist_ok", "resume")
 """Arguments that say where a run is kept, not what it does."""
@@ -74,6 +83,7 @@ class UltralyticsReader(RunPerFolder):
             axis=AXIS if AXIS in columns else None,
             config={name: value for name, value in arguments.items() if name not in _PLACES},
             horizon=_horizon(columns, arguments),
+            status="finished" if _stopped_early(columns, arguments) else None,
             lines=table.lines,
             notes=tuple(notes),
         )
@@ -107,3 +117,29 @@ def _horizon(columns: Mapping[str, Any], arguments: Mapping[str, Any]) -> float 
         return None
     first = pc.min(columns[AXIS]).as_py()
     return float(epochs - (first == 0))
+
+
+def _stopped_early(columns: Mapping[str, Any], arguments: Mapping[str, Any]) -> bool:
+    """Whether the last epoch came `patience` epochs after the best one: the tool ends there, and says so nowhere."""
+    patience = arguments.get("patience")
+    fitness = _fitness(columns)
+    if not isinstance(patience, int) or patience < 1 or fitness is None or AXIS not in columns:
+        return False
+    epochs = np.asarray(columns[AXIS].to_numpy(zero_copy_only=False), dtype=float)
+    best = fitness.size - 1 - int(np.argmax(fitness[::-1]))  # of equal ones the tool takes the last
+    return bool(epochs[-1] - epochs[best] >= patience)
+
+
+def _fitness(columns: Mapping[str, Any]) -> NDArray[np.float64] | None:
+    """By what the tool tells the best epoch, [rows]; None where that was not logged in every row."""
+    terms = [
+        (weight, column)
+        for now, once, weight in _FITNESS
+        for name, column in columns.items()
+        if name.partition("(")[0] == now or name == once
+    ] or [(1.0, columns[name]) for name in _FITNESS_OF_CLASSES if name in columns]
+    if not terms:
+        return None
+    values = sum(weight * np.asarray(column.to_numpy(zero_copy_only=False), dtype=float) for weight, column in terms)
+    fitness: NDArray[np.float64] = np.asarray(values)
+    return fitness if np.isfinite(fitness).all() else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.errors import InputError
-from lcode.readers.column_words import RUN_NAMES
+from lcode.readers.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, spelled_columns
 from lcode.readers.loggers.lines import csv_cells, head_of
@@ -123,6 +123,14 @@ def _chart(path: Path) -> _Chart:
             if row[at]:
                 value = as_number(row[at])
                 chart.rows.setdefault(run, {}).setdefault(place, {})[metric] = row[at] if value is None else value
+    metrics = dict.fromkeys(metric for _, (_, _, metric) in columns)
+    if all(metric.lower() in (*EPOCHS, *STEPS) or why_left_out(metric) is not None for metric in metrics):
+        raise InputError(
+            f"is a chart of {TOOL} of what only counts or keeps time ({', '.join(metrics)}); export a chart of a "
+            "metric, or the whole history of each run: run.history().to_csv('run.csv')",
+            path=path,
+            line=1,
+        )
     if not chart.rows:
         raise InputError(f"is a chart of {TOOL} without a value; export it again, or move it away", path=path)
     return chart

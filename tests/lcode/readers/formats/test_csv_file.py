@@ -48,3 +48,30 @@ def test_comments_on_top_do_not_move_the_lines_of_errors(tmp_path: Path) -> None
     (tmp_path / "a.csv").write_text("# exported by x\nrun,epoch,acc\na,1,0.5\na,2,oops\na,3,0.5\n")
     with pytest.raises(InputError, match="line 4, column 'acc'"):
         read_logs(tmp_path / "a.csv")
+
+
+def test_a_header_that_comes_again_begins_a_resume(tmp_path: Path) -> None:
+    header = "epoch,val_loss\n"
+    (tmp_path / "progress.csv").write_text(f"{header}0,4.0\n1,3.0\n2,2.0\n{header}1,2.5\n2,1.5\n")
+    table = read_logs(tmp_path / "progress.csv")
+    assert table.points["value"].tolist() == [4.0, 2.5, 1.5]
+    assert any("the header comes again on line 5" in note for note in table.notes)
+
+
+def test_a_second_table_in_a_file_is_left_out(tmp_path: Path) -> None:
+    rows = "".join(f"{e},{4 - e}.5,0.{e + 1}\n[0.5 0.25],[1. 2.]\n" for e in range(3))
+    (tmp_path / "progress.csv").write_text(f"epoch,val_loss,val_acc\n{rows}".replace("[0.5", "mean,min\n[0.5", 1))
+    table = read_logs(tmp_path / "progress.csv")
+    assert sorted(table.points["value"]) == [0.1, 0.2, 0.3, 2.5, 3.5, 4.5]
+    assert any("a second table in the file (mean, min, from line 3)" in note for note in table.notes)
+
+
+def test_what_is_no_table_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    printed = tmp_path / "log.csv"
+    printed.write_text('File "a.py", line 2, in f\n  g(x)\n  h(x)\n  k(x)\n  raise ValueError\n')
+    with pytest.raises(InputError, match=r"is no table: most of its lines .* rename it to \.log"):
+        read_logs(printed)
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("15,0.5,0.25\n15,0.4,0.3\n")
+    with pytest.raises(InputError, match="first line holds numbers"):
+        read_logs(numbers)

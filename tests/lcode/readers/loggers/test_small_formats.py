@@ -127,6 +127,58 @@ def test_curves_downloaded_from_tensorboard(tmp_path: Path) -> None:
     assert sorted(f"{m.key} {m.direction}" for m in table.metrics) == ["val_acc max", "val_loss min"]
 
 
+def test_downloads_without_a_tag_are_runs_and_those_with_a_metric_are_curves(tmp_path: Path) -> None:
+    text = "Wall time,Step,Value\n1600000000.5,10,2.5\n1600000009.5,20,{0}\n"
+    files = {f"{name}.csv": text.format(at) for at, name in enumerate(("resnet", "vgg", "my_val_loss"))}
+    table = read_logs(written(tmp_path / "named", {name: files[name] for name in ("my_val_loss.csv",)}))
+    assert curves(table) == {"my_val_loss min": [2.5, 2.0]}
+    nameless = written(tmp_path / "nameless", {name: files[name] for name in ("resnet.csv", "vgg.csv")})
+    with pytest.raises(InputError, match=r"TensorBoard download; .*--direction value=max"):
+        read_logs(nameless)
+    table = read_logs(nameless, directions={"value": "max"})
+    assert sorted(table.runs.index) == ["resnet", "vgg"] and curves(table) == {"value max": [2.5, 0.0, 2.5, 1.0]}
+
+
+@pytest.mark.parametrize(("best", "status"), [(3, "finished"), (4, None)])
+def test_yolo_stops_where_patience_ends(tmp_path: Path, best: int, status: str | None) -> None:
+    rows = "".join(f"{e},0.5,{0.9 if e == best else 0.1},{0.9 if e == 7 else 0.1}\n" for e in range(1, 9))
+    header = "epoch,metrics/precision(B),metrics/mAP50-95(B),metrics/mAP50(B)\n"
+    files = {"train/results.csv": header + rows, "train/args.yaml": "epochs: 100\npatience: 5\n"}
+    table = read_logs(written(tmp_path, files))
+    assert table.runs["status"].tolist() == [status or "running"]
+    assert table.runs["horizon"].tolist() == [100]
+
+
+def test_tables_called_log_are_read_beside_fewer_runs_of_a_tool(tmp_path: Path) -> None:
+    results = "epoch,metrics/mAP50(B),val/box_loss\n1,0.25,2.0\n2,0.5,1.0\n"
+    keras = "epoch,loss,val_loss\n0,0.5,{0}.0\n1,0.25,{0}.5\n"
+    files = {"yolo/results.csv": results, "yolo/args.yaml": "epochs: 2\n"}
+    files |= {f"{name}.log": keras.format(at) for at, name in enumerate("ab", start=3)}
+    assert sorted(read_logs(written(tmp_path, files)).runs.index) == ["a", "b", "yolo"]
+    (tmp_path / "b.log").unlink()
+    table = read_logs(tmp_path)
+    assert list(table.runs.index) == ["yolo"] and any("so not read: a.log" in note for note in table.notes)
+
+
+def test_settings_beside_logs_are_passed_over(tmp_path: Path) -> None:
+    text = "".join(f"epoch {e} val_loss {0.9 - e / 10:.2f}\n" for e in range(4))
+    files = {"train.log": text, "run.json": '{"sizes": [1, 2, 3]}', "my_config.json": '[{"a": 1}, {"a": 2}]'}
+    table = read_logs(written(tmp_path, files))
+    assert curves(table) == {"val_loss min": [0.9, 0.8, 0.7, 0.6]}
+    assert not any("json" in note for note in table.notes)
+
+
+def test_a_history_in_json_is_read_beside_a_table_of_results(tmp_path: Path) -> None:
+    files = {
+        "per_group.csv": "group,mae\nyoung,2.5\nold,3.5\n",
+        "split.json": '{"train": ["a", "b"], "val": ["c"]}',
+        "history.json": '{"train_loss": [3.0, 2.0], "val_loss": [3.5, 2.5]}',
+    }
+    table = read_logs(written(tmp_path, files))
+    assert curves(table) == {"val_loss min": [3.5, 2.5]}
+    assert any("split.json" in note for note in table.notes)
+
+
 def test_results_txt_of_yolo_has_no_header(tmp_path: Path) -> None:
     rows = "".join(
         f"  {e}/9  1.9G  0.09  0.08  0  0.17  24  416  0.5  0.{e + 1}  0.25  0.125  0.0{9 - e}  0.05  0.0\n"

@@ -10,6 +10,7 @@ import pytest
 
 from lcode.errors import InputError
 from lcode.readers.loggers import LOGGERS, Logged
+from lcode.readers.read import read_logs
 
 LOSS = """"Step","run A - val/loss","run A - val/loss__MIN","run A - val/loss__MAX","b - 2, lr=0.1 - val/loss","b - 2, lr=0.1 - val/loss__MIN","b - 2, lr=0.1 - val/loss__MAX"
 "0","1.5","1.5","1.5","","",""
@@ -112,3 +113,10 @@ def test_a_damaged_export_is_refused_alone_and_left_out_beside_others(tmp_path: 
     assert "W&B export" in str(caught.value) and "bad.csv" in str(caught.value)
     *_, last = read(tmp_path, loss=LOSS)
     assert any("left out" in note for note in last.notes)
+
+
+def test_a_chart_of_counters_alone_says_what_to_export(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text('"evaluations","a - _step","a - _step__MIN","a - generation","a - generation__MIN"\n60,0,0,1,1\n')
+    with pytest.raises(InputError, match=r"is a chart of W&B export of what only counts .*run\.history\(\)\.to_csv"):
+        read_logs(path)
