@@ -161,7 +161,7 @@ def _logged_often(keys: Iterable[str], counts: Mapping[str, float], stated: Coll
 def _is_best(key: str, keys: Collection[str]) -> bool:
     """Whether a curve is the best value so far of another one."""
     plain = {re.sub(r"(?i)[_.\-/ ]+", "/", other) for other in keys if other != key}
-    without = re.sub(r"(?i)(?<![a-z])best(?![a-z])(_so_far)?[_.\-/ ]*", "", key)
+    without = re.sub(r"(?<![A-Za-z])(?:[Bb]est(?![a-z])|BEST(?![A-Za-z]))(?i:_so_far)?[_.\-/ ]*", "", key)
     return without != key and re.sub(r"(?i)[_.\-/ ]+", "/", without).strip("/") in plain
 
 

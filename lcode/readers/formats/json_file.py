@@ -18,6 +18,9 @@ from lcode.readers.uncounted import with_counted_rows
 _BEGINNING = re.compile(rb'\s*(\[\s*\{|(\{\s*"[^"]*"\s*:\s*){1,2}\[\s*([-\d"nN]|\{\s*"[^"]*"\s*:\s*[-\d]))')
 """Other JSON lies in every folder: settings, states, graphs."""
 
+_CURVE = re.compile(rb'"[^"]*(loss|acc)[^"]*"\s*:\s*\[\s*-?\d', re.IGNORECASE)
+"""A curve in an object that begins with the settings of the training."""
+
 
 class JsonFormat:
     """Reads wide and long tables from `.json` files."""
@@ -28,9 +31,10 @@ class JsonFormat:
             return False
         try:
             with path.open("rb") as file:
-                return _BEGINNING.match(file.read(4096)) is not None
+                head = file.read(4096)
         except OSError:
             return False
+        return _BEGINNING.match(head) is not None or (head.lstrip()[:1] == b"{" and _CURVE.search(head) is not None)
 
     def load(self, path: Path) -> RawTable:
         """The cells of a JSON file; messages count rows from 1 where text files have lines.

@@ -8,7 +8,8 @@ the validation that follows, belongs to the counter before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,11 +138,28 @@ def _object(text: str) -> dict[str, Any]:
 def _without_summaries(told: Told) -> Told:
     several = _at_several_counts(told.rows)
     if several:
+        several -= _settings(told.rows)
         for row in told.rows:
             for name in row.keys() - several:
                 del row[name]
     kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH}]
     return Told([told.rows[at] for at in kept], [told.lines[at] for at in kept], told.totals)
+
+
+def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:
+    """The names with one value all through the log that are told in less than half as many rows as others.
+
+    A training that is started again prints its configuration again, `FOCAL_LOSS_ALPHA: 0.25` among it.
+    """
+    times: Counter[str] = Counter()
+    values: dict[str, set[Any]] = {}
+    for row in rows:
+        times.update(row.keys())
+        for name, value in row.items():
+            values.setdefault(name, set()).add(value)
+    counters = {EPOCH, STEP, BATCH}
+    most = max((number for name, number in times.items() if name not in counters), default=0)
+    return {name for name, number in times.items() if 2 * number < most and len(values[name]) == 1} - counters
 
 
 def _at_several_counts(rows: Iterable[dict[str, Any]]) -> set[str]:

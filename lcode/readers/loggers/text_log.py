@@ -148,9 +148,10 @@ def _total(at: Sequence[float], total: float | None) -> float | None:
 
 
 def _is_counted(row: Mapping[str, Any]) -> bool:
-    """Whether an object has a counter and another number."""
+    """Whether an object has a counter and a metric: one that has lists of them instead is a whole history."""
     numbers = {name.lower() for name, value in row.items() if isinstance(value, (int, float))}
-    return bool(numbers & {*EPOCHS, *STEPS}) and any(known_metric(name) is not None for name in row)
+    told = [name for name, value in row.items() if not isinstance(value, list) or len(value) == len(COCO)]
+    return bool(numbers & {*EPOCHS, *STEPS}) and any(known_metric(name) is not None for name in told)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,5 +157,9 @@ def test_scores_that_were_logged_with_the_losses_are_those_of_the_training() -> 
     assert set(settle_curves(once, Choices(), counts=once).scored) == set(once)
 
 
+def test_the_best_value_so_far_may_be_written_in_one_word() -> None:
+    assert settle_curves(["Val/BestDice", "Val/Dice"], Choices()).left_out == {"Val/BestDice": "best so far"}
+
+
 def test_the_best_loss_so_far_of_the_training_is_left_out() -> None:
     assert settle_curves(["train_loss", "best_loss"], Choices()).left_out == {"best_loss": "best so far"}

@@ -41,3 +41,10 @@ def test_nested_json_is_keys_joined_by_slashes(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     table = read_logs(tmp_path / "a.jsonl")
     assert [metric.key for metric in table.metrics] == ["seg/loss", "depth/loss"]
+
+
+def test_settings_may_stand_before_the_curves_of_an_object(tmp_path: Path) -> None:
+    path = tmp_path / "history.json"
+    path.write_text('{"epochs": 2, "model": {"name": "a"}, "train_loss": [3.0, 2.0], "val_loss": [3.5, 2.5]}')
+    table = read_logs(path)
+    assert table.points["value"].tolist() == [3.5, 2.5]

@@ -223,3 +223,10 @@ def test_a_list_of_numbers_is_a_curve_per_class(tmp_path: Path) -> None:
     table = read(tmp_path, "a.log", text)
     assert directions(table) == {"mean_Dice_0": "max", "mean_Dice_1": "max"}
     assert curve(table, "mean_Dice_1") == list(enumerate(SPRINGS, start=1))
+
+
+def test_a_configuration_that_is_printed_again_is_no_curve(tmp_path: Path) -> None:
+    begin = "  FOCAL_LOSS_ALPHA: 0.25\n"
+    lines = [f"iter: {20 * at}  total_loss: {0.9 - at / 10:.1f}\n" for at in range(1, 8)]
+    text = "".join([begin, *lines[:3], begin, *lines[3:5], begin, *lines[5:]])
+    assert directions(read(tmp_path, "log.txt", text)) == {"total_loss": "min"}
