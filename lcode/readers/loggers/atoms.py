@@ -32,7 +32,7 @@ class MaceReader(RunPerFile):
         if not path.name.endswith("_train.txt"):
             return False
         first = first_object(path)
-        return AXIS in first and first.get("mode") in _MODES
+        return AXIS in first and first.get("mode") in tuple(_MODES)  # whatever type a damaged file has there
 
     def logged(self, path: Path) -> Logged:
         """The run of a file."""

@@ -32,7 +32,7 @@ LOGGED = Path(__file__).parents[1] / "readers" / "loggers" / "data"
 @pytest.mark.slow
 @pytest.mark.parametrize("tool", sorted(path.name for path in LOGGED.iterdir()))
 def test_a_tools_damaged_folder_is_read_or_refused(tool: str) -> None:
-    findings = fuzz(str(LOGGED / tool), 200)
+    findings = fuzz(str(LOGGED / tool), 60)
     assert not findings, f"{len(findings)} findings, such as input {findings[0].index}: {findings[0].trace}"
 
 
