@@ -44,8 +44,8 @@ class TextLogReader:
     def sniff(self, path: Path) -> bool:
         """Whether a training is told in the file's beginning, or in its end where a program was printed before it."""
         suffix = path.suffix.lower()
-        if suffix == ".json":
-            return _is_counted(first_object(path))
+        if suffix == ".json":  # one object alone is what a training came to, such as W&B's summary
+            return b"\n{" in head_of(path) and _is_counted(first_object(path))
         if suffix not in SUFFIXES:
             return False
         head = head_of(path)

@@ -126,8 +126,9 @@ def _stopped_early(columns: Mapping[str, Any], arguments: Mapping[str, Any]) -> 
     if not isinstance(patience, int) or patience < 1 or fitness is None or AXIS not in columns:
         return False
     epochs = np.asarray(columns[AXIS].to_numpy(zero_copy_only=False), dtype=float)
-    best = fitness.size - 1 - int(np.argmax(fitness[::-1]))  # of equal ones the tool takes the last
-    return bool(epochs[-1] - epochs[best] >= patience)
+    # The file rounds, so that epochs are equally good in it of which the tool knows which one is the best.
+    since = epochs[-1] - epochs[fitness == fitness.max()]
+    return bool(since.min() >= patience or (since == patience).any())
 
 
 def _fitness(columns: Mapping[str, Any]) -> NDArray[np.float64] | None:

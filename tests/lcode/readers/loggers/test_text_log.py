@@ -230,3 +230,10 @@ def test_a_configuration_that_is_printed_again_is_no_curve(tmp_path: Path) -> No
     lines = [f"iter: {20 * at}  total_loss: {0.9 - at / 10:.1f}\n" for at in range(1, 8)]
     text = "".join([begin, *lines[:3], begin, *lines[3:5], begin, *lines[5:]])
     assert directions(read(tmp_path, "log.txt", text)) == {"total_loss": "min"}
+
+
+def test_one_object_in_a_json_file_is_no_log(tmp_path: Path) -> None:
+    summary = '{"global_step": 50, "val_loss": 0.5}\n'
+    with pytest.raises(InputError, match=r"looks like W&B's summary"):
+        read(tmp_path, "wandb-summary.json", summary)
+    assert len(read(tmp_path, "lines.json", summary + summary.replace("50", "60")).points) == 2
