@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from lcode import __version__
 from lcode.cli import options as opt
 from lcode.cli.baseline import baseline_for
 from lcode.cli.bench import bench
@@ -51,7 +51,7 @@ app.command()(watch)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        out.print(f"lcode {__version__}", highlight=False)
+        out.print(f"lcode {metadata.version('lcode')}", highlight=False)
         raise typer.Exit
 
 

@@ -123,7 +123,7 @@ def test_every_format_knows_its_own_files_only(tmp_path: Path) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(epochs, configs), min_size=1, max_size=3))
+@given(st.lists(st.tuples(epochs, configs), min_size=1, max_size=3, unique_by=lambda run: run[1]["width"]))
 def test_every_format_reads_the_same_table(drawn: list[tuple[dict[int, Any], dict[str, Any]]]) -> None:
     contents = [Content(f"r{i}", 40, dict(sorted(config.items())), found) for i, (found, config) in enumerate(drawn)]
     with tempfile.TemporaryDirectory() as name:
