@@ -120,7 +120,11 @@ def _sources(
     for tool, paths in found.of_tools.items():
         if tool != LAST_RESORT:
             logger = LOGGERS[tool]
-            sources[logger.tool] = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
+            try:
+                sources[logger.tool] = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
+            except InputError as error:  # such as a store without metrics: the other logs are there to be read
+                refused.append(error)
+                notes.append(f"left out: {error}")
     for name, paths in (formats | spare).items():
         if name in spare and sources:
             names = listed([file.name for file in paths])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lcode.errors import InputError
 from lcode.readers import read_logs
 
 WIDE = "epoch,seg/acc,depth/rmse\n1,0.5,1.5\n2,0.6,1.4\n3,0.7,1.3\n"
@@ -105,3 +106,14 @@ def test_a_loss_in_a_file_of_its_own_says_nothing_of_how_often_the_others_log(tm
     table = read_logs(tmp_path)
     assert [metric.key for metric in table.metrics] == ["loss", "acc"]
     assert any("1 empty row" in note for note in table.notes)
+
+
+def test_a_tools_run_without_a_curve_costs_the_other_logs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "hf").mkdir()
+    (tmp_path / "hf" / "trainer_state.json").write_text('{"log_history": [], "max_steps": 10, "global_step": 0}')
+    with pytest.raises(InputError, match="has logged nothing yet"):
+        read_logs(tmp_path)
+    (tmp_path / "runs.csv").write_text("run,epoch,seg/loss\na,1,0.5\na,2,0.4\nb,1,0.6\n")
+    table = read_logs(tmp_path)
+    assert table.run_ids == ("a", "b")
+    assert any(note.startswith("left out:") and "has logged nothing yet" in note for note in table.notes)
