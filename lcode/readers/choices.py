@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -58,6 +59,15 @@ class Choices:
             return None
         named = found.groupdict()
         return f"{named['task']}/{named['metric']}" if named.get("task") else named["metric"]
+
+    def misfit(self, names: Iterable[str]) -> str:
+        """Which choice leaves out all curves of these names, as the end of a sentence; empty if it is none alone."""
+        names = list(names)
+        if self.map is not None and not any(self.mapped(name) for name in names):
+            return f"; --map '{self.map}' fits none of them (capitals count)"
+        if names and not any(self.wants(name) for name in names):
+            return f"; --only {' '.join(self.only)} matches none of them (capitals count)"
+        return ""
 
     def save(self, path: Path) -> None:
         """Write to a JSON file, which `--mapping` takes."""

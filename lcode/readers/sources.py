@@ -93,7 +93,8 @@ def _read_found(
         spread = {str(key): int(number) for key, number in runs.items()}
     curves = settle_curves(part.metrics, choices, stated, counts, spread)
     if not curves.scored:
-        raise InputError(f"no curve is left to be scored; there are: {', '.join(part.metrics)}", path=path)
+        names = ", ".join(part.metrics)
+        raise InputError(f"no curve is left to be scored; there are: {names}{choices.misfit(part.metrics)}", path=path)
     told = replace(told, left_out={**told.left_out, **curves.left_out})
     notes += [*copies, *unscored_remarks(part, curves)]
     return replace(as_understood(part, curves), notes=(*part.notes, *notes)), told

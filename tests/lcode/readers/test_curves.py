@@ -116,6 +116,19 @@ def test_nothing_left_to_score(tmp_path: Path) -> None:
         read_logs(tmp_path / "runs.csv", choices=Choices(only=("seg/*",)))
 
 
+@pytest.mark.parametrize(
+    ("choices", "why"),
+    [
+        (Choices(only=("seg/*",)), r"--only seg/\* matches none of them \(capitals count\)"),
+        (Choices(map="val/{task}_{metric}"), r"--map 'val/\{task\}_\{metric\}' fits none of them \(capitals count\)"),
+    ],
+)
+def test_the_choice_that_leaves_nothing_is_named(tmp_path: Path, choices: Choices, why: str) -> None:
+    (tmp_path / "runs.csv").write_text("run,epoch,Val/seg_acc\na,1,0.5\na,2,0.5\n")
+    with pytest.raises(InputError, match=f"there are: Val/seg_acc; {why}"):
+        read_logs(tmp_path / "runs.csv", choices=choices)
+
+
 def test_choices_are_kept_in_a_file(tmp_path: Path) -> None:
     choices = Choices(only=("seg/*",), map="{task}.{metric}", epoch="round", config=("alpha",))
     choices.save(tmp_path / "m.json")
