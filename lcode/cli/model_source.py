@@ -11,6 +11,7 @@ from lcode.cli import options as opt
 from lcode.cli.console import err
 from lcode.cli.log_source import LogSource
 from lcode.errors import UsageError
+from lcode.readers.sources import check_path
 
 if TYPE_CHECKING:
     from lcode.forecasters.lcgode import LCGODEForecaster
@@ -41,12 +42,9 @@ def table_for(forecaster: LCGODEForecaster, source: LogSource, *, told: bool = T
 
 def model_and_table(source: LogSource, model: Path | None, device: str | None) -> tuple[LCGODEForecaster, RunTable]:
     """Read the logs and load the model that a command was given; it takes up the runs that have finished."""
-    if model is None:  # what is wrong with the logs is told before torch is loaded
-        table = source.table()
-        forecaster = loaded_model(source, model, device)
-    else:
-        forecaster = loaded_model(source, model, device)
-        table = table_for(forecaster, source)
+    check_path(source.logs)  # a wrong one is told before torch is loaded
+    forecaster = loaded_model(source, model, device)
+    table = table_for(forecaster, source)
     if (table.runs["status"] != "finished").any():
         with err.status("learning from the finished runs"):
             forecaster = forecaster.in_context(table)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -16,6 +17,7 @@ from lcode.readers.loggers.cells import spelled_columns
 from lcode.readers.loggers.lines import Cells, csv_cells, first_header, head_of, refused, text_of, torn_notes
 from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.readers.loggers.settings import yaml_settings
+from lcode.readers.raw import as_number
 
 TOOL = "Ultralytics"
 
@@ -125,10 +127,16 @@ def _stopped_early(columns: Mapping[str, Any], arguments: Mapping[str, Any]) -> 
     fitness = _fitness(columns)
     if not isinstance(patience, int) or patience < 1 or fitness is None or AXIS not in columns:
         return False
-    epochs = np.asarray(columns[AXIS].to_numpy(zero_copy_only=False), dtype=float)
+    epochs = _numbers(columns[AXIS])
     # The file rounds, so that epochs are equally good in it of which the tool knows which one is the best.
     since = epochs[-1] - epochs[fitness == fitness.max()]
     return bool(since.min() >= patience or (since == patience).any())
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """A column as numbers; NaN for a cell that is none, which is refused where the curves are read."""
+    numbers = [as_number(value) for value in column.to_pylist()]
+    return np.array([np.nan if number is None else number for number in numbers])
 
 
 def _fitness(columns: Mapping[str, Any]) -> NDArray[np.float64] | None:
@@ -141,6 +149,6 @@ def _fitness(columns: Mapping[str, Any]) -> NDArray[np.float64] | None:
     ] or [(1.0, columns[name]) for name in _FITNESS_OF_CLASSES if name in columns]
     if not terms:
         return None
-    values = sum(weight * np.asarray(column.to_numpy(zero_copy_only=False), dtype=float) for weight, column in terms)
+    values = sum(weight * _numbers(column) for weight, column in terms)
     fitness: NDArray[np.float64] = np.asarray(values)
-    return fitness if np.isfinite(fitness).all() else None
+    return fitness if len(fitness) and np.isfinite(fitness).all() else None
