@@ -80,7 +80,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Logs]:
 @pytest.mark.parametrize(
     ("engine", "seed", "kills"),
     [
-        ("local", 0, 6),
+        pytest.param("local", 0, 6, marks=pytest.mark.slow),
         pytest.param("local", 1, 4, marks=pytest.mark.slow),
         pytest.param("pbt", 0, 3, marks=pytest.mark.slow),
     ],
