@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from lcode.forecasters.base import Forecaster
-from lcode.table import RunTable
+from lcode.table import Metric, RunTable
 
 GROWTH = 1.25
 """Finished runs are taken up when there are so many times more of them than before: at 4, 5, 6, 8, 10, 13, 16, 20 …
@@ -40,26 +40,28 @@ class InSweep:
     def __init__(self, model: Forecaster, history: RunTable) -> None:
         self.model = model
         self._history = history.with_status("finished")
-        self._known: tuple[str, ...] | None = None
+        self._known: tuple[object, ...] | None = None
         self._current = model
 
-    def knowing(self, finished: Sequence[str], table_of: TableOf) -> Forecaster:
+    def knowing(self, finished: Sequence[str], table_of: TableOf, metrics: Sequence[Metric] = ()) -> Forecaster:
         """The forecaster that knows the history and the finished runs of the sweep, but for the latest few.
 
         Args:
             finished: names of the sweep's finished runs, in the order in which they finished. One that is in the
                 history too was trained anew, and replaces that one.
             table_of: see `TableOf`.
+            metrics: what is measured by now, where that may grow: a new one must be known to be forecast.
         """
         if not isinstance(self.model, Forecaster):  # anything that predicts will do
             return self.model
         again = set(finished)
         past = [run for run in self._history.run_ids if run not in again]
         count = max(taken_up(len(past) + len(finished), self.model.min_finished) - len(past), 0)
-        chosen = tuple(finished[:count])
-        if chosen != self._known:
+        chosen = finished[:count]
+        now = tuple(past), tuple(chosen), tuple(metrics)
+        if now != self._known:
             known = self._history.select(past)
             if chosen:
                 known = known.concat(table_of(chosen)) if past else table_of(chosen)
-            self._current, self._known = self.model.in_context(known), chosen
+            self._current, self._known = self.model.in_context(known), now
         return self._current

@@ -315,7 +315,7 @@ class Monitor:
         def table_of(runs: Sequence[str]) -> RunTable:
             return live_table([self._runs[run] for run in runs], self.metrics, self._axis.unit, status="finished")
 
-        return self._learned.knowing(self._finished, table_of)
+        return self._learned.knowing(self._finished, table_of, self.metrics)
 
     def _forget(self, run: str) -> None:
         """The run goes on, or is trained anew, or ended without a result."""

@@ -81,6 +81,26 @@ def test_a_run_of_the_history_that_was_trained_anew_counts_once() -> None:
     assert known_after(model, ["b"]) == ("a", "c", "d", "b")
 
 
+def test_a_run_of_the_history_that_ended_anew_is_no_longer_known_by_its_former_end() -> None:
+    names = [f"h{i}" for i in range(6)]
+    model = InSweep(Pupil(), table(*names))
+    assert known_after(model, []) == tuple(names)
+    assert known_after(model, ["h5"]) == known_after(InSweep(Pupil(), table(*names)), ["h5"])
+
+
+def test_it_learns_anew_when_another_metric_is_measured() -> None:
+    model, asked = InSweep(Pupil(), table()), []
+
+    def table_of(runs: Sequence[str]) -> RunTable:
+        asked.append(tuple(runs))
+        return table(*runs)
+
+    names, one, two = ["a", "b", "c", "d"], Metric("seg", "loss", "min"), Metric("seg", "acc", "max")
+    for metrics in ((one,), (one,), (one, two), (one, two)):
+        model.knowing(names, table_of, metrics)
+    assert asked == [tuple(names)] * 2
+
+
 def test_what_is_no_forecaster_of_ours_is_left_as_it_is() -> None:
     class Anything:
         def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
