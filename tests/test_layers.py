@@ -78,6 +78,13 @@ def first_level(name: str, package: str) -> str | None:
     return parts[1] if len(parts) > 1 and parts[1] in known else ""
 
 
+def room(name: str) -> str | None:
+    """The folder of `lcode.readers` that a dotted name lies in; None for what lies in none."""
+    parts = name.split(".")
+    inside = parts[:2] == ["lcode", "readers"] and len(parts) > 2
+    return parts[2] if inside and (ROOTS["lcode"] / "readers" / parts[2]).is_dir() else None
+
+
 def graph(package: str) -> dict[str, set[str]]:
     """Sub-package -> sub-packages that it imports; the lazy top module, which names all of them, is left out."""
     edges: dict[str, set[str]] = {}
@@ -122,6 +129,17 @@ def test_nothing_inside_the_library_leans_on_its_lazy_top() -> None:
 def test_the_library_without_its_type_hints_imports_nothing_at_the_top() -> None:
     top = dict(modules("lcode"))["lcode"]
     assert not {name for name in imports(top, type_checking=False) if name.startswith("lcode")}
+
+
+def test_the_rooms_of_the_readers_import_each_other_in_no_circle() -> None:
+    edges: dict[str, set[str]] = {}
+    for name, path in modules("lcode"):
+        own = room(name)
+        if own is not None:
+            found = {room(target) for target in imports(path)}
+            edges.setdefault(own, set()).update(target for target in found if target not in (None, own))
+    assert {"understanding", "loggers", "runs", "formats"} <= set(edges)
+    assert_no_cycle(edges)
 
 
 def test_modules_of_a_sub_package_do_not_import_each_other_in_a_circle() -> None:

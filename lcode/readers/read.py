@@ -13,13 +13,13 @@ import pandas as pd
 from lcode.errors import InputError, UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.choices import Choices
-from lcode.readers.directions import settle_directions
-from lcode.readers.horizons import settle_horizons
-from lcode.readers.rates import Rates, planned, rate_remarks
 from lcode.readers.raw import as_number, as_text
 from lcode.readers.remarks import gap_remarks, name_remarks
-from lcode.readers.repeats import OnRepeat
+from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.sources import read_part
+from lcode.readers.understanding.directions import settle_directions
+from lcode.readers.understanding.horizons import settle_horizons
+from lcode.readers.understanding.rates import Rates, planned, rate_remarks
 from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
 from lcode.table.table import RunTable

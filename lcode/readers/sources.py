@@ -8,8 +8,6 @@ from pathlib import Path
 
 from lcode.errors import InputError, explained
 from lcode.readers.choices import Choices
-from lcode.readers.copies import without_copies
-from lcode.readers.curves import as_understood, settle_curves
 from lcode.readers.discover import Found, discover
 from lcode.readers.formats import FORMATS
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
@@ -17,10 +15,12 @@ from lcode.readers.loggers.text_log import is_table
 from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.raw import RawTable
 from lcode.readers.remarks import unscored_remarks
-from lcode.readers.repeats import OnRepeat
 from lcode.readers.run_logs import RUN_LOG, RunLogReader
 from lcode.readers.run_logs.beside import beside_run_logs
-from lcode.readers.tables import Understood, understood_runs, understood_tables
+from lcode.readers.runs.copies import without_copies
+from lcode.readers.runs.repeats import OnRepeat
+from lcode.readers.runs.tables import Understood, understood_runs, understood_tables
+from lcode.readers.understanding.curves import as_understood, settle_curves
 from lcode.readers.unreadable import no_logs
 from lcode.table.reading import Reading, listed
 

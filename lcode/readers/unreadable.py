@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 import zipfile
-from itertools import pairwise
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from lcode.errors import InputError
 from lcode.readers.loggers import LOGGERS
 from lcode.readers.loggers.lines import head_of
-from lcode.readers.raw import RawTable, as_number
-from lcode.table.metric_names import known_metric
 
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x8c\x95\}\]\(c\x00]")
 
@@ -142,46 +136,3 @@ def no_logs(path: Path) -> InputError:
     told = {entry.name: looks_like(entry) for entry in entries[:100] if entry.is_file()}
     hint = next((f". {name} looks like {known[0]}: {known[1]}" for name, known in told.items() if known), "")
     return InputError(f"holds no logs (.csv, .parquet, .jsonl, or those of {tools}); found: {names}{hint}", path=path)
-
-
-TRIALS = ("number", "trial_number", "trial_index", "trial", "trial_id", "trialjobid")
-
-
-def without_epochs(raw: RawTable) -> str:
-    """What to say of a table in which no column counts: whose it looks like, and what to do instead."""
-    lower = [name.strip().lower() for name in raw.columns]
-    if all(as_number(name) is not None for name in lower):
-        return "its first line holds numbers, so put a line with a name for each column above it: epoch,loss,…"
-    parameters = any(name.startswith(("params_", "param.", "user_attrs_")) for name in lower)
-    if parameters or any(name in TRIALS for name in lower) or "arm_name" in lower:
-        whose = "Ax's" if "arm_name" in lower else "NNI's" if "trialjobid" in lower else "Optuna's"
-        return (
-            f"it looks like {whose} table of trials, which holds what each came to in the end and not the way there: "
-            "name the storage of the study instead (its .db file or journal), or the logs of the trials"
-        )
-    counter = next((name for name, column in raw.columns.items() if _rises(column)), None)
-    if counter is not None and any(known_metric(name) is not None for name in raw.columns if name != counter):
-        return f"where '{counter}' is what counts them, say so: --epoch '{counter}'"
-    named = next((name for name, column in raw.columns.items() if _names_rows(column)), None)
-    if named is not None:
-        return (
-            f"it looks like a table of results with a row for each '{named}', which holds what each came to in the end "
-            "and not the way there: name the logs of the trainings instead (or with --epoch the column that counts, if "
-            "there is one)"
-        )
-    return "where its rows follow each other in time, add a column 'epoch' that numbers them from 1"
-
-
-def _rises(column: pa.ChunkedArray) -> bool:
-    """Whether the cells are whole numbers, each larger than the one before."""
-    numbers = [as_number(cell) for cell in column.to_pylist()]
-    return len(numbers) > 1 and all(
-        one is not None and other is not None and one < other and one.is_integer() and other.is_integer()
-        for one, other in pairwise(numbers)
-    )
-
-
-def _names_rows(column: pa.ChunkedArray) -> bool:
-    """Whether texts tell rows apart, which those of one training have in common."""
-    texts = pa.types.is_string(column.type) and all(as_number(cell) is None for cell in column.to_pylist())
-    return texts and bool(len(column) == 1 or pc.count_distinct(column).as_py() > 1)

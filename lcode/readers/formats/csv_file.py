@@ -18,7 +18,7 @@ from pyarrow import csv as arrow_csv
 
 from lcode.errors import InputError
 from lcode.readers.raw import RawTable, as_number, check_names, decoded
-from lcode.readers.uncounted import with_counted_rows
+from lcode.readers.understanding.uncounted import with_counted_rows
 
 BLOCK = 1 << 20
 """Bytes that are parsed at a time, in several threads; a row must fit."""

@@ -13,7 +13,7 @@ from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.raw import RawTable, decoded
-from lcode.readers.uncounted import with_counted_rows
+from lcode.readers.understanding.uncounted import with_counted_rows
 
 _BEGINNING = re.compile(rb'\s*(\[\s*\{|(\{\s*"[^"]*"\s*:\s*){1,2}\[\s*([-\d"nN]|\{\s*"[^"]*"\s*:\s*[-\d]))')
 """Other JSON lies in every folder: settings, states, graphs."""

@@ -1,7 +1,7 @@
 """What a reader of another tool's files hands over: each run's rows as they were logged, understood by nobody yet.
 
 Which column counts the epochs, which are scored and which only tell of the training is settled later, for all runs and
-tools alike (`lcode.readers.columns`). So a reader of a format translates; it does not interpret.
+tools alike (`lcode.readers.understanding.columns`). So a reader of a format translates; it does not interpret.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
-from lcode.readers.column_words import EPOCHS
+from lcode.readers.understanding.column_words import EPOCHS
 from lcode.table.metric import Direction
 from lcode.table.table import RunStatus
 

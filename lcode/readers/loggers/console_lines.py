@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lcode.json_text import parse_json
-from lcode.readers.column_words import EPOCHS, STEPS
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, NUMBER, STEP
 from lcode.readers.raw import as_number
+from lcode.readers.understanding.column_words import EPOCHS, STEPS
 from lcode.table.metric_names import known_metric
 
 _SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)

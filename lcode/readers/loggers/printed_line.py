@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lcode.readers.column_words import words_of
+from lcode.readers.understanding.column_words import words_of
 from lcode.table.metric_names import known_metric
 
 EPOCH, STEP, BATCH = "epoch", "step", "batch"

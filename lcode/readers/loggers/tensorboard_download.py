@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.column_words import why_left_out
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of
 from lcode.readers.loggers.lines import csv_cells, first_header, head_of
 from lcode.readers.loggers.several import parsed, sound_runs
-from lcode.readers.rates import is_rate
 from lcode.readers.raw import as_number
+from lcode.readers.understanding.column_words import why_left_out
+from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_parse import Name
 
 TOOL = "TensorBoard download"

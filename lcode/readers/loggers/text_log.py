@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 import pyarrow.compute as pc
 
 from lcode.json_text import parse_json
-from lcode.readers.column_words import EPOCHS, STEPS
 from lcode.readers.damaged import LISTED
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
@@ -23,7 +22,8 @@ from lcode.readers.loggers.lines import HEAD, PRINTED, first_object, head_of, js
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.text_tables import table_of
 from lcode.readers.raw import as_text
-from lcode.readers.uncounted import with_counted_rows
+from lcode.readers.understanding.column_words import EPOCHS, STEPS
+from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
 
 TOOL = "text logs"

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.errors import InputError
-from lcode.readers.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, spelled_columns
 from lcode.readers.loggers.lines import csv_cells, head_of
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.readers.raw import as_number
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
 
 TOOL = "W&B export"
 

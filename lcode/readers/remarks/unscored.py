@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lcode.readers.curves import Curves
 from lcode.readers.part import LogPart
+from lcode.readers.understanding.curves import Curves
 from lcode.table.reading import listed
 
 _NAMED = 3

@@ -18,10 +18,10 @@ from lcode.graphs.arch import ArchGraph
 from lcode.json_text import as_float
 from lcode.readers.damaged import without_damaged
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, place_of, run_frame
-from lcode.readers.rates import rates_of_runs
-from lcode.readers.repeats import OnRepeat, find_conflicts, latest_attempts, repeats_text
 from lcode.readers.run_logs.log import Log, is_run_log, read_log
 from lcode.readers.run_logs.resumed import one_log
+from lcode.readers.runs.repeats import OnRepeat, find_conflicts, latest_attempts, repeats_text
+from lcode.readers.understanding.rates import rates_of_runs
 from lcode.table.metric import Direction
 from lcode.table.schedule import Schedule
 from lcode.table.table import empty_points

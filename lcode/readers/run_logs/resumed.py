@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lcode.errors import InputError
-from lcode.readers.resumed import resumed_note
 from lcode.readers.run_logs.log import Log
+from lcode.readers.runs.resumed import resumed_note
 
 _SAME = ("metrics", "config", "arch", "seed", "problem")
 """Fields of a run log's header that a resume does not change; it may prolong the run and plan its rates anew."""

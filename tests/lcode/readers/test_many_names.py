@@ -10,8 +10,8 @@ import pytest
 
 from lcode.errors import InputError
 from lcode.graphs.file import read_graphs
-from lcode.readers.layout import read_cells
 from lcode.readers.raw import RawTable, check_names
+from lcode.readers.understanding.layout import read_cells
 
 MANY = 200_000
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.errors import InputError
-from lcode.readers.rates import is_rate
 from lcode.readers.raw import RawTable
+from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric import MAIN_TASK, Metric, split_key
 
 RUN_LEVEL = ("status", "arch", "seed")

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
-from lcode.readers.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
-from lcode.readers.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
-from lcode.readers.rates import is_rate
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.unreadable import without_epochs
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
+from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
+from lcode.readers.understanding.rates import is_rate
+from lcode.readers.understanding.uncounted import without_epochs
 from lcode.table.metric_names import known_metric
 
 FEW_EPOCHS, MANY_EVALUATIONS = 2, 6

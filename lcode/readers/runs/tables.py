@@ -12,17 +12,17 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
-from lcode.readers.column_words import EPOCHS
-from lcode.readers.columns import Roles, settle_roles
-from lcode.readers.layout import CONFIG, RESERVED
 from lcode.readers.loggers import Logged
 from lcode.readers.part import LogPart
-from lcode.readers.rates import is_rate
 from lcode.readers.raw import RawTable
-from lcode.readers.repeats import OnRepeat
-from lcode.readers.resumed import one_table, read_tables
-from lcode.readers.run_names import names_of, names_of_runs, names_of_tool, parts_of_runs
-from lcode.readers.table_part import read_table
+from lcode.readers.runs.repeats import OnRepeat
+from lcode.readers.runs.resumed import one_table, read_tables
+from lcode.readers.runs.table_part import read_table
+from lcode.readers.understanding.column_words import EPOCHS
+from lcode.readers.understanding.columns import Roles, settle_roles
+from lcode.readers.understanding.layout import CONFIG, RESERVED
+from lcode.readers.understanding.rates import is_rate
+from lcode.readers.understanding.run_names import names_of, names_of_runs, names_of_tool, parts_of_runs
 from lcode.table.reading import listed
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lcode.errors import InputError, UsageError
 from lcode.readers import read_logs
-from lcode.readers.repeats import latest_attempts
+from lcode.readers.runs.repeats import latest_attempts
 from lcode.table import Metric, RunTable
 from lcode.table.runlog import RunHeader, RunLogWriter
 

@@ -1,7 +1,7 @@
 """Runs that were resumed into another file: what several files tell of one run is read as if it stood in one.
 
 The file that begins at the later epoch is the later one, whatever the files are called. Epochs that both have are
-repeats like those within a file (`lcode.readers.repeats`); curves and configuration must be the same, for a resume
+repeats like those within a file (`lcode.readers.runs.repeats`); curves and configuration must be the same, for a resume
 changes neither.
 """
 
@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from lcode.errors import InputError
 from lcode.readers.part import LogPart, join
 from lcode.readers.raw import RawTable
-from lcode.readers.repeats import OnRepeat
-from lcode.readers.table_part import read_table
+from lcode.readers.runs.repeats import OnRepeat
+from lcode.readers.runs.table_part import read_table
 
 NAMED = 3
 """So many resumed runs are named; of the others their number is told."""

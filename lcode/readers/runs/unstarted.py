@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lcode.readers.layout import read_cells
 from lcode.readers.raw import RawTable
+from lcode.readers.understanding.layout import read_cells
 
 
 def without_candidates(raw: RawTable) -> tuple[RawTable, RawTable | None]:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.readers.curve_names import split_name
 from lcode.readers.part import LogPart, without_runs
 from lcode.readers.raw import as_number
+from lcode.readers.understanding.curve_names import split_name
 
 _BEGIN = 3
 """Values at the beginning of a curve by which curves are looked up; a shorter one is no evidence."""

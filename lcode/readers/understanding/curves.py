@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from lcode.readers.choices import Choices
-from lcode.readers.curve_names import split_name, with_tasks
-from lcode.readers.layout import SIGNAL
-from lcode.readers.learners import hardly_evaluated, is_of_learner, is_reward
 from lcode.readers.part import LogPart, stacked
+from lcode.readers.understanding.curve_names import split_name, with_tasks
+from lcode.readers.understanding.layout import SIGNAL
+from lcode.readers.understanding.learners import hardly_evaluated, is_of_learner, is_reward
 from lcode.table.balancing import tells_of_balancing
 from lcode.table.metric import MAIN_TASK, Metric, split_key
 from lcode.table.metric_names import known_metric

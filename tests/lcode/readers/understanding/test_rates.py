@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lcode.errors import UsageError
 from lcode.experts.features import side_information
 from lcode.readers import read_logs
-from lcode.readers.rates import is_rate
+from lcode.readers.understanding.rates import is_rate
 from lcode.table import Metric, RunTable
 from lcode.table.runlog import RunHeader, RunLogWriter
 from lcode.tensors.collate import Preprocessor

@@ -8,7 +8,7 @@ import pytest
 
 from lcode.errors import InputError, UsageError
 from lcode.readers import Choices, read_logs
-from lcode.readers.curves import settle_curves
+from lcode.readers.understanding.curves import settle_curves
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lcode.errors import InputError, UsageError
-from lcode.readers.blank_rows import BlankRows, explain_blank_rows
-from lcode.readers.horizons import latest_horizons
-from lcode.readers.layout import CONFIG, RUN_LEVEL, Cells, is_long, read_cells
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, join, place_of, run_frame
-from lcode.readers.rates import rates_of_runs
 from lcode.readers.raw import RawTable, as_number, as_text
-from lcode.readers.repeats import (
+from lcode.readers.runs.blank_rows import BlankRows, explain_blank_rows
+from lcode.readers.runs.repeats import (
     Conflicts,
     OnRepeat,
     find_conflicts,
@@ -23,7 +20,10 @@ from lcode.readers.repeats import (
     repeats_text,
     within_epoch_counter,
 )
-from lcode.readers.unstarted import without_candidates
+from lcode.readers.runs.unstarted import without_candidates
+from lcode.readers.understanding.horizons import latest_horizons
+from lcode.readers.understanding.layout import CONFIG, RUN_LEVEL, Cells, is_long, read_cells
+from lcode.readers.understanding.rates import rates_of_runs
 from lcode.table.axis import as_ticks, common_step, epoch_text
 from lcode.table.table import STATUSES, empty_points
 

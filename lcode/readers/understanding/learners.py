@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lcode.readers.column_words import words_of
+from lcode.readers.understanding.column_words import words_of
 from lcode.table.metric_names import known_metric
 
 FEWEST_EVALUATIONS = 3
