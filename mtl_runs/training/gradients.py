@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mtl_runs.balancers.products import inner_products
 from mtl_runs.training.population import Population
 
 
@@ -26,22 +27,6 @@ class TaskGradients:
     def products(self, other: TaskGradients | None = None) -> Tensor:
         """Inner products of the rows with those of another pass, or among themselves, see `inner_products`."""
         return inner_products(self.rows, (self if other is None else other).rows)
-
-
-BLOCK = 2**16
-"""Columns whose products are summed in float32; over a million of them rounding would reach 2e-5 of the norms."""
-
-
-def inner_products(rows: Tensor, others: Tensor) -> Tensor:
-    """`rows @ othersᵀ`, float64 on the CPU, [R, K, K].
-
-    Args:
-        rows: [R, K, P].
-        others: [R, K, P].
-    """
-    blocks = zip(rows.split(BLOCK, dim=2), others.split(BLOCK, dim=2), strict=True)
-    # K numbers and K×K are cheapest on the CPU, whatever the device of the network.
-    return torch.stack([torch.bmm(one, other.mT).double() for one, other in blocks]).sum(0).cpu()
 
 
 class Gradients:

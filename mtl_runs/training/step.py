@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mtl_runs.balancers import Balancer, Needs, TaskStatistics
+from mtl_runs.balancers import Balancer, Needs
+from mtl_runs.balancers.decide import decide
 from mtl_runs.training.auto_lr import AutoRate
 from mtl_runs.training.flat import sam_gradients
-from mtl_runs.training.gradients import Gradients, TaskGradients, inner_products
+from mtl_runs.training.gradients import Gradients, TaskGradients
 from mtl_runs.training.population import N_PARTS, Part, Population
 from mtl_runs.training.teleport import Teleports, move
 
@@ -177,14 +178,10 @@ class Stepper:
         for part in parts:
             at = part.rows
             generators = [member.draws for member in self.population.members[at]]
-            statistics = TaskStatistics(before[at], gramian[at])
-            if jacobian is not None:
-                rows = jacobian[at]
-                if Needs.JACOBIAN in part.rule.needs:
-                    rows, part.state = part.rule.transform(part.state, before[at], rows, generators)
-                    statistics = TaskStatistics(before[at], inner_products(rows, rows))
+            own = None if jacobian is None else jacobian[at]
+            weights[at], rows, part.state = decide(part.rule, part.state, before[at], gramian[at], own, generators)
+            if rows is not None:
                 made.append(rows)
-            weights[at], part.state = part.rule.update(part.state, statistics, generators)
         return weights, torch.cat(made) if made else weights
 
     def _mixture(self, weights: Tensor, rows: Tensor, *, clean: bool) -> Tensor:
