@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from lcode.show import SHOWN, counted, html_table, interval
 from lcode.table import Metric, RunTable, as_epochs
@@ -107,13 +108,18 @@ class Forecast:
         """Joint samples in natural units, shape [n, R, K, Q].
 
         Runs are independent; the metrics of a run are joined by `correlation`, the epochs of a curve by
-        `persistence`. The same seed gives the same samples.
+        `persistence`. The same seed gives the same samples. All runs have the same normal scores, each in an order of
+        its own (Latin hypercube sampling, McKay et al. 1979): runs of equal forecasts have the same samples, and what
+        is counted on them does not differ by chance.
         """
         runs, tasks, queries, _ = self.quantiles.shape
         generator = np.random.default_rng(seed)
-        trend = generator.standard_normal((n, runs, tasks, 1))
-        noise = generator.standard_normal((n, runs, tasks, queries)) if queries > 1 else trend
-        score = np.sqrt(self.persistence) * trend + np.sqrt(1 - self.persistence) * noise if queries > 1 else trend
+        score = generator.standard_normal((n, tasks, 1))
+        if queries > 1:
+            noise = generator.standard_normal((n, tasks, queries))
+            score = np.sqrt(self.persistence) * score + np.sqrt(1 - self.persistence) * noise
+        order = generator.permuted(np.broadcast_to(np.arange(n), (runs, n)), axis=1).T
+        score = ndtri(even_levels(score))[order]
         if self.correlation is not None and tasks > 1:
             root = np.linalg.cholesky(self.correlation + 1e-6 * np.eye(tasks))
             score = np.einsum("rjk,nrkq->nrjq", root, score)
@@ -175,6 +181,19 @@ class Forecast:
         low = np.take_along_axis(table, above[..., None] - 1, -1)[..., 0]
         high = np.take_along_axis(table, above[..., None], -1)[..., 0]
         return low + share * (high - low)
+
+
+def even_levels(scores: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
+    """Levels in the order of the n scores along an axis, spread evenly over (0, 1): 1/2n, 3/2n and so on."""
+    return (scores.argsort(axis).argsort(axis) + 0.5) / scores.shape[axis]
+
+
+def sample_quantiles(samples: NDArray[np.float64], levels: Sequence[float] | NDArray[np.float64]) -> Any:
+    """Quantiles of n samples, [n, …] to [L, …]: the i-th smallest is that at the level (i - 1/2)/n (Hazen's rule).
+
+    It is the inverse of `even_levels`, so that samples of a forecast have its own quantiles.
+    """
+    return np.quantile(samples, levels, axis=0, method="hazen")
 
 
 def query_epochs(table: RunTable, at: Literal["horizon", "full"] | dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lcode.decisions.objective import Objective
 from lcode.errors import UsageError
-from lcode.forecast import FULL_EPOCHS, LEVELS, NO_EPOCH, Forecast
+from lcode.forecast import FULL_EPOCHS, LEVELS, NO_EPOCH, Forecast, even_levels, sample_quantiles
 from lcode.table import Metric, RunTable
 from lcode.table.axis import epoch_text
 from lcode.tensors.arrays import CurveArrays, curve_arrays
@@ -119,7 +119,7 @@ class FinalValue:
             )
             path_epochs = np.concatenate([arrays.epochs[i], np.broadcast_to(epochs, to_come.shape)], axis=-1)
             final = self._of_values(paths, path_epochs, ends[i], forecast.metrics, unit)
-            quantiles[i, :, 0] = np.quantile(final, LEVELS, axis=0).T
+            quantiles[i, :, 0] = sample_quantiles(final, LEVELS).T
         # Where the horizon has no forecast (a diverged curve), what was seen is not the final value either.
         return replace(last, quantiles=np.where(np.isnan(last.quantiles), np.nan, quantiles))
 
@@ -183,8 +183,7 @@ def path_places(leads: NDArray[np.int64], persistence: float) -> NDArray[np.floa
         kept = (leads[at - 1] / leads[at]) ** (1 / max(persistence, 1e-3) - 1)
         score[at] = kept * score[at - 1] + np.sqrt(1 - kept**2) * noise[at]
     # Ranks in place of the scores spread the values at each epoch evenly over its distribution.
-    level = (score.argsort(-1).argsort(-1) + 0.5) / PATHS
-    return np.interp(level, LEVELS, np.arange(len(LEVELS)))
+    return np.interp(even_levels(score, axis=-1), LEVELS, np.arange(len(LEVELS)))
 
 
 def _between(quantiles: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:

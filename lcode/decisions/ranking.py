@@ -16,7 +16,7 @@ from lcode.decisions.objective import DeltaM, Objective, ScoreFunction, make_obj
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
 from lcode.decisions.verdict import Action
 from lcode.errors import NotEnoughDataError
-from lcode.forecast import Forecast
+from lcode.forecast import Forecast, sample_quantiles
 from lcode.show import SHOWN, counted, html_table, interval, probability
 from lcode.table import RunTable
 
@@ -32,7 +32,8 @@ class Ranking:
     """Runs in the order of their forecast score, best first; R runs, every run of the forecast once.
 
     Attributes:
-        runs: names of the runs, length R. Runs without a forecast (diverged, or a task not seen yet) come last.
+        runs: names of the runs, length R; those that are forecast alike in the order of their names. Runs without a
+            forecast (diverged, or a task not seen yet) come last.
         score: median of the score of the final values in the objective's unit, higher is better; NaN = no forecast. [R]
         score_q05: the score that is exceeded with probability 0.95, [R].
         score_q95: the score that is exceeded with probability 0.05, [R].
@@ -158,13 +159,15 @@ def rank(
     samples = score_samples(forecast, objective, n=n_samples, seed=seed, archs=archs)
     alive = np.asarray(np.isfinite(samples).all(axis=0))
     runs = len(forecast.run_ids)
-    score, low, high = np.full((3, runs), np.nan)
-    score[alive] = np.median(samples[:, alive], axis=0)
-    low[alive], high[alive] = np.quantile(samples[:, alive], (0.05, 0.95), axis=0)
+    low, score, high = np.full((3, runs), np.nan)
+    low[alive], score[alive], high[alive] = sample_quantiles(samples[:, alive], (0.05, 0.5, 0.95))
+    alike = _alike(low, score, high)
     # A run that was stopped or failed ends nowhere: it is no rival, unless there is no other.
     rivals = going if (alive & going).any() else np.ones(runs, dtype=bool)
     p_best, p_top = np.zeros((2, runs))
-    p_best[rivals], p_top[rivals] = _p_best_and_top(np.where(alive, samples, -np.inf)[:, rivals], alive[rivals])
+    counted_on = np.where(alive, samples, -np.inf)[:, rivals]
+    for chances, count in zip((p_best, p_top), _p_best_and_top(counted_on, alive[rivals]), strict=True):
+        chances[rivals] = _mean_of_alike(count, alike[rivals])
 
     if incumbent is None and (alive & finished).any():
         incumbent = float(score[alive & finished].max())
@@ -174,7 +177,7 @@ def rank(
     stop = chance < delta
     stopping = stopping_curve(samples[:, going], chance[going], epochs_to_come(forecast)[going], delta=delta)
 
-    best_first = np.argsort(np.where(alive, -score, np.inf), kind="stable")
+    best_first = np.lexsort((np.arange(runs), alike))
     actions: tuple[Action, ...] = tuple("stop" if stop[i] else "continue" for i in best_first)
     return Ranking(
         runs=tuple(forecast.run_ids[i] for i in best_first),
@@ -188,6 +191,23 @@ def rank(
         notes=(*forecast.notes, *objective.notes, *_remarks(forecast, finished, final)),
         stopping=stopping,
     )
+
+
+def _alike(low: NDArray[np.float64], score: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Place of each run's score among the different ones, 0 = best, [R]; runs that are forecast alike have the same.
+
+    Alike to twelve digits of the largest score: forecasts of the same curve differ in the last digit by their place in
+    a batch.
+    """
+    ends = np.stack([-score, -low, -high], axis=-1)
+    size = np.abs(ends[np.isfinite(ends)]).max(initial=0.0) or 1.0
+    _, places = np.unique(np.nan_to_num(ends / size, nan=np.inf).round(12), axis=0, return_inverse=True)
+    return places.ravel()
+
+
+def _mean_of_alike(chances: NDArray[np.float64], alike: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Runs that are forecast alike have the same chance, which was counted on other samples for each of them."""
+    return (np.bincount(alike, chances) / np.maximum(np.bincount(alike), 1))[alike]
 
 
 def _p_best_and_top(

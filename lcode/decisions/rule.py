@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from lcode.decisions.standings import Standings
 from lcode.decisions.verdict import Action, Verdict
 from lcode.errors import UsageError
+from lcode.forecast import sample_quantiles
+from lcode.show import interval
 
 SAMPLES = 512
 """Samples of a run's score that a verdict counts its probability on: a standard error of 0.01 at δ = 0.05."""
@@ -92,8 +94,8 @@ class StopRule:
         forecast = forecast or {}
         if not np.isfinite(samples).all():
             return Verdict(run, epoch, "continue", "there is no forecast of every task yet", forecast=forecast)
-        low, expected, high = np.quantile(samples, (0.05, 0.5, 0.95)).tolist()
-        seen = f"expected {expected:.3g} [{low:.3g}, {high:.3g}] {unit}".rstrip()
+        low, expected, high = sample_quantiles(samples, (0.05, 0.5, 0.95)).tolist()
+        seen = f"expected {interval(expected, low, high)} {unit}".rstrip()
         incumbent = standings.incumbent(run)
         action: Action = "continue"
         probability = None

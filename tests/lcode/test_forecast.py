@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, pearsonr, spearmanr
 
-from lcode.forecast import FULL_EPOCHS, GRID, LEVELS, NO_EPOCH, Q05, Q50, Q95, Forecast, grid_note, query_epochs
+from lcode.forecast import (
+    FULL_EPOCHS,
+    GRID,
+    LEVELS,
+    NO_EPOCH,
+    Q05,
+    Q50,
+    Q95,
+    Forecast,
+    grid_note,
+    query_epochs,
+    sample_quantiles,
+)
 from lcode.table import Metric, RunTable
 
 METRICS = (Metric("seg", "miou", "max"), Metric("main", "loss", "min"))
@@ -115,6 +128,22 @@ def test_the_same_seed_gives_the_same_samples_and_leaves_the_global_state_alone(
     np.testing.assert_array_equal(NORMAL.sample(9, seed=5), NORMAL.sample(9, seed=5))
     assert not np.array_equal(NORMAL.sample(9, seed=5), NORMAL.sample(9, seed=6))
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # type: ignore[index]  # noqa: NPY002
+
+
+def test_equal_curves_have_the_same_samples_each_in_its_own_order() -> None:
+    values = np.broadcast_to(norm.ppf(LEVELS), (2, 2, 3, len(LEVELS))).copy()
+    joined = np.broadcast_to([[1, 0.6], [0.6, 1]], (2, 2, 2)).copy()
+    two = replace(make(values[0, 0], metrics=2), run_ids=("a", "b"), quantiles=values, correlation=joined)
+    first, second = np.moveaxis(two.sample(64), 1, 0)
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(np.sort(first, axis=0), np.sort(second, axis=0))
+
+
+def test_quantiles_of_samples_are_those_of_the_forecast() -> None:
+    drawn = NORMAL.sample(510)
+    np.testing.assert_allclose(
+        sample_quantiles(drawn, (0.05, 0.5, 0.95)).ravel(), norm.ppf([0.05, 0.5, 0.95]), atol=1e-4
+    )
 
 
 def test_where_there_is_no_forecast_everything_is_missing() -> None:

@@ -11,7 +11,7 @@ from lcode.decisions import Objective, final_values, score_samples
 from lcode.evaluation import metrics as measure
 from lcode.evaluation.backtest import Exam
 from lcode.evaluation.bench.sources import Problem
-from lcode.forecast import LEVELS, Forecast, query_epochs
+from lcode.forecast import LEVELS, Forecast, query_epochs, sample_quantiles
 from lcode.table import RunTable
 from lcode.table.groups import configuration_groups
 
@@ -98,7 +98,7 @@ def twin_forecast(test: RunTable, exam: Exam) -> Forecast:
 
 def _score_quantiles(forecast: Forecast, objective: Objective, archs: list[str | None]) -> NDArray[np.float64]:
     """The score's quantiles at `LEVELS`, from joint samples, shape [R, 21]."""
-    return np.quantile(score_samples(forecast, objective, n=SAMPLES, seed=0, archs=archs), LEVELS, axis=0).T
+    return sample_quantiles(score_samples(forecast, objective, n=SAMPLES, seed=0, archs=archs), LEVELS).T
 
 
 def _scalar_scores(truth: NDArray[np.float64], quantiles: NDArray[np.float64]) -> dict[str, float]:

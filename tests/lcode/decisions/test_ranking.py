@@ -110,6 +110,25 @@ def test_equal_runs_share_the_probability_to_be_best() -> None:
     assert ranking.runs == ("r00", "r01")
 
 
+def test_runs_that_are_forecast_alike_are_told_alike_in_the_order_of_their_names() -> None:
+    whole = forecast([0.5, 0.6, 0.6, 0.7, 0.6, 0.6], [0.1, 0.1, 0.1, 0.2, 0.1, 0.1])
+    correlation = np.broadcast_to([[1, 0.5], [0.5, 1]], (6, 2, 2)).copy()
+    # The last digits of a forecast depend on its place in a batch.
+    quantiles = whole.quantiles * (1 + np.array([0, 0, 1, 0, 2, -1])[:, None, None, None] * 1e-16)
+    frame = rank(replace(whole, quantiles=quantiles, correlation=correlation), baseline=BASELINE).to_frame()
+    assert frame["run"].tolist() == ["r03", "r01", "r02", "r04", "r05", "r00"]
+    for column in ("score", "score_q05", "score_q95", "p_best", "p_top_10pct"):
+        assert np.ptp(frame[column][1:5]) < 1e-9, column
+    assert frame["p_best"].sum() == pytest.approx(1) and frame["p_best"][1] > 0
+
+
+def test_the_score_of_one_metric_has_the_quantiles_of_its_forecast() -> None:
+    whole = forecast([0.4, 0.6], 0.1)
+    frame = rank(whole, lambda values, metrics: values[..., 0]).to_frame().set_index("run")
+    exact = [whole.quantile(level)[:, 0, 0] for level in (0.5, 0.05, 0.95)]
+    np.testing.assert_allclose(frame.loc[["r00", "r01"], ["score", "score_q05", "score_q95"]], np.transpose(exact))
+
+
 def test_finished_runs_continue_and_set_the_incumbent() -> None:
     medians = [0.9, 0.85, *[0.4] * 18]
     done = ["finished", *["ok"] * 19]

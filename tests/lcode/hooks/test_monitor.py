@@ -149,7 +149,7 @@ def test_without_finished_runs_the_live_ones_are_compared() -> None:
     for run, seg in (("a", 0.9), ("b", 0.4)):
         watch.start(run, horizon=HORIZON)
         verdict = watch.report(run, 5, values(seg))
-    assert verdict.stop and "a (expected at 59.9)" in verdict.reason
+    assert verdict.stop and "a (expected at 60)" in verdict.reason
     # A stopped run is nobody's rival; one that goes on all the same is taken up again.
     assert watch.report("b", 6, values(0.95)).stop is False
     assert "b (expected at 67.4)" in watch.report("a", 6, values(0.9)).reason
