@@ -152,7 +152,7 @@ def test_without_finished_runs_the_live_ones_are_compared() -> None:
     assert verdict.stop and "a (expected at 60)" in verdict.reason
     # A stopped run is nobody's rival; one that goes on all the same is taken up again.
     assert watch.report("b", 6, values(0.95)).stop is False
-    assert "b (expected at 67.4)" in watch.report("a", 6, values(0.9)).reason
+    assert "b (expected at 67.5)" in watch.report("a", 6, values(0.9)).reason
 
 
 def test_without_references_every_run_goes_on_until_three_have_finished() -> None:
