@@ -6,6 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from lcode.decisions.references import (
     References,
     centre_and_scale,
+    faint_text,
     left_out_text,
     nothing_to_compare,
     references_from,
@@ -30,12 +32,12 @@ class Objective(ABC):
     Attributes:
         unit: what a score is measured in, as a word for tables and sentences.
         notes: what the user should know of it, such as where the references come from.
-        left_out: keys of metrics that have no say, since the runs to compare with gave no usable reference.
+        left_out: metrics that have no say, since the runs to compare with gave no usable reference: key -> why.
     """
 
     unit: str = ""
     notes: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})
 
     @abstractmethod
     def score(
@@ -71,13 +73,13 @@ class DeltaM(Objective):
     def notes(self) -> tuple[str, ...]:  # type: ignore[override]
         """Sign, averaging and reference: a Δm without them cannot be compared; and what it lacks."""
         told = f"Δm: mean relative gain over {self.references.origin}, in per cent over metrics; higher is better"
-        missing = self.references.unmeasured
-        return (told, left_out_text(missing)) if missing else (told,)
+        missing, faint = self.references.unmeasured, self.references.faint
+        return (told, *([left_out_text(missing)] if missing else []), *([faint_text(faint)] if faint else []))
 
     @property
-    def left_out(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Metrics without a reference: their median is 0, or no run has a value."""
-        return tuple(key for key, value in self.references.values.items() if np.isnan(value))
+    def left_out(self) -> Mapping[str, str]:  # type: ignore[override]
+        """Metrics without a reference: their median is 0 or near it, or no run has a value."""
+        return {**dict.fromkeys(self.references.unmeasured, "no run ends with a value"), **self.references.faint}
 
     def score(
         self, values: NDArray[np.float64], metrics: Sequence[Metric], archs: Sequence[str | None] | None = None

@@ -18,22 +18,32 @@ ZERO = 1e-8
 """A reference of at most this size counts as zero: a relative gain over it has no meaning."""
 
 
+FAINT = 0.1
+"""A median is too near 0 to be a reference where it is less than this share of its distance to the better quartile.
+
+Every fourth run would then gain more than 1,000 % in this task, which decides the order alone. A loss above 0 cannot
+gain more than 100 %, however small it is.
+"""
+
+
 @dataclass(frozen=True)
 class References:
     """Value of each metric that a relative gain is measured against, in the metric's natural units.
 
     Attributes:
         values: metric key -> value, used for every architecture that has none of its own; NaN for a metric that has no
-            say, since the median of the runs is 0 or no run has a value.
+            say, since the median of the runs is 0 or near it, or no run has a value.
         by_arch: architecture -> metric key -> value.
         origin: where they come from, as a phrase for the user.
         unmeasured: keys of metrics that have no say, since no run has a value to be the reference or to be compared.
+        faint: metric key -> what its median is, of those that have no say since that is 0 or too near it.
     """
 
     values: Mapping[str, float]
     by_arch: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     origin: str = "the given baseline"
     unmeasured: tuple[str, ...] = ()
+    faint: Mapping[str, str] = field(default_factory=dict)
 
     def lookup(self, metrics: Sequence[Metric], archs: Sequence[str | None] | None = None) -> NDArray[np.float64]:
         """References of the metrics: shape [K], or [R, K] for the architectures of R runs.
@@ -75,8 +85,7 @@ def references_from(
         NotEnoughDataError: neither a baseline nor a value of any metric.
     """
     if baseline is None:
-        centre, _ = centre_and_scale(metrics, population)
-        return _from_medians(metrics, centre, 0 if population is None else len(population))
+        return _from_medians(metrics, population)
     references = _from_mapping(baseline, metrics) if isinstance(baseline, Mapping) else read_baseline(baseline, metrics)
     for values in (references.values, *references.by_arch.values()):
         for key, value in values.items():
@@ -193,21 +202,45 @@ def left_out_text(keys: Sequence[str]) -> str:
     )
 
 
-def _from_medians(metrics: Sequence[Metric], centre: NDArray[np.float64], runs: int) -> References:
-    """The medians of so many runs; a metric whose median is 0 (a detector's score, early on) is left out."""
-    usable = np.abs(centre) > ZERO
-    known = np.isfinite(centre)
-    if not usable.any():
+def faint_text(faint: Mapping[str, str]) -> str:
+    """The remark on metrics that have no say in Δm, since a gain relative to their medians has no meaning."""
+    told = ", ".join(f"{key} ({what})" for key, what in faint.items())
+    return (
+        f"left out of Δm, since a gain relative to a value of 0, or near it, outweighs all others: {told}; give "
+        "references with --baseline, or choose --objective mean"
+    )
+
+
+def _from_medians(metrics: Sequence[Metric], population: NDArray[np.float64] | None) -> References:
+    """The medians of the runs; a metric whose median is 0 or near it (a detector's score, early on) is left out."""
+    centre, _ = centre_and_scale(metrics, population)
+    assert population is not None  # or there would be no centre
+    known, there = np.isfinite(centre), np.abs(centre) > ZERO
+    if not there.any():
         first = int(np.flatnonzero(known)[0])
         _check_reference(float(centre[first]), f"the reference of '{metrics[first].key}'", path=None)
-    values = {metric.key: float(value) for metric, value in zip(metrics, np.where(usable, centre, np.nan), strict=True)}
-    origin = f"the median final value of {runs} runs (no single-task baseline was given)"
-    zero = ", ".join(metric.key for metric, out in zip(metrics, known & ~usable, strict=True) if out)
+    better = np.array([_better_quartile(metric, column) for metric, column in zip(metrics, population.T, strict=True)])
+    clear = there & (np.abs(centre) >= FAINT * np.abs(better - centre))
+    usable = clear if clear.any() else there  # of one task alone, or several alike, none outweighs the others
+    runs = f"the median of {len(population)} runs is"
+    faint = {
+        metric.key: f"{runs} {median:.2g}, the better quartile {quartile:.2g}" if far else f"{runs} 0"
+        for metric, median, quartile, far, out in zip(metrics, centre, better, there, known & ~usable, strict=True)
+        if out
+    }
+    origin = f"the median final value of {len(population)} runs (no single-task baseline was given)"
     return References(
-        values,
-        origin=f"{origin}, without {zero}, whose median is 0" if zero else origin,
-        unmeasured=tuple(metric.key for metric, there in zip(metrics, known, strict=True) if not there),
+        {metric.key: float(value) for metric, value in zip(metrics, np.where(usable, centre, np.nan), strict=True)},
+        origin=f"{origin}, without {', '.join(faint)}" if faint else origin,
+        unmeasured=tuple(metric.key for metric, seen in zip(metrics, known, strict=True) if not seen),
+        faint=faint,
     )
+
+
+def _better_quartile(metric: Metric, values: NDArray[np.float64]) -> float:
+    """The value that a quarter of the runs reaches or betters; NaN where no run has one."""
+    values = values[np.isfinite(values)]
+    return float(np.quantile(values, 0.75 if metric.direction == "max" else 0.25)) if len(values) else np.nan
 
 
 def _from_mapping(baseline: Mapping[str, float], metrics: Sequence[Metric]) -> References:

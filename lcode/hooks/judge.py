@@ -92,7 +92,7 @@ class Judge:
             run, epoch, samples, scores.standings, unit=objective.unit, forecast=summary(forecast)
         )
         if objective.left_out:
-            lacking = f"{', '.join(objective.left_out)} left out: the median of the finished runs is 0"
+            lacking = "; ".join(f"{key} left out: {why}" for key, why in objective.left_out.items())
             verdict = replace(verdict, reason=f"{verdict.reason}; {lacking}")
         return verdict
 

@@ -54,7 +54,7 @@ class Monitor:
 
     While there is no baseline and fewer than three runs have finished, every run goes on. The objective is then fixed,
     so that scores stay comparable; only a metric that comes later begins it anew, or one that was left out of Δm, since
-    it ended at 0 in most of these runs, and now has a median to be measured against.
+    it ended at 0 or near it in most of these runs, and now has a median to be measured against.
 
     Attributes:
         model: the forecaster.

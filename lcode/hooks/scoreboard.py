@@ -21,8 +21,8 @@ class Scoreboard:
     """Final values of the runs that have ended, and the scores of all that count.
 
     The objective is fixed as soon as it can be had, so that scores stay comparable; a metric that comes later begins it
-    anew, and so does one that was left out, since the median of the first runs was 0, when it no longer is. Once all
-    metrics count, an ended run costs the same however many there are.
+    anew, and so does one that was left out, since the median of the first runs was 0 or near it, when it no longer is.
+    Once all metrics count, an ended run costs the same however many there are.
 
     Attributes:
         metrics: what is measured.

@@ -227,3 +227,22 @@ def test_without_a_baseline_a_metric_whose_median_is_0_has_no_say() -> None:
     assert "without det/map" in objective.notes[0]
     with pytest.raises(InputError, match="no meaning"):
         make_objective("delta_m", metrics, population=np.zeros((3, 2)))
+
+
+def test_a_median_near_0_beside_the_better_runs_is_no_reference() -> None:
+    """A relative gain over 0.001 would be one of 30,000 %, and the loss would count for nothing."""
+    metrics = [Metric("det", "map", "max"), Metric("cls", "loss", "min")]
+    population = np.array([[0.0, 2.0], [0.001, 4.0], [0.3, 3.0]])
+    objective = make_objective("delta_m", metrics, population=population)
+    assert objective.score(np.array([0.3, 1.5]), metrics) == pytest.approx(50)
+    assert dict(objective.left_out) == {"det/map": "the median of 3 runs is 0.001, the better quartile 0.15"}
+    assert "det/map" in objective.notes[-1] and "--baseline" in objective.notes[-1]
+    given = make_objective("delta_m", metrics, population=population, baseline={"det/map": 0.001, "cls/loss": 3.0})
+    assert given.score(np.array([0.002, 3.0]), metrics) == pytest.approx(50) and not given.left_out
+
+
+def test_a_small_median_counts_where_no_run_gains_much_or_no_other_task_is_outweighed() -> None:
+    losses = make_objective("delta_m", TWO, population=np.array([[0.4, 0.01], [0.5, 0.02], [0.6, 9.0], [0.5, 9.0]]))
+    assert not losses.left_out
+    alone = make_objective("delta_m", TWO[:1], population=np.array([[0.0], [0.001], [0.3]]))
+    assert alone.score(np.array([0.002]), TWO[:1]) == pytest.approx(100)

@@ -176,7 +176,7 @@ def test_a_metric_whose_median_was_0_counts_as_soon_as_it_can() -> None:
     watch, resumed = (Monitor(BandForecaster(), keep=0) for _ in range(2))
     ended(watch, ("a", 0.0, 1.0), ("b", 0.0, 0.9), ("c", 0.5, 0.8))
     first = watch.report("d", 5, {"seg/miou": 0.6, "depth/abs_err": 0.95})
-    assert first.stop and first.reason.endswith("seg/miou left out: the median of the finished runs is 0")
+    assert first.stop and first.reason.endswith("seg/miou left out: the median of 3 runs is 0")
     resumed.load_state_dict(json.loads(json.dumps(watch.state_dict())))
     for one in (watch, resumed):
         ended(one, ("e", 0.4, 0.95))
