@@ -66,6 +66,10 @@ class Needs(enum.Flag):
     LESS_LATER = enum.auto()
 
 
+READS_GRADIENTS = Needs.GRAMIAN | Needs.JACOBIAN
+"""Needs of balancers for which a step computes the gradient of every task."""
+
+
 @dataclass(frozen=True)
 class TaskStatistics:
     """What is known of the K tasks at one step, detached from any graph.

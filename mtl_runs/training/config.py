@@ -10,13 +10,11 @@ from typing import Any, Literal, get_args
 
 from lcode.errors import UsageError
 from mtl_runs.balancers import Balancer, Needs, make_balancer
+from mtl_runs.balancers.base import READS_GRADIENTS
 from mtl_runs.exchange import Exchange
 
 OptimizerName = Literal["sgd", "adam"]
 Reduction = Literal["mean", "sum"]
-
-READS_GRADIENTS = Needs.GRAMIAN | Needs.JACOBIAN
-"""Needs of balancers for which a step computes the gradient of every task."""
 
 SCHEDULES: Mapping[str, Callable[[float], float]] = {
     "constant": lambda progress: 1.0,

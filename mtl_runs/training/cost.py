@@ -20,8 +20,9 @@ import typer
 from torch import Tensor
 
 from mtl_runs.balancers import BALANCERS
+from mtl_runs.balancers.base import READS_GRADIENTS
 from mtl_runs.problems import Problem, make_problem
-from mtl_runs.training.config import READS_GRADIENTS, SWITCHES, RunConfig, RunSpec
+from mtl_runs.training.config import SWITCHES, RunConfig, RunSpec
 from mtl_runs.training.population import Population
 from mtl_runs.training.step import Stepper
 

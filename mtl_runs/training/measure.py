@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import torch
 
 from mtl_runs.networks import MultiTaskNetwork
 from mtl_runs.problems import Split, Task
+from mtl_runs.signals import named_signals
 from mtl_runs.training.step import StepRecord
 
 CHUNK = 256
@@ -53,12 +53,6 @@ def summarise(records: Sequence[StepRecord], tasks: Sequence[Task]) -> list[dict
     norms = gramian.diagonal(dim1=1, dim2=2).transpose(1, 2).clamp(min=0).sqrt()
     products = (norms.unsqueeze(2) * norms.unsqueeze(1)).clamp(min=1e-30)
     cosines = (gramian / products).mean(-1)
-    columns = {}
-    for k, task in enumerate(tasks):
-        columns[f"{task.name}/train_loss"] = losses[:, k]
-        columns[f"{task.name}/grad_norm"] = norms[:, k].mean(-1)
-        columns[f"{task.name}/weight"] = weights[:, k]
-    for (i, one), (j, other) in combinations(enumerate(tasks), 2):
-        columns[f"{one.name}|{other.name}/cosine"] = cosines[:, i, j]
+    columns = named_signals([task.name for task in tasks], losses, norms.mean(-1), weights, cosines)
     lists = {name: column.tolist() for name, column in columns.items()}
     return [{name: values[r] for name, values in lists.items()} for r in range(len(losses))]

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from lcode.errors import UsageError
 from mtl_runs.balancers import Balancer, Needs, State
+from mtl_runs.balancers.base import READS_GRADIENTS
 from mtl_runs.networks import MultiTaskNetwork, initialise, make_network
 from mtl_runs.problems import Problem
-from mtl_runs.training.config import READS_GRADIENTS, RunConfig, RunSpec
+from mtl_runs.training.config import RunConfig, RunSpec
 from mtl_runs.training.optimizers import OPTIMIZERS, Optimizer
 
 Rule = TypeVar("Rule", Balancer, Optimizer)
