@@ -126,7 +126,8 @@ that states no uncertainty.</p>
 <p><b>P(best)</b> is the probability that the run ends with the best score of all runs listed,
 <b>P(top 10&nbsp;%)</b> that it ends among the best tenth; a run that was stopped or failed will not, and is no rival
 of the others. The order is by the score's median; a run with a wide interval may be likelier to end best than one above
-it. <b>stop</b> means: too unlikely to be worth its compute. <b>diverged</b>: the values ceased to be numbers.</p>
+it. <b>stop</b> means: too unlikely to be worth its compute. A candidate, which has not begun, is to be
+<b>start</b>ed or <b>skip</b>ped. <b>diverged</b>: the values ceased to be numbers.</p>
 <p>In a forecast, black is what was seen, the blue line and bands are median, 50&nbsp;% and 90&nbsp;% interval of each
 epoch to come, grey are other runs, and a dashed line is what came.</p>"""
 

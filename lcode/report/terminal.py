@@ -18,7 +18,7 @@ from lcode.show import NOTHING, counted, printable, shorten
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
 
-_ACTION_STYLES = {"continue": "green", "stop": "red"}
+_ACTION_STYLES = {"continue": "green", "start": "green", "stop": "red", "skip": "red"}
 
 SHORTEST_NAME = 12
 """A run's name is not cut further to make room for a metric; nor so far that two names of a table become alike."""

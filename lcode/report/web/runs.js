@@ -24,7 +24,7 @@
   }
 
   const scoreRange = runs.scores ? readable(runs.scores.flat().filter((v) => v !== null)) : [0, 1];
-  const actions = ["stop", "continue", "finished", "stopped", "failed"];
+  const actions = ["stop", "skip", "start", "continue", "finished", "stopped", "failed"];
   const lead = [
     {
       title: "run",

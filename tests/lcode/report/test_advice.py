@@ -29,6 +29,20 @@ def test_what_stopping_saves_is_a_share_of_what_is_to_come(sweep: Any) -> None:
     assert sum(told.counts.values()) == 50 and told.counts["finished"] == 30
 
 
+def test_candidates_are_to_be_started_or_skipped(sweep: Any) -> None:
+    going = [run for run, action in advice(sweep.forecast, sweep.ranking).items() if action in ("stop", "continue")]
+    observed = sweep.forecast.observed.copy()
+    observed[[sweep.forecast.run_ids.index(run) for run in going]] = -1
+    told = headline(dataclasses.replace(sweep.forecast, observed=observed), sweep.ranking, sweep.table)
+    assert not told.stop and told.counts.keys() == {"finished", "start", "skip"} and told.candidates == 20
+    before = headline(sweep.forecast, sweep.ranking, sweep.table)
+    assert told.counts["skip"] == before.counts["stop"]
+    # They have twenty epochs to come, each of them.
+    assert told.saved == pytest.approx(told.counts["skip"] / 20)
+    chance = dict(zip(sweep.ranking.runs, sweep.ranking.p_best, strict=True))
+    assert told.start in going and chance[told.start] == max(chance[run] for run in going)
+
+
 def test_a_run_that_was_stopped_is_no_bet(sweep: Any) -> None:
     runs = sweep.table.runs.copy()
     runs.loc[sweep.ranking.runs[int(sweep.ranking.p_best.argmax())], "status"] = "stopped"
@@ -54,6 +68,22 @@ def _headline(**values: Any) -> Headline:
             _headline(counts=Counter({"continue": 7})),
             "Let all 7 unfinished runs go on: none is hopeless so far.",
             "stop none, continue 7",
+        ),
+        (
+            _headline(counts=Counter(finished=4, start=12), start="r07"),
+            "Start r07 first of 12 candidates.",
+            "stop none, start r07 first of 12 candidates, finished 4",
+        ),
+        (
+            _headline(stop={"r3": 0}, counts=Counter(stop=1, finished=3, skip=2, start=3), saved=0.5, start="r07"),
+            "Stop 1 of 4 runs and skip 2 of 5 candidates: that saves 50 % of the epochs still to come. "
+            "Start r07 first of the other 3 candidates.",
+            "stop r3 (P 0), start r07 first of 3 candidates, finished 3, skip 2",
+        ),
+        (
+            _headline(counts=Counter(skip=1, start=1, **{"continue": 2}), saved=0.5, start="r07"),
+            "Skip 1 of 2 candidates: that saves 50 % of the epochs still to come. Start r07.",
+            "stop none, start r07, continue 2, skip 1",
         ),
         (
             _headline(counts=Counter(finished=1), best="a\x1b", p_best=1.0, assumed=True),
