@@ -25,13 +25,13 @@ def advice(forecast: Forecast, ranking: Ranking, table: RunTable | None = None) 
         table: says which runs were stopped or failed, and so have nothing left to stop.
     """
     over = dict(zip(forecast.run_ids, (forecast.status == "finished").all(axis=1), strict=True))
-    begun = dict(zip(forecast.run_ids, (forecast.observed >= 0).any(axis=1), strict=True))
+    last = dict(zip(forecast.run_ids, forecast.observed.max(axis=1, initial=-1).tolist(), strict=True))
     of_candidate: dict[Action, Advice] = {"continue": "start", "stop": "skip"}
     ended: dict[str, Advice] = {}
     if table is not None:
         ended = {str(run): status for run, status in table.runs["status"].items() if status in ("stopped", "failed")}
     return {
-        run: "finished" if over[run] else ended.get(run, action if begun[run] else of_candidate[action])
+        run: "finished" if over[run] else ended.get(run, action if last[run] >= 0 else of_candidate[action])
         for run, action in zip(ranking.runs, ranking.action, strict=True)
     }
 
