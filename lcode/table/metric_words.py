@@ -8,11 +8,11 @@ def _words(text: str) -> frozenset[str]:
 
 
 SPLITS = {
-    **dict.fromkeys(_words("val valid validation vali eval evaluation dev holdout"), "val"),
-    **dict.fromkeys(_words("train training trn tr rollout batch minibatch"), "train"),
+    **dict.fromkeys(_words("val valid vaild validation vali eval evaluation dev holdout"), "val"),
+    **dict.fromkeys(_words("train training trn tr learn rollout batch minibatch"), "train"),
     **dict.fromkeys(_words("test testing"), "test"),
 }
-"""Words that say on which data a metric was measured, in its name or as that of a folder."""
+"""Words that say on which data a metric was measured, in its name or as that of a folder; RecBole writes `vaild`."""
 
 NEUTRAL = SPLITS.keys() | _words("""
     oof cv online offline

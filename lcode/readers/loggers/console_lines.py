@@ -10,21 +10,37 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from statistics import mean
 from typing import Any
 
 from lcode.json_text import parse_json
+from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.printed_line import BATCH, EPOCH, NUMBER, STEP
+from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
+from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
+from lcode.table.metric_words import SPLITS
 
 _SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{NUMBER})? *\|$")
 _RULE = re.compile(r"^[-=+]{9,}$")
-_OBJECT = re.compile(r"\{\s*\".*\}\s*$")
+_OBJECT = re.compile(r"\{\s*[\"'].*\}\s*$")
+_PYTHON = (
+    ("'", '"'),
+    ("None", "null"),
+    ("True", "true"),
+    ("False", "false"),
+    (": nan", ": NaN"),
+    (": inf", ": Infinity"),
+)
+"""What makes JSON of a printed dictionary of numbers."""
 
+
+_SOME = 5
+"""Values at either end of a curve by which it is told whether it falls."""
 
 LONGEST = 2000
 """Characters of a line that are looked at: more is the print of a network or of a configuration."""
@@ -38,11 +54,13 @@ class Told:
         rows: counters and values in the order in which they were printed; a row per value of the counters.
         lines: 1-based line at which each row begins.
         totals: the last value that each counter is said to reach, by counter.
+        remarks: what to tell the user of how names were understood.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     totals: dict[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @property
     def axis(self) -> str:
@@ -90,7 +108,35 @@ def told_in(text: str) -> Told:
             told.rows.append(row)
             told.lines.append(number)
         row.update(pairs)
-    return _without_summaries(told)
+    return _without_summaries(_with_splits(told))
+
+
+def _with_splits(told: Told) -> Told:
+    """The rows with names that say on which data was measured, where that is to be told from other lines.
+
+    What is told within an epoch is of the training where other lines are of held-out data. `train 0.31 val 0.35` names
+    no metric: it is a loss where it falls, else a score.
+    """
+    names = {name for row in told.rows for name in row}
+    of_batches = [name for name in names if name.startswith(IN_BATCH)]
+    others = names.difference(of_batches)
+    apart = any(
+        split_name(name)[0] in ("val", "test") or SPLITS.get(name.lower()) in ("val", "test") for name in others
+    )
+    renamed = {name: ("train/" if apart else "") + name.removeprefix(IN_BATCH) for name in of_batches}
+    bare = {name: SPLITS[name.lower()] for name in others if name.lower() in SPLITS}
+    remarks = told.remarks
+    if "train" in bare.values() and len(set(bare.values())) > 1:
+        first = next(name for name, split in bare.items() if split == "train")
+        values = [row[first] for row in told.rows if first in row]
+        metric = "loss" if mean(values[-_SOME:]) <= mean(values[:_SOME]) else "score"
+        renamed |= {name: f"{name}/{metric}" for name in bare}
+        listed = " and ".join(sorted(f"'{name}'" for name in bare))
+        remarks += (f"{listed} name no metric and are read as a {metric}, by the way that '{first}' went.",)
+    if not renamed:
+        return told
+    rows = [{renamed.get(name, name): value for name, value in row.items()} for row in told.rows]
+    return replace(told, rows=rows, remarks=remarks)
 
 
 def _boxed(text: str) -> Told:
@@ -117,6 +163,9 @@ def _boxed(text: str) -> Told:
 
 def _object(text: str) -> dict[str, Any]:
     """The numbers of an object that ends a line, its counters (`"epoch": "3/50"`) among them; none without one."""
+    if text[1:].lstrip().startswith("'"):
+        for python, same in _PYTHON:
+            text = text.replace(python, same)
     try:
         found = parse_json(text)
     except ValueError:
@@ -128,8 +177,8 @@ def _object(text: str) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, value in found.items():
         counter = EPOCH if name.lower() in EPOCHS else STEP if name.lower() in STEPS else None
-        if counter is not None and isinstance(value, str):
-            value = as_number(value.partition("/")[0])
+        if isinstance(value, str):
+            value = as_number(value.partition("/")[0] if counter is not None else value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             row[counter or (f"{split.group()}/{name}" if split is not None else name)] = float(value)
     return row if EPOCH in row or STEP in row else {}
@@ -143,7 +192,7 @@ def _without_summaries(told: Told) -> Told:
             for name in row.keys() - several:
                 del row[name]
     kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH}]
-    return Told([told.rows[at] for at in kept], [told.lines[at] for at in kept], told.totals)
+    return replace(told, rows=[told.rows[at] for at in kept], lines=[told.lines[at] for at in kept])
 
 
 def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:

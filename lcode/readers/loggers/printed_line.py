@@ -10,26 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from lcode.readers.loggers.line_forms import NUMBER, usual_form, with_bare_counter
 from lcode.readers.understanding.column_words import words_of
+from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
+from lcode.table.metric_words import SPLITS
 
 EPOCH, STEP, BATCH = "epoch", "step", "batch"
 
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
-_NOISE = re.compile(
-    r"\x1b\[[0-9;?]*[A-Za-z]"  # colours
-    r"|^[IWEF]\d{4} [\d:.]+ +\d+ \S+\]"  # what Google's logging begins a line with
-    r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
-    r"|\[[=>.#\s*-]*\]|\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
-    r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted
-    r"|\bhttps?://\S+|\S*[/\\]\S+\.(?:py|pth?|ckpt|json|txt|png)\b\S*"  # addresses and files
-)
-_BARE = re.compile(r"^[^\w\[]*\[ *(?P<at>\d+) */ *(?P<of>\d+) *\](?=[^\[\]]*[A-Za-z])")
-"""`[100/5000] loss: 0.3`: a counter without a name, at the beginning of a line that has no other."""
-
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
-    r"episodes?|batch(?:_id(?:x)?)?)(?:\((?:train|val|test)\))?(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
+    r"episodes?|batch(?:_id(?:x)?)?)(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*\[\s*(?P<batch>\d+)/\d+\]?)?",
     re.IGNORECASE,
 )
@@ -53,18 +44,21 @@ _VALUE = re.compile(
     rf"(?<![\w.@])(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
 )
 _UNIT = re.compile(r"^(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
-_AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z]) {2,}(?=[+-]?\d)")
-"""What stands between a name and its number where numbers are aligned."""
-
-_LIST = re.compile(
-    rf"(?P<name>[A-Za-z][\w @./%-]*)[:=]? *\[(?P<values> *(?:{NUMBER}) *(?:, *(?:{NUMBER}) *)+)\]", re.IGNORECASE
-)
-"""A number for each class: `Dice: [0.9, 0.8]`."""
-
-_TYPED = re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,4}$")
 _REMARK = re.compile(r"\([^()]*\)\s+(?=\w)")
 """What is said of a name in the middle of it: `result (greedy) loss`."""
+
+IN_BATCH = "\0"
+"""Begins the name of a value that was told within an epoch, of which the line says on no data it was measured."""
+
+_ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
+_BEST = re.compile(r"\bbest\b", re.IGNORECASE)
+
+_UNMARKED = frozenset(("lr", *SPLITS))
+"""Names that may stand before a number without a mark though they are no metrics: `train 0.31 val 0.35`."""
+
+_ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than"))
+"""Words before a number in a sentence, some of them names of metrics: `the next mAP at 200`, `which is 5`."""
 
 _SUMMARY = frozenset(("best", "saved", "saving"))
 """Words in what is said beside the values of a count."""
@@ -89,25 +83,20 @@ class Said:
 
 def said_in(line: str) -> Said | None:
     """What the line says of a training; None where it says nothing, or speaks of another epoch than the present one."""
-    line = _AFTER_MARK.sub(r"\1 ", _NOISE.sub("\n", _LIST.sub(_by_class, _TYPED.sub(r"\1", line))))
+    line = usual_form(line)
     counted = list(_COUNTER.finditer(line))
     found = [one for one in counted if not _ASIDE.search(line[: one.start()])]
-    if not counted:
-        bare = _BARE.sub(r"step \g<at>/\g<of>,", line)
-        counted = found = list(_COUNTER.finditer(bare)) if bare != line else []
-        line = bare
-    pairs = dict(_pairs(_COUNTER.sub("\n", line) if found else line))
-    if (counted and not found) or (found and not pairs and all(_SETTING.match(line[one.start() :]) for one in found)):
+    bare = line if counted else with_bare_counter(line)
+    pairs = dict(_pairs(_COUNTER.sub("\n", bare) if found or bare != line else line))
+    if bare != line and any(known_metric(name) or name.lower() in SPLITS for name in pairs):
+        counted = found = list(_COUNTER.finditer(bare))
+    if (counted and not found) or (found and not pairs and all(_SETTING.match(bare[one.start() :]) for one in found)):
         return None
     totals = {_counter(one): float(one["of"]) for one in found if one["of"] is not None}
-    return Said(dict(_counted(found)), totals, pairs) if found or pairs else None
-
-
-def _by_class(found: re.Match[str]) -> str:
-    """The numbers of a list with a name each, where it is that of a metric."""
-    if known_metric(found["name"]) is None:
-        return found.group()
-    return ", ".join(f"{found['name']}_{at}: {value.strip()}" for at, value in enumerate(found["values"].split(",")))
+    counters = dict(_counted(found))
+    if BATCH in counters or (EPOCH in counters and STEP in totals):
+        pairs = {name if split_name(name)[0] else f"{IN_BATCH}{name}": value for name, value in pairs.items()}
+    return Said(counters, totals, pairs) if found or pairs else None
 
 
 def _counter(found: re.Match[str]) -> str:
@@ -128,6 +117,10 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
     for segment in _SEGMENTS.split(line):
         head = SPLIT.match(segment)
         if head is not None:
+            alone = _ALONE.match(segment, head.end())
+            if alone is not None:  # `val: 0.3`
+                yield re.sub(r"\W+", "_", head.group().strip(" :|[]>.-#")), float(alone["value"])
+                continue
             split = head["split"].lower()
             segment = segment[head.end() :]
         behind = 0
@@ -142,6 +135,8 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
                     (name if own is not None or not split else f"{split}/{name}"),
                     float(found["mean"] or found["value"]),
                 )
+        if not behind and _BEST.search(segment):
+            return  # `best metric, acc: 0.9`
 
 
 @lru_cache(maxsize=4096)
@@ -151,8 +146,10 @@ def _name(before: str, *, marked: bool) -> str:
     name = "" if found is None else found.group().strip(" .-#[]()")
     if not marked and known_metric(name) is None:
         name = name.rpartition(" ")[2]
-        if known_metric(name) is None and name.lower() != "lr":
+        if known_metric(name) is None and name.lower() not in _UNMARKED:
             return ""
+    if not marked and name.rpartition(" ")[2] in _ENGLISH:
+        return ""
     words = words_of(name)
     whole = bool(words) and name.count("(") == name.count(")")  # or it is the print of a network
-    return re.sub(r"\s+", "_", name) if whole and _SUMMARY.isdisjoint(words[:-1]) else ""
+    return re.sub(r"\s+", "_", name) if whole and words != ["best"] and _SUMMARY.isdisjoint(words[:-1]) else ""

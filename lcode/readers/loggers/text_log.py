@@ -33,7 +33,11 @@ SUFFIXES = (*PRINTED, ".dat", ".ndjson")
 COCO = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 """The numbers of COCO's evaluation in the order in which `pycocotools` summarises them."""
 
-_COUNTED = (b"epoch", b"step", b"iter", b"round", b"episode", b"update", b"loss", b"acc", b"generation", b"timesteps")
+_COUNTED = (
+    *(b"epoch", b"step", b"iter", b"round", b"episode", b"update", b"loss", b"acc", b"generation", b"timesteps"),
+    *(b"train", b"val", b"test", b"learn", b"error", b"score", b"reward", b"cost", b"rmse", b"mae", b"auc"),
+)
+"""One of these is in every log of a training: other texts need not be searched line by line."""
 
 
 class TextLogReader:
@@ -120,7 +124,7 @@ def _logged(path: Path) -> Logged:
         axis=axis,
         total=_total([row[axis] for row in said.rows if axis in row], said.totals.get(axis)),
         lines=said.lines,
-        notes=notes,
+        notes=(*notes, *(f"{path.name}: {remark}" for remark in said.remarks)),
     )
 
 

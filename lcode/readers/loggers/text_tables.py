@@ -9,36 +9,68 @@ from pathlib import Path
 
 from lcode.readers.loggers.lines import Cells, torn_notes
 from lcode.readers.raw import as_number
+from lcode.readers.understanding.column_words import EPOCHS, STEPS
 
-MARKS = (",", ";", "\t", "|", " ")
-"""What may stand between cells; the last one stands for any blanks."""
+_COUNTED = frozenset((*EPOCHS, *STEPS))
+
+MARKS = (",", ";", "\t", "|", "  ", " ")
+"""What may stand between cells; the last two stand for two blanks or more, and for any."""
+
+_RULE = re.compile(r"[-=+| ]{5,}$")
+"""A line under a header: `---  ------`."""
+
+_UNMEASURED = frozenset(("no log", "-", "--", "n/a"))
+"""What is printed where nothing was measured; the first is that of Transformers' tables."""
+
+_SPACY = {"E": "epoch", "#": "step"}
+"""spaCy's names for what it counts, with which its header begins; then come losses of the training, and scores."""
+
+_PREAMBLE = 200
+"""Lines before a table that are looked through for its header."""
+
+_COUNTER = re.compile(r"\b(?:epoch|step|iter|iteration|round)s?\b|^E +#", re.IGNORECASE)
+"""What the header of a table that begins later names, spaCy's `E  #` among it."""
 
 
 def table_of(path: Path, text: str) -> Cells | None:
-    """The cells of a table, or None where the text does not begin with one.
+    """The cells of a table, or None where the text holds none.
 
-    The header may be marked otherwise than the rows are. Rows with more or fewer cells are left out with a remark.
+    The header may be marked otherwise than the rows are, and a rule may stand under it. A table that begins later
+    counts: its header names a counter. Rows with more or fewer cells are left out with a remark.
     """
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-    if len(lines) < 2:
-        return None
-    shape = _marks(lines[0][1], lines[1][1])
+    for at in range(min(len(lines) - 1, _PREAMBLE)):
+        if at and _COUNTER.search(lines[at][1]) is None:
+            continue
+        table = _table_at(path, lines[at:], text.count("\n") + 1)
+        if table is not None and (at == 0 or any(name.lower() in _COUNTED for name in table.header)):
+            return table
+    return None
+
+
+def _table_at(path: Path, lines: Sequence[tuple[int, str]], last: int) -> Cells | None:
+    """The table whose header is the first of these lines."""
+    below = lines[1:] if not _RULE.match(lines[1][1].strip()) else lines[2:]
+    shape = _marks(lines[0][1], below[0][1]) if below else None
     if shape is None:
         return None
     of_header, of_rows = shape
-    header = _distinct(_cells(lines[0][1], of_header))
+    header = _cells(lines[0][1], of_header)
+    if header[:2] == list(_SPACY):
+        header = [_SPACY.get(name) or f"{'train' if name.startswith('LOSS') else 'val'}/{name}" for name in header]
+    header = _distinct(header)
     rows, at, torn = [], [], []
-    for number, line in lines[1:]:
+    for number, line in below:
         cells = _cells(line, of_rows)
         if len(cells) == len(header):
             if cells != header:  # it comes again where a resumed training appends
-                rows.append(cells)
+                rows.append(["" if cell.lower() in _UNMEASURED else cell for cell in cells])
                 at.append(number)
         elif not line.lstrip().startswith("#"):
             torn.append(number)
     if not rows or len(torn) > len(rows):
         return None
-    return Cells(header, rows, at, tuple(torn_notes(path, torn, text.count("\n") + 1)))
+    return Cells(header, rows, at, tuple(torn_notes(path, torn, last)))
 
 
 def _marks(header: str, row: str) -> tuple[str, str] | None:
@@ -57,9 +89,10 @@ def _marks(header: str, row: str) -> tuple[str, str] | None:
 
 
 def _cells(line: str, mark: str) -> list[str]:
-    line = line.strip().removeprefix("#").strip() if mark == " " else line.lstrip().removeprefix("#").rstrip("\r\n")
-    if mark == " ":
-        return line.split()
+    if mark.isspace() and mark != "\t":
+        line = line.strip().removeprefix("#").strip()
+        return line.split() if mark == " " else re.split(" {2,}", line)
+    line = line.lstrip().removeprefix("#").rstrip("\r\n")
     try:
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter=mark), [])]
     except csv.Error:

@@ -43,6 +43,8 @@ def split_name(key: str) -> tuple[str, str]:
             word = None if found is None else SPLITS.get(found.groups()[which].lower())
             if found is not None and word is not None:
                 rest = found.groups()[1 - which]
+                if rest.isdigit() and len(parts) > 1:  # `valid_0/auc`: the first of several sets
+                    return word, "/".join([*parts[:at], *parts[at + 1 :]])
                 return word, "/".join([*parts[:at], rest[0].lower() + rest[1:], *parts[at + 1 :]])
     for at, part in enumerate(parts):
         pieces = re.split(r"([_.\- ]+)", part)

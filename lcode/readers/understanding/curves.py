@@ -16,7 +16,7 @@ from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart, stacked
 from lcode.readers.understanding.curve_names import split_name, with_tasks
 from lcode.readers.understanding.layout import SIGNAL
-from lcode.readers.understanding.learners import hardly_evaluated, is_of_learner, is_reward
+from lcode.readers.understanding.learners import FEWEST_EVALUATIONS, hardly_evaluated, is_of_learner, is_reward
 from lcode.table.balancing import tells_of_balancing
 from lcode.table.metric import MAIN_TASK, Metric, split_key
 from lcode.table.metric_names import known_metric
@@ -131,8 +131,13 @@ def _measured_on(
     held_out = next((split for split in ("val", "test") if split in split_of.values()), None)
     if held_out is not None:
         # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.
-        twins = {names[key] for key, split in split_of.items() if split == held_out}
-        of_training = [key for key in names if not split_of[key] and names[key] in twins and key not in stated]
+        twins = {names[key].lower() for key, split in split_of.items() if split == held_out}
+        often = _oftener_than([key for key, split in split_of.items() if split == held_out], names, counts, spread)
+        of_training = [
+            key
+            for key, split in split_of.items()
+            if not split and key not in stated and (names[key].lower() in twins or key in often)
+        ]
     else:
         named = "train" in split_of.values()
         of_training = [] if named or counts is None else _logged_often(names, counts, stated)
@@ -140,6 +145,24 @@ def _measured_on(
     rewarded = any(is_reward(key) for key in names)
     of_learner = [key for key, split in split_of.items() if not split and rewarded and is_of_learner(key)]
     return split_of | dict.fromkeys([*of_training, *(key for key in of_learner if key not in stated)], "train")
+
+
+def _oftener_than(
+    held_out: Collection[str],
+    keys: Iterable[str],
+    counts: Mapping[str, float] | None,
+    spread: Mapping[str, int] | None,
+) -> set[str]:
+    """The curves that were logged at least twice as often as those of held-out data, in no more runs.
+
+    A language model's perplexity is printed every 50 steps, that of the validation every 500, under another name.
+    """
+    if counts is None or spread is None:
+        return set()
+    most, runs = max(counts.get(key, 0) for key in held_out), max(spread.get(key, 0) for key in held_out)
+    if most < FEWEST_EVALUATIONS:
+        return set()
+    return {key for key in keys if counts.get(key, 0) >= 2 * most and spread.get(key, 0) <= runs}
 
 
 def _logged_often(keys: Iterable[str], counts: Mapping[str, float], stated: Collection[str]) -> list[str]:

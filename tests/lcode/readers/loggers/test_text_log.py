@@ -53,6 +53,93 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
     assert curve(table, metric.key) == list(enumerate(SPRINGS, start=1))
 
 
+@pytest.mark.parametrize(
+    ("line", "key", "direction"),
+    [
+        ("[{e}]\ttrain-rmse:9.5\teval-rmse:{v}", "rmse", "min"),  # XGBoost
+        ("[14:02:31] [{e}]\ttrain-auc:9.5\teval-auc:{v}", "auc", "max"),
+        ("[LightGBM] [Info] of no interest\n[{e}]\ttraining's l2: 9.5\tvalid_0's l2: {v}", "l2", "min"),
+        ("{e}:\tlearn: {v}\ttest: {v}\tbest: 0.1 (2)\ttotal: 51ms\tremaining: 51s", "loss", "min"),  # CatBoost
+        ("{e} val {v}\n{e} train {v}", "loss", "min"),  # build-nanogpt
+        ("[eval] iter {e}: train {v} val {v} lr 7.50e-07\n[train] iter {e}: loss 9.5", "loss", "min"),
+        ("Train {e}, loss: 9.5, train acc: 0.1\nTest {e}, loss: {v}", "loss", "min"),  # DGCNN
+        ("Train: {e} [  50/100 ( 50%)]  Loss: 9.5 (9.5)\nTest: [ 9/9]  Loss: 7.0 ({v})", "Loss", "min"),  # timm
+        ("{e}epoch:train:1-9batch: loss=9.5\n{e}epoch results: [train] loss=9.5, [valid] wer={v}", "wer", "min"),
+        (" {e}: 9.5, {v} avg loss, 0.001000 rate, 3.2 seconds, 640 images", "loss", "min"),  # Darknet
+        ("[mt][train][INFO] - {{'epoch': {e}, 'loss': 9.5}}\n{{'epoch': {e}, 'eval_loss': '{v}'}}", "eval_loss", "min"),
+        ("Epoch [{e}][50/99]\tloss: 9.5, acc: 91.2\nEpoch(val) [{e}][500]\tbbox_mAP: {v}", "bbox_mAP", "max"),  # MMCV
+        ("epoch: [{e}/500], acc: 0.1\ncur metric, acc: {v}, fps: 9\nbest metric, acc: 0.99", "acc", "max"),  # PaddleOCR
+        ("Ep. {e} : Up. 9{e} : Cost 9.5 : L.r. 3e-4\n[valid] Ep. {e} : Up. 9{e} : ce-mean-words : 1 : bleu : {v}",
+         "valid/bleu", "max"),  # Marian
+        ("iteration {e}, loss = 9.5\nValidation score: {v}", "Validation_score", "max"),
+        ("Epoch {e} accuracy: 9/10=0.9 train\nval accuracy: 35/100 ({v}%)", "accuracy", "max"),
+    ],
+)  # fmt: skip
+def test_forms_of_many_programs(tmp_path: Path, line: str, key: str, direction: str) -> None:
+    text = "".join(line.format(e=epoch, v=value) + "\n" for epoch, value in enumerate(SPRINGS, start=1))
+    table = read(tmp_path, "program.log", text)
+    scored = directions(table)
+    assert scored.get(key) == direction, scored
+    assert curve(table, key) == list(enumerate(SPRINGS, start=1))
+    assert not any("train" in name.lower() for name in scored)
+
+
+def test_cocos_summary_has_its_names(tmp_path: Path) -> None:
+    summary = (
+        " Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = {v}\n"
+        " Average Precision  (AP) @[ IoU=0.75      | area=   all | maxDets=100 ] = 0.9\n"
+        " Average Recall     (AR) @[ IoU=0.50:0.95 | area= small | maxDets=100 ] = 0.8\n"
+    )
+    text = "".join(f"Epoch: [{e}] [90/99] loss: 9.5\n" + summary.format(v=v) for e, v in enumerate(SPRINGS))
+    table = read(tmp_path, "detector.log", text)
+    assert directions(table) == {"AP": "max", "AP75": "max", "ARs": "max"}
+    assert curve(table, "AP") == list(enumerate(SPRINGS))
+
+
+def test_words_of_a_sentence_are_no_metrics(tmp_path: Path) -> None:
+    text = "".join(
+        f"step {e} loss: {v}\n (next mAP calculation at {e}00 steps)\nthis is {e} of them\n"
+        for e, v in enumerate(SPRINGS)
+    )
+    assert directions(read(tmp_path, "run.log", text)) == {"loss": "min"}
+
+
+def test_a_bare_pair_that_rises_is_a_score(tmp_path: Path) -> None:
+    table = read(tmp_path, "run.log", "".join(f"epoch {e}: train 0.{e}1 val 0.{e}\n" for e in range(1, 9)))
+    assert directions(table) == {"score": "max"}
+    assert any("'train' and 'val' name no metric" in note for note in table.notes)
+
+
+def test_what_is_printed_more_often_than_the_validation_is_of_the_training(tmp_path: Path) -> None:
+    text = "".join(
+        f"Step {step}/900; acc: 41.5; ppl: 9.5\n" + f"Validation perplexity: {step / 10}\n" * (step % 50 == 0)
+        for step in range(10, 210, 10)
+    )
+    assert directions(read(tmp_path, "translation.log", text)) == {"perplexity": "min"}
+
+
+@pytest.mark.parametrize(
+    ("text", "scored"),
+    [
+        (
+            "some words first\nE    #   LOSS NER  ENTS_R  SCORE\n---  ---  --------  ------  -----\n"
+            + "".join(f"{e:3d}  {9 * e:3d}  {9 - e:8.2f}  {e * e:6.2f}  0.{e}\n" for e in range(4)),
+            {"SCORE": "max"},
+        ),
+        (
+            "Epoch\tTraining Loss\tValidation Loss\n1\tNo log\t0.9\n2\t0.8\t0.7\n3\t0.7\t0.6\n",
+            {"Validation Loss": "min"},
+        ),
+        (
+            "training\n# Epoch batch    loss   f_mae\n  1  10   0.9  0.5\n  2  10   0.8  0.4\n  3  10  0.7  0.3\n",
+            {"loss": "min", "f_mae": "min"},
+        ),
+    ],
+)
+def test_tables_in_texts(tmp_path: Path, text: str, scored: dict[str, str]) -> None:
+    assert directions(read(tmp_path, "table.log", text)) == scored
+
+
 def test_what_follows_a_counter_belongs_to_it(tmp_path: Path) -> None:
     text = "".join(
         f"epoch {epoch} - iter {step}/2 - loss {value + 1} - samples/sec: 99.5\n" * (step == 1)

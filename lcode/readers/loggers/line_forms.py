@@ -1,0 +1,106 @@
+"""Printed lines in other forms, brought to that of most programs: a word and its count, names and their numbers.
+
+Each form is that of a program many people use, or of many programs; what a line says does not change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from lcode.table.metric_names import known_metric
+from lcode.table.metric_words import SPLITS
+
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
+
+_NOISE = re.compile(
+    r"\x1b\[[0-9;?]*[A-Za-z]"  # colours
+    r"|^[IWEF]\d{4} [\d:.]+ +\d+ \S+\]"  # what Google's logging begins a line with
+    r"|\[[^\[\]]*\b(?:INFO|DEBUG|WARNING)\]"  # what Python's logging begins it with
+    r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
+    r"|\[[=>.#\s*-]*\]|\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
+    r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted
+    r"|\bhttps?://\S+|\S*[/\\]\S+\.(?:py|pth?|ckpt|json|txt|png)\b\S*"  # addresses and files
+)
+_AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z]) {2,}(?=[+-]?\d)")
+"""What stands between a name and its number where numbers are aligned."""
+
+_LIST = re.compile(
+    rf"(?P<name>[A-Za-z][\w @./%-]*)[:=]? *\[(?P<values> *(?:{NUMBER}) *(?:, *(?:{NUMBER}) *)+)\]", re.IGNORECASE
+)
+"""A number for each class: `Dice: [0.9, 0.8]`."""
+
+_COCO = re.compile(
+    r"Average (?:Precision|Recall)\s+\((?P<what>A[PR])\) @\[ IoU=(?P<iou>[\d.:]+)\s*\| area=\s*(?P<area>\w+)\s*"
+    r"\| maxDets=\s*(?P<most>\d+) \]\s*="
+)
+"""A line of COCO's evaluation as `pycocotools` prints it."""
+
+_SPLIT = "|".join(sorted(SPLITS.keys() - {"batch", "minibatch", "rollout", "tr"}, key=len, reverse=True))
+
+_BARE = re.compile(
+    r"^[\W_]*?\[ *(?P<at>\d+)(?: */ *(?P<of>\d+))? *\](?=[^\[\]]*[A-Za-z])|^\s*(?P<first>\d+)(?::\s*|\s+)(?=[A-Za-z])"
+)
+"""A counter without a name before all else: `[100/5000] loss: 0.3`, XGBoost's `[7]`, CatBoost's `7:`."""
+
+
+def _by_class(found: re.Match[str]) -> str:
+    """The numbers of a list with a name each, where it is that of a metric."""
+    if known_metric(found["name"]) is None:
+        return found.group()
+    return ", ".join(f"{found['name']}_{at}: {value.strip()}" for at, value in enumerate(found["values"].split(",")))
+
+
+def _of_coco(found: re.Match[str]) -> str:
+    """The name by which COCO's numbers are known: AP, AP50, APs, AR100."""
+    area = "" if found["area"] == "all" else found["area"][0]
+    if found["what"] == "AR":
+        return f"val/AR{area or found['most']}:"
+    return f"val/AP{'' if ':' in found['iou'] else round(100 * float(found['iou']))}{area}:"
+
+
+_FORMS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
+    (_LIST, _by_class),
+    (_COCO, _of_coco),
+    # Darknet has the number first: `12: 900.1, 899.3 avg loss, 0.001 rate, 3.2 seconds`.
+    (
+        re.compile(rf"^\s*(\d+): (?:{NUMBER}), ({NUMBER}) avg(?: loss)?, ({NUMBER}) rate,.*", re.IGNORECASE),
+        r"step \1, loss: \2, lr: \3",
+    ),
+    # build-nanogpt: `250 val 3.2`.
+    (re.compile(rf"^\s*(\d+) ([A-Za-z]\w*) ({NUMBER})\s*$", re.IGNORECASE), r"step \1, \2: \3"),
+    # `Accuracy: 2508/10042=0.2498`, `Accuracy: 9913/10000 (99%)`.
+    (re.compile(rf"\b\d+ */ *\d+ *=+ *({NUMBER})"), r"\1"),
+    (re.compile(rf"\b\d+ */ *\d+ *\( *({NUMBER}) *%\)"), r"\1 %"),
+    # ESPnet: `3epoch results: [train] …`; `2-epoch (4/100): …`, `7th step, …`.
+    (
+        re.compile(
+            r"(?i)(?<![\w.])(\d+)(?:st|nd|rd|th)?[- ]?(epoch|step|iter(?:ation)?)(?:\s+results?)?(?=\s*[:(\[,|])"
+        ),
+        r"\2 \1, ",
+    ),
+    # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
+    (re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
+    (re.compile(r"(?i)\b(epoch|iter)\((train|val|test)\)"), r"\2: \1"),  # MMCV
+    (re.compile(r"\bcur(?:rent)? metrics?,"), ", val:"),  # PaddleOCR
+    (re.compile(r"\b(\w+)'s (?=[A-Za-z])"), r"\1/"),  # LightGBM: `valid_0's auc: 0.9`
+    (re.compile(r"\bL\.r\."), "lr"),  # Marian
+)
+
+
+def usual_form(line: str) -> str:
+    """The line without dates, bars, addresses and the like, in the form of most programs."""
+    line = _NOISE.sub("\n", line)
+    for form, usual in _FORMS:
+        line = form.sub(usual, line)
+    return _AFTER_MARK.sub(r"\1 ", line)
+
+
+def with_bare_counter(line: str) -> str:
+    """A line that names no counter and begins with one, with its name: `[7] rmse:0.3` as `step 7, rmse:0.3`."""
+
+    def named(found: re.Match[str]) -> str:
+        return f"step {found['at'] or found['first']}{'/' + found['of'] if found['of'] else ''},"
+
+    return _BARE.sub(named, line)
