@@ -55,11 +55,6 @@ _FROM_PICKLE = (
     "where you trust it, save it as a table: pandas.DataFrame(pickle.load(open('{name}', 'rb'))).to_csv('log.csv')"
 )
 
-_FROM_EVALUATIONS = (
-    "save it as a table: z = numpy.load('{name}'); pandas.DataFrame({{'step': z['timesteps'], 'reward': "
-    "z['results'].mean(1)}}).to_csv('log.csv', index=False)"
-)
-
 
 def looks_like(path: Path) -> tuple[str, str] | None:
     """What a file is by its name and first bytes, and what to do instead of naming it; None: nothing that is known."""
@@ -106,8 +101,6 @@ def _of_archive(path: Path) -> tuple[str, str]:
             names = archive.namelist()
     except (OSError, zipfile.BadZipFile):
         names = []
-    if {"timesteps.npy", "results.npy"} <= set(names):
-        return "stable-baselines3's evaluations", _FROM_EVALUATIONS.format(name=path.name)
     if any(name.endswith(".npy") for name in names):
         return "arrays of NumPy", "write each to a column of a CSV with a column 'epoch'"
     if any(name.endswith("data.pkl") for name in names):

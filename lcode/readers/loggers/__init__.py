@@ -5,12 +5,15 @@ from __future__ import annotations
 from lcode.readers.loggers.allennlp import AllenNLPReader
 from lcode.readers.loggers.atoms import MaceReader, NequIPReader
 from lcode.readers.loggers.base import Logged, Logger
+from lcode.readers.loggers.catboost import CatBoostReader
 from lcode.readers.loggers.deepxde import DeepXDEReader
 from lcode.readers.loggers.detectron2 import Detectron2Reader
 from lcode.readers.loggers.dvclive import DVCLiveReader
+from lcode.readers.loggers.evaluations import EvaluationsReader
 from lcode.readers.loggers.huggingface import HuggingFaceReader
 from lcode.readers.loggers.libmtl import LibMTLReader
 from lcode.readers.loggers.lightning import LightningReader
+from lcode.readers.loggers.llama_factory import LlamaFactoryReader
 from lcode.readers.loggers.mlflow import MLflowReader
 from lcode.readers.loggers.mmengine import MMEngineReader
 from lcode.readers.loggers.monitor import MonitorReader
@@ -43,14 +46,17 @@ LOGGERS: dict[str, Logger] = {
     "deepxde": DeepXDEReader(),
     "dvclive": DVCLiveReader(),
     "sacred": SacredReader(),
+    "catboost": CatBoostReader(),
     "tensorboard-download": TensorBoardDownloadReader(),
     "lightning": LightningReader(),
     "huggingface": HuggingFaceReader(),
+    "llama-factory": LlamaFactoryReader(),
     "mlflow": MLflowReader(),
     "wandb": WandbReader(),
     "tensorboard": TensorBoardReader(),
     "wandb-export": WandbExportReader(),
     "monitor": MonitorReader(),
+    "evaluations": EvaluationsReader(),
     "text": TextLogReader(),
 }
 """Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first is read."""

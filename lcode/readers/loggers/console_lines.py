@@ -15,7 +15,7 @@ from statistics import mean
 from typing import Any
 
 from lcode.json_text import parse_json
-from lcode.readers.loggers.line_forms import NUMBER
+from lcode.readers.loggers.line_forms import DATA, NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP
 from lcode.readers.raw import as_number
@@ -124,7 +124,7 @@ def _with_splits(told: Told) -> Told:
         split_name(name)[0] in ("val", "test") or SPLITS.get(name.lower()) in ("val", "test") for name in others
     )
     renamed = {name: ("train/" if apart else "") + name.removeprefix(IN_BATCH) for name in of_batches}
-    bare = {name: SPLITS[name.lower()] for name in others if name.lower() in SPLITS}
+    bare = {name: SPLITS[name.lower()] for name in others if name.lower() in DATA}
     remarks = told.remarks
     if "train" in bare.values() and len(set(bare.values())) > 1:
         first = next(name for name, split in bare.items() if split == "train")

@@ -103,7 +103,7 @@ def _run(folder: Path, state: _State) -> Logged:
             "it after the next checkpoint",
             path=state.path,
         )
-    columns = columns_of(state.rows, state.path, TOOL)
+    columns = columns_of([row for row in state.rows if _END not in row], state.path, TOOL)
     by_epochs = _by_epochs(state)
     given = state.told.get("trial_params")
     config = {"train_batch_size": state.told.get("train_batch_size"), **(given if isinstance(given, dict) else {})}

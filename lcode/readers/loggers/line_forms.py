@@ -36,7 +36,10 @@ _COCO = re.compile(
 )
 """A line of COCO's evaluation as `pycocotools` prints it."""
 
-_SPLIT = "|".join(sorted(SPLITS.keys() - {"batch", "minibatch", "rollout", "tr"}, key=len, reverse=True))
+DATA = SPLITS.keys() - {"batch", "minibatch", "rollout", "tr", "trn"}
+"""Words that alone say on which data was measured."""
+
+_SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
 
 _BARE = re.compile(
     r"^[\W_]*?\[ *(?P<at>\d+)(?: */ *(?P<of>\d+))? *\](?=[^\[\]]*[A-Za-z])|^\s*(?P<first>\d+)(?::\s*|\s+)(?=[A-Za-z])"
@@ -78,7 +81,7 @@ _FORMS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
         re.compile(
             r"(?i)(?<![\w.])(\d+)(?:st|nd|rd|th)?[- ]?(epoch|step|iter(?:ation)?)(?:\s+results?)?(?=\s*[:(\[,|])"
         ),
-        r"\2 \1, ",
+        r"\2 \1 ",
     ),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
     (re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),

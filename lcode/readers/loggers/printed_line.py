@@ -10,18 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lcode.readers.loggers.line_forms import NUMBER, usual_form, with_bare_counter
+from lcode.readers.loggers.line_forms import DATA, NUMBER, usual_form, with_bare_counter
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
-from lcode.table.metric_words import SPLITS
 
 EPOCH, STEP, BATCH = "epoch", "step", "batch"
 
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
     r"episodes?|batch(?:_id(?:x)?)?)(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
-    r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*\[\s*(?P<batch>\d+)/\d+\]?)?",
+    r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
     re.IGNORECASE,
 )
 _SETTING = re.compile(r"(epochs|steps|iterations|iters|updates|rounds|episodes)\b[^/]*$", re.IGNORECASE)
@@ -54,7 +53,7 @@ IN_BATCH = "\0"
 _ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
 _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 
-_UNMARKED = frozenset(("lr", *SPLITS))
+_UNMARKED = frozenset(("lr", *DATA))
 """Names that may stand before a number without a mark though they are no metrics: `train 0.31 val 0.35`."""
 
 _ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than"))
@@ -88,7 +87,7 @@ def said_in(line: str) -> Said | None:
     found = [one for one in counted if not _ASIDE.search(line[: one.start()])]
     bare = line if counted else with_bare_counter(line)
     pairs = dict(_pairs(_COUNTER.sub("\n", bare) if found or bare != line else line))
-    if bare != line and any(known_metric(name) or name.lower() in SPLITS for name in pairs):
+    if bare != line and any(known_metric(name) or name.lower() in DATA for name in pairs):
         counted = found = list(_COUNTER.finditer(bare))
     if (counted and not found) or (found and not pairs and all(_SETTING.match(bare[one.start() :]) for one in found)):
         return None

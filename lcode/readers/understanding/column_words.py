@@ -19,7 +19,17 @@ EPOCHS = (
 """Columns that count evaluations or passes over the data, the best one first."""
 
 STEPS = (
-    *("step", "steps", "global_step", "trainer/global_step", "train/global_step", "_step", "num_steps", "train_step"),
+    *(
+        "step",
+        "steps",
+        "global_step",
+        "current_steps",
+        "trainer/global_step",
+        "train/global_step",
+        "_step",
+        "num_steps",
+        "train_step",
+    ),
     "training_iteration",
     *("iteration", "iterations", "iter", "iters", "it", "update", "updates", "total_timesteps", "timesteps_total"),
     *("time/total_timesteps", "timesteps", "num_env_steps_sampled", "env_steps", "total/steps"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lcode.errors import InputError
@@ -137,6 +138,56 @@ def test_downloads_without_a_tag_are_runs_and_those_with_a_metric_are_curves(tmp
         read_logs(nameless)
     table = read_logs(nameless, directions={"value": "max"})
     assert sorted(table.runs.index) == ["resnet", "vgg"] and curves(table) == {"value max": [2.5, 0.0, 2.5, 1.0]}
+
+
+def test_catboost_says_directions_and_how_many_trees_it_plans(tmp_path: Path) -> None:
+    meta = {
+        "test_sets": ["test"],
+        "learn_metrics": [{"name": "Logloss", "best_value": "Min"}],
+        "test_metrics": [{"name": "Logloss", "best_value": "Min"}, {"name": "PRAUC", "best_value": "Max"}],
+        "iteration_count": 5,
+    }
+    iterations = [{"iteration": at, "learn": [0.5], "test": [0.75 - at / 16, at / 4]} for at in range(3)]
+    files = {
+        "catboost_info/catboost_training.json": json.dumps({"meta": meta, "iterations": iterations}),
+        "catboost_info/learn_error.tsv": "iter\tLogloss\n0\t0.5\n1\t0.5\n",
+        "catboost_info/time_left.tsv": "iter\tPassed\tRemaining\n0\t4\t484\n",
+    }
+    table = read_logs(written(tmp_path, files))
+    assert curves(table) == {"Logloss min": [0.75, 0.6875, 0.625], "PRAUC max": [0.0, 0.25, 0.5]}
+    assert table.runs["horizon"].tolist() == [4] and table.runs["status"].tolist() == ["running"]
+    assert table.signals["metric"].unique().tolist() == ["learn/Logloss"]
+
+
+def test_catboost_without_its_summary_is_read_from_its_tables(tmp_path: Path) -> None:
+    files = {
+        f"{run}/catboost_info/{name}_error.tsv": "iter\tRMSE\n0\t2.5\n1\t1.5\n"
+        for run in "ab"
+        for name in ("learn", "test")
+    }
+    table = read_logs(written(tmp_path, files))
+    assert curves(table) == {"RMSE min": [2.5, 1.5, 2.5, 1.5]} and sorted(table.runs.index) == ["a", "b"]
+
+
+def test_llama_factory_says_how_many_steps_it_plans(tmp_path: Path) -> None:
+    rows = [
+        {"current_steps": at, "total_steps": 90, "epoch": at / 30, "percentage": 1.1, **told}
+        for at, told in ((10, {"loss": 2.5}), (10, {"eval_loss": 2.0}), (20, {"eval_loss": 1.5}), (25, {}))
+    ]
+    table = read_logs(written(tmp_path, {"trainer_log.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}))
+    assert curves(table) == {"eval_loss min": [2.0, 1.5]} and table.points["epoch"].tolist() == [10, 20]
+    assert table.runs["horizon"].tolist() == [90]
+
+
+def test_evaluations_of_an_agent(tmp_path: Path) -> None:
+    results, lengths = np.array([[1.0, 2.0], [3.0, 5.0]]), np.full((2, 2), 7)
+    path = tmp_path / "evaluations.npz"
+    np.savez(path, timesteps=np.array([100, 200]), results=results, ep_lengths=lengths)
+    table = read_logs(path)
+    assert curves(table) == {"eval/mean_reward max": [1.5, 4.0]} and table.points["epoch"].tolist() == [100, 200]
+    np.savez(path, timesteps=np.array([1, 2], dtype=object), results=results)
+    with pytest.raises(InputError, match=r"EvalCallback.*cannot be read"):
+        read_logs(path)
 
 
 @pytest.mark.parametrize(
