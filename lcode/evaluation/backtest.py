@@ -40,6 +40,10 @@ COUNTS = ("curves", "diverged", "not_forecast")
 
 MIN_TRAIN, MIN_TEST = 3, 2
 
+NEAR_ZERO, OFTEN = 0.1, 0.1
+"""A value is near 0 if it is below this share of its metric's standard deviation, and a metric is if this share of its
+values is. A relative error then says how near 0 the value was, rather than how good the forecast."""
+
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, all steps, what comes next)."""
 
@@ -55,6 +59,7 @@ class Backtest:
         runs: number of finished runs.
         records: one row per seed × forecaster × metric: columns `seed`, `forecaster`, `metric` (key), `MEASURES`
             (natural units; MAPE and coverage as shares) and `COUNTS`.
+        near_zero: keys of the metrics whose values lie near 0 so often that MAPE says little of them.
 
     Examples:
         >>> import lcode
@@ -68,6 +73,7 @@ class Backtest:
     seeds: int
     runs: int
     records: pd.DataFrame
+    near_zero: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """Mean over the seeds: one row per metric and forecaster (index), columns `MEASURES` and `COUNTS`."""
@@ -87,6 +93,7 @@ class Backtest:
             "train_fraction": self.train_fraction,
             "seeds": self.seeds,
             "runs": self.runs,
+            "near_zero": list(self.near_zero),
             "forecasters": scores,
         }
 
@@ -180,7 +187,18 @@ def backtest(
     if progress is not None:
         progress(seeds * len(factories), seeds * len(factories), "done")
     frame = pd.DataFrame(records, columns=["seed", "forecaster", "metric", *MEASURES, *COUNTS])
-    return Backtest(observe, train_fraction, seeds, len(done), frame)
+    return Backtest(observe, train_fraction, seeds, len(done), frame, near_zero(done, scored))
+
+
+def near_zero(table: RunTable, metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """Keys of the metrics whose values lie near 0 beside their spread: rewards around it, losses that vanish."""
+    values = {str(key): group.to_numpy(float) for key, group in table.points.groupby("metric", observed=True)["value"]}
+    return tuple(
+        metric.key
+        for metric in metrics
+        if (known := values[metric.key][np.isfinite(values[metric.key])]).size
+        and (np.abs(known) < NEAR_ZERO * known.std()).mean() >= OFTEN
+    )
 
 
 @dataclass(frozen=True, eq=False)

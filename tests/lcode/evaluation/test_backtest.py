@@ -165,6 +165,12 @@ def test_progress_is_told() -> None:
     assert told[0] == (0, 4, "last, split 1 of 2") and told[-1] == (4, 4, "done") and len(told) == 5
 
 
+def printed(result: Backtest) -> str:
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(backtest_table(result))
+    return " ".join(console.export_text().split())
+
+
 def test_the_rendered_table_sets_the_best_in_bold() -> None:
     result = backtest(make_table(), forecasters=SIMPLE, seeds=2)
     table = backtest_table(result)
@@ -173,7 +179,19 @@ def test_the_rendered_table_sets_the_best_in_bold() -> None:
     for heading in ("MAPE", "covers"):
         bold = [str(cell).startswith("[bold]") for cell in cells[heading]]
         assert bold == [False, False, True, False, False, True]
-    console = Console(width=80, record=True, file=io.StringIO())
-    console.print(table)
-    text = console.export_text()
+    text = printed(result)
     assert "24 finished runs, 75% to learn from" in text and "…" not in text
+
+
+def test_a_mape_of_values_near_0_has_a_footnote_that_names_what_to_read() -> None:
+    """A reward rises from -1 to 0; forecast by the last value seen, its relative error is beyond all measure."""
+    table = make_table(runs=12)
+    points = table.points.copy()
+    rising = points["metric"] == "depth/acc"
+    points.loc[rising, "value"] = 0.002 - np.exp(-0.7 * points.loc[rising, "epoch"])
+    result = backtest(RunTable.from_points(points, METRICS), seeds=1, forecasters=("last",))
+    assert result.near_zero == ("depth/acc",) and result.to_json()["near_zero"] == ["depth/acc"]
+    text = printed(result)
+    assert "MAPE says little of depth/acc" in text and "read final MAE" in text
+    plain = backtest(table, seeds=1, forecasters=("last",))
+    assert plain.near_zero == () and "says little" not in printed(plain)
