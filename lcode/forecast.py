@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from lcode.show import SHOWN, counted, html_table, interval
+from lcode.show import SHOWN, counted, html_table, intervals
 from lcode.table import Metric, RunTable, as_epochs
 
 LEVELS: NDArray[np.float64] = np.array([0.01, *np.round(np.arange(0.05, 0.951, 0.05), 2), 0.99])
@@ -155,15 +155,10 @@ class Forecast:
         """What a notebook shows: the forecast at each run's horizon, of the first runs."""
         final = self.final()
         values = np.stack([final.quantile(level)[:SHOWN, :, 0] for level in (0.5, 0.05, 0.95)], axis=-1)
+        columns = [intervals(list(map(tuple, values[:, k].tolist()))) for k in range(len(self.metrics))]
         rows = [
-            [
-                run,
-                *(
-                    "diverged" if status == "diverged" else interval(*value)
-                    for status, value in zip(*of_run, strict=True)
-                ),
-            ]
-            for run, *of_run in zip(self.run_ids, self.status, values, strict=False)
+            [run, *("diverged" if lost == "diverged" else text for lost, text in zip(status, texts, strict=True))]
+            for run, status, *texts in zip(self.run_ids, self.status, *columns, strict=False)
         ]
         caption = f"Forecast of {counted(len(self.run_ids), 'run')} at the horizon: median [5 %, 95 %]"
         headings = ["run", *(metric.key for metric in self.metrics)]

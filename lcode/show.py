@@ -25,14 +25,81 @@ def interval(median: float, low: float, high: float) -> str:
     """
     if not math.isfinite(median):
         return NOTHING
-    width = high - low
-    if not (math.isfinite(width) and width > 1e-6 * abs(median)):
+    if not _is_wide(median, low, high):
         return f"{median:z.4g}"
-    decimals = max(0, 1 - math.floor(math.log10(width)))
+    decimals = max(0, 1 - _magnitude(high - low))
     if low > 0 and high > 100 * low:
         return f"{median:.2g} [{low:.2g}, {high:.2g}]"
     form = "z.3g" if decimals > 6 or max(abs(low), abs(high)) >= 1e6 else f"z.{decimals}f"
     return f"{median:{form}} [{low:{form}}, {high:{form}}]"
+
+
+def intervals(column: Sequence[tuple[float, float, float]]) -> list[str]:
+    """`interval` of each (median, low, high) of a table's column, all with the same decimals: they can be compared.
+
+    Two digits of the typical interval's width, and three of values that have none. Values that are decades apart have
+    their own digits each.
+    """
+    widths = sorted(high - low for median, low, high in column if _is_wide(median, low, high))
+    exact = [median for median, low, high in column if not _is_wide(median, low, high)]
+    if not widths:
+        return numbers(exact)
+    decimals = [1 - _magnitude(max(widths[0], widths[len(widths) // 2] / 10)), *_decimals(exact, digits=3)]
+    return [
+        _with_decimals(*values, max(0, *decimals))
+        if _is_even([m for m, _, _ in column], decimals)
+        else interval(*values)
+        for values in column
+    ]
+
+
+def numbers(column: Sequence[float], *, digits: int = 4) -> list[str]:
+    """The values of a table's column, with the same decimals; `–` for none.
+
+    Args:
+        column: the values.
+        digits: of a typical one; none at the end are zeros in all of them.
+    """
+    decimals = _decimals(column, digits=digits)
+    if not _is_even(column, decimals):
+        return [interval(value, value, value) for value in column]
+    told = [_with_decimals(value, value, value, max(0, *decimals)) for value in column]
+    while any("." in text for text in told) and all(text.endswith(("0", NOTHING)) for text in told):
+        told = [text.removesuffix("0").removesuffix(".") for text in told]
+    return told
+
+
+def _is_even(column: Sequence[float], decimals: Sequence[int]) -> bool:
+    """Whether so many decimals show every value of a column, and are not too many."""
+    known = [value for value in column if math.isfinite(value)]
+    sizes = [abs(value) for value in known if value]
+    apart = min(known, default=0) > 0 and max(sizes) > 100 * min(sizes)
+    return bool(sizes) and not apart and max(sizes) < 1e6 and max(decimals, default=0) <= 6
+
+
+def _decimals(column: Sequence[float], *, digits: int) -> list[int]:
+    """Decimals for so many digits of a typical value, and for two of what tells the values apart."""
+    known = sorted((value for value in column if math.isfinite(value) and value), key=abs)
+    if not known:
+        return []
+    typical, apart = _magnitude(abs(known[len(known) // 2])), max(known) - min(known)
+    return [digits - 1 - typical, min(1 - _magnitude(apart), 4 - typical) if apart else 0]
+
+
+def _with_decimals(median: float, low: float, high: float, decimals: int) -> str:
+    if not math.isfinite(median) or (low > 0 and high > 100 * low):
+        return interval(median, low, high)
+    told = f"{median:z.{decimals}f}"
+    return f"{told} [{low:z.{decimals}f}, {high:z.{decimals}f}]" if _is_wide(median, low, high) else told
+
+
+def _is_wide(median: float, low: float, high: float) -> bool:
+    """Whether an interval has a width that is more than a rounding error."""
+    return math.isfinite(high - low) and high - low > 1e-6 * abs(median)
+
+
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(value))
 
 
 def probability(value: float) -> str:

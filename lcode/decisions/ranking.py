@@ -17,7 +17,7 @@ from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_cur
 from lcode.decisions.verdict import Action
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import Forecast, sample_quantiles
-from lcode.show import SHOWN, counted, html_table, interval, probability
+from lcode.show import SHOWN, counted, html_table, intervals, probability
 from lcode.table import RunTable
 
 TOP_SHARE = 0.1
@@ -72,10 +72,11 @@ class Ranking:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the best runs, their scores, and what to do."""
-        scores = np.stack([self.score, self.score_q05, self.score_q95], axis=-1)[:SHOWN]
+        ends = (end[:SHOWN].tolist() for end in (self.score, self.score_q05, self.score_q95))
+        scores = intervals(list(zip(*ends, strict=True)))
         rows = [
-            [str(place), self.runs[place - 1], self.action[place - 1], interval(*score), probability(float(p))]
-            for place, (score, p) in enumerate(zip(scores.tolist(), self.p_best, strict=False), start=1)
+            [str(place), self.runs[place - 1], self.action[place - 1], score, probability(float(p))]
+            for place, (score, p) in enumerate(zip(scores, self.p_best, strict=False), start=1)
         ]
         unit = self.objective.unit
         headings = ["rank", "run", "action", "score" if unit in ("", "score") else f"score ({unit})", "P(best)"]

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lcode.evaluation.backtest import Backtest
+from lcode.show import numbers
 
 _SHOWN = {
     "mape": "MAPE",
@@ -30,6 +31,11 @@ def backtest_table(result: Backtest) -> Table:
         f"{result.runs} finished runs, {result.train_fraction:.0%} to learn from, {result.observe:.1%} of the horizon "
         f"observed, mean over {splits}; covers: share of the truth in the 90 % interval; --json gives all measures"
     )
+    if unclear := _unclear(result):
+        caption += (
+            f"\nMAPE says little of {', '.join(unclear)}: values lie near 0, and a relative error grows without bound "
+            "there; read final MAE, or RMSE"
+        )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=caption, caption_justify="left", header_style="bold")
     table.add_column("forecaster", no_wrap=True)
     for heading in _SHOWN.values():
@@ -39,11 +45,17 @@ def backtest_table(result: Backtest) -> Table:
         best = _distance_to_best(rows).abs().round(9)
         best = best == best.min()
         table.add_row(Text(str(metric), style="italic"))
-        for name in rows.index:
-            cells = [_cell(rows[m][name], bool(best[m][name]) and len(rows) > 1) for m in _SHOWN]
+        columns = [_column(rows[measure].tolist(), best[measure].tolist()) for measure in _SHOWN]
+        for name, *cells in zip(rows.index, *columns, strict=True):
             table.add_row(Text(f"  {name}"), *cells)
         table.add_section()
     return table
+
+
+def _unclear(result: Backtest) -> list[str]:
+    """Metrics near 0 of which a relative error is larger than the value itself."""
+    mape = result.to_frame()["mape"].groupby(level="metric").max()
+    return [key for key in result.near_zero if mape[key] >= 1]
 
 
 def _distance_to_best(rows: pd.DataFrame) -> pd.DataFrame:
@@ -54,7 +66,12 @@ def _distance_to_best(rows: pd.DataFrame) -> pd.DataFrame:
     return turned
 
 
-def _cell(value: float, best: bool) -> str:
-    plain = "–" if pd.isna(value) else f"{value:.3g}"
-    text = f"{value:.0e}" if "e" in plain else plain
-    return f"[bold]{text}[/bold]" if best else text
+def _column(values: list[float], best: list[bool]) -> list[str]:
+    """A measure of all forecasters, the best in bold; what would need an exponent has one digit before it."""
+    short = [
+        f"{value:.0e}" if "e" in f"{value:.3g}" else text
+        for value, text in zip(values, numbers(values, digits=3), strict=True)
+    ]
+    return [
+        f"[bold]{text}[/bold]" if first and len(values) > 1 else text for text, first in zip(short, best, strict=True)
+    ]

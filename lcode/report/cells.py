@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 from lcode.decisions import Ranking
 from lcode.forecast import Forecast
 from lcode.report.advice import Advice, advice
-from lcode.show import interval, is_missing, plain, printable, probability
+from lcode.show import intervals, is_missing, numbers, plain, printable, probability
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
 
@@ -46,17 +47,25 @@ def run_rows(
     if ranking is not None:
         headings += [score_title(ranking), "P(best)", "P(top 10 %)"]
     told = {} if ranking is None else advice(forecast, ranking, table)
+    columns = [
+        intervals(list(zip(median[:, k].tolist(), low[:, k].tolist(), high[:, k].tolist(), strict=True)))
+        for k in range(len(forecast.metrics))
+    ]
+    scores: list[str] = []
+    if ranking is not None:
+        ends = (ranking.score.tolist(), ranking.score_q05.tolist(), ranking.score_q95.tolist())
+        scores = intervals(list(zip(*ends, strict=True)))
     rows = []
     for position, run in enumerate(forecast.run_ids if ranking is None else ranking.runs):
         i = place[run]
         ends = (max(0, int(forecast.observed[i].max(initial=0))), int(forecast.horizons[i]))
         cells = ["/".join(epoch_text(end, forecast.epoch_unit) for end in ends)]
         cells += [
-            "diverged" if status == "diverged" else interval(*values)
-            for status, *values in zip(forecast.status[i], median[i], low[i], high[i], strict=True)
+            "diverged" if status == "diverged" else column[i]
+            for status, column in zip(forecast.status[i], columns, strict=True)
         ]
         if ranking is not None:
-            cells.append(interval(*(float(s[position]) for s in (ranking.score, ranking.score_q05, ranking.score_q95))))
+            cells.append(scores[position])
             cells += [probability(float(p[position])) for p in (ranking.p_best, ranking.p_top_10pct)]
         rows.append(RunRow(run, tuple(cells), told.get(run, "")))
     return tuple(headings), rows
@@ -86,4 +95,13 @@ def score_title(ranking: Ranking) -> str:
 def summary_cells(rows: Sequence[Mapping[str, object]]) -> tuple[list[str], list[list[str]]]:
     """Headings and cells of rows given as mappings; the headings are all keys, in the order of appearance."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return [printable(name) for name in names], [[plain(row.get(name)) for name in names] for row in rows]
+    columns = [_column([row.get(name) for row in rows]) for name in names]
+    return [printable(name) for name in names], [list(cells) for cells in zip(*columns, strict=True)]
+
+
+def _column(values: Sequence[object]) -> list[str]:
+    """A column as text: floats with the same decimals."""
+    known = [value for value in values if not is_missing(value)]
+    if any(not isinstance(value, float) or math.isinf(value) for value in known):
+        return [plain(value) for value in values]
+    return numbers([value if isinstance(value, float) else math.nan for value in values])

@@ -18,7 +18,7 @@ from lcode.forecast import Forecast
 from lcode.report.aligned import true_finals
 from lcode.report.cells import configuration, run_rows, score_title
 from lcode.report.packed import Axes, packed, packed_curves, thinned
-from lcode.show import interval, printable
+from lcode.show import numbers, printable
 from lcode.table import RunTable
 from lcode.table.balancing import balanced_tasks, balancing
 
@@ -74,7 +74,8 @@ def page_data(table: RunTable, forecast: Forecast, ranking: Ranking | None, trut
         "signals": _signals(table, names[:SIGNAL_RUNS]),
     }
     if came is not None:
-        data["runs"]["came"] = [[interval(v, v, v) for v in row] for row in came[order].tolist()]
+        columns = [numbers(column) for column in came[order].T.tolist()]
+        data["runs"]["came"] = [list(row) for row in zip(*columns, strict=True)]
     if ranking is not None:
         data["score"] = score_title(ranking)
         data["runs"] |= {

@@ -18,8 +18,8 @@ NAMES = {**dict.fromkeys(FORMATS, "table"), RUN_LOG: "run log"}
 NOT_BEGUN = "not begun"
 
 REMEDY = (
-    "to change it: --only, --ignore, --map 'val/{task}_{metric}', --epoch COLUMN, --config COLUMN, --horizon N; "
-    "`lcode inspect LOGS` says more"
+    "to change it: --only, --ignore, --map 'val/{task}_{metric}', --direction KEY=min|max, --epoch COLUMN, "
+    "--config COLUMN, --horizon N; `lcode inspect LOGS` says more"
 )
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcode.show import html_table, interval, plain, printable, probability, shorten
+from lcode.show import html_table, interval, intervals, numbers, plain, printable, probability, shorten
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,34 @@ from lcode.show import html_table, interval, plain, printable, probability, shor
 )
 def test_interval_shows_two_digits_of_its_width(values: tuple[float, float, float], expected: str) -> None:
     assert interval(*values) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ([(0.7814, 0.7814, 0.7814), (0.51, 0.36, 0.73)], ["0.781", "0.510 [0.360, 0.730]"]),
+        ([(0.064, 0.044, 0.105), (0.14, 0.1, 0.26)], ["0.064 [0.044, 0.105]", "0.140 [0.100, 0.260]"]),
+        ([(21.47, 21.47, 21.47), (-128, -207, -42), (math.nan,) * 3], ["21.5", "-128.0 [-207.0, -42.0]", "–"]),
+        # One run that is almost certain does not fill the others' cells with digits.
+        ([(0.5, 0.3, 0.7), (0.5, 0.2, 0.8), (0.5, 0.49999, 0.50001)], [
+            "0.500 [0.300, 0.700]", "0.500 [0.200, 0.800]", "0.500 [0.500, 0.500]"]),
+        # Decades apart: each has digits of its own.
+        ([(2e-5, 1e-5, 3e-5), (0.5, 0.4, 0.6)], ["0.000020 [0.000010, 0.000030]", "0.50 [0.40, 0.60]"]),
+    ],
+)  # fmt: skip
+def test_a_column_of_intervals_has_the_same_decimals(
+    column: list[tuple[float, float, float]], expected: list[str]
+) -> None:
+    assert intervals(column) == expected
+
+
+def test_a_column_of_numbers_tells_them_apart() -> None:
+    assert numbers([22.5, 4.407, math.nan]) == ["22.50", "4.41", "–"]
+    assert numbers([0.9312, 0.9327]) == ["0.9312", "0.9327"]
+    assert numbers([0.0, 0.0]) == ["0", "0"]
+    assert numbers([0.6, 0.25]) == ["0.60", "0.25"] and numbers([100.0, 20.0]) == ["100", "20"]
+    assert numbers([0.01848, 0.1051], digits=3) == ["0.018", "0.105"]
+    assert numbers([1e-7, 2.0]) == ["1e-07", "2"]
 
 
 def test_small_probabilities_are_not_shown_as_zero() -> None:
