@@ -35,6 +35,7 @@ ALLOWED_IN_MTL_RUNS = {
     "lcode.files",
     "lcode.graphs",
     "lcode.hooks",
+    "lcode.isolation",
     "lcode.table",
     "lcode.threads",
 }

@@ -61,8 +61,8 @@ class Balance:
         tasks: names of the K tasks, the keys of the losses.
         reduction: `sum`: equal weighting is the sum of the losses; `mean`: all gradients over K, as the trainer has
             it by default.
-        watch_every: gradient norms and cosines are looked at in every so many steps where no balancer reads them
-            anyway, by a pass for each task; 0 = never.
+        watch_every: gradient norms and cosines are looked at in the first step after `signals` and then in every so
+            many, by a pass for each task, where the balancer does not read them anyway; 0 = never.
         seed: of the balancers that draw. No global generator is touched.
         settings: of the balancer.
 
@@ -193,6 +193,7 @@ class Balance:
         n = len(self.tasks)
         losses, norms, weights = (self._seen.take(name, (n,)) for name in ("losses", "norms", "weights"))
         named = named_signals(self.tasks, losses, norms, weights, self._seen.take("cosines", (n, n)))
+        self._steps = 0
         if not bool(losses.isnan().all()):
             self._passes.state = self.balancer.end_epoch(self._passes.state)
         return {name: float(value) for name, value in named.items() if bool(value.isfinite())}

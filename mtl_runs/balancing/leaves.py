@@ -9,6 +9,9 @@ from typing import Any
 
 from torch import Tensor
 
+COMPILED = "CompiledFunctionBackward"
+"""The node of a compiled part of a network."""
+
 Edge = tuple[Any, int]
 """A node of the graph, and which of its outputs."""
 
@@ -21,11 +24,13 @@ class Reach:
         leaves: leaf tensors that require a gradient, in an order that depends on the graphs only.
         by_leaf: the losses that depend on each of them, on a way around the stops.
         by_stop: the losses that depend on each stop.
+        opaque: whether a part of the graphs was compiled: all that goes in seems to reach all that comes out.
     """
 
     leaves: Sequence[Tensor]
     by_leaf: Sequence[int]
     by_stop: Sequence[int]
+    opaque: bool
 
 
 def reach(losses: Sequence[Tensor], stops: Sequence[Tensor] = ()) -> Reach:
@@ -54,7 +59,7 @@ def reach(losses: Sequence[Tensor], stops: Sequence[Tensor] = ()) -> Reach:
                 by_stop[barrier[edge]] |= mask
             else:
                 masks[edge[0]] |= mask
-    return Reach(leaves, by_leaf, by_stop)
+    return Reach(leaves, by_leaf, by_stop, any(type(node).__name__ == COMPILED for node in order))
 
 
 def _children_first(roots: Sequence[Any], barrier: dict[Edge, int]) -> list[Any]:

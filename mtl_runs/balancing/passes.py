@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -77,8 +78,8 @@ class Passes:
         Returns:
             What was seen; None where a gradient left the range of mixed precision.
         """
-        if features:
-            self._check_features()
+        if Needs.JACOBIAN in self.rule.needs:
+            self._check_memory(shared, bool(features))
         reads = bool(READS_GRADIENTS & self.rule.reads(self.state))
         passes = [StepLosses(self.tasks, losses, shared, features, scale or 1.0) for losses in batches]
         before, draws = self.state, self.generator.get_state()
@@ -97,13 +98,15 @@ class Passes:
     def _by_rows(self, passes: Sequence[StepLosses], *, by_features: bool, scaled: bool) -> tuple[Seen, Found]:
         """A pass for each task, then the balancer, then what its weights are of."""
         here = passes[-1]
-        if Needs.JACOBIAN in self.rule.needs and here.common:
+        common = [] if here.opaque else here.common
+        rows, heads = here.rows(heads=True, keep=bool(common))
+        several = [*common, *(leaf for leaf, by_task in heads if len(by_task) > 1)]
+        if Needs.JACOBIAN in self.rule.needs and several:
             raise UsageError(
-                f"a parameter of shape {list(here.common[0].shape)} is used by several tasks but is not in `shared`; "
+                f"a parameter of shape {list(several[0].shape)} is used by several tasks but is not in `shared`; "
                 f"this balancer ({type(self.rule).__name__}) puts other vectors in the place of the gradients, so all "
                 "that several tasks use must be in it"
             )
-        rows, own = here.rows(heads=True, keep=bool(here.common))
         gramian = _products(rows, rows, by_features)
         compared = gramian
         if len(passes) > 1:
@@ -121,11 +124,13 @@ class Passes:
             weighed = found_rows
         mixed = rows.mixture(weights * self._factor * here.scale, weighed, clean=clean)
         direction = [(target, g) for target, g in zip(rows.tensors, mixed, strict=True) if g is not None]
+        factors = weights[0] * self._factor
+        own = factors if self.rule.scales_heads else torch.full_like(factors, self._factor / len(self.tasks))
         found: Found = []
-        for k, gradients in own.items():
-            factor = float(weights[0, k]) * self._factor if self.rule.scales_heads else self._factor / len(self.tasks)
-            found += [(leaf, factor * g) for leaf, g in zip(here.own[k], gradients, strict=True) if g is not None]
-        found += _there(here.common, here.of_sum(weights * self._factor, here.common) if here.common else [])
+        for leaf, by_task in heads:
+            scales = own if len(by_task) == 1 else factors
+            found.append((leaf, reduce(torch.add, (float(scales[k]) * g for k, g in by_task.items()))))
+        found += _there(common, here.of_sum(weights * self._factor, common) if common else [])
         if by_features:
             ends, along = [end for end, _ in direction], [g.to(end.dtype) for end, g in direction]
             behind = gradients_of(ends, here.behind, along=along, keep=False) if ends else [None] * len(here.behind)
@@ -152,24 +157,29 @@ class Passes:
             gramian = gramian.where(active.unsqueeze(-1) & active, torch.nan)
         return Seen(here.values, weights, gramian)
 
-    def _check_features(self) -> None:
-        """Whether the balancer can compare gradients of features.
+    def _check_memory(self, shared: Sequence[Tensor], by_features: bool) -> None:
+        """Whether a balancer that puts other rows in the place of the gradients can do so here.
 
         Raises:
-            UsageError: it cannot.
+            UsageError: it remembers other gradients than those of these parameters, or needs those of all processes.
         """
-        if Needs.JACOBIAN not in self.rule.needs:
-            return
         name = type(self.rule).__name__
-        if any(value.ndim > 2 for value in self.state.values()):
+        memory = [value.shape[-1] for value in self.state.values() if value.ndim > 2]
+        size = sum(parameter.numel() for parameter in shared)
+        if by_features and memory:
             raise UsageError(
                 f"this balancer ({name}) remembers gradients from step to step, and those of features belong to one "
                 "batch: leave `features` out"
             )
-        if n_processes() > 1:
+        if by_features and n_processes() > 1:
             raise UsageError(
                 f"this balancer ({name}) puts other vectors in the place of the gradients, and every process has the "
                 "features of its own batch only: leave `features` out"
+            )
+        if any(known not in (1, size) for known in memory):
+            raise UsageError(
+                f"this balancer ({name}) remembers gradients of {max(memory)} values of what is shared; now there are "
+                f"{size}: make a new Balance where layers are frozen, set free or added"
             )
 
 

@@ -12,6 +12,9 @@ from mtl_runs.balancing.gradients import Rows, gradients_of
 from mtl_runs.balancing.leaves import Reach, reach
 from mtl_runs.balancing.processes import mean_over_processes
 
+Heads = list[tuple[Tensor, dict[int, Tensor]]]
+"""Leaves, and by task their gradients."""
+
 NO_LABELS = "for a batch without labels of a task give torch.tensor(float('nan'))"
 
 
@@ -34,6 +37,7 @@ class StepLosses:
         own: by task, leaves that no other task depends on.
         common: leaves that several tasks depend on, and which are not shared.
         behind: leaves that the features depend on.
+        opaque: whether it cannot be seen which of the common leaves are some task's own, see `Reach`.
 
     Raises:
         UsageError: a task is missing or unknown; a loss is no single number, has no graph, or does not depend on what
@@ -61,30 +65,38 @@ class StepLosses:
         self.own: dict[int, list[Tensor]] = {k: [] for k in self.active}
         self.common: list[Tensor] = []
         self.behind = list(reach(features).leaves) if features else []
-        self._sort(reach(list(self._losses.values()), features), shared, bool(features))
+        found = reach(list(self._losses.values()), features)
+        self.opaque = found.opaque
+        self._sort(found, shared, bool(features))
 
     def leaves(self) -> list[Tensor]:
         """All leaves that a task with a finite loss depends on."""
         return list(reach(list(self._losses.values())).leaves)
 
-    def rows(self, *, heads: bool, keep: bool) -> tuple[Rows, dict[int, list[Tensor | None]]]:
+    def rows(self, *, heads: bool, keep: bool) -> tuple[Rows, Heads]:
         """A backward pass for each task.
 
         Args:
-            heads: whether the gradients of the tasks' own leaves are wanted.
+            heads: whether the gradients of the tasks' own leaves are wanted, and of those that may be.
             keep: whether the graph is gone through again later.
 
         Returns:
-            The gradients of what is shared, in units of the losses; and by task those of its own leaves, scaled.
+            The gradients of what is shared, in units of the losses; and those of the others, scaled.
         """
         rows = Rows(self.targets, len(self.tasks))
-        own: dict[int, list[Tensor | None]] = {}
+        unclear = self.common if self.opaque and heads else []
+        found: dict[int, tuple[Tensor, dict[int, Tensor]]] = {}
         for k, loss in self._losses.items():
-            inputs = [*self.targets, *(self.own[k] if heads else [])]
+            others = [*(self.own[k] if heads else []), *unclear]
+            inputs = [*self.targets, *others]
             gradients = gradients_of([self.scale * loss], inputs, keep=keep or k != self.active[-1])
             rows.fill(k, gradients[: len(self.targets)], self.scale)
-            own[k] = gradients[len(self.targets) :]
-        return rows, own
+            for leaf, gradient in zip(others, gradients[len(self.targets) :], strict=True):
+                if gradient is not None:
+                    _, by_task = found.setdefault(id(leaf), (leaf, {}))
+                    if not by_task or bool(gradient.any()):
+                        by_task[k] = gradient
+        return rows, [_without_zeros(leaf, by_task) for leaf, by_task in found.values()]
 
     def of_sum(self, factors: Tensor, leaves: Sequence[Tensor]) -> list[Tensor | None]:
         """One backward pass of `Σ_k c_k L_k`, after which the graph is gone.
@@ -108,20 +120,18 @@ class StepLosses:
     def _sort(self, found: Reach, shared: Sequence[Tensor], by_features: bool) -> None:
         """Put every leaf where it belongs, and see that each task depends on what is shared."""
         ids = {id(parameter) for parameter in (*shared, *self.behind)}
+        around = {}
         reached = 0
-        for mask in found.by_stop:
-            reached |= mask
         for leaf, mask in zip(found.leaves, found.by_leaf, strict=True):
             tasks = [k for place, k in enumerate(self.active) if mask >> place & 1]
-            if id(leaf) not in ids:
-                (self.own[tasks[0]] if len(tasks) == 1 else self.common).append(leaf)
-            elif by_features:
-                raise UsageError(
-                    f"a shared parameter of shape {list(leaf.shape)} reaches the loss of task "
-                    f"'{self.tasks[tasks[0]]}' on a way around the features; give all features that the heads see, "
-                    "or leave `features` out to balance by the parameters"
-                )
+            if id(leaf) in ids:
+                around[tasks[0]] = leaf
+                reached |= mask
             else:
+                (self.own[tasks[0]] if len(tasks) == 1 else self.common).append(leaf)
+        if by_features:
+            reached = 0
+            for mask in found.by_stop:
                 reached |= mask
         for place, k in enumerate(self.active):
             if not reached >> place & 1:
@@ -130,6 +140,12 @@ class StepLosses:
                     f"the loss of task '{self.tasks[k]}' does not depend on {what}; is `shared` what all tasks use, "
                     "and was the loss computed from this forward pass?"
                 )
+        for k, leaf in around.items() if by_features else ():
+            raise UsageError(
+                f"a shared parameter of shape {list(leaf.shape)} reaches the loss of task '{self.tasks[k]}' on a way "
+                "around the features; give all features that the heads see, or leave `features` out to balance by the "
+                "parameters"
+            )
 
 
 def _in_order(tasks: Sequence[str], losses: Mapping[str, Tensor]) -> list[Tensor]:
@@ -145,3 +161,10 @@ def _in_order(tasks: Sequence[str], losses: Mapping[str, Tensor]) -> list[Tensor
             what = f"a tensor of shape {list(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
             raise UsageError(f"the loss of task '{task}' is {what}; give a tensor with a single number, such as a mean")
     return [losses[task] for task in tasks]
+
+
+def _without_zeros(leaf: Tensor, by_task: dict[int, Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
+    """The leaf with the gradients that are not zero, but with one in any case."""
+    if len(by_task) > 1:
+        by_task = {k: g for k, g in by_task.items() if bool(g.any())}
+    return leaf, by_task
