@@ -53,8 +53,8 @@ def run_rows(
     ]
     scores: list[str] = []
     if ranking is not None:
-        ends = (ranking.score.tolist(), ranking.score_q05.tolist(), ranking.score_q95.tolist())
-        scores = intervals(list(zip(*ends, strict=True)))
+        spans = (ranking.score.tolist(), ranking.score_q05.tolist(), ranking.score_q95.tolist())
+        scores = intervals(list(zip(*spans, strict=True)))
     rows = []
     for position, run in enumerate(forecast.run_ids if ranking is None else ranking.runs):
         i = place[run]
