@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-
 FEW = 12
 """Of fewer finished runs a check says little: 90 % intervals hold the ends of all of eleven with a probability of 0.31,
 and one that goes astray decides whose mean error is smaller."""
@@ -34,8 +33,8 @@ class Trust:
 def trust_sentences(trust: Trust) -> list[str]:
     """The answer, and why."""
     unseen = (
-        f"On problems that it had never seen, the 90 % intervals of the shipped model held {UNSEEN[0]} to {UNSEEN[1]} % "
-        "of what came, depending on the problem and on how much was seen."
+        f"On problems that it had never seen, the 90 % intervals of the shipped model held {UNSEEN[0]} to {UNSEEN[1]} "
+        "% of what came, depending on the problem and on how much was seen."
     )
     later = f"Decide on clear cases only, and look again when {FEW} runs have finished."
     if not trust.rows:
