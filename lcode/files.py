@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from lcode.errors import StorageError
+from lcode.errors import InputError, StorageError
 
 try:
     import fcntl
@@ -20,6 +20,20 @@ except ImportError:  # not on Windows; there nothing but the user's care keeps t
 ROOM = 1 << 20
 """Bytes that must fit beside what there is before work is begun whose result is to be written; the weights
 of the shipped model take 610 kB."""
+
+
+def check_path(path: Path) -> None:
+    """Refuse what is neither a file nor a folder.
+
+    Raises:
+        InputError: nothing is there, or something that may never end.
+    """
+    if not path.exists():
+        raise InputError("there is no such file or folder; check the path", path=path)
+    if not path.is_dir() and not path.is_file():
+        raise InputError(
+            "is a pipe or a device, which may never end; write the logs to a file and name that", path=path
+        )
 
 
 @contextmanager

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +14,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from lcode.errors import UsageError, refusal
 from lcode.files import check_room, refusals, replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 out = Console()
 err = Console(stderr=True, soft_wrap=True)
@@ -129,6 +131,8 @@ def write_frames(frames: Iterator[pd.DataFrame], path: Path) -> None:
 
 
 def _eight_digits(column: pd.Series) -> pd.Series:
+    import numpy as np
+
     if column.dtype != np.float64:
         return column
     with np.errstate(divide="ignore", invalid="ignore"):

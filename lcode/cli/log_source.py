@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from lcode.cli import options as opt
 from lcode.cli.console import err, show_notes
+from lcode.files import check_path
 
 if TYPE_CHECKING:
     from lcode.readers import Choices
@@ -119,6 +120,7 @@ def reads_logs(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def call(**values: Any) -> None:
         source = LogSource(**{name: values.pop(name) for name in names})
+        check_path(source.logs)  # a wrong one is told before pandas and torch are loaded
         command(source, **values)
 
     keyword = inspect.Parameter.KEYWORD_ONLY

@@ -11,7 +11,6 @@ from lcode.cli import options as opt
 from lcode.cli.console import err
 from lcode.cli.log_source import LogSource
 from lcode.errors import UsageError
-from lcode.readers.sources import check_path
 
 if TYPE_CHECKING:
     from lcode.forecasters.lcgode import LCGODEForecaster
@@ -42,7 +41,6 @@ def table_for(forecaster: LCGODEForecaster, source: LogSource, *, told: bool = T
 
 def model_and_table(source: LogSource, model: Path | None, device: str | None) -> tuple[LCGODEForecaster, RunTable]:
     """Read the logs and load the model that a command was given; it takes up the runs that have finished."""
-    check_path(source.logs)  # a wrong one is told before torch is loaded
     forecaster = loaded_model(source, model, device)
     table = table_for(forecaster, source)
     if (table.runs["status"] != "finished").any():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from lcode.errors import UsageError
-from lcode.table import Direction, RunTable, split_key
+
+if TYPE_CHECKING:
+    from lcode.table import Direction, RunTable
 
 Out = Annotated[
     Path | None, typer.Option("--out", help="File to write: OUT.csv or OUT.parquet; default: shown in the terminal.")
@@ -136,6 +138,8 @@ def parse_targets(texts: list[str] | None) -> list[str] | None:
 
 def target_keys(table: RunTable, targets: list[str] | None) -> list[str] | None:
     """Keys of the targets as the table spells them."""
+    from lcode.table import split_key
+
     return None if targets is None else [table.metric("/".join(split_key(t)) if "/" in t else t).key for t in targets]
 
 

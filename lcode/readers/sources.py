@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lcode.errors import InputError, explained
+from lcode.files import check_path
 from lcode.readers.choices import Choices
 from lcode.readers.discover import Found, discover
 from lcode.readers.formats import FORMATS
@@ -42,20 +43,6 @@ def read_part(path: Path, choices: Choices, stated: Collection[str], on_repeat: 
         return _read_found(path, discover(path, {**FORMATS, RUN_LOG: RunLogReader()}), choices, stated, on_repeat)
     except OSError as error:
         raise InputError(f"cannot be read: {explained(error)}", path=error.filename or path) from error
-
-
-def check_path(path: Path) -> None:
-    """Refuse what is neither a file nor a folder.
-
-    Raises:
-        InputError: nothing is there, or something that may never end.
-    """
-    if not path.exists():
-        raise InputError("there is no such file or folder; check the path", path=path)
-    if not path.is_dir() and not path.is_file():
-        raise InputError(
-            "is a pipe or a device, which may never end; write the logs to a file and name that", path=path
-        )
 
 
 def _read_found(

@@ -253,15 +253,14 @@ def test_as_a_program(running_logs: Path, model_folder: Path, tmp_path: Path) ->
     assert wrong.stderr.count("error:") == 1 and "Traceback" not in wrong.stderr
 
 
-def test_a_wrong_path_is_told_before_the_shipped_model_is_loaded(
-    lcode_command: Lcode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def load(*_: object, **__: object) -> None:
-        raise AssertionError("the model was loaded first")
-
-    monkeypatch.setattr("lcode.api.load", load)
-    done = lcode_command("rank", tmp_path / "nowhere")
-    assert done.status == 2 and "there is no such file or folder" in done.err
+def test_a_wrong_path_is_told_before_anything_large_is_loaded(tmp_path: Path) -> None:
+    code = (
+        "import sys; from lcode.cli import run_app; from lcode.cli.commands import app; "
+        f"status = run_app(app, ['rank', {str(tmp_path / 'nowhere')!r}], name='lcode'); "
+        "print(status, [name for name in ('numpy', 'pandas', 'scipy', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "2 []\n" and "there is no such file or folder" in done.stderr
 
 
 def test_the_version_is_printed(lcode_command: Lcode) -> None:
