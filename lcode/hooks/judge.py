@@ -94,6 +94,9 @@ class Judge:
         if objective.left_out:
             lacking = "; ".join(f"{key} left out: {why}" for key, why in objective.left_out.items())
             verdict = replace(verdict, reason=f"{verdict.reason}; {lacking}")
+        if scores.awaited:
+            waits = f"the baseline names {', '.join(scores.awaited)}, which no run has reported so far"
+            verdict = replace(verdict, reason=f"{verdict.reason}; {waits}")
         return verdict
 
 

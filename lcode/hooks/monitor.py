@@ -95,7 +95,8 @@ class Monitor:
                 the metrics are those that are reported.
             directions: without a history, `min` or `max` by metric, for names that do not say it themselves.
             objective: see `lcode.decisions.make_objective`.
-            baseline: single-task references of `delta_m`: by metric key, or a CSV file.
+            baseline: single-task references of `delta_m`: by metric key, or a CSV file. Without a history, those of
+                metrics that have not been reported wait for them; until then each verdict's reason names them.
             min_epochs: no run is stopped before this epoch (a diverged one is).
             keep: the best so many of the runs that report, by current expectation, are never stopped.
             delta: a run is stopped when its probability of beating the incumbent is below this.
@@ -134,6 +135,7 @@ class Monitor:
                 for run, arch in zip(history.run_ids, history.runs["arch"], strict=True)
                 if isinstance(arch, str)
             },
+            learns=learns,
         )
         with isolated(num_threads):
             self._forecaster()  # what the history teaches is learned before the first report

@@ -39,6 +39,7 @@ class Scoreboard:
         baseline: Mapping[str, float] | str | os.PathLike[str] | None,
         past: Mapping[str, NDArray[np.float64]],
         archs: Mapping[str, str],
+        learns: bool = False,
     ) -> None:
         """Begin with the runs that had ended before.
 
@@ -48,6 +49,7 @@ class Scoreboard:
             baseline: single-task references of `delta_m`.
             past: run -> final values [K] of those that had ended.
             archs: run -> key of its architecture, where it has one.
+            learns: whether more metrics may come: references of theirs then wait for them.
         """
         self.metrics = tuple(metrics)
         self.objective: Objective | None = None
@@ -56,13 +58,21 @@ class Scoreboard:
         self.population: NDArray[np.float64] | None = None
         self._spec, self._baseline = objective, baseline
         self._past, self._finals = dict(past), dict[str, NDArray[np.float64]]()
-        self._archs = dict(archs)
+        self._archs, self._learns = dict(archs), learns
         self._settle()
 
     @property
     def ended(self) -> int:
         """How many runs have ended, with or without a score."""
         return len(self._past) + len(self._finals)
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """Names in the baseline of metrics that may still come; a file of references may have any rows."""
+        if not self._learns or not isinstance(self._baseline, Mapping):
+            return ()
+        keys = [metric.key for metric in self.metrics]
+        return tuple(name for name in self._baseline if name not in keys)
 
     def note_arch(self, run: str, arch: str) -> None:
         """The run has this architecture, whose references are its own."""
@@ -150,7 +160,10 @@ class Scoreboard:
         return np.stack(complete) if len(complete) >= MIN_REFERENCE_RUNS else None
 
     def _objective_of(self, population: NDArray[np.float64] | None) -> Objective:
-        return make_objective(self._spec, self.metrics, population=population, baseline=self._baseline)
+        baseline = self._baseline
+        if isinstance(baseline, Mapping):
+            baseline = {name: value for name, value in baseline.items() if name not in self.awaited}
+        return make_objective(self._spec, self.metrics, population=population, baseline=baseline)
 
     def _scores(self, runs: Sequence[str], finals: Sequence[NDArray[np.float64]]) -> list[float]:
         if not runs:

@@ -165,6 +165,23 @@ def test_without_references_every_run_goes_on_until_three_have_finished() -> Non
     assert watch.objective is not None and "median final value of 3 runs" in watch.objective.notes[0]
 
 
+def test_a_reference_waits_for_the_first_report_of_its_metric() -> None:
+    watch = Monitor(BandForecaster(), baseline={"seg/miou": 0.5, "depth/abs_err": 1.0}, min_epochs=1, keep=0)
+    for run in ("a", "b"):
+        watch.start(run, horizon=HORIZON)
+    watch.report("a", HORIZON, {"seg/miou": 0.6})
+    alone = watch.report("b", 5, {"seg/miou": 0.55})
+    assert alone.score == pytest.approx(10, abs=0.5)
+    assert alone.reason.endswith("the baseline names depth/abs_err, which no run has reported so far")
+    both = watch.report("b", 6, {"seg/miou": 0.55, "depth/abs_err": 0.7})
+    assert both.score == pytest.approx((10 + 30) / 2, abs=0.5) and "so far" not in both.reason
+
+
+def test_with_a_history_a_reference_of_no_metric_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="names 'seg/iou', which is not measured"):
+        Monitor(BandForecaster(), history([0.6]), baseline={**BASELINE, "seg/iou": 0.5})
+
+
 def test_a_metric_whose_median_was_0_counts_as_soon_as_it_can() -> None:
     """The first runs of a sweep, at low learning rates, end with an F1 of 0; the task must not be lost by that."""
 
