@@ -19,6 +19,7 @@ from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.sources import read_part
 from lcode.readers.understanding.directions import settle_directions
 from lcode.readers.understanding.horizons import settle_horizons
+from lcode.readers.understanding.name_settings import with_named_settings
 from lcode.readers.understanding.rates import Rates, planned, rate_remarks
 from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
@@ -80,6 +81,7 @@ def read_logs(
             f"{MAX_TICKS:.0e}"
         )
     part, reading = read_part(path, choices or Choices(), {*(directions or ()), *(targets or ())}, on_repeat)
+    part, of_names = with_named_settings(part, choices or Choices())
     part, told = settle_horizons(part, horizon)
     measured = set(part.points["metric"].unique())
     metrics, notes, unknown = settle_directions(
@@ -92,7 +94,8 @@ def read_logs(
         may_lack=part.by_tools,
         sources=[*reading.sources],
     )
-    reading = replace(reading, left_out={**reading.left_out, **dict.fromkeys(unknown, "direction unknown")})
+    left_out = {**reading.left_out, **dict.fromkeys(unknown, "direction unknown")}
+    reading = replace(reading, left_out=left_out, of_names=of_names)
     if not metrics:
         raise InputError("no curve holds a value; there is nothing to read yet", path=path)
     known_graphs: dict[str, ArchGraph] = dict(part.graphs)

@@ -35,8 +35,11 @@ def understood(table: RunTable, *, brief: bool = True) -> list[str]:
     lines = [first, _line("scored", (f"{metric.key} {ARROWS[metric.direction]}" for metric in table.metrics), most)]
     signals = sorted({str(name).removeprefix("main/") for name in table.signals["metric"].unique()})
     lines.append(_line("signals", signals, most))
-    lines.append(_line("configuration", map(str, table.configs.columns), most))
     reading = table.reading
+    of_names = () if reading is None else reading.of_names
+    settings = [name for name in map(str, table.configs.columns) if name not in of_names]
+    lines.append(_line("configuration", settings, most))
+    lines.append(_line("configuration from the names", of_names, most))
     if reading is not None and reading.left_out:
         by_reason: dict[str, list[str]] = {}
         for name, reason in reading.left_out.items():
@@ -45,7 +48,7 @@ def understood(table: RunTable, *, brief: bool = True) -> list[str]:
         lines.append(_line("left out", told, most))
     lines = [line for line in lines if line]
     guessed = reading is not None and (
-        reading.left_out or reading.assumed_horizon or reading.axis not in ((), ("epoch",))
+        reading.left_out or of_names or reading.assumed_horizon or reading.axis not in ((), ("epoch",))
     )
     return [*lines, f"  {REMEDY}"] if guessed or not brief else lines
 

@@ -17,12 +17,14 @@ class Reading:
         sources: what wrote them, and how many runs are from there.
         axis: columns that count the epochs, as the logs name them.
         left_out: columns and curves that are not read, and why.
+        of_names: settings that are read from the runs' names, for want of a configuration.
         assumed_horizon: whether the planned last epoch is the largest that was logged, for want of another.
     """
 
     sources: Mapping[str, int] = field(default_factory=dict)
     axis: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    of_names: tuple[str, ...] = ()
     assumed_horizon: bool = False
 
 
