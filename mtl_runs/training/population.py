@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -214,8 +215,9 @@ class Population:
                     values = [
                         states[row][f"{prefix}.{name}"] if row in states else old[row - part.rows.start] for row in rows
                     ]
-                    # Memory of the size of the Jacobian is [K, 1] before the first step.
-                    shape = torch.broadcast_shapes(*(value.shape for value in values))
+                    # Memory of the size of the Jacobian is [K, 1] before the first step. NumPy's is the same as
+                    # torch's, which first imports sympy, for a second in every worker.
+                    shape = np.broadcast_shapes(*(tuple(value.shape) for value in values))
                     stacked = torch.stack([value.expand(shape).to(old) for value in values])
                     part.state = {**part.state, name: stacked}
 
