@@ -17,20 +17,21 @@ import json, shlex, subprocess, sys
 namespace = {"__name__": "__main__"}
 
 
-def alone(code):
-    "The words of the only command, if that is one of lcode's: a new interpreter for each would take seconds."
+def calls(code):
+    "The words of each command, if all are lcode's: a new interpreter for each would take seconds."
     lines = [line for line in code.splitlines() if line.strip() and not line.startswith("#")]
-    words = shlex.split(lines[0], comments=True) if len(lines) == 1 else []
-    return words if words[:1] == ["lcode"] and not any(mark in lines[0] for mark in "|>&;$*?\\\\") else []
+    plain = all(line.startswith("lcode ") and not any(mark in line for mark in "|>&;$*?\\\\") for line in lines)
+    return [shlex.split(line, comments=True) for line in lines] if plain else []
 
 
 for name, language, code in json.load(sys.stdin):
-    if language == "bash" and (words := alone(code)):
+    if language == "bash" and (commands := calls(code)):
         from lcode.cli import run_app
         from lcode.cli.commands import app
 
-        status = run_app(app, words[1:], name="lcode")
-        assert status == 0, f"{name} ended with exit status {status}"
+        for _, *words in commands:
+            status = run_app(app, words, name="lcode")
+            assert status == 0, f"{name}, lcode {words[0]}, ended with exit status {status}"
     elif language == "bash":
         sys.stdout.flush()
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", code], stdin=subprocess.DEVNULL)
