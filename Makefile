@@ -8,12 +8,16 @@ PYTEST_ARGS ?=
 # Processes that share the tests, each with one thread and up to 1.5 GB: as many as there are cores, four at most.
 WORKERS ?= $(shell n=$$(nproc 2> /dev/null || echo 2); [ "$$n" -lt 4 ] && echo "$$n" || echo 4)
 
-.PHONY: demo test lint types docs notebooks clean
+INSTALL := $(BIN)/python -m pip install --quiet
+
+.PHONY: demo test tests lint types docs notebooks clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lcode demo
 
-test: lint types
+test: lint types tests
+
+tests: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-test
@@ -33,19 +37,22 @@ notebooks: $(VENV)/.installed-test
 
 # Installed anew only when the dependencies change: a second call starts at once.
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet '$(TORCH)'
-	$(BIN)/python -m pip install --quiet --editable .
+	$(INSTALL) '$(TORCH)'
+	$(INSTALL) --editable .
 	@touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
-	@touch $@
+# pip compiles one file after the other, for a minute or more; all cores together are quicker.
+$(VENV)/.installed-test: pyproject.toml | $(VENV)/.python
+	$(INSTALL) --no-compile '$(TORCH)'
+	$(INSTALL) --no-compile --editable '.[test]'
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true  # some packages hold templates that are no Python
+	@touch $(VENV)/.installed $@
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "lcode needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(INSTALL) --upgrade pip
 	@touch $@
 
 clean:
