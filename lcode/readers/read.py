@@ -97,7 +97,11 @@ def read_logs(
     left_out = {**reading.left_out, **dict.fromkeys(unknown, "direction unknown")}
     reading = replace(reading, left_out=left_out, of_names=of_names)
     if not metrics:
-        raise InputError("no curve holds a value; there is nothing to read yet", path=path)
+        raise InputError(
+            f"no curve holds a value that is to be scored (read as {', '.join(reading.sources)}); read it after the "
+            "first evaluation, or score what there is with --only",
+            path=path,
+        )
     known_graphs: dict[str, ArchGraph] = dict(part.graphs)
     if graphs is not None:
         from lcode.graphs.file import read_graphs

@@ -25,6 +25,9 @@ from lcode.readers.understanding.curves import as_understood, settle_curves
 from lcode.readers.unreadable import no_logs
 from lcode.table.reading import Reading, listed
 
+SPARE = ("json", "excel")
+"""Formats of which much lies in a folder that is no log: read where nothing else is."""
+
 
 def read_part(path: Path, choices: Choices, stated: Collection[str], on_repeat: OnRepeat) -> tuple[LogPart, Reading]:
     """The runs in a file or a folder, whatever wrote them, and how they were understood.
@@ -53,7 +56,7 @@ def _read_found(
     spare: dict[str, list[Path]] = {}
     if RUN_LOG in formats:
         notes = beside_run_logs(path, formats)
-    for name in ("json", "excel"):  # much lies in a folder that is no log
+    for name in SPARE:
         if len(formats) + bool(set(found.of_tools) - {LAST_RESORT}) > 1 and name in formats:
             spare[name] = formats.pop(name)
     if len(formats) > 1:
@@ -66,15 +69,15 @@ def _read_found(
     if found.unreadable:
         names, why = listed([str(error.filename) for error in found.unreadable], 4), explained(found.unreadable[0])
         notes.append(f"not read, so that runs may be missing: {names}: {why}.")
+    sources, told_of_sources = _sources(path, found, formats, spare, choices, stated, on_repeat)
+    notes += told_of_sources
     others = [f"{count} file(s) of {LOGGERS[tool].tool}" for tool, count in found.tools_beside.items()]
-    if found.beside or others:
+    if (found.beside or others) and any(LOGGERS[tool].tool in sources for tool in found.of_tools):
         names, tools = listed([file.name for file in found.beside]), [LOGGERS[tool].tool for tool in found.of_tools]
         beside = ", ".join([*others, *([names] if names else [])])
         notes.append(
             f"{path.name}: in the folders of runs of {', '.join(tools)}, which are read, so not read: {beside}."
         )
-    sources, told_of_sources = _sources(path, found, formats, spare, choices, stated, on_repeat)
-    notes += told_of_sources
     left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
     parts, copies = without_copies({name: source.part for name, source in sources.items()})
     axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
@@ -93,7 +96,26 @@ def _read_found(
         raise InputError(f"no curve is left to be scored; there are: {names}{choices.misfit(part.metrics)}", path=path)
     told = replace(told, left_out={**told.left_out, **curves.left_out})
     notes += [*copies, *unscored_remarks(part, curves)]
-    return replace(as_understood(part, curves), notes=(*part.notes, *notes)), told
+    understood = replace(as_understood(part, curves), notes=(*part.notes, *notes))
+    others = _without_tools(found)
+    if not understood.points["value"].notna().any() and others is not None:
+        # As when the last of several trainings in one folder was ended before its first evaluation.
+        understood, other = _read_found(path, others, choices, stated, on_repeat)
+        note = f"left out, since no curve of it that is to be scored holds a value: {', '.join(told.sources)}."
+        return replace(understood, notes=(*understood.notes, note)), other
+    return understood, told
+
+
+def _without_tools(found: Found) -> Found | None:
+    """What there is to be read but the runs of tools; None where that is nothing, or all."""
+    of_formats = {name: list(files) for name, files in found.of_formats.items()}
+    for file in found.beside:
+        name = next(name for name, reader in FORMATS.items() if reader.sniff(file))
+        of_formats.setdefault(name, []).append(file)
+    texts = {tool: files for tool, files in found.of_tools.items() if tool == LAST_RESORT}
+    if len(texts) == len(found.of_tools) or not (texts or of_formats):
+        return None
+    return Found(texts, of_formats, unreadable=found.unreadable)
 
 
 def _sources(
@@ -118,10 +140,16 @@ def _sources(
         if tool != LAST_RESORT:
             logger = LOGGERS[tool]
             try:
-                sources[logger.tool] = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
+                source = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)
+                if not source.part.points["value"].notna().any():
+                    raise InputError(f"holds no value yet of a run of {logger.tool}; read it later", path=path)
+                sources[logger.tool] = source
             except InputError as error:  # such as a store without metrics: the other logs are there to be read
                 refused.append(error)
                 notes.append(f"left out: {error}")
+    rest = _without_tools(found) if refused and not sources else None
+    if rest is not None:  # then the tables in the folders of those runs are what there is
+        formats, spare = {**rest.of_formats}, {}
     for name, paths in (formats | spare).items():
         if name in spare and sources:
             names = listed([file.name for file in paths])

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from lcode.errors import InputError
-from lcode.readers.loggers import LOGGERS
-from lcode.readers.loggers.lines import head_of
+from lcode.readers.loggers import LAST_RESORT, LOGGERS
+from lcode.readers.loggers.lines import HEAD, PRINTED, head_of
+from lcode.table.reading import listed
+
+MOST_LOOKED_AT = 100
+"""Files of a folder without logs that are opened to say what they are."""
+
+_ERROR = re.compile(
+    rb"^(?:Traceback \(most recent call last\)|\w*(?:Error|Exception): |.* error location: |slurmstepd: error)",
+    re.MULTILINE,
+)
+"""How an error is told at the end of what a program printed."""
 
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x8c\x95\}\]\(c\x00]")
 
@@ -91,8 +104,18 @@ _WRITERS = (
 
 def _writer(path: Path) -> str:
     """The tool that a text names itself after, empty where it names none."""
-    head = head_of(path).lower()
-    return next((name for name in _WRITERS if name.lower().encode() in head), "")
+    head = head_of(path).decode("utf-8", "replace")
+    found = (re.search(rf"(?<![a-z]){re.escape(name)}(?![a-z])", head, re.IGNORECASE) and name for name in _WRITERS)
+    return next(filter(None, found), "")
+
+
+def _failed(path: Path) -> str:
+    """What to say of a text that ends with an error, empty where it does not."""
+    if not _ERROR.search(path.read_bytes()[-HEAD:]):
+        return ""
+    wrote = _writer(path)
+    what = f"the training{f' with {wrote}' if wrote else ''} ended with an error before it told a value"
+    return f"{what}; mend what the last lines say, train again, and read its log then"
 
 
 def _of_archive(path: Path) -> tuple[str, str]:
@@ -116,16 +139,39 @@ def no_logs(path: Path) -> InputError:
             return InputError(f"looks like {known[0]}, which is no log; {known[1]}", path=path)
         if not head_of(path).strip():
             return InputError("is empty: nothing was logged yet; read it after the first epoch", path=path)
-        wrote = _writer(path)
+        wrote, failed = _writer(path), _failed(path)
         return InputError(
-            f"is of no known format{f', though it names {wrote}' if wrote else ''}; expected .csv, .parquet or .jsonl "
-            "(a table, or a run log), or a text log, in which a counter stands before named numbers (epoch 3, val_loss "
-            "0.2). Name the folder of the training that wrote it, or save the curves as a CSV with a column 'epoch'",
+            failed
+            or f"is of no known format{f', though it names {wrote}' if wrote else ''}; expected .csv, .parquet or "
+            ".jsonl (a table, or a run log), or a text log, in which a counter stands before named numbers (epoch 3, "
+            "val_loss 0.2). Name the folder of the training that wrote it, or save the curves as a CSV with a column "
+            "'epoch'",
             path=path,
         )
     entries = sorted(path.iterdir())
-    names = ", ".join(entry.name for entry in entries[:10]) or "nothing"
-    tools = ", ".join(logger.tool for logger in LOGGERS.values())
-    told = {entry.name: looks_like(entry) for entry in entries[:100] if entry.is_file()}
-    hint = next((f". {name} looks like {known[0]}: {known[1]}" for name, known in told.items() if known), "")
-    return InputError(f"holds no logs (.csv, .parquet, .jsonl, or those of {tools}); found: {names}{hint}", path=path)
+    files = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
+    if not files:
+        return InputError("holds no logs: it is empty; name the folder that the training writes to", path=path)
+    endings = Counter(file.suffix.lower() or "no ending" for file in files)
+    counts = ", ".join(f"{number} {ending}" for ending, number in endings.most_common(6))
+    tools = ", ".join(logger.tool for name, logger in LOGGERS.items() if name != LAST_RESORT)
+    return InputError(
+        f"holds no logs; found: {listed([entry.name for entry in entries], 6)} (files: {counts}). Read are tables "
+        "(.csv, .tsv, .json, .jsonl, .parquet, .xlsx), what a program printed (.log, .txt, .out), and what these "
+        f"leave: {tools}. {_next_step(path, files)}",
+        path=path,
+    )
+
+
+def _next_step(folder: Path, files: Sequence[Path]) -> str:
+    """What to do about a folder of these files, as a sentence."""
+    looked = [file for file in files[:MOST_LOOKED_AT] if file.suffix.lower() not in (".py", ".md", ".yaml", ".yml")]
+    for file in looked:
+        known = looks_like(file)
+        if known is not None:
+            return f"{file.relative_to(folder)} looks like {known[0]}: {known[1]}"
+    printed = [file for file in looked if file.suffix.lower() in PRINTED and head_of(file, 512).strip()]
+    if printed:
+        untold = "no line of it names a counter and a metric; print lines like 'epoch 3, val_loss 0.2', and train again"
+        return f"{printed[0].relative_to(folder)}: {_failed(printed[0]) or untold}"
+    return "Name the folder that the training writes to, or save the curves as a CSV with a column 'epoch'"

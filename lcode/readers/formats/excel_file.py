@@ -1,13 +1,21 @@
-"""Tables in Excel files: the first sheet, with a header line. Needs `openpyxl` (extra `excel`)."""
+"""Tables in Excel files: a sheet, or one for each run, with a header line. Needs `openpyxl` (extra `excel`)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from lcode.errors import InputError, MissingExtraError
 from lcode.readers.formats.rows import rows_to_table
-from lcode.readers.raw import RawTable
+from lcode.readers.formats.several_runs import counted_table, one_table_of_runs
+from lcode.readers.raw import RawTable, as_number
+from lcode.readers.understanding.column_words import EPOCHS, STEPS
+from lcode.show import counted
+from lcode.table.metric_names import known_metric
 
 
 class ExcelFormat:
@@ -18,10 +26,10 @@ class ExcelFormat:
         return path.suffix.lower() == ".xlsx" and not path.name.startswith("~$")
 
     def load(self, path: Path) -> RawTable:
-        """The cells of the first sheet.
+        """The cells of the sheets that hold curves, a run each where there are several; else of the first one.
 
         Raises:
-            InputError: the file is no Excel file, or its sheet is empty.
+            InputError: the file is no Excel file, or its first sheet is empty and no other holds curves.
             MissingExtraError: openpyxl is not installed.
         """
         try:
@@ -32,16 +40,59 @@ class ExcelFormat:
             ) from error
         try:
             book = load_workbook(path, read_only=True, data_only=True)
-            rows = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+            sheets = {
+                sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets
+            }
             book.close()
         except Exception as error:  # openpyxl raises whatever the damaged archive or XML makes it
             raise InputError("is no Excel file, or a damaged one; save it again, or as CSV", path=path) from error
-        filled = [(line, row) for line, row in enumerate(rows, start=1) if any(cell is not None for cell in row)]
-        if len(filled) < 2:
-            raise InputError("holds no table in its first sheet; expected a header line and rows", path=path)
-        header = [f"Unnamed: {i}" if name is None else str(name).strip() for i, name in enumerate(filled[0][1])]
-        cells = [dict(zip(header, map(_plain, row), strict=False)) for _, row in filled[1:]]
-        return rows_to_table(path, cells, [line for line, _ in filled[1:]])
+        tables = {name: raw for name, rows in sheets.items() if (raw := _table(path, rows)) is not None}
+        logs = {
+            name: log
+            for name, raw in tables.items()
+            if (log := counted_table(_without_footers(raw), curves="history" in path.stem.lower())) is not None
+        }
+        if len(logs) > 1:
+            return one_table_of_runs(logs)
+        if logs or tables:
+            return next(iter((logs or tables).values()))
+        raise InputError("holds no table in its first sheet; expected a header line and rows", path=path)
+
+
+def _table(path: Path, rows: list[list[Any]]) -> RawTable | None:
+    """The cells of a sheet, None where it holds no header and rows below; columns in which nothing stands are left out.
+
+    Raises:
+        InputError: names that no table may have.
+    """
+    filled = [(line, row) for line, row in enumerate(rows, start=1) if any(cell is not None for cell in row)]
+    if len(filled) < 2:
+        return None
+    header = [f"Unnamed: {i}" if name is None else str(name).strip() for i, name in enumerate(filled[0][1])]
+    used = {at for _, row in filled[1:] for at, cell in enumerate(row) if cell is not None}
+    cells = [
+        {name: _plain(cell) for at, (name, cell) in enumerate(zip(header, row, strict=False)) if at in used}
+        for _, row in filled[1:]
+    ]
+    return rows_to_table(path, cells, [line for line, _ in filled[1:]])
+
+
+def _without_footers(raw: RawTable) -> RawTable:
+    """The table without rows of which the counter says nothing though they hold values: sums, means, the best."""
+    counter = next((name for name in raw.columns if name.strip().lower() in (*EPOCHS, *STEPS)), None)
+    if counter is None:
+        return raw
+    cells = raw.columns[counter].to_pylist()
+    numbers = [None if cell is None else as_number(cell) for cell in cells]
+    metrics = [column for name, column in raw.columns.items() if known_metric(name) is not None]
+    measured = np.logical_or.reduce([np.zeros(len(raw), bool), *(column.is_valid().to_numpy() for column in metrics)])
+    is_row = np.array([number is not None for number in numbers]) | ~measured
+    if is_row.all() or 2 * is_row.sum() < len(is_row):
+        return raw
+    kept = raw.where(is_row)
+    note = f"{raw.path.name}: left out {counted(int((~is_row).sum()), 'row')} of which '{counter}' says no number."
+    column = pa.array([number for number, here in zip(numbers, is_row, strict=True) if here], pa.float64())
+    return replace(kept, columns={**kept.columns, counter: pa.chunked_array([column])}, notes=(*raw.notes, note))
 
 
 def _plain(cell: Any) -> Any:

@@ -12,14 +12,23 @@ from typing import Any
 from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.formats.rows import rows_to_table
+from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.raw import RawTable, decoded
+from lcode.readers.understanding.column_words import RUN_NAMES
 from lcode.readers.understanding.uncounted import with_counted_rows
+from lcode.table.metric_words import SPLITS
 
 _BEGINNING = re.compile(rb'\s*(\[\s*\{|(\{\s*"[^"]*"\s*:\s*){1,2}\[\s*([-\d"nN]|\{\s*"[^"]*"\s*:\s*[-\d]))')
 """Other JSON lies in every folder: settings, states, graphs."""
 
 _CURVE = re.compile(rb'"[^"]*(loss|acc)[^"]*"\s*:\s*\[\s*-?\d', re.IGNORECASE)
 """A curve in an object that begins with the settings of the training."""
+
+_OF_A_RUN = re.compile(
+    r"(fold|seed|run|trial|exp(eriment)?|model|cv|split|rep(eat)?|client|config|variant|attempt)?[ _-]*\d+",
+    re.IGNORECASE,
+)
+"""Names of one training among several in an object."""
 
 
 class JsonFormat:
@@ -47,6 +56,9 @@ class JsonFormat:
             found = parse_json(text)
         except ValueError as error:
             raise InputError(f"is not JSON ({error}); is it still being written?", path=path) from error
+        trainings = _trainings(found)
+        if trainings:
+            return one_table_of_runs({name: _of_lists(path, lists) for name, lists in trainings.items()})
         if isinstance(found, dict):
             return _of_lists(path, dict(_lists(found, "")))
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
@@ -54,6 +66,57 @@ class JsonFormat:
         if not found:
             raise InputError("is an empty list; expected one object per row", path=path)
         return rows_to_table(path, found, list(range(1, len(found) + 1)))
+
+
+def _trainings(found: Any) -> dict[str, dict[str, list[Any]]]:
+    """The curves of each of several trainings in one file, by their names; empty where it holds one, or something else.
+
+    `{"fold_0": {"loss": […]}, …}` holds several, as does a list of such objects. `{"seg": {"loss": […]}, …}` has the
+    same form and holds the tasks of one: trainings are known by their names (a word and a number), by what stands
+    beside their curves, or since they took different times.
+    """
+    if isinstance(found, list):
+        named = {_name_of(one, at): one for at, one in enumerate(found) if isinstance(one, dict)}
+        whole = len(named) == len(found)
+    else:
+        named = {name: one for name, one in found.items() if isinstance(one, dict)} if isinstance(found, dict) else {}
+        whole = len(named) == len(found) if isinstance(found, dict) else False
+    lists = {name: _of_training(one) for name, one in named.items()}
+    names = {frozenset(curves) for curves in lists.values()}
+    if not whole or len(lists) < 2 or len(names) != 1 or not next(iter(names)):
+        return {}
+    numbers = all(
+        isinstance(cell, (int, float)) for curves in lists.values() for cells in curves.values() for cell in cells
+    )
+    if not numbers or not SPLITS.keys().isdisjoint(name.lower() for name in lists):
+        return {}
+    sizes = {tuple(map(len, curves.values())) for curves in lists.values()}
+    told = isinstance(found, list) or all(_OF_A_RUN.fullmatch(name) for name in lists)
+    beside = all(_is_beside(one) for one in named.values())
+    return lists if told or beside or len(sizes) > 1 else {}
+
+
+def _name_of(one: dict[str, Any], at: int) -> str:
+    """What an object of a list calls itself, else its place."""
+    return next((str(one[name]) for name in (*RUN_NAMES, "name", "fold", "seed") if name in one), str(at + 1))
+
+
+def _of_training(one: dict[str, Any]) -> dict[str, list[Any]]:
+    """The curves of a training, without the word for all of them (`history`)."""
+    lists = dict(_lists(one, ""))
+    first = {name.partition("/")[0] for name in lists if "/" in name}
+    if (
+        len(first) == 1
+        and all("/" in name for name in lists)
+        and SPLITS.keys().isdisjoint(word.lower() for word in first)
+    ):
+        return {name.partition("/")[2]: cells for name, cells in lists.items()}
+    return lists
+
+
+def _is_beside(one: dict[str, Any]) -> bool:
+    """Whether settings or results stand beside the curves, or a word for all of them."""
+    return any(not isinstance(value, list) for value in one.values())
 
 
 def _lists(value: dict[str, Any], before: str) -> Iterator[tuple[str, list[Any]]]:

@@ -62,41 +62,43 @@ def _of_coco(found: re.Match[str]) -> str:
     return f"val/AP{'' if ':' in found['iou'] else round(100 * float(found['iou']))}{area}:"
 
 
-_FORMS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
-    (_LIST, _by_class),
-    (_COCO, _of_coco),
+_FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    ("np.float", re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
+    ("]", _LIST, _by_class),
+    ("Average ", _COCO, _of_coco),
     # Darknet has the number first: `12: 900.1, 899.3 avg loss, 0.001 rate, 3.2 seconds`.
     (
+        " avg",
         re.compile(rf"^\s*(\d+): (?:{NUMBER}), ({NUMBER}) avg(?: loss)?, ({NUMBER}) rate,.*", re.IGNORECASE),
         r"step \1, loss: \2, lr: \3",
     ),
     # build-nanogpt: `250 val 3.2`.
-    (re.compile(rf"^\s*(\d+) ([A-Za-z]\w*) ({NUMBER})\s*$", re.IGNORECASE), r"step \1, \2: \3"),
+    (" ", re.compile(rf"^\s*(\d+) ([A-Za-z]\w*) ({NUMBER})\s*$", re.IGNORECASE), r"step \1, \2: \3"),
     # `Accuracy: 2508/10042=0.2498`, `Accuracy: 9913/10000 (99%)`.
-    (re.compile(rf"\b\d+ */ *\d+ *=+ *({NUMBER})"), r"\1"),
-    (re.compile(rf"\b\d+ */ *\d+ *\( *({NUMBER}) *%\)"), r"\1 %"),
+    ("=", re.compile(rf"\b\d+ */ *\d+ *=+ *({NUMBER})"), r"\1"),
+    ("%", re.compile(rf"\b\d+ */ *\d+ *\( *({NUMBER}) *%\)"), r"\1 %"),
     # ESPnet: `3epoch results: [train] …`; `2-epoch (4/100): …`, `7th step, …`.
     (
-        re.compile(
-            r"(?i)(?<![\w.])(\d+)(?:st|nd|rd|th)?[- ]?(epoch|step|iter(?:ation)?)(?:\s+results?)?(?=\s*[:(\[,|])"
-        ),
+        "p",
+        re.compile(r"(?i)(?<![\w.])(\d+)(?:st|nd|rd|th)?[- ]?(epoch|step)(?:\s+results?)?(?=\s*[:(\[,|])"),
         r"\2 \1 ",
     ),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
-    (re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
-    (re.compile(r"(?i)\b(epoch|iter)\((train|val|test)\)"), r"\2: \1"),  # MMCV
-    (re.compile(r"\bcur(?:rent)? metrics?,"), ", val:"),  # PaddleOCR
-    (re.compile(r"\b(\w+)'s (?=[A-Za-z])"), r"\1/"),  # LightGBM: `valid_0's auc: 0.9`
-    (re.compile(r"\bL\.r\."), "lr"),  # Marian
+    ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
+    ("(", re.compile(r"(?i)\b(epoch|iter)\((train|val|test)\)"), r"\2: \1"),  # MMCV
+    ("metric", re.compile(r"\bcur(?:rent)? metrics?,"), ", val:"),  # PaddleOCR
+    ("'s ", re.compile(r"\b(\w+)'s (?=[A-Za-z])"), r"\1/"),  # LightGBM: `valid_0's auc: 0.9`
+    ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian
 )
+"""What is in every line of a form, the form, and the usual one for it."""
 
 
 def usual_form(line: str) -> str:
     """The line without dates, bars, addresses and the like, in the form of most programs."""
     line = _NOISE.sub("\n", line)
-    for form, usual in _FORMS:
-        line = form.sub(usual, line)
+    for mark, form, usual in _FORMS:
+        if mark in line:
+            line = form.sub(usual, line)
     return _AFTER_MARK.sub(r"\1 ", line)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,28 @@ def text_of(path: Path, tool: str) -> tuple[str, tuple[str, ...]]:
     except UnicodeDecodeError as error:
         at, wrong = error.start, "is not UTF-8 text"
     raise refused(path, tool, wrong, kept.count(b"\n", 0, at) + 1)
+
+
+def printed_text(data: bytes) -> tuple[str, str]:
+    """What a program printed, as text, and what is odd about the bytes, empty where nothing is.
+
+    Shells write in the encoding of the machine (PowerShell in UTF-16), and a worker that crashes leaves zero bytes in
+    the middle: numbers are read all the same.
+    """
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return data[: len(data) // 2 * 2].decode("utf-16", "replace"), ""
+    zeros = data.count(b"\0")
+    odd = f"{zeros} zero bytes were left out" if zeros else ""
+    data = data.replace(b"\0", b"")
+    try:
+        return data.decode("utf-8-sig"), odd
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace"), odd or "it is not UTF-8, so letters may be missing in names"
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether there are more zero bytes than a crash leaves in a text, at the beginning of a file."""
+    return not data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) and 100 * data.count(b"\0") > len(data)
 
 
 def refused(path: Path, tool: str, found: str, line: int | None = None) -> InputError:

@@ -18,7 +18,16 @@ from lcode.readers.damaged import LISTED
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
 from lcode.readers.loggers.console_lines import told_in
-from lcode.readers.loggers.lines import HEAD, PRINTED, first_object, head_of, json_objects, refused, text_of
+from lcode.readers.loggers.lines import (
+    HEAD,
+    PRINTED,
+    first_object,
+    head_of,
+    is_binary,
+    json_objects,
+    printed_text,
+    refused,
+)
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.text_tables import table_of
 from lcode.readers.raw import as_text
@@ -34,8 +43,8 @@ COCO = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs"
 """The numbers of COCO's evaluation in the order in which `pycocotools` summarises them."""
 
 _COUNTED = (
-    *(b"epoch", b"step", b"iter", b"round", b"episode", b"update", b"loss", b"acc", b"generation", b"timesteps"),
-    *(b"train", b"val", b"test", b"learn", b"error", b"score", b"reward", b"cost", b"rmse", b"mae", b"auc"),
+    *("epoch", "step", "iter", "round", "episode", "update", "loss", "acc", "generation", "timesteps"),
+    *("train", "val", "test", "learn", "error", "score", "reward", "cost", "rmse", "mae", "auc"),
 )
 """One of these is in every log of a training: other texts need not be searched line by line."""
 
@@ -53,9 +62,11 @@ class TextLogReader:
         if suffix not in SUFFIXES:
             return False
         head = head_of(path)
-        if b"\0" in head or not any(word in head.lower() for word in _COUNTED):
+        if is_binary(head):
             return False
-        text = head.decode("utf-8-sig", "replace")
+        text, _ = printed_text(head)
+        if not any(word in text.lower() for word in _COUNTED):
+            return False
         if text.lstrip().startswith("["):
             rows = _objects(path)
             if rows and _is_counted(rows[0]):
@@ -79,7 +90,7 @@ def is_table(path: Path) -> bool:
     """Whether a program wrote the file to be read again, as JSON lines or a table, rather than printed it."""
     if _is_counted(first_object(path)):
         return True
-    table = table_of(path, head_of(path).decode("utf-8-sig", "replace"))
+    table = table_of(path, printed_text(head_of(path))[0])
     return table is not None and with_counted_rows(spelled_columns(table.header, table.rows)) is not None
 
 
@@ -98,7 +109,10 @@ def _of_one_axis(runs: list[Logged]) -> list[Logged]:
 
 
 def _logged(path: Path) -> Logged:
-    text, notes = text_of(path, TOOL)
+    text, odd = printed_text(path.read_bytes())
+    if not text.strip():
+        raise refused(path, TOOL, "it is empty")
+    notes = (f"{path.name}: {odd}.",) if odd else ()
     start = text.lstrip()[:1]
     if start == "{":
         objects = json_objects(path, TOOL)

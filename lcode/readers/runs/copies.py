@@ -1,14 +1,15 @@
 """The same run logged twice: by two loggers at once, or in a folder that was copied. It is read once.
 
 Read twice it would count as a repeat, and confirm itself. Runs are told to be one by their values alone, whatever they
-and their metrics are called, and only across files: the runs of one file are told apart by whoever wrote it.
+and their metrics are called, and only across files: the runs of one file are told apart by whoever wrote it. Of two
+loggers one may have rounded what the other has in full.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from lcode.readers.part import LogPart, without_runs
 from lcode.readers.raw import as_number
+from lcode.readers.runs.rounding import Rounding, equal_but_for, roundings_of
 from lcode.readers.understanding.curve_names import split_name
 
 _BEGIN = 3
@@ -61,11 +63,11 @@ class _Run:
         """What is read of all its copies."""
         return self if self.kept is None else self.kept.last
 
-    def worth(self, other: _Run) -> tuple[int, int, bool, int]:
-        """By what it is preferred to a copy: more values of what both have, more curves, a configuration."""
-        shared = sum(len(values) for values, _ in _alike(self.curves.values(), other.curves.values()))
+    def worth(self, other: _Run) -> tuple[int, int, int, bool, int]:
+        """By what it is preferred to a copy: more values of what both have, more digits, curves, a configuration."""
+        both = [mine for mine, _ in _alike(self, other, self.curves.values(), other.curves.values())]
         moving = sum(len(np.unique(values[:_LOOKED_AT])) >= _BEGIN for values in self.curves.values())
-        return shared, moving, bool(self.config), -self.place
+        return sum(map(len, both)), sum(map(_digits, both)), moving, bool(self.config), -self.place
 
 
 def without_copies(sources: Mapping[str, LogPart]) -> tuple[dict[str, LogPart], list[str]]:
@@ -123,17 +125,29 @@ def _runs(sources: Mapping[str, LogPart]) -> list[_Run]:
 
 
 def _candidates(runs: list[_Run]) -> Iterator[tuple[_Run, _Run]]:
-    """Pairs of runs of different files of which some curve begins with the same values."""
-    begins: dict[bytes, list[_Run]] = {}
+    """Pairs of runs of different files of which some curve begins with the same values, as far as loggers keep them."""
+    seen = _roundings_by_source(runs)
+    begins: dict[tuple[Rounding | None, bytes], list[_Run]] = {}
     for run in runs:
-        for values in run.curves.values():
-            begin = _begin(values)
+        wanted = (None, *(set().union(*seen.values()) if len(seen) > 1 else ()))
+        for values, rounding in product(run.curves.values(), wanted):
+            begin = _begin(values if rounding is None else rounding.apply(values))
             if begin is not None:
-                alike = begins.setdefault(begin, [])
+                alike = begins.setdefault((rounding, begin), [])
                 if not alike or alike[-1] is not run:
                     alike.append(run)
-    for alike in begins.values():
-        yield from ((one, other) for one, other in combinations(alike, 2) if one.file != other.file)
+    for (rounding, _), alike in begins.items():
+        for one, other in combinations(alike, 2):
+            if one.file != other.file and (rounding is None or one.source != other.source):
+                yield one, other
+
+
+def _roundings_by_source(runs: list[_Run]) -> dict[str, set[Rounding]]:
+    """How each source has rounded the curves of the first of its runs, which are all written alike."""
+    first = {run.source: run for run in reversed(runs) if run.curves}
+    return {
+        source: set().union(*(roundings_of(values) for values in run.curves.values())) for source, run in first.items()
+    }
 
 
 def _same(one: _Run, other: _Run) -> bool:
@@ -145,12 +159,15 @@ def _same(one: _Run, other: _Run) -> bool:
     for mine, theirs in ((one.config, other.config), (one.told, other.told)):
         if any(_differ(mine[name], theirs[name]) for name in mine.keys() & theirs.keys()):
             return False
+    rounded = one.source != other.source
     for name in one.curves.keys() & other.curves.keys():
-        if len(one.curves[name]) == len(other.curves[name]) and not _begins_alike(one.curves[name], other.curves[name]):
+        mine, theirs = one.curves[name], other.curves[name]
+        if len(mine) == len(theirs) and not _begins_alike(mine, theirs, rounded=rounded):
             return False
     measured = [_measured(run) for run in (one, other)]
-    alike = [min(pair, key=len) for pair in _alike(*measured)]
-    return len(alike) == min(map(len, measured)) and sum(map(_digits, alike)) >= _DIGITS
+    alike = list(_alike(one, other, *measured))
+    told = sum(min(map(_digits, pair)) for pair in alike)
+    return len(alike) == min(map(len, measured)) and told >= _DIGITS
 
 
 def _differ(one: object, other: object) -> bool:
@@ -163,15 +180,22 @@ def _measured(run: _Run) -> list[_Values]:
     return [values for name, values in moving.items() if split_name(name)[0] != "train"] or list(moving.values())
 
 
-def _alike(one: Iterable[_Values], other: Iterable[_Values]) -> Iterator[tuple[_Values, _Values]]:
-    """Curves of both of which one is the beginning of the other, or all of it; each curve once."""
-    free: dict[bytes | None, list[_Values]] = {}
-    for values in other:
-        free.setdefault(_begin(values), []).append(values)
-    for values in one:
+def _alike(
+    one: _Run, other: _Run, mine: Iterable[_Values], theirs: Iterable[_Values]
+) -> Iterator[tuple[_Values, _Values]]:
+    """Curves of two runs of both of which one is the beginning of the other, or all of it; each curve once.
+
+    Of runs of two sources one may be rounded.
+    """
+    rounded = one.source != other.source
+    free: dict[bytes, list[_Values]] = {}
+    for values in theirs:
+        if (begin := _begin(values)) is not None:
+            free.setdefault(b"" if rounded else begin, []).append(values)
+    for values in mine:
         begin = _begin(values)
-        same = [] if begin is None else free.get(begin, [])
-        at = next((at for at, theirs in enumerate(same) if _begins_alike(values, theirs)), None)
+        same = [] if begin is None else free.get(b"" if rounded else begin, [])
+        at = next((at for at, found in enumerate(same) if _begins_alike(values, found, rounded=rounded)), None)
         if at is not None:
             yield values, same.pop(at)
 
@@ -183,9 +207,10 @@ def _begin(values: _Values) -> bytes | None:
     return begin.tobytes() if len(set(begin.tolist())) == _BEGIN else None
 
 
-def _begins_alike(one: _Values, other: _Values) -> bool:
+def _begins_alike(one: _Values, other: _Values, *, rounded: bool) -> bool:
     both = min(len(one), len(other))
-    return np.array_equal(one[:both], other[:both], equal_nan=True)
+    one, other = one[:both], other[:both]
+    return equal_but_for(roundings_of(one) ^ roundings_of(other) if rounded else (), one, other)
 
 
 def _digits(values: _Values) -> int:
@@ -202,7 +227,8 @@ def _remarks(lost: list[_Run]) -> Iterator[str]:
     grouped: dict[tuple[str, str, str], list[_Run]] = {}
     for run in lost:
         mine, theirs = (sum(map(len, one.curves.values())) for one in (run, run.last))
-        why = "it holds fewer values" if mine < theirs else "it holds the same"
+        less = sum(_digits(values) for values in run.curves.values()) < sum(map(_digits, run.last.curves.values()))
+        why = "it holds fewer values" if mine < theirs else "it holds them rounded" if less else "it holds the same"
         grouped.setdefault((run.source, run.last.source, why), []).append(run)
     for (source, kept, why), copies in grouped.items():
         first = copies[0]

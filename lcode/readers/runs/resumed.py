@@ -20,6 +20,7 @@ from lcode.readers.part import LogPart, join
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.table_part import read_table
+from lcode.readers.stacked import one_below_another
 
 NAMED = 3
 """So many resumed runs are named; of the others their number is told."""
@@ -77,40 +78,15 @@ def _check_curves(run: str, parts: Sequence[LogPart]) -> None:
 
 def one_table(raws: Sequence[RawTable]) -> RawTable:
     """The tables one below the other; what a run's last file says of its status counts."""
-    names = dict.fromkeys(name for raw in raws for name in raw.columns)
-    sizes = [len(raw) for raw in raws]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-
-    def owner(row: int) -> int:
-        return int(np.searchsorted(starts, row, side="right")) - 1
-
-    table = RawTable(
-        path=raws[-1].path,
-        columns={name: _stacked([raw.columns.get(name, pa.nulls(len(raw))) for raw in raws]) for name in names},
-        line_of=lambda row: raws[owner(row)].line_of(row - int(starts[owner(row)])),
-        file_of=lambda row: raws[owner(row)].file(row - int(starts[owner(row)])),
-        notes=tuple(note for raw in raws for note in raw.notes),
-        resumed=any(raw.resumed for raw in raws),
-    )
+    table = one_below_another(raws)
     if "status" not in table.columns:
         return table
     run, runs = table.names("run")
-    file = np.repeat(np.arange(len(raws)), sizes)
+    file = np.repeat(np.arange(len(raws)), [len(raw) for raw in raws])
     last = np.zeros(len(runs), dtype=np.int64)
     last[run] = file  # the last assignment stays
     status = pc.if_else(pa.array(file == last[run]), table.columns["status"].combine_chunks(), None)
     return replace(table, columns={**table.columns, "status": pa.chunked_array([status])})
-
-
-def _stacked(columns: Sequence[pa.ChunkedArray | pa.Array]) -> pa.ChunkedArray:
-    """One column below the other: numbers stay numbers, and what is text in one file is text in all."""
-    kinds = {column.type for column in columns if not pa.types.is_null(column.type)}
-    if len(kinds) > 1:
-        numbers = all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds)
-        kinds = {pa.float64() if numbers else pa.string()}
-    kind = kinds.pop() if kinds else pa.null()
-    whole = [column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column for column in columns]
-    return pa.chunked_array([pc.cast(column, kind, safe=False) for column in whole], kind)
 
 
 def resumed_note(runs: Sequence[str], paths: Sequence[Path]) -> str:

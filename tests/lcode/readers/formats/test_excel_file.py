@@ -21,3 +21,23 @@ def test_excel_tables(tmp_path: Path) -> None:
     (tmp_path / "runs.xlsx").write_bytes((tmp_path / "runs.xlsx").read_bytes()[:200])
     with pytest.raises(InputError, match=r"runs\.xlsx: is no Excel file"):
         read_logs(tmp_path / "runs.xlsx")
+
+
+def test_each_sheet_of_curves_is_a_run(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["notes of mine", "and others"])
+    sheets = {
+        "adam": [["epoch", "loss", "val_loss"], [1, 3.0, 4.0], [2, 2.0, 3.0], ["Best", 2.0, 3.0], [None, 2.5, 3.5]],
+        "sgd": [[None, None], [None, "Loss", "Val_Loss"], [None, 5.0, 6.0], [None, 4.0, 5.0]],  # nothing counts
+        "results": [["name", "params"], ["adam", 5], ["sgd", 6]],
+    }
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(tmp_path / "history.xlsx")
+    table = read_logs(tmp_path / "history.xlsx")
+    assert list(table.runs.index) == ["adam", "sgd"] and table.points["epoch"].tolist() == [1, 2, 1, 2]
+    assert table.points["value"].tolist() == [4.0, 3.0, 6.0, 5.0]
+    assert any("left out 2 rows of which 'epoch' says no number" in note for note in table.notes)

@@ -48,3 +48,31 @@ def test_settings_may_stand_before_the_curves_of_an_object(tmp_path: Path) -> No
     path.write_text('{"epochs": 2, "model": {"name": "a"}, "train_loss": [3.0, 2.0], "val_loss": [3.5, 2.5]}')
     table = read_logs(path)
     assert table.points["value"].tolist() == [3.5, 2.5]
+
+
+CURVES = {"train_loss": [2.0, 1.0], "val_loss": [3.0, 2.5]}
+
+
+@pytest.mark.parametrize(
+    ("found", "runs"),
+    [
+        ({f"fold_{at}": CURVES for at in (1, 2)}, ["fold_1", "fold_2"]),
+        ([CURVES, CURVES], ["1", "2"]),
+        ([{"seed": 7, **CURVES}, {"seed": 8, **CURVES}], ["7", "8"]),
+        ({name: {"history": CURVES, "params": 5} for name in ("resnet", "vgg")}, ["resnet", "vgg"]),
+        ({"resnet": CURVES, "vgg": {name: [*cells, 0.5] for name, cells in CURVES.items()}}, ["resnet", "vgg"]),
+    ],
+)
+def test_several_trainings_in_one_file(tmp_path: Path, found: object, runs: list[str]) -> None:
+    (tmp_path / "history.json").write_text(json.dumps(found))
+    table = read_logs(tmp_path / "history.json")
+    assert list(table.runs.index) == runs and [metric.key for metric in table.metrics] == ["val_loss"]
+    assert table.points["value"].tolist()[:2] == [3.0, 2.5]
+
+
+def test_tasks_of_one_training_are_no_runs(tmp_path: Path) -> None:
+    found = dict.fromkeys(("seg", "depth"), CURVES)
+    (tmp_path / "history.json").write_text(json.dumps(found))
+    table = read_logs(tmp_path / "history.json")
+    assert list(table.runs.index) == ["history"]
+    assert sorted(metric.key for metric in table.metrics) == ["depth/loss", "seg/loss"]

@@ -267,3 +267,44 @@ def test_what_is_no_log_is_named_with_a_remedy(tmp_path: Path, name: str, data: 
     with pytest.raises(InputError) as caught:
         read_logs(path)
     assert all(word in str(caught.value) for word in (name, *told))
+
+
+def test_tables_in_the_folder_of_a_run_are_read_where_the_run_holds_no_value(tmp_path: Path) -> None:
+    state = json.dumps({"log_history": [], "max_steps": 5})
+    curve = "epoch,val_loss\n1,2.5\n2,1.5\n"
+    table = read_logs(written(tmp_path, {"out/trainer_state.json": state, "out/curves.csv": curve}))
+    assert curves(table) == {"val_loss min": [2.5, 1.5]}
+    assert any("has logged nothing yet" in note for note in table.notes)
+
+
+def test_what_a_training_printed_is_read_where_its_logger_kept_no_score(tmp_path: Path) -> None:
+    rows = "0,9,0.5,\n0,9,,2.5\n1,19,0.4,\n1,19,,2.0\n0,9,0.6,\n"  # begun again, and ended before an evaluation
+    files = {
+        "version_0/metrics.csv": f"epoch,step,train_loss,val_loss\n{rows}",
+        "train.log": "".join(f"epoch {e} val_loss {3 - e}\n" for e in range(3)),
+    }
+    table = read_logs(written(tmp_path, files))
+    assert curves(table) == {"val_loss min": [3.0, 2.0, 1.0]}
+    assert any("holds a value: Lightning" in note for note in table.notes)
+    (tmp_path / "train.log").unlink()
+    with pytest.raises(InputError, match=r"no curve holds a value that is to be scored \(read as Lightning\)"):
+        read_logs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({}, "it is empty; name the folder"),
+        ({"a/x.png": "", "b.png": "", "c.py": ""}, "files: 2 .png, 1 .py.*Name the folder that the training writes to"),
+        ({"a/train.log": "Loading data\n"}, "train.log: no line of it names a counter and a metric; print lines like"),
+        (
+            {"a/train.log": "XGBoost\nTraceback (most recent call last)\n  File"},
+            "training with XGBoost ended with an error",
+        ),
+    ],
+)
+def test_a_folder_without_logs_is_told_what_it_holds_and_what_to_do(
+    tmp_path: Path, files: dict[str, str], told: str
+) -> None:
+    with pytest.raises(InputError, match=rf"(?s)holds no logs.*{told}"):
+        read_logs(written(tmp_path, files))

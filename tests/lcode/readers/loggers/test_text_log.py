@@ -324,3 +324,13 @@ def test_one_object_in_a_json_file_is_no_log(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"looks like W&B's summary"):
         read(tmp_path, "wandb-summary.json", summary)
     assert len(read(tmp_path, "lines.json", summary + summary.replace("50", "60")).points) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gbk", "utf-8"])
+def test_what_shells_write(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "train.log"
+    text = "".join(f"Epoch {e}: 训练 train loss=9.5, val loss={v}\n" for e, v in enumerate(SPRINGS))
+    path.write_bytes(text.encode(encoding).replace(b"Epoch 3", b"\0Epoch 3"))
+    table = read_logs(path)
+    assert curve(table, "val_loss") == list(enumerate(SPRINGS))
+    assert any("1 zero bytes were left out" in note for note in table.notes) is (encoding != "utf-16")

@@ -151,3 +151,26 @@ def test_a_copy_is_found_among_thousands_of_runs_that_begin_alike(tmp_path: Path
     )
     table = read_logs(tmp_path)
     assert len(table) == 2000 and len(list(twice(table.notes))) == 1
+
+
+@pytest.mark.parametrize("form", ["{:.4f}", "{:.5g}"])
+def test_a_logger_that_rounds_tells_of_the_same_run(tmp_path: Path, form: str) -> None:
+    for run in range(2):
+        values = curve(run, 8)
+        write(tmp_path / f"r{run}" / "metrics.csv", [float(form.format(value)) for value in values])
+        with SummaryWriter(str(tmp_path / f"r{run}" / "tb")) as writer:
+            for epoch, value in enumerate(values):
+                writer.add_scalar("acc", value, epoch)
+    table = read_logs(tmp_path)
+    assert len(table) == 2
+    assert table.points["value"].head(8).tolist() == pytest.approx(curve(0, 8), rel=1e-6)  # in full
+    assert "rounded" in next(twice(table.notes))
+
+
+def test_curves_that_differ_by_more_than_a_rounding_are_two_runs(tmp_path: Path) -> None:
+    values = curve(0, 8)
+    write(tmp_path / "a" / "metrics.csv", [round(value, 4) for value in values])
+    with SummaryWriter(str(tmp_path / "b")) as writer:
+        for epoch, value in enumerate(values):
+            writer.add_scalar("acc", value + (2e-4 if epoch == 7 else 0), epoch)
+    assert len(read_logs(tmp_path)) == 2
