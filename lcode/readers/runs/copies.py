@@ -161,8 +161,8 @@ def _same(one: _Run, other: _Run) -> bool:
             return False
     rounded = one.source != other.source
     for name in one.curves.keys() & other.curves.keys():
-        mine, theirs = one.curves[name], other.curves[name]
-        if len(mine) == len(theirs) and not _begins_alike(mine, theirs, rounded=rounded):
+        first, second = one.curves[name], other.curves[name]
+        if len(first) == len(second) and not _begins_alike(first, second, rounded=rounded):
             return False
     measured = [_measured(run) for run in (one, other)]
     alike = list(_alike(one, other, *measured))
