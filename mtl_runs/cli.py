@@ -15,7 +15,7 @@ import typer
 
 from lcode.errors import LcodeError, UsageError, refusal
 from mtl_runs.exchange import INTERVAL, PERTURBATION, QUANTILE, Exchange
-from mtl_runs.options import balancers_of, device_of, loss_weights_of, names_of, only_one, setting_of
+from mtl_runs.options import balancers_of, default_archs, device_of, loss_weights_of, names_of, only_one, setting_of
 
 if TYPE_CHECKING:
     from mtl_runs.problems import Problem
@@ -36,7 +36,9 @@ DELTA_M = "delta_m"
 """The objective by which runs are stopped, and members of a population compared."""
 
 Out = Annotated[Path, typer.Option(help="Folder of the run logs.")]
-ProblemName = Annotated[str, typer.Option(help="Multi-task problem; `mtl-runs problems` lists them.")]
+ProblemName = Annotated[
+    str, typer.Option(help="Multi-task problem; `mtl-runs problems` lists them; or one of your own: my.py:make.")
+]
 Epochs = Annotated[int, typer.Option(min=1, help="Epochs of every run.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides everything random.")]
 Device = Annotated[str, typer.Option(help="auto | cpu | cuda")]
@@ -46,7 +48,10 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of 
 @app.command()
 def train(
     problem: ProblemName = "digits",
-    arch: Annotated[str, typer.Option(help="Architecture; `mtl-runs architectures` lists the forms.")] = "mlp-64x2",
+    arch: Annotated[
+        str | None,
+        typer.Option(help="Architecture; `mtl-runs architectures` lists the forms; default: mlp-64x2, or `own`."),
+    ] = None,
     balancer: Annotated[str, typer.Option(help="How tasks are balanced; `mtl-runs balancers` lists them.")] = "equal",
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Setting of the balancer, such as c=0.4 or weights=1,1,0.1.")
@@ -88,6 +93,7 @@ def train(
     made = make_problem(problem)
     tasks = tuple(task) if task else None
     names = [t.name for t in (made.restrict(tasks) if tasks else made).tasks]
+    arch = arch or default_archs(made, (RunConfig.arch,))[0]
     config = RunConfig(
         arch=arch,
         balancer=balancer,
@@ -142,7 +148,10 @@ def sweep(
     balancers: Annotated[
         str | None, typer.Option(help="Balancers to draw from, such as equal,cagrad, or `all`; default: eight of them.")
     ] = None,
-    archs: Annotated[str | None, typer.Option(help="Architectures to draw from, such as mlp-64x2,cnn-8x2.")] = None,
+    archs: Annotated[
+        str | None,
+        typer.Option(help="Architectures to draw from, such as mlp-64x2,cnn-8x2; `own`: the network of your problem."),
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core.")] = None,
     population: Annotated[int, typer.Option(min=1, help="Runs of equal shapes trained together, per process.")] = 16,
     memory: Annotated[
@@ -201,7 +210,7 @@ def sweep(
             problem,
             len(tasks),
             horizon=epochs,
-            arch=only_one(names_of(archs or SENSIBLE.arch), "architecture"),
+            arch=only_one(names_of(archs) if archs else default_archs(made, (SENSIBLE.arch,)), "architecture"),
             balancer=only_one(balancers_of(balancers or SENSIBLE.balancer), "balancer"),
             exchange=Exchange(0, runs, objective, seed, exchange_every, exchange_share, perturb),
         )
@@ -214,7 +223,7 @@ def sweep(
             horizon=epochs,
             seed=seed,
             balancers=BALANCERS if balancers is None else balancers_of(balancers),
-            archs=ARCHITECTURES if archs is None else names_of(archs),
+            archs=default_archs(made, ARCHITECTURES) if archs is None else names_of(archs),
         )[: first or runs]
     sweep_with = partial(
         Sweep,
@@ -254,7 +263,7 @@ def sweep(
 def problems(verbose: Verbose = False) -> None:
     """List the multi-task problems."""
     from lcode.errors import DataNotFoundError
-    from mtl_runs.problems import FOLDERS, PROBLEMS, make_problem
+    from mtl_runs.problems import FOLDERS, FORM, PROBLEMS, make_problem
 
     for name in PROBLEMS:
         try:
@@ -267,6 +276,7 @@ def problems(verbose: Verbose = False) -> None:
         typer.echo(f"{name}: {metrics}; {sizes} to train / validate / test")
     for kind, maker in FOLDERS.items():
         typer.echo(f"{kind}:FOLDER: {(maker.__doc__ or '').splitlines()[0]}")
+    typer.echo(f"{FORM}: a problem, and perhaps a network, of your own; FUNCTION returns a mtl_runs.problems.Problem")
 
 
 @app.command()
@@ -291,10 +301,11 @@ def balancers(verbose: Verbose = False) -> None:
 @app.command()
 def architectures(verbose: Verbose = False) -> None:
     """List the families of architectures with the form of their names."""
-    from mtl_runs.networks import FAMILIES
+    from mtl_runs.networks import FAMILIES, OWN
 
     for family in FAMILIES.values():
         typer.echo(f"{family.form}\n    {family.description}")
+    typer.echo(f"{OWN}\n    the network that a problem of your own brings (--problem my.py:make); trained one by one")
 
 
 def _monitor(

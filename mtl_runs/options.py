@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from lcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from mtl_runs.problems import Problem
 
 
 def device_of(name: str) -> str:
@@ -39,6 +43,13 @@ def balancers_of(text: str) -> tuple[str, ...]:
     if unknown or not names:
         raise UsageError(f"no balancer '{', '.join(unknown)}'; there are: {', '.join(BALANCERS)}")
     return names
+
+
+def default_archs(problem: Problem, otherwise: Sequence[str]) -> tuple[str, ...]:
+    """Architectures where none is named: the network that the problem brings, or else the given ones."""
+    from mtl_runs.networks import OWN
+
+    return tuple(otherwise) if problem.network is None else (OWN,)
 
 
 def setting_of(text: str) -> tuple[str, Any]:

@@ -13,6 +13,7 @@ from mtl_runs.networks.graph import architecture_graph
 from mtl_runs.networks.mlp import mlp
 from mtl_runs.networks.mmoe import mmoe
 from mtl_runs.networks.mtan import mtan
+from mtl_runs.networks.own import OWN, OwnNetwork, own_graph, own_network, own_randomness
 from mtl_runs.networks.resnet import resnet
 from mtl_runs.networks.stitch import stitch, stitchcnn
 from mtl_runs.problems.base import Task
@@ -72,4 +73,16 @@ def make_network(arch: str, input_shape: Sequence[int], tasks: Sequence[Task], m
     raise UsageError(f"no architecture '{arch}'; write one of {forms}, such as mlp-64x2")
 
 
-__all__ = ["FAMILIES", "Family", "MultiTaskNetwork", "architecture_graph", "initialise", "make_network"]
+__all__ = [
+    "FAMILIES",
+    "OWN",
+    "Family",
+    "MultiTaskNetwork",
+    "OwnNetwork",
+    "architecture_graph",
+    "initialise",
+    "make_network",
+    "own_graph",
+    "own_network",
+    "own_randomness",
+]

@@ -15,6 +15,7 @@ from mtl_runs.problems.dense_tasks import Depth, Normals, Segmentation
 from mtl_runs.problems.digits import overlapping_digits
 from mtl_runs.problems.fashion import overlapping_fashion
 from mtl_runs.problems.folders import cityscapes, nyuv2
+from mtl_runs.problems.own import FORM, OwnTask, is_own, own_problem
 from mtl_runs.problems.particles import particles
 from mtl_runs.problems.scenes import scenes
 from mtl_runs.problems.tabular import mixed_table, wide_table
@@ -53,7 +54,8 @@ def make_problem(name: str) -> Problem:
 
     Args:
         name: one of `PROBLEMS`; or one of `FOLDERS`, a colon and a folder, perhaps with options of its maker, such as
-            `nyuv2:/data/nyuv2` or `nyuv2:/data/nyuv2?height=72&limit=200`.
+            `nyuv2:/data/nyuv2` or `nyuv2:/data/nyuv2?height=72&limit=200`; or a Python file, a colon and a function
+            that makes one, such as `my.py:make`.
 
     Raises:
         UsageError: no such problem or option; the message lists what there is.
@@ -61,12 +63,14 @@ def make_problem(name: str) -> Problem:
     """
     if name in PROBLEMS:
         return PROBLEMS[name]()
+    if is_own(name):
+        return own_problem(name)
     kind, colon, rest = name.partition(":")
     if kind in FOLDERS and colon:
         folder, _, query = rest.partition("?")
         return FOLDERS[kind](folder, name=name, **_options(kind, query))
     folders = ", ".join(f"{kind}:FOLDER" for kind in FOLDERS)
-    raise UsageError(f"no problem '{name}'; there are: {', '.join(PROBLEMS)}; and for your own data {folders}")
+    raise UsageError(f"no problem '{name}'; there are: {', '.join(PROBLEMS)}; and for your own data {folders}, {FORM}")
 
 
 def _options(kind: str, query: str) -> dict[str, int]:
@@ -85,11 +89,13 @@ def _options(kind: str, query: str) -> dict[str, int]:
 
 __all__ = [
     "FOLDERS",
+    "FORM",
     "PROBLEMS",
     "BinaryClassification",
     "Classification",
     "Depth",
     "Normals",
+    "OwnTask",
     "Problem",
     "Regression",
     "Segmentation",

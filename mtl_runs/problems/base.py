@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lcode.errors import UsageError
 from lcode.table import Metric
@@ -42,6 +42,13 @@ class Task(ABC):
     @abstractmethod
     def target_shape(self, input_shape: Sequence[int]) -> tuple[int, ...]:
         """Shape of one target, for inputs of this shape (both without the batch)."""
+
+    def refuses(self, targets: Tensor, n_samples: int, input_shape: Sequence[int]) -> str | None:
+        """Why these cannot be the targets of so many samples of inputs of this shape; None = they can."""
+        expected = (n_samples, *self.target_shape(input_shape))
+        if tuple(targets.shape) == expected and targets.dtype == self.target_dtype:
+            return None
+        return f"targets are {targets.dtype} {list(targets.shape)}, expected {self.target_dtype} {list(expected)}"
 
     @abstractmethod
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -99,6 +106,10 @@ class Split:
         return Split(self.inputs.to(device), {task: values.to(device) for task, values in self.targets.items()})
 
 
+NetworkMaker = Callable[[], tuple[nn.Module, Mapping[str, nn.Module]]]
+"""Makes a network with new first weights: a shared part, and a head for each task."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """K tasks on the same inputs.
@@ -109,6 +120,8 @@ class Problem:
         train: what is trained on.
         validation: what is logged every epoch; choices are made on it.
         test: looked at once, after all choices.
+        network: where it brings a network of its own: makes the part that all tasks share, and by task the part that
+            takes what the shared one puts out. It is trained as architecture `own`.
 
     Raises:
         UsageError: a split has no targets of a task, or targets of another shape or type than the task's.
@@ -119,6 +132,7 @@ class Problem:
     train: Split
     validation: Split
     test: Split
+    network: NetworkMaker | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         for label, split in (("train", self.train), ("validation", self.validation), ("test", self.test)):
@@ -157,9 +171,6 @@ class Problem:
         place = f"problem '{self.name}', {label} split, task '{task.name}'"
         if task.name not in split.targets:
             raise UsageError(f"{place}: no targets; there are targets of: {', '.join(split.targets)}")
-        found = split.targets[task.name]
-        expected = (len(split), *task.target_shape(split.inputs.shape[1:]))
-        if tuple(found.shape) != expected or found.dtype != task.target_dtype:
-            raise UsageError(
-                f"{place}: targets are {found.dtype} {list(found.shape)}, expected {task.target_dtype} {list(expected)}"
-            )
+        refused = task.refuses(split.targets[task.name], len(split), split.inputs.shape[1:])
+        if refused is not None:
+            raise UsageError(f"{place}: {refused}")

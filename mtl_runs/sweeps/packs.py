@@ -36,7 +36,7 @@ def make_packs(
         groups[(spec.problem, *spec.config.stacking_key)].append(spec)
     packs, notes = [], []
     for group in groups.values():
-        size = min(largest, len(group))
+        size = min(largest, len(group)) if group[0].config.is_stackable else 1
         each = bytes_of(group[0])
         fitting = max(1, min(size, int(memory // max(each, 1))))
         if fitting < size:

@@ -12,6 +12,7 @@ from lcode.errors import UsageError
 from mtl_runs.balancers import Balancer, Needs, make_balancer
 from mtl_runs.balancers.base import READS_GRADIENTS
 from mtl_runs.exchange import Exchange
+from mtl_runs.networks import OWN
 
 OptimizerName = Literal["sgd", "adam"]
 Reduction = Literal["mean", "sum"]
@@ -32,7 +33,7 @@ class RunConfig:
     """Hyper-parameters of one training.
 
     Attributes:
-        arch: architecture, such as `mlp-64x2`.
+        arch: architecture, such as `mlp-64x2`; `own` = the network that the problem brings.
         balancer: name in `BALANCERS`.
         balancer_settings: arguments of the balancer; a sequence has one entry per task.
         loss_weights: constant factor on each task's loss before the balancer sees it; None = 1 for all.
@@ -117,6 +118,11 @@ class RunConfig:
         if self.clip is not None:
             return self.clip
         return self.make_balancer().clip / (1 if self.reduction == "sum" else n_tasks)
+
+    @property
+    def is_stackable(self) -> bool:
+        """Whether runs like this can be trained together: a network of the user's is trained alone."""
+        return self.arch != OWN
 
     @property
     def balancer_key(self) -> tuple[str, str]:

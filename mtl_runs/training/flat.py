@@ -55,7 +55,8 @@ def sam_gradients(
     for k, own in enumerate(groups[1:]):
         parameters[:, groups[0]] += uphill(here.rows[:, k], radius)
         parameters[:, own] += uphill(here.heads[k], radius)
-        row, head = gradients.of_task(k, inputs, targets[k])
+        with gradients.population.buffers_kept():
+            row, head = gradients.of_task(k, inputs, targets[k])
         parameters.copy_(kept)
         rows.append(row)
         heads.append(head)

@@ -89,13 +89,13 @@ class Gradients:
     def of_sum(self, losses: Sequence[Tensor], factors: Tensor) -> Tensor:
         """One backward pass of the sum of the losses times these factors, [R, K]: the gradient [R, P + H]."""
         parameters = [p for block in self._blocks for p in block]
-        flat = torch.autograd.grad((torch.stack(list(losses), -1) * factors).sum(), parameters)
+        flat = torch.autograd.grad((torch.stack(list(losses), -1) * factors).sum(), parameters, materialize_grads=True)
         return torch.cat([gradient.reshape(len(factors), -1) for gradient in flat], 1)
 
     def _of_loss(self, k: int, loss: Tensor, *, retain: bool = False) -> tuple[Tensor, Tensor]:
         shared, *own = self._blocks
         # Members do not mix, so the gradient of the sum over members holds each member's own.
         total = (loss * self.loss_weights[:, k]).sum()
-        gradients = torch.autograd.grad(total, [*shared, *own[k]], retain_graph=retain)
+        gradients = torch.autograd.grad(total, [*shared, *own[k]], retain_graph=retain, materialize_grads=True)
         flat = [gradient.reshape(len(loss), -1) for gradient in gradients]
         return torch.cat(flat[: len(shared)], 1), torch.cat(flat[len(shared) :], 1)

@@ -55,6 +55,7 @@ def held_out_metrics(
                     )
                 states[row] = tensors
             population.load_states(states)
+            population.network.eval()
             metrics = evaluate(population.network, own.tasks, own.test, len(population))
             found |= {m.spec.run: values for m, values in zip(population.members, metrics, strict=True)}
     return {spec.run: found[spec.run] for spec in specs}
@@ -71,5 +72,6 @@ def write_held_out(path: Path, metrics: dict[str, dict[str, float]]) -> None:
 
 
 def _chunks(stack: Sequence[RunSpec]) -> Iterator[Sequence[RunSpec]]:
-    for start in range(0, len(stack), TOGETHER):
-        yield stack[start : start + TOGETHER]
+    size = TOGETHER if stack[0].config.is_stackable else 1
+    for start in range(0, len(stack), size):
+        yield stack[start : start + size]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from math import isfinite, nan
 from pathlib import Path
 from typing import Protocol
@@ -20,8 +19,8 @@ from lcode.graphs.arch import ArchGraph
 from lcode.table import RunStatus
 from lcode.table.runlog import RunHeader, RunLogWriter
 from lcode.threads import limited_threads
-from mtl_runs.networks import architecture_graph, make_network
-from mtl_runs.problems import Problem, Task
+from mtl_runs.networks import OWN, architecture_graph, make_network, own_graph, own_randomness
+from mtl_runs.problems import Problem
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
 from mtl_runs.training.config import RunConfig, RunSpec
 from mtl_runs.training.lock import exclusive
@@ -183,6 +182,8 @@ def train_population(
                 f"runs '{specs[0].run}' and '{spec.run}' cannot be trained together: their architecture, batch size, "
                 "tasks or the passes that their balancers need differ"
             )
+    if len(specs) > 1 and not specs[0].config.is_stackable:
+        raise UsageError(f"runs with a network of your own are trained one by one; {len(specs)} were given")
     if specs[0].config.tasks is not None:
         problem = problem.restrict(specs[0].config.tasks)
     for spec in specs:
@@ -233,16 +234,25 @@ def run_header(problem: Problem, config: RunConfig, *, run: str, seed: int, hori
         problem=problem.name,
         seed=seed,
         arch=config.arch,
-        graph=_graph(config.arch, problem.input_shape, problem.tasks),
+        graph=_graph(config.arch, problem),
         # An automatic learning rate follows no plan; every epoch's line has the mean of those that were used.
         schedule=None if config.auto_lr else config.learning_rates(horizon),
     )
 
 
-@lru_cache
-def _graph(arch: str, input_shape: tuple[int, ...], tasks: tuple[Task, ...]) -> ArchGraph:
+def _graph(arch: str, problem: Problem) -> ArchGraph:
     """The graph of an architecture; thousands of runs share a few."""
-    return architecture_graph(make_network(arch, input_shape, tasks), input_shape)
+    key = (arch, problem.network if arch == OWN else None, problem.input_shape, problem.tasks)
+    if key not in _GRAPHS:
+        if arch == OWN:
+            _GRAPHS[key] = own_graph(problem)
+        else:
+            shape = problem.input_shape
+            _GRAPHS[key] = architecture_graph(make_network(arch, shape, problem.tasks), shape)
+    return _GRAPHS[key]
+
+
+_GRAPHS: dict[tuple[Hashable, ...], ArchGraph] = {}
 
 
 @dataclass
@@ -289,12 +299,16 @@ class _Training:
         for member in members:
             member.epoch += 1
         rates = [member.rates[member.epoch - 1] for member in members]
-        records = self._pass_over_the_data(rates)
+        network = self.population.network
+        with self._randomness():
+            records = self._pass_over_the_data(rates)
         if records[0].rates is not None:
             rates = torch.stack([record.rates for record in records if record.rates is not None], -1).mean(-1).tolist()
         for part in (*self.population.balancers, *self.population.flat_balancers):
             part.state = part.rule.end_epoch(part.state)
-        values = evaluate(self.population.network, problem.tasks, problem.validation, len(members))
+        network.eval()
+        values = evaluate(network, problem.tasks, problem.validation, len(members))
+        network.train()
         signals = summarise(records, problem.tasks)
         seconds = (time.perf_counter() - started) / len(members)
         alive = []
@@ -361,6 +375,13 @@ class _Training:
             self.stepper.step(data.inputs[batch], [t[batch] for t in targets], lr, watch=step % WATCH_EVERY == 0)
             for step, batch in enumerate(order.split(size, dim=1))
         ]
+
+    def _randomness(self) -> AbstractContextManager[None]:
+        """Layers of the user's, such as dropout, draw from torch's global generators: theirs for an epoch."""
+        member = self.population.members[0]
+        if member.spec.config.is_stackable:
+            return nullcontext()
+        return own_randomness(int(torch.randint(2**62, (), generator=member.batches)))
 
     def _checkpoint(self, member: Member) -> Path:
         return checkpoint_path(self.folder, member.spec.run)

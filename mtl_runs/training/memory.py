@@ -24,6 +24,8 @@ def bytes_per_member(problem: Problem, config: RunConfig) -> int:
         problem: restricted to the tasks that are trained.
         config: its architecture, batch size and balancer count.
     """
+    if not config.is_stackable:
+        return 0  # trained alone, and never refused
     network = make_network(config.arch, problem.input_shape, problem.tasks)
     graph = architecture_graph(network, problem.input_shape)
     parameters = sum(p.numel() for p in network.parameters())

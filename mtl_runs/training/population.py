@@ -7,6 +7,7 @@ computes what R calls would. On the CPU a member gets the very numbers that it g
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any, Generic, TypeVar
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from lcode.errors import UsageError
 from mtl_runs.balancers import Balancer, Needs, State
 from mtl_runs.balancers.base import READS_GRADIENTS
-from mtl_runs.networks import MultiTaskNetwork, initialise, make_network
+from mtl_runs.networks import OWN, MultiTaskNetwork, OwnNetwork, initialise, make_network, own_network
 from mtl_runs.problems import Problem
 from mtl_runs.training.config import RunConfig, RunSpec
 from mtl_runs.training.optimizers import OPTIMIZERS, Optimizer
@@ -67,7 +68,8 @@ class Population:
 
     Args:
         problem: already restricted to the tasks that are trained, and on the device.
-        specs: the runs, all with the same `RunConfig.stacking_key`, in any order.
+        specs: the runs, all with the same `RunConfig.stacking_key`, in any order; one only where they are not
+            `RunConfig.is_stackable`.
         device: where the networks live; generators and balancers stay on the CPU.
 
     Attributes:
@@ -96,7 +98,7 @@ class Population:
         self.problem = problem
         self.members = [_member(spec) for spec in specs]
         # Drawn on the CPU, so that a seed starts from the same network on every device.
-        network = make_network(specs[0].config.arch, problem.input_shape, problem.tasks, len(specs))
+        network = self._network(device)
         initialise(network, [torch.Generator().manual_seed(3 * spec.seed) for spec in specs])
         blocks = [[p.detach().flatten(1) for p in group.parameters()] for group in network.groups()]
         ends = torch.tensor([0, *(sum(p.shape[1] for p in block) for block in blocks)]).cumsum(0).tolist()
@@ -161,6 +163,14 @@ class Population:
             **{f"main/{name}": self.memory[f"exchange.{name}"][row].item() for name in ("parent", "copied_at")},
         }
 
+    @contextmanager
+    def buffers_kept(self) -> Iterator[None]:
+        """A further look at a batch within the block counts in no running mean."""
+        kept = [(buffer, buffer.clone()) for buffer in self._buffers().values()]
+        yield
+        for buffer, value in kept:
+            buffer.copy_(value)
+
     def blocks(self) -> list[list[nn.Parameter]]:
         """The parameters of each block, in the order of `groups`."""
         return [list(group.parameters()) for group in self.network.groups()]
@@ -188,6 +198,7 @@ class Population:
             "generator.batches": member.batches.get_state(),
             "generator.draws": member.draws.get_state(),
             **{f"memory.{name}": column[row] for name, column in self.memory.items()},
+            **{f"buffer.{name}": buffer for name, buffer in self._buffers().items()},
         }
         for prefix, parts in self._parts():
             for part in parts:
@@ -208,6 +219,8 @@ class Population:
             self.members[row].draws.set_state(tensors["generator.draws"])
             for name, column in self.memory.items():
                 column[row] = tensors[f"memory.{name}"]
+            for name, buffer in self._buffers().items():
+                buffer.copy_(tensors[f"buffer.{name}"])
         for prefix, parts in self._parts():
             for part in parts:
                 for name, old in part.state.items():
@@ -220,6 +233,17 @@ class Population:
                     shape = np.broadcast_shapes(*(tuple(value.shape) for value in values))
                     stacked = torch.stack([value.expand(shape).to(old) for value in values])
                     part.state = {**part.state, name: stacked}
+
+    def _buffers(self) -> dict[str, Tensor]:
+        """What a network of the user's remembers beside its parameters, by name; the trainer's own have none."""
+        return self.network.own_buffers() if isinstance(self.network, OwnNetwork) else {}
+
+    def _network(self, device: str) -> MultiTaskNetwork:
+        """A new network for all members, with first weights only if it is the user's."""
+        config = self.members[0].spec.config
+        if config.arch == OWN:
+            return own_network(self.problem, 3 * self.members[0].spec.seed, device)
+        return make_network(config.arch, self.problem.input_shape, self.problem.tasks, len(self))
 
     def _bind(self, network: MultiTaskNetwork, values: Tensor) -> None:
         """Make the network's parameters views of these values, [R, P + H]."""
@@ -274,6 +298,8 @@ def check_config(config: RunConfig, problem: Problem) -> None:
         raise UsageError(f"{len(config.loss_weights)} loss weights were given for {n_tasks} tasks; give one per task")
     if config.batch_size > len(problem.train):
         raise UsageError(f"batch_size must be at most {len(problem.train)} here; found {config.batch_size}")
+    if config.teleport_from and not config.is_stackable:
+        raise UsageError("COST moves along the weights of the trainer's own layers: leave teleport_from at 0")
     balancer = config.make_balancer()
     balancer.init(n_tasks)
     if Needs.SEVERAL_BATCHES in balancer.needs and config.batch_size < N_PARTS:

@@ -114,7 +114,7 @@ class Stepper:
 
     def _losses_now(self, inputs: Tensor, targets: Sequence[Tensor]) -> Tensor:
         """Losses at the present parameters times their constant weights, on the CPU, [R, K]."""
-        with torch.no_grad():
+        with torch.no_grad(), self.population.buffers_kept():
             return self.gradients.weighted(self.losses(inputs, targets))
 
     def _by_gradients(

@@ -45,6 +45,28 @@ def test_train_and_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert call(monkeypatch, *arguments) == 0
 
 
+def test_a_problem_and_a_network_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my.py").write_text(
+        """
+from torch import nn, zeros
+from mtl_runs.problems import Problem, Regression, Split
+
+def make():
+    data = Split(zeros(8, 3), {"mass": zeros(8, 1), "size": zeros(8, 1)})
+    network = lambda: (nn.Linear(3, 4), {"mass": nn.Linear(4, 1), "size": nn.Linear(4, 1)})
+    return Problem("", (Regression("mass", 1), Regression("size", 1)), data, data, data, network=network)
+"""
+    )
+    arguments = ["--problem", f"{tmp_path / 'my.py'}:make", "--epochs", "1", "--batch-size", "4", "--device", "cpu"]
+    assert call(monkeypatch, "train", *arguments, "--test", "--out", str(tmp_path / "runs")) == 0
+    assert f"finished at epoch 1: {tmp_path / 'runs' / 'equal-own-s0.jsonl'}" in capsys.readouterr().out
+    assert call(monkeypatch, "train", *arguments, "--arch", "mlp-4x1", "--out", str(tmp_path / "runs")) == 0
+    assert call(monkeypatch, "train", "--arch", "own", "--epochs", "1", "--out", str(tmp_path / "runs")) == 2
+    assert "problem 'digits' brings no network of its own" in capsys.readouterr().err
+
+
 def test_fixed_weights_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ["--balancer", "fixed", "--set", "weights=1,1,2", "--arch", "mlp-8x1", "--epochs", "1"]
     assert call(monkeypatch, "train", *arguments, "--out", str(tmp_path), "--device", "cpu") == 0
