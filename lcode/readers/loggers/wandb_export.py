@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.errors import InputError
-from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.loggers.cells import columns_of, spelled_columns
 from lcode.readers.loggers.lines import csv_cells, head_of
 from lcode.readers.loggers.several import parsed, sound_runs
@@ -163,4 +163,6 @@ def _history(path: Path) -> Logged:
         columns.pop(cells.header[0], None)  # the index of pandas
     if not cells.rows:
         raise InputError(f"is a history of {TOOL} without a row; export it again, or move it away", path=path)
-    return Logged(path, columns, axis="_step", lines=cells.lines, notes=cells.notes)
+    # Lightning logs training and validation in rows of their own, and the epoch in all of them.
+    axis = None if says_epochs(columns) else "_step"
+    return Logged(path, columns, axis=axis, lines=cells.lines, notes=cells.notes)

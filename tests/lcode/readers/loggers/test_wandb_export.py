@@ -61,7 +61,7 @@ def test_a_chart_against_another_axis_has_rows_of_its_own(tmp_path: Path) -> Non
 
 def test_a_history_is_a_run_named_by_its_file(tmp_path: Path) -> None:
     (run,) = read(tmp_path, history=HISTORY)
-    assert run.run == "" and run.axis == "_step" and run.lines == [2, 3]
+    assert run.run == "" and run.axis is None and run.lines == [2, 3]  # the epoch says more than the step
     assert list(run.columns) == ["_step", "_runtime", "_timestamp", "epoch", "loss"]
     assert cells(run, "_step", "epoch") == [(0, 0), (1, 0)] and math.isnan(run.columns["loss"][1].as_py())
 
@@ -120,3 +120,16 @@ def test_a_chart_of_counters_alone_says_what_to_export(tmp_path: Path) -> None:
     path.write_text('"evaluations","a - _step","a - _step__MIN","a - generation","a - generation__MIN"\n60,0,0,1,1\n')
     with pytest.raises(InputError, match=r"is a chart of W&B export of what only counts .*run\.history\(\)\.to_csv"):
         read_logs(path)
+
+
+def test_lightnings_rows_of_training_and_validation_are_those_of_their_epochs(tmp_path: Path) -> None:
+    lines = ["epoch,trainer/global_step,_timestamp,train/loss,_step,val/acc"]
+    for epoch in range(8):
+        lines += [f"{epoch},{150 * epoch + 50 * i},1.7e9,{0.9**epoch - 0.01 * i},{4 * epoch + i}," for i in range(3)]
+        lines.append(f"{epoch},{150 * epoch + 149},1.7e9,,{4 * epoch + 3},{1 - 0.8**epoch}")
+    (tmp_path / "run.csv").write_text("\n".join(lines) + "\n")
+    table = read_logs(tmp_path)
+    assert [metric.key for metric in table.metrics] == ["acc"]
+    assert table.points["epoch"].tolist() == list(range(8)) == table.signals["epoch"].tolist()
+    assert table.signals["metric"].unique().tolist() == ["train/loss"]
+    assert table.signals["value"].iloc[-1] == pytest.approx(0.9**7 - 0.02)
