@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +52,34 @@ def _read_found(
     path: Path, found: Found, choices: Choices, stated: Collection[str], on_repeat: OnRepeat
 ) -> tuple[LogPart, Reading]:
     """The runs of all logs that were found, and how they were understood."""
+    formats, spare, notes = _formats(path, found)
+    sources, told_of_sources = _sources(path, found, formats, spare, choices, stated, on_repeat)
+    parts, copies = without_copies({name: source.part for name, source in sources.items()})
+    part = join(with_distinct_names(parts))
+    curves = settle_curves(part.metrics, choices, stated, *_how_often(part))
+    if not curves.scored:
+        names = ", ".join(part.metrics)
+        raise InputError(f"no curve is left to be scored; there are: {names}{choices.misfit(part.metrics)}", path=path)
+    left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
+    axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
+    told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, {**left_out, **curves.left_out})
+    notes += [*told_of_sources, *_beside(path, found, sources), *copies, *unscored_remarks(part, curves)]
+    understood = replace(as_understood(part, curves), notes=(*part.notes, *notes))
+    others = _without_tools(found)
+    if not understood.points["value"].notna().any() and others is not None:
+        # As when the last of several trainings in one folder was ended before its first evaluation.
+        understood, other = _read_found(path, others, choices, stated, on_repeat)
+        note = f"left out, since no curve of it that is to be scored holds a value: {', '.join(told.sources)}."
+        return replace(understood, notes=(*understood.notes, note)), other
+    return understood, told
+
+
+def _formats(path: Path, found: Found) -> tuple[dict[str, list[Path]], dict[str, list[Path]], list[str]]:
+    """The tables by format, those that are read only where there are no other logs, and remarks.
+
+    Raises:
+        InputError: there is nothing to be read, or tables of several formats.
+    """
     formats, notes = dict(found.of_formats), []
     spare: dict[str, list[Path]] = {}
     if RUN_LOG in formats:
@@ -69,41 +97,30 @@ def _read_found(
     if found.unreadable:
         names, why = listed([str(error.filename) for error in found.unreadable], 4), explained(found.unreadable[0])
         notes.append(f"not read, so that runs may be missing: {names}: {why}.")
-    sources, told_of_sources = _sources(path, found, formats, spare, choices, stated, on_repeat)
-    notes += told_of_sources
+    return formats, spare, notes
+
+
+def _beside(path: Path, found: Found, sources: Mapping[str, Understood]) -> Iterator[str]:
+    """The remark on files in the folders of runs that are read, which another tool, or none, has written."""
     others = [f"{count} file(s) of {LOGGERS[tool].tool}" for tool, count in found.tools_beside.items()]
     if (found.beside or others) and any(LOGGERS[tool].tool in sources for tool in found.of_tools):
         names, tools = listed([file.name for file in found.beside]), [LOGGERS[tool].tool for tool in found.of_tools]
         beside = ", ".join([*others, *([names] if names else [])])
-        notes.append(
-            f"{path.name}: in the folders of runs of {', '.join(tools)}, which are read, so not read: {beside}."
-        )
-    left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
-    parts, copies = without_copies({name: source.part for name, source in sources.items()})
-    axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
-    told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, left_out)
-    part = join(with_distinct_names(parts))
-    counts, spread = None, None
-    if set(part.metrics) <= part.by_tools:
-        values = part.points.groupby(["metric", "run"], observed=True).size().unstack(fill_value=0)
-        of_run = (values > 0).sum()
-        often, runs = values.loc[:, of_run == of_run.max()].mean(axis=1), (values > 0).sum(axis=1)
-        counts = {str(key): float(number) for key, number in often.items()}
-        spread = {str(key): int(number) for key, number in runs.items()}
-    curves = settle_curves(part.metrics, choices, stated, counts, spread)
-    if not curves.scored:
-        names = ", ".join(part.metrics)
-        raise InputError(f"no curve is left to be scored; there are: {names}{choices.misfit(part.metrics)}", path=path)
-    told = replace(told, left_out={**told.left_out, **curves.left_out})
-    notes += [*copies, *unscored_remarks(part, curves)]
-    understood = replace(as_understood(part, curves), notes=(*part.notes, *notes))
-    others = _without_tools(found)
-    if not understood.points["value"].notna().any() and others is not None:
-        # As when the last of several trainings in one folder was ended before its first evaluation.
-        understood, other = _read_found(path, others, choices, stated, on_repeat)
-        note = f"left out, since no curve of it that is to be scored holds a value: {', '.join(told.sources)}."
-        return replace(understood, notes=(*understood.notes, note)), other
-    return understood, told
+        yield f"{path.name}: in the folders of runs of {', '.join(tools)}, which are read, so not read: {beside}."
+
+
+def _how_often(part: LogPart) -> tuple[dict[str, float] | None, dict[str, int] | None]:
+    """Values of each curve in a run, on average over the runs with the most curves, and in how many runs it has one.
+
+    None where a table of the user's says what its curves are.
+    """
+    if not set(part.metrics) <= part.by_tools:
+        return None, None
+    values = part.points.groupby(["metric", "run"], observed=True).size().unstack(fill_value=0)
+    curves_of_run = (values > 0).sum()
+    counts = values.loc[:, curves_of_run == curves_of_run.max()].mean(axis=1)
+    runs = (values > 0).sum(axis=1)
+    return {str(k): float(count) for k, count in counts.items()}, {str(k): int(count) for k, count in runs.items()}
 
 
 def _without_tools(found: Found) -> Found | None:
