@@ -11,11 +11,14 @@ from pathlib import Path
 
 from lcode.errors import InputError
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
-from lcode.readers.loggers.lines import HEAD, PRINTED, head_of
+from lcode.readers.loggers.lines import PRINTED, head_of
 from lcode.table.reading import listed
 
 MOST_LOOKED_AT = 100
 """Files of a folder without logs that are opened to say what they are."""
+
+END = 1 << 13
+"""Bytes at the end of a text in which an error is looked for that ended the training: a page or two."""
 
 _ERROR = re.compile(
     rb"^(?:Traceback \(most recent call last\)|\w*(?:Error|Exception): |.* error location: |slurmstepd: error)",
@@ -111,7 +114,7 @@ def _writer(path: Path) -> str:
 
 def _failed(path: Path) -> str:
     """What to say of a text that ends with an error, empty where it does not."""
-    if not _ERROR.search(path.read_bytes()[-HEAD:]):
+    if not _ERROR.search(path.read_bytes()[-END:]):
         return ""
     wrote = _writer(path)
     what = f"the training{f' with {wrote}' if wrote else ''} ended with an error before it told a value"
@@ -172,6 +175,9 @@ def _next_step(folder: Path, files: Sequence[Path]) -> str:
             return f"{file.relative_to(folder)} looks like {known[0]}: {known[1]}"
     printed = [file for file in looked if file.suffix.lower() in PRINTED and head_of(file, 512).strip()]
     if printed:
-        untold = "no line of it names a counter and a metric; print lines like 'epoch 3, val_loss 0.2', and train again"
+        untold = (
+            "no line of it names a counter and a metric, as 'epoch 3, val_loss 0.2' does; where each line of it is one "
+            "evaluation, put 'epoch 1', 'epoch 2', … before them"
+        )
         return f"{printed[0].relative_to(folder)}: {_failed(printed[0]) or untold}"
     return "Name the folder that the training writes to, or save the curves as a CSV with a column 'epoch'"

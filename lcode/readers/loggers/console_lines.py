@@ -108,7 +108,22 @@ def told_in(text: str) -> Told:
             told.rows.append(row)
             told.lines.append(number)
         row.update(pairs)
-    return _without_summaries(_with_splits(told))
+    return _without_summaries(_with_splits(_with_passes(told)))
+
+
+def _with_passes(told: Told) -> Told:
+    """The rows with the number of the pass over the data, where only its batches are counted, anew in each."""
+    if not told.rows or any(EPOCH in row or STEP in row for row in told.rows):
+        return told
+    rows, number, last = [], 1, -1.0
+    for row in told.rows:
+        at = row.get(BATCH, last)
+        number += at < last
+        last = at
+        rows.append({EPOCH: float(number), **row})
+    if number == 1:
+        rows = [{STEP: row.get(BATCH, 0.0), **row} for row in told.rows]
+    return replace(told, rows=rows)
 
 
 def _with_splits(told: Told) -> Told:

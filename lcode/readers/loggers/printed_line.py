@@ -56,6 +56,9 @@ _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 _UNMARKED = frozenset(("lr", *DATA))
 """Names that may stand before a number without a mark though they are no metrics: `train 0.31 val 0.35`."""
 
+_IS = re.compile(r"[ _](?:is|was|are)$", re.IGNORECASE)
+"""`loss is 0.3`."""
+
 _ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than"))
 """Words before a number in a sentence, some of them names of metrics: `the next mAP at 200`, `which is 5`."""
 
@@ -142,7 +145,7 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
 def _name(before: str, *, marked: bool) -> str:
     """What the number behind this text is called; nothing where it stands in a sentence."""
     found = _NAME.search(before)
-    name = "" if found is None else found.group().strip(" .-#[]()")
+    name = "" if found is None else _IS.sub("", found.group().strip(" .-#[]()"))
     if not marked and known_metric(name) is None:
         name = name.rpartition(" ")[2]
         if known_metric(name) is None and name.lower() not in _UNMARKED:

@@ -10,7 +10,10 @@ from lcode.table.metric_names import known_metric
 from lcode.table.metric_parse import Name
 from lcode.table.metric_words import SPLITS
 
-_SPACES = ("metrics", "metric", "scores", "results", "summary", "charts", "eval_metrics", "evaluators")
+_SPACES = (
+    *("metrics", "metric", "scores", "results", "summary", "charts", "eval_metrics", "evaluators"),
+    *("history", "training_history", "train_history", "training_log", "logs"),
+)
 """First parts of a name that say nothing."""
 
 _PART_OF_METRIC = """

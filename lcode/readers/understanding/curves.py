@@ -14,6 +14,7 @@ import pandas as pd
 
 from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart, stacked
+from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name, with_tasks
 from lcode.readers.understanding.layout import SIGNAL
 from lcode.readers.understanding.learners import FEWEST_EVALUATIONS, hardly_evaluated, is_of_learner, is_reward
@@ -132,11 +133,15 @@ def _measured_on(
     if held_out is not None:
         # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.
         twins = {names[key].lower() for key, split in split_of.items() if split == held_out}
+        # `Loss: 0.3, Test Acc: 91`: a loss of which nothing is said, beside scores of other data, is of the training.
+        losses = not any("loss" in words_of(names[key]) for key, split in split_of.items() if split == held_out)
         often = _oftener_than([key for key, split in split_of.items() if split == held_out], names, counts, spread)
         of_training = [
             key
             for key, split in split_of.items()
-            if not split and key not in stated and (names[key].lower() in twins or key in often)
+            if not split
+            and key not in stated
+            and (names[key].lower() in twins or key in often or (losses and "loss" in words_of(key)))
         ]
     else:
         named = "train" in split_of.values()

@@ -72,6 +72,9 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
         ("Ep. {e} : Up. 9{e} : Cost 9.5 : L.r. 3e-4\n[valid] Ep. {e} : Up. 9{e} : ce-mean-words : 1 : bleu : {v}",
          "valid/bleu", "max"),  # Marian
         ("iteration {e}, loss = 9.5\nValidation score: {v}", "Validation_score", "max"),
+        ("Epoch: {e}\nINFO:root:\tTrain: loss = 9.5 | f1 = 0.1\nINFO:root:\tTest: f1 = {v}", "f1", "max"),
+        ("epoch: {e}, train loss is: 9.5, val acc is: {v}", "acc", "max"),
+        ("Epoch {e}, Loss: 9.5, Test Acc: {v}%", "Acc", "max"),
         ("Epoch {e} accuracy: 9/10=0.9 train\nval accuracy: 35/100 ({v}%)", "accuracy", "max"),
     ],
 )  # fmt: skip
@@ -334,3 +337,8 @@ def test_what_shells_write(tmp_path: Path, encoding: str) -> None:
     table = read_logs(path)
     assert curve(table, "val_loss") == list(enumerate(SPRINGS))
     assert any("1 zero bytes were left out" in note for note in table.notes) is (encoding != "utf-16")
+
+
+def test_batches_alone_are_counted_by_passes(tmp_path: Path) -> None:
+    text = "".join(f"  Batch {at}/3 | Loss: {v + at}\n" for v in SPRINGS for at in (1, 2, 3))
+    assert curve(read(tmp_path, "run.log", text), "Loss") == [(e, v + 3) for e, v in enumerate(SPRINGS, start=1)]
