@@ -96,6 +96,7 @@ class StepLosses:
                     _, by_task = found.setdefault(id(leaf), (leaf, {}))
                     if not by_task or bool(gradient.any()):
                         by_task[k] = gradient
+            del gradients  # before the next pass makes as many
         return rows, [_without_zeros(leaf, by_task) for leaf, by_task in found.values()]
 
     def of_sum(self, factors: Tensor, leaves: Sequence[Tensor]) -> list[Tensor | None]:

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import lcode
 import mtl_runs
 from lcode.errors import UsageError
 from mtl_runs import Balance
@@ -153,9 +152,6 @@ def test_signals_are_means_since_the_last_call(network: Callable[..., Any]) -> N
     assert list(signals)[:3] == ["seg/train_loss", "seg/grad_norm", "seg/weight"]
     assert signals["seg/train_loss"] == pytest.approx(sum(each["seg"] for each in losses) / 3)
     assert balance.signals() == {}
-    monitor = lcode.Monitor()
-    monitor.start("a", config={}, horizon=9)
-    monitor.report("a", 1, {"seg/miou": 0.5}, signals=signals)
 
 
 def test_gradients_are_looked_at_in_some_steps_of_every_epoch(network: Callable[..., Any]) -> None:
