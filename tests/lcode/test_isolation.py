@@ -17,6 +17,8 @@ from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.isolation import isolated
 from lcode.table import RunTable
 
+pytestmark = pytest.mark.usefixtures("brief_searches")
+
 Family = Callable[..., RunTable]
 
 

@@ -14,6 +14,8 @@ from lcode.forecasters.ablations import ABLATIONS, ChangedTable, LatentODEForeca
 from lcode.forecasters.lcgode import LCGODEForecaster
 from lcode.table import RunTable
 
+pytestmark = pytest.mark.usefixtures("brief_searches")
+
 SIZES: dict[str, Any] = {
     "hidden": 16,
     "latent": 4,

@@ -25,7 +25,7 @@ ROUNDING = {"lcode": 1e-4}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def short_training() -> Iterator[None]:
+def short_training(brief_searches: None) -> Iterator[None]:
     """What is kept to here does not depend on how long a method is trained."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lcode.forecasters.boosting.ROUNDS", 10)

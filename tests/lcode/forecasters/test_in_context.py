@@ -18,6 +18,8 @@ from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.hooks import Monitor
 from lcode.table import Metric, RunTable, Schedule, pooled
 
+pytestmark = pytest.mark.usefixtures("brief_searches")
+
 HORIZON = 20
 
 

@@ -19,7 +19,6 @@ from lcode.table import RunTable
 from lcode.tensors.arrays import curve_arrays
 
 Tiny = Callable[..., LCGODEForecaster]
-Hide = Callable[[RunTable], RunTable]
 RUNS = ("running", "one_epoch", "diverged", "no_miou", "unseen", "nothing", "done")
 
 
@@ -42,24 +41,6 @@ def test_every_run_has_its_place_in_natural_units(fitted: LCGODEForecaster, runn
     assert np.isfinite(forecast.quantiles[known]).all() and np.isnan(forecast.quantiles[~known]).all()
     assert (forecast.quantiles[known] > -0.5).all() and (forecast.quantiles[known] < 1.5).all()
     assert (np.diff(forecast.quantiles[known], axis=-1) >= 0).all()
-
-
-def test_each_curve_has_its_status(fitted: LCGODEForecaster, running: RunTable) -> None:
-    status = dict(zip(RUNS, fitted.predict(running).status.tolist(), strict=True))
-    assert status == {
-        "running": ["ok", "ok"],
-        "one_epoch": ["ok", "ok"],
-        "diverged": ["diverged", "diverged"],
-        "no_miou": ["ok", "too_short"],
-        "unseen": ["ok", "ok"],
-        "nothing": ["ok", "ok"],  # a candidate
-        "done": ["finished", "finished"],
-    }
-
-
-def test_a_finished_run_has_its_observed_value(fitted: LCGODEForecaster, running: RunTable) -> None:
-    done = running.curve("done", "seg/err").values[-1]
-    np.testing.assert_array_equal(fitted.predict(running).quantiles[-1, 0, 0], np.full(len(LEVELS), done))
 
 
 def test_full_covers_every_epoch_after_the_prefix(fitted: LCGODEForecaster, running: RunTable) -> None:
@@ -92,27 +73,7 @@ def test_a_long_future_is_decoded_at_some_epochs_and_interpolated(fitted: LCGODE
     assert away.mean() < 1e-3 and away.max() < 1e-2  # a quantile between two modes of a mixture moves most
 
 
-def test_neither_the_order_nor_the_company_of_the_runs_matters(
-    fitted: LCGODEForecaster, running: RunTable, tiny: Tiny, finished: RunTable
-) -> None:
-    forecast = fitted.predict(running)
-    turned = fitted.predict(running.select(RUNS[::-1]))
-    np.testing.assert_allclose(turned.quantiles[::-1], forecast.quantiles, rtol=1e-4, atol=1e-6)
-    alone = fitted.predict(running.select(["running"]))
-    np.testing.assert_allclose(alone.quantiles, forecast.quantiles[:1], rtol=1e-4, atol=1e-6)
-
-
-def test_nothing_after_the_prefix_is_used(
-    fitted: LCGODEForecaster, whole: RunTable, running: RunTable, hidden: Hide
-) -> None:
-    points = whole.points.copy()
-    points.loc[(points["epoch"] > 5) & (points["run"] != "done"), "value"] *= 0.5
-    signals = whole.signals.copy()
-    signals.loc[signals["epoch"] > 5, "value"] *= 7
-    other = hidden(RunTable(**{**vars(whole), "points": points, "signals": signals}))
-    same(fitted.predict(other), fitted.predict(running))
-
-
+@pytest.mark.usefixtures("brief_search")
 def test_only_finished_runs_are_learned_from(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
     others = running.select([run for run in running.run_ids if run != "done"])
     one, other = tiny(steps=3).fit(finished), tiny(steps=3).fit(finished.concat(others))
@@ -133,6 +94,7 @@ def test_the_end_is_forecast_far_better_than_by_the_last_value(tiny: Tiny, histo
     assert error < 0.4 * naive
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_correlations_are_those_of_natural_values(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
     model = tiny(steps=3).fit(finished)
     assert model.fitted is not None
@@ -146,6 +108,7 @@ def test_correlations_are_those_of_natural_values(tiny: Tiny, finished: RunTable
     np.testing.assert_allclose(forecast.correlation, [[[1, -0.5], [-0.5, 1]]] * 7)
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_targets_are_forecast_alone_and_the_others_read(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
     model = tiny(steps=3, targets=["depth/miou"]).fit(finished)
     forecast = model.predict(running)
@@ -173,6 +136,7 @@ def test_some_of_its_metrics_are_enough(small: LCGODEForecaster, fresh: RunTable
     assert np.isfinite(small.predict(one.prefix(3)).quantiles).all()
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_too_few_finished_runs_are_said_with_their_number(tiny: Tiny, finished: RunTable) -> None:
     for table in (finished.select(["f0", "f1", "f2"]), finished.prefix(9).concat(finished.select([]))):
         count = len(table.with_status("finished"))
@@ -194,6 +158,7 @@ def test_no_runs_to_forecast(small: LCGODEForecaster, fresh: RunTable) -> None:
     assert forecast.run_ids == () and forecast.to_frame().empty
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_a_single_task_of_logs_without_a_configuration(tiny: Tiny, finished: RunTable) -> None:
     rows = finished.points[finished.points["metric"] == "seg/err"].astype({"run": str}).assign(metric="err")
     bare = RunTable.from_points(rows, [lcode.Metric("main", "err", "min")])
@@ -201,6 +166,7 @@ def test_a_single_task_of_logs_without_a_configuration(tiny: Tiny, finished: Run
     assert (forecast.status[0] == "ok").all() and np.isfinite(forecast.quantiles[0]).all()
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_curves_that_start_at_epoch_0_with_gaps(tiny: Tiny, finished: RunTable) -> None:
     points = finished.points[finished.points["epoch"] % 3 != 2].astype({"run": str, "metric": str})
     shifted = RunTable.from_points(points.assign(epoch=points["epoch"] - 1), finished.metrics)
@@ -236,6 +202,7 @@ def test_what_the_left_out_runs_say_is_shown(small: LCGODEForecaster) -> None:
     assert LCGODEForecaster().trust() == ([], [])
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_the_interface_of_the_package(
     monkeypatch: pytest.MonkeyPatch, tiny: Tiny, history: RunTable, tmp_path: Path
 ) -> None:

@@ -82,12 +82,13 @@ def test_prefixes_hide_what_comes_after() -> None:
 def test_prefixes_are_those_of_the_cut_table(curves: list[dict[int, float]]) -> None:
     runs = table([(f"r{i // 2}", e, METRICS[i % 2].key, v) for i, c in enumerate(curves) for e, v in c.items()])
     for cutoff in range(-1, 11):
-        whole, cut = curve_arrays(runs).before(np.full(len(runs), cutoff)), curve_arrays(runs.prefix(cutoff))
+        shorter = runs.prefix(cutoff)
+        whole, cut = curve_arrays(runs).before(np.full(len(runs), cutoff)), curve_arrays(shorter)
         np.testing.assert_array_equal(whole.lengths, cut.lengths)
         np.testing.assert_array_equal(whole.diverged_at, cut.diverged_at)
         np.testing.assert_array_equal(whole.last_values, cut.last_values)
         for (r, run), (k, metric) in itertools.product(enumerate(runs.run_ids), enumerate(METRICS)):
-            one, same = runs.curve(run, metric.key).prefix(cutoff), runs.prefix(cutoff).curve(run, metric.key)
+            one, same = runs.curve(run, metric.key).prefix(cutoff), shorter.curve(run, metric.key)
             assert (
                 one.diverged_at == same.diverged_at == (cut.diverged_at[r, k] if cut.diverged_at[r, k] >= 0 else None)
             )
