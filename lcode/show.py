@@ -45,12 +45,9 @@ def intervals(column: Sequence[tuple[float, float, float]]) -> list[str]:
     if not widths:
         return numbers(exact)
     decimals = [1 - _magnitude(max(widths[0], widths[len(widths) // 2] / 10)), *_decimals(exact, digits=3)]
-    return [
-        _with_decimals(*values, max(0, *decimals))
-        if _is_even([m for m, _, _ in column], decimals)
-        else interval(*values)
-        for values in column
-    ]
+    if not _is_even([median for median, _, _ in column], decimals):
+        return [interval(*values) for values in column]
+    return [_with_decimals(*values, max(0, *decimals)) for values in column]
 
 
 def numbers(column: Sequence[float], *, digits: int = 4) -> list[str]:
