@@ -60,9 +60,8 @@ def _from_json(path: Path) -> Logged:
         told = parse_json(text)
     except ValueError as error:
         raise refused(path, TOOL, f"it is no whole JSON ({error})") from error
-    meta = told.get("meta") if isinstance(told, dict) else None
-    iterations = told.get("iterations") if isinstance(told, dict) else None
-    if not isinstance(meta, dict) or not _is_list_of_objects(iterations):
+    meta, iterations = (told.get(name) if isinstance(told, dict) else None for name in ("meta", "iterations"))
+    if not isinstance(meta, dict) or not isinstance(iterations, list) or not _is_list_of_objects(iterations):
         raise refused(path, TOOL, "it has no meta and list of iterations")
     metrics = {kind: _metrics(meta.get(f"{kind}_metrics")) for kind in ("learn", "test")}
     sets = _texts(meta.get("test_sets"))

@@ -39,6 +39,9 @@ TOOL = "text logs"
 
 SUFFIXES = (*PRINTED, ".dat", ".ndjson")
 
+FEWEST_COUNTS = 3
+"""Values of the counter that a training must have had before one is taken to begin anew."""
+
 COCO = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 """The numbers of COCO's evaluation in the order in which `pycocotools` summarises them."""
 
@@ -83,7 +86,7 @@ class TextLogReader:
         Raises:
             InputError: none can be read.
         """
-        return _of_one_axis(sound_runs(paths, lambda path: _by_name(_logged(path))))
+        return _of_one_axis(sound_runs(paths, lambda path: _trainings(_by_name(_logged(path)))))
 
 
 def is_table(path: Path) -> bool:
@@ -158,6 +161,37 @@ def _by_name(logged: Logged) -> list[Logged]:
         )
         runs.append(replace(logged, columns=mine, run="" if name is None else as_text(name), lines=lines))
     return runs
+
+
+def _trainings(runs: list[Logged]) -> list[Logged]:
+    """The runs, those apart that were printed one after another: folds, trials, another start with other settings.
+
+    A training that is resumed goes back a little; one that begins anew goes back to where the last one began.
+    """
+    run = runs[0]
+    if len(runs) > 1 or run.axis is None:
+        return runs
+    at = run.columns[run.axis].to_pylist()
+    starts, seen = [0], {at[0]}
+    for row in range(1, len(at)):
+        if at[row] <= at[starts[-1]] and at[row] < at[row - 1] and len(seen) >= FEWEST_COUNTS:
+            starts.append(row)
+            seen = set()
+        seen.add(at[row])
+    if len(starts) == 1:
+        return runs
+    parts = [
+        replace(
+            run,
+            columns={name: cells.slice(start, end - start) for name, cells in run.columns.items()},
+            lines=None if run.lines is None else run.lines[start:end],
+            notes=(),
+        )
+        for start, end in zip(starts, [*starts[1:], len(at)], strict=True)
+    ]
+    note = f"{run.file.name}: {run.axis}s begin anew {len(starts) - 1} times, so it holds {len(starts)} runs."
+    parts[0] = replace(parts[0], notes=(*run.notes, note))
+    return parts
 
 
 def _total(at: Sequence[float], total: float | None) -> float | None:

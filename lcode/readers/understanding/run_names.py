@@ -21,7 +21,7 @@ def names_of(files: Sequence[Path], root: Path) -> list[str]:
         root: the file or folder that the user named.
     """
     if root.is_file() or not root.is_dir():
-        return [_stem(file) for file in files]
+        return _numbered([_stem(file) for file in files])
     parts = [[*file.relative_to(root).parts[:-1], _stem(file)] for file in files]
     if len(files) == 1:
         inner = parts[0][:-1]

@@ -342,3 +342,16 @@ def test_what_shells_write(tmp_path: Path, encoding: str) -> None:
 def test_batches_alone_are_counted_by_passes(tmp_path: Path) -> None:
     text = "".join(f"  Batch {at}/3 | Loss: {v + at}\n" for v in SPRINGS for at in (1, 2, 3))
     assert curve(read(tmp_path, "run.log", text), "Loss") == [(e, v + 3) for e, v in enumerate(SPRINGS, start=1)]
+
+
+def test_trainings_printed_one_after_another_are_runs(tmp_path: Path) -> None:
+    text = "".join(
+        f"Fold {fold}\n" + "".join(f"epoch {e}/4 val loss {v + fold}\n" for e, v in enumerate(SPRINGS, start=1))
+        for fold in (1, 2)
+    )
+    table = read(tmp_path, "folds.log", text + "epoch 4/4 val loss 0.1\n")
+    assert list(table.runs.index) == ["folds", "folds#2"] and table.runs["horizon"].tolist() == [4, 4]
+    assert table.points["value"].tolist()[:4] == [v + 1 for v in SPRINGS]
+    assert any("epochs begin anew 1 times, so it holds 2 runs" in note for note in table.notes)
+    resumed = "".join(f"epoch {e} val loss {v}\n" for e, v in ((1, 0.9), (2, 0.8), (3, 0.7), (2, 0.75), (3, 0.6)))
+    assert curve(read(tmp_path, "resumed.log", resumed), "val_loss") == [(1, 0.9), (2, 0.75), (3, 0.6)]
