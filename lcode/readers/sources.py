@@ -22,6 +22,7 @@ from lcode.readers.runs.copies import without_copies
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.tables import Understood, understood_runs, understood_tables
 from lcode.readers.understanding.curves import as_understood, settle_curves
+from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.unreadable import no_logs
 from lcode.table.reading import Reading, listed
 
@@ -56,7 +57,7 @@ def _read_found(
     sources, told_of_sources = _sources(path, found, formats, spare, choices, stated, on_repeat)
     parts, copies = without_copies({name: source.part for name, source in sources.items()})
     part = join(with_distinct_names(parts))
-    curves = settle_curves(part.metrics, choices, stated, *_how_often(part))
+    curves = settle_curves(part.metrics, choices, stated, HowOften.of(part))
     if not curves.scored:
         names = ", ".join(part.metrics)
         raise InputError(f"no curve is left to be scored; there are: {names}{choices.misfit(part.metrics)}", path=path)
@@ -107,20 +108,6 @@ def _beside(path: Path, found: Found, sources: Mapping[str, Understood]) -> Iter
         names, tools = listed([file.name for file in found.beside]), [LOGGERS[tool].tool for tool in found.of_tools]
         beside = ", ".join([*others, *([names] if names else [])])
         yield f"{path.name}: in the folders of runs of {', '.join(tools)}, which are read, so not read: {beside}."
-
-
-def _how_often(part: LogPart) -> tuple[dict[str, float] | None, dict[str, int] | None]:
-    """Values of each curve in a run, on average over the runs with the most curves, and in how many runs it has one.
-
-    None where a table of the user's says what its curves are.
-    """
-    if not set(part.metrics) <= part.by_tools:
-        return None, None
-    values = part.points.groupby(["metric", "run"], observed=True).size().unstack(fill_value=0)
-    curves_of_run = (values > 0).sum()
-    counts = values.loc[:, curves_of_run == curves_of_run.max()].mean(axis=1)
-    runs = (values > 0).sum(axis=1)
-    return {str(k): float(count) for k, count in counts.items()}, {str(k): int(count) for k, count in runs.items()}
 
 
 def _without_tools(found: Found) -> Found | None:

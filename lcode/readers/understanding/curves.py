@@ -16,6 +16,7 @@ from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart, stacked
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name, with_tasks
+from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.understanding.layout import SIGNAL
 from lcode.readers.understanding.learners import FEWEST_EVALUATIONS, hardly_evaluated, is_of_learner, is_reward
 from lcode.table.balancing import tells_of_balancing
@@ -43,8 +44,7 @@ def settle_curves(
     keys: Iterable[str],
     choices: Choices,
     stated: Collection[str] = (),
-    counts: Mapping[str, float] | None = None,
-    spread: Mapping[str, int] | None = None,
+    often: HowOften | None = None,
 ) -> Curves:
     """What these curves are, by their names and by what the user says.
 
@@ -52,16 +52,14 @@ def settle_curves(
         keys: names of the curves, as logged.
         choices: what the user says.
         stated: curves that the user named as metrics, by their full names: these are scored.
-        counts: how many values each curve has in a run, on average over the runs with the most curves, where a tool
-            logged them. A loss that is logged much more often than
-            the scores is that of the training (detectron2 says so nowhere).
-        spread: in how many runs each curve has a value, likewise.
+        often: how often they were logged, where a tool did it. A loss that is logged much more often than the scores is
+            that of the training (detectron2 says so nowhere).
     """
     keys = list(keys)
     curves = _as_chosen(keys, choices, stated)
     scored, signals, left_out = dict(curves.scored), dict(curves.signals), dict(curves.left_out)
     if choices.map is None:
-        split_of = _measured_on(scored, stated, counts, spread)
+        split_of = _measured_on(scored, stated, often)
         for key in curves.scored:
             if key in stated:
                 continue
@@ -114,8 +112,7 @@ def _as_chosen(keys: Iterable[str], choices: Choices, stated: Collection[str]) -
 def _measured_on(
     names: Mapping[str, str],
     stated: Collection[str],
-    counts: Mapping[str, float] | None,
-    spread: Mapping[str, int] | None,
+    often: HowOften | None,
 ) -> dict[str, str]:
     """On which data each curve was measured: `val`, `test` or `train`; empty where that cannot be told.
 
@@ -124,28 +121,27 @@ def _measured_on(
     Args:
         names: key as logged -> name without its split.
         stated: see `settle_curves`.
-        counts: see `settle_curves`.
-        spread: see `settle_curves`.
+        often: see `settle_curves`.
     """
     split_of = {key: "" if key in stated else split_name(key)[0] for key in names}
-    split_of |= hardly_evaluated(split_of, counts, spread)
+    split_of |= hardly_evaluated(split_of, often)
     held_out = next((split for split in ("val", "test") if split in split_of.values()), None)
     if held_out is not None:
         # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.
         twins = {names[key].lower() for key, split in split_of.items() if split == held_out}
         # `Loss: 0.3, Test Acc: 91`: a loss of which nothing is said, beside scores of other data, is of the training.
         losses = not any("loss" in words_of(names[key]) for key, split in split_of.items() if split == held_out)
-        often = _oftener_than([key for key, split in split_of.items() if split == held_out], names, counts, spread)
+        oftener = _oftener_than([key for key, split in split_of.items() if split == held_out], names, often)
         of_training = [
             key
             for key, split in split_of.items()
             if not split
             and key not in stated
-            and (names[key].lower() in twins or key in often or (losses and "loss" in words_of(key)))
+            and (names[key].lower() in twins or key in oftener or (losses and "loss" in words_of(key)))
         ]
     else:
         named = "train" in split_of.values()
-        of_training = [] if named or counts is None else _logged_often(names, counts, stated)
+        of_training = [] if named or often is None else _logged_often(names, often.values, stated)
         split_of = dict.fromkeys(names, "")
     rewarded = any(is_reward(key) for key in names)
     of_learner = [key for key, split in split_of.items() if not split and rewarded and is_of_learner(key)]
@@ -155,19 +151,16 @@ def _measured_on(
 def _oftener_than(
     held_out: Collection[str],
     keys: Iterable[str],
-    counts: Mapping[str, float] | None,
-    spread: Mapping[str, int] | None,
+    often: HowOften | None,
 ) -> set[str]:
     """The curves that were logged at least twice as often as those of held-out data, in no more runs.
 
     A language model's perplexity is printed every 50 steps, that of the validation every 500, under another name.
     """
-    if counts is None or spread is None:
+    if often is None or often.most_values(held_out) < FEWEST_EVALUATIONS:
         return set()
-    most, runs = max(counts.get(key, 0) for key in held_out), max(spread.get(key, 0) for key in held_out)
-    if most < FEWEST_EVALUATIONS:
-        return set()
-    return {key for key in keys if counts.get(key, 0) >= 2 * most and spread.get(key, 0) <= runs}
+    most, runs = often.most_values(held_out), often.most_runs(held_out)
+    return {key for key in keys if often.values.get(key, 0) >= 2 * most and often.runs.get(key, 0) <= runs}
 
 
 def _logged_often(keys: Iterable[str], counts: Mapping[str, float], stated: Collection[str]) -> list[str]:

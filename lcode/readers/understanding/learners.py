@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lcode.readers.understanding.column_words import words_of
+from lcode.readers.understanding.how_often import HowOften
 from lcode.table.metric_names import known_metric
 
 FEWEST_EVALUATIONS = 3
@@ -32,25 +33,20 @@ def is_of_learner(key: str) -> bool:
     return not is_reward(key) and not _LEARNER.isdisjoint(words_of(key))
 
 
-def hardly_evaluated(
-    split_of: Mapping[str, str], counts: Mapping[str, float] | None, spread: Mapping[str, int] | None
-) -> dict[str, str]:
+def hardly_evaluated(split_of: Mapping[str, str], often: HowOften | None) -> dict[str, str]:
     """What an agent earns while it learns, as what is to be scored, where it was evaluated apart seldom or not always.
 
     Args:
         split_of: on which data each curve was measured, by its name.
-        counts: how many values each curve has in a run; None: not known.
-        spread: in how many runs each has one, likewise.
+        often: how often each curve was logged; None: not known.
 
     Returns:
         The split of the curves for which that changes it.
     """
     rollouts = [key for key, split in split_of.items() if split == "train" and "rollout" in words_of(key)]
     apart = [key for key, split in split_of.items() if split == "val"]
-    if not rollouts or not apart or counts is None or spread is None:
+    if not rollouts or not apart or often is None:
         return {}
-    runs = max(spread.get(key, 0) for key in apart)
-    often = max(counts.get(key, 0) for key in apart) >= FEWEST_EVALUATIONS
-    if often and runs >= max(spread.get(key, 0) for key in rollouts):
+    if often.most_values(apart) >= FEWEST_EVALUATIONS and often.most_runs(apart) >= often.most_runs(rollouts):
         return {}
     return dict.fromkeys(rollouts, "val") | dict.fromkeys(apart, "train")

@@ -9,6 +9,7 @@ import pytest
 from lcode.errors import InputError, UsageError
 from lcode.readers import Choices, read_logs
 from lcode.readers.understanding.curves import settle_curves
+from lcode.readers.understanding.how_often import HowOften
 
 
 @pytest.mark.parametrize(
@@ -60,9 +61,9 @@ def test_best_values_so_far_are_left_out() -> None:
 
 def test_a_loss_that_is_logged_much_more_often_is_that_of_the_training() -> None:
     counts = {"loss": 100, "bbox/AP": 10, "loss_box": 10}
-    curves = settle_curves(counts, Choices(), counts=counts)
+    curves = settle_curves(counts, Choices(), often=HowOften(counts, {}))
     assert set(curves.scored) == {"bbox/AP", "loss_box"} and curves.signals == {"loss": "train/loss"}
-    assert set(settle_curves(counts, Choices(), stated={"loss"}, counts=counts).scored) == set(counts)
+    assert set(settle_curves(counts, Choices(), stated={"loss"}, often=HowOften(counts, {})).scored) == set(counts)
     assert set(settle_curves(counts, Choices()).scored) == set(counts)
 
 
@@ -159,15 +160,15 @@ def test_rollouts_are_scored_where_agents_were_hardly_evaluated_apart(
 ) -> None:
     keys = ["rollout/ep_rew_mean", "eval/mean_reward"]
     counts, spread = [dict(zip(keys, numbers, strict=True)) for numbers in ((100, evaluations), (3, evaluated))]
-    assert [*settle_curves(keys, Choices(), counts=counts, spread=spread).scored.values()] == [scored]
+    assert [*settle_curves(keys, Choices(), often=HowOften(counts, spread)).scored.values()] == [scored]
 
 
 def test_scores_that_were_logged_with_the_losses_are_those_of_the_training() -> None:
     counts = {"total_loss": 75, "fast_rcnn/cls_accuracy": 75, "bbox/AP": 3}
-    curves = settle_curves(counts, Choices(), counts=counts)
+    curves = settle_curves(counts, Choices(), often=HowOften(counts, {}))
     assert set(curves.scored) == {"bbox/AP"} and set(curves.signals) == {"total_loss", "fast_rcnn/cls_accuracy"}
     once = counts | {"bbox/AP": 1}
-    assert set(settle_curves(once, Choices(), counts=once).scored) == set(once)
+    assert set(settle_curves(once, Choices(), often=HowOften(once, {})).scored) == set(once)
 
 
 def test_the_best_value_so_far_may_be_written_in_one_word() -> None:
