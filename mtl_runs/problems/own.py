@@ -68,19 +68,33 @@ class OwnTask(Task):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The criterion, member by member."""
-        return torch.stack([self.criterion(own, t) for own, t in zip(outputs, targets, strict=True)])
+        pairs = zip(outputs, targets, strict=True)
+        return torch.stack([self._number("its loss", self.criterion, own, t) for own, t in pairs])
 
     def tally(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Each measure times the number of samples, and that number."""
         n = len(targets)
         rows = [
-            [n * float(measure(own, targets)) for _, measure in self.measures.values()] + [float(n)] for own in outputs
+            [n * float(self._number(f"'{name}'", f, own, targets)) for name, (_, f) in self.measures.items()]
+            + [float(n)]
+            for own in outputs
         ]
         return torch.tensor(rows, dtype=torch.float64, device=outputs.device)
 
     def measure(self, tally: Tensor) -> dict[str, Tensor]:
         """Means over the samples."""
         return {metric.key: tally[:, place] / tally[:, -1] for place, metric in enumerate(self.metrics)}
+
+    def _number(self, what: str, function: Measure, outputs: Tensor, targets: Tensor) -> Tensor:
+        """What a function of the user's returns, if that is a single number."""
+        of = f"task '{self.name}': {what} of outputs {list(outputs.shape)} and targets {list(targets.shape)}"
+        try:
+            value = torch.as_tensor(function(outputs, targets))
+        except Exception as error:
+            raise UsageError(f"{of} raised {type(error).__name__}: {error}") from error
+        if value.numel() != 1:
+            raise UsageError(f"{of} is a tensor of shape {list(value.shape)}; it must be a single number")
+        return value.reshape(())
 
 
 def is_own(name: str) -> bool:

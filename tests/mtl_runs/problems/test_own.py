@@ -100,6 +100,19 @@ def test_a_task_of_ones_own_is_like_ours() -> None:
     assert [(metric.key, metric.direction) for metric in own.metrics] == [("mass/mse", "min"), ("mass/top", "max")]
 
 
+def test_a_loss_or_metric_that_does_not_fit_is_told_with_its_task_and_shapes() -> None:
+    outputs, targets = torch.zeros(1, 4, 2), torch.zeros(4)
+    task = OwnTask("mass", 2, functional.cross_entropy, {"each": ("min", lambda o, t: o.sum(1))})
+    with pytest.raises(
+        UsageError, match=r"task 'mass': its loss of outputs \[4, 2\] and targets \[4\] raised RuntimeError"
+    ):
+        task.loss(outputs, targets.unsqueeze(0))
+    with pytest.raises(
+        UsageError, match=r"task 'mass': 'each' .* is a tensor of shape \[4\]; it must be a single number"
+    ):
+        task.tally(outputs, targets)
+
+
 def test_targets_of_a_task_of_ones_own_may_be_anything_but_too_few() -> None:
     inputs = torch.zeros(4, 3)
     task = OwnTask("boxes", 1, functional.l1_loss, {})
