@@ -68,9 +68,9 @@ class Headline:
         """For the top of a page: `Stop 13 of 20 runs: that saves 62 % of the epochs still to come. …`."""
         begun = self.counts.total() - self.candidates
         going, skipped = self.counts["continue"], self.counts["skip"]
-        less = [f"stop {len(self.stop)} of {counted(begun, 'run')}"] if self.stop else []
+        less = [f"stop {len(self.stop):,} of {counted(begun, 'run')}"] if self.stop else []
         if skipped:
-            which = "all" if skipped == self.candidates > 1 else f"{skipped} of"
+            which = "all" if skipped == self.candidates > 1 else f"{skipped:,} of"
             less.append(f"skip {which} {counted(self.candidates, 'candidate')}")
         told = []
         if less:
@@ -79,10 +79,10 @@ class Headline:
             told.append(f"{what[0].upper()}{what[1:]}.")
         elif going:
             told.append(
-                f"Let {'the run' if going == 1 else f'all {going} unfinished runs'} go on: none is hopeless so far."
+                f"Let {'the run' if going == 1 else f'all {going:,} unfinished runs'} go on: none is hopeless so far."
             )
         elif not self.candidates:
-            told.append(f"Nothing is left to stop: {'the run has' if begun == 1 else f'all {begun} runs have'} ended.")
+            told.append(f"Nothing is left to stop: {'the run has' if begun == 1 else f'all {begun:,} runs have'} ended.")
         if self.start is not None:
             told.append(f"Start {printable(self.start)}{self._first_of('the other ' if skipped else '')}.")
         if self.best is not None:

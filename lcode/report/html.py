@@ -138,7 +138,7 @@ def _what(forecast: Forecast, truth: RunTable | None) -> str:
     live = int((forecast.status == "ok").any(axis=1).sum())
     text = (
         f"The final performance of {counted(runs, 'training run')} on {counted(metrics, 'metric')}, forecast by lcode "
-        f"from the epochs seen so far ({live} of the runs still had epochs to come)"
+        f"from the epochs seen so far ({live:,} of the runs still had epochs to come)"
     )
     return f"{text}, beside what came of them." if truth is not None else f"{text}."
 
@@ -148,7 +148,7 @@ def _to_stop(told: Headline) -> list[str]:
     if not told.stop:
         return []
     names = "\n".join(map(printable, told.stop))
-    summary = "name of the run to stop" if len(told.stop) == 1 else f"names of the {len(told.stop)} runs to stop"
+    summary = "name of the run to stop" if len(told.stop) == 1 else f"names of the {len(told.stop):,} runs to stop"
     return [f"<details><summary>{summary}</summary><pre>{html.escape(names)}</pre></details>"]
 
 
