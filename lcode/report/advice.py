@@ -82,7 +82,8 @@ class Headline:
                 f"Let {'the run' if going == 1 else f'all {going:,} unfinished runs'} go on: none is hopeless so far."
             )
         elif not self.candidates:
-            told.append(f"Nothing is left to stop: {'the run has' if begun == 1 else f'all {begun:,} runs have'} ended.")
+            which = "the run has" if begun == 1 else f"all {begun:,} runs have"
+            told.append(f"Nothing is left to stop: {which} ended.")
         if self.start is not None:
             told.append(f"Start {printable(self.start)}{self._first_of('the other ' if skipped else '')}.")
         if self.best is not None:
