@@ -66,6 +66,9 @@ class Needs(enum.Flag):
     LESS_LATER = enum.auto()
 
 
+N_BATCHES = 3
+"""How many independent batches a step takes for a balancer with `Needs.SEVERAL_BATCHES`."""
+
 READS_GRADIENTS = Needs.GRAMIAN | Needs.JACOBIAN
 """Needs of balancers for which a step computes the gradient of every task."""
 

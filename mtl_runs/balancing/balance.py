@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lcode.errors import UsageError
 from lcode.isolation import isolated
 from mtl_runs.balancers import Balancer, Needs, make_balancer
+from mtl_runs.balancers.base import N_BATCHES
 from mtl_runs.balancing.averages import Averages
 from mtl_runs.balancing.buffers import buffers_kept
 from mtl_runs.balancing.passes import Passes
@@ -20,9 +21,6 @@ from mtl_runs.signals import named_signals
 Reduction = Literal["sum", "mean"]
 Shared = nn.Module | Tensor | Iterable[nn.Module | Tensor]
 Closure = Callable[[], Mapping[str, Tensor]]
-
-N_BATCHES = 3
-"""How many independent batches a balancer with `Needs.SEVERAL_BATCHES` takes per step."""
 
 
 class Scaler(Protocol):

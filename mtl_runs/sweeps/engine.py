@@ -19,8 +19,8 @@ from mtl_runs.sweeps.on_ray import train_on_ray
 from mtl_runs.sweeps.packs import PACK, make_packs
 from mtl_runs.sweeps.worker import Job
 from mtl_runs.training import RunSpec, run_header
+from mtl_runs.training.config import check_config
 from mtl_runs.training.memory import bytes_per_member, memory_of
-from mtl_runs.training.population import check_config
 
 Engine = Literal["local", "ray"]
 Train = Callable[..., dict[str, RunStatus]]

@@ -10,9 +10,10 @@ from typing import Any, Literal, get_args
 
 from lcode.errors import UsageError
 from mtl_runs.balancers import Balancer, Needs, make_balancer
-from mtl_runs.balancers.base import READS_GRADIENTS
+from mtl_runs.balancers.base import N_BATCHES, READS_GRADIENTS
 from mtl_runs.exchange import Exchange
 from mtl_runs.networks import OWN
+from mtl_runs.problems import Problem
 
 OptimizerName = Literal["sgd", "adam"]
 Reduction = Literal["mean", "sum"]
@@ -202,3 +203,26 @@ class RunSpec:
     config: RunConfig
     seed: int
     horizon: int
+
+
+def check_config(config: RunConfig, problem: Problem) -> None:
+    """Whether the problem can be trained like this; building the network checks the architecture.
+
+    Raises:
+        UsageError: an unknown balancer, wrong settings, a wrong number of weights, or a batch that is larger than the
+            data or too small to be split.
+    """
+    n_tasks = len(problem.tasks)
+    if config.loss_weights is not None and len(config.loss_weights) != n_tasks:
+        raise UsageError(f"{len(config.loss_weights)} loss weights were given for {n_tasks} tasks; give one per task")
+    if config.batch_size > len(problem.train):
+        raise UsageError(f"batch_size must be at most {len(problem.train)} here; found {config.batch_size}")
+    if config.teleport_from and not config.is_stackable:
+        raise UsageError("COST moves along the weights of the trainer's own layers: leave teleport_from at 0")
+    balancer = config.make_balancer()
+    balancer.init(n_tasks)
+    if Needs.SEVERAL_BATCHES in balancer.needs and config.batch_size < N_BATCHES:
+        raise UsageError(
+            f"balancer '{config.balancer}' splits every batch into {N_BATCHES} parts; "
+            f"batch_size must be at least {N_BATCHES}, found {config.batch_size}"
+        )

@@ -22,10 +22,10 @@ from lcode.threads import limited_threads
 from mtl_runs.networks import OWN, architecture_graph, make_network, own_graph, own_randomness
 from mtl_runs.problems import Problem
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
-from mtl_runs.training.config import RunConfig, RunSpec
+from mtl_runs.training.config import RunConfig, RunSpec, check_config
 from mtl_runs.training.lock import exclusive
 from mtl_runs.training.measure import evaluate, summarise
-from mtl_runs.training.population import Member, Population, check_config
+from mtl_runs.training.population import Member, Population
 from mtl_runs.training.step import Stepper, StepRecord
 
 DIVERGED = "diverged"

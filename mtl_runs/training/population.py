@@ -16,12 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lcode.errors import UsageError
-from mtl_runs.balancers import Balancer, Needs, State
+from mtl_runs.balancers import Balancer, State
 from mtl_runs.balancers.base import READS_GRADIENTS
 from mtl_runs.networks import OWN, MultiTaskNetwork, OwnNetwork, initialise, make_network, own_network
 from mtl_runs.problems import Problem
-from mtl_runs.training.config import RunConfig, RunSpec
+from mtl_runs.training.config import RunConfig, RunSpec, check_config
 from mtl_runs.training.optimizers import OPTIMIZERS, Optimizer
 
 Rule = TypeVar("Rule", Balancer, Optimizer)
@@ -284,33 +283,6 @@ class Population:
             members = list(stretch)
             yield slice(start, start + len(members)), members[0].spec.config
             start += len(members)
-
-
-def check_config(config: RunConfig, problem: Problem) -> None:
-    """Whether the problem can be trained like this; building the network checks the architecture.
-
-    Raises:
-        UsageError: an unknown balancer, wrong settings, a wrong number of weights, or a batch that is larger than the
-            data or too small to be split.
-    """
-    n_tasks = len(problem.tasks)
-    if config.loss_weights is not None and len(config.loss_weights) != n_tasks:
-        raise UsageError(f"{len(config.loss_weights)} loss weights were given for {n_tasks} tasks; give one per task")
-    if config.batch_size > len(problem.train):
-        raise UsageError(f"batch_size must be at most {len(problem.train)} here; found {config.batch_size}")
-    if config.teleport_from and not config.is_stackable:
-        raise UsageError("COST moves along the weights of the trainer's own layers: leave teleport_from at 0")
-    balancer = config.make_balancer()
-    balancer.init(n_tasks)
-    if Needs.SEVERAL_BATCHES in balancer.needs and config.batch_size < N_PARTS:
-        raise UsageError(
-            f"balancer '{config.balancer}' splits every batch into {N_PARTS} parts; "
-            f"batch_size must be at least {N_PARTS}, found {config.batch_size}"
-        )
-
-
-N_PARTS = 3
-"""Into how many independent parts a batch is split for a balancer with `Needs.SEVERAL_BATCHES`."""
 
 
 def _member(spec: RunSpec) -> Member:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from mtl_runs.balancers import Balancer, Needs
+from mtl_runs.balancers.base import N_BATCHES
 from mtl_runs.balancers.decide import decide
 from mtl_runs.training.auto_lr import AutoRate
 from mtl_runs.training.flat import sam_gradients
 from mtl_runs.training.gradients import Gradients, TaskGradients
-from mtl_runs.training.population import N_PARTS, Part, Population
+from mtl_runs.training.population import Part, Population
 from mtl_runs.training.teleport import Teleports, move
 
 
@@ -213,7 +214,7 @@ class Stepper:
 
 def _in_parts(inputs: Tensor, targets: Sequence[Tensor]) -> list[Batch]:
     """The batch in independent parts, for balancers that want them."""
-    parts = [[part.contiguous() for part in tensor.tensor_split(N_PARTS, dim=1)] for tensor in (inputs, *targets)]
+    parts = [[part.contiguous() for part in tensor.tensor_split(N_BATCHES, dim=1)] for tensor in (inputs, *targets)]
     return [(own_inputs, own_targets) for own_inputs, *own_targets in zip(*parts, strict=True)]
 
 
