@@ -35,8 +35,9 @@ from mtl_runs.sweeps.logs import epoch_lines, log_status
 from mtl_runs.sweeps.selection import choose_parents, mean_rank, perturb
 from mtl_runs.training import RunSpec
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
+from mtl_runs.training.header import header_digest
 from mtl_runs.training.lock import exclusive
-from mtl_runs.training.loop import checkpoint_path, header_digest
+from mtl_runs.training.loop import checkpoint_path
 
 
 @dataclass(frozen=True)

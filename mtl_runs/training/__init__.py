@@ -1,13 +1,13 @@
 """Training of runs, alone or stacked in a population: steps, epochs, checkpoints, logs."""
 
 from mtl_runs.training.config import SCHEDULES, RunConfig, RunSpec
+from mtl_runs.training.header import run_header
 from mtl_runs.training.loop import (
     Decision,
     EpochReport,
     OnEpoch,
     OnEpochs,
     RunResult,
-    run_header,
     train,
     train_population,
 )

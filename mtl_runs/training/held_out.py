@@ -13,7 +13,8 @@ from lcode.files import replacing
 from mtl_runs.problems import Problem
 from mtl_runs.training.checkpoint import load_checkpoint
 from mtl_runs.training.config import RunSpec
-from mtl_runs.training.loop import checkpoint_path, header_digest, run_header
+from mtl_runs.training.header import header_digest, run_header
+from mtl_runs.training.loop import checkpoint_path
 from mtl_runs.training.measure import evaluate
 from mtl_runs.training.population import Population
 

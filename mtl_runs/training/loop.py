@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from math import isfinite, nan
@@ -15,14 +13,14 @@ from typing import Protocol
 import torch
 
 from lcode.errors import UsageError
-from lcode.graphs.arch import ArchGraph
 from lcode.table import RunStatus
 from lcode.table.runlog import RunHeader, RunLogWriter
 from lcode.threads import limited_threads
-from mtl_runs.networks import OWN, architecture_graph, make_network, own_graph, own_randomness
+from mtl_runs.networks import own_randomness
 from mtl_runs.problems import Problem
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
 from mtl_runs.training.config import RunConfig, RunSpec, check_config
+from mtl_runs.training.header import header_digest, run_header
 from mtl_runs.training.lock import exclusive
 from mtl_runs.training.measure import evaluate, summarise
 from mtl_runs.training.population import Member, Population
@@ -214,47 +212,6 @@ def train_population(
     return [results[spec.run] for spec in specs]
 
 
-def run_header(problem: Problem, config: RunConfig, *, run: str, seed: int, horizon: int) -> RunHeader:
-    """What is known of a run before it starts.
-
-    Args:
-        problem: the problem; `config.tasks` restricts it.
-        config: hyper-parameters.
-        run: name of the run.
-        seed: its seed.
-        horizon: last epoch.
-    """
-    if config.tasks is not None:
-        problem = problem.restrict(config.tasks)
-    return RunHeader(
-        run=run,
-        horizon=horizon,
-        metrics=problem.metrics,
-        config=config.for_log([task.name for task in problem.tasks]),
-        problem=problem.name,
-        seed=seed,
-        arch=config.arch,
-        graph=_graph(config.arch, problem),
-        # An automatic learning rate follows no plan; every epoch's line has the mean of those that were used.
-        schedule=None if config.auto_lr else config.learning_rates(horizon),
-    )
-
-
-def _graph(arch: str, problem: Problem) -> ArchGraph:
-    """The graph of an architecture; thousands of runs share a few."""
-    key = (arch, problem.network if arch == OWN else None, problem.input_shape, problem.tasks)
-    if key not in _GRAPHS:
-        if arch == OWN:
-            _GRAPHS[key] = own_graph(problem)
-        else:
-            shape = problem.input_shape
-            _GRAPHS[key] = architecture_graph(make_network(arch, shape, problem.tasks), shape)
-    return _GRAPHS[key]
-
-
-_GRAPHS: dict[tuple[Hashable, ...], ArchGraph] = {}
-
-
 @dataclass
 class _Training:
     """A population, its logs and its checkpoints."""
@@ -390,8 +347,3 @@ class _Training:
 def checkpoint_path(folder: Path, run: str) -> Path:
     """Where the checkpoint of a run is."""
     return Path(folder) / "checkpoints" / run / "checkpoint.safetensors"
-
-
-def header_digest(header: RunHeader) -> str:
-    """Identifies what a checkpoint belongs to."""
-    return hashlib.sha256(json.dumps(header.to_json(), sort_keys=True).encode()).hexdigest()

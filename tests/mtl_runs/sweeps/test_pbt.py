@@ -31,7 +31,8 @@ from mtl_runs.sweeps.selection import choose_parents, mean_rank, perturb
 from mtl_runs.sweeps.worker import Job
 from mtl_runs.training import EpochReport, train_population
 from mtl_runs.training.checkpoint import load_checkpoint
-from mtl_runs.training.loop import checkpoint_path, header_digest
+from mtl_runs.training.header import header_digest
+from mtl_runs.training.loop import checkpoint_path
 
 HORIZON = 7
 INTERVAL = 2
