@@ -176,7 +176,7 @@ def _next_step(folder: Path, files: Sequence[Path]) -> str:
     printed = [file for file in looked if file.suffix.lower() in PRINTED and head_of(file, 512).strip()]
     if printed:
         untold = (
-            "no line of it names a counter and a metric, as 'epoch 3, val_loss 0.2' does; where each line of it is one "
+            "no two lines of it name a counter and a metric, as 'epoch 3, val_loss 0.2' does; where each line is one "
             "evaluation, put 'epoch 1', 'epoch 2', … before them"
         )
         return f"{printed[0].relative_to(folder)}: {_failed(printed[0]) or untold}"

@@ -150,7 +150,13 @@ def _with_splits(told: Told) -> Told:
         remarks += (f"{listed} name no metric and are read as a {metric}, by the way that '{first}' went.",)
     if not renamed:
         return told
-    rows = [{renamed.get(name, name): value for name, value in row.items()} for row in told.rows]
+    named: dict[tuple[str, ...], list[str]] = {}  # most rows have the same names
+    rows = []
+    for row in told.rows:
+        key = tuple(row)
+        if key not in named:
+            named[key] = [renamed.get(name, name) for name in key]
+        rows.append(dict(zip(named[key], row.values(), strict=True)))
     return replace(told, rows=rows, remarks=remarks)
 
 
@@ -216,14 +222,16 @@ def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:
     A training that is started again prints its configuration again, `FOCAL_LOSS_ALPHA: 0.25` among it.
     """
     times: Counter[str] = Counter()
-    values: dict[str, set[Any]] = {}
     for row in rows:
         times.update(row.keys())
-        for name, value in row.items():
-            values.setdefault(name, set()).add(value)
     counters = {EPOCH, STEP, BATCH}
     most = max((number for name, number in times.items() if name not in counters), default=0)
-    return {name for name, number in times.items() if 2 * number < most and len(values[name]) == 1} - counters
+    rare = {name for name, number in times.items() if 2 * number < most} - counters
+    values: dict[str, set[Any]] = {name: set() for name in rare}
+    for row in rows if rare else ():
+        for name in rare & row.keys():
+            values[name].add(row[name])
+    return {name for name, found in values.items() if len(found) == 1}
 
 
 def _at_several_counts(rows: Iterable[dict[str, Any]]) -> set[str]:

@@ -15,6 +15,9 @@ MOST_SHAPES = 10_000
 _TOKEN = re.compile(r"(\d(?<![\w.]\d)\d*(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
 """A number without its sign that is not part of a word; others, such as `nan`, belong to the shape."""
 
+_WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
+"""Leaves of numbers how they are written: `.`, `.e-`."""
+
 _ANY = re.compile(r"\d|nan|inf", re.IGNORECASE)
 
 
@@ -58,7 +61,7 @@ class LineShapes:
         if len(parts) == 1:
             return said_in(line) if _ANY.search(line) else None
         # Whether a number counts may depend on how it is written.
-        shape = ("\0".join(parts[::2]), *[_form(number) for number in parts[1::2]])
+        shape = ("\0".join(parts[::2]), "\0".join(parts[1::2]).translate(_WITHOUT_DIGITS))
         if shape in self._known:
             known = self._known[shape]
             if known is _NOTHING:
@@ -98,10 +101,6 @@ def _shape_of(said: Said | None, parts: Sequence[str]) -> _Shape | None:
         others,
     )
     return shape if repr(shape.filled(parts[1::2])) == repr(said) else None
-
-
-def _form(number: str) -> str:
-    return "e" if "e" in number or "E" in number else "." if "." in number else ""
 
 
 def _different(numbers: Sequence[str]) -> list[str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from lcode.readers.loggers.lines import Cells, torn_notes
@@ -38,29 +39,32 @@ def table_of(path: Path, text: str) -> Cells | None:
     The header may be marked otherwise than the rows are, and a rule may stand under it. A table that begins later
     counts: its header names a counter. Rows with more or fewer cells are left out with a remark.
     """
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-    for at in range(min(len(lines) - 1, _PREAMBLE)):
-        if at and _COUNTER.search(lines[at][1]) is None:
+    lines = text.split("\n")
+    filled = list(islice((at for at, line in enumerate(lines) if line.strip()), _PREAMBLE))
+    for place, at in enumerate(filled[:-1]):
+        if place and _COUNTER.search(lines[at]) is None:
             continue
-        table = _table_at(path, lines[at:], text.count("\n") + 1)
-        if table is not None and (at == 0 or any(name.lower() in _COUNTED for name in table.header)):
+        under = filled[place + 1 :]
+        if _RULE.match(lines[under[0]].strip()):
+            under = under[1:]
+        shape = _marks(lines[at], lines[under[0]]) if under else None
+        table = None if shape is None else _table_at(path, lines, at, under[0], shape)
+        if table is not None and (place == 0 or any(name.lower() in _COUNTED for name in table.header)):
             return table
     return None
 
 
-def _table_at(path: Path, lines: Sequence[tuple[int, str]], last: int) -> Cells | None:
-    """The table whose header is the first of these lines."""
-    below = lines[1:] if not _RULE.match(lines[1][1].strip()) else lines[2:]
-    shape = _marks(lines[0][1], below[0][1]) if below else None
-    if shape is None:
-        return None
-    of_header, of_rows = shape
-    header = _cells(lines[0][1], of_header)
+def _table_at(path: Path, lines: Sequence[str], header_at: int, first: int, marks: tuple[str, str]) -> Cells | None:
+    """The table with its header in this line and its first row in another one."""
+    of_header, of_rows = marks
+    header = _cells(lines[header_at], of_header)
     if header[:2] == list(_SPACY):
         header = [_SPACY.get(name) or f"{'train' if name.startswith('LOSS') else 'val'}/{name}" for name in header]
     header = _distinct(header)
     rows, at, torn = [], [], []
-    for number, line in below:
+    for number, line in enumerate(lines[first:], start=first + 1):
+        if not line.strip():
+            continue
         cells = _cells(line, of_rows)
         if len(cells) == len(header):
             if cells != header:  # it comes again where a resumed training appends
@@ -70,7 +74,7 @@ def _table_at(path: Path, lines: Sequence[tuple[int, str]], last: int) -> Cells 
             torn.append(number)
     if not rows or len(torn) > len(rows):
         return None
-    return Cells(header, rows, at, tuple(torn_notes(path, torn, last)))
+    return Cells(header, rows, at, tuple(torn_notes(path, torn, len(lines))))
 
 
 def _marks(header: str, row: str) -> tuple[str, str] | None:

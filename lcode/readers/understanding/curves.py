@@ -130,14 +130,13 @@ def _measured_on(
         # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.
         twins = {names[key].lower() for key, split in split_of.items() if split == held_out}
         # `Loss: 0.3, Test Acc: 91`: a loss of which nothing is said, beside scores of other data, is of the training.
-        losses = not any("loss" in words_of(names[key]) for key, split in split_of.items() if split == held_out)
         oftener = _oftener_than([key for key, split in split_of.items() if split == held_out], names, often)
         of_training = [
             key
             for key, split in split_of.items()
             if not split
             and key not in stated
-            and (names[key].lower() in twins or key in oftener or (losses and "loss" in words_of(key)))
+            and (names[key].lower() in twins or key in oftener or "loss" in words_of(key))
         ]
     else:
         named = "train" in split_of.values()

@@ -296,7 +296,7 @@ def test_what_a_training_printed_is_read_where_its_logger_kept_no_score(tmp_path
     [
         ({}, "it is empty; name the folder"),
         ({"a/x.png": "", "b.png": "", "c.py": ""}, "files: 2 .png, 1 .py.*Name the folder that the training writes to"),
-        ({"a/train.log": "Loading data\n"}, "train.log: no line of it names a counter and a metric, as 'epoch 3"),
+        ({"a/train.log": "Loading data\n"}, "train.log: no two lines of it name a counter and a metric, as 'epoch 3"),
         (
             {"a/train.log": "XGBoost\nTraceback (most recent call last)\n  File"},
             "training with XGBoost ended with an error",
