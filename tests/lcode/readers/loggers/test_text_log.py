@@ -102,6 +102,7 @@ def test_cocos_summary_has_its_names(tmp_path: Path) -> None:
 def test_words_of_a_sentence_are_no_metrics(tmp_path: Path) -> None:
     text = "".join(
         f"step {e} loss: {v}\n (next mAP calculation at {e}00 steps)\nthis is {e} of them\n"
+        f'"GET /models/refs%2Fpr%2F10 HTTP/1.1" {e} 25\n'
         for e, v in enumerate(SPRINGS)
     )
     assert directions(read(tmp_path, "run.log", text)) == {"loss": "min"}

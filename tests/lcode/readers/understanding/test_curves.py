@@ -177,3 +177,8 @@ def test_the_best_value_so_far_may_be_written_in_one_word() -> None:
 
 def test_the_best_loss_so_far_of_the_training_is_left_out() -> None:
     assert settle_curves(["train_loss", "best_loss"], Choices()).left_out == {"best_loss": "best so far"}
+
+
+def test_the_smallest_error_so_far_is_left_out_and_the_largest_reward_of_a_batch_is_not() -> None:
+    curves = settle_curves(["top1_err", "min_top1_err", "max_acc", "reward", "max_reward"], Choices())
+    assert curves.left_out == {"min_top1_err": "best so far"}
