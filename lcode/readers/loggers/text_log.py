@@ -171,13 +171,15 @@ def _trainings(runs: list[Logged]) -> list[Logged]:
     run = runs[0]
     if len(runs) > 1 or run.axis is None:
         return runs
-    at = run.columns[run.axis].to_pylist()
-    starts, seen = [0], {at[0]}
-    for row in range(1, len(at)):
-        if at[row] <= at[starts[-1]] and at[row] < at[row - 1] and len(seen) >= FEWEST_COUNTS:
+    starts: list[int] = [0]
+    seen: list[float] = []
+    for row, count in enumerate(run.columns[run.axis].to_pylist()):
+        if count is None:  # a row that says only the other counter
+            continue
+        if seen and count <= seen[0] and count < seen[-1] and len(set(seen)) >= FEWEST_COUNTS:
             starts.append(row)
-            seen = set()
-        seen.add(at[row])
+            seen = []
+        seen.append(count)
     if len(starts) == 1:
         return runs
     parts = [
@@ -187,7 +189,7 @@ def _trainings(runs: list[Logged]) -> list[Logged]:
             lines=None if run.lines is None else run.lines[start:end],
             notes=(),
         )
-        for start, end in zip(starts, [*starts[1:], len(at)], strict=True)
+        for start, end in zip(starts, [*starts[1:], len(run.columns[run.axis])], strict=True)
     ]
     note = f"{run.file.name}: {run.axis}s begin anew {len(starts) - 1} times, so it holds {len(starts)} runs."
     parts[0] = replace(parts[0], notes=(*run.notes, note))

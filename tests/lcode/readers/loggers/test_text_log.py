@@ -356,3 +356,9 @@ def test_trainings_printed_one_after_another_are_runs(tmp_path: Path) -> None:
     assert any("epochs begin anew 1 times, so it holds 2 runs" in note for note in table.notes)
     resumed = "".join(f"epoch {e} val loss {v}\n" for e, v in ((1, 0.9), (2, 0.8), (3, 0.7), (2, 0.75), (3, 0.6)))
     assert curve(read(tmp_path, "resumed.log", resumed), "val_loss") == [(1, 0.9), (2, 0.75), (3, 0.6)]
+
+
+def test_rows_before_the_first_epoch_begin_no_run(tmp_path: Path) -> None:
+    text = "step 5 loss 3.0\n" + "".join(f"epoch {e} loss {v}\n" for e, v in enumerate(SPRINGS)) + "epoch 0 loss 2.0\n"
+    table = read(tmp_path, "run.log", text)
+    assert list(table.runs.index) == ["run", "run#2"] and curve(table, "loss")[-1] == (0, 2.0)
