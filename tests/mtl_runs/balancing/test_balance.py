@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
+from weakref import ref
 
 import pytest
 import torch
@@ -137,6 +138,24 @@ def test_a_network_in_double_precision_stays_in_it(network: Callable[..., Any]) 
     weights = Balance("fairgrad", own.encoder, TASKS).backward(own.losses())
     assert own.encoder[0].weight.grad.dtype == torch.float64
     assert weights == pytest.approx(single, rel=1e-4) and weights != single
+
+
+def test_no_more_than_one_tasks_gradients_lie_beside_the_rows(
+    network: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = torch.autograd.grad
+    returned: list[ref[Tensor]] = []
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        assert not [1 for reference in returned if reference() is not None]
+        gradients = plain(*arguments, **options)
+        returned.extend(ref(gradient) for gradient in gradients if gradient.ndim == 2 and len(gradient) == 6)
+        return gradients
+
+    monkeypatch.setattr(torch.autograd, "grad", watched)
+    own = network()
+    Balance("mgda", own.encoder, TASKS).backward(own.losses())
+    assert len(returned) == 3
 
 
 def test_signals_are_means_since_the_last_call(network: Callable[..., Any]) -> None:

@@ -82,11 +82,13 @@ def test_a_skipped_step_has_no_losses_after_it(network: Callable[..., Any]) -> N
 def test_autocast_in_the_forward_pass_only(network: Callable[..., Any], inside: bool) -> None:
     own, plain = network(), network()
     exact = Balance("fairgrad", plain.encoder, TASKS).backward(plain.losses())
-    balance = Balance("fairgrad", own.encoder, TASKS)
+    balance, seen = Balance("fairgrad", own.encoder, TASKS), []
+    own.encoder[0].weight.register_hook(lambda gradient: seen.append(torch.is_autocast_enabled("cpu")))
     with torch.autocast("cpu", torch.bfloat16):
         losses = own.losses()
         weights = balance.backward(losses) if inside else {}
     weights = weights or balance.backward(losses)
+    assert seen == [False] * 3
     assert own.encoder[0].weight.grad.dtype == torch.float32
     assert weights == pytest.approx(exact, rel=0.05) and weights != exact
 
