@@ -148,6 +148,8 @@ def _with_splits(told: Told) -> Told:
         renamed |= {name: f"{name}/{metric}" for name in bare}
         listed = " and ".join(sorted(f"'{name}'" for name in bare))
         remarks += (f"{listed} name no metric and are read as a {metric}, by the way that '{first}' went.",)
+    elif bare and any(split_name(name)[0] != "val" and split_name(name)[1].lower() == "loss" for name in others):
+        renamed |= {name: f"{name}/loss" for name in bare}  # `loss 0.31 val 0.35`
     if not renamed:
         return told
     named: dict[tuple[str, ...], list[str]] = {}  # most rows have the same names

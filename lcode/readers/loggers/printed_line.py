@@ -53,6 +53,9 @@ IN_BATCH = "\0"
 _ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
 _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 
+_OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|sav(?:ed?|ing))*\bbest\b", re.IGNORECASE)
+"""How a line begins that says again what was best: `New best model, saved to best.pt (val_loss=0.3)`."""
+
 _UNMARKED = frozenset(("lr", *DATA))
 """Names that may stand before a number without a mark though they are no metrics: `train 0.31 val 0.35`."""
 
@@ -89,7 +92,8 @@ def said_in(line: str) -> Said | None:
     counted = list(_COUNTER.finditer(line))
     found = [one for one in counted if not _ASIDE.search(line[: one.start()])]
     bare = line if counted else with_bare_counter(line)
-    pairs = dict(_pairs(_COUNTER.sub("\n", bare) if found or bare != line else line))
+    told = "" if _OF_THE_BEST.match(line) else _COUNTER.sub("\n", bare) if found or bare != line else line
+    pairs = dict(_pairs(told))
     if bare != line and any(known_metric(name) or name.lower() in DATA for name in pairs):
         counted = found = list(_COUNTER.finditer(bare))
     if (counted and not found) or (found and not pairs and all(_SETTING.match(bare[one.start() :]) for one in found)):

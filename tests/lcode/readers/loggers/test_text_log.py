@@ -74,6 +74,7 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
         ("iteration {e}, loss = 9.5\nValidation score: {v}", "Validation_score", "max"),
         ("Epoch: {e}\nINFO:root:\tTrain: loss = 9.5 | f1 = 0.1\nINFO:root:\tTest: f1 = {v}", "f1", "max"),
         ("epoch: {e}, train loss is: 9.5, val acc is: {v}", "acc", "max"),
+        ("Epoch {e}/9 | loss=9.5 | val={v}\nNew best model: best.pt (val_loss=0.1)", "loss", "min"),
         ("Epoch {e}, Loss: 9.5, Test Acc: {v}%", "Acc", "max"),
         ("Epoch {e} accuracy: 9/10=0.9 train\nval accuracy: 35/100 ({v}%)", "accuracy", "max"),
     ],
