@@ -26,6 +26,9 @@ Closure = Callable[[], Mapping[str, Tensor]]
 class Scaler(Protocol):
     """The part of `torch.amp.GradScaler` that is used."""
 
+    def is_enabled(self) -> bool:
+        """Whether it scales at all."""
+
     def scale(self, outputs: Tensor) -> Tensor:
         """The outputs times the scale."""
 
@@ -238,7 +241,9 @@ class Balance:
         watch = self._watch_every > 0 and self._steps % self._watch_every == 0
         # The backward pass belongs outside of autocast, wherever it is called.
         with isolated(torch.get_num_threads()):
-            scale = None if scaler is None else float(scaler.scale(torch.ones((), device=shared[0].device)))
+            scale = None
+            if scaler is not None and scaler.is_enabled():
+                scale = float(scaler.scale(torch.ones((), device=shared[0].device)))
             seen = self._passes.run(batches, shared, features, scale, watch=watch)
             if seen is None:
                 return dict.fromkeys(self.tasks, 0.0), None

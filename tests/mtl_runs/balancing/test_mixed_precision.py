@@ -35,6 +35,15 @@ def test_a_scaler_changes_no_decision(network: Callable[..., Any], balancer: str
     assert balances[0].signals() == pytest.approx(balances[1].signals(), rel=1e-5)
 
 
+def test_a_scaler_that_is_switched_off_is_none(network: Callable[..., Any]) -> None:
+    own, plain = network(), network()
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    optimizer = torch.optim.SGD(own.parameters(), lr=0.0)
+    weights = Balance("mgda", own.encoder, TASKS).step(optimizer, own.losses, scaler=scaler)
+    assert weights == Balance("mgda", plain.encoder, TASKS).backward(plain.losses())
+    assert torch.equal(own.gradients(), plain.gradients())
+
+
 @pytest.mark.parametrize("balancer", ["uncertainty", "rlw", "fairgrad", "db_mtl"])
 def test_an_infinite_gradient_skips_the_step_and_leaves_the_balancer_as_it_was(
     network: Callable[..., Any], balancer: str
