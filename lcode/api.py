@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from lcode.errors import UsageError
-from lcode.fitting.loop import Progress
 from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
+from lcode.network.loop import Progress
 from lcode.table import RunTable
 
 Start = Literal["shipped", "scratch"]

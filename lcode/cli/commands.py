@@ -87,7 +87,7 @@ def fit(
 ) -> None:
     """Learn from the finished runs in LOGS and write a model folder."""
     from lcode.api import fit as fit_table
-    from lcode.fitting.checkpoint import check_writable
+    from lcode.ensemble.checkpoint import check_writable
 
     check_writable(out_dir)
     table = source.table(target)
@@ -247,7 +247,7 @@ def report(
     forecast = forecaster.predict(table, page_epochs(table))
     ranking = rank_forecast(forecast, objective, table=table, baseline=baseline)
     show_notes(ranking.notes)
-    learned = 0 if forecaster.fitted is None or forecaster.fitted.preprocessor is None else forecaster.fitted.runs
+    learned = 0 if forecaster.fitted is None or not forecaster.known_metrics else forecaster.fitted.runs
     title = f"Forecasts for {source.logs.resolve().name}"
     trust = Trust(*forecaster.trust(), learned_from=learned)
     write_report(out_path, title=title, table=table, forecast=forecast, ranking=ranking, trust=trust)

@@ -19,8 +19,8 @@ def show_fit(model: LCGODEForecaster, table: RunTable) -> None:
     finished = int((table.runs["status"] == "finished").sum())
     beside = f" and {model.fitted.runs - finished} related ones" if model.fitted.runs > finished else ""
     err.print(f"learned from {min(model.fitted.runs, finished)} finished runs of {len(table)}{beside}", highlight=False)
-    if model.fitted.stacking is not None:
-        weights = model.fitted.stacking.mean_weights().items()
+    weights = model.mean_weights().items()
+    if weights:
         parts = ", ".join(f"{part} {100 * weight:.0f} %" for part, weight in weights)
         err.print(f"weights of the parts, learned on left-out runs: {parts}", highlight=False)
     if model.fitted.report.interrupted:

@@ -46,9 +46,9 @@ def model_and_table(source: LogSource, model: Path | None, device: str | None) -
     if (table.runs["status"] != "finished").any():
         with err.status("learning from the finished runs"):
             forecaster = forecaster.in_context(table)
-    for warning in forecaster.trust()[1]:
+    for warning in forecaster.trust(table)[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
-    if model is None and forecaster.fitted is not None and forecaster.fitted.preprocessor is not None:
+    if model is None and forecaster.fitted is not None and forecaster.known_metrics:
         text = f"the forecasts take up {forecaster.fitted.runs} of these runs, which have finished"
         err.print(f"[yellow]note:[/] {text}; `lcode fit`, then --model, adapts the network too", highlight=False)
     return forecaster, table

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,9 @@ def main() -> None:
     """Command line of the pretraining job."""
     from lcode.benchmarks import design_sources, load_benchmark, load_mtl_curves
     from lcode.cli.console import fit_progress
-    from lcode.fitting.pretrain import SETTINGS, pretrain
-    from lcode.fitting.views import views
+    from lcode.forecasters.lcgode import Fitted, save_fitted
+    from lcode.pretraining.pretrain import SETTINGS, pretrain
+    from lcode.pretraining.views import views
     from lcode.readers import read_logs
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,7 +54,7 @@ def main() -> None:
     known = {name: table for name, table in tables.items() if len(table) >= FEWEST}
     settings = dataclasses.replace(SETTINGS, steps=args.steps)
     with fit_progress("pretraining") as progress:
-        fitted = pretrain(
+        model, report = pretrain(
             [list(views(table)) for table in known.values()],
             _prior(args.seed),
             seed=args.seed,
@@ -65,7 +67,9 @@ def main() -> None:
         "settings": dataclasses.asdict(settings),
         "sources": [*known, f"synthetic prior × {PRIOR}"],
     }
-    fitted.save(args.out, extra)
+    runs = [run for table in known.values() for run in table.run_ids]
+    digest = hashlib.sha256("".join(runs).encode()).hexdigest()[:16]
+    save_fitted(Fitted(model, report, len(set(runs)), digest), args.out, extra)
 
 
 def _some(table: RunTable, seed: int) -> RunTable:
@@ -80,7 +84,7 @@ def _prior(seed: int) -> list[RunTable]:
     """The synthetic problems."""
     import numpy as np
 
-    from lcode.fitting.prior import synthetic_runs
+    from lcode.pretraining.prior import synthetic_runs
 
     draw = np.random.default_rng(seed)
     sizes = zip(draw.choice(TASKS, PRIOR), draw.choice(HORIZONS, PRIOR), strict=True)

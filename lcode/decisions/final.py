@@ -9,12 +9,12 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import CurveArrays, curve_arrays
 from lcode.decisions.objective import Objective
 from lcode.errors import UsageError
 from lcode.forecast import FULL_EPOCHS, LEVELS, NO_EPOCH, Forecast, even_levels, sample_quantiles
 from lcode.table import Metric, RunTable
 from lcode.table.axis import epoch_text
-from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 PATHS = 512
 """Paths of each curve that the distribution of a best or mean value is counted on."""

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import CurveArrays, curve_arrays
 from lcode.errors import NotEnoughDataError, UsageError
 from lcode.evaluation import metrics as measure
 from lcode.evaluation.splits import split_runs
@@ -18,7 +19,6 @@ from lcode.forecast import LEVELS, NO_EPOCH, Forecast
 from lcode.forecasters import FORECASTERS, ForecasterFactory
 from lcode.forecasters.base import finished_runs
 from lcode.table import Metric, RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 DEFAULT_FORECASTERS = ("lcode", "last", "power", "trees")
 

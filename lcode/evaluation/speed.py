@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from lcode.fitting.prior import synthetic_runs
 from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.pretraining.prior import synthetic_runs
 from lcode.table import RunTable
 
 T = TypeVar("T")

@@ -1,8 +1,8 @@
 """The forecaster without one of its parts each, to measure what the part is worth; names for `lcode bench`.
 
 Two groups. `lcode-…` is the whole forecaster, adapted from the shipped model, without something. `net` is the network
-alone, from scratch, without the experts beside it, so that they do not make up for what it lacks; `net-…` is the same
-without something.
+alone, from scratch, without the regressors beside it, so that they do not make up for what it lacks; `net-…` is the
+same without something.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from lcode.fitting.calibration import Calibration
-from lcode.fitting.out_of_fold import NETWORK, PARTS, PRETRAINED
+from lcode.ensemble.names import CHANGES, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.registry import PARTS
 from lcode.forecast import Forecast
 from lcode.forecasters import ForecasterFactory
 from lcode.forecasters.base import At
@@ -36,22 +36,9 @@ class ChangedTable(LCGODEForecaster):
         """Learn from the changed table."""
         return super().fit(self._change(table))
 
-    def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
+    def predict(self, table: RunTable, at: At = "horizon", *, context: RunTable | None = None) -> Forecast:
         """Forecast the changed table."""
-        return super().predict(self._change(table), at)
-
-
-class Uncalibrated(LCGODEForecaster):
-    """Intervals as they come, not widened or narrowed by what the left-out runs say."""
-
-    def fit(self, table: RunTable) -> Self:
-        """Learn, and forget the widths."""
-        super().fit(table)
-        if self.fitted is not None:
-            own, none = self.fitted.calibration, Calibration.none()
-            none = replace(none, correlation=own.correlation, persistence=own.persistence)
-            self.fitted = replace(self.fitted, calibration=none)
-        return self
+        return super().predict(self._change(table), at, context=None if context is None else self._change(context))
 
 
 def without_graphs(table: RunTable) -> RunTable:
@@ -89,8 +76,8 @@ def curves_alone(table: RunTable) -> RunTable:
 class LatentODEForecaster(ChangedTable):
     """The plain latent ODE (Rubanova et al. 2019), one state per metric that hears of nothing but its own curve.
 
-    From scratch and without the experts; trained, anchored, averaged over members and calibrated as ours, so that the
-    difference is what graph, configuration, schedule, signals and coupling add.
+    From scratch and without the regressors; trained, anchored, averaged over members and calibrated as ours, so that
+    the difference is what graph, configuration, schedule, signals and coupling add.
 
     Args:
         seed: see `LCGODEForecaster`.
@@ -110,19 +97,23 @@ def _whole(change: Change | None = None, **options: Any) -> ForecasterFactory:
     return lambda seed: ChangedTable(change, seed=seed, **options)
 
 
+def _without(*parts: str) -> ForecasterFactory:
+    return _whole(parts=[part for part in PARTS if part not in parts])
+
+
 def _network(change: Change | None = None, **options: Any) -> ForecasterFactory:
     return _whole(change, pretrained=None, parts=(NETWORK,), **options)
 
 
 ABLATIONS: dict[str, ForecasterFactory] = {
-    "lcode-no-network": _whole(parts=PARTS[1:4]),
-    "lcode-no-process": _whole(parts=(NETWORK, *PARTS[2:])),
-    "lcode-no-forests": _whole(parts=(*PARTS[:2], PRETRAINED)),
-    "lcode-no-surprises": _whole(parts=(*PARTS[:4], PRETRAINED)),
-    "lcode-no-pretrained": _whole(parts=PARTS[:-1]),
+    "lcode-no-network": _without(NETWORK, SURPRISES, PRETRAINED),
+    "lcode-no-process": _without(PROCESS),
+    "lcode-no-forests": _without(VALUES, CHANGES, SURPRISES),
+    "lcode-no-surprises": _without(SURPRISES),
+    "lcode-no-pretrained": _without(PRETRAINED),
     "lcode-network-only": _whole(parts=(NETWORK,)),
     "lcode-scratch": _whole(pretrained=None),
-    "lcode-no-calibration": lambda seed: Uncalibrated(seed=seed, pretrained=SHIPPED),
+    "lcode-no-calibration": _whole(calibrated=False),
     "lcode-no-graph": _whole(without_graphs),
     "lcode-no-config": _whole(without_configuration),
     "lcode-no-signals": _whole(without_signals),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import CurveArrays
 from lcode.forecast import NO_EPOCH, Forecast, grid_note
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays
 
 
 def curve_status(table: RunTable, arrays: CurveArrays) -> NDArray[np.str_]:

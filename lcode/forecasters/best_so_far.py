@@ -6,11 +6,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from lcode.curves.arrays import curve_arrays
 from lcode.forecast import LEVELS, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster
 from lcode.table import RunTable
-from lcode.tensors.arrays import curve_arrays
 
 
 class BestSoFarForecaster(Forecaster):

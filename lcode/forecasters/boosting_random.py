@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from lcode.experts.continuation import change_quantiles, continuation_grid, continuations, share_epochs
-from lcode.fitting.folds import assign_folds
+from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.continuation import change_quantiles, continuation_grid, continuations, share_epochs
+from lcode.ensemble.folds import assign_folds
 from lcode.forecasters.boosting import boosted, predicted
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
 from lcode.forecasters.point_model import FOLDS, MIN_RUNS
 from lcode.forecasters.prefix_features import PrefixFeatures, RunInputs, lead_features
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 Array = NDArray[np.float64]
 

@@ -8,13 +8,13 @@ from typing import ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.continuation import at_epochs, run_cutoffs
 from lcode.errors import NotEnoughDataError
-from lcode.experts.continuation import at_epochs, run_cutoffs
 from lcode.forecast import LEVELS, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble, curve_status
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 Array = NDArray[np.float64]
 

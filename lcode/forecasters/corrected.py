@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.errors import NotEnoughDataError
-from lcode.experts.continuation import (
+from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.continuation import (
     at_epochs,
     change_quantiles,
     continuation_grid,
@@ -17,11 +17,11 @@ from lcode.experts.continuation import (
     run_cutoffs,
     share_epochs,
 )
+from lcode.errors import NotEnoughDataError
 from lcode.forecast import LEVELS, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 
 class CorrectedForecaster(Forecaster):

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lcode.experts.continuation import continuation_grid, continuations
-from lcode.experts.features import ValueScale
+from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.continuation import continuation_grid, continuations
+from lcode.curves.features import ValueScale
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 Array = NDArray[np.float64]
 

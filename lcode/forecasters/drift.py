@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import CurveArrays
 from lcode.forecasters.corrected import CorrectedForecaster
-from lcode.tensors.arrays import CurveArrays
 
 
 class DriftForecaster(CorrectedForecaster):

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from lcode.curves.arrays import CurveArrays
+from lcode.curves.config import ConfigEncoder
 from lcode.forecast import LEVELS
 from lcode.forecasters.prior_fitted import Array, PriorFittedForecaster, Question, points
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays
-from lcode.tensors.config import ConfigEncoder
 
 VERSION = "0.0.1"
 

@@ -1,4 +1,4 @@
-"""A Gaussian process on the prefix and all that is known beside it, one per cutoff: an expert of `lcode`, by itself."""
+"""A Gaussian process on the prefix and what is known beside it, one per cutoff: a base model of `lcode` by itself."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.experts.prefix import PrefixReader
-from lcode.experts.process import ProcessExpert
-from lcode.experts.scene import Scene
+from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.prefix import PrefixReader
+from lcode.curves.scaling import ValueScaler
+from lcode.ensemble.history import History
+from lcode.ensemble.process import Process
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
 from lcode.isolation import isolated
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
-from lcode.tensors.scaling import ValueScaler
 
 
 class ProcessForecaster(CutoffForecaster):
     """Gaussian-process regression of the change since the last value, in the space in which `lcode` works.
 
     It reads a few features of each curve, the signals and the side information, and forecasts principal components
-    of the continuation; its hyper-parameters maximise the marginal likelihood at each cutoff. See `ProcessExpert`.
+    of the continuation; its hyper-parameters maximise the marginal likelihood at each cutoff. See `Process`.
     Nothing of it is random.
     """
 
@@ -42,12 +42,12 @@ class _ProcessModel:
         self._scaler = ValueScaler.fit(arrays)
         self._reader = PrefixReader(finished, self._scaler)
         one_fold = np.zeros(len(finished), dtype=np.int64)  # no run judges another here
-        scene = Scene.of(finished, len(finished), arrays, one_fold, cutoff, self._scaler)
-        self.grid = scene.grid
-        self._process = ProcessExpert(scene, self._reader.at(scene.table, scene.arrays, cutoff))
+        count = len(finished)
+        history = History.of(finished, count, arrays, one_fold, cutoff, self._scaler, self._reader)
+        self.grid = history.grid
+        self._process = Process(history)
 
     @isolated()
     def predict(self, table: RunTable, arrays: CurveArrays) -> NDArray[np.float64]:
         """See `CutoffModel.predict`."""
-        scaled = self._process.predict(self._reader.at(table, arrays, self._cutoff))
-        return self._scaler.unscale(scaled)
+        return self._scaler.unscale(self._process.path(self._reader.at(table, arrays, self._cutoff)))

@@ -63,5 +63,7 @@ class InSweep:
             known = self._history.select(past)
             if chosen:
                 known = known.concat(table_of(chosen)) if past else table_of(chosen)
-            self._current, self._known = self.model.in_context(known), now
+            # Few finished runs teach nothing; those in progress are compared with each other.
+            enough = len(known) >= self.model.min_finished
+            self._current, self._known = self.model.in_context(known) if enough else self.model, now
         return self._current

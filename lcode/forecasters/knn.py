@@ -7,16 +7,16 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.experts.features import RunFeatures, side_information
-from lcode.experts.forest import metric_quantiles
+from lcode.curves.arrays import CurveArrays
+from lcode.curves.config import ConfigEncoder
+from lcode.curves.features import RunFeatures, side_information
 from lcode.forecast import LEVELS
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
 from lcode.forecasters.cutoff_data import CutoffData, without_side_information
 from lcode.forecasters.standardise import Standardiser
+from lcode.regressors.extra_trees import metric_quantiles
 from lcode.table import RunTable
 from lcode.table.groups import configuration_groups
-from lcode.tensors.arrays import CurveArrays
-from lcode.tensors.config import ConfigEncoder
 
 Array = NDArray[np.float64]
 

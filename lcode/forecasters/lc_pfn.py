@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from lcode.curves.arrays import CurveArrays
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS
 from lcode.forecasters.prior_fitted import Array, PriorFittedForecaster, Question
-from lcode.tensors.arrays import CurveArrays
 
 EPOCHS = 100
 """It was trained on epochs 1 to this; longer horizons are shrunk to them."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,41 +15,40 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import curve_arrays
+from lcode.curves.batch import GraphTensors
+from lcode.curves.collate import Preprocessor, used_graphs
+from lcode.ensemble.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from lcode.ensemble.context import Context
+from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel
+from lcode.ensemble.folds import assign_folds
+from lcode.ensemble.history import OWN_RUNS
+from lcode.ensemble.registry import PARTS
+from lcode.ensemble.store import pack_model, unpack_model
+from lcode.ensemble.trust import out_of_fold_figures, trust_rows, trust_warnings
 from lcode.errors import NotEnoughDataError, UsageError
-from lcode.experts.committee import Committee
-from lcode.fitting.checkpoint import Checkpoint
-from lcode.fitting.ensemble import Ensemble, some_rows
-from lcode.fitting.fitted import Fitted
-from lcode.fitting.folds import assign_folds
-from lcode.fitting.in_context import learn_in_context
-from lcode.fitting.loop import FitSettings, Progress, Source, fit_model
-from lcode.fitting.network import OutOfFoldNetwork
-from lcode.fitting.novelty import scarcity
-from lcode.fitting.out_of_fold import PARTS
-from lcode.fitting.transfer import transfer
-from lcode.fitting.trust import trust_rows, trust_warnings
-from lcode.fitting.zero_shot import ZeroShot
 from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.graphs import unknown_ops
 from lcode.isolation import isolated
-from lcode.models.lcgode import LCGODE, LCGODEConfig
+from lcode.network.loop import FitReport, FitSettings, Progress, Source, fit_model
+from lcode.network.model import LCGODE, LCGODEConfig
+from lcode.network.transfer import transfer
 from lcode.table import Metric, RunTable, pooled
 from lcode.table.axis import finer_unit
-from lcode.tensors.arrays import curve_arrays
-from lcode.tensors.batch import GraphTensors
-from lcode.tensors.collate import Preprocessor, used_graphs
 
-OWN_RUNS = 8
-"""With fewer runs of its own a problem is judged on those of its relatives."""
+FOLDS = 5
+"""Parts into which finished runs are divided; each is forecast by what was learned from the others."""
 
 OWN_STEPS, OWN_RATE = 60, 1e-3
 """Steps of adapting a model of all runs to the own ones; 200 overfit 30 runs."""
 
+MAX_RUNS = 1500
+"""Finished runs that the base models learn from at most: the forests' weights grow with their square."""
+
 CONTEXT_RUNS = 200
-"""Finished runs that the shipped model takes up at most: of three metrics they take some 8 s on one core, of one 3 s.
-Who has more has reason to fit."""
+"""The same for the shipped model, which learns from them each time that it is asked. Who has more has reason to fit."""
 
 BLOCK, BLOCK_CELLS = 2000, 500_000
 """Runs that are forecast at a time when a forecast is written as it is made; fewer where these have more values (runs ×
@@ -62,20 +63,39 @@ def settings_for(runs: int, *, config: int = 0, pretrained: bool = False) -> Fit
 
     Measured on 16 runs of the digits problem: with 40 % configuration dropout instead of 10 % Kendall τ at 20 % of the
     horizon was 0.66 instead of 0.62. The same holds where the encoded configuration is wide (37 balancers as
-    indicators): on 228 runs of fashion-ink 80 % instead of 10 % took 16 to 20 % off the error. A pretrained model takes
-    smaller steps with few runs. Beyond 300 runs steps grow with the root of their number: on 3,665 runs of eight tasks
-    of TaskSet 3,000 steps instead of 900 took 22 % off the network's error at a fifth of the horizon.
+    indicators): on 228 runs of fashion-ink 80 % instead of 10 % took 16 to 20 % off the error. A pretrained model needs
+    few steps: on three tables of LCBench's design half 60 steps had the CRPS of 600 with 10 and 30 runs (-1 to +2 %),
+    and with 100 and 200 runs 450 at this rate that of 900 at a quarter of it (-2 to +2 %), 300 by 2 to 12 % more.
+    Beyond 300 runs steps grow with the root of their number: on 3,665 runs of eight tasks of TaskSet 3,000 steps
+    instead of 900 took 22 % off the network's error at a fifth of the horizon.
 
     Args:
         runs: finished runs to learn from.
         config: width of the encoded configuration.
         pretrained: whether the parameters begin as those of another model.
     """
-    many = 1 - scarcity(runs)
-    steps, rate = (600 + 300 * many, 2e-3 + 2e-3 * many) if pretrained else (500 + 400 * many, 4e-3)
+    many = min(max(math.log(max(runs, 1) / 30) / math.log(4), 0.0), 1.0)  # 0 up to 30 runs, 1 from 120
+    steps, rate = (60 + 390 * many, 1.6e-2) if pretrained else (500 + 400 * many, 4e-3)
     steps *= max(math.sqrt(runs / 300), 1.0)
     dropout = min(0.4 - 0.3 * many + 2 * config / runs, 0.9)
     return FitSettings(steps=round(steps), learning_rate=rate, config_dropout=dropout)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a fit leaves.
+
+    Attributes:
+        model: makes the forecasts.
+        report: how the training of the network went.
+        runs: number of finished runs that were learned from.
+        data_digest: of the training points, so that two models can be told to stem from the same data.
+    """
+
+    model: Model
+    report: FitReport
+    runs: int
+    data_digest: str
 
 
 class LCGODEForecaster(Forecaster):
@@ -90,6 +110,7 @@ class LCGODEForecaster(Forecaster):
         pretrained: folder of a model whose parameters to start from; what it has no parameters for (the table's
             configuration, its metrics' own offsets, its graphs) begins at random or at zero. None: from scratch.
         parts: which of `PARTS` a forecast is made of; the network is trained in any case.
+        calibrated: whether intervals are scaled by what left-out runs say.
         overrides: fields of `LCGODEConfig` to set, such as `coupled=False`.
     """
 
@@ -106,15 +127,18 @@ class LCGODEForecaster(Forecaster):
         targets: Sequence[str] | None = None,
         pretrained: str | os.PathLike[str] | None = None,
         parts: Sequence[str] = PARTS,
+        calibrated: bool = True,
         **overrides: Any,
     ) -> None:
         self.seed, self.device, self.progress = seed, device, progress
         self.targets = None if targets is None else list(targets)
         self.pretrained = None if pretrained is None else Path(pretrained)
         self.settings = settings
-        self.parts = tuple(parts)
+        self.parts, self.calibrated = tuple(parts), calibrated
         self.overrides = overrides
         self.fitted: Fitted | None = None
+        self.company: RunTable | None = None
+        """Runs that others are compared with; None: those of the table that is forecast."""
 
     @classmethod
     def adapted(cls, *, seed: int = 0, device: str = "cpu", progress: Progress | None = None) -> Self:
@@ -176,32 +200,31 @@ class LCGODEForecaster(Forecaster):
             done.metric(target)  # a wrong one is told before the work, not after
         preprocessor = Preprocessor.fit(done)
         tensors = preprocessor.tensors(done)
-        model, before = self._model(preprocessor, tensors[1])
-        folds = assign_folds(done, max(model.config.members, 5), self.seed)
+        network, start = self._network(preprocessor, tensors[1])
+        folds = assign_folds(done, max(network.config.members, FOLDS), self.seed)
         source = Source.of(tensors, preprocessor.task_of, folds, self.device)
         generator = torch.Generator(self.device).manual_seed(self.seed)
         settings = self.settings or settings_for(
-            len(done), config=preprocessor.config.width, pretrained=before is not None
+            len(done), config=preprocessor.config.width, pretrained=self.pretrained is not None
         )
-        report = fit_model(model, [source], settings, generator, self.progress)
+        report = fit_model(network, [source], settings, generator, self.progress)
         if own < len(done):
             adapting = replace(settings, steps=OWN_STEPS, learning_rate=OWN_RATE)
-            fit_model(model, [source.rows(np.arange(own))], adapting, generator)
-        ensemble = Ensemble.none()
-        if model.config.members > 1:
-            rows, mine = some_rows(len(done), own, self.seed)
-            finished = _rows(done, rows)
-            network, zero_shot = OutOfFoldNetwork(model, source.rows(rows)), None
-            if before is not None and before.preprocessor is None:  # one that takes any metrics
-                zero_shot = ZeroShot.of(before.model, finished)
-            around = network if zero_shot is None else zero_shot.forecasts_of(finished, preprocessor, network)
-            committee = Committee(finished, mine, preprocessor.values, folds[rows], around, self.seed)
-            ensemble = Ensemble.learn(committee, zero_shot, preprocessor, self.parts, adapted=network)
-        return Fitted.of(ensemble, preprocessor, model, report, done)
+            fit_model(network, [source.rows(np.arange(own))], adapting, generator)
+        if network.config.members == 1:
+            return Fitted(NetworkAlone(preprocessor, network), report, len(done), _digest(done))
+        rows, mine = _some_rows(len(done), own, self.seed, MAX_RUNS)
+        finished = _rows(done, rows)
+        context = Context(
+            finished, mine, folds[rows], preprocessor, network, start, self.parts, self.seed, self.calibrated
+        )
+        return Fitted(EnsembleModel(context), report, len(done), _digest(done))
 
-    def _model(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Fitted | None]:
-        """The model before training, and the pretrained one that its parameters come from."""
-        pretrained = None if self.pretrained is None else Fitted.load(self.pretrained, self.device)[0]
+    def _network(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, LCGODE | None]:
+        """The network before training, and the pretrained one that stands beside it, if it takes any metrics."""
+        start, beside = (
+            (None, None) if self.pretrained is None else _start(_load(self.pretrained, self.device)[0].model)
+        )
         widths = {
             "metrics": len(preprocessor.metrics),
             "signals": len(preprocessor.signals),
@@ -211,57 +234,82 @@ class LCGODEForecaster(Forecaster):
             "tasks": len(preprocessor.tasks),
             "coupled": len(preprocessor.metrics) > 1,
         }
-        config = LCGODEConfig(
-            **{**widths, **_sizes(None if pretrained is None else pretrained.model), **self.overrides}
+        network = LCGODE(
+            LCGODEConfig(**{**widths, **_sizes(start), **self.overrides}), torch.Generator().manual_seed(self.seed)
         )
-        model = LCGODE(config, torch.Generator().manual_seed(self.seed))
-        if pretrained is not None:
-            transfer(pretrained.model, model)
-        return model.to(self.device), pretrained
+        if start is not None:
+            transfer(start, network)
+        return network.to(self.device), beside
 
     @property
     def known_metrics(self) -> tuple[Metric, ...]:
         """The metrics the model was fitted on; none for a model that takes any."""
-        known = self.fitted.preprocessor if self.fitted is not None else None
+        known = self.fitted.model.preprocessor if self.fitted is not None else None
         return () if known is None else known.metrics
 
-    def trust(self) -> tuple[list[dict[str, str]], list[str]]:
-        """What the fit's own backtest says: rows for a table, and warnings in plain words."""
-        figures = {} if self.fitted is None else self.fitted.backtest
+    @isolated()
+    def trust(self, table: RunTable | None = None) -> tuple[list[dict[str, str]], list[str]]:
+        """What forecasts of left-out finished runs say of the model: rows for a table, and warnings in plain words.
+
+        Args:
+            table: runs that are to be forecast: only prefixes of about their lengths are judged. Default: prefixes of
+                0 to 70 % of the horizon.
+        """
+        in_unit = None if table is None or self.fitted is None else self._in_own_unit(table)
+        model = None if self.fitted is None else self.fitted.model
+        if not isinstance(model, EnsembleModel):
+            return [], []
+        context = model.context
+        cutoffs = context.judged_cutoffs() if in_unit is None else context.cutoffs_of(in_unit)
+        figures = out_of_fold_figures(context, cutoffs)
         return trust_rows(figures), trust_warnings(figures)
 
+    @isolated()
+    def mean_weights(self) -> dict[str, float]:
+        """How much each base model counts, by name; empty for a model that has none."""
+        model = self._fitted().model
+        return model.context.mean_weights() if isinstance(model, EnsembleModel) else {}
+
     def in_context(self, runs: RunTable) -> LCGODEForecaster:
-        """The forecaster that has taken up the finished ones of these runs, where it has learned from none so far.
+        """The forecaster that knows these runs, where it has learned from none so far.
 
         The shipped network stays as it is; what stands beside it (regressors, their weights, the widths of the
-        intervals) learns from the finished runs, of at most `CONTEXT_RUNS` of them, in a few seconds. A forecaster
-        that was fitted, or fewer than `min_finished` finished runs with two epochs: the forecaster itself.
+        intervals) learns from the finished runs, from at most `CONTEXT_RUNS` of them, when a forecast first needs it.
+        Where fewer than `min_finished` have finished with two epochs, runs are compared with those in progress. A
+        forecaster that was fitted: itself.
         """
         fitted = self._fitted()
-        if fitted.preprocessor is not None:
+        if not isinstance(fitted.model, PretrainedModel):
             return self
+        known = type(self)(seed=self.seed, device=self.device, targets=self.targets)
+        known.fitted, known.company = fitted, runs
         try:
             done = _by_name(finished_runs(runs, at_least=self.min_finished))
         except NotEnoughDataError:
-            return self
-        rows, _ = some_rows(len(done), len(done), self.seed, CONTEXT_RUNS)
-        model = type(self)(seed=self.seed, device=self.device, targets=self.targets)
+            return known
+        rows, _ = _some_rows(len(done), len(done), self.seed, CONTEXT_RUNS)
         with isolated():
-            model.fitted = learn_in_context(fitted, _rows(done, rows), self.seed)
-        return model
+            known.fitted = _in_context(fitted.model.network, _rows(done, rows), self.seed)
+        return known
 
-    def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
+    def predict(self, table: RunTable, at: At = "horizon", *, context: RunTable | None = None) -> Forecast:
         """Forecast every run of the table; see `Forecaster.predict`.
 
-        The shipped model takes up the finished runs of the table; see `in_context`. With `targets`, those metrics alone
-        are forecast and the others only read.
+        What the shipped model may know of other runs is the context: it learns from the finished ones and compares
+        with those in progress; see `in_context`. A run's forecast depends on the run and the context alone, not on
+        what else is in the table. With `targets`, those metrics alone are forecast and the others only read.
+
+        Args:
+            table: the runs.
+            at: when.
+            context: runs that are known, these among them or not; default: those of an earlier `in_context`, or else
+                the table.
 
         Raises:
             UsageError: nothing was fitted yet, or the table has a metric that the model does not know.
         """
-        model = self._in_its_context(table)
-        table = model._in_own_unit(table)
-        return model._forecast(table, at, model._preprocessor_for(table))
+        model = self._knowing(table if context is None and self.company is None else context)
+        return model._forecast(model._in_own_unit(table), at)
 
     def predict_in_blocks(self, table: RunTable, at: At = "horizon", *, runs: int = BLOCK) -> Iterator[Forecast]:
         """The same in parts of so many runs, so that a long table's forecast need not fit into memory.
@@ -269,40 +317,41 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: as `predict`.
         """
-        model = self._in_its_context(table)
+        model = self._knowing(table if self.company is None else None)
         table = model._in_own_unit(table)
-        preprocessor = model._preprocessor_for(table)
         names = table.run_ids
         if at == "full":
             ahead = int((table.runs["horizon"] - table.last_epochs).max()) if len(table) else 1
             epochs = ahead if ahead <= FULL_EPOCHS else GRID
             runs = min(runs, max(BLOCK_CELLS // (max(epochs, 1) * len(table.metrics)), 1))
         for begin in range(0, max(len(names), 1), runs):
-            yield model._forecast(table.select(names[begin : begin + runs]), at, preprocessor)
+            yield model._forecast(table.select(names[begin : begin + runs]), at)
 
-    def _in_its_context(self, table: RunTable) -> LCGODEForecaster:
-        """The forecaster that knows the table's finished runs, if there is another to forecast."""
-        return self if (table.runs["status"] == "finished").all() else self.in_context(table)
+    def _knowing(self, runs: RunTable | None) -> LCGODEForecaster:
+        return self if runs is None else self.in_context(runs)
 
     def _in_own_unit(self, table: RunTable) -> RunTable:
-        """The table with epochs in the unit of the finished runs that the model holds prefixes against.
+        """The table with epochs in the unit of the runs that the model holds prefixes against.
 
         Raises:
             UsageError: its epochs are finer than theirs, and the network was adapted to these.
         """
         fitted = self._fitted()
-        committee = fitted.committee
-        if committee is None:
+        if not isinstance(fitted.model, EnsembleModel):
+            if self.company is not None:
+                unit = finer_unit(self.company.epoch_unit, table.epoch_unit)
+                self.company, table = self.company.in_unit(unit), table.in_unit(unit)
             return table
-        own = committee.finished.epoch_unit
+        context = fitted.model.context
+        own = context.finished.epoch_unit
         finer = finer_unit(own, table.epoch_unit)
-        if finer < 0.999 * own and fitted.adapted:
-            raise UsageError(
-                f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples of "
-                f"{table.epoch_unit:g}: fit a model on logs with such epochs"
-            )
         if finer < 0.999 * own:
-            self.fitted = learn_in_context(fitted, committee.finished.in_unit(finer), self.seed)
+            if context.adapted is not None or context.pretrained is None:
+                raise UsageError(
+                    f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples of "
+                    f"{table.epoch_unit:g}: fit a model on logs with such epochs"
+                )
+            self.fitted = _in_context(context.pretrained, context.finished.in_unit(finer), self.seed)
             own = finer
         return table.in_unit(own)
 
@@ -312,12 +361,9 @@ class LCGODEForecaster(Forecaster):
         return self.fitted
 
     @isolated()
-    def _preprocessor_for(self, table: RunTable) -> Preprocessor:
-        return self._fitted().preprocessor_for(table)
-
-    @isolated()
-    def _forecast(self, table: RunTable, at: At, preprocessor: Preprocessor) -> Forecast:
-        known = preprocessor.metrics
+    def _forecast(self, table: RunTable, at: At) -> Forecast:
+        model = self._fitted().model
+        known = table.metrics if model.preprocessor is None else model.preprocessor.metrics
         wanted = [table.metric(key) for key in self.targets] if self.targets else list(table.metrics)
         missing = [metric.key for metric in wanted if metric not in known]
         if missing:
@@ -326,27 +372,26 @@ class LCGODEForecaster(Forecaster):
                 "fit a model on logs that have it"
             )
         epochs = query_epochs(table, at)
-        quantiles = self._fitted().quantiles(table, epochs, preprocessor)
+        predicted = model.predict(table, epochs, table if self.company is None else self.company)
         chosen = [known.index(metric) for metric in wanted]
-        calibration, arrays = self._fitted().calibration, curve_arrays(table, metrics=tuple(wanted))
-        shares = np.clip(arrays.last_epochs.max(1) / table.runs["horizon"].to_numpy(), 0, 1)
-        correlation = calibration.matrices(shares, chosen)
+        correlation = predicted.correlation
         if correlation is not None:  # in model space the metrics of which more is better are turned round
             signs = np.array([metric.sign for metric in wanted])
-            correlation = correlation * np.outer(signs, signs)
+            correlation = correlation[:, chosen][:, :, chosen] * np.outer(signs, signs)
         return assemble(
             table,
-            arrays,
+            curve_arrays(table, metrics=tuple(wanted)),
             epochs,
-            quantiles[:, chosen],
+            predicted.quantiles[:, chosen],
             correlation=correlation,
-            persistence=calibration.persistence,
+            persistence=predicted.persistence,
             notes=self._graph_notes(table),
         )
 
     def _graph_notes(self, table: RunTable) -> tuple[str, ...]:
         """What the user should know of the architectures: operations never seen, or graphs that are not there."""
-        ops = None if self.fitted is None or self.fitted.preprocessor is None else self.fitted.preprocessor.ops
+        read = self._fitted().model.preprocessor
+        ops = None if read is None else read.ops
         if ops is None:
             return ()
         graphs = used_graphs(table)
@@ -368,7 +413,7 @@ class LCGODEForecaster(Forecaster):
         if self.fitted is None:
             raise UsageError("nothing to save: call fit(table) first")
         extra = {"seed": self.seed, "targets": self.targets, "pretrained": self.pretrained is not None}
-        self.fitted.save(Path(folder), extra)
+        save_fitted(self.fitted, Path(folder), extra)
 
     @classmethod
     @isolated()
@@ -378,11 +423,66 @@ class LCGODEForecaster(Forecaster):
         Raises:
             CheckpointError: the folder is damaged, incomplete, or written by a newer version.
         """
-        fitted, meta = Fitted.load(Path(folder), device)
+        fitted, meta = _load(Path(folder), device)
         with Checkpoint(meta, {}, Path(folder)).reading():
             forecaster = cls(seed=meta["seed"], device=device, targets=meta["targets"])
         forecaster.fitted = fitted
         return forecaster
+
+
+def save_fitted(fitted: Fitted, folder: Path, extra: dict[str, Any]) -> None:
+    """Write to a folder: `model.safetensors` + `model.json`, both or neither; `extra` goes into the latter."""
+    described, tensors = pack_model(fitted.model)
+    meta = {
+        **described,
+        # Without the seconds: the same seed leaves the same files.
+        "fit": {name: value for name, value in dataclasses.asdict(fitted.report).items() if name != "seconds"},
+        "runs": fitted.runs,
+        "data_digest": fitted.data_digest,
+        **extra,
+    }
+    write_checkpoint(folder, Checkpoint(meta, tensors))
+
+
+def _load(folder: Path, device: str) -> tuple[Fitted, dict[str, Any]]:
+    """What `save_fitted` wrote, and its `model.json`."""
+    checkpoint = read_checkpoint(folder)
+    meta = checkpoint.meta
+    with checkpoint.reading():
+        model = unpack_model(meta, checkpoint.tensors, device)
+        return Fitted(model, FitReport(**meta["fit"]), meta["runs"], meta["data_digest"]), meta
+
+
+def _start(model: Model) -> tuple[LCGODE, LCGODE | None]:
+    """The network whose parameters a fit starts from, and the same if it takes any metrics."""
+    if isinstance(model, PretrainedModel):
+        return model.network, model.network
+    if isinstance(model, NetworkAlone):
+        return model.network, None
+    assert isinstance(model, EnsembleModel)
+    networks = [network for network in (model.context.adapted, model.context.pretrained) if network is not None]
+    return networks[0], None
+
+
+def _in_context(pretrained: LCGODE, finished: RunTable, seed: int) -> Fitted:
+    """A model that takes up finished runs without adapting the network."""
+    folds, read = assign_folds(finished, FOLDS, seed), Preprocessor.fit(finished)
+    context = Context(finished, len(finished), folds, read, None, pretrained, PARTS, seed)
+    report = FitReport(steps=0, validation_loss=0.0, interrupted=False)
+    return Fitted(EnsembleModel(context), report, len(finished), _digest(finished))
+
+
+def _some_rows(done: int, own: int, seed: int, most: int) -> tuple[NDArray[np.int64], int]:
+    """At most so many of the rows of finished runs, own ones first, and how many those are."""
+    generator = np.random.default_rng(seed)
+    mine = np.sort(generator.permutation(own)[:most])
+    others = own + np.sort(generator.permutation(done - own)[: most - len(mine)])
+    return np.r_[mine, others], len(mine)
+
+
+def _digest(table: RunTable) -> str:
+    points = table.points.astype({"run": str, "metric": str})
+    return hashlib.sha256(points.to_csv(index=False).encode()).hexdigest()[:16]
 
 
 def _by_name(table: RunTable) -> RunTable:

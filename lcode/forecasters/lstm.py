@@ -11,18 +11,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lcode.experts.continuation import continuation_grid, share_epochs
-from lcode.fitting.folds import assign_folds
-from lcode.fitting.objective import masked_mean, pinball
-from lcode.fitting.prefixes import cutoff_epochs, draw_cutoffs, draw_queries, values_at
+from lcode.curves.arrays import CurveArrays
+from lcode.curves.batch import CurveBatch, RunTensors
+from lcode.curves.collate import Preprocessor
+from lcode.curves.continuation import continuation_grid, share_epochs
+from lcode.ensemble.folds import assign_folds
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
 from lcode.isolation import isolated
-from lcode.models.curve_encoder import POINT_FEATURES, condense
-from lcode.models.decoder import QuantileDecoder
+from lcode.network.curve_encoder import POINT_FEATURES, condense
+from lcode.network.decoder import QuantileDecoder
+from lcode.network.losses import masked_mean, pinball
+from lcode.network.prefixes import cutoff_epochs, draw_cutoffs, draw_queries, values_at
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays
-from lcode.tensors.batch import CurveBatch, RunTensors
-from lcode.tensors.collate import Preprocessor
 
 Array = NDArray[np.float64]
 

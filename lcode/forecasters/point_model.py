@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.experts.continuation import change_quantiles
-from lcode.experts.features import RunFeatures
-from lcode.fitting.folds import assign_folds
+from lcode.curves.arrays import CurveArrays
+from lcode.curves.continuation import change_quantiles
+from lcode.curves.features import RunFeatures
+from lcode.ensemble.folds import assign_folds
 from lcode.forecasters.cutoff_data import CutoffData
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays
 
 Array = NDArray[np.float64]
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.experts.power_fit import fit_power_laws
+from lcode.curves.arrays import CurveArrays
+from lcode.curves.power_fit import fit_power_laws
 from lcode.forecasters.corrected import CorrectedForecaster
-from lcode.tensors.arrays import CurveArrays
 
 
 class PowerLawForecaster(CorrectedForecaster):

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.experts.features import ValueScale, side_information
+from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.config import ConfigEncoder
+from lcode.curves.features import ValueScale, side_information
 from lcode.table import Metric, RunTable, split_key
-from lcode.tensors.arrays import CurveArrays, curve_arrays
-from lcode.tensors.config import ConfigEncoder
 
 Array = NDArray[np.float64]
 

@@ -17,14 +17,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.scaling import MetricScale
 from lcode.errors import NotEnoughDataError, UsageError
 from lcode.forecast import LEVELS, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble, curve_status
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.isolation import isolated
 from lcode.table import Metric, RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
-from lcode.tensors.scaling import MetricScale
 
 Array = NDArray[np.float64]
 

@@ -7,13 +7,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.experts.features import RunFeatures
-from lcode.experts.forest import QuantileForest, metric_quantiles, split_targets
+from lcode.curves.arrays import CurveArrays
+from lcode.curves.features import RunFeatures
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
 from lcode.forecasters.cutoff_data import CutoffData, without_side_information
 from lcode.forecasters.trees import SPLIT_POINTS
+from lcode.regressors.extra_trees import QuantileForest, metric_quantiles, split_targets
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays
 
 
 class QuantileForestForecaster(CutoffForecaster):

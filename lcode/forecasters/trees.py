@@ -7,14 +7,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.experts.continuation import continuation_grid, continuations
-from lcode.experts.features import RunFeatures, ValueScale
-from lcode.experts.forest import QuantileForest, metric_quantiles, split_targets
-from lcode.fitting.folds import assign_folds
+from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.continuation import continuation_grid, continuations
+from lcode.curves.features import RunFeatures, ValueScale
+from lcode.ensemble.folds import assign_folds
 from lcode.forecast import LEVELS
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
+from lcode.regressors.extra_trees import QuantileForest, metric_quantiles, split_targets
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 Array = NDArray[np.float64]
 

@@ -147,8 +147,8 @@ def _baseline() -> dict[str, bytes]:
 @cache
 def _model() -> dict[str, bytes]:
     """A small model of everything that a model can hold."""
-    from lcode.fitting.loop import FitSettings
     from lcode.forecasters.lcgode import LCGODEForecaster
+    from lcode.network.loop import FitSettings
 
     with TemporaryDirectory() as name:
         logs = Path(name) / "runs.csv"
@@ -161,7 +161,7 @@ def _model() -> dict[str, bytes]:
 
 def _resealed(rng: Random, data: bytes) -> bytes:
     """An edited description with the digest of what it says now: who tampers with a model can compute it."""
-    from lcode.fitting.checkpoint import description_digest
+    from lcode.ensemble.checkpoint import description_digest
 
     edited = damaged_json(rng, data)
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import CurveArrays
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS, NO_EPOCH, Forecast
 from lcode.plot.backend import AnyFigure, Backend, drawn
@@ -27,7 +28,6 @@ from lcode.report.aligned import aligned_curves
 from lcode.show import counted
 from lcode.table import Metric, RunTable, as_epochs
 from lcode.table.axis import epoch_text
-from lcode.tensors.arrays import CurveArrays
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import CurveArrays, curve_arrays
 from lcode.forecast import Forecast
 from lcode.table import RunTable
-from lcode.tensors.arrays import CurveArrays, curve_arrays
 
 
 def aligned_curves(forecast: Forecast, table: RunTable) -> CurveArrays:

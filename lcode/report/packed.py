@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.curves.arrays import CurveArrays
 from lcode.forecast import LEVELS, NO_EPOCH, Forecast
 from lcode.report.aligned import aligned_curves
 from lcode.table import RunTable, as_epochs
-from lcode.tensors.arrays import CurveArrays
 
 BUDGET = 6_000_000
 """Bytes for all curves of a page: 10 MB is what 5,000 runs may take with their table."""

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 import lcode
-from lcode.experts import committee
-from lcode.experts.committee import CutoffExperts, Observed
-from lcode.experts.scene import Scene
-from lcode.fitting.loop import FitSettings
+from lcode.ensemble import context
+from lcode.ensemble.at_cutoff import AtCutoff
+from lcode.ensemble.base_model import Observed
+from lcode.ensemble.registry import Learning
 from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.network.loop import FitSettings
 
 EPOCHS = 15
 OnEpoch = Callable[[int, dict[str, float]], bool]
@@ -98,19 +99,19 @@ def test_what_a_report_makes_with_a_hundred_runs_in_the_history(monkeypatch: pyt
     threads = torch.get_num_threads()
     model = LCGODEForecaster(settings=FitSettings(steps=2)).fit(history)
 
-    made: list[int] = []  # the experts of a cutoff are what takes long
+    made: list[int] = []  # what is learned at a cutoff is what takes long
     forecast: list[int] = []  # of so many runs at a time
 
-    class Counted(CutoffExperts):
-        def __init__(self, scene: Scene, *arguments: Any) -> None:
-            made.append(scene.cutoff)
-            super().__init__(scene, *arguments)
+    class Counted(AtCutoff):
+        def __init__(self, given: Learning, *arguments: Any, **options: Any) -> None:
+            made.append(given.history.cutoff)
+            super().__init__(given, *arguments, **options)
 
-        def predict(self, observed: Observed, *arguments: Any) -> NDArray[np.float64]:
-            forecast.append(len(observed.horizons))
-            return super().predict(observed, *arguments)
+        def quantiles(self, observed: Observed, epochs: NDArray[np.float64]) -> NDArray[np.float64]:
+            forecast.append(len(observed))
+            return super().quantiles(observed, epochs)
 
-    monkeypatch.setattr(committee, "CutoffExperts", Counted)
+    monkeypatch.setattr(context, "AtCutoff", Counted)
     monitor = lcode.Monitor(model, history=history, objective="mean", min_epochs=3, keep=3, every=2, dry_run=True)
     decisions = 0
     for i in range(3):

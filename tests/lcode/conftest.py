@@ -92,8 +92,7 @@ def fresh() -> RunTable:
 
 def search_briefly(patch: pytest.MonkeyPatch) -> None:
     """Hyper-parameters of the Gaussian processes are searched for a few steps, which takes half of a small fit else."""
-    patch.setattr("lcode.experts.committee.STEPS", 6)
-    patch.setattr("lcode.fitting.out_of_fold.WARM_STEPS", 4)
+    patch.setattr("lcode.regressors.multi_output_gp.STEPS", 4)
 
 
 @pytest.fixture
@@ -104,7 +103,7 @@ def brief_search(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def brief_searches() -> Iterator[None]:
-    """The same for all tests of a module; `small`, which other modules share, is not to be fitted under it."""
+    """The same for all tests of a module; `small`, which other modules share, is not to be asked under it."""
     with pytest.MonkeyPatch.context() as patch:
         search_briefly(patch)
         yield
@@ -113,8 +112,8 @@ def brief_searches() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny() -> Callable[..., LCGODEForecaster]:
     """Makes an unfitted forecaster that fits in about a second."""
-    from lcode.fitting.loop import FitSettings
     from lcode.forecasters.lcgode import LCGODEForecaster
+    from lcode.network.loop import FitSettings
 
     def make(seed: int = 0, steps: int = 60, **options: object) -> LCGODEForecaster:
         sizes: dict[str, object] = {"hidden": 16, "latent": 4, "members": 3, "nodes": 4}

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 import lcode
-from lcode.fitting.loop import FitSettings
 from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.isolation import isolated
+from lcode.network.loop import FitSettings
 from lcode.table import RunTable
 
 pytestmark = pytest.mark.usefixtures("brief_searches")

@@ -46,8 +46,8 @@ def lcode_command(capsys: pytest.CaptureFixture[str]) -> Lcode:
 @pytest.fixture
 def quick_fits(monkeypatch: pytest.MonkeyPatch, brief_search: None) -> None:
     """Fits take a few steps."""
-    from lcode.fitting.loop import FitSettings
     from lcode.forecasters import lcgode
+    from lcode.network.loop import FitSettings
 
     monkeypatch.setattr(lcgode, "settings_for", lambda runs, **_: FitSettings(steps=6, batch=8))
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import norm, spearmanr
 
+from lcode.curves.arrays import curve_arrays
 from lcode.decisions import FinalValue, final_values, rank
 from lcode.decisions.final import HORIZON, path_places
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.table import Metric, RunTable
-from lcode.tensors.arrays import curve_arrays
 
 METRICS = (Metric("seg", "miou", "max"), Metric("depth", "abs_err", "min"))
 BEST, LAST3 = FinalValue.parse("best"), FinalValue.parse("last:3")

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lcode.curves.arrays import curve_arrays
 from lcode.evaluation.speed import main, repeated
-from lcode.fitting.prior import synthetic_runs
-from lcode.tensors.arrays import curve_arrays
+from lcode.pretraining.prior import synthetic_runs
 
 
 def test_runs_are_repeated_under_other_names() -> None:
@@ -17,8 +17,8 @@ def test_runs_are_repeated_under_other_names() -> None:
 
 
 def test_every_line_has_its_seconds(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from lcode.fitting.loop import FitSettings
     from lcode.forecasters import lcgode
+    from lcode.network.loop import FitSettings
 
     monkeypatch.setattr(lcgode, "settings_for", lambda runs, **_: FitSettings(steps=4, batch=8))
     main(["--fit", "8", "--full", "3", "--finals", "5"])

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lcode.ensemble.context import Context
+from lcode.ensemble.fitted import EnsembleModel
 from lcode.evaluation.bench import entrants
-from lcode.fitting.loop import FitSettings
+from lcode.forecast import Q50, Q95
 from lcode.forecasters import ablations, forecaster
-from lcode.forecasters.ablations import ABLATIONS, ChangedTable, LatentODEForecaster, Uncalibrated
+from lcode.forecasters.ablations import ABLATIONS, ChangedTable, LatentODEForecaster
 from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.network.loop import FitSettings
 from lcode.table import RunTable
 
 pytestmark = pytest.mark.usefixtures("brief_searches")
@@ -23,6 +26,11 @@ SIZES: dict[str, Any] = {
     "nodes": 4,
     "settings": FitSettings(steps=20, batch=16),
 }
+
+
+def context_of(model: LCGODEForecaster) -> Context:
+    assert model.fitted is not None and isinstance(model.fitted.model, EnsembleModel)
+    return model.fitted.model.context
 
 
 def test_names_stand_for_forecasters_with_their_seed() -> None:
@@ -64,24 +72,25 @@ def test_shuffled_graphs_are_the_same_graphs_under_other_names(history: RunTable
 def test_parts_that_are_left_out_have_no_weight(history: RunTable) -> None:
     alone = LCGODEForecaster(seed=0, parts=("lc-gode",), **SIZES).fit(history)
     without = LCGODEForecaster(seed=0, parts=("gaussian process", "forest of values"), **SIZES).fit(history)
-    assert alone.fitted is not None and alone.fitted.stacking is not None
-    assert without.fitted is not None and without.fitted.stacking is not None
-    assert alone.fitted.stacking.mean_weights()["lc-gode"] == pytest.approx(1)
-    weights = without.fitted.stacking.mean_weights()
-    assert weights["lc-gode"] == weights["forest of changes"] == 0 and sum(weights.values()) == pytest.approx(1)
+    assert alone.mean_weights() == {"lc-gode": pytest.approx(1)}
+    assert context_of(without).at(4).names == ("gaussian process", "forest of values")
 
 
-def test_without_calibration_intervals_are_as_they_come(history: RunTable) -> None:
-    model = Uncalibrated(seed=0, **SIZES).fit(history)
-    assert model.fitted is not None and np.all(np.array(model.fitted.calibration.factors) == 0)
+def test_without_calibration_intervals_are_as_they_come(history: RunTable, fresh: RunTable) -> None:
+    model, seen = LCGODEForecaster(seed=0, calibrated=False, **SIZES).fit(history), fresh.prefix(4)
+    assert model.fitted is not None
+    plain = model.predict(seen).quantiles
+    model.fitted = replace(model.fitted, model=EnsembleModel(replace(context_of(model), calibrated=True)))
+    usual = model.predict(seen).quantiles
+    np.testing.assert_array_equal(plain[..., Q50], usual[..., Q50])
+    assert (plain[..., Q95] != usual[..., Q95]).any()
 
 
 def test_the_plain_latent_ode_hears_of_nothing_but_its_own_curve(history: RunTable, fresh: RunTable) -> None:
     made = forecaster("ode", seed=7)
     assert isinstance(made, LatentODEForecaster) and (made.seed, made.pretrained) == (7, None)
     model = LatentODEForecaster(**SIZES).fit(history)
-    assert model.fitted is not None and model.fitted.stacking is not None
-    assert model.fitted.stacking.mean_weights()["lc-gode"] == pytest.approx(1)
+    assert model.mean_weights() == {"lc-gode": pytest.approx(1)}
     seen = fresh.prefix(4)
     kept, changed = seen.metrics
     points = seen.points.copy()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from lcode.errors import LcodeError, NotEnoughDataError, UsageError
-from lcode.fitting.loop import FitSettings
 from lcode.forecast import LEVELS, Forecast
 from lcode.forecasters import FORECASTERS, Forecaster, forecaster
+from lcode.network.loop import FitSettings
 from lcode.table import RunTable
 
 LEARNING = ("trees", "qforest", "qforest-curve", "config", "knn", "ridge", "boosting", "boosting-random", "lstm", "gp")

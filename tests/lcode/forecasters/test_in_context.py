@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 import lcode
-from lcode.fitting.calibration import Calibration
-from lcode.fitting.loop import FitSettings
-from lcode.fitting.stacking import Stacking
+from lcode.ensemble.fitted import EnsembleModel
+from lcode.ensemble.names import SURPRISES
 from lcode.forecast import Q50
 from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.hooks import Monitor
+from lcode.network.loop import FitSettings
 from lcode.table import Metric, RunTable, Schedule, pooled
 
 pytestmark = pytest.mark.usefixtures("brief_searches")
@@ -61,26 +61,86 @@ def test_the_monitor_counts_them_too(shipped: LCGODEForecaster) -> None:
     assert not any(verdict.stop for verdict in verdicts)
 
 
-def test_the_same_in_one_table_or_with_the_finished_runs_apart(
+def contexts(finished: RunTable) -> dict[str, RunTable]:
+    """Runs that may be known: enough finished ones to learn from, too few, none; more than four in progress each."""
+    progress = {
+        name: finished.prefix(dict.fromkeys(finished.run_ids[few:], 6)) for name, few in (("few", 3), ("none", 0))
+    }
+    return {"enough": finished, **progress}
+
+
+@pytest.mark.parametrize("name", ["enough", "few", "none"])
+def test_a_forecast_depends_on_the_run_and_the_context_alone(
+    shipped: LCGODEForecaster, finished: RunTable, running: RunTable, name: str
+) -> None:
+    known = contexts(finished)[name]
+    model = shipped.in_context(known)
+    whole = model.predict(running).quantiles
+
+    def close(quantiles: np.ndarray, expected: np.ndarray = whole) -> None:
+        np.testing.assert_allclose(quantiles, expected, rtol=1e-4, atol=1e-6)
+
+    close(shipped.predict(running.select(["running"]), context=known).quantiles, whole[[0]])
+    for row, run in enumerate(running.run_ids):
+        close(model.predict(running.select([run])).quantiles, whole[[row]])
+    close(np.concatenate([block.quantiles for block in model.predict_in_blocks(running, runs=3)]))
+    close(model.predict(running.select(running.run_ids[::-1])).quantiles[::-1])
+    company = finished.prefix(dict.fromkeys(finished.run_ids, 5))
+    close(model.predict(running.concat(company)).quantiles[: len(running)])
+    # And the context does matter.
+    other = shipped.predict(running, context=running).quantiles
+    assert not np.allclose(other[0], whole[0], rtol=1e-3)
+
+
+def test_the_same_in_one_table_or_with_the_known_runs_apart(
     shipped: LCGODEForecaster, finished: RunTable, running: RunTable
 ) -> None:
-    table = pooled([finished, running])
-    known = [run for run in table.run_ids if table.runs.loc[run, "status"] != "finished"]
-    together = shipped.predict(table)
-    rows = [together.run_ids.index(run) for run in known]
-    model = shipped.in_context(table)
-    np.testing.assert_array_equal(together.quantiles[rows], model.predict(table.select(known)).quantiles)
-    one = model.predict(table.select(known[:1])).quantiles
-    np.testing.assert_allclose(together.quantiles[rows[:1]], one, rtol=1e-4)
+    for known in (finished, contexts(finished)["few"]):
+        table = pooled([known, running.select(["running", "unseen"])])
+        ours = table.run_ids[len(known) :]
+        together = shipped.predict(table)
+        apart = shipped.predict(table.select(ours), context=table)
+        np.testing.assert_allclose(together.quantiles[-2:], apart.quantiles, rtol=1e-4, atol=1e-6)
     blocks = [block.quantiles for block in shipped.predict_in_blocks(table, runs=5)]
-    np.testing.assert_allclose(together.quantiles, np.concatenate(blocks), rtol=1e-4)
+    np.testing.assert_allclose(np.concatenate(blocks), together.quantiles, rtol=1e-4, atol=1e-6)
 
 
-def test_too_few_finished_runs_or_a_fit_of_its_own_change_nothing(
-    shipped: LCGODEForecaster, finished: RunTable, running: RunTable
+def test_without_enough_finished_runs_a_run_is_compared_with_those_in_progress(
+    shipped: LCGODEForecaster, finished: RunTable
 ) -> None:
-    assert shipped.in_context(finished.select(finished.run_ids[:3])) is shipped
-    assert shipped.in_context(running) is shipped
+    new = finished.select(["f0"]).prefix({"f0": 6})
+    few = shipped.in_context(contexts(finished)["few"])
+    assert few.known_metrics == () and few.fitted is shipped.fitted and shipped.company is None
+    alone, compared = (model.predict(new).quantiles for model in (shipped, few))
+    assert not np.allclose(alone, compared, rtol=1e-3)
+
+
+def test_a_context_may_hold_other_metrics_in_another_order(shipped: LCGODEForecaster, finished: RunTable) -> None:
+    known = contexts(finished)["none"]
+    new, (first, second) = known.select(["f0", "f1"]), known.metrics
+    turned = replace(known, metrics=(second, first))
+    usual = shipped.predict(new, context=known)
+    np.testing.assert_allclose(shipped.predict(new, context=turned).quantiles, usual.quantiles, rtol=1e-4, atol=1e-6)
+    rows = new.points[new.points["metric"] == second.key].astype({"run": str, "metric": str})
+    one = RunTable.from_points(rows, [second], runs=new.runs)
+    assert shipped.predict(one, context=known).quantiles.shape[1] == 1
+    # What the context does not know is forecast as in a table without one.
+    rows = known.points[known.points["metric"] == second.key].astype({"run": str, "metric": str})
+    less = shipped.predict(new, context=RunTable.from_points(rows, [second], runs=known.runs)).quantiles
+    assert less.shape == usual.quantiles.shape and np.isfinite(less).all()
+    nothing = shipped.predict(new, context=known.select([])).quantiles
+    np.testing.assert_allclose(nothing, shipped.predict(new).quantiles, rtol=1e-4, atol=1e-6)
+
+
+def test_epochs_of_a_context_in_another_unit(shipped: LCGODEForecaster, finished: RunTable) -> None:
+    known = replace(contexts(finished)["none"], schedules={})  # a plan's steps are finer in finer epochs
+    new = known.select(["f0", "f1"])
+    usual = shipped.predict(new, context=known).quantiles
+    np.testing.assert_allclose(shipped.predict(new.in_unit(0.5), context=known).quantiles, usual, rtol=1e-4)
+    np.testing.assert_allclose(shipped.predict(new, context=known.in_unit(0.5)).quantiles, usual, rtol=1e-4)
+
+
+def test_a_fit_of_its_own_is_not_changed(shipped: LCGODEForecaster, finished: RunTable) -> None:
     knowing = shipped.in_context(finished)
     assert knowing is not shipped and knowing.in_context(finished) is knowing
     assert shipped.known_metrics == () and knowing.known_metrics == finished.metrics
@@ -110,12 +170,10 @@ def test_surprises_are_forecast_from_what_they_were_learned_from(
     shipped: LCGODEForecaster, finished: RunTable, running: RunTable
 ) -> None:
     def surprises(model: LCGODEForecaster) -> np.ndarray:
-        assert model.fitted is not None and model.fitted.stacking is not None
-        names = model.fitted.stacking.parts
-        row = tuple(float(name == "forest of surprises") for name in names)
-        rows = tuple(row for _ in finished.metrics)
-        alone = Stacking(names, (0.0,), ((rows, rows),))
-        model.fitted = replace(model.fitted, stacking=alone, calibration=Calibration.none())
+        fitted = model.fitted
+        assert fitted is not None and isinstance(fitted.model, EnsembleModel)
+        alone = replace(fitted.model.context, parts=(SURPRISES,), calibrated=False)
+        model.fitted = replace(fitted, model=EnsembleModel(alone))
         return model.predict(running.select(["running", "unseen"])).quantiles
 
     # At a quarter of the horizon they are counted from the pretrained network, with and without a fit.

@@ -68,6 +68,11 @@ def test_runs_of_the_sweep_count_as_they_finish() -> None:
     assert known_after(model, names[::-1]) == tuple(names[:0:-1])
 
 
+def test_fewer_finished_runs_than_it_takes_to_learn_leave_the_model_as_it_came() -> None:
+    pupil = Pupil(["before"])
+    assert InSweep(pupil, table("h0")).knowing(["a", "b"], lambda runs: table(*runs)) is pupil
+
+
 def test_what_is_known_does_not_depend_on_when_it_is_asked() -> None:
     names, often = [f"r{i}" for i in range(12)], InSweep(Pupil(), table("h0", "h1"))
     for count in range(12):

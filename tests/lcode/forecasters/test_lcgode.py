@@ -9,14 +9,13 @@ import pytest
 
 import lcode
 from lcode.api import resolve_device
+from lcode.curves.arrays import curve_arrays
+from lcode.ensemble.fitted import EnsembleModel, NetworkAlone
 from lcode.errors import CheckpointError, NotEnoughDataError, UsageError
-from lcode.fitting.loop import FitSettings
-from lcode.fitting.out_of_fold import PARTS, PRETRAINED
-from lcode.forecast import GRID, LEVELS, Q50, Forecast
+from lcode.forecast import GRID, LEVELS, Forecast
 from lcode.forecasters import forecaster
-from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
+from lcode.forecasters.lcgode import LCGODEForecaster
 from lcode.table import RunTable
-from lcode.tensors.arrays import curve_arrays
 
 Tiny = Callable[..., LCGODEForecaster]
 RUNS = ("running", "one_epoch", "diverged", "no_miou", "unseen", "nothing", "done")
@@ -73,6 +72,24 @@ def test_a_long_future_is_decoded_at_some_epochs_and_interpolated(fitted: LCGODE
     assert away.mean() < 1e-3 and away.max() < 1e-2  # a quantile between two modes of a mixture moves most
 
 
+def test_a_forecast_depends_on_the_run_alone_whatever_is_forecast_beside_it(
+    fitted: LCGODEForecaster, running: RunTable, finished: RunTable
+) -> None:
+    whole = fitted.predict(running, "full").quantiles
+
+    def close(quantiles: np.ndarray, expected: np.ndarray) -> None:
+        np.testing.assert_allclose(quantiles, expected, rtol=1e-4, atol=1e-6)
+
+    close(fitted.predict(running.select(RUNS[::-1]), "full").quantiles[::-1], whole)
+    close(fitted.predict(running, "full", context=finished).quantiles, whole)
+    company = running.concat(finished.prefix(dict.fromkeys(finished.run_ids, 5)))
+    close(fitted.predict(company, "full").quantiles[: len(RUNS)], whole)
+    ends = fitted.predict(running).quantiles
+    close(np.concatenate([block.quantiles for block in fitted.predict_in_blocks(running, runs=3)]), ends)
+    for row, run in enumerate(RUNS):
+        close(fitted.predict(running.select([run])).quantiles, ends[[row]])
+
+
 @pytest.mark.usefixtures("brief_search")
 def test_only_finished_runs_are_learned_from(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
     others = running.select([run for run in running.run_ids if run != "done"])
@@ -97,15 +114,14 @@ def test_the_end_is_forecast_far_better_than_by_the_last_value(tiny: Tiny, histo
 @pytest.mark.usefixtures("brief_search")
 def test_correlations_are_those_of_natural_values(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
     model = tiny(steps=3).fit(finished)
-    assert model.fitted is not None
-    calibration = model.fitted.calibration
-    shares = calibration.shares
-    known = replace(calibration, correlation=(((1.0, 0.5), (0.5, 1.0)),) * len(shares))
-    model.fitted = replace(model.fitted, calibration=known)
+    assert model.fitted is not None and isinstance(model.fitted.model, EnsembleModel)
+    context, rows = model.fitted.model.context, RUNS.index("one_epoch")
+    learned = context.at(1)
+    learned.conformal = replace(learned.conformal, correlation=np.array([[1.0, 0.5], [0.5, 1.0]]))
     forecast = model.predict(running)
     assert [metric.direction for metric in forecast.metrics] == ["min", "max"]
     assert forecast.correlation is not None
-    np.testing.assert_allclose(forecast.correlation, [[[1, -0.5], [-0.5, 1]]] * 7)
+    np.testing.assert_allclose(forecast.correlation[rows], [[1, -0.5], [-0.5, 1]])
 
 
 @pytest.mark.usefixtures("brief_search")
@@ -181,17 +197,19 @@ def test_the_published_recipe(finished: RunTable, running: RunTable) -> None:
     assert paper.settings.likelihood == "gaussian" and paper.settings.fixed_share == 0.2
     assert not paper.settings.schedule and paper.settings.learning_rate == 1e-3
     paper.settings = type(paper.settings)(**{**vars(paper.settings), "steps": 12, "batch": 16})
-    model = paper.fit(finished).fitted
-    assert model is not None
-    config = model.model.config
+    fitted = paper.fit(finished).fitted
+    assert fitted is not None and isinstance(fitted.model, NetworkAlone)
+    network = fitted.model.network
+    config = network.config
     assert (config.members, config.latent) == (1, 16)
     assert not (config.coupled or config.anchored or config.controlled)
-    assert model.model.listen is None and model.model.field.attention is None
+    assert network.listen is None and network.field.attention is None
+    assert paper.trust() == ([], []) and paper.mean_weights() == {}
     assert np.isfinite(paper.predict(running).quantiles[0]).all()
     assert isinstance(forecaster("paper"), LCGODEForecaster)
 
 
-def test_what_the_left_out_runs_say_is_shown(small: LCGODEForecaster) -> None:
+def test_what_the_left_out_runs_say_is_shown(small: LCGODEForecaster, fresh: RunTable) -> None:
     rows, warnings = small.trust()
     assert len(rows) == 10  # at a horizon of 16, 5 % of it are the first epoch again
     beside = {f"{name}{of}" for name in ("MAE", "τ") for of in ("", " last", " trees")}
@@ -199,6 +217,8 @@ def test_what_the_left_out_runs_say_is_shown(small: LCGODEForecaster) -> None:
     assert not any("/" in text for row in rows for name, text in row.items() if name != "metric")
     assert {row["seen"] for row in rows} == {"1st epoch", "10 %", "20 %", "40 %", "70 %"}
     assert all("left-out runs" in warning for warning in warnings)
+    of_these, _ = small.trust(fresh.prefix({"n00": 2, "n01": 7}))
+    assert {row["seen"] for row in of_these} == {"12 %", "44 %"}
     assert LCGODEForecaster().trust() == ([], [])
 
 
@@ -243,23 +263,3 @@ def test_runs_of_related_problems_help_where_there_are_few_own(tiny: Tiny, famil
         tiny().fit_related(own, [replace(related, metrics=related.metrics[:1])])
     with pytest.raises(UsageError, match="published recipe"):
         lcode.fit(own, paper=True, related=[related])
-
-
-def test_a_run_that_stands_still_is_not_expected_to_learn_because_the_few_finished_ones_did(
-    family: Callable[..., RunTable],
-) -> None:
-    finished = family(12, seed=5)
-    still = family(1, seed=6, prefix="still")
-    flat = {"seg/err": 0.9, "depth/miou": 0.1}
-    values = still.points["metric"].astype(str).map(flat) + 1e-3 * np.sin(np.arange(len(still.points)))
-    seen = replace(still, points=still.points.assign(value=values)).prefix(6)
-
-    def gain(*parts: str) -> float:
-        """How far below the last value the median of these parts lies."""
-        model = LCGODEForecaster(settings=FitSettings(steps=60, batch=12), pretrained=SHIPPED, parts=parts)
-        return 0.9 - float(model.fit(finished).predict(seen).quantiles[0, 0, 0, Q50])
-
-    # Surprises are counted from the pretrained network, which knows better as well.
-    learned = gain(*(part for part in PARTS if part not in (PRETRAINED, "forest of surprises")))
-    assert learned > 0.05  # all the finished runs learned, so what learned from them expects it
-    assert abs(gain(*PARTS)) < 0.5 * learned

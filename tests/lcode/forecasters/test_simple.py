@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lcode.experts.continuation import at_epochs, continuation_grid, share_epochs
-from lcode.experts.power_fit import fit_power_laws
+from lcode.curves.arrays import curve_arrays
+from lcode.curves.continuation import at_epochs, continuation_grid, share_epochs
+from lcode.curves.power_fit import fit_power_laws
 from lcode.forecast import LEVELS
 from lcode.forecasters import forecaster
 from lcode.table import Metric, RunTable
-from lcode.tensors.arrays import curve_arrays
 
 MEDIAN = int(np.argmin(np.abs(LEVELS - 0.5)))
 

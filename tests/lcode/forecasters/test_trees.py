@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lcode.experts.forest import QuantileForest
 from lcode.forecasters import forecaster, trees
+from lcode.regressors.extra_trees import QuantileForest
 from lcode.table import Metric, RunTable
 
 HORIZON = 8

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lcode.curves.arrays import curve_arrays
 from lcode.decisions import DeltaM, Verdict
 from lcode.errors import UsageError
 from lcode.forecast import LEVELS, Forecast, query_epochs
@@ -19,7 +20,6 @@ from lcode.forecasters.base import At, Forecaster
 from lcode.graphs import ArchGraph
 from lcode.hooks import Monitor
 from lcode.table import Metric, RunTable
-from lcode.tensors.arrays import curve_arrays
 
 METRICS = (Metric("seg", "miou", "max"), Metric("depth", "abs_err", "min"))
 BASELINE = {"seg/miou": 0.5, "depth/abs_err": 1.0}

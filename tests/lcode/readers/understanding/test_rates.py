@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lcode.curves.collate import Preprocessor
+from lcode.curves.features import side_information
 from lcode.errors import UsageError
-from lcode.experts.features import side_information
 from lcode.readers import read_logs
 from lcode.readers.understanding.rates import is_rate
 from lcode.table import Metric, RunTable
 from lcode.table.runlog import RunHeader, RunLogWriter
-from lcode.tensors.collate import Preprocessor
 
 DROP = [0.1, 0.1, 0.01, 0.01]
 FORMATS = ("csv", "parquet", "jsonl")

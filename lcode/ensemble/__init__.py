@@ -1,0 +1,1 @@
+"""What forecasts are made of: base models on finished runs, their weights, their intervals, and a model on disk."""

@@ -1,0 +1,118 @@
+"""All that is learned from the finished runs as seen from one cutoff: base models, their weights, and the intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.curves.continuation import at_epochs
+from lcode.curves.scaling import ValueScaler
+from lcode.ensemble.base_model import BaseModel, Observed
+from lcode.ensemble.conformal import Conformal
+from lcode.ensemble.leads import leads_of
+from lcode.ensemble.names import CHANGES, PRETRAINED
+from lcode.ensemble.reach import Reach, within
+from lcode.ensemble.registry import BASE_MODELS, Learning
+from lcode.ensemble.stacking import Stacking
+
+Array = NDArray[np.float64]
+
+QUERIES = 8
+"""Points of the history's grid at which left-out forecasts are judged."""
+
+CHUNK = 128
+"""Runs that are forecast at a time: bounds the memory whatever the size of the table."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Left-out forecasts of the N finished runs, in model space, and what came.
+
+    Attributes:
+        forest: by a forest of changes (ExtraTrees), to compare with, [N, K, Q, 21].
+        mixture: of them, as users would get it, not yet widened, [N, K, Q, 21].
+        truth: NaN where there is none, [N, K, Q].
+        last: last observed value, or the mean of all where nothing was, [N, K].
+        leads: place of each query between cutoff (0) and horizon (1), [N, Q].
+    """
+
+    forest: Array
+    mixture: Array
+    truth: Array
+    last: Array
+    leads: Array
+
+
+class AtCutoff:
+    """The forecaster for runs that were seen up to one cutoff.
+
+    Base models are learned; each forecasts the finished runs of the folds that it left out; on these forecasts weights
+    are learned (stacking) and intervals are scaled (conformal). Everything is done once, by the same steps in which
+    runs are forecast.
+
+    Args:
+        given: what the base models may learn from.
+        wanted: names of the base models that may count.
+        calibrated: whether intervals are scaled.
+    """
+
+    def __init__(self, given: Learning, wanted: Sequence[str], *, calibrated: bool = True) -> None:
+        history, values = given.history, given.preprocessor.values
+        self._history = history
+        self._reach = Reach.of(history.last, history.values)
+        self._models: dict[str, BaseModel] = {}
+        forecasts: dict[str, Array] = {}
+        for name, make in BASE_MODELS.items():
+            model = make(given, forecasts)
+            if model is not None:
+                self._models[name], forecasts[name] = model, model.out_of_fold()
+        self.names = tuple(name for name in self._models if name in wanted)
+        chosen = np.unique(np.rint(np.linspace(0, len(history.grid) - 1, QUERIES)).astype(np.int64))
+        truth = history.values[:, :, chosen]
+        leads = np.broadcast_to(history.grid[chosen], (len(history), len(chosen)))
+        prior = forecasts.get(PRETRAINED)
+        parts = within(
+            np.stack([forecasts[name][:, :, chosen] for name in self.names]),
+            Reach.out_of_fold(history.last, history.values, history.folds)[:, :, chosen],
+            len(history),
+            None if prior is None else prior[:, :, chosen],
+        )
+        share = max(history.cutoff, 0) / float(np.median(history.horizons))
+        prior_weights = Stacking.prior(self.names, truth.shape[1], share)
+        self.stacking = _stacking(prior_weights, parts, truth, leads, history.own, values)
+        own = history.own
+        mixture = self.stacking.mix(parts[:, :own], leads[:own])
+        forest = forecasts[CHANGES][:own, :, chosen]
+        self.judged = Judged(forest, mixture, truth[:own], history.last[:own], leads[:own])
+        conformal = Conformal.of(leads[:own], mixture, truth[:own])
+        self.conformal = conformal if calibrated else replace(conformal, factors=np.zeros_like(conformal.factors))
+
+    def quantiles(self, observed: Observed, epochs: Array) -> Array:
+        """Quantiles in model space of R runs at the query epochs [R, Q], [R, K, Q, 21]."""
+        chunks = range(0, len(observed), CHUNK)
+        parts = [self._quantiles(observed.rows(i, i + CHUNK), epochs[i : i + CHUNK]) for i in chunks]
+        return np.concatenate(parts)
+
+    def _quantiles(self, observed: Observed, epochs: Array) -> Array:
+        history, known = self._history, observed.known
+        forecasts: dict[str, Array] = {}
+        for name, model in self._models.items():
+            forecasts[name] = model.predict(observed, epochs, forecasts)
+        last = known.anchor(history.known.last)
+        reach = at_epochs(self._reach.ends(last), history.grid, last, observed.cutoff, observed.horizons, epochs)
+        parts = within(
+            np.stack([forecasts[name] for name in self.names]), reach, len(history), forecasts.get(PRETRAINED)
+        )
+        leads = leads_of(epochs, observed.cutoffs, observed.horizons)
+        return self.conformal.widen(self.stacking.mix(parts, leads), leads)
+
+
+def _stacking(prior: Stacking, parts: Array, truth: Array, leads: Array, own: int, values: ValueScaler) -> Stacking:
+    """The weights of the base models: of all runs, then, from there, of the problem's own."""
+    natural = np.stack([np.sort(values.bounded(part), axis=-1) for part in parts])
+    came = values.unscale(truth)
+    stacking = prior.learned(leads, natural, came)
+    return stacking if own == len(truth) else stacking.learned(leads[:own], natural[:, :own], came[:own])

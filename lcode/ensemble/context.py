@@ -1,0 +1,198 @@
+"""Finished runs and what is learned from them, cutoff by cutoff, when one is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.collate import Preprocessor
+from lcode.curves.prefix import PrefixReader
+from lcode.ensemble.at_cutoff import AtCutoff
+from lcode.ensemble.base_model import Observed
+from lcode.ensemble.conformal import persistence
+from lcode.ensemble.history import History
+from lcode.ensemble.networks import AnyMetrics
+from lcode.ensemble.registry import Learning
+from lcode.network.loop import Source
+from lcode.network.model import LCGODE
+from lcode.network.quantiles import OutOfFoldNetwork
+from lcode.table import RunTable
+from lcode.table.archive import pack, unpack
+
+Array = NDArray[np.float64]
+
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7)
+"""Prefixes at which a model is judged for its user, as shares of the horizon; 0 = the first epoch alone."""
+
+EXACT, RATIO = 8, 1.15
+"""Last cutoff of which is learned for itself, and how far apart those lie from there on; see `Context.nearest`."""
+
+MIN_RUNS = 4
+"""Finished runs that must have gone on after a cutoff for anything to be learned there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """Finished runs, and networks that forecast such runs.
+
+    What is learned at a cutoff depends on the finished runs alone, not on what was asked before.
+
+    Attributes:
+        finished: N finished runs, those of the problem to forecast first, then those of related ones.
+        own: how many are of the problem itself.
+        folds: fold of each run, [N].
+        preprocessor: how tables become tensors.
+        adapted: the network that learned from the runs; None: none did.
+        pretrained: the network as it came; None: there is none.
+        parts: names of the base models that may count.
+        seed: of trees.
+        calibrated: whether intervals are scaled by what left-out runs say; only ablations do without.
+    """
+
+    finished: RunTable
+    own: int
+    folds: NDArray[np.int64]
+    preprocessor: Preprocessor
+    adapted: LCGODE | None
+    pretrained: LCGODE | None
+    parts: tuple[str, ...]
+    seed: int
+    calibrated: bool = True
+
+    def at(self, cutoff: int) -> AtCutoff:
+        """What is learned at a cutoff, one of `nearest`."""
+        if cutoff not in self._learned:
+            history = History.of(
+                self.finished, self.own, self._arrays, self.folds, cutoff, self.preprocessor.values, self._reader
+            )
+            given = Learning(history, self.preprocessor, self._adapted, self._pretrained, self.seed)
+            self._learned[cutoff] = AtCutoff(given, self.parts, calibrated=self.calibrated)
+        return self._learned[cutoff]
+
+    def nearest(self, cutoff: int) -> int:
+        """The cutoff that serves runs observed up to this one.
+
+        Up to `EXACT` it is the cutoff itself, later the nearest of those that lie `RATIO` apart: a live sweep would
+        otherwise learn anew at every epoch of every run. After it at least `MIN_RUNS` of the finished runs went on.
+        """
+        horizons = np.sort(self.finished.runs["horizon"].to_numpy(np.int64))
+        latest = int(horizons[-min(MIN_RUNS, len(horizons))]) - 1
+        if cutoff <= min(EXACT, latest):
+            return cutoff
+        rungs = EXACT * RATIO ** np.arange(np.ceil(np.log(max(cutoff, EXACT) / EXACT) / np.log(RATIO)) + 1)
+        reached = [*(rung for rung in np.rint(rungs).astype(np.int64).tolist() if rung <= latest), latest]
+        return min(reached, key=lambda rung: (abs(np.log(max(rung, 1) / cutoff)), rung))
+
+    def observe(self, table: RunTable) -> Iterator[tuple[NDArray[np.int64], Observed]]:
+        """The runs of a table by the cutoff up to which they were observed: their rows, and what is known of them."""
+        arrays = curve_arrays(table, metrics=self.preprocessor.metrics)
+        seen = arrays.last_epochs.max(axis=1, initial=-1)
+        adapted = None if self.adapted is None else self.preprocessor.tensors(table)
+        generic = None if self._pretrained is None else self._pretrained.generic.tensors(table)[0]
+        horizons = table.runs["horizon"].to_numpy(np.int64)
+        for cutoff in np.unique(seen).tolist():
+            rows = np.flatnonzero(seen == cutoff)
+            part = table if len(rows) == len(table) else table.select([table.run_ids[row] for row in rows])
+            known, index = self._reader.at(part, arrays.rows(rows), cutoff), torch.from_numpy(rows)
+            yield (
+                rows,
+                Observed(
+                    cutoff,
+                    known,
+                    horizons[rows],
+                    None if adapted is None else (adapted[0].rows(index), adapted[1]),
+                    None if generic is None else generic.rows(index),
+                ),
+            )
+
+    @cached_property
+    def persistence(self) -> float:
+        """See `Forecast`; read off forecasts from a fifth of the horizon."""
+        middle = self.nearest(int(0.2 * float(self.finished.runs["horizon"].median())))
+        return persistence(self.at(middle).conformal.scores)
+
+    def cutoffs_of(self, table: RunTable) -> list[tuple[float, int]]:
+        """Share and epoch of the cutoffs that serve the runs in progress of a table, at most as many as `SHARES`."""
+        horizon = float(self.finished.runs["horizon"].median())
+        running = table.runs["status"].to_numpy() != "finished"
+        served = sorted({self.nearest(max(int(epoch), 0)) for epoch in table.last_epochs[running]})
+        some = sorted({round(place) for place in np.linspace(0, len(served) - 1, len(SHARES))} if served else ())
+        return [(served[place] / horizon, served[place]) for place in some]
+
+    def judged_cutoffs(self) -> Iterator[tuple[float, int]]:
+        """Share and epoch of each of `SHARES`, without repeats where the horizon is short."""
+        horizon = float(self.finished.runs["horizon"].median())
+        first = int(self.finished.points.groupby("run", observed=True)["epoch"].min().median())
+        before = None
+        for share in SHARES:
+            cutoff = self.nearest(max(round(share * horizon), first))
+            if cutoff != before and cutoff < horizon:
+                yield share, cutoff
+            before = cutoff
+
+    def mean_weights(self) -> dict[str, float]:
+        """Weight of each base model, mean over `SHARES` and metrics."""
+        learned = [self.at(cutoff) for _, cutoff in self.judged_cutoffs()]
+        mean = np.mean([one.stacking.weights.mean((0, 1)) for one in learned], axis=0)
+        return {name: float(weight) for name, weight in zip(learned[0].names, mean, strict=True)}
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """JSON values and arrays for a checkpoint: the finished runs and their folds."""
+        meta, arrays = pack(self.finished)
+        meta = {"table": meta, "own": self.own, "seed": self.seed, "parts": list(self.parts)}
+        meta["calibrated"] = self.calibrated
+        return meta, {**arrays, "folds": self.folds}
+
+    @classmethod
+    def unpack(
+        cls,
+        meta: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        preprocessor: Preprocessor,
+        adapted: LCGODE | None,
+        pretrained: LCGODE | None,
+    ) -> Context:
+        """The inverse of `pack`, with the networks that are stored beside it."""
+        parts = tuple(str(name) for name in meta["parts"])
+        return cls(
+            unpack(meta["table"], arrays),
+            int(meta["own"]),
+            arrays["folds"],
+            preprocessor,
+            adapted,
+            pretrained,
+            parts,
+            int(meta["seed"]),
+            bool(meta["calibrated"]),
+        )
+
+    @cached_property
+    def _learned(self) -> dict[int, AtCutoff]:
+        return {}
+
+    @cached_property
+    def _arrays(self) -> CurveArrays:
+        return curve_arrays(self.finished)
+
+    @cached_property
+    def _reader(self) -> PrefixReader:
+        return PrefixReader(self.finished, self.preprocessor.values)
+
+    @cached_property
+    def _adapted(self) -> OutOfFoldNetwork | None:
+        if self.adapted is None:
+            return None
+        device = next(self.adapted.parameters()).device
+        tensors, tasks = self.preprocessor.tensors(self.finished), self.preprocessor.task_of
+        return OutOfFoldNetwork(self.adapted, Source.of(tensors, tasks, self.folds, device))
+
+    @cached_property
+    def _pretrained(self) -> AnyMetrics | None:
+        return None if self.pretrained is None else AnyMetrics.of(self.pretrained, self.finished, self.preprocessor)

@@ -1,0 +1,200 @@
+"""What forecasts are made by: the pretrained network, an ensemble on finished runs, or a network alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lcode.curves.arrays import curve_arrays
+from lcode.curves.batch import RunTensors
+from lcode.curves.collate import Preprocessor
+from lcode.curves.lead_grid import at_queries, node_epochs
+from lcode.ensemble.context import Context
+from lcode.ensemble.leads import leads_of
+from lcode.ensemble.order import FEWEST, in_careful_order
+from lcode.ensemble.widths import Widths
+from lcode.forecast import LEVELS, NO_EPOCH, Q50
+from lcode.network.model import LCGODE
+from lcode.network.quantiles import network_quantiles
+from lcode.table import RunTable
+
+Array = NDArray[np.float64]
+
+CHUNK = 128
+"""Runs per call of a network: bounds the memory whatever the size of the table."""
+
+COMPANY = 128
+"""Runs in progress that others are compared with at most, evenly chosen by name."""
+
+
+class Predicted(NamedTuple):
+    """A forecast of R runs × K metrics in natural units.
+
+    Attributes:
+        quantiles: at the query epochs, [R, K, Q, 21].
+        correlation: of the metrics' normal scores within each run, in model space, [R, K, K]; None: not known.
+        persistence: see `Forecast`.
+    """
+
+    quantiles: Array
+    correlation: Array | None
+    persistence: float
+
+
+class Model(Protocol):
+    """Anything that forecasts runs of a table."""
+
+    @property
+    def preprocessor(self) -> Preprocessor | None:
+        """How tables become tensors; None for a model that takes any metrics."""
+        ...
+
+    def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
+        """Forecast R runs at the query epochs [R, Q], padded with `NO_EPOCH`.
+
+        Args:
+            table: the runs, cut to what was observed.
+            epochs: when.
+            company: the runs in progress that are known, these among them or not.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PretrainedModel:
+    """The network that ships with the package: for any metrics, where no run has finished.
+
+    Attributes:
+        network: its members.
+        widths: how much its intervals are widened.
+    """
+
+    network: LCGODE
+    widths: Widths
+    preprocessor: None = None
+
+    def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
+        """See `Model`."""
+        company = _comparable(company, table)
+        read = Preprocessor.generic(company)
+        asked = _asked(epochs)
+        nodes = node_epochs(asked)
+        arrays = curve_arrays(table, metrics=read.metrics)
+        seen, last = arrays.last_epochs.max(axis=1, initial=-1), arrays.last_values
+        horizons = np.maximum(table.runs["horizon"].to_numpy(float), 1)
+        result = _by_network(self.network, table, read, seen, nodes)
+        for cutoff in np.unique(seen).tolist():
+            rows = np.flatnonzero(seen == cutoff)
+            if cutoff >= 0:
+                ahead = leads_of(nodes[rows], seen[rows], horizons[rows])
+                result[rows] += self._moved(result[rows], last[rows], cutoff, ahead, company, read)[..., None]
+        widened = self.widths.widen(result, np.clip(seen / horizons, 0, 1), leads_of(nodes, seen, horizons))
+        quantiles = read.values.bounded(at_queries(widened, nodes, asked), last)
+        return Predicted(quantiles, None, self.widths.persistence)
+
+    def _moved(
+        self, scaled: Array, last: Array, cutoff: int, leads: Array, company: RunTable, read: Preprocessor
+    ) -> Array:
+        """By how much the medians of runs that were seen up to one cutoff are moved at leads [R, Q], [R, K, Q]."""
+        moved = np.zeros(scaled.shape[:-1])
+        there = (company.last_epochs >= cutoff) & (company.runs["horizon"] > cutoff)
+        names = sorted(company.run_ids[row] for row in np.flatnonzero(there))
+        if len(names) < FEWEST:
+            return moved
+        names = [names[i] for i in np.unique(np.rint(np.linspace(0, len(names) - 1, COMPANY)).astype(np.int64))]
+        others = company.select(names).prefix(dict.fromkeys(names, cutoff))
+        start = read.values.scale(curve_arrays(others, metrics=read.metrics).last_values)
+        now, seen = read.values.scale(last), np.full(len(others), cutoff)
+        left = others.runs["horizon"].to_numpy(float)[:, None] - cutoff
+        for ahead in np.unique(leads, axis=0):
+            rows = np.flatnonzero((leads == ahead).all(1))
+            theirs = _by_network(self.network, others, read, seen, cutoff + ahead * left)[..., Q50]
+            for k in range(scaled.shape[1]):
+                moved[rows, k] = in_careful_order(scaled[rows, k, :, Q50], now[rows, k], theirs[:, k], start[:, k])
+        return moved
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkAlone:
+    """A network with nothing beside it, its intervals as they come: the published recipe.
+
+    Attributes:
+        preprocessor: how tables become tensors.
+        network: its members.
+    """
+
+    preprocessor: Preprocessor
+    network: LCGODE
+
+    def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
+        """See `Model`."""
+        asked, read = _asked(epochs), self.preprocessor
+        nodes, arrays = node_epochs(asked), curve_arrays(table, metrics=read.metrics)
+        scaled = _by_network(self.network, table, read, arrays.last_epochs.max(axis=1, initial=-1), nodes)
+        return Predicted(read.values.bounded(at_queries(scaled, nodes, asked), arrays.last_values), None, 0.9)
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleModel:
+    """Networks and regressors, stacked and calibrated on finished runs, by cutoff."""
+
+    context: Context
+
+    @property
+    def preprocessor(self) -> Preprocessor:
+        """How tables become tensors."""
+        return self.context.preprocessor
+
+    def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
+        """See `Model`."""
+        read, asked = self.preprocessor, _asked(epochs)
+        nodes = node_epochs(asked)
+        count = len(read.metrics)
+        quantiles = np.full((len(table), count, epochs.shape[1], len(LEVELS)), np.nan)
+        correlation = np.broadcast_to(np.eye(count), (len(table), count, count)).copy()
+        arrays = curve_arrays(table, metrics=read.metrics)
+        last = arrays.last_values
+        # Of a run whose every curve has reached the horizon all is known.
+        ahead = np.flatnonzero((arrays.last_epochs < table.runs["horizon"].to_numpy()[:, None]).any(axis=1))
+        for part, observed in self.context.observe(table.select([table.run_ids[row] for row in ahead])):
+            rows = ahead[part]
+            learned = self.context.at(self.context.nearest(observed.cutoff))
+            scaled = at_queries(learned.quantiles(observed, nodes[rows]), nodes[rows], asked[rows])
+            quantiles[rows] = read.values.bounded(scaled, last[rows])
+            correlation[rows] = learned.conformal.correlation
+        return Predicted(quantiles, correlation, self.context.persistence if epochs.shape[1] > 1 else 0.9)
+
+
+def _comparable(company: RunTable, table: RunTable) -> RunTable:
+    """The company by the metrics of the table, or the table where nobody in the company knows one of them."""
+    keys = [metric.key for metric in table.metrics]
+    points = company.points[company.points["metric"].isin(keys)]
+    known = points["metric"].nunique() == len(keys)
+    return replace(company, points=points, metrics=table.metrics) if known else table
+
+
+def _asked(epochs: NDArray[np.int64]) -> Array:
+    """The query epochs, [R, Q], with the last one in place of padding."""
+    return np.where(epochs == NO_EPOCH, epochs.max(1, keepdims=True), epochs).astype(float)
+
+
+def _by_network(network: LCGODE, table: RunTable, read: Preprocessor, seen: NDArray[np.int64], asked: Array) -> Array:
+    """Quantiles by a network in the space of the metrics, [R, K, Q, 21]."""
+    runs, graphs = read.tensors(table)
+    parts = [
+        network_quantiles(network, some, graphs, read.task_of, seen[rows].astype(float), asked[rows], read.own_scales)
+        for rows, some in _chunks(runs)
+    ]
+    shape = (0, len(read.metrics), asked.shape[1], len(LEVELS))
+    return np.concatenate(parts) if parts else np.zeros(shape)
+
+
+def _chunks(runs: RunTensors) -> Iterator[tuple[slice, RunTensors]]:
+    for begin in range(0, len(runs), CHUNK):
+        rows = slice(begin, begin + CHUNK)
+        yield rows, runs.rows(torch.arange(begin, min(begin + CHUNK, len(runs))))

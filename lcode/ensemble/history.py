@@ -1,0 +1,94 @@
+"""The finished runs as seen from one cutoff: what was known of them there, and how each went on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.curves.arrays import CurveArrays
+from lcode.curves.continuation import continuation_grid, continuations, share_epochs
+from lcode.curves.prefix import Known, PrefixReader
+from lcode.curves.scaling import ValueScaler
+from lcode.table import RunTable
+
+Array = NDArray[np.float64]
+
+GRID = 24
+"""The most points at which a continuation is learned; in between it is linear."""
+
+OWN_RUNS = 8
+"""With fewer runs of its own a problem is judged on those of its relatives."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """N finished runs that went on after a cutoff.
+
+    Attributes:
+        rows: which of the finished runs they are, [N].
+        own: so many of them, the first, are of the problem to forecast, the others of related ones.
+        folds: fold of each run, [N].
+        horizons: of the runs, [N].
+        cutoff: last epoch seen; -1: nothing.
+        known: what was known of the runs at the cutoff.
+        grid: shares of the remaining epochs at which continuations are learned, [J].
+        values: the continuations in model space, NaN where a curve diverged or was not measured, [N, K, J].
+    """
+
+    rows: NDArray[np.int64]
+    own: int
+    folds: NDArray[np.int64]
+    horizons: NDArray[np.int64]
+    cutoff: int
+    known: Known
+    grid: Array
+    values: Array
+
+    @classmethod
+    def of(
+        cls,
+        table: RunTable,
+        own: int,
+        arrays: CurveArrays,
+        folds: NDArray[np.int64],
+        cutoff: int,
+        scaler: ValueScaler,
+        reader: PrefixReader,
+    ) -> History:
+        """The runs of the table whose horizon lies after the cutoff; the first `own` are of the problem itself.
+
+        Where hardly one of these went on, while related ones did, all count as its own.
+        """
+        horizons = table.runs["horizon"].to_numpy(np.int64)
+        longer = np.flatnonzero(horizons > cutoff)
+        grid = continuation_grid(horizons[longer], cutoff)
+        grid = grid if len(grid) <= GRID else np.arange(1, GRID + 1) / GRID
+        after, part = arrays.rows(longer), folds[longer]
+        if len(np.unique(part)) < 2:  # all that went on are repeats of one configuration: each is left out by itself
+            part = np.arange(len(longer))
+        mine = int((longer < own).sum())
+        return cls(
+            longer,
+            mine if mine >= OWN_RUNS else len(longer),
+            part,
+            horizons[longer],
+            cutoff,
+            reader.at(table.select(table.runs.index[longer]), after, cutoff),
+            grid,
+            scaler.scale(continuations(after, horizons[longer], cutoff, grid)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def epochs(self) -> NDArray[np.int64]:
+        """Epoch of each grid point of each run, [N, J]."""
+        return share_epochs(self.horizons, self.cutoff, self.grid)
+
+    @property
+    def last(self) -> Array:
+        """Last value of each run in model space, or the mean of all where nothing was observed, [N, K]."""
+        return self.known.anchor(self.known.last)

@@ -1,0 +1,15 @@
+"""Names of the base models, as users meet them in checkpoints, tables and ablations."""
+
+NETWORK = "lc-gode"
+"""The network that was adapted to the finished runs."""
+
+PRETRAINED = "pretrained"
+"""The network as it came."""
+
+PROCESS = "gaussian process"
+VALUES = "forest of values"
+CHANGES = "forest of changes"
+SURPRISES = "forest of surprises"
+
+RIPE = 0.1
+"""Share of the horizon from which on the pretrained network, which reads each curve by itself, knows as much as any."""

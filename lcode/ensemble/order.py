@@ -1,0 +1,53 @@
+"""The order of runs in progress: by where they stand, and by a part of how differently they are expected to go on.
+
+Without a finished run of the problem a network knows better what happens to the runs on the whole than how they differ.
+Ordered by all that it expects of each, runs stood worse than by their last values alone; but how far apart they will
+end it knows. So the predicted values stay, and the order in which the runs take them is that of more careful ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+OWN, FEWEST = 0.5, 5
+"""Share of a run's own departure from the median change that counts in the order, and the runs it takes to order them.
+
+On 47 small trainings of the most different kinds Kendall's τ was below the last value's by .04 with all of it and by
+.005 with half, at a fifth of the horizon, with 1 % less error; on LCBench's design half it was .09 higher.
+"""
+
+
+def in_careful_order(median: Array, last: Array, others: Array, others_last: Array) -> Array:
+    """By how much to move predicted medians, so that runs take the values in the order of their careful ones.
+
+    A run's place among the others is that of its careful value; the value it is given is the predicted one at that
+    place. So what a run is given depends on the others, not on which runs are asked for.
+
+    Args:
+        median: of R runs at Q queries, in the space of a metric, [R, Q].
+        last: their last values, [R].
+        others: predicted medians of N runs that were seen as far (these among them or not), at the same leads, [N, Q].
+        others_last: their last values, [N].
+
+    Returns:
+        [R, Q]; 0 where fewer than `FEWEST` others are known.
+    """
+    known = np.isfinite(others).all(1) & np.isfinite(others_last)
+    if known.sum() < FEWEST:
+        return np.zeros_like(median)
+    others, others_last = others[known], others_last[known]
+    usual = np.median(others - others_last[:, None], axis=0)
+
+    def careful(values: Array, start: Array) -> Array:
+        return start[:, None] + OWN * (values - start[:, None] - usual)
+
+    ours, theirs = careful(median, last), np.sort(careful(others, others_last), axis=0)
+    given = np.empty_like(median)
+    for q, (place, taken) in enumerate(zip(theirs.T, np.sort(others, axis=0).T, strict=True)):
+        given[:, q] = np.interp(ours[:, q], place, taken)
+        # Beyond all others a run is as far ahead as its careful value is.
+        given[:, q] += np.minimum(ours[:, q] - place[0], 0) + np.maximum(ours[:, q] - place[-1], 0)
+    return np.where(np.isfinite(given), given - median, 0.0)

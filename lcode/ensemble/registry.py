@@ -1,0 +1,60 @@
+"""What a forecast is made of: the base models, by name, in the order in which they are learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lcode.curves.collate import Preprocessor
+from lcode.ensemble.base_model import BaseModel, Forecasts
+from lcode.ensemble.forests import Changes, Surprises, Values
+from lcode.ensemble.history import History
+from lcode.ensemble.names import CHANGES, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.networks import Adapted, AnyMetrics, Pretrained, expected
+from lcode.ensemble.process import Process
+from lcode.network.quantiles import OutOfFoldNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """What a base model may learn from.
+
+    Attributes:
+        history: the finished runs from the cutoff.
+        preprocessor: how tables become tensors for the adapted network.
+        adapted: the network that learned from the finished runs; None: there is none.
+        pretrained: the network as it came; None: there is none.
+        seed: of the trees.
+    """
+
+    history: History
+    preprocessor: Preprocessor
+    adapted: OutOfFoldNetwork | None
+    pretrained: AnyMetrics | None
+    seed: int
+
+
+def _adapted(given: Learning, before: Forecasts) -> BaseModel | None:
+    return None if given.adapted is None else Adapted(given.history, given.adapted, given.preprocessor)
+
+
+def _pretrained(given: Learning, before: Forecasts) -> BaseModel | None:
+    return None if given.pretrained is None else Pretrained(given.history, given.pretrained)
+
+
+def _surprises(given: Learning, before: Forecasts) -> BaseModel:
+    history = given.history
+    return Surprises(history, given.seed, expected(before, max(history.cutoff, 0) / history.horizons))
+
+
+BASE_MODELS: dict[str, Callable[[Learning, Forecasts], BaseModel | None]] = {
+    NETWORK: _adapted,
+    PRETRAINED: _pretrained,
+    PROCESS: lambda given, before: Process(given.history),
+    VALUES: lambda given, before: Values(given.history, given.seed),
+    CHANGES: lambda given, before: Changes(given.history, given.seed),
+    SURPRISES: _surprises,
+}
+"""Name -> what makes it of `Learning` and of the left-out forecasts by those before it; None: it has nothing to say."""
+
+PARTS = tuple(BASE_MODELS)

@@ -1,1 +1,0 @@
-"""From a model and batches to a fitted model: loss, loop, calibration, checkpoint."""

@@ -1,1 +1,0 @@
-"""The network: torch modules only; no files, no tables, no optimiser."""

@@ -1,0 +1,1 @@
+"""The pretrained network: synthetic problems, views of real ones, and the training of it."""

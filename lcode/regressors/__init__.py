@@ -1,0 +1,1 @@
+"""Regressors, numbers in and numbers out: extremely randomised trees and a Gaussian process."""

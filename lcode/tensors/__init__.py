@@ -1,1 +1,0 @@
-"""From tables to arrays and tensors, and the scales that are fitted on the way."""

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+import numpy as np
+
+from lcode.curves.arrays import curve_arrays
+from lcode.curves.prefix import PrefixReader
+from lcode.curves.scaling import ValueScaler
+from lcode.ensemble.history import GRID, OWN_RUNS, History
+from lcode.table import RunTable, pooled
+
+Family = Callable[..., RunTable]
+CUTOFF = 4
+
+
+def history_of(table: RunTable, cutoff: int, own: int | None = None, like: RunTable | None = None) -> History:
+    """With scales and encodings that were fitted on another table, or on this one."""
+    like = table if like is None else like
+    scaler = ValueScaler.fit(curve_arrays(like))
+    folds = np.arange(len(table)) % 5
+    own = len(table) if own is None else own
+    return History.of(table, own, curve_arrays(table), folds, cutoff, scaler, PrefixReader(like, scaler))
+
+
+def test_every_epoch_that_is_left_is_in_the_continuations(history: RunTable) -> None:
+    found, scaler = history_of(history, CUTOFF), ValueScaler.fit(curve_arrays(history))
+    assert len(found) == found.own == 20 and found.epochs[0].tolist() == list(range(5, 17))
+    values = scaler.scale(curve_arrays(history).values)
+    np.testing.assert_allclose(found.values, values[:, :, CUTOFF:])
+    np.testing.assert_allclose(found.last, values[:, :, CUTOFF - 1])
+
+
+def test_long_continuations_are_learned_at_few_points(family: Family) -> None:
+    found = history_of(family(6, horizon=250), CUTOFF)
+    assert found.values.shape == (6, 2, GRID) and (found.epochs[:, -1] == 250).all()
+
+
+def test_what_is_known_is_what_was_seen_up_to_the_cutoff(history: RunTable) -> None:
+    points, signals = history.points.copy(), history.signals.copy()
+    points.loc[points["epoch"] > CUTOFF, "value"] *= 0.5
+    signals.loc[signals["epoch"] > CUTOFF, "value"] = 7.0
+    later = history_of(replace(history, points=points, signals=signals), CUTOFF, like=history)
+    usual = history_of(history, CUTOFF)
+    for field in fields(usual.known):
+        np.testing.assert_array_equal(getattr(later.known, field.name), getattr(usual.known, field.name))
+    assert not np.array_equal(later.values, usual.values)
+
+
+def test_a_curve_that_diverged_teaches_nothing_of_its_end(history: RunTable) -> None:
+    points = history.points.copy()
+    points.loc[(points["run"] == "r03") & (points["metric"] == "seg/err") & (points["epoch"] > 9), "value"] = np.nan
+    found = history_of(replace(history, points=points), CUTOFF)
+    assert np.isnan(found.values[3, 0]).all() and np.isfinite(np.delete(found.values, 3, axis=0)).all()
+    assert np.isfinite(found.values[3, 1]).all()
+
+
+def test_runs_that_had_ended_by_the_cutoff_are_left_out(family: Family) -> None:
+    table = pooled([family(OWN_RUNS + 2), family(3, horizon=40), family(2, horizon=10)])
+    found = history_of(table, 12, own=OWN_RUNS + 2)
+    assert found.rows.tolist() == list(range(OWN_RUNS + 5)) and found.own == OWN_RUNS + 2
+    assert found.folds.tolist() == (found.rows % 5).tolist()
+
+
+def test_where_hardly_an_own_run_went_on_those_of_related_problems_speak_for_them(family: Family) -> None:
+    table = pooled([family(OWN_RUNS + 2), family(6, horizon=40)])
+    assert history_of(table, 20, own=OWN_RUNS + 2).own == 6
+
+
+def test_repeats_of_one_configuration_are_left_out_one_by_one(history: RunTable) -> None:
+    scaler = ValueScaler.fit(curve_arrays(history))
+    reader, folds = PrefixReader(history, scaler), np.zeros(len(history), dtype=np.int64)
+    found = History.of(history, len(history), curve_arrays(history), folds, CUTOFF, scaler, reader)
+    assert found.folds.tolist() == list(range(20))
