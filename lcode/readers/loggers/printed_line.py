@@ -53,7 +53,9 @@ IN_BATCH = "\0"
 _ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
 _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 
-_OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|sav(?:ed?|ing))*\bbest\b", re.IGNORECASE)
+_OF_THE_BEST = re.compile(
+    r"(?:[\W_]|INFO|new|found|the|a|sav(?:ed?|ing))*\bbest\b|\W*(?:保存|更新)?(?:最佳|最优|最好)", re.IGNORECASE
+)
 """How a line begins that says again what was best: `New best model, saved to best.pt (val_loss=0.3)`."""
 
 _UNMARKED = frozenset(("lr", *DATA))

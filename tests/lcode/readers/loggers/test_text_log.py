@@ -75,6 +75,7 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
         ("Epoch: {e}\nINFO:root:\tTrain: loss = 9.5 | f1 = 0.1\nINFO:root:\tTest: f1 = {v}", "f1", "max"),
         ("epoch: {e}, train loss is: 9.5, val acc is: {v}", "acc", "max"),
         ("Epoch {e}/9 | loss=9.5 | val={v}\nNew best model: best.pt (val_loss=0.1)", "loss", "min"),
+        ("Epoch {e}/9 - Train Loss: 9.5, Val Loss: {v}\n  保存最佳模型 (val_loss=0.1)", "Loss", "min"),
         ("Epoch {e}, Loss: 9.5, Test Acc: {v}%", "Acc", "max"),
         ("Epoch {e} accuracy: 9/10=0.9 train\nval accuracy: 35/100 ({v}%)", "accuracy", "max"),
     ],
@@ -85,7 +86,7 @@ def test_forms_of_many_programs(tmp_path: Path, line: str, key: str, direction: 
     scored = directions(table)
     assert scored.get(key) == direction, scored
     assert curve(table, key) == list(enumerate(SPRINGS, start=1))
-    assert not any("train" in name.lower() for name in scored)
+    assert not any("train" in name.lower() or ("_loss" in name and name != key) for name in scored)
 
 
 def test_cocos_summary_has_its_names(tmp_path: Path) -> None:
