@@ -13,7 +13,8 @@ from lcode.curves.scaling import ValueScaler
 from lcode.ensemble.base_model import BaseModel, Observed
 from lcode.ensemble.conformal import Conformal
 from lcode.ensemble.leads import leads_of
-from lcode.ensemble.names import CHANGES, PRETRAINED
+from lcode.ensemble.names import CHANGES, PRETRAINED, RIPE
+from lcode.ensemble.novelty import BELIEF, Novelty, belief
 from lcode.ensemble.reach import Reach, within
 from lcode.ensemble.registry import BASE_MODELS, Learning
 from lcode.ensemble.stacking import Stacking
@@ -85,6 +86,15 @@ class AtCutoff:
         self.stacking = _stacking(prior_weights, parts, truth, leads, history.own, values)
         own = history.own
         mixture = self.stacking.mix(parts[:, :own], leads[:own])
+        self._novelty = Novelty(history.known, history.folds)
+        self._leaning = BELIEF * min(share / RIPE, 1.0) if PRETRAINED in self.names else 0.0
+        moved = self._moved(self._novelty.out_of_fold()[:own])
+        if moved is not None:
+            leaning = self.stacking.mix(parts[:, :own], leads[:own], moved / BELIEF)
+            plain, other = (np.sort(values.bounded(forecast), axis=-1) for forecast in (mixture, leaning))
+            right = belief(moved.sum(-1), plain, other, values.unscale(truth[:own]))
+            self._leaning *= right / BELIEF
+            mixture = self.stacking.mix(parts[:, :own], leads[:own], moved * right / BELIEF)
         forest = forecasts[CHANGES][:own, :, chosen]
         self.judged = Judged(forest, mixture, truth[:own], history.last[:own], leads[:own])
         conformal = Conformal.of(leads[:own], mixture, truth[:own])
@@ -107,7 +117,13 @@ class AtCutoff:
             np.stack([forecasts[name] for name in self.names]), reach, len(history), forecasts.get(PRETRAINED)
         )
         leads = leads_of(epochs, observed.cutoffs, observed.horizons)
-        return self.conformal.widen(self.stacking.mix(parts, leads), leads)
+        return self.conformal.widen(self.stacking.mix(parts, leads, self._moved(self._novelty.of(known))), leads)
+
+    def _moved(self, unlike: Array) -> Array | None:
+        """Share of the weights of R runs that goes to the pretrained network, [R, K, E]; None: nothing."""
+        if not self._leaning or not unlike.any():
+            return None
+        return self._leaning * unlike[..., None] * np.array([name == PRETRAINED for name in self.names])
 
 
 def _stacking(prior: Stacking, parts: Array, truth: Array, leads: Array, own: int, values: ValueScaler) -> Stacking:
