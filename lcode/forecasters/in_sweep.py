@@ -10,7 +10,7 @@ from lcode.table import Metric, RunTable
 GROWTH = 1.25
 """Finished runs are taken up when there are so many times more of them than before: at 4, 5, 6, 8, 10, 13, 16, 20 …
 
-To take them up costs seconds (`Forecaster.in_context`), and the hundredth run teaches less than the fifth.
+What was learned at each epoch must then be learned anew, and the hundredth run teaches less than the fifth.
 """
 
 TableOf = Callable[[Sequence[str]], RunTable]
