@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import mean
 from typing import Any
@@ -53,13 +53,13 @@ class Told:
     Attributes:
         rows: counters and values in the order in which they were printed; a row per value of the counters.
         lines: 1-based line at which each row begins.
-        totals: the last value that each counter is said to reach, by counter.
+        totals: the last value that each counter is said to reach where a row is told, by counter, of each row.
         remarks: what to tell the user of how names were understood.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    totals: dict[str, float] = field(default_factory=dict)
+    totals: list[Mapping[str, float]] = field(default_factory=list)
     remarks: tuple[str, ...] = ()
 
     @property
@@ -80,6 +80,7 @@ def told_in(text: str) -> Told:
         return told
     told = Told()
     counters: dict[str, float] = {}
+    totals: dict[str, float] = {}
     row: dict[str, Any] = {}
     shapes = LineShapes()
     for number, raw in enumerate(text.split("\n"), start=1):
@@ -87,13 +88,14 @@ def told_in(text: str) -> Told:
         if stats is not None and (values := _object(stats.group())):
             told.rows.append(values)
             told.lines.append(number)
+            told.totals.append(totals)
             continue
         said = shapes.said_in(raw.rstrip("\r").rpartition("\r")[2][:LONGEST])  # a progress bar's last state
         if said is None:
             continue
         if said.counters:
             now = said.counters
-            told.totals.update(said.totals)
+            totals = {**totals, **said.totals}
             if EPOCH in counters and EPOCH not in now:
                 now[EPOCH] = counters[EPOCH]
             if now != counters:
@@ -107,6 +109,7 @@ def told_in(text: str) -> Told:
             row = dict(counters)
             told.rows.append(row)
             told.lines.append(number)
+            told.totals.append(totals)
         row.update(pairs)
     return _without_summaries(_with_splits(_with_passes(told)))
 
@@ -180,6 +183,7 @@ def _boxed(text: str) -> Told:
             if step is not None and len(row) > 1:
                 told.rows.append({STEP: step, **row})
                 told.lines.append(number)
+                told.totals.append({})
             row, group = {}, ""
     return told
 
@@ -215,7 +219,12 @@ def _without_summaries(told: Told) -> Told:
             for name in row.keys() - several:
                 del row[name]
     kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH}]
-    return replace(told, rows=[told.rows[at] for at in kept], lines=[told.lines[at] for at in kept])
+    return replace(
+        told,
+        rows=[told.rows[at] for at in kept],
+        lines=[told.lines[at] for at in kept],
+        totals=[told.totals[at] for at in kept],
+    )
 
 
 def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:

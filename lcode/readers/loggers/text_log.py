@@ -86,7 +86,7 @@ class TextLogReader:
         Raises:
             InputError: none can be read.
         """
-        return _of_one_axis(sound_runs(paths, lambda path: _trainings(_by_name(_logged(path)))))
+        return _of_one_axis(sound_runs(paths, _runs_of))
 
 
 def is_table(path: Path) -> bool:
@@ -111,7 +111,12 @@ def _of_one_axis(runs: list[Logged]) -> list[Logged]:
     return kept
 
 
-def _logged(path: Path) -> Logged:
+def _runs_of(path: Path) -> list[Logged]:
+    """The runs of a file.
+
+    Raises:
+        InputError: there is none in it.
+    """
     text, odd = printed_text(path.read_bytes())
     if not text.strip():
         raise refused(path, TOOL, "it is empty")
@@ -120,29 +125,24 @@ def _logged(path: Path) -> Logged:
     if start == "{":
         objects = json_objects(path, TOOL)
         rows = [_plain(row) for row in objects.rows]
-        return Logged(path, columns_of(rows, path, TOOL), lines=objects.lines, notes=objects.notes)
+        return _by_name(Logged(path, columns_of(rows, path, TOOL), lines=objects.lines, notes=objects.notes))
     if start == "[":
         objects_of_list = _objects(path)
         if objects_of_list:
-            return Logged(path, columns_of([_plain(row) for row in objects_of_list], path, TOOL), notes=notes)
+            return _by_name(Logged(path, columns_of([_plain(row) for row in objects_of_list], path, TOOL), notes=notes))
     table = table_of(path, text)
     counted = None if table is None else with_counted_rows(spelled_columns(table.header, table.rows))
     if table is not None and counted is not None:
         columns, told = counted
         remarks = tuple(f"{path.name}: {remark}" for remark in told)
-        return Logged(path, columns, lines=table.lines, notes=(*notes, *table.notes, *remarks))
+        return _by_name(Logged(path, columns, lines=table.lines, notes=(*notes, *table.notes, *remarks)))
     said = told_in(text)
     if not said.is_training():
         raise refused(path, TOOL, "no line of it counts epochs or steps and names a metric")
-    axis = said.axis
-    return Logged(
-        path,
-        columns_of(said.rows, path, TOOL),
-        axis=axis,
-        total=_total([row[axis] for row in said.rows if axis in row], said.totals.get(axis)),
-        lines=said.lines,
-        notes=(*notes, *(f"{path.name}: {remark}" for remark in said.remarks)),
-    )
+    remarks = tuple(f"{path.name}: {remark}" for remark in said.remarks)
+    columns = columns_of(said.rows, path, TOOL)
+    logged = Logged(path, columns, axis=said.axis, lines=said.lines, notes=(*notes, *remarks))
+    return _trainings(_by_name(logged), [totals.get(said.axis) for totals in said.totals])
 
 
 def _by_name(logged: Logged) -> list[Logged]:
@@ -163,14 +163,18 @@ def _by_name(logged: Logged) -> list[Logged]:
     return runs
 
 
-def _trainings(runs: list[Logged]) -> list[Logged]:
+def _trainings(runs: list[Logged], totals: Sequence[float | None]) -> list[Logged]:
     """The runs, those apart that were printed one after another: folds, trials, another start with other settings.
 
     A training that is resumed goes back a little; one that begins anew goes back to where the last one began.
+
+    Args:
+        runs: what was printed, or the runs of it where they are named.
+        totals: the last value of the counter as it is said in each row of the file.
     """
     run = runs[0]
     if len(runs) > 1 or run.axis is None:
-        return runs
+        return [replace(run, total=_total(run, totals)) for run in runs]
     starts: list[int] = [0]
     seen: list[float] = []
     for row, count in enumerate(run.columns[run.axis].to_pylist()):
@@ -181,24 +185,22 @@ def _trainings(runs: list[Logged]) -> list[Logged]:
             seen = []
         seen.append(count)
     if len(starts) == 1:
-        return runs
-    parts = [
-        replace(
-            run,
-            columns={name: cells.slice(start, end - start) for name, cells in run.columns.items()},
-            lines=None if run.lines is None else run.lines[start:end],
-            notes=(),
-        )
-        for start, end in zip(starts, [*starts[1:], len(run.columns[run.axis])], strict=True)
-    ]
+        return [replace(run, total=_total(run, totals))]
+    parts = []
+    for start, end in zip(starts, [*starts[1:], len(totals)], strict=True):
+        columns = {name: cells.slice(start, end - start) for name, cells in run.columns.items()}
+        part = replace(run, columns=columns, lines=None if run.lines is None else run.lines[start:end], notes=())
+        parts.append(replace(part, total=_total(part, totals[start:end])))
     note = f"{run.file.name}: {run.axis}s begin anew {len(starts) - 1} times, so it holds {len(starts)} runs."
     parts[0] = replace(parts[0], notes=(*run.notes, note))
     return parts
 
 
-def _total(at: Sequence[float], total: float | None) -> float | None:
-    """The number behind the mark in `Epoch 3/50`, unless more epochs came."""
-    return None if total is None or total < max(at) else total
+def _total(run: Logged, totals: Sequence[float | None]) -> float | None:
+    """The number behind the mark in `Epoch 3/50`, as it was said last, unless more epochs came."""
+    said = [total for total in totals if total is not None]
+    last = None if run.axis is None else pc.max(run.columns[run.axis]).as_py()
+    return None if not said or last is None or said[-1] < last else said[-1]
 
 
 def _is_counted(row: Mapping[str, Any]) -> bool:

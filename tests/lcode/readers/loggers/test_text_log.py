@@ -360,6 +360,15 @@ def test_trainings_printed_one_after_another_are_runs(tmp_path: Path) -> None:
     assert curve(read(tmp_path, "resumed.log", resumed), "val_loss") == [(1, 0.9), (2, 0.75), (3, 0.6)]
 
 
+def test_each_training_in_a_file_has_the_total_that_was_said_of_it(tmp_path: Path) -> None:
+    text = "".join(
+        f"epoch {e}/{total}:\n  val loss {v}\n" for total in (40, 60, 50) for e, v in enumerate(SPRINGS, start=1)
+    )
+    assert read(tmp_path, "folds.log", text).runs["horizon"].tolist() == [40, 60, 50]
+    prolonged = "".join(f"epoch {e}/{3 if e < 3 else 5} val loss {v}\n" for e, v in enumerate(SPRINGS, start=1))
+    assert read(tmp_path, "prolonged.log", prolonged).runs["horizon"].tolist() == [5]
+
+
 def test_rows_before_the_first_epoch_begin_no_run(tmp_path: Path) -> None:
     text = "step 5 loss 3.0\n" + "".join(f"epoch {e} loss {v}\n" for e, v in enumerate(SPRINGS)) + "epoch 0 loss 2.0\n"
     table = read(tmp_path, "run.log", text)
