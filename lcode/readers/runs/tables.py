@@ -46,7 +46,8 @@ def understood_tables(
 ) -> Understood:
     """The runs of tables: of one file, or of all files of a folder.
 
-    A table of a folder that has no column of epochs is no log, and is left out with a remark if there are others.
+    A table of a folder that has no column of epochs is no log, and one without rows, as of a training that has only
+    begun, holds nothing yet: they are left out with a remark if there are others.
 
     Args:
         raws: the tables.
@@ -58,7 +59,9 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
-    raws = [_without_empty_rows(raw) for raw in raws]
+    begun = [_without_empty_rows(raw) for raw in raws if len(raw)]
+    without_rows = [raw.path.name for raw in raws if not len(raw)] if begun else []
+    raws = begun or raws
     roles, refused = _roles_of(raws, choices, stated)
     if not roles:
         raise refused[0]
@@ -71,6 +74,9 @@ def understood_tables(
     skipped = [Path(str(error.path)).name for error in refused if error.path is not None]
     if skipped:
         note = f"no column counts epochs or steps, so not read: {', '.join(skipped)}."
+        part = replace(part, notes=(*part.notes, note))
+    if without_rows:
+        note = f"a header and no rows yet, so not read: {listed(without_rows)}."
         part = replace(part, notes=(*part.notes, note))
     if results:
         names = listed([raws[at].path.name for at in results])

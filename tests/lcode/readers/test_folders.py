@@ -47,6 +47,15 @@ def test_tables_that_are_no_logs_are_left_out_with_a_remark(tmp_path: Path) -> N
     assert table.run_ids == ("a", "b") and any("not read: notes.csv" in note for note in table.notes)
 
 
+def test_tables_in_which_nothing_is_logged_yet_cost_the_others_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", "b.csv")
+    write(tmp_path, "c.csv", text=WIDE.partition("\n")[0] + "\n")
+    table = read_logs(tmp_path)
+    assert table.run_ids == ("a", "b") and any("no rows yet, so not read: c.csv" in note for note in table.notes)
+    with pytest.raises(InputError, match="holds a header but no rows"):
+        read_logs(tmp_path / "c.csv")
+
+
 def test_other_json_is_no_log(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", "b.csv")
     (tmp_path / "settings.json").write_text('{"lr": 0.1}')
