@@ -5,6 +5,7 @@ A table that has `run` and `epoch` and nothing but curves stays as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +29,9 @@ trained for one epoch."""
 
 FEWEST = 3
 """Rows of a run that it takes to see that a column counts, or that it is constant."""
+
+_WORD = re.compile(r"(?!(?:none|null|n/?a)$).*[^\W\d_]{2}.*", re.IGNORECASE)
+"""What is no number and no mark of a missing one."""
 
 _LONG = ("task", "metric", "value", "split")
 
@@ -116,7 +120,7 @@ def settle_roles(
         if taken or (name in RESERVED and name != "epoch") or is_rate(name) or (long and name in _LONG):
             continue
         reason = "asked for" if choices.ignores(name) else why_left_out(name)
-        if reason is None and known_metric(name) is None:
+        if reason is None and (known_metric(name) is None or _is_of_words(raw.columns[name])):
             kind = _kind(raw, name, runs)
             if kind == "config" and logged and pc.count_distinct(raw.columns[name]).as_py() == 1:
                 kind = "constant"
@@ -231,6 +235,14 @@ def _kind(raw: RawTable, name: str, runs: NDArray[np.int64]) -> str | None:
     if np.all(numbers == np.floor(numbers)) and np.all(steps > 0) and np.ptp(steps) == 0:
         return "counter"
     return None
+
+
+def _is_of_words(column: pa.ChunkedArray) -> bool:
+    """Whether every cell that is filled holds a word, so that it is no curve whatever its name: `loss_weighting`."""
+    if len(column) - column.null_count < FEWEST or not pa.types.is_string(column.type):
+        return False
+    words = [word.strip() for word in column.drop_null().unique().to_pylist()]
+    return all(as_number(word) is None and _WORD.fullmatch(word) is not None for word in words)
 
 
 def _constant(codes: NDArray[np.int64], runs: NDArray[np.int64]) -> bool:

@@ -56,6 +56,14 @@ def test_constants_of_a_run_are_its_configuration(tmp_path: Path) -> None:
     assert read.configs.to_dict("list") == {"optimizer": ["adam", "bdam"], "alpha": [0.1, 0.2], "layers": [2.0, 2.0]}
 
 
+def test_words_in_every_row_are_no_curve_whatever_the_columns_name(tmp_path: Path) -> None:
+    read = table(tmp_path, ",loss_weighting,roc_plot_auc", ",fixed,/roc/{epoch}.png")
+    assert keys(read) == ["seg/acc", "depth/rmse"] and read.configs.to_dict("list") == {"loss_weighting": ["fixed"] * 2}
+    assert read.reading is not None and read.reading.left_out == {"roc_plot_auc": "text"}
+    with pytest.raises(InputError, match="'None' is not a number"):
+        table(tmp_path, ",cls/acc", ",None")
+
+
 def test_a_metric_that_stands_still_is_a_curve(tmp_path: Path) -> None:
     assert keys(table(tmp_path, ",cls/acc", ",0.5")) == ["seg/acc", "depth/rmse", "cls/acc"]
 
