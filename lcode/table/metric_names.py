@@ -159,8 +159,11 @@ def _is_negated(rest: dict[int, str], start: int) -> bool:
 
 
 def _turned(facts: MetricFacts, entry: Entry) -> MetricFacts | None:
-    """A measure after `neg`: times -1, but for shares (the negative class's) and losses (of negative samples?)."""
-    if entry.name == "loss":
+    """A measure after `neg`: times -1, but for shares (the negative class's).
+
+    A plain loss or error may as well be that of negative samples, beside `pos_err`: nothing is known of it.
+    """
+    if entry.name in ("loss", "error"):
         return None
     return facts if entry.share and entry.direction == "max" else _negated(facts)
 
