@@ -87,14 +87,15 @@ class AtCutoff:
         own = history.own
         mixture = self.stacking.mix(parts[:, :own], leads[:own])
         self._novelty = Novelty(history.known, history.folds)
-        self._leaning = BELIEF * min(share / RIPE, 1.0) if PRETRAINED in self.names else 0.0
+        ripe = min(share / RIPE, 1.0) if PRETRAINED in self.names else 0.0
+        self._leaning, right = ripe, BELIEF
         moved = self._moved(self._novelty.out_of_fold()[:own])
         if moved is not None:
-            leaning = self.stacking.mix(parts[:, :own], leads[:own], moved / BELIEF)
+            leaning = self.stacking.mix(parts[:, :own], leads[:own], moved)
             plain, other = (np.sort(values.bounded(forecast), axis=-1) for forecast in (mixture, leaning))
             right = belief(moved.sum(-1), plain, other, values.unscale(truth[:own]))
-            self._leaning *= right / BELIEF
-            mixture = self.stacking.mix(parts[:, :own], leads[:own], moved * right / BELIEF)
+            mixture = self.stacking.mix(parts[:, :own], leads[:own], moved * right)
+        self._leaning = ripe * right
         forest = forecasts[CHANGES][:own, :, chosen]
         self.judged = Judged(forest, mixture, truth[:own], history.last[:own], leads[:own])
         conformal = Conformal.of(leads[:own], mixture, truth[:own])

@@ -1,4 +1,4 @@
-"""What the left-out runs say of a model beside simple forecasts: stored with it and shown to the user."""
+"""What the left-out runs say of a model beside simple forecasts, for its user."""
 
 from __future__ import annotations
 
