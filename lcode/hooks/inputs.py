@@ -40,15 +40,19 @@ def as_epoch(epoch: object, run: str) -> int | float:
     return _on_axis(epoch, run, "epoch")
 
 
-def as_horizon(horizon: object, run: str) -> int | float:
+def as_horizon(horizon: object, run: str | None = None) -> int | float:
     """A planned last epoch, read as an epoch is, above 0.
+
+    Args:
+        horizon: what was given.
+        run: the run, for the message; None: it is that of all runs.
 
     Raises:
         UsageError: no number, or none that is a horizon.
     """
     number = _on_axis(horizon, run, "horizon")
     if number == 0:
-        raise UsageError(f"run '{run}': horizon is {horizon}; it is above 0")
+        raise UsageError(f"{_of(run)}horizon is {horizon}; it is above 0")
     return number
 
 
@@ -165,15 +169,20 @@ def check_architecture(run: str, arch: object, graph: object) -> None:
         check_kind(f"run '{run}': graph", graph, ArchGraph, "an ArchGraph, such as lcode.trace_graph(module, example)")
 
 
-def _on_axis(epoch: object, run: str, what: str) -> int | float:
+def _of(run: str | None) -> str:
+    """How a message begins."""
+    return "" if run is None else f"run '{run}': "
+
+
+def _on_axis(epoch: object, run: str | None, what: str) -> int | float:
     number = _number(epoch)
     if number is None or math.isnan(number):
-        raise UsageError(f"run '{run}': {what} is {_found(epoch)}; give a number, counted from 0 or 1")
+        raise UsageError(f"{_of(run)}{what} is {_found(epoch)}; give a number, counted from 0 or 1")
     if number < 0:
-        raise UsageError(f"run '{run}': {what} is {epoch}; it is at least 0")
+        raise UsageError(f"{_of(run)}{what} is {epoch}; it is at least 0")
     if number > MAX_TICKS:
         raise UsageError(
-            f"run '{run}': {what} is {epoch}; it is at most {MAX_TICKS:,}: "
+            f"{_of(run)}{what} is {epoch}; it is at most {MAX_TICKS:,}: "
             "count epochs or steps, not samples or seconds"
         )
     return int(number) if number == math.floor(number) else round(number, DIGITS)

@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import isfinite
-from typing import Any, Literal, get_args
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Literal
 
 from lcode.decisions import FinalValue, Objective, StopRule, Verdict
 from lcode.decisions.objective import ScoreFunction
-from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
-from lcode.forecasters.in_sweep import InSweep
 from lcode.graphs import ArchGraph
-from lcode.hooks.inputs import (
-    as_config,
-    as_epoch,
-    as_horizon,
-    as_run,
-    as_schedule,
-    as_values,
-    check_architecture,
-    check_options,
-)
+from lcode.hooks.inputs import check_options
 from lcode.hooks.judge import Judge, model_or_pretrained
-from lcode.hooks.learned_metrics import LearnedMetrics
-from lcode.hooks.live_run import Epoch, LiveRun, live_table
-from lcode.hooks.scoreboard import Scoreboard
-from lcode.hooks.sweep_axis import SweepAxis
+from lcode.hooks.live_run import LiveRun
+from lcode.hooks.live_sweep import LiveSweep
 from lcode.isolation import isolated
 from lcode.table import Direction, Metric, RunStatus, RunTable
 from lcode.table.table import empty_points
-
-STATE_VERSION = 1
 
 LOG_LIMIT = 10_000
 """So many verdicts are kept, the latest ones: about 5 MB of them, whatever the length of the sweep."""
@@ -84,6 +65,7 @@ class Monitor:
         dry_run: bool = False,
         num_threads: int = 1,
         final: str | FinalValue = "horizon",
+        horizon: float | None = None,
     ) -> None:
         """Make a monitor.
 
@@ -107,6 +89,7 @@ class Monitor:
             num_threads: torch threads while forecasting; the training's own number is restored.
             final: what a run ends with, and is compared by: `horizon`, `best` (best so far, of each metric on its own)
                 or `last:5` (mean of the last 5 epochs).
+            horizon: planned last epoch of the runs that do not say another; default: see `start`.
 
         Raises:
             UsageError: an option out of range or of the wrong type, an unknown objective, name or final value.
@@ -115,40 +98,32 @@ class Monitor:
         history = RunTable.from_points(empty_points(), ()) if history is None else history
         check_options(history, directions=directions, nan=nan, dry_run=dry_run, num_threads=num_threads)
         self.rule = StopRule(delta=delta, min_epochs=min_epochs, keep=keep, every=every)
-        self.nan, self.dry_run, self.final = nan, dry_run, FinalValue.parse(final)
+        self.dry_run, self.final = dry_run, FinalValue.parse(final)
         self.model = model_or_pretrained(model)
         self.log: list[Verdict] = []
-        self._judge = Judge(self._forecaster, self.rule, self.final, num_threads)
-        self._history, self._axis = history, SweepAxis(history)
-        self._learned, self._finished = InSweep(self.model, history), list[str]()
-        known, learns = getattr(self.model, "known_metrics", ()), not history.metrics
-        self._metrics = LearnedMetrics(history.metrics, directions=directions, known=known, learns=learns)
-        self._runs: dict[str, LiveRun] = {}
-        finished = history.with_status("finished")
-        self._scores = Scoreboard(
-            history.metrics,
+        self._sweep = LiveSweep(
+            self.model,
+            history,
+            directions=directions,
             objective=objective,
             baseline=baseline,
-            past=dict(zip(finished.run_ids, self.final.of_table(finished), strict=True)),
-            archs={
-                run: arch
-                for run, arch in zip(history.run_ids, history.runs["arch"], strict=True)
-                if isinstance(arch, str)
-            },
-            learns=learns,
+            nan=nan,
+            final=self.final,
+            horizon=horizon,
         )
+        self._judge = Judge(self._sweep.forecaster, self.rule, self.final, num_threads)
         with isolated(num_threads):
-            self._forecaster()  # what the history teaches is learned before the first report
+            self._sweep.forecaster()  # what the history teaches is learned before the first report
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """What is measured, with its directions: the history's metrics, or those reported so far."""
-        return self._metrics.metrics
+        return self._sweep.metrics
 
     @property
     def objective(self) -> Objective | None:
         """What runs are compared by; None until there is something to compare with."""
-        return self._scores.objective
+        return self._sweep.scores.objective
 
     def start(
         self,
@@ -174,25 +149,16 @@ class Monitor:
         Raises:
             UsageError: no horizon is given or known, or an argument of the wrong type.
         """
-        run = as_run(run)
-        planned = None if horizon is None else self._axis.fitted(as_horizon(horizon, run))
-        plain = None if config is None else as_config(config, run)
-        rates = None if schedule is None else as_schedule(schedule, run)
-        check_architecture(run, arch, graph)
-        live = self._runs.get(run) or self._new_run(run, planned)
-        self._runs[run] = live
-        if planned is not None:
-            live.horizon, live.from_zero = planned, self._axis.counts_from_zero(planned)
-        live.config = live.config if plain is None else plain
-        live.arch = live.arch if arch is None else arch
-        live.graph = graph if graph is not None else live.graph or self._history.graphs.get(live.arch or "")
-        if rates is not None:
-            live.schedule, live.schedule_unit = rates, 1.0
-        if live.arch is not None:
-            self._scores.note_arch(run, live.arch)
+        self._sweep.start(run, config=config, horizon=horizon, arch=arch, graph=graph, schedule=schedule)
 
     def report(
-        self, run: str, epoch: float, values: Mapping[str, float], *, signals: Mapping[str, float] | None = None
+        self,
+        run: str,
+        epoch: float,
+        values: Mapping[str, float],
+        *,
+        signals: Mapping[str, float] | None = None,
+        horizon: float | None = None,
     ) -> Verdict:
         """Report an epoch and hear whether to go on.
 
@@ -207,37 +173,41 @@ class Monitor:
             values: metric key -> value in natural units, as Python's, numpy's or torch's numbers. For NaN and infinity
                 see `nan`.
             signals: auxiliary values, such as `seg/train_loss`; read by the forecaster, never forecast.
+            horizon: planned last epoch of the run, as for `start`.
 
         Raises:
             UsageError: an unknown metric (the text lists the right ones), or something that is no number.
         """
-        run = as_run(run)
-        at = self._axis.fitted(as_epoch(epoch, run))
-        measured = as_values(values, run, at)
-        extra = as_values({} if signals is None else signals, run, at, what="signals")
-        keys = self._metrics.keys(measured)
-        if len(self.metrics) > len(self._scores.metrics):
-            self._scores.measure(self.metrics)
-        if run not in self._runs:
-            self.start(run)
-        live = self._runs[run]
-        known = {keys[name]: value for name, value in measured.items() if self.nan == "stop" or isfinite(value)}
-        if live.record(at, known, extra) or live.status == "finished":
-            self._forget(run)
-        live.status = "running"
-        verdict = replace(self._judge.decide(live, self.metrics, self._scores, self._axis.unit), dry_run=self.dry_run)
-        if verdict.stop:
-            live.status = "stopped"
-        elif live.is_over(self.metrics):
-            self.finish(run)
-        if verdict.stop or (verdict.action == "stop" and verdict.score is None):
-            # A diverged run is nobody's rival, even in a dry run.
-            self._scores.hide(run)
-        elif verdict.score is not None:
-            self._scores.expect(run, verdict.score)
-        self.log.append(verdict)
-        del self.log[:-LOG_LIMIT]
-        return verdict
+        return self._decide(self._sweep.record(run, epoch, values, signals=signals, horizon=horizon))
+
+    def announce(self, metrics: Iterable[str]) -> None:
+        """These metrics will be reported; else a metric is known from its first report on.
+
+        Raises:
+            UsageError: a name that is not known and cannot be learned.
+        """
+        self._sweep.announce(metrics)
+
+    def recall(
+        self, run: str, reports: Iterable[tuple[float, Mapping[str, float]]], *, verdict: Verdict | None = None
+    ) -> None:
+        """Take up what a run reported elsewhere, such as to another process: as `report` does, but nothing is decided.
+
+        Of one that has ended, tell `finish` after it.
+
+        Args:
+            run: name of the run.
+            reports: epoch and values of each report, in the order in which they came; those not recalled before.
+            verdict: the last one that the run was given, if any: what it is expected to end with.
+
+        Raises:
+            UsageError: see `report`.
+        """
+        self._sweep.start(run)
+        for epoch, values in reports:
+            self._sweep.record(run, epoch, values)
+        if verdict is not None:
+            self._rank(verdict)
 
     def finish(self, run: str, status: RunStatus = "finished") -> None:
         """The run has ended. The final score of a finished one may become the incumbent.
@@ -252,17 +222,7 @@ class Monitor:
         Raises:
             UsageError: the run was never started, or no such status.
         """
-        run = as_run(run)
-        if run not in self._runs:
-            raise UsageError(f"run '{run}' never reported; there are: {', '.join(self._runs) or 'none'}")
-        if status not in get_args(RunStatus):
-            raise UsageError(f"run '{run}': no status {status!r}; there are: {', '.join(get_args(RunStatus))}")
-        live = self._runs[run]
-        live.status = status
-        self._forget(run)
-        if status == "finished":
-            self._finished.append(run)
-            self._scores.finish(run, self._final_values(live))
+        self._sweep.finish(run, status)
 
     def state_dict(self, *, log: bool = True) -> dict[str, Any]:
         """All that was reported, as plain JSON values (NaN as Python's json writes it), to survive a resume.
@@ -272,17 +232,7 @@ class Monitor:
         Args:
             log: whether the verdicts are in it; nothing but `Monitor.log` needs them.
         """
-        population = self._scores.population
-        return {
-            "version": STATE_VERSION,
-            "metrics": [[metric.task, metric.name, metric.direction] for metric in self.metrics],
-            "epoch_unit": self._axis.unit,
-            "runs": [live.to_json() for live in self._runs.values()],
-            "finished": list(self._finished),
-            "expected": dict(self._scores.standings.expected),
-            "population": None if population is None else population.tolist(),
-            "log": [verdict.to_json() for verdict in self.log] if log else [],
-        }
+        return {**self._sweep.state_dict(), "log": [verdict.to_json() for verdict in self.log] if log else []}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up a state that a monitor with the same history and settings saved.
@@ -290,52 +240,26 @@ class Monitor:
         Raises:
             UsageError: the state is of another version.
         """
-        version = state.get("version") if isinstance(state, Mapping) else None
-        if version != STATE_VERSION:
-            raise UsageError(f"the state is of version {version}, this monitor reads {STATE_VERSION}")
-        self._metrics.add(Metric(*parts) for parts in state.get("metrics", ()))
-        self._axis.unit = state.get("epoch_unit", self._axis.unit)
-        self._runs = {plain["name"]: LiveRun.from_json(plain) for plain in state["runs"]}
+        self._sweep.load_state_dict(state)
         self.log = [Verdict(**plain) for plain in state["log"]]
-        ended = [run for run, live in self._runs.items() if live.status == "finished"]
-        self._finished = list(state.get("finished", ended))  # states of version 0.1 do not say in which order
-        for run, live in self._runs.items():
-            self._scores.drop(run)
-            if live.arch is not None:
-                self._scores.note_arch(run, live.arch)
-        if len(self.metrics) > len(self._scores.metrics):
-            self._scores.measure(self.metrics)
-        saved = state["population"]
-        finals = {run: self._final_values(live) for run, live in self._runs.items() if live.status == "finished"}
-        self._scores.restore(None if saved is None else np.array(saved, dtype=float), finals)
-        for run, expected in state["expected"].items():
-            self._scores.expect(run, expected)
 
-    def _forecaster(self) -> Forecaster:
-        """The model with what it has learned from the history and the runs that have finished since."""
+    def _decide(self, live: LiveRun) -> Verdict:
+        """Whether a run that has just reported shall go on."""
+        sweep = self._sweep
+        verdict = replace(self._judge.decide(live, sweep.metrics, sweep.scores, sweep.axis.unit), dry_run=self.dry_run)
+        if verdict.stop:
+            live.status = "stopped"
+        elif live.is_over(sweep.metrics):
+            sweep.finish(live.name)
+        self._rank(verdict)
+        self.log.append(verdict)
+        del self.log[:-LOG_LIMIT]
+        return verdict
 
-        def table_of(runs: Sequence[str]) -> RunTable:
-            return live_table([self._runs[run] for run in runs], self.metrics, self._axis.unit, status="finished")
-
-        return self._learned.knowing(self._finished, table_of, self.metrics)
-
-    def _forget(self, run: str) -> None:
-        """The run goes on, or is trained anew, or ended without a result."""
-        self._scores.drop(run)
-        if run in self._finished:
-            self._finished.remove(run)
-
-    def _final_values(self, live: LiveRun) -> NDArray[np.float64]:
-        return live.final_values(self.metrics, self.final, self._axis.unit)
-
-    def _new_run(self, run: str, horizon: Epoch | None) -> LiveRun:
-        self._scores.drop(run)
-        if run in self._history.runs.index:
-            return LiveRun.from_history(self._history, run)
-        if horizon is None and self._axis.longest is not None:
-            return LiveRun(run, self._axis.longest, self._axis.counts_from_zero(None))
-        announced = [live.horizon for live in self._runs.values()]
-        if horizon is None and not announced:
-            raise UsageError(f"run '{run}': the history is empty, so say `start(run, horizon=…)` before it reports")
-        longest = max(announced) if horizon is None else horizon
-        return LiveRun(run, longest, self._axis.counts_from_zero(longest))
+    def _rank(self, verdict: Verdict) -> None:
+        """What the run is expected to end with counts for the others."""
+        if verdict.stop or (verdict.action == "stop" and verdict.score is None):
+            # A diverged run is nobody's rival, even in a dry run.
+            self._sweep.scores.hide(verdict.run)
+        elif verdict.score is not None:
+            self._sweep.scores.expect(verdict.run, verdict.score)

@@ -74,7 +74,7 @@ def test_runs_that_cannot_be_compared_go_on() -> None:
 
 def test_without_any_horizon_one_is_asked_for() -> None:
     watch = Monitor(LastValueForecaster())
-    with pytest.raises(UsageError, match="say `start"):
+    with pytest.raises(UsageError, match="horizon=30"):
         watch.report("a", 1, values(0.5))
     watch.start("b", horizon=7)
     watch.report("a", 1, values(0.5))

@@ -144,7 +144,7 @@ def test_finish_enters_the_final_score_and_a_failed_run_counts_no_more() -> None
 
 def test_without_finished_runs_the_live_ones_are_compared() -> None:
     watch = monitor([])
-    with pytest.raises(UsageError, match="say `start"):
+    with pytest.raises(UsageError, match="horizon=30"):
         watch.report("a", 1, values(0.9))
     for run, seg in (("a", 0.9), ("b", 0.4)):
         watch.start(run, horizon=HORIZON)
@@ -385,7 +385,17 @@ def test_after_a_resume_the_model_knows_the_same_runs() -> None:
     learned = []
     for one in (watch, resumed):
         LearningForecaster.learned.clear()
-        one._learned._known = None  # as if it had to learn anew
+        one._sweep._learned._known = None  # as if it had to learn anew
         one.report("a", 3, values(0.6))
         learned.append(LearningForecaster.learned[-1])
     assert learned[0] == learned[1] == ("h0", "h1", "early", "late", "next")
+
+
+def test_the_horizon_may_be_said_with_the_monitor_or_with_the_report() -> None:
+    watch = Monitor(BandForecaster(), horizon=4)
+    assert "last epoch 4" in watch.report("a", 4, {"acc": 0.5}).reason
+    assert "last epoch 6" in watch.report("b", 6, {"acc": 0.5}, horizon=6).reason
+    watch.start("c", horizon=8)
+    assert "last epoch" not in watch.report("c", 6, {"acc": 0.5}).reason
+    with pytest.raises(UsageError, match="^horizon is 0; it is above 0"):
+        Monitor(BandForecaster(), horizon=0)

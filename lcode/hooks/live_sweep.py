@@ -1,0 +1,250 @@
+"""What is known of a sweep while it goes on: its live runs, its metrics and epochs, and what runs are compared by."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.decisions import FinalValue, Objective
+from lcode.decisions.objective import ScoreFunction
+from lcode.errors import UsageError
+from lcode.forecasters.base import Forecaster
+from lcode.forecasters.in_sweep import InSweep
+from lcode.graphs import ArchGraph
+from lcode.hooks.inputs import (
+    as_config,
+    as_epoch,
+    as_horizon,
+    as_run,
+    as_schedule,
+    as_values,
+    check_architecture,
+)
+from lcode.hooks.learned_metrics import LearnedMetrics
+from lcode.hooks.live_run import Epoch, LiveRun, live_table
+from lcode.hooks.scoreboard import Scoreboard
+from lcode.hooks.sweep_axis import SweepAxis
+from lcode.table import Direction, Metric, RunStatus, RunTable
+
+STATE_VERSION = 1
+
+
+class LiveSweep:
+    """The state of a monitor: what was reported so far, and nothing of what was decided.
+
+    Attributes:
+        final: what a run ends with.
+        nan: what a value that is NaN or infinite means, see `Monitor`.
+        axis: the epochs.
+        scores: what runs are compared by, and the scores of those that count.
+        runs: the live runs by name.
+    """
+
+    def __init__(
+        self,
+        model: Forecaster,
+        history: RunTable,
+        *,
+        directions: Mapping[str, Direction] | None,
+        objective: str | Objective | ScoreFunction,
+        baseline: Mapping[str, float] | str | os.PathLike[str] | None,
+        nan: Literal["stop", "skip"],
+        final: FinalValue,
+        horizon: float | None,
+    ) -> None:
+        """Begin with a history, which may be empty. For the arguments see `Monitor`."""
+        self.final, self.nan, self.axis = final, nan, SweepAxis(history)
+        self.runs: dict[str, LiveRun] = {}
+        self._history = history
+        self._learned, self._finished = InSweep(model, history), list[str]()
+        known, learns = getattr(model, "known_metrics", ()), not history.metrics
+        self._metrics = LearnedMetrics(history.metrics, directions=directions, known=known, learns=learns)
+        self._usual = None if horizon is None else self.axis.fitted(as_horizon(horizon))
+        finished = history.with_status("finished")
+        self.scores = Scoreboard(
+            history.metrics,
+            objective=objective,
+            baseline=baseline,
+            past=dict(zip(finished.run_ids, final.of_table(finished), strict=True)),
+            archs={
+                run: arch
+                for run, arch in zip(history.run_ids, history.runs["arch"], strict=True)
+                if isinstance(arch, str)
+            },
+            learns=learns,
+        )
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is measured: the history's metrics, or those reported so far."""
+        return self._metrics.metrics
+
+    def start(
+        self,
+        run: str,
+        *,
+        config: Mapping[str, Any] | None = None,
+        horizon: float | None = None,
+        arch: str | None = None,
+        graph: ArchGraph | None = None,
+        schedule: Sequence[float] | None = None,
+    ) -> LiveRun:
+        """Take up a run, or more of what is known of it, see `Monitor.start`.
+
+        Raises:
+            UsageError: no horizon is given or known, or an argument of the wrong type.
+        """
+        run = as_run(run)
+        planned = None if horizon is None else self.axis.fitted(as_horizon(horizon, run))
+        plain = None if config is None else as_config(config, run)
+        rates = None if schedule is None else as_schedule(schedule, run)
+        check_architecture(run, arch, graph)
+        live = self.runs.get(run) or self._new_run(run, planned)
+        self.runs[run] = live
+        if planned is not None:
+            live.horizon, live.from_zero = planned, self.axis.counts_from_zero(planned)
+        live.config = live.config if plain is None else plain
+        live.arch = live.arch if arch is None else arch
+        live.graph = graph if graph is not None else live.graph or self._history.graphs.get(live.arch or "")
+        if rates is not None:
+            live.schedule, live.schedule_unit = rates, 1.0
+        if live.arch is not None:
+            self.scores.note_arch(run, live.arch)
+        return live
+
+    def announce(self, metrics: Iterable[str]) -> dict[str, str]:
+        """Name in a report -> key of the metric; new ones are learned, and count from now on.
+
+        Raises:
+            UsageError: a name that is not known and cannot be learned.
+        """
+        keys = self._metrics.keys(metrics)
+        self._measure_all()
+        return keys
+
+    def record(
+        self,
+        run: str,
+        epoch: float,
+        values: Mapping[str, float],
+        *,
+        signals: Mapping[str, float] | None = None,
+        horizon: float | None = None,
+    ) -> LiveRun:
+        """Take note of an epoch, see `Monitor.report`; the run goes on.
+
+        Raises:
+            UsageError: an unknown metric (the text lists the right ones), or something that is no number.
+        """
+        run = as_run(run)
+        at = self.axis.fitted(as_epoch(epoch, run))
+        measured = as_values(values, run, at)
+        extra = as_values({} if signals is None else signals, run, at, what="signals")
+        keys = self.announce(measured)
+        if run not in self.runs or horizon is not None:
+            self.start(run, horizon=horizon)
+        live = self.runs[run]
+        known = {keys[name]: value for name, value in measured.items() if self.nan == "stop" or isfinite(value)}
+        if live.record(at, known, extra) or live.status == "finished":
+            self._forget(run)
+        live.status = "running"
+        return live
+
+    def finish(self, run: str, status: RunStatus = "finished") -> None:
+        """The run has ended, see `Monitor.finish`.
+
+        Raises:
+            UsageError: the run was never started, or no such status.
+        """
+        run = as_run(run)
+        if run not in self.runs:
+            raise UsageError(f"run '{run}' never reported; there are: {', '.join(self.runs) or 'none'}")
+        if status not in get_args(RunStatus):
+            raise UsageError(f"run '{run}': no status {status!r}; there are: {', '.join(get_args(RunStatus))}")
+        live = self.runs[run]
+        live.status = status
+        self._forget(run)
+        if status == "finished":
+            self._finished.append(run)
+            self.scores.finish(run, self._final_values(live))
+
+    def forecaster(self) -> Forecaster:
+        """The model with what it has learned from the history and the runs that have finished since."""
+
+        def table_of(runs: Sequence[str]) -> RunTable:
+            return live_table([self.runs[run] for run in runs], self.metrics, self.axis.unit, status="finished")
+
+        return self._learned.knowing(self._finished, table_of, self.metrics)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that was reported, as plain JSON values."""
+        population = self.scores.population
+        return {
+            "version": STATE_VERSION,
+            "metrics": [[metric.task, metric.name, metric.direction] for metric in self.metrics],
+            "epoch_unit": self.axis.unit,
+            "runs": [live.to_json() for live in self.runs.values()],
+            "finished": list(self._finished),
+            "expected": dict(self.scores.standings.expected),
+            "population": None if population is None else population.tolist(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up a state that was saved with the same history and settings.
+
+        Raises:
+            UsageError: the state is of another version.
+        """
+        version = state.get("version") if isinstance(state, Mapping) else None
+        if version != STATE_VERSION:
+            raise UsageError(f"the state is of version {version}, this monitor reads {STATE_VERSION}")
+        self._metrics.add(Metric(*parts) for parts in state.get("metrics", ()))
+        self.axis.unit = state.get("epoch_unit", self.axis.unit)
+        self.runs = {plain["name"]: LiveRun.from_json(plain) for plain in state["runs"]}
+        ended = [run for run, live in self.runs.items() if live.status == "finished"]
+        self._finished = list(state.get("finished", ended))  # states of version 0.1 do not say in which order
+        for run, live in self.runs.items():
+            self.scores.drop(run)
+            if live.arch is not None:
+                self.scores.note_arch(run, live.arch)
+        self._measure_all()
+        saved = state["population"]
+        finals = {run: self._final_values(live) for run, live in self.runs.items() if live.status == "finished"}
+        self.scores.restore(None if saved is None else np.array(saved, dtype=float), finals)
+        for run, expected in state["expected"].items():
+            self.scores.expect(run, expected)
+
+    def _measure_all(self) -> None:
+        """Metrics that are new count from now on."""
+        if len(self.metrics) > len(self.scores.metrics):
+            self.scores.measure(self.metrics)
+
+    def _forget(self, run: str) -> None:
+        """The run goes on, or is trained anew, or ended without a result."""
+        self.scores.drop(run)
+        if run in self._finished:
+            self._finished.remove(run)
+
+    def _final_values(self, live: LiveRun) -> NDArray[np.float64]:
+        return live.final_values(self.metrics, self.final, self.axis.unit)
+
+    def _new_run(self, run: str, horizon: Epoch | None) -> LiveRun:
+        self.scores.drop(run)
+        if run in self._history.runs.index:
+            return LiveRun.from_history(self._history, run)
+        planned = self._usual if horizon is None else horizon
+        if planned is None and self.axis.longest is not None:
+            return LiveRun(run, self.axis.longest, self.axis.counts_from_zero(None))
+        announced = [live.horizon for live in self.runs.values()]
+        if planned is None and not announced:
+            raise UsageError(
+                f"run '{run}': how long will it train? The history is empty, so say Monitor(horizon=30) for all runs, "
+                f"or start('{run}', horizon=30) before it reports"
+            )
+        longest = max(announced) if planned is None else planned
+        return LiveRun(run, longest, self.axis.counts_from_zero(longest))
