@@ -11,7 +11,7 @@ from lcode.decisions import FinalValue, Objective, StopRule, Verdict
 from lcode.decisions.objective import ScoreFunction
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph
-from lcode.hooks.inputs import check_options
+from lcode.hooks.inputs import as_run, check_options
 from lcode.hooks.judge import Judge, model_or_pretrained
 from lcode.hooks.live_run import LiveRun
 from lcode.hooks.live_sweep import LiveSweep
@@ -208,6 +208,11 @@ class Monitor:
             self._sweep.record(run, epoch, values)
         if verdict is not None:
             self._rank(verdict)
+
+    def status(self, run: str) -> RunStatus | None:
+        """How the run stands by what was reported and decided; None for one that was never started here."""
+        live = self._sweep.runs.get(as_run(run))
+        return None if live is None else live.status
 
     def finish(self, run: str, status: RunStatus = "finished") -> None:
         """The run has ended. The final score of a finished one may become the incumbent.
