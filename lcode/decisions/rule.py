@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +49,7 @@ class StopRule:
     every: int = 1
 
     def __post_init__(self) -> None:
-        if isinstance(self.delta, bool) or not isinstance(self.delta, Real) or not 0 <= self.delta <= 1:
-            raise UsageError(f"delta is {self.delta!r}; it is a probability between 0 and 1, such as 0.05")
+        check_share("delta", self.delta)
         for name, least in (("min_epochs", 0), ("keep", 0), ("every", 1)):
             check_count(name, getattr(self, name), least)
 
@@ -122,44 +122,75 @@ def check_count(name: str, value: object, least: int) -> None:
         raise UsageError(f"{name} is {value!r}; it must be a whole number, at least {least}")
 
 
+def check_share(name: str, value: object) -> None:
+    """Refuse an option that is no number between 0 and 1.
+
+    Raises:
+        UsageError: the text says what was found.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
+        raise UsageError(f"{name} is {value!r}; it is a number between 0 and 1, such as 0.05")
+
+
 def diverged_verdict(run: str, epoch: float, metric: str, value: float) -> Verdict:
     """Stop: a metric of the run became NaN or infinite at this epoch, and stayed so."""
     return Verdict(run, epoch, "stop", f"diverged: {metric} is {value:g} at epoch {epoch}", probability=0.0)
+
+
+class Bar(NamedTuple):
+    """The score that a run must reach at an epoch, and on how many finished runs it rests; None: no bar yet."""
+
+    score: float | None
+    runs: int
 
 
 @dataclass(frozen=True)
 class MedianRule:
     """Stop a run whose best score so far is below the median score of the finished runs at the same epoch.
 
-    The rule of Google Vizier (Golovin et al. 2017) in the form of Optuna's `MedianPruner`: it forecasts nothing, and
-    runs that were stopped before do not count. It takes the score of the objective where those take one metric.
+    The rule of Google Vizier (Golovin et al. 2017) in the form of Optuna's `MedianPruner`, and with another `top` that
+    of its `PercentilePruner`: it forecasts nothing, and runs that were stopped before do not count. It takes the score
+    of the objective where those take one metric.
 
     Attributes:
         n_startup: finished runs needed before any run is stopped.
         min_epochs: first epoch at which a run may be stopped.
+        top: a run goes on while its best score would be in this share of the finished runs' scores, 0 to 1; one half
+            for the median, 0.25 for the best quarter.
     """
 
     n_startup: int = 5
     min_epochs: int = 3
+    top: float = 0.5
 
     def __post_init__(self) -> None:
         for name in ("n_startup", "min_epochs"):
             check_count(name, getattr(self, name), 0)
+        check_share("top", self.top)
 
-    def decide(self, run: str, epoch: int | float, best: float, peers: NDArray[np.float64]) -> Verdict:
+    def bar(self, peers: NDArray[np.float64]) -> Bar:
+        """The score to reach where the finished runs have these scores at the same epoch, [N]; NaN where one has none.
+
+        Linear between two of them, as numpy's quantile.
+        """
+        peers = peers[np.isfinite(peers)]
+        if not len(peers) or len(peers) < self.n_startup:
+            return Bar(None, len(peers))
+        return Bar(float(np.quantile(peers, 1 - self.top)), len(peers))
+
+    def decide(self, run: str, epoch: int | float, best: float, peers: NDArray[np.float64] | Bar) -> Verdict:
         """The verdict on a run.
 
         Args:
             run: name of the run.
             epoch: its last epoch.
             best: its best score so far, higher is better.
-            peers: scores of the finished runs at that epoch, shape [N]; NaN where one has none.
+            peers: scores of the finished runs at that epoch, shape [N], NaN where one has none; or their `bar`.
         """
-        peers = peers[np.isfinite(peers)]
-        if epoch < self.min_epochs or len(peers) < self.n_startup:
-            return Verdict(run, epoch, "continue", f"{len(peers)} finished runs to compare with at epoch {epoch}")
-        median = float(np.median(peers))
-        if best < median:
-            reason = f"best score so far {best:.3g} is below the median {median:.3g} of {len(peers)} runs"
-            return Verdict(run, epoch, "stop", reason)
-        return Verdict(run, epoch, "continue", f"best score so far {best:.3g} ≥ median {median:.3g}")
+        bar, runs = peers if isinstance(peers, Bar) else self.bar(peers)
+        if bar is None or epoch < self.min_epochs:
+            return Verdict(run, epoch, "continue", f"{runs} finished runs to compare with at epoch {epoch}")
+        what = "the median" if self.top == 0.5 else f"that of the best {self.top:.0%}"
+        if best < bar:
+            return Verdict(run, epoch, "stop", f"best score so far {best:.3g} is below {what} {bar:.3g} of {runs} runs")
+        return Verdict(run, epoch, "continue", f"best score so far {best:.3g} ≥ {what.removeprefix('the ')} {bar:.3g}")

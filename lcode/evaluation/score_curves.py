@@ -60,6 +60,10 @@ class ScoreCurves:
         index = int(np.searchsorted(self._grid, epoch, side="right")) - 1
         return self._scores[index] if index >= 0 else np.full(len(self.epochs), np.nan)
 
+    def of_run(self, run: int) -> NDArray[np.float64]:
+        """Score of a run at each of its reports, each metric at its latest value, shape [P]."""
+        return self._scores[np.searchsorted(self._grid, self.epochs[run]), run]
+
     def best_until(self, run: int, epoch: int) -> float:
         """Best score of a run up to this epoch."""
         return float(self._best[int(np.searchsorted(self._grid, epoch, side="right")) - 1, run])

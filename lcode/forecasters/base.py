@@ -48,6 +48,11 @@ class Forecaster(ABC):
         """
         return self.fit(pooled([table, *related]))
 
+    @property
+    def learns_in_context(self) -> bool:
+        """Whether `in_context` teaches it anything."""
+        return False
+
     def in_context(self, runs: RunTable) -> Forecaster:
         """The forecaster that knows the finished ones of these runs, as far as it can take them up without a fit.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from lcode.forecasters.base import Forecaster
 from lcode.table import Metric, RunTable
@@ -24,6 +25,13 @@ def taken_up(finished: int, first: int) -> int:
     while step <= finished:
         count, step = step, max(int(step * GROWTH + 0.5), step + 1)
     return count
+
+
+class Known(NamedTuple):
+    """The runs that a forecaster knows: those of the history, and those of the sweep in the order of their ends."""
+
+    past: tuple[str, ...]
+    sweep: tuple[str, ...]
 
 
 class InSweep:
@@ -52,18 +60,26 @@ class InSweep:
             table_of: see `TableOf`.
             metrics: what is measured by now, where that may grow: a new one must be known to be forecast.
         """
-        if not isinstance(self.model, Forecaster):  # anything that predicts will do
-            return self.model
-        again = set(finished)
-        past = [run for run in self._history.run_ids if run not in again]
-        count = max(taken_up(len(past) + len(finished), self.model.min_finished) - len(past), 0)
-        chosen = finished[:count]
-        now = tuple(past), tuple(chosen), tuple(metrics)
+        known = self.known(finished)
+        now = known, tuple(metrics)
         if now != self._known:
-            known = self._history.select(past)
-            if chosen:
-                known = known.concat(table_of(chosen)) if past else table_of(chosen)
-            # Few finished runs teach nothing; those in progress are compared with each other.
-            enough = len(known) >= self.model.min_finished
-            self._current, self._known = self.model.in_context(known) if enough else self.model, now
+            self._current, self._known = self.taught(known, table_of), now
         return self._current
+
+    def known(self, finished: Sequence[str]) -> Known:
+        """The runs that count when these of the sweep have finished, in this order."""
+        if not isinstance(self.model, Forecaster):  # anything that predicts will do
+            return Known((), ())
+        again = set(finished)
+        past = tuple(run for run in self._history.run_ids if run not in again)
+        count = max(taken_up(len(past) + len(finished), self.model.min_finished) - len(past), 0)
+        return Known(past, tuple(finished[:count]))
+
+    def taught(self, known: Known, table_of: TableOf) -> Forecaster:
+        """The forecaster that knows these runs; itself where they are too few to teach anything."""
+        if not isinstance(self.model, Forecaster) or len(known.past) + len(known.sweep) < self.model.min_finished:
+            return self.model  # runs in progress are compared with each other
+        runs = self._history.select(known.past)
+        if known.sweep:
+            runs = runs.concat(table_of(known.sweep)) if known.past else table_of(known.sweep)
+        return self.model.in_context(runs)

@@ -270,6 +270,11 @@ class LCGODEForecaster(Forecaster):
         model = self._fitted().model
         return model.context.mean_weights() if isinstance(model, EnsembleModel) else {}
 
+    @property
+    def learns_in_context(self) -> bool:
+        """True of the shipped model, which has learned from no run so far."""
+        return self.fitted is not None and isinstance(self.fitted.model, PretrainedModel)
+
     def in_context(self, runs: RunTable) -> LCGODEForecaster:
         """The forecaster that knows these runs, where it has learned from none so far.
 
