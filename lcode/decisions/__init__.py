@@ -1,9 +1,12 @@
 """From forecasts to decisions: objectives, rankings, stopping rules and verdicts. No torch here."""
 
+from lcode.decisions.constraints import Constrained, Constraint
 from lcode.decisions.final import FinalValue, final_values, forecast_rows, score_samples
-from lcode.decisions.objective import CustomObjective, DeltaM, Objective, Standardised, make_objective
+from lcode.decisions.kinds import make_objective, takes_baseline
+from lcode.decisions.objective import CustomObjective, DeltaM, Objective, Standardised
 from lcode.decisions.ranking import Ranking, rank
 from lcode.decisions.references import References, read_baseline
+from lcode.decisions.relative import Hypervolume, MeanRank, ParetoFront, RelativeObjective
 from lcode.decisions.rule import MedianRule, StopRule, diverged_verdict
 from lcode.decisions.standings import Incumbent, Standings
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
@@ -11,14 +14,20 @@ from lcode.decisions.verdict import Action, Verdict
 
 __all__ = [
     "Action",
+    "Constrained",
+    "Constraint",
     "CustomObjective",
     "DeltaM",
     "FinalValue",
+    "Hypervolume",
     "Incumbent",
+    "MeanRank",
     "MedianRule",
     "Objective",
+    "ParetoFront",
     "Ranking",
     "References",
+    "RelativeObjective",
     "Standardised",
     "Standings",
     "StopRule",
@@ -33,4 +42,5 @@ __all__ = [
     "read_baseline",
     "score_samples",
     "stopping_curve",
+    "takes_baseline",
 ]

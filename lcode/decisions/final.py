@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.decisions.best_epoch import best_epoch_values
 from lcode.decisions.objective import Objective
+from lcode.decisions.paths import PATHS, JointPaths, path_places, values_at
 from lcode.errors import UsageError
-from lcode.forecast import FULL_EPOCHS, LEVELS, NO_EPOCH, Forecast, even_levels, sample_quantiles
+from lcode.forecast import FULL_EPOCHS, LEVELS, NO_EPOCH, Forecast, sample_quantiles
 from lcode.table import Metric, RunTable
 from lcode.table.axis import epoch_text
 
-PATHS = 512
-"""Paths of each curve that the distribution of a best or mean value is counted on."""
+FORMS = "horizon, best, last:5 (mean of the last 5 epochs), best-epoch (of all metrics at once, by the objective)"
+"""How final values are written."""
 
 
 @dataclass(frozen=True)
@@ -26,30 +28,34 @@ class FinalValue:
 
     Attributes:
         window: the mean of the values at the last so many epochs, ≥ 1; 1 is the value at the horizon. None: the best
-            value of the whole curve, of each metric on its own, whatever its epoch.
+            value of the whole curve.
+        together: of a best value: whether all metrics are taken at one epoch, that of the best score, as where one
+            checkpoint is kept for all tasks; or else each has its own best, whatever its epoch.
     """
 
     window: int | None = 1
+    together: bool = False
 
     @classmethod
     def parse(cls, spec: str | FinalValue) -> Self:
-        """The setting that `horizon`, `best` or `last:K` stands for; `last:1` is `horizon`.
+        """The setting that `horizon`, `best`, `best-epoch` or `last:K` stands for; `last:1` is `horizon`.
 
         Raises:
             UsageError: none of these.
         """
         if isinstance(spec, FinalValue):
-            return cls(spec.window)
-        if not isinstance(spec, str):
-            raise UsageError(f"no final value {spec!r}; there are: horizon, best, last:5 (mean of the last 5 epochs)")
-        if spec in ("horizon", "best"):
-            return cls(1 if spec == "horizon" else None)
-        kind, _, epochs = spec.partition(":")
-        if kind == "last" and epochs.isdecimal() and int(epochs) >= 1:
-            return cls(int(epochs))
-        raise UsageError(f"no final value '{spec}'; there are: horizon, best, last:5 (mean of the last 5 epochs)")
+            return cls(spec.window, spec.together)
+        if isinstance(spec, str):
+            if spec in ("horizon", "best", "best-epoch"):
+                return cls(1 if spec == "horizon" else None, together=spec == "best-epoch")
+            kind, _, epochs = spec.partition(":")
+            if kind == "last" and epochs.isdecimal() and int(epochs) >= 1:
+                return cls(int(epochs))
+        raise UsageError(f"no final value {spec!r}; there are: {FORMS}")
 
     def __str__(self) -> str:
+        if self.together:
+            return "the values at the epoch of the best score, one epoch for all metrics"
         if self.window is None:
             return "the best value of each metric's curve"
         return "the value at the horizon" if self.window == 1 else f"the mean of the last {self.window} epochs"
@@ -59,19 +65,43 @@ class FinalValue:
         """The epochs that a forecast must have for it, as `Forecaster.predict` takes them."""
         return "horizon" if self.window == 1 else "full"
 
-    def of_table(self, table: RunTable) -> NDArray[np.float64]:
+    @property
+    def measured_by(self) -> FinalValue:
+        """The final value that references and scales are made of: an objective must be had to choose an epoch by."""
+        return HORIZON if self.together else self
+
+    def of_table(self, table: RunTable, objective: Objective | None = None) -> NDArray[np.float64]:
         """Final value of each curve as measured, in natural units, [R, K]; NaN if it diverged or has no point.
 
         The last epochs are those up to the curve's last point; where it has gaps, the measured ones among them count.
-        """
-        return self.of_arrays(curve_arrays(table), table.epoch_unit)
 
-    def of_arrays(self, arrays: CurveArrays, unit: float = 1.0) -> NDArray[np.float64]:
+        Args:
+            table: R runs × K metrics.
+            objective: chooses the epoch, if one is chosen for all metrics.
+        """
+        return self.of_arrays(curve_arrays(table), table.epoch_unit, objective, architectures(table))
+
+    def of_arrays(
+        self,
+        arrays: CurveArrays,
+        unit: float = 1.0,
+        objective: Objective | None = None,
+        archs: Sequence[str | None] | None = None,
+    ) -> NDArray[np.float64]:
         """The same of curves that are arrays already, with epochs in ticks of `unit`."""
-        final = self._of_values(arrays.values, arrays.epochs, arrays.last_epochs, arrays.metrics, unit)
+        if self.together:
+            chooser = _chooser(objective)
+            final = np.full(arrays.values.shape[:2], np.nan)
+            for i, curves in enumerate(arrays.values):
+                arch = None if archs is None else archs[i]
+                final[i] = best_epoch_values(curves, arrays.epochs[i], arrays.metrics, chooser, arch)
+        else:
+            final = self._of_values(arrays.values, arrays.epochs, arrays.last_epochs, arrays.metrics, unit)
         return np.where(arrays.diverged_at >= 0, np.nan, final)
 
-    def of_forecast(self, forecast: Forecast, table: RunTable | None = None) -> Forecast:
+    def of_forecast(
+        self, forecast: Forecast, table: RunTable | None = None, objective: Objective | None = None
+    ) -> Forecast:
         """The distribution of each curve's final value, as a forecast with Q = 1.
 
         Best values and means are taken over what was observed together with joint samples of what is to come; those of
@@ -85,9 +115,11 @@ class FinalValue:
             forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
             table: holds what was observed of these runs; what lies after `forecast.observed` is not looked at. The
                 value at the horizon needs none.
+            objective: chooses the epoch, if one is chosen for all metrics.
 
         Raises:
-            UsageError: no table, one that lacks a run, or a forecast that leaves out epochs that count.
+            UsageError: no table, one that lacks a run, a forecast that leaves out epochs that count, or an objective by
+                which no epoch can be chosen.
         """
         last = forecast.final()
         if self.window == 1:
@@ -95,13 +127,15 @@ class FinalValue:
         if table is None:
             raise UsageError(f"{self} needs what was observed as well: give the table that the forecast was made from")
         unit = forecast.epoch_unit
-        arrays = curve_arrays(table.select(forecast.run_ids).in_unit(unit), metrics=forecast.metrics)
+        mine = table.select(forecast.run_ids)
+        arrays, archs = curve_arrays(mine.in_unit(unit), metrics=forecast.metrics), architectures(mine)
         seen = np.where(arrays.epochs <= forecast.observed[..., None], arrays.values, np.nan)
         finished = forecast.status == "finished"
         ends = np.where(finished, forecast.observed, last.epochs)
         there = forecast.epochs != NO_EPOCH
         leads = np.maximum(forecast.epochs - forecast.observed.max(1, initial=0)[:, None], 1)
         longest = leads[int(there.sum(1).argmax())] if len(there) else np.zeros(0, np.int64)
+        joint = JointPaths.of(longest, forecast.persistence, len(forecast.metrics)) if self.together else None
         shared = path_places(longest, forecast.persistence)
         quantiles = np.empty_like(last.quantiles)
         for i, asked in enumerate(there):
@@ -109,16 +143,22 @@ class FinalValue:
                 asked = asked & (forecast.epochs[i] > last.epochs[i] - self._ticks(unit))
             epochs = forecast.epochs[i, asked]
             self._check(forecast, i, epochs)
-            mine = leads[i, there[i]]
-            known = np.array_equal(mine, longest[: len(mine)])  # most runs are asked at every epoch ahead
-            places = shared[: len(mine)] if known else path_places(mine, forecast.persistence)
-            future = _between(forecast.quantiles[i][:, asked], places[asked[there[i]]])
+            own = leads[i, there[i]]
+            if joint is not None:
+                places = joint.places(own, None if forecast.correlation is None else forecast.correlation[i])
+            else:
+                known = np.array_equal(own, longest[: len(own)])  # most runs are asked at every epoch ahead
+                places = shared[: len(own)] if known else path_places(own, forecast.persistence)
+            future = values_at(forecast.quantiles[i][:, asked], places[..., asked[there[i]], :])
             to_come = (epochs > forecast.observed[i][:, None]) & ~finished[i][:, None]
             paths = np.concatenate(
                 [np.broadcast_to(seen[i], (PATHS, *seen[i].shape)), np.where(to_come, future, np.nan)], axis=-1
             )
             path_epochs = np.concatenate([arrays.epochs[i], np.broadcast_to(epochs, to_come.shape)], axis=-1)
-            final = self._of_values(paths, path_epochs, ends[i], forecast.metrics, unit)
+            if self.together:
+                final = best_epoch_values(paths, path_epochs, forecast.metrics, _chooser(objective), archs[i])
+            else:
+                final = self._of_values(paths, path_epochs, ends[i], forecast.metrics, unit)
             quantiles[i, :, 0] = sample_quantiles(final, LEVELS).T
         # Where the horizon has no forecast (a diverged curve), what was seen is not the final value either.
         return replace(last, quantiles=np.where(np.isnan(last.quantiles), np.nan, quantiles))
@@ -165,34 +205,20 @@ class FinalValue:
             )
 
 
-def path_places(leads: NDArray[np.int64], persistence: float) -> NDArray[np.float64]:
-    """Joint paths over the epochs to come, as places among `LEVELS`, 0 to 20, shape [Q, n].
-
-    Normal scores at leads a < b are given the correlation (a/b)^(1/persistence - 1), whose mean over all pairs is the
-    forecast's persistence: errors of forecasts far ahead hardly change from one epoch to the next. With the same
-    correlation between all epochs, as in `Forecast.sample`, the best of many epochs comes out far too good. The paths
-    are the same for every curve, so that no final value depends on which other runs are forecast.
-
-    Args:
-        leads: how far ahead each query epoch lies, ≥ 1, ascending, shape [Q].
-        persistence: see `Forecast`.
-    """
-    noise = np.random.default_rng(0).standard_normal((len(leads), PATHS))
-    score = noise.copy()
-    for at in range(1, len(leads)):
-        kept = (leads[at - 1] / leads[at]) ** (1 / max(persistence, 1e-3) - 1)
-        score[at] = kept * score[at - 1] + np.sqrt(1 - kept**2) * noise[at]
-    # Ranks in place of the scores spread the values at each epoch evenly over its distribution.
-    return np.interp(even_levels(score, axis=-1), LEVELS, np.arange(len(LEVELS)))
+def architectures(table: RunTable) -> list[str | None]:
+    """Key of each run's architecture, None for one without."""
+    return [arch if isinstance(arch, str) else None for arch in table.runs["arch"]]
 
 
-def _between(quantiles: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values at places between quantiles, linear: quantiles [K, Q, 21], places [Q, n], to [n, K, Q]."""
-    low = np.minimum(place.astype(np.int64), len(LEVELS) - 2)
-    share = place - low
-    index = np.broadcast_to(low, (len(quantiles), *low.shape))
-    below, above = (np.take_along_axis(quantiles, index + step, -1) for step in (0, 1))
-    return ((1 - share) * below + share * above).transpose(2, 0, 1)
+def _chooser(objective: Objective | None) -> Objective:
+    """The objective that an epoch is chosen by."""
+    if objective is None or objective.relative:
+        what = "no objective" if objective is None else f"one of runs among each other ({objective.unit})"
+        raise UsageError(
+            f"the best epoch of a run is chosen by an objective that scores it on its own, and {what} is given; "
+            "choose delta_m, mean, weights or worst, or --final best"
+        )
+    return objective
 
 
 HORIZON = FinalValue()

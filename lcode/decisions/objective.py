@@ -1,8 +1,7 @@
-"""From the K metrics of a run to one score: higher is better, always."""
+"""From the K metrics of a run to one score, on its own; inside, a higher score is always better."""
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +10,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions.references import (
-    References,
-    centre_and_scale,
-    faint_text,
-    left_out_text,
-    nothing_to_compare,
-    references_from,
-)
+from lcode.decisions.references import References, faint_text, left_out_text
 from lcode.errors import UsageError
-from lcode.table import Metric
+from lcode.table import Direction, Metric
 
 ScoreFunction = Callable[[NDArray[np.float64], Sequence[Metric]], NDArray[np.float64]]
 """A user's own objective: values [..., K] and their metrics to scores [...], higher is better."""
@@ -29,13 +21,22 @@ ScoreFunction = Callable[[NDArray[np.float64], Sequence[Metric]], NDArray[np.flo
 class Objective(ABC):
     """Rule from K metrics to one score per run; higher is better, whatever the directions of the metrics.
 
+    Papers print some scores the other way round (a drop, a rank). Those are counted as `score` gives them, and told as
+    `told` does: a ranking's numbers are told ones.
+
     Attributes:
         unit: what a score is measured in, as a word for tables and sentences.
+        direction: which way a *told* score is better: `max`, or `min` where the field prints it so.
+        relative: whether a run's score depends on which other runs there are; see `RelativeObjective`.
+        front: whether a score above 0 is a place on a front: any such run is worth its compute, not the best alone.
         notes: what the user should know of it, such as where the references come from.
         left_out: metrics that have no say, since the runs to compare with gave no usable reference: key -> why.
     """
 
     unit: str = ""
+    direction: Direction = "max"
+    relative: bool = False
+    front: bool = False
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = MappingProxyType({})
 
@@ -54,25 +55,46 @@ class Objective(ABC):
             Scores of shape [...] (with `archs`: [..., R]).
         """
 
+    def told(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores as the field prints them: better in `direction`."""
+        return scores if self.direction == "max" else -scores
+
 
 @dataclass(frozen=True)
 class DeltaM(Objective):
-    """Δm, the mean relative gain over single-task references, in per cent; **higher is better**.
+    """Δm, the mean relative gain over single-task references, in per cent.
 
-    `score = 100/K · Σ_k s_k (value_k − ref_k) / |ref_k|` with s_k = +1 where larger is better and −1 where smaller
-    is. The mean runs over metrics, as in the published tables (Maninis et al., CVPR 2019, and after), so a task with
-    five metrics counts five times. The published *sign* is mostly the opposite (lower is better): −score is the
-    number to compare with those tables. A metric whose reference is NaN is left out of the mean.
+    `score = 100 · Σ_k w_k s_k (value_k − ref_k) / |ref_k|` with s_k = +1 where larger is better and −1 where smaller
+    is (Maninis et al., CVPR 2019). A metric whose reference is NaN is left out of the mean.
+
+    Attributes:
+        references: what the values are compared with.
+        per_task: False: w_k = 1/K, as the tables of Nash-MTL (ICML 2022) and FAMO (NeurIPS 2023) average, where a task
+            with five metrics counts five times. True: the mean over T tasks of the mean over the K_t metrics of each,
+            w_k = 1/(T K_t), as in LibMTL.
+        drop: tell the score as those tables print it, the mean relative *drop*, −Δm: lower is better.
     """
 
     references: References
+    per_task: bool = False
+    drop: bool = False
 
-    unit = "Δm %"
+    @property
+    def unit(self) -> str:  # type: ignore[override]
+        """`Δm %`, or what the told number is if it is the drop."""
+        return "Δm drop %, lower is better" if self.drop else "Δm %"
+
+    @property
+    def direction(self) -> Direction:  # type: ignore[override]
+        """`min` for the drop."""
+        return "min" if self.drop else "max"
 
     @property
     def notes(self) -> tuple[str, ...]:  # type: ignore[override]
         """Sign, averaging and reference: a Δm without them cannot be compared; and what it lacks."""
-        told = f"Δm: mean relative gain over {self.references.origin}, in per cent over metrics; higher is better"
+        what, better = ("drop below", "lower") if self.drop else ("gain over", "higher")
+        over = "tasks, of the mean over each one's metrics" if self.per_task else "metrics"
+        told = f"Δm: mean relative {what} {self.references.origin}, in per cent over {over}; {better} is better"
         missing, faint = self.references.unmeasured, self.references.faint
         return (told, *([left_out_text(missing)] if missing else []), *([faint_text(faint)] if faint else []))
 
@@ -87,8 +109,13 @@ class DeltaM(Objective):
         """See `Objective.score`."""
         reference = self.references.lookup(metrics, archs)
         counts = np.isfinite(reference)
-        gain = _signs(metrics) * (values - reference) / np.abs(reference)
-        return 100 * np.where(counts, gain, 0.0).sum(-1) / counts.sum(-1)
+        gain = np.where(counts, signs(metrics) * (values - reference) / np.abs(reference), 0.0)
+        if not self.per_task:
+            return 100 * gain.sum(-1) / counts.sum(-1)
+        of_task = [np.array([metric.task == task for metric in metrics]) for task in tasks_of(metrics)]
+        number = np.stack([counts[..., mine].sum(-1) for mine in of_task])
+        means = np.stack([gain[..., mine].sum(-1) for mine in of_task], axis=-1) / np.maximum(number, 1).T
+        return 100 * means.sum(-1) / (number > 0).sum(0)
 
 
 @dataclass(frozen=True)
@@ -122,15 +149,13 @@ class Standardised(Objective):
         self, values: NDArray[np.float64], metrics: Sequence[Metric], archs: Sequence[str | None] | None = None
     ) -> NDArray[np.float64]:
         """See `Objective.score`; the architecture makes no difference here."""
+        if self.weights is None:
+            return task_scores(values, metrics, self.centre, self.scale).min(-1)
         centre, scale = (np.array([of[m.key] for m in metrics]) for of in (self.centre, self.scale))
-        weights = np.array([1.0 if self.weights is None else self.weights.get(m.key, 0.0) for m in metrics])
+        weights = np.array([self.weights.get(m.key, 0.0) for m in metrics])
         # A metric without a weight must not spoil the score where it is missing.
         counts = (weights > 0) & ~np.isnan(centre)
-        z = (_signs(metrics) * (values - centre) / scale)[..., counts]
-        if self.weights is not None:
-            return z @ weights[counts]
-        tasks = np.array([m.task for m in metrics])[counts]
-        return np.stack([z[..., tasks == task].mean(-1) for task in dict.fromkeys(tasks)]).min(0)
+        return (signs(metrics) * (values - centre) / scale)[..., counts] @ weights[counts]
 
 
 @dataclass(frozen=True)
@@ -158,80 +183,26 @@ class CustomObjective(Objective):
         return scores
 
 
-KINDS = "delta_m, mean, worst, weights:NAME=W,… (NAME: a task or a metric)"
+def task_scores(
+    values: NDArray[np.float64], metrics: Sequence[Metric], centre: Mapping[str, float], scale: Mapping[str, float]
+) -> NDArray[np.float64]:
+    """Mean of `z_k = s_k (value_k − centre_k) / scale_k` over the metrics of each task, [..., K] to [..., T].
 
-
-def make_objective(
-    spec: str | Objective | ScoreFunction,
-    metrics: Sequence[Metric],
-    *,
-    population: NDArray[np.float64] | None = None,
-    baseline: Mapping[str, float] | str | os.PathLike[str] | None = None,
-) -> Objective:
-    """The objective that a word, a function or an objective stands for.
-
-    Args:
-        spec: `delta_m`, `mean`, `worst`, `weights:seg=1,depth=2` (names of tasks, whose metrics share the weight
-            evenly, or of metrics), an `Objective`, or a function `(values [..., K], metrics) -> scores [...]`.
-        metrics: the K metrics to be scored.
-        population: final values of finished runs, [N, K]: the scale of `mean`, `worst` and `weights`, and the
-            reference of `delta_m` without a baseline.
-        baseline: single-task references of `delta_m`, as a mapping from metric key or a CSV file.
-
-    Raises:
-        UsageError: an unknown objective, task or metric; the text lists the right ones.
-        InputError: a baseline that cannot be read, or a reference of 0.
-        NotEnoughDataError: a population is needed and has no value of any metric that counts. A metric that none of
-            its runs has a value of is left out, as the objective's `notes` say.
+    A metric whose centre is NaN has no say, nor has a task of which that is all.
     """
-    if isinstance(spec, Objective):
-        return spec
-    if not isinstance(spec, str) and not callable(spec):
-        raise UsageError(f"no objective {spec!r}; there are: {KINDS}, or a function (values, metrics) -> scores")
-    if not isinstance(spec, str):
-        return CustomObjective(spec)
-    kind, _, argument = spec.partition(":")
-    if kind == "delta_m" and not argument:
-        return DeltaM(references_from(metrics, baseline=baseline, population=population))
-    if (argument and kind != "weights") or kind not in ("mean", "worst", "weights"):
-        raise UsageError(f"no objective '{spec}'; there are: {KINDS}")
-    if baseline is not None:
-        raise UsageError(f"the objective '{spec}' uses no baseline; leave it out, or choose delta_m")
-    keys = [metric.key for metric in metrics]
-    weights = _parse_weights(argument, metrics) if kind == "weights" else None
-    centre, scale = centre_and_scale(metrics, population)
-    if kind == "mean":
-        weights = dict.fromkeys(keys, 1 / int(np.isfinite(centre).sum()))
-    counting = [key for key in keys if weights is None or weights.get(key, 0.0) > 0]
-    if all(np.isnan(middle) for key, middle in zip(keys, centre, strict=True) if key in counting):
-        raise nothing_to_compare(counting)
-    return Standardised(
-        dict(zip(keys, centre.tolist(), strict=True)), dict(zip(keys, scale.tolist(), strict=True)), weights
-    )
+    middle, size = (np.array([of[m.key] for m in metrics]) for of in (centre, scale))
+    counts = ~np.isnan(middle)
+    z = (signs(metrics) * (values - middle) / size)[..., counts]
+    counted = [metric for metric, kept in zip(metrics, counts, strict=True) if kept]
+    mine = [np.array([metric.task == task for metric in counted]) for task in tasks_of(counted)]
+    return np.stack([z[..., of_task].mean(-1) for of_task in mine], axis=-1)
 
 
-def _parse_weights(text: str, metrics: Sequence[Metric]) -> dict[str, float]:
-    """`seg=1,depth/abs_err=2` as weights by metric key; a task's weight is shared evenly by its metrics."""
-    weights: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, number = (piece.strip() for piece in part.partition("="))
-        meant = [m.key for m in metrics if name in (m.key, f"{m.task}/{m.name}")]
-        meant = meant or [m.key for m in metrics if m.task == name]
-        if not meant:
-            names = dict.fromkeys([*(m.task for m in metrics), *(m.key for m in metrics)])
-            raise UsageError(f"no task or metric '{name}' to weight; there are: {', '.join(names)}")
-        try:
-            weight = float(number)
-        except ValueError:
-            raise UsageError(f"weight '{part.strip()}' is not of the form NAME=NUMBER, such as seg=1") from None
-        if not (np.isfinite(weight) and weight >= 0):
-            raise UsageError(f"the weight of '{name}' is {number}; a weight is a number ≥ 0 (directions are known)")
-        for key in meant:
-            weights[key] = weights.get(key, 0.0) + weight / len(meant)
-    if not any(weights.values()):
-        raise UsageError(f"'weights:{text}' gives no metric a weight above 0")
-    return weights
+def tasks_of(metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """The tasks of the metrics, in the order of appearance."""
+    return tuple(dict.fromkeys(metric.task for metric in metrics))
 
 
-def _signs(metrics: Sequence[Metric]) -> NDArray[np.float64]:
+def signs(metrics: Sequence[Metric]) -> NDArray[np.float64]:
+    """+1 where larger values are better, −1 where smaller are, [K]."""
     return np.array([metric.sign for metric in metrics], dtype=float)

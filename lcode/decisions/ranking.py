@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lcode.decisions.final import HORIZON, FinalValue, forecast_rows, score_samples
-from lcode.decisions.objective import DeltaM, Objective, ScoreFunction, make_objective
+from lcode.decisions.chances import alike, mean_of_alike, p_best_and_top
+from lcode.decisions.constraints import Constrained, Constraint
+from lcode.decisions.final import HORIZON, FinalValue, architectures, forecast_rows
+from lcode.decisions.kinds import Baseline, make_objective
+from lcode.decisions.objective import DeltaM, Objective, ScoreFunction
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
 from lcode.decisions.verdict import Action
 from lcode.errors import NotEnoughDataError
@@ -20,8 +21,8 @@ from lcode.forecast import Forecast, sample_quantiles
 from lcode.show import SHOWN, counted, html_table, intervals, probability
 from lcode.table import RunTable
 
-TOP_SHARE = 0.1
-"""`p_top_10pct` is the probability of being among this share of all runs (at least one run)."""
+LIKELY = 0.5
+"""Runs at least so likely to be feasible stand before the others: what each ends with, more likely than not."""
 
 BARELY_SEEN = 1
 """A ranking says how many of its runs were seen no further than this epoch."""
@@ -34,17 +35,22 @@ class Ranking:
     Attributes:
         runs: names of the runs, length R; those that are forecast alike in the order of their names. Runs without a
             forecast (diverged, or a task not seen yet) come last.
-        score: median of the score of the final values in the objective's unit, higher is better; NaN = no forecast. [R]
+        score: median of the score of the final values in the objective's unit; higher is better unless the objective's
+            `direction` is `min`. Of an objective that scores runs against one another it is the mean: the expected
+            rank, or the probability of being on the front. NaN = no forecast. [R]
         score_q05: the score that is exceeded with probability 0.95, [R].
         score_q95: the score that is exceeded with probability 0.05, [R].
-        p_best: probability of the best score of all runs, 0 to 1; they sum to 1. A run that was stopped or failed
-            will end nowhere: it has 0 and is no rival of the others, as long as one of these is left. [R]
+        p_best: probability of the best score of all runs, 0 to 1; they sum to 1, or to the probability that any run is
+            feasible. A run that was stopped or failed will end nowhere: it has 0 and is no rival of the others, as long
+            as one of these is left. [R]
         p_top_10pct: likewise, of being among the best tenth of the runs (at least one run), 0 to 1. [R]
         action: `continue` or `stop`, [R].
         objective: what the score is.
         notes: remarks for the user: where the references come from, which values count as final unless it is those at
             the horizon, and on how little the order rests if it does.
         stopping: what stopping runs now saves and loses, by the threshold; None for a ranking made by hand.
+        p_feasible: probability of fulfilling all constraints, 0 to 1, [R]; None without constraints. Runs that are more
+            likely than not to fulfil them come first, by their score, and the others after them, by this.
 
     Examples:
         >>> import lcode
@@ -66,6 +72,7 @@ class Ranking:
     objective: Objective
     notes: tuple[str, ...] = ()
     stopping: StoppingCurve | None = None
+    p_feasible: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -84,8 +91,8 @@ class Ranking:
         return html_table(headings, rows, caption=caption, more=len(self) - SHOWN)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per run, best first, in the columns of `lcode rank`."""
-        return pd.DataFrame(
+        """One row per run, best first, in the columns of `lcode rank`, with constraints also `p_feasible`."""
+        frame = pd.DataFrame(
             {
                 "run": pd.Series(self.runs, dtype=object),
                 "rank": np.arange(1, len(self) + 1),
@@ -97,6 +104,7 @@ class Ranking:
                 "action": pd.Series(self.action, dtype=object),
             }
         )
+        return frame if self.p_feasible is None else frame.assign(p_feasible=self.p_feasible)
 
 
 def rank(
@@ -104,12 +112,13 @@ def rank(
     objective: str | Objective | ScoreFunction = "delta_m",
     *,
     table: RunTable | None = None,
-    baseline: Mapping[str, float] | str | os.PathLike[str] | None = None,
+    baseline: Baseline = None,
     n_samples: int = 512,
     seed: int = 0,
     incumbent: float | None = None,
     delta: float = 0.05,
     final: str | FinalValue = HORIZON,
+    constraints: Sequence[str | Constraint] = (),
 ) -> Ranking:
     """Rank runs by the score they are forecast to end with.
 
@@ -127,12 +136,15 @@ def rank(
         seed: the same seed gives the same ranking, in whatever order the runs are.
         incumbent: a score to beat; default: the best score among the finished runs, if there are any.
         delta: probability under which a run is not worth its compute.
-        final: which value of a curve the score is made of: `horizon`, `best` (best so far, of each metric on its own)
-            or `last:5` (mean of the last 5 epochs); the latter two need a forecast made with `predict(table, "full")`.
+        final: which value of a curve the score is made of: `horizon`, `best` (best so far, of each metric on its own),
+            `best-epoch` (of all metrics at one epoch, that of the best score) or `last:5` (mean of the last 5 epochs);
+            all but the first need a forecast made with `predict(table, "full")`.
+        constraints: bounds on final values, such as `depth/abs_err<=0.4`: only feasible ends count for `p_best`,
+            `p_top_10pct`, the incumbent and the action.
 
     Raises:
-        UsageError: an unknown objective, task, metric, baseline name or final value, or a table or epochs missing for
-            that final value.
+        UsageError: an unknown objective, task, metric, baseline name, final value or constraint, or a table or epochs
+            missing for that final value.
         InputError: a baseline that cannot be read, or a reference of 0.
         NotEnoughDataError: no run has a value of any metric. One that none ends with is left out of the objective.
 
@@ -146,7 +158,7 @@ def rank(
     # Samples belong to positions: a fixed order of the runs makes the result independent of the given one.
     order = np.argsort(np.array(forecast.run_ids, dtype=object), kind="stable")
     final = FinalValue.parse(final)
-    forecast = forecast_rows(final.of_forecast(forecast, table), order)
+    forecast = forecast_rows(forecast, order)
     finished = (forecast.status == "finished").all(1)
     going = np.ones(len(finished), dtype=bool)
     archs: list[str | None] | None = None
@@ -154,76 +166,76 @@ def rank(
         known = table.runs.reindex(list(forecast.run_ids))
         finished |= (known["status"] == "finished").to_numpy()
         going = finished | ~known["status"].isin(("stopped", "failed")).to_numpy()
-        archs = [arch if isinstance(arch, str) else None for arch in known["arch"]]
-    objective = _with_references(objective, forecast, finished, final, table, baseline)
+        archs = architectures(table.select(forecast.run_ids))
+    scaled_by = final.measured_by.of_forecast(forecast, table)
+    objective = _with_references(objective, scaled_by, finished, final.measured_by, table, baseline, constraints)
+    forecast = final.of_forecast(forecast, table, objective) if final.together else scaled_by
 
-    samples = score_samples(forecast, objective, n=n_samples, seed=seed, archs=archs)
-    alive = np.asarray(np.isfinite(samples).all(axis=0))
+    values = forecast.final().sample(n_samples, seed=seed)[..., 0]
+    if objective.relative and going.any():
+        values[:, ~going] = np.nan  # they end nowhere, and so take no place from the others
+    if isinstance(objective, Constrained):
+        plain, feasible = objective.parts(values, forecast.metrics, archs)
+    else:
+        plain = objective.score(values, forecast.metrics, archs)
+        feasible = np.ones(plain.shape, dtype=bool)
+    samples = np.where(feasible, plain, -np.inf)
+    alive = np.asarray(~np.isnan(plain).any(axis=0))
     runs = len(forecast.run_ids)
     low, score, high = np.full((3, runs), np.nan)
-    low[alive], score[alive], high[alive] = sample_quantiles(samples[:, alive], (0.05, 0.5, 0.95))
-    alike = _alike(low, score, high)
+    low[alive], score[alive], high[alive] = sample_quantiles(plain[:, alive], (0.05, 0.5, 0.95))
+    if objective.relative:
+        score[alive] = plain[:, alive].mean(0)
+    places = alike(low, score, high)
     # A run that was stopped or failed ends nowhere: it is no rival, unless there is no other.
     rivals = going if (alive & going).any() else np.ones(runs, dtype=bool)
     p_best, p_top = np.zeros((2, runs))
     counted_on = np.where(alive, samples, -np.inf)[:, rivals]
-    for chances, count in zip((p_best, p_top), _p_best_and_top(counted_on, alive[rivals]), strict=True):
-        chances[rivals] = _mean_of_alike(count, alike[rivals])
+    for chances, count in zip((p_best, p_top), p_best_and_top(counted_on, alive[rivals]), strict=True):
+        chances[rivals] = mean_of_alike(count, places[rivals])
 
-    if incumbent is None and (alive & finished).any():
-        incumbent = float(score[alive & finished].max())
-    chance = p_top if incumbent is None else np.maximum(p_top, (samples > incumbent).mean(0))
+    chance = _worth(objective, samples, p_top, alive & finished, incumbent)
     chance = np.where(alive & ~finished, chance, np.nan)
+    chance[~alive & ~going] = 0.0
     chance[_diverged(forecast)] = -np.inf
     stop = chance < delta
-    stopping = stopping_curve(samples[:, going], chance[going], epochs_to_come(forecast)[going], delta=delta)
+    # An infeasible end loses as much as the worst score of all would.
+    ends = np.where(np.isneginf(samples), plain[:, alive].min(initial=np.inf), samples)
+    stopping = stopping_curve(ends[:, going], chance[going], epochs_to_come(forecast)[going], delta=delta)
 
-    best_first = np.lexsort((np.arange(runs), alike))
+    likely = feasible.mean(0)
+    best_first = np.lexsort((np.arange(runs), places, np.where(likely >= LIKELY, -1.0, -likely), ~alive))
     actions: tuple[Action, ...] = tuple("stop" if stop[i] else "continue" for i in best_first)
+    low, score, high = (objective.told(of[best_first]) for of in (low, score, high))
     return Ranking(
         runs=tuple(forecast.run_ids[i] for i in best_first),
-        score=score[best_first],
-        score_q05=low[best_first],
-        score_q95=high[best_first],
+        score=score,
+        score_q05=np.minimum(low, high),
+        score_q95=np.maximum(low, high),
         p_best=p_best[best_first],
         p_top_10pct=p_top[best_first],
         action=actions,
         objective=objective,
         notes=(*forecast.notes, *objective.notes, *_remarks(forecast, finished, final)),
         stopping=stopping,
+        p_feasible=np.where(alive, likely, np.nan)[best_first] if isinstance(objective, Constrained) else None,
     )
 
 
-def _alike(low: NDArray[np.float64], score: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Place of each run's score among the different ones, 0 = best, [R]; runs that are forecast alike have the same.
-
-    Alike to twelve digits of the largest score: forecasts of the same curve differ in the last digit by their place in
-    a batch.
-    """
-    ends = np.stack([-score, -low, -high], axis=-1)
-    size = np.abs(ends[np.isfinite(ends)]).max(initial=0.0) or 1.0
-    _, places = np.unique(np.nan_to_num(ends / size, nan=np.inf).round(12), axis=0, return_inverse=True)
-    return places.ravel()
-
-
-def _mean_of_alike(chances: NDArray[np.float64], alike: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Runs that are forecast alike have the same chance, which was counted on other samples for each of them."""
-    return (np.bincount(alike, chances) / np.maximum(np.bincount(alike), 1))[alike]
-
-
-def _p_best_and_top(
-    samples: NDArray[np.float64], alive: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Probability of each run to be best (ties share it) and in the top tenth, from score samples [n, R]."""
-    runs = samples.shape[1]
-    if not alive.any():
-        return np.zeros(runs), np.zeros(runs)
-    best = samples == samples.max(1, keepdims=True)
-    p_best = (best / best.sum(1, keepdims=True)).mean(0)
-    top = max(1, math.ceil(TOP_SHARE * runs))
-    threshold = np.partition(samples, runs - top, axis=1)[:, [runs - top]]
-    p_top = (samples >= threshold).mean(0)
-    return p_best, np.where(alive, p_top, 0.0)
+def _worth(
+    objective: Objective,
+    samples: NDArray[np.float64],
+    p_top: NDArray[np.float64],
+    finished: NDArray[np.bool_],
+    incumbent: float | None,
+) -> NDArray[np.float64]:
+    """Chance of each run to be worth its compute, [R]: of the front, or of the best tenth or beating the incumbent."""
+    if objective.front:
+        return (samples > 0).mean(0)
+    if incumbent is None and not finished.any():
+        return p_top
+    best = samples[:, finished].max(1, keepdims=True) if incumbent is None else incumbent
+    return np.maximum(p_top, (samples > best).mean(0))
 
 
 def _with_references(
@@ -232,7 +244,8 @@ def _with_references(
     finished: NDArray[np.bool_],
     final: FinalValue,
     table: RunTable | None,
-    baseline: Mapping[str, float] | str | os.PathLike[str] | None,
+    baseline: Baseline,
+    constraints: Sequence[str | Constraint],
 ) -> Objective:
     """The objective, with references from finished runs where there are some and from all forecasts otherwise.
 
@@ -255,8 +268,8 @@ def _with_references(
     empty = [not np.isfinite(values).any() for values in medians.T]
     if isinstance(made, DeltaM) and baseline is not None and not all(empty):
         keys = tuple(metric.key for metric, lost in zip(forecast.metrics, empty, strict=True) if lost)
-        return DeltaM(replace(made.references, unmeasured=keys))
-    return made
+        made = replace(made, references=replace(made.references, unmeasured=keys))
+    return make_objective(made, forecast.metrics, constraints=constraints)
 
 
 def _diverged(forecast: Forecast) -> NDArray[np.bool_]:

@@ -38,6 +38,39 @@ def test_delta_m_of_the_published_nyuv2_row_has_the_opposite_sign() -> None:
     assert objective.unit == "Δm %"
 
 
+def test_the_drop_is_the_number_that_the_table_prints() -> None:
+    objective = make_objective("delta_m:drop", NYU, baseline=single_task(NYU, NYU_SINGLE))
+    score = objective.score(NYU_EQUAL_WEIGHTS, NYU)
+    assert score == pytest.approx(-5.589, abs=5e-4) and objective.told(score) == pytest.approx(5.589, abs=5e-4)
+    assert objective.direction == "min" and "lower is better" in objective.unit
+    assert "drop below" in objective.notes[0] and "lower is better" in objective.notes[0]
+
+
+def test_averaged_per_task_the_same_row_is_a_gain() -> None:
+    # seg (2.585 + 2.462)/2, depth (18.670 + 18.597)/2, normals −(12.555 + 24.727 + 26.709 + 16.958 + 11.670)/5
+    objective = make_objective("delta_m:per-task", NYU, baseline=single_task(NYU, NYU_SINGLE))
+    assert objective.score(NYU_EQUAL_WEIGHTS, NYU) == pytest.approx(0.878, abs=1e-3)
+    assert "over tasks, of the mean over each one's metrics" in objective.notes[0]
+
+
+def test_per_task_a_metric_or_task_without_a_reference_has_no_say() -> None:
+    metrics, population = (SEG, PIX, DEPTH), np.array([[0.5, 0.0, np.nan], [0.5, 0.0, np.nan]])
+    objective = make_objective("delta_m:drop, per-task", metrics, population=population)
+    assert objective.score(np.array([0.6, 0.9, np.nan]), metrics) == pytest.approx(20)
+
+
+def test_per_task_by_architecture_or_with_one_reference(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.csv"
+    rows = ["seg,miou,0.5,small", "seg,miou,0.8,big", "seg,pixacc,0.5,", "depth,abs_err,2,"]
+    path.write_text("\n".join(["task,metric,value,arch", *rows]))
+    metrics, values = (SEG, PIX, DEPTH), np.array([[0.6, 0.5, 1.0]] * 2)
+    own = make_objective("delta_m:per-task", metrics, baseline=path).score(values, metrics, ["small", "big"])
+    np.testing.assert_allclose(own, [(20 / 2 + 50) / 2, (-25 / 2 + 50) / 2])
+    # One reference: the mean of 0.5 and 0.8.
+    one = make_objective("delta_m:per-task,one-reference", metrics, baseline=path)
+    np.testing.assert_allclose(one.score(values, metrics, ["small", "big"]), [(-100 * 0.05 / 0.65 / 2 + 50) / 2] * 2)
+
+
 def test_delta_m_of_the_published_cityscapes_row() -> None:
     metrics = NYU[:4]
     objective = make_objective("delta_m", metrics, baseline=single_task(metrics, [0.7401, 0.9316, 0.0125, 27.77]))
@@ -152,6 +185,9 @@ def test_a_users_function_and_an_objective_pass_through() -> None:
     ("spec", "message"),
     [
         ("median", "no objective 'median'; there are: delta_m, mean, worst, weights"),
+        ("delta_m:", "no objective 'delta_m:'; there are"),
+        ("pareto:seg", "no objective 'pareto:seg'; there are"),
+        ("delta_m:per-task,loss", "'loss' of 'delta_m:per-task,loss' has no meaning; there are: per-task, drop"),
         ("mean:seg=1", "no objective 'mean:seg=1'"),
         ("weights:normals=1", "'normals' to weight; there are: seg, depth, seg/miou, depth/abs_err"),
         ("weights:seg", "not of the form NAME=NUMBER"),

@@ -221,3 +221,78 @@ def test_the_ranking_is_a_permutation_that_does_not_depend_on_the_given_order(
         assert ranking.p_top_10pct.sum() >= 1 - 1e-9
     again = rank(shuffled(whole, list(order)), baseline=BASELINE, n_samples=64)
     pd.testing.assert_frame_equal(again.to_frame(), ranking.to_frame())
+
+
+def test_a_drop_is_told_as_papers_print_it_and_changes_nothing_else() -> None:
+    whole = forecast([0.4, 0.9, 0.6])
+    gain, drop = (rank(whole, spec, baseline=BASELINE) for spec in ("delta_m", "delta_m:drop"))
+    assert drop.runs == gain.runs and drop.action == gain.action
+    np.testing.assert_allclose(drop.score, -gain.score)
+    np.testing.assert_allclose(drop.score_q05, -gain.score_q95)
+    np.testing.assert_array_equal(drop.p_best, gain.p_best)
+    assert (np.diff(drop.score) > 0).all()
+
+
+def test_the_mean_rank_is_the_expected_one_among_all_runs() -> None:
+    ranking = rank(forecast([0.4, 0.9, 0.6, 0.9], [0.01, 0.01, 0.01, 0.01]), "mean_rank")
+    assert ranking.runs == ("r01", "r03", "r02", "r00")
+    # Both metrics of the two best are a coin's toss.
+    np.testing.assert_allclose(ranking.score, [1.5, 1.5, 3, 4], atol=0.08)
+    assert ranking.p_best[:2] == pytest.approx([0.5, 0.5], abs=0.05)
+    assert ranking.action == ("continue", "continue", "stop", "stop")
+
+
+def front_forecast(status: list[str] | None = None) -> Forecast:
+    """Three runs good in one task each or both halfway, and a fourth that the third dominates."""
+    whole = forecast([0.5] * 4, 0.01, status)
+    ends = np.array([[0.9, 0.9], [0.1, 0.1], [0.5, 0.5], [0.4, 0.6]])  # miou and error
+    whole.quantiles[:] = ends[:, :, None, None] + 0.01 * (2 * LEVELS - 1)
+    return whole
+
+
+def test_whoever_may_end_on_the_front_goes_on() -> None:
+    ranking = rank(front_forecast(), "pareto")
+    assert ranking.score.tolist() == [1, 1, 1, 0] and ranking.runs[3] == "r03"
+    assert ranking.action == ("continue", "continue", "continue", "stop")
+    volume = rank(front_forecast(), "hypervolume")
+    assert volume.runs[0] == "r02" and volume.score[0] > 0
+
+
+def test_a_stopped_run_takes_no_place_on_the_front() -> None:
+    whole = front_forecast()
+    runs = pd.DataFrame({"horizon": 20, "status": ["running", "running", "stopped", "running"]}, index=whole.run_ids)
+    points = pd.DataFrame({"run": [], "epoch": [], "metric": [], "value": []})
+    table = RunTable.from_points(points, METRICS, runs=runs)
+    ranking = rank(whole, "pareto", table=table)
+    assert ranking.score[:3].tolist() == [1, 1, 1] and np.isnan(ranking.score[3])
+    assert ranking.runs[3] == "r02" and ranking.action == ("continue", "continue", "continue", "stop")
+
+
+def test_constraints_enter_the_order_the_probabilities_and_the_action() -> None:
+    # Errors are 1.5 − median ± 0.05: 0.6, 0.85 (feasible in half of the samples) and 1.1.
+    whole = forecast([0.9, 0.65, 0.4])
+    plain = rank(whole, baseline=BASELINE)
+    assert "p_feasible" not in plain.to_frame() and plain.p_feasible is None
+    ranking = rank(whole, baseline=BASELINE, constraints=["depth/abs_err>=0.85"])
+    frame = ranking.to_frame().set_index("run")
+    assert list(frame.columns) == [*COLUMNS[1:], "p_feasible"]
+    np.testing.assert_allclose(frame["p_feasible"][["r00", "r01", "r02"]], [0, 0.5, 1], atol=0.01)
+    assert ranking.runs[-1] == "r00"
+    assert frame["action"].to_dict() == {"r00": "stop", "r01": "continue", "r02": "continue"}
+    np.testing.assert_allclose(frame["p_best"][["r00", "r01", "r02"]], [0, 0.5, 0.5], atol=0.01)
+    # The scores are what they were.
+    np.testing.assert_allclose(frame["score"][list(plain.runs)], plain.score)
+    assert ranking.stopping is not None and np.isfinite(ranking.stopping.regret[:-1]).all()
+
+
+def test_where_nothing_is_feasible_nobody_is_best() -> None:
+    ranking = rank(forecast([0.9, 0.65]), baseline=BASELINE, constraints=["depth/abs_err<=0.1"])
+    assert ranking.p_best.tolist() == [0, 0] and ranking.action == ("stop", "stop")
+    assert ranking.p_feasible is not None and ranking.p_feasible.tolist() == [0, 0]
+
+
+def test_an_infeasible_finished_run_is_no_incumbent() -> None:
+    whole = forecast([0.9, 0.65], [0.0, 0.05], ["finished", "ok"])
+    assert rank(whole, baseline=BASELINE).action == ("continue", "stop")
+    assert rank(whole, baseline=BASELINE, constraints=["depth/abs_err>=0.7"]).runs == ("r01", "r00")
+    assert rank(whole, baseline=BASELINE, constraints=["depth/abs_err>=0.7"]).action == ("continue", "continue")
