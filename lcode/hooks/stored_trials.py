@@ -1,0 +1,208 @@
+"""Trials as a storage of Optuna's keeps them, and the monitor that follows from these alone.
+
+Of each trial the storage keeps its reports in the order in which they came, and the last verdict on it. What is decided
+depends on the trial's own reports, on the complete trials in the order in which they ended, and on the last verdicts on
+those that run. So every worker decides alike, and one that is resumed as the one that was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lcode.decisions import Verdict
+from lcode.hooks.monitor import Monitor
+from lcode.hooks.trials import plain_config
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+REPORT = "lcode:report:"
+"""Attribute of a report: its number follows, its value is `[epoch, {metric: value}]`."""
+
+VERDICT = "lcode:verdict"
+"""Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given, and what score the
+trial is `expected` to end with by the last verdict that forecast one."""
+
+Report = tuple[float, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class StoredTrial:
+    """What the storage knows of one trial.
+
+    Attributes:
+        frozen: the trial.
+        value_name: what Optuna's own reports of one value are called, where there are no others.
+    """
+
+    frozen: FrozenTrial
+    value_name: str
+
+    @property
+    def number(self) -> int:
+        """The trial's number."""
+        return self.frozen.number
+
+    @cached_property
+    def reports(self) -> list[Report]:
+        """Its reports, in the order in which they came."""
+        attributes = self.frozen.user_attrs
+        stored = sorted((int(key[len(REPORT) :]), key) for key in attributes if key.startswith(REPORT))
+        if stored:
+            return [(attributes[key][0], attributes[key][1]) for _, key in stored]
+        return [(step, {self.value_name: value}) for step, value in sorted(self.frozen.intermediate_values.items())]
+
+    @cached_property
+    def names(self) -> set[str]:
+        """The metrics in its reports."""
+        return {name for _, values in self.reports for name in values}
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """The last verdict on it, if there was one."""
+        kept = {name: value for name, value in self._stored.items() if name not in ("reports", "expected")}
+        return Verdict(**kept) if kept else None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the last verdict has seen all that was reported."""
+        return self._stored.get("reports") == len(self.reports)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is being trained, for all that the storage knows."""
+        return self.frozen.state.name == "RUNNING"
+
+    @cached_property
+    def is_finished(self) -> bool:
+        """Whether it was trained to its end: not one that returned a forecast when it was told to stop."""
+        cut = self.verdict is not None and self.verdict.stop and self.is_decided
+        return self.frozen.state.name == "COMPLETE" and bool(self.reports) and not cut
+
+    @property
+    def ended(self) -> tuple[datetime, int]:
+        """When it ended; what orders the complete trials."""
+        return self.frozen.datetime_complete or datetime.min, self.number
+
+    @property
+    def outlook(self) -> Verdict | None:
+        """The last verdict, with what the trial is expected to end with where that one has no forecast."""
+        return None if self.verdict is None else replace(self.verdict, score=self._stored["expected"])
+
+    def to_store(self, verdict: Verdict) -> dict[str, Any]:
+        """What the storage is to keep of a verdict that was given just now."""
+        expected = verdict.score
+        if expected is None and self.verdict is not None and verdict.epoch >= self.verdict.epoch:
+            expected = self._stored["expected"]  # an earlier epoch says that the trial was started again
+        return {"reports": len(self.reports), "expected": expected, **verdict.to_json()}
+
+    @property
+    def _stored(self) -> Mapping[str, Any]:
+        stored: Mapping[str, Any] = self.frozen.user_attrs.get(VERDICT, {})
+        return stored
+
+
+class StoredStudy:
+    """Decides on the trials of one study, from what the storage knows of them.
+
+    The monitor is kept as long as it is the one that the storage would lead to, else it is made anew.
+    """
+
+    def __init__(self, value_name: str, new_monitor: Callable[[Sequence[str]], Monitor]) -> None:
+        """Begin without trials.
+
+        Args:
+            value_name: what Optuna's own reports of one value are called.
+            new_monitor: makes a monitor of these metrics.
+        """
+        self._value_name, self._new_monitor = value_name, new_monitor
+        self._ended: dict[int, StoredTrial] = {}
+        self._told: _Told | None = None
+
+    def trials(self, frozen: Iterable[FrozenTrial]) -> dict[int, StoredTrial]:
+        """The trials by number; what was read of one that is complete is kept, for it does not change."""
+        found = {}
+        for one in frozen:
+            trial = self._ended.get(one.number) or StoredTrial(one, self._value_name)
+            found[one.number] = trial
+            if one.state.is_finished():
+                self._ended[one.number] = trial
+        return found
+
+    def decide(self, trials: Mapping[int, StoredTrial], number: int) -> Verdict:
+        """The verdict on a trial after its last report.
+
+        Args:
+            trials: all of the study that are complete or run, by number.
+            number: of the trial, which runs and has reported.
+        """
+        told, trial, run = self._follow(trials), trials[number], run_of(number)
+        told.take_up(trial, trial.reports[:-1])
+        verdict = told.monitor.report(run, *trial.reports[-1])
+        told.reports[number] = len(trial.reports)
+        if told.monitor.status(run) == "finished":
+            told.monitor.finish(run, "stopped")  # it is finished when the storage says so, to all workers alike
+        return verdict
+
+    def follow(self, trials: Mapping[int, StoredTrial]) -> Monitor:
+        """The monitor that knows the finished trials, and what those that run are expected to end with.
+
+        Args:
+            trials: all of the study that are complete or run, by number.
+        """
+        return self._follow(trials).monitor
+
+    def _follow(self, trials: Mapping[int, StoredTrial]) -> _Told:
+        names = tuple(sorted(set().union(*(trial.names for trial in trials.values()))))
+        finished = sorted((trial for trial in trials.values() if trial.is_finished), key=lambda trial: trial.ended)
+        numbers = [trial.number for trial in finished]
+        told = self._told
+        if told is None or names != told.names or numbers[: len(told.finished)] != told.finished:
+            told = self._told = _Told(self._new_monitor(names), names)
+        for trial in finished[len(told.finished) :]:
+            told.take_up(trial, trial.reports)
+            told.monitor.finish(run_of(trial.number))
+            told.finished.append(trial.number)
+        live = {number: trial.outlook for number, trial in trials.items() if trial.is_running and trial.outlook}
+        for number in sorted(live):
+            told.monitor.recall(run_of(number), (), verdict=live[number])
+        for number in told.live - live.keys() - set(told.finished):
+            told.monitor.finish(run_of(number), "stopped")
+        told.live = set(live)
+        return told
+
+
+@dataclass
+class _Told:
+    """A monitor, and what it was told.
+
+    Attributes:
+        monitor: the monitor.
+        names: the metrics that it knows.
+        finished: the trials that have finished, in the order in which they did.
+        live: those that run and have been decided on.
+        reports: how many reports of each trial.
+    """
+
+    monitor: Monitor
+    names: tuple[str, ...]
+    finished: list[int] = field(default_factory=list)
+    live: set[int] = field(default_factory=set)
+    reports: dict[int, int] = field(default_factory=dict)
+
+    def take_up(self, trial: StoredTrial, reports: Sequence[Report]) -> None:
+        """These are the trial's reports; the monitor is told those that it does not know."""
+        run = run_of(trial.number)
+        if trial.number not in self.reports:
+            self.monitor.start(run, config=plain_config(trial.frozen.params))
+        self.monitor.recall(run, reports[self.reports.get(trial.number, 0) :])
+        self.reports[trial.number] = len(reports)
+
+
+def run_of(number: int) -> str:
+    """What the monitor calls a trial."""
+    return f"trial {number}"
