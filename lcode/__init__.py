@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lcode.forecasters import forecaster
     from lcode.graphs import ArchGraph, trace_graph
     from lcode.hooks import Monitor
+    from lcode.hooks.shared import monitor
     from lcode.readers import read_logs
     from lcode.table import Metric, RunTable
     from lcode.table.candidates import candidates
@@ -37,6 +38,7 @@ _HOMES = {
     "fit": "lcode.api",
     "forecaster": "lcode.forecasters",
     "load": "lcode.api",
+    "monitor": "lcode.hooks.shared",
     "rank": "lcode.decisions",
     "read_logs": "lcode.readers",
     "trace_graph": "lcode.graphs",
@@ -59,6 +61,7 @@ __all__ = [
     "fit",
     "forecaster",
     "load",
+    "monitor",
     "rank",
     "read_logs",
     "trace_graph",

@@ -28,6 +28,7 @@ NAMES = [
     "fit",
     "forecaster",
     "load",
+    "monitor",
     "rank",
     "read_logs",
     "trace_graph",

@@ -182,8 +182,7 @@ def _on_axis(epoch: object, run: str | None, what: str) -> int | float:
         raise UsageError(f"{_of(run)}{what} is {epoch}; it is at least 0")
     if number > MAX_TICKS:
         raise UsageError(
-            f"{_of(run)}{what} is {epoch}; it is at most {MAX_TICKS:,}: "
-            "count epochs or steps, not samples or seconds"
+            f"{_of(run)}{what} is {epoch}; it is at most {MAX_TICKS:,}: count epochs or steps, not samples or seconds"
         )
     return int(number) if number == math.floor(number) else round(number, DIGITS)
 

@@ -57,12 +57,32 @@ class LearnedMetrics:
         self.metrics = tuple(dict.fromkeys((*self.metrics, *new)))
         self._keys.update({name: metric.key for metric in new for name in _names(metric)})
 
+    def learn(self, metrics: Iterable[Metric]) -> None:
+        """Know these metrics as well, unless those of a history are all that there are.
+
+        Raises:
+            UsageError: one has the other direction than is known or stated.
+        """
+        metrics, known = list(metrics), {metric.key: metric.direction for metric in self.metrics}
+        for metric in metrics:
+            here = known.get(metric.key) or self._direction_stated(metric.task, metric.name)
+            if here not in (None, metric.direction):
+                raise UsageError(f"{metric.key} is said to be best at its {metric.direction}, and here at its {here}")
+        if self._learns:
+            self.add(metrics)
+
+    def _direction_stated(self, task: str, name: str) -> Direction | None:
+        return self._stated.get(f"{task}/{name}") or self._stated.get(name)
+
     def _learned(self, name: str) -> Metric:
         if not self._learns:
             raise UsageError(f"no metric '{name}'; there are: {', '.join(m.key for m in self.metrics)}")
         task, short = split_key(name)
-        direction = self._stated.get(f"{task}/{short}") or self._stated.get(short)
-        direction = direction or self._known.get(Metric(task, short, "min").key) or infer_direction(name)
+        direction = (
+            self._direction_stated(task, short)
+            or self._known.get(Metric(task, short, "min").key)
+            or infer_direction(name)
+        )
         if direction is None:
             raise UsageError(
                 f"cannot tell whether larger or smaller values of '{name}' are better; state it with "

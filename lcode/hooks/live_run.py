@@ -115,6 +115,12 @@ class LiveRun:
         step = self._step if len(self.values) >= MIN_EVALUATIONS else 0
         return last_evaluation(self.horizon - 1, step).item()
 
+    def restarts(self, epoch: Epoch, values: Mapping[str, float]) -> bool:
+        """Whether a report of these values says that the run was started again from this epoch, see `record`."""
+        known = self.values.get(epoch, {})
+        other = any(name in known and not _same(known[name], value) for name, value in values.items())
+        return other and epoch < self.last_epoch
+
     def record(self, epoch: Epoch, values: Mapping[str, float], signals: Mapping[str, float]) -> bool:
         """Merge a report into what is known of its epoch; whether it says that the run was started again.
 
@@ -122,9 +128,8 @@ class LiveRun:
         values, the run was started again from there, and its later epochs belong to an attempt that was given up.
         """
         known = self.values.get(epoch, {})
-        other = any(name in known and not _same(known[name], value) for name, value in values.items())
         adds = epoch >= self.last_epoch and not known.keys() & values.keys()
-        restarted = other and epoch < self.last_epoch
+        restarted = self.restarts(epoch, values)
         if restarted:
             for kept in (self.values, self.signals):
                 for later in [at for at in kept if at > epoch]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,15 @@ from lcode.hooks.sweep_axis import SweepAxis
 from lcode.table import Direction, Metric, RunStatus, RunTable
 
 STATE_VERSION = 1
+
+
+class Report(NamedTuple):
+    """What a run reported of an epoch, checked: values by metric key, and auxiliary ones by name."""
+
+    live: LiveRun
+    epoch: Epoch
+    values: dict[str, float]
+    signals: dict[str, float]
 
 
 class LiveSweep:
@@ -127,6 +136,15 @@ class LiveSweep:
         self._measure_all()
         return keys
 
+    def measure(self, metrics: Iterable[Metric]) -> None:
+        """These metrics count as well, unless the history says which do.
+
+        Raises:
+            UsageError: one is known with the other direction.
+        """
+        self._metrics.learn(metrics)
+        self._measure_all()
+
     def record(
         self,
         run: str,
@@ -141,6 +159,22 @@ class LiveSweep:
         Raises:
             UsageError: an unknown metric (the text lists the right ones), or something that is no number.
         """
+        return self.take(self.checked(run, epoch, values, signals=signals, horizon=horizon))
+
+    def checked(
+        self,
+        run: str,
+        epoch: float,
+        values: Mapping[str, float],
+        *,
+        signals: Mapping[str, float] | None = None,
+        horizon: float | None = None,
+    ) -> Report:
+        """What `record` is told, checked; of the epoch nothing is kept so far.
+
+        Raises:
+            UsageError: see `record`.
+        """
         run = as_run(run)
         at = self.axis.fitted(as_epoch(epoch, run))
         measured = as_values(values, run, at)
@@ -148,12 +182,21 @@ class LiveSweep:
         keys = self.announce(measured)
         if run not in self.runs or horizon is not None:
             self.start(run, horizon=horizon)
-        live = self.runs[run]
         known = {keys[name]: value for name, value in measured.items() if self.nan == "stop" or isfinite(value)}
-        if live.record(at, known, extra) or live.status == "finished":
-            self._forget(run)
+        return Report(self.runs[run], at, known, extra)
+
+    def take(self, report: Report) -> LiveRun:
+        """Keep a report that was checked; the run goes on."""
+        live = report.live
+        if live.record(report.epoch, report.values, report.signals) or live.status == "finished":
+            self._forget(live.name)
         live.status = "running"
         return live
+
+    def drop(self, run: str) -> None:
+        """Know no more of what this run reported."""
+        self._forget(run)
+        self.runs.pop(run, None)
 
     def finish(self, run: str, status: RunStatus = "finished") -> None:
         """The run has ended, see `Monitor.finish`.

@@ -209,19 +209,13 @@ class RunLogWriter:
     def rewind(self, epoch: int) -> None:
         """Forget the epochs after this one and all end lines, to resume from an older checkpoint; atomic."""
         header, *lines = complete_lines(self.path)
-        kept = [header]
-        entries = []
-        for number, line in enumerate(lines, start=2):
-            entry = parsed_line(self.path, line, number)
-            if entry["type"] == "epoch" and entry["epoch"] <= epoch:
-                kept.append(line)
-                entries.append(entry)
-        _write(self.path, kept)
-        self._lines.close()
-        self._lines = LineFile(self.path, sum(map(len, kept)))
-        self.last_epoch, self.status, self._empty = 0, "running", True
-        for entry in entries:
-            self._follow(entry)
+        entries = [parsed_line(self.path, line, number) for number, line in enumerate(lines, start=2)]
+        kept = [
+            (line, entry)
+            for line, entry in zip(lines, entries, strict=True)
+            if entry["type"] == "epoch" and entry["epoch"] <= epoch
+        ]
+        self._rewrite([header, *(line for line, _ in kept)], [entry for _, entry in kept])
 
     def close(self) -> None:
         """Sync to the disk and close; a second call does nothing."""
@@ -235,8 +229,17 @@ class RunLogWriter:
     ) -> None:
         self.close()
 
+    def _rewrite(self, lines: Sequence[bytes], entries: Sequence[Mapping[str, Any]]) -> None:
+        """Let the log consist of these lines, of which those after the header say this; atomic."""
+        _write(self.path, lines)
+        self._lines.close()
+        self._lines = LineFile(self.path, sum(map(len, lines)))
+        self.last_epoch, self.status, self._empty = 0, "running", True
+        for entry in entries:
+            self._follow(entry)
+
     def _append(self, entry: Mapping[str, Any]) -> None:
-        self._lines.append(_encoded(entry))
+        self._lines.append(encoded_line(entry))
         self._follow(entry)
 
     def _follow(self, entry: Mapping[str, Any]) -> None:
@@ -254,7 +257,7 @@ def _header_line(header: RunHeader) -> bytes:
         UsageError: it could not be read again.
     """
     try:
-        line = _encoded(header.to_json())
+        line = encoded_line(header.to_json())
         parse_json(line)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(
@@ -292,7 +295,8 @@ def _floats(values: Mapping[str, float]) -> dict[str, float]:
     return {key: float(value) for key, value in values.items()}
 
 
-def _encoded(entry: Mapping[str, Any]) -> bytes:
+def encoded_line(entry: Mapping[str, Any]) -> bytes:
+    """A line of a log."""
     return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
 
 

@@ -397,5 +397,5 @@ def test_the_horizon_may_be_said_with_the_monitor_or_with_the_report() -> None:
     assert "last epoch 6" in watch.report("b", 6, {"acc": 0.5}, horizon=6).reason
     watch.start("c", horizon=8)
     assert "last epoch" not in watch.report("c", 6, {"acc": 0.5}).reason
-    with pytest.raises(UsageError, match="^horizon is 0; it is above 0"):
+    with pytest.raises(UsageError, match=r"^horizon is 0; it is above 0"):
         Monitor(BandForecaster(), horizon=0)
