@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def baseline_for(logs: Path, given: Path | None, objective: str, table: RunTable) -> Path | None:
     """The file of references: the given one, or else `baseline.csv` in the folder of the logs if it fits them.
 
-    Only Δm takes references. A file that does not fit is not used, and the user is told why.
+    Only some objectives take references. A file that does not fit is not used, and the user is told why.
     """
-    from lcode.decisions import read_baseline
+    from lcode.decisions import read_baseline, takes_baseline
     from lcode.readers.run_logs.beside import BASELINE
 
-    found = logs / BASELINE
-    if given is not None or objective != "delta_m" or not found.is_file():
+    found = (logs if logs.is_dir() else logs.parent) / BASELINE
+    if given is not None or not takes_baseline(objective) or found == logs or not found.is_file():
         return given
     try:
         read_baseline(found, table.metrics)

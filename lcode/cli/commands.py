@@ -166,6 +166,7 @@ def rank(
     objective: opt.Objective = "delta_m",
     baseline: opt.Baseline = None,
     final: opt.Final = "horizon",
+    constraint: opt.Constraints = None,
     device: opt.Device = None,
     seed: opt.Seed = 0,
 ) -> None:
@@ -180,10 +181,12 @@ def rank(
     forecaster, table = model_and_table(source, model, device)
     baseline = baseline_for(source.logs, baseline, objective, table)
     forecast = forecaster.predict(table, ends.at)
-    ranking = rank_forecast(forecast, objective, table=table, baseline=baseline, seed=seed, final=ends)
+    ranking = rank_forecast(
+        forecast, objective, table=table, baseline=baseline, seed=seed, final=ends, constraints=constraint or ()
+    )
     if out_path is not None:
         write_frame(ranking.to_frame(), out_path)
-    out.print(ranking_table(ranking, ends.of_forecast(forecast, table), table=table))
+    out.print(ranking_table(ranking, ends.of_forecast(forecast, table, ranking.objective), table=table))
     show_notes(ranking.notes)
     if out_path is not None:
         err.print(f"ranking of {len(table)} runs written to {escape(str(out_path))}", highlight=False)
@@ -235,6 +238,7 @@ def report(
     model: opt.ModelDir = None,
     objective: opt.Objective = "delta_m",
     baseline: opt.Baseline = None,
+    constraint: opt.Constraints = None,
     device: opt.Device = None,
 ) -> None:
     """Write a self-contained HTML page: forecasts with their intervals, and the ranking."""
@@ -245,7 +249,7 @@ def report(
 
     baseline = baseline_for(source.logs, baseline, objective, table)
     forecast = forecaster.predict(table, page_epochs(table))
-    ranking = rank_forecast(forecast, objective, table=table, baseline=baseline)
+    ranking = rank_forecast(forecast, objective, table=table, baseline=baseline, constraints=constraint or ())
     show_notes(ranking.notes)
     learned = 0 if forecaster.fitted is None or not forecaster.known_metrics else forecaster.fitted.runs
     title = f"Forecasts for {source.logs.resolve().name}"

@@ -41,7 +41,18 @@ Seed = Annotated[int, typer.Option("--seed", help="The same seed on the same mac
 Objective = Annotated[
     str,
     typer.Option(
-        "--objective", help="delta_m (mean relative gain over references, %) | mean | worst | weights:seg=1,depth=2"
+        "--objective",
+        help="delta_m (mean relative gain over references, %; also delta_m:per-task,drop,one-reference) | mean | worst "
+        "| weights:seg=1,depth=2 | mean_rank | pareto | hypervolume",
+    ),
+]
+Constraints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--constraint",
+        metavar="BOUND",
+        help="What a final value must keep to: 'depth/abs_err<=0.4', 'seg/miou>=0.5' (may be repeated); only feasible "
+        "ends can be best.",
     ),
 ]
 Baseline = Annotated[
@@ -53,7 +64,12 @@ Baseline = Annotated[
     ),
 ]
 Final = Annotated[
-    str, typer.Option("--final", help="What a run ends with: horizon | best | last:5 (mean of the last 5 epochs).")
+    str,
+    typer.Option(
+        "--final",
+        help="What a run ends with: horizon | best (of each metric) | best-epoch (one for all metrics, the best by the "
+        "objective) | last:5 (mean of the last 5 epochs).",
+    ),
 ]
 Horizon = Annotated[
     float | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,10 +45,11 @@ def watch(
     model: opt.ModelDir = None,
     objective: opt.Objective = "delta_m",
     baseline: opt.Baseline = None,
+    constraint: opt.Constraints = None,
     device: opt.Device = None,
 ) -> None:
     """Show the ranking of LOGS while the runs are training, and what changes; Ctrl-C ends it."""
-    looks = _looks(_Watched(source, loaded_model(source, model, device), objective, baseline))
+    looks = _looks(_Watched(source, loaded_model(source, model, device), objective, baseline, constraint or ()))
     first = next(looks)
     if once:
         print_line(first.headline.line)
@@ -117,6 +118,7 @@ class _Watched:
     shipped: LCGODEForecaster
     objective: str
     baseline: Path | None
+    constraints: Sequence[str] = ()
     finished: frozenset[str] = frozenset()
     in_context: LCGODEForecaster | None = None
 
@@ -132,7 +134,7 @@ class _Watched:
             self.in_context = self.shipped.in_context(table) if len(finished) < len(table) else self.shipped
         forecast = self.in_context.predict(table)
         baseline = baseline_for(self.source.logs, self.baseline, self.objective, table)
-        ranking = rank(forecast, self.objective, table=table, baseline=baseline)
+        ranking = rank(forecast, self.objective, table=table, baseline=baseline, constraints=self.constraints)
         told = headline(forecast, ranking, table)
         return Look(table, forecast, ranking, told, advice(forecast, ranking, table))
 

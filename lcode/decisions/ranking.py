@@ -49,8 +49,8 @@ class Ranking:
         notes: remarks for the user: where the references come from, which values count as final unless it is those at
             the horizon, and on how little the order rests if it does.
         stopping: what stopping runs now saves and loses, by the threshold; None for a ranking made by hand.
-        p_feasible: probability of fulfilling all constraints, 0 to 1, [R]; None without constraints. Runs that are more
-            likely than not to fulfil them come first, by their score, and the others after them, by this.
+        p_feasible: probability of fulfilling all constraints, 0 to 1 (0 without a forecast), [R]; None if there are
+            none. Runs that are more likely than not to fulfil them come first, by their score, then the others by this.
 
     Examples:
         >>> import lcode
@@ -218,7 +218,7 @@ def rank(
         objective=objective,
         notes=(*forecast.notes, *objective.notes, *_remarks(forecast, finished, final)),
         stopping=stopping,
-        p_feasible=np.where(alive, likely, np.nan)[best_first] if isinstance(objective, Constrained) else None,
+        p_feasible=likely[best_first] if isinstance(objective, Constrained) else None,
     )
 
 

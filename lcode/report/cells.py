@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lcode.decisions import Ranking
 from lcode.forecast import Forecast
 from lcode.report.advice import Advice, advice
@@ -38,14 +41,16 @@ def run_rows(
         table: the runs; it says which were stopped or failed.
 
     Returns:
-        Headings (epochs seen, each metric's key, and with a ranking its score, P(best), P(top 10 %)) and R rows.
+        Headings (epochs seen, each metric's key, and with a ranking its score, P(best), with constraints P(feasible),
+        and last P(top 10 %)) and R rows.
     """
     final = forecast.final()
     low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))
     place = {run: i for i, run in enumerate(forecast.run_ids)}
+    chances = {} if ranking is None else _chances(ranking)
     headings = ["seen", *(printable(metric.key) for metric in forecast.metrics)]
     if ranking is not None:
-        headings += [score_title(ranking), "P(best)", "P(top 10 %)"]
+        headings += [score_title(ranking), *chances]
     told = {} if ranking is None else advice(forecast, ranking, table)
     columns = [
         intervals(list(zip(median[:, k].tolist(), low[:, k].tolist(), high[:, k].tolist(), strict=True)))
@@ -66,9 +71,15 @@ def run_rows(
         ]
         if ranking is not None:
             cells.append(scores[position])
-            cells += [probability(float(p[position])) for p in (ranking.p_best, ranking.p_top_10pct)]
+            cells += [probability(float(p[position])) for p in chances.values()]
         rows.append(RunRow(run, tuple(cells), told.get(run, "")))
     return tuple(headings), rows
+
+
+def _chances(ranking: Ranking) -> dict[str, NDArray[np.float64]]:
+    """Heading -> probabilities of the runs in their order."""
+    feasible = {} if ranking.p_feasible is None else {"P(feasible)": ranking.p_feasible}
+    return {"P(best)": ranking.p_best, **feasible, "P(top 10 %)": ranking.p_top_10pct}
 
 
 def configuration(table: RunTable, *, shared: bool = False) -> dict[str, str]:

@@ -73,17 +73,19 @@ def setting_importance(table: RunTable, ranking: Ranking) -> list[Setting]:
         known = scores.notna().to_numpy() & np.array([not is_missing(value) for value in values], dtype=bool)
         if known.sum() < LEAST_RUNS or scores[known].nunique() < 2:
             continue
-        setting = _setting(str(name), values[known].tolist(), scores[known].to_numpy(float))
+        better = 1 if ranking.objective.direction == "max" else -1
+        setting = _setting(str(name), values[known].tolist(), scores[known].to_numpy(float), better)
         if setting is not None:
             found.append(setting)
     return sorted(found, key=lambda setting: -setting.strength)
 
 
-def _setting(name: str, values: list[object], scores: NDArray[np.float64]) -> Setting | None:
+def _setting(name: str, values: list[object], scores: NDArray[np.float64], better: int = 1) -> Setting | None:
+    """How one setting goes with scores, of which larger ones (+1) or smaller ones (-1) are better."""
     numbers = all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
     texts = [plain(value) for value in values]
     if numbers and len(set(texts)) >= LEAST_NUMBERS:
-        rho = float(stats.spearmanr(values, scores).statistic)
+        rho = float(stats.spearmanr(values, better * scores).statistic)
         # Fisher's transformation with the variance of a rank correlation (Bonett and Wright 2000, eq. 3).
         error = stats.norm.ppf(0.5 + CONFIDENCE / 2) * math.sqrt((1 + rho**2 / 2) / (len(scores) - 3))
         middle = math.atanh(min(max(rho, -0.999999), 0.999999))
@@ -94,7 +96,9 @@ def _setting(name: str, values: list[object], scores: NDArray[np.float64]) -> Se
     groups = {text: group for text, group in groups.items() if len(group) >= LEAST_PER_VALUE}
     if not 2 <= len(groups) <= MOST_VALUES:
         return None
-    levels = tuple(sorted((_level(text, group) for text, group in groups.items()), key=lambda level: -level.mean))
+    levels = tuple(
+        sorted((_level(text, group) for text, group in groups.items()), key=lambda level: -better * level.mean)
+    )
     return Setting(name, sum(level.runs for level in levels), _between(list(groups.values())), levels=levels)
 
 

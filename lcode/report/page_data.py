@@ -84,9 +84,15 @@ def page_data(table: RunTable, forecast: Forecast, ranking: Ranking | None, trut
             "scores": _numbers(np.stack([ranking.score_q05, ranking.score, ranking.score_q95], axis=-1)),
             "best": [row.cells[2 + metrics] for row in rows],
             "bests": _numbers(ranking.p_best),
-            "top": [row.cells[3 + metrics] for row in rows],
+            "top": [row.cells[-1] for row in rows],
             "tops": _numbers(ranking.p_top_10pct),
         }
+        data["scoreUp"] = ranking.objective.direction == "max"
+        if ranking.p_feasible is not None:
+            data["runs"] |= {
+                "feasible": [row.cells[3 + metrics] for row in rows],
+                "feasibles": _numbers(ranking.p_feasible),
+            }
     if metrics > 1:
         data["fronts"] = _fronts(final, order)
         data["ends"] = _numbers(np.stack([final.quantile(q)[..., 0][order] for q in (0.05, 0.95)], axis=-1))

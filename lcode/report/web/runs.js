@@ -39,10 +39,11 @@
   if (runs.action) {
     lead.push(
       { title: "action", key: (i) => actions.indexOf(runs.action[i]), cell: (i) => [element("span", { class: runs.action[i] }, runs.action[i])] },
-      { title: "score", hint: data.score, key: (i) => runs.scores[i][1], cell: (i) => [...number(runs.score[i]), scoreBar(i)], kind: "number", down: true },
+      { title: "score", hint: data.score, key: (i) => runs.scores[i][1], cell: (i) => [...number(runs.score[i]), scoreBar(i)], kind: "number", down: data.scoreUp },
       { title: "P(best)", key: (i) => runs.bests[i], cell: (i) => [runs.best[i]], kind: "number", down: true },
     );
   }
+  if (runs.feasible) lead.push({ title: "P(feasible)", key: (i) => runs.feasibles[i], cell: (i) => [runs.feasible[i]], kind: "number", down: true });
   const seen = (i) => Number.parseFloat(runs.seen[i]);
   const more = [{ title: "seen", key: seen, cell: (i) => [runs.seen[i]], kind: "number", down: true }];
   metrics.forEach((metric, k) => {
