@@ -1,0 +1,229 @@
+"""The scheduler with light trials, its memory, and one sweep of the real Ray that is interrupted."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import shutil
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray.tune import ResultGrid
+
+from lcode.errors import MissingExtraError, UsageError
+from lcode.forecasters.last_value import LastValueForecaster
+from lcode.hooks.ray_tune import LcodeScheduler
+
+HORIZON = 6
+METRICS = {"seg/miou": "max", "depth/abs_err": "min"}
+
+
+def fake(name: str, config: dict[str, Any] | None = None) -> Any:
+    """As much of a trial of Ray's as a scheduler sees."""
+    return SimpleNamespace(trial_id=name, config=config or {})
+
+
+def scheduler(**options: Any) -> LcodeScheduler:
+    return LcodeScheduler(
+        **{"metrics": METRICS, "horizon": HORIZON, "model": LastValueForecaster(), "keep": 0, **options}
+    )
+
+
+def result(epoch: int, seg: float) -> dict[str, Any]:
+    return {
+        "seg/miou": seg,
+        "depth/abs_err": 1.5 - seg,
+        "training_iteration": epoch,
+        "time_total_s": 1.0,
+        "done": False,
+    }
+
+
+def train(watch: LcodeScheduler, name: str, seg: float, epochs: range = range(1, HORIZON + 1)) -> list[str]:
+    trial = fake(name, {"lr": seg})
+    watch.on_trial_add(None, trial)
+    decisions = []
+    for epoch in epochs:
+        decisions.append(watch.on_trial_result(None, trial, result(epoch, seg)))
+        if decisions[-1] == "STOP":
+            watch.on_trial_complete(None, trial, result(epoch, seg))
+            break
+    return decisions
+
+
+def finished(**options: Any) -> LcodeScheduler:
+    watch = scheduler(**options)
+    for name, seg in (("a", 0.6), ("b", 0.7), ("c", 0.8)):
+        assert train(watch, name, seg) == ["CONTINUE"] * (HORIZON - 1) + ["STOP"]
+    return watch
+
+
+def test_a_hopeless_trial_is_stopped_and_a_good_one_reaches_its_end() -> None:
+    watch = finished()
+    assert train(watch, "bad", 0.5) == ["CONTINUE"] * 2 + ["STOP"]
+    assert watch.debug_string().startswith("lcode: stop bad: P(beats c (ended at")
+    assert train(watch, "good", 0.9) == ["CONTINUE"] * (HORIZON - 1) + ["STOP"]
+    assert "good (ended at" in watch.trials.report("d", result(3, 0.5)).reason
+
+
+def test_a_dry_run_ends_nothing() -> None:
+    watch = scheduler(dry_run=True)
+    for name, seg in (("a", 0.6), ("b", 0.7), ("c", 0.8), ("bad", 0.5)):
+        assert train(watch, name, seg) == ["CONTINUE"] * HORIZON
+    assert [verdict.action for verdict in watch.trials.monitor.log[-3:-1]] == ["stop", "stop"]
+
+
+def test_the_metric_of_the_tuner_will_do() -> None:
+    watch = LcodeScheduler(horizon=HORIZON, model=LastValueForecaster(), keep=0)
+    with pytest.raises(UsageError, match="no metric is known"):
+        train(watch, "a", 0.6)
+    assert watch.set_search_properties("depth/abs_err", "min", num_samples=4)
+    for name, seg in (("a", 0.6), ("b", 0.7), ("c", 0.8)):
+        train(watch, name, seg)
+    assert train(watch, "bad", 0.5)[-1] == "STOP"
+    both = scheduler()
+    assert both.set_search_properties("seg/miou", "max") and both.trials.names == tuple(METRICS)
+
+
+def test_what_a_result_lacks_is_said_with_what_it_has() -> None:
+    watch = scheduler(metrics={"seg/miou": "max", "depth/error": "min"})
+    with pytest.raises(
+        UsageError, match="trial 'a': its result has no 'depth/error'; there are: seg/miou, depth/abs_err, t"
+    ):
+        train(watch, "a", 0.6)
+    with pytest.raises(UsageError, match="has no 'epoch'"):
+        train(scheduler(time_attr="epoch"), "a", 0.6)
+
+
+def test_a_metric_may_be_measured_now_and_then() -> None:
+    watch, trial = scheduler(), fake("a")
+    watch.on_trial_add(None, trial)
+    for epoch, partial in ((1, {"depth/abs_err": None}), (2, {}), (3, {"depth/abs_err": 0.5})):
+        told = {"training_iteration": epoch, "seg/miou": 0.6, **partial}
+        assert watch.on_trial_result(None, trial, told) == "CONTINUE"
+
+
+def test_the_last_result_of_a_trial_that_the_tuner_ends_counts() -> None:
+    """`stop={"training_iteration": 4}`: Ray asks no scheduler about the last result."""
+    watch = scheduler()
+    for name, seg in (("a", 0.6), ("b", 0.7), ("c", 0.9)):
+        train(watch, name, 0.5, range(1, 4))
+        watch.on_trial_complete(None, fake(name), result(4, seg))
+    assert "P(beats c" in watch.trials.report("d", result(3, 0.8)).reason
+    silent = fake("e")
+    watch.on_trial_add(None, silent)
+    watch.on_trial_complete(None, silent, {})
+
+
+def test_a_failed_or_removed_trial_counts_no_more_and_may_be_tried_again() -> None:
+    watch = finished()
+    train(watch, "best", 0.95, range(1, 5))
+    assert "keep" not in watch.debug_string()
+    watch.on_trial_error(None, fake("best"))
+    assert watch.trials.monitor.status("best") == "failed"
+    # From the beginning, with other values: the first attempt is given up.
+    assert train(watch, "best", 0.5) == ["CONTINUE"] * 2 + ["STOP"]
+    train(watch, "waits", 0.9, range(1, 3))
+    watch.on_trial_remove(None, fake("waits"))
+    assert watch.trials.monitor.status("waits") == "stopped"
+
+
+def test_a_trial_whose_metric_stays_undefined_is_stopped() -> None:
+    watch, gap = scheduler(), float("nan")
+    trial = fake("a")
+    watch.on_trial_add(None, trial)
+    decisions = [watch.on_trial_result(None, trial, result(epoch, gap)) for epoch in range(1, 6)]
+    assert decisions == ["CONTINUE"] * 4 + ["STOP"]
+
+
+def test_a_restored_scheduler_decides_as_the_one_that_was_killed() -> None:
+    """Ray unpickles scheduler and callback as they were before the sweep, then hands the callback its state."""
+    watch = scheduler(keep=1)
+    before = pickle.dumps((watch, watch.as_callback()))
+    for name, seg in (("a", 0.6), ("b", 0.7), ("c", 0.8)):
+        train(watch, name, seg)
+    train(watch, "d", 0.75, range(1, 5))
+    state = json.loads(json.dumps(watch.as_callback().get_state()))
+    again, callback = pickle.loads(before)
+    callback.set_state(state)
+    for name, seg, epochs in (("d", 0.75, range(4, 7)), ("e", 0.5, range(1, 7)), ("f", 0.9, range(1, 5))):
+        assert train(watch, name, seg, epochs) == train(again, name, seg, epochs)
+    assert watch.trials.monitor.log[-6:] == again.trials.monitor.log[-6:]
+
+
+def test_a_scheduler_that_is_pickled_in_the_middle_goes_on() -> None:
+    watch = finished()
+    train(watch, "d", 0.5, range(1, 3))
+    copy = pickle.loads(pickle.dumps(watch))
+    assert train(copy, "d", 0.5, range(3, 7)) == train(watch, "d", 0.5, range(3, 7)) == ["STOP"]
+
+
+def test_hyper_parameters_are_flat_and_plain() -> None:
+    watch = scheduler()
+    config = {
+        "lr": 0.1,
+        "model": {"width": 8, "act": "relu"},
+        "data": object(),
+        "sizes": [1, 2],
+        "amp": True,
+        "wd": None,
+    }
+    watch.on_trial_add(None, fake("a", config))
+    (run,) = watch.trials.state_dict()["monitor"]["runs"]
+    assert run["config"] == {"lr": 0.1, "model.width": 8, "model.act": "relu", "amp": True, "wd": None}
+
+
+def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray.tune", None)
+    monkeypatch.delitem(sys.modules, "lcode.hooks.ray_tune")
+    with pytest.raises(MissingExtraError, match=r"pip install 'lcode\[ray\]'"):
+        import_module("lcode.hooks.ray_tune")
+
+
+def epochs_of(results: ResultGrid) -> dict[float, int]:
+    frame = results.get_dataframe()
+    return dict(zip(frame["config/seg"], frame["training_iteration"], strict=True))
+
+
+@pytest.mark.slow
+def test_a_sweep_of_ray_is_interrupted_and_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fourth trial, a hopeless one, fails before it can be stopped; restored, it is stopped by the first three."""
+    import ray
+    from ray import tune
+
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    mended = tmp_path / "mended"
+
+    def objective(config: dict[str, Any]) -> None:
+        for epoch in range(1, 7):
+            if config["seg"] == 0.5 and epoch == 3 and not mended.exists():
+                raise RuntimeError("the disk is full")
+            tune.report({"seg": {"miou": config["seg"]}, "depth": {"abs_err": 1.5 - config["seg"]}})
+
+    folder = tempfile.mkdtemp()  # Ray's sockets have names too long for pytest's folders
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, _temp_dir=folder)
+    try:
+        watch = scheduler()
+        tuner = tune.Tuner(
+            objective,
+            param_space={"seg": tune.grid_search([0.6, 0.7, 0.8, 0.5])},
+            tune_config=tune.TuneConfig(scheduler=watch, max_concurrent_trials=1, reuse_actors=True),
+            run_config=tune.RunConfig(
+                name="sweep", storage_path=str(tmp_path), callbacks=[watch.as_callback()], verbose=0
+            ),
+        )
+        first = tuner.fit()
+        assert epochs_of(first) == {0.6: 6, 0.7: 6, 0.8: 6, 0.5: 2} and first.num_errors == 1
+        mended.touch()
+        restored = tune.Tuner.restore(str(tmp_path / "sweep"), objective, restart_errored=True)
+        results = restored.fit()
+    finally:
+        ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+    assert epochs_of(results) == {0.6: 6, 0.7: 6, 0.8: 6, 0.5: 3} and results.num_errors == 0
