@@ -2,7 +2,7 @@
 
 from lcode.decisions.constraints import Constrained, Constraint
 from lcode.decisions.final import FinalValue, final_values, forecast_rows, score_samples
-from lcode.decisions.kinds import make_objective, takes_baseline
+from lcode.decisions.kinds import make_objective, scores_alone, takes_baseline
 from lcode.decisions.objective import CustomObjective, DeltaM, Objective, Standardised
 from lcode.decisions.ranking import Ranking, rank
 from lcode.decisions.references import References, read_baseline
@@ -10,6 +10,7 @@ from lcode.decisions.relative import Hypervolume, MeanRank, ParetoFront, Relativ
 from lcode.decisions.rule import MedianRule, StopRule, diverged_verdict
 from lcode.decisions.standings import Incumbent, Standings
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
+from lcode.decisions.suggest import Suggestion, Suggestions, suggest
 from lcode.decisions.verdict import Action, Verdict
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "Standings",
     "StopRule",
     "StoppingCurve",
+    "Suggestion",
+    "Suggestions",
     "Verdict",
     "diverged_verdict",
     "epochs_to_come",
@@ -41,6 +44,8 @@ __all__ = [
     "rank",
     "read_baseline",
     "score_samples",
+    "scores_alone",
     "stopping_curve",
+    "suggest",
     "takes_baseline",
 ]

@@ -80,6 +80,7 @@ class Kind:
         make: makes it of what was asked for.
         takes_argument: whether something may follow the colon.
         takes_baseline: whether single-task references have a say.
+        relative: whether it scores runs against one another.
     """
 
     meaning: str
@@ -87,6 +88,7 @@ class Kind:
     form: str = ""
     takes_argument: bool = False
     takes_baseline: bool = False
+    relative: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -94,9 +96,9 @@ KINDS: dict[str, Kind] = {
     "mean": Kind("mean over metrics, in inter-quartile ranges", _mean),
     "worst": Kind("the worst task", lambda asked: Standardised(*asked.scales())),
     "weights": Kind("weighted mean", _weights, form="weights:NAME=W,… (NAME: a task or a metric)", takes_argument=True),
-    "mean_rank": Kind("mean over metrics of the rank among the runs", lambda _: MeanRank()),
-    "pareto": Kind("on the front of all tasks, or not", lambda asked: ParetoFront(*asked.scales())),
-    "hypervolume": Kind("volume that this run alone wins", lambda asked: Hypervolume(*asked.scales())),
+    "mean_rank": Kind("mean over metrics of the rank among the runs", lambda _: MeanRank(), relative=True),
+    "pareto": Kind("on the front of all tasks, or not", lambda asked: ParetoFront(*asked.scales()), relative=True),
+    "hypervolume": Kind("volume that this run alone wins", lambda asked: Hypervolume(*asked.scales()), relative=True),
 }
 """The objectives by the word before the colon."""
 
@@ -110,6 +112,12 @@ def takes_baseline(spec: object) -> bool:
     """Whether single-task references have a say in an objective that is given as a word."""
     kind = KINDS.get(spec.partition(":")[0]) if isinstance(spec, str) else None
     return kind is not None and kind.takes_baseline
+
+
+def scores_alone(spec: str | Objective | ScoreFunction) -> bool:
+    """Whether an objective scores a run on its own, as those must that are kept while runs come and go."""
+    kind = KINDS.get(spec.partition(":")[0]) if isinstance(spec, str) else None
+    return not (spec.relative if isinstance(spec, Objective) else kind is not None and kind.relative)
 
 
 def make_objective(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from lcode.decisions.chances import alike, mean_of_alike, p_best_and_top
 from lcode.decisions.constraints import Constrained, Constraint
-from lcode.decisions.final import HORIZON, FinalValue, architectures, forecast_rows
-from lcode.decisions.kinds import Baseline, make_objective
-from lcode.decisions.objective import DeltaM, Objective, ScoreFunction
+from lcode.decisions.final import HORIZON, FinalValue
+from lcode.decisions.kinds import Baseline
+from lcode.decisions.objective import Objective, ScoreFunction
+from lcode.decisions.scored import diverged_runs, scored
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
 from lcode.decisions.verdict import Action
-from lcode.errors import NotEnoughDataError
 from lcode.forecast import Forecast, sample_quantiles
 from lcode.show import SHOWN, counted, html_table, intervals, probability
 from lcode.table import RunTable
@@ -155,32 +155,19 @@ def rank(
         >>> len(lcode.rank(forecast, "weights:seg=1,depth=2", table=table))
         12
     """
-    # Samples belong to positions: a fixed order of the runs makes the result independent of the given one.
-    order = np.argsort(np.array(forecast.run_ids, dtype=object), kind="stable")
     final = FinalValue.parse(final)
-    forecast = forecast_rows(forecast, order)
-    finished = (forecast.status == "finished").all(1)
-    going = np.ones(len(finished), dtype=bool)
-    archs: list[str | None] | None = None
-    if table is not None:
-        known = table.runs.reindex(list(forecast.run_ids))
-        finished |= (known["status"] == "finished").to_numpy()
-        going = finished | ~known["status"].isin(("stopped", "failed")).to_numpy()
-        archs = architectures(table.select(forecast.run_ids))
-    scaled_by = final.measured_by.of_forecast(forecast, table)
-    objective = _with_references(objective, scaled_by, finished, final.measured_by, table, baseline, constraints)
-    forecast = final.of_forecast(forecast, table, objective) if final.together else scaled_by
-
-    values = forecast.final().sample(n_samples, seed=seed)[..., 0]
-    if objective.relative and going.any():
-        values[:, ~going] = np.nan  # they end nowhere, and so take no place from the others
-    if isinstance(objective, Constrained):
-        plain, feasible = objective.parts(values, forecast.metrics, archs)
-    else:
-        plain = objective.score(values, forecast.metrics, archs)
-        feasible = np.ones(plain.shape, dtype=bool)
-    samples = np.where(feasible, plain, -np.inf)
-    alive = np.asarray(~np.isnan(plain).any(axis=0))
+    known = scored(
+        forecast,
+        objective,
+        table=table,
+        baseline=baseline,
+        final=final,
+        constraints=constraints,
+        n_samples=n_samples,
+        seed=seed,
+    )
+    forecast, objective, plain, samples = known.forecast, known.objective, known.plain, known.samples
+    alive, finished, going = known.alive, known.finished, known.going
     runs = len(forecast.run_ids)
     low, score, high = np.full((3, runs), np.nan)
     low[alive], score[alive], high[alive] = sample_quantiles(plain[:, alive], (0.05, 0.5, 0.95))
@@ -197,13 +184,13 @@ def rank(
     chance = _worth(objective, samples, p_top, alive & finished, incumbent)
     chance = np.where(alive & ~finished, chance, np.nan)
     chance[~alive & ~going] = 0.0
-    chance[_diverged(forecast)] = -np.inf
+    chance[diverged_runs(forecast)] = -np.inf
     stop = chance < delta
     # An infeasible end loses as much as the worst score of all would.
     ends = np.where(np.isneginf(samples), plain[:, alive].min(initial=np.inf), samples)
     stopping = stopping_curve(ends[:, going], chance[going], epochs_to_come(forecast)[going], delta=delta)
 
-    likely = feasible.mean(0)
+    likely = known.feasible.mean(0)
     best_first = np.lexsort((np.arange(runs), places, np.where(likely >= LIKELY, -1.0, -likely), ~alive))
     actions: tuple[Action, ...] = tuple("stop" if stop[i] else "continue" for i in best_first)
     low, score, high = (objective.told(of[best_first]) for of in (low, score, high))
@@ -238,54 +225,13 @@ def _worth(
     return np.maximum(p_top, (samples > best).mean(0))
 
 
-def _with_references(
-    objective: str | Objective | ScoreFunction,
-    forecast: Forecast,
-    finished: NDArray[np.bool_],
-    final: FinalValue,
-    table: RunTable | None,
-    baseline: Baseline,
-    constraints: Sequence[str | Constraint],
-) -> Objective:
-    """The objective, with references from finished runs where there are some and from all forecasts otherwise.
-
-    A metric that no run ends with has no say.
-    """
-    medians = forecast.quantile(0.5)[..., 0]
-    if table is not None and table.metrics == forecast.metrics:
-        population = final.of_table(table.with_status("finished"))
-    else:
-        population = medians[finished]
-    # What the finished runs have lost and the live ones still have is a difference between them that must count.
-    lacking = ~np.isfinite(population).any(0)
-    lost = lacking & np.isfinite(medians).any(0) & (forecast.status[finished] == "diverged").any(0)
-    if lost.any():
-        population = medians
-    try:
-        made = make_objective(objective, forecast.metrics, population=population, baseline=baseline)
-    except NotEnoughDataError:
-        made = make_objective(objective, forecast.metrics, population=medians, baseline=baseline)
-    empty = [not np.isfinite(values).any() for values in medians.T]
-    if isinstance(made, DeltaM) and baseline is not None and not all(empty):
-        keys = tuple(metric.key for metric, lost in zip(forecast.metrics, empty, strict=True) if lost)
-        made = replace(made, references=replace(made.references, unmeasured=keys))
-    return make_objective(made, forecast.metrics, constraints=constraints)
-
-
-def _diverged(forecast: Forecast) -> NDArray[np.bool_]:
-    """Runs that diverged, [R]. A metric that is lost in every run that has it says nothing of any of them."""
-    lost = forecast.status == "diverged"
-    somewhere = np.isfinite(forecast.quantiles).any((0, 2, 3))
-    return np.asarray((lost[:, somewhere] if somewhere.any() else lost).any(1))
-
-
 def _remarks(forecast: Forecast, finished: NDArray[np.bool_], final: FinalValue) -> Iterator[str]:
     """What counts as final unless it is the value at the horizon, and on how little evidence the order rests."""
     if final != HORIZON:
         yield f"final value: {final}"
     if not finished.any():
         yield "no run has finished: the order, and without a baseline the references too, rest on forecasts alone"
-    diverged = _diverged(forecast)
+    diverged = diverged_runs(forecast)
     seen = forecast.observed.max(1)
     begun, open_runs = seen >= 0, ~finished & ~diverged
     candidates = int((~begun & open_runs).sum())

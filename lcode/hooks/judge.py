@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from lcode.decisions import FinalValue, StopRule, Verdict, diverged_verdict, score_samples
+import numpy as np
+
+from lcode.decisions import Constrained, FinalValue, StopRule, Verdict, diverged_verdict, score_samples
 from lcode.decisions.rule import LASTING, SAMPLES
 from lcode.errors import UsageError
 from lcode.forecast import Forecast
@@ -88,15 +90,25 @@ class Judge:
         if (forecast.status == "diverged").any():
             return Verdict(run, epoch, "stop", "diverged, says the forecaster", 0.0, forecast=summary(forecast))
         samples = score_samples(forecast, objective, n=SAMPLES, seed=0, archs=[live.arch])[:, 0]
-        verdict = self.rule.decide(
-            run, epoch, samples, scores.standings, unit=objective.unit, forecast=summary(forecast)
-        )
+        feasible = ~np.isneginf(samples)
+        if not feasible.all():
+            # An infeasible end beats nobody; as the worst score known it leaves all that is computed finite.
+            ended = scores.standings
+            known = [*samples[feasible], *ended.past.values(), *ended.finished.values(), *ended.expected.values()]
+            samples = np.where(feasible, samples, min(known, default=0.0))
+        told = objective.unit if objective.direction == "max" else f"(minus the {objective.unit})"
+        verdict = self.rule.decide(run, epoch, samples, scores.standings, unit=told, forecast=summary(forecast))
+        if isinstance(objective, Constrained):
+            bounds = " and ".join(map(str, objective.constraints))
+            verdict = replace(verdict, reason=f"{verdict.reason}; P({bounds}) = {feasible.mean():.2f}")
         if objective.left_out:
             lacking = "; ".join(f"{key} left out: {why}" for key, why in objective.left_out.items())
             verdict = replace(verdict, reason=f"{verdict.reason}; {lacking}")
-        if scores.awaited:
-            waits = f"the baseline names {', '.join(scores.awaited)}, which no run has reported so far"
-            verdict = replace(verdict, reason=f"{verdict.reason}; {waits}")
+        for where in dict.fromkeys(scores.awaited.values()):
+            names = ", ".join(name for name, named in scores.awaited.items() if named == where)
+            verdict = replace(
+                verdict, reason=f"{verdict.reason}; {where} names {names}, which no run has reported so far"
+            )
         return verdict
 
 

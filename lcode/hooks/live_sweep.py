@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import FinalValue, Objective
+from lcode.decisions import Constraint, FinalValue, Objective
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
@@ -65,6 +65,7 @@ class LiveSweep:
         nan: Literal["stop", "skip"],
         final: FinalValue,
         horizon: float | None,
+        constraints: Sequence[str | Constraint],
     ) -> None:
         """Begin with a history, which may be empty. For the arguments see `Monitor`."""
         self.final, self.nan, self.axis = final, nan, SweepAxis(history)
@@ -86,6 +87,7 @@ class LiveSweep:
                 if isinstance(arch, str)
             },
             learns=learns,
+            constraints=constraints,
         )
 
     @property

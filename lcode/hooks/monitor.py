@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from lcode.decisions import FinalValue, Objective, StopRule, Verdict
+from lcode.decisions import Constraint, FinalValue, Objective, StopRule, Verdict
 from lcode.decisions.objective import ScoreFunction
+from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph
 from lcode.hooks.inputs import as_run, check_options
@@ -66,6 +67,7 @@ class Monitor:
         num_threads: int = 1,
         final: str | FinalValue = "horizon",
         horizon: float | None = None,
+        constraints: Sequence[str | Constraint] = (),
     ) -> None:
         """Make a monitor.
 
@@ -90,15 +92,20 @@ class Monitor:
             final: what a run ends with, and is compared by: `horizon`, `best` (best so far, of each metric on its own)
                 or `last:5` (mean of the last 5 epochs).
             horizon: planned last epoch of the runs that do not say another; default: see `start`.
+            constraints: bounds on final values, such as `depth/abs_err<=0.4`: an end outside of one beats nobody, so a
+                run that will hardly be feasible is stopped. Without a history, one waits for its metric.
 
         Raises:
-            UsageError: an option out of range or of the wrong type, an unknown objective, name or final value.
+            UsageError: an option out of range or of the wrong type; an unknown objective, name, bound or final value,
+                or one that cannot be told of a run on its own.
             InputError: a baseline that cannot be read.
         """
         history = RunTable.from_points(empty_points(), ()) if history is None else history
         check_options(history, directions=directions, nan=nan, dry_run=dry_run, num_threads=num_threads)
         self.rule = StopRule(delta=delta, min_epochs=min_epochs, keep=keep, every=every)
         self.dry_run, self.final = dry_run, FinalValue.parse(final)
+        if self.final.together:
+            raise UsageError("a monitor compares runs by final='horizon', 'best' or 'last:K'; best-epoch is for rank")
         self.model = model_or_pretrained(model)
         self.log: list[Verdict] = []
         self._sweep = LiveSweep(
@@ -110,6 +117,7 @@ class Monitor:
             nan=nan,
             final=self.final,
             horizon=horizon,
+            constraints=constraints,
         )
         self._judge = Judge(self._sweep.forecaster, self.rule, self.final, num_threads)
         with isolated(num_threads):

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Objective, Standings, make_objective
+from lcode.decisions import Constraint, Objective, Standings, make_objective, scores_alone
 from lcode.decisions.objective import ScoreFunction
-from lcode.errors import InputError, NotEnoughDataError
+from lcode.errors import InputError, NotEnoughDataError, UsageError
 from lcode.table import Metric
 
 MIN_REFERENCE_RUNS = 3
@@ -40,6 +40,7 @@ class Scoreboard:
         past: Mapping[str, NDArray[np.float64]],
         archs: Mapping[str, str],
         learns: bool = False,
+        constraints: Sequence[str | Constraint] = (),
     ) -> None:
         """Begin with the runs that had ended before.
 
@@ -49,8 +50,17 @@ class Scoreboard:
             baseline: single-task references of `delta_m`.
             past: run -> final values [K] of those that had ended.
             archs: run -> key of its architecture, where it has one.
-            learns: whether more metrics may come: references of theirs then wait for them.
+            learns: whether more metrics may come: references and bounds of theirs then wait for them.
+            constraints: bounds on final values; a run that ends outside of one has no score.
+
+        Raises:
+            UsageError: an objective that scores runs against one another, or a bound on what is not measured.
         """
+        if not scores_alone(objective):
+            raise UsageError(
+                f"the objective '{objective}' scores runs against one another, and a score must stay while runs come "
+                "and go; choose delta_m, mean, worst or weights:NAME=W"
+            )
         self.metrics = tuple(metrics)
         self.objective: Objective | None = None
         self.standings = Standings()
@@ -59,6 +69,7 @@ class Scoreboard:
         self._spec, self._baseline = objective, baseline
         self._past, self._finals = dict(past), dict[str, NDArray[np.float64]]()
         self._archs, self._learns = dict(archs), learns
+        self._constraints = [Constraint.parse(text) for text in constraints]
         self._settle()
 
     @property
@@ -67,12 +78,14 @@ class Scoreboard:
         return len(self._past) + len(self._finals)
 
     @property
-    def awaited(self) -> tuple[str, ...]:
-        """Names in the baseline of metrics that may still come; a file of references may have any rows."""
-        if not self._learns or not isinstance(self._baseline, Mapping):
-            return ()
+    def awaited(self) -> dict[str, str]:
+        """Metrics that may still come, and where they are named; a file of references may have any rows."""
+        if not self._learns:
+            return {}
         keys = [metric.key for metric in self.metrics]
-        return tuple(name for name in self._baseline if name not in keys)
+        named = {one.metric: "a bound" for one in self._constraints}
+        named |= dict.fromkeys(self._baseline if isinstance(self._baseline, Mapping) else (), "the baseline")
+        return {name: where for name, where in named.items() if name not in keys}
 
     def note_arch(self, run: str, arch: str) -> None:
         """The run has this architecture, whose references are its own."""
@@ -163,13 +176,14 @@ class Scoreboard:
         baseline = self._baseline
         if isinstance(baseline, Mapping):
             baseline = {name: value for name, value in baseline.items() if name not in self.awaited}
-        return make_objective(self._spec, self.metrics, population=population, baseline=baseline)
+        bounds = [one for one in self._constraints if one.metric not in self.awaited]
+        return make_objective(self._spec, self.metrics, population=population, baseline=baseline, constraints=bounds)
 
     def _scores(self, runs: Sequence[str], finals: Sequence[NDArray[np.float64]]) -> list[float]:
         if not runs:
             return []
         assert self.objective is not None
-        scores: list[float] = self.objective.score(
-            np.stack(finals), self.metrics, [self._archs.get(run) for run in runs]
-        ).tolist()
-        return scores
+        scores = self.objective.score(np.stack(finals), self.metrics, [self._archs.get(run) for run in runs])
+        # Who ended outside of a bound is nobody's rival.
+        ended: list[float] = np.where(np.isneginf(scores), np.nan, scores).tolist()
+        return ended

@@ -1,0 +1,238 @@
+"""Which run to train next: a paused one to go on with, or a candidate to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from lcode.decisions.constraints import Constraint
+from lcode.decisions.final import HORIZON, FinalValue
+from lcode.decisions.kinds import Baseline, scores_alone
+from lcode.decisions.objective import Objective, ScoreFunction
+from lcode.decisions.price import price
+from lcode.decisions.scored import ScoredRuns, diverged_runs, scored
+from lcode.decisions.stopping import epochs_to_come
+from lcode.errors import UsageError
+from lcode.forecast import Forecast, sample_quantiles
+from lcode.show import interval, printable, probability
+from lcode.table import RunTable
+from lcode.table.axis import epoch_text
+
+Step = Literal["go on", "start"]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A run, and what training it is worth.
+
+    Attributes:
+        run: its name.
+        step: `go on` with a run that has begun, `start` a candidate.
+        epochs: how many to train now; then look again.
+        to_end: how many are left to its horizon.
+        price: the highest cost of an epoch, in the score's unit, at which these epochs are worth training; see `price`.
+        gain: expected improvement of its final score over the incumbent, ≥ 0.
+        p_better: probability of a better final score than the incumbent's, 0 to 1.
+        score: median of its final score as forecast.
+        score_q05: the score that is exceeded with probability 0.95.
+        score_q95: the score that is exceeded with probability 0.05.
+        reason: why, in a sentence.
+        granted: of `epochs`, those that the budget reaches to; without a budget all.
+    """
+
+    run: str
+    step: Step
+    epochs: float
+    to_end: float
+    price: float
+    gain: float
+    p_better: float
+    score: float
+    score_q05: float
+    score_q95: float
+    reason: str
+    granted: float
+
+
+@dataclass(frozen=True, eq=False)
+class Suggestions:
+    """What to train next, the dearest first; every run that may still be trained is there once.
+
+    Attributes:
+        steps: what may be trained.
+        incumbent: the run to beat, None where nothing has a forecast.
+        best: its score.
+        objective: what scores are.
+        notes: remarks for the user.
+
+    Examples:
+        >>> import lcode
+        >>> table = lcode.read_logs("logs.csv")
+        >>> forecast = lcode.forecaster("power").fit(table).predict(table)
+        >>> next_steps = lcode.suggest(forecast, "mean", table=table, budget=4)
+        >>> next_steps.steps[0].step, sum(step.granted for step in next_steps.steps) <= 4
+        ('go on', True)
+    """
+
+    steps: tuple[Suggestion, ...]
+    incumbent: str | None
+    best: float
+    objective: Objective
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per run, in the columns of `lcode suggest`."""
+        columns = list(Suggestion.__dataclass_fields__)
+        rows = [[getattr(step, name) for name in columns] for step in self.steps]
+        frame = pd.DataFrame(rows, columns=columns)
+        frame.insert(1, "rank", np.arange(1, len(frame) + 1))
+        return frame
+
+
+def suggest(
+    forecast: Forecast,
+    objective: str | Objective | ScoreFunction = "delta_m",
+    *,
+    table: RunTable | None = None,
+    baseline: Baseline = None,
+    budget: float | None = None,
+    n_samples: int = 512,
+    seed: int = 0,
+    incumbent: float | None = None,
+    final: str | FinalValue = HORIZON,
+    constraints: Sequence[str | Constraint] = (),
+) -> Suggestions:
+    """Which runs to train next, and for how many epochs before looking again (freeze-thaw, Swersky et al. 2014).
+
+    Runs that are running or were stopped count as paused, and those that have not begun as candidates; finished, failed
+    and diverged ones are over. Each has a price: what an epoch may cost so that training it is still worth its expected
+    improvement over the incumbent, if it may be given up on the way (see `lcode.decisions.price`). The dearest is
+    trained first. A budget is given out in that order, first for the epochs up to the next look; what is left, to the
+    horizons.
+
+    Args:
+        forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
+        objective: see `make_objective`; one that scores a run on its own.
+        table: see `rank`.
+        baseline: see `rank`.
+        budget: epochs that may be trained, all runs together; default: as many as they want.
+        n_samples: joint samples that gains are counted on.
+        seed: the same seed gives the same suggestions.
+        incumbent: the score to beat; default: the best of the finished runs, or else the best median of the runs that
+            have begun, or of all.
+        final: see `rank`.
+        constraints: see `rank`.
+
+    Raises:
+        UsageError: see `rank`; or an objective that scores runs against one another, or a budget that is no number > 0.
+        InputError: see `rank`.
+        NotEnoughDataError: see `rank`.
+
+    Examples:
+        >>> import lcode
+        >>> table = lcode.read_logs("logs.csv")
+        >>> new = lcode.candidates([{"lr": 0.01}, {"lr": 0.3}], like=table)
+        >>> model = lcode.forecaster("trees").fit(table)
+        >>> both = table.concat(new)
+        >>> {step.step for step in lcode.suggest(model.predict(both), "mean", table=both).steps} >= {"start"}
+        True
+    """
+    if not scores_alone(objective):
+        raise UsageError(
+            f"the objective '{objective}' scores runs against one another, and an improvement is one over the best so "
+            "far; choose delta_m, mean, worst or weights:NAME=W"
+        )
+    if budget is not None and (isinstance(budget, bool) or not np.isfinite(budget) or budget <= 0):
+        raise UsageError(f"the budget is {budget!r}; it is a number of epochs above 0")
+    known = scored(
+        forecast,
+        objective,
+        table=table,
+        baseline=baseline,
+        final=FinalValue.parse(final),
+        constraints=constraints,
+        n_samples=n_samples,
+        seed=seed,
+    )
+    name, best = _to_beat(known) if incumbent is None else (None, incumbent)
+    steps = sorted(_steps(known, table, name, best), key=lambda step: (-step.price, -step.gain, step.run))
+    notes = (*known.forecast.notes, *known.objective.notes)
+    return Suggestions(tuple(_granted(steps, budget)), name, best, known.objective, notes)
+
+
+def _to_beat(known: ScoredRuns) -> tuple[str | None, float]:
+    """The incumbent and its score: of the best finished run, or else the best as forecast."""
+    medians = np.where(known.feasible.mean(0) >= 0.5, np.median(known.plain, axis=0), np.nan)
+    begun = known.forecast.observed.max(1, initial=-1) >= 0
+    for runs in (known.finished, begun & known.going, np.ones_like(begun)):
+        scores = np.where(runs, medians, np.nan)
+        if np.isfinite(scores).any():
+            best = int(np.nanargmax(scores))
+            return known.forecast.run_ids[best], float(scores[best])
+    # Nobody is likely to be feasible: whoever is at all is better.
+    return None, float(known.plain[:, known.alive].min(initial=np.inf))
+
+
+def _steps(known: ScoredRuns, table: RunTable | None, incumbent: str | None, best: float) -> Iterator[Suggestion]:
+    """What training each run is worth that is not over."""
+    forecast, samples = known.forecast, known.samples
+    unit, ahead = forecast.epoch_unit, epochs_to_come(forecast)
+    failed = np.zeros(len(ahead), dtype=bool)
+    if table is not None:
+        failed = (table.runs.reindex(list(forecast.run_ids))["status"] == "failed").to_numpy()
+    every = _evaluated_every(table, unit)
+    open_ = known.alive & ~known.finished & ~failed & ~diverged_runs(forecast) & (ahead > 0)
+    rival = "the incumbent" if incumbent is None else printable(incumbent)
+    for i in np.flatnonzero(open_):
+        cost, look = price(samples[:, i], best, int(ahead[i]), forecast.persistence, every)
+        gains = samples[:, i] - best
+        gain, chance = float(np.maximum(gains, 0).mean()), float((gains > 0).mean())
+        ends = known.objective.told(sample_quantiles(known.plain[:, i], (0.5, 0.05, 0.95)))
+        median, low, high = float(ends[0]), float(ends[1:].min()), float(ends[1:].max())
+        last = int(forecast.observed[i].max())
+        seen = "has not begun" if last < 0 else f"seen up to epoch {epoch_text(last, unit)}"
+        told = f"{seen}, expected {interval(median, low, high)}; P(beats {rival}) {probability(chance)}"
+        yield Suggestion(
+            run=forecast.run_ids[i],
+            step="start" if last < 0 else "go on",
+            epochs=look * unit,
+            to_end=int(ahead[i]) * unit,
+            price=cost / unit,
+            gain=gain,
+            p_better=chance,
+            score=median,
+            score_q05=low,
+            score_q95=high,
+            reason=f"{told}, gain {gain:.2g}",
+            granted=0.0,
+        )
+
+
+def _evaluated_every(table: RunTable | None, unit: float) -> int:
+    """Ticks between two evaluations of a run, as most are; 1 where nothing tells."""
+    if table is None:
+        return 1
+    points = table.in_unit(unit).points
+    epochs = points.drop_duplicates(["run", "epoch"]).sort_values("epoch").groupby("run", observed=True)["epoch"]
+    gaps = epochs.diff().dropna()
+    return max(int(gaps.median()), 1) if len(gaps) else 1
+
+
+def _granted(steps: Sequence[Suggestion], budget: float | None) -> Iterator[Suggestion]:
+    """The steps with the epochs that a budget reaches to: up to the next look of each, then to their ends."""
+    left = np.inf if budget is None else budget
+    granted = []
+    for step in steps:
+        granted.append(min(step.epochs, left) if step.price > 0 else 0.0)
+        left -= granted[-1]
+    for step, first in zip(steps, granted, strict=True):
+        more = min(step.to_end - first, left) if budget is not None and step.price > 0 else 0.0
+        left -= more
+        yield replace(step, granted=first + more)
