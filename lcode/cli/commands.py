@@ -29,6 +29,7 @@ from lcode.cli.console import (
 from lcode.cli.fitted import show_fit, show_trust
 from lcode.cli.log_source import LogSource, reads_logs
 from lcode.cli.model_source import model_and_table
+from lcode.cli.replay import replay
 from lcode.cli.watch import watch
 from lcode.errors import UsageError
 
@@ -46,6 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(bench)
+app.command()(replay)
 app.command()(watch)
 
 

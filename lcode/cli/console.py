@@ -84,20 +84,25 @@ def fit_progress(text: str) -> Iterator[Callable[[int, int, float], None]]:
         yield lambda step, steps, loss: advance(step, steps, f"left-out loss {loss:.4f}")
 
 
-def check_output(path: Path, *suffixes: str) -> None:
+def check_output(path: Path, *suffixes: str, option: str = "--out") -> None:
     """Refuse an output that could not be written, before any work is done.
+
+    Args:
+        path: of the output.
+        suffixes: how its name may end.
+        option: by which it was given.
 
     Raises:
         UsageError: an unknown ending, or a folder that does not exist.
         StorageError: the disk is full, or the folder is not the user's to write in.
     """
     if path.suffix.lower() not in suffixes:
-        raise UsageError(f"--out {path}: its name must end in {' or '.join(suffixes)}")
+        raise UsageError(f"{option} {path}: its name must end in {' or '.join(suffixes)}")
     with refusals(path):
         if not path.parent.is_dir():
-            raise UsageError(f"--out {path}: the folder {path.parent} does not exist; create it first")
+            raise UsageError(f"{option} {path}: the folder {path.parent} does not exist; create it first")
         if path.is_dir():
-            raise UsageError(f"--out {path} is a folder; name a file")
+            raise UsageError(f"{option} {path} is a folder; name a file")
     check_room(path.parent)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.decisions.ledger import Stopped
 from lcode.decisions.standings import Standings
 from lcode.decisions.verdict import Action, Verdict
 from lcode.errors import UsageError
@@ -26,6 +27,14 @@ An undefined metric lasts one report or two, a loss that overflows until a loss 
 network does not recover: of 1,974 curves of TaskSet (three losses, 8,000 runs) that cease to be finite none does, so
 waiting costs four epochs.
 """
+
+
+class Weighed(NamedTuple):
+    """Whether a run is to be stopped, why (after its probability), and what that costs in expected regret, if known."""
+
+    stop: bool
+    reason: str
+    price: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,10 +86,11 @@ class StopRule:
         samples: NDArray[np.float64],
         standings: Standings,
         *,
+        left: float = 1.0,
         unit: str = "",
         forecast: Mapping[str, Mapping[str, float]] | None = None,
     ) -> Verdict:
-        """The verdict on a run whose score at the horizon has been forecast.
+        """The verdict on a run whose score at the horizon has been forecast, which the standings take note of.
 
         Args:
             run: name of the run.
@@ -88,6 +98,7 @@ class StopRule:
             samples: samples of the run's score at its horizon, shape [n], higher is better; NaN = no forecast, as
                 for a task without a value so far.
             standings: the other runs; what they say of this one makes no difference.
+            left: share of the run's epochs that are still to come, 0 to 1.
             unit: what a score is measured in, for the reason.
             forecast: summary to be carried by the verdict.
         """
@@ -96,20 +107,34 @@ class StopRule:
             return Verdict(run, epoch, "continue", "there is no forecast of every task yet", forecast=forecast)
         low, expected, high = sample_quantiles(samples, (0.05, 0.5, 0.95)).tolist()
         seen = f"expected {interval(expected, low, high)} {unit}".rstrip()
+        standings.look(run, Stopped.of(samples))
         incumbent = standings.incumbent(run)
-        action: Action = "continue"
-        probability = None
         if incumbent is None:
-            reason = "no other run to compare with"
-        else:
-            probability = float((samples > incumbent.score).mean())
-            rival = f"{incumbent.run} ({'ended' if incumbent.finished else 'expected'} at {incumbent.score:.3g})"
-            reason = f"P(beats {rival}) = {probability:.3f} {'<' if probability < self.delta else '≥'} {self.delta:g}"
-            if probability < self.delta and standings.better(run, expected) < self.keep:
-                reason += f", but one of the sweep's best {self.keep} so far"
-            elif probability < self.delta:
-                action = "stop"
-        return Verdict(run, epoch, action, f"{reason}; {seen}", probability, expected, forecast)
+            reason = f"no other run to compare with; {seen}"
+            return Verdict(run, epoch, "continue", reason, score=expected, forecast=forecast)
+        probability = float((samples > incumbent.score).mean())
+        rival = f"{incumbent.run} ({'ended' if incumbent.finished else 'expected'} at {incumbent.score:.3g})"
+        worth = self.weigh(run, probability, incumbent.score, standings, left)
+        reason = f"P(beats {rival}) = {probability:.3f} {worth.reason}"
+        action: Action = "continue"
+        if worth.stop and standings.better(run, expected) < self.keep:
+            reason += f", but one of the sweep's best {self.keep} so far"
+        elif worth.stop:
+            action = "stop"
+        return Verdict(run, epoch, action, f"{reason}; {seen}", probability, expected, forecast, price=worth.price)
+
+    def weigh(self, run: str, probability: float, best: float, standings: Standings, left: float) -> Weighed:
+        """Whether a run is to be stopped, as far as `keep` lets it be.
+
+        Args:
+            run: name of the run, which the standings have looked at.
+            probability: that it beats the incumbent.
+            best: score of the incumbent.
+            standings: all runs.
+            left: share of the run's epochs that are still to come, 0 to 1.
+        """
+        stop = probability < self.delta
+        return Weighed(stop, f"{'<' if stop else '≥'} {self.delta:g}")
 
 
 def check_count(name: str, value: object, least: int) -> None:
@@ -128,7 +153,7 @@ def check_share(name: str, value: object) -> None:
     Raises:
         UsageError: the text says what was found.
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
         raise UsageError(f"{name} is {value!r}; it is a number between 0 and 1, such as 0.05")
 
 
@@ -168,15 +193,15 @@ class MedianRule:
             check_count(name, getattr(self, name), 0)
         check_share("top", self.top)
 
-    def bar(self, peers: NDArray[np.float64]) -> Bar:
-        """The score to reach where the finished runs have these scores at the same epoch, [N]; NaN where one has none.
-
-        Linear between two of them, as numpy's quantile.
-        """
-        peers = peers[np.isfinite(peers)]
-        if not len(peers) or len(peers) < self.n_startup:
-            return Bar(None, len(peers))
-        return Bar(float(np.quantile(peers, 1 - self.top)), len(peers))
+    def bar(self, peers: Sequence[float]) -> Bar:
+        """The score to reach where the finished runs have these at the same epoch, ascending; linear between two."""
+        count = len(peers)
+        if not count or count < self.n_startup:
+            return Bar(None, count)
+        place = (1 - self.top) * (count - 1)
+        below = min(int(place), max(count - 2, 0))
+        low, high = peers[below], peers[min(below + 1, count - 1)]
+        return Bar(low + (place - below) * (high - low), count)
 
     def decide(self, run: str, epoch: int | float, best: float, peers: NDArray[np.float64] | Bar) -> Verdict:
         """The verdict on a run.
@@ -187,7 +212,7 @@ class MedianRule:
             best: its best score so far, higher is better.
             peers: scores of the finished runs at that epoch, shape [N], NaN where one has none; or their `bar`.
         """
-        bar, runs = peers if isinstance(peers, Bar) else self.bar(peers)
+        bar, runs = peers if isinstance(peers, Bar) else self.bar(np.sort(peers[np.isfinite(peers)]).tolist())
         if bar is None or epoch < self.min_epochs:
             return Verdict(run, epoch, "continue", f"{runs} finished runs to compare with at epoch {epoch}")
         what = "the median" if self.top == 0.5 else f"that of the best {self.top:.0%}"

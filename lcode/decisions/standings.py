@@ -1,10 +1,13 @@
-"""What is known of the runs of a sweep: how the finished ones ended, how the live ones are expected to end."""
+"""What is known of the runs of a sweep: how the finished ones ended, how the others are expected to end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isnan
+from statistics import median
 from typing import NamedTuple
+
+from lcode.decisions.ledger import Stopped
 
 
 class Incumbent(NamedTuple):
@@ -17,18 +20,42 @@ class Incumbent(NamedTuple):
 
 @dataclass
 class Standings:
-    """Scores of the runs that still count; a run that was stopped or failed is in none of them.
+    """Scores of the runs; one that was stopped or failed is nobody's rival.
 
     Attributes:
         past: run -> true final score of a run that had ended before the sweep.
         finished: run -> true final score of a run of the sweep. A run without one (diverged, a task missing) is not
             entered.
         expected: run -> median of the forecast score of a live run.
+        stopped: run -> how one that was stopped by its forecast would have ended.
+        deviation: standard deviation of the score between seeds, where repeats have told it.
     """
 
     past: dict[str, float] = field(default_factory=dict)
     finished: dict[str, float] = field(default_factory=dict)
     expected: dict[str, float] = field(default_factory=dict)
+    stopped: dict[str, Stopped] = field(default_factory=dict)
+    deviation: float | None = None
+    _outlooks: dict[str, Stopped] = field(default_factory=dict, repr=False)
+
+    def look(self, run: str, outlook: Stopped) -> None:
+        """This is what is thought of the live run now; it counts once the run is stopped."""
+        self._outlooks[run] = outlook
+
+    def outlook(self, run: str) -> Stopped:
+        """What is thought of the live run.
+
+        Raises:
+            KeyError: it was not looked at.
+        """
+        return self._outlooks[run]
+
+    def stop(self, run: str) -> None:
+        """The run is stopped: it was thought of as it was looked at last."""
+        outlook = self._outlooks.get(run)
+        self.drop(run)
+        if outlook is not None:
+            self.stopped[run] = outlook
 
     def finish(self, run: str, score: float, *, past: bool = False) -> None:
         """The run ended with this score, perhaps before the sweep; NaN: it ended without one."""
@@ -43,8 +70,15 @@ class Standings:
 
     def drop(self, run: str) -> None:
         """The run no longer counts."""
-        for scores in (self.past, self.finished, self.expected):
+        for scores in (self.past, self.finished, self.expected, self.stopped, self._outlooks):
             scores.pop(run, None)
+
+    @property
+    def spread(self) -> float | None:
+        """Best minus median score of all runs, as they ended or were expected to end; None of fewer than two."""
+        thought = [run.expected for run in self.stopped.values()]
+        scores = [*self.past.values(), *self.finished.values(), *self.expected.values(), *thought]
+        return max(scores) - median(scores) if len(scores) > 1 else None
 
     def incumbent(self, run: str) -> Incumbent | None:
         """The best of the other ended runs, or else the best expected of the other live ones, if there are any."""

@@ -23,6 +23,8 @@ class Verdict:
         forecast: for each metric key the `median`, `q05` and `q95` at the horizon, in natural units; empty without
             a forecast.
         dry_run: the action is only advice: `stop` stays False.
+        price: what stopping the run now adds to the expected regret, in the objective's unit; None where no regret is
+            reckoned with.
 
     Examples:
         >>> import lcode
@@ -43,6 +45,7 @@ class Verdict:
     score: float | None = None
     forecast: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     dry_run: bool = False
+    price: float | None = None
 
     @property
     def stop(self) -> bool:

@@ -53,20 +53,25 @@ class ScoreCurves:
         for run, (lasting, *_) in self.diverged.items():
             scores[self._grid >= lasting, run] = np.nan
         self._scores = scores  # [E, R]
-        self._best = np.fmax.accumulate(scores, axis=0)
 
     def at(self, epoch: int) -> NDArray[np.float64]:
         """Score of every run at the last epoch up to this one, shape [R]; NaN where a metric is still missing."""
         index = int(np.searchsorted(self._grid, epoch, side="right")) - 1
         return self._scores[index] if index >= 0 else np.full(len(self.epochs), np.nan)
 
+    @property
+    def grid(self) -> list[int]:
+        """Every epoch at which a run reported, ascending, [E]."""
+        return self._grid.tolist()
+
+    def on_grid(self, run: int) -> list[float]:
+        """Score of a run at the last of its epochs up to each one of the grid, [E]; NaN where a metric is missing."""
+        scores: list[float] = self._scores[:, run].tolist()
+        return scores
+
     def of_run(self, run: int) -> NDArray[np.float64]:
         """Score of a run at each of its reports, each metric at its latest value, shape [P]."""
         return self._scores[np.searchsorted(self._grid, self.epochs[run]), run]
-
-    def best_until(self, run: int, epoch: int) -> float:
-        """Best score of a run up to this epoch."""
-        return float(self._best[int(np.searchsorted(self._grid, epoch, side="right")) - 1, run])
 
 
 def architectures(table: RunTable) -> list[str | None]:

@@ -51,7 +51,7 @@ class Forecaster(ABC):
     @property
     def learns_in_context(self) -> bool:
         """Whether `in_context` teaches it anything."""
-        return False
+        return type(self).in_context is not Forecaster.in_context
 
     def in_context(self, runs: RunTable) -> Forecaster:
         """The forecaster that knows the finished ones of these runs, as far as it can take them up without a fit.

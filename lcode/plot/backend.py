@@ -29,7 +29,8 @@ COLUMN, NARROWEST, DPI, POINT = 400, 700, 100, 0.72
 
 SYMBOLS = {
     "circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v",
-    "star": "*", "x": "X",
+    "star": "*", "x": "X", "square-open": "s", "diamond-open": "D", "triangle-up-open": "^", "triangle-down-open": "v",
+    "star-open": "*",
 }  # fmt: skip
 """Matplotlib's markers by plotly's names."""
 
@@ -132,7 +133,7 @@ def _trace(axes: Axes, trace: Any) -> Any:
     return axes.plot(
         x, y, color=colour, linestyle=DASHES[line.dash] if lines else "none", linewidth=line.width or 1.5,
         marker=symbol if markers else None, markersize=size, alpha=trace.opacity, zorder=3 if markers else 2,
-        markerfacecolor="none" if marker.symbol == "circle-open" else colour,
+        markerfacecolor="none" if (marker.symbol or "").endswith("-open") else colour,
     )[0]  # fmt: skip
 
 

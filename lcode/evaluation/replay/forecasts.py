@@ -60,7 +60,9 @@ class SweepForecasts:
         self._in_sweep = InSweep(model, past)
         self._archs = architectures(sweep.table)
         self._reports = [frozenset(epochs) for epochs in sweep.curves.epochs]
-        self._made: OrderedDict[tuple[tuple[str, ...], frozenset[str]], _Made] = OrderedDict()
+        # Before it has learned, the shipped model compares the runs of a batch with each other. Live there is none.
+        self._untaught = _Made(model, alone=self.learns)
+        self._taught: OrderedDict[tuple[tuple[str, ...], frozenset[str]], _Made] = OrderedDict()
 
     @property
     def learns(self) -> bool:
@@ -86,17 +88,19 @@ class SweepForecasts:
 
     def _knowing(self, done: Sequence[int]) -> _Made:
         """The model that knows those of the finished runs that it would have taken up by then."""
+        if not self.learns:
+            return self._untaught
         known = self._in_sweep.known([self._sweep.table.run_ids[i] for i in done])
         key = known.past, frozenset(known.sweep)
-        if key not in self._made:
+        if key not in self._taught:
             model = self._in_sweep.taught(known, self._sweep.table.select)
-            # Before it has learned, the shipped model compares the runs of a batch with each other. Live there is none.
-            self._made[key] = _Made(model, alone=self.learns and model is self.model)
-        self._made.move_to_end(key)
-        while len(self._made) > KEPT:
-            # What is known of no finished run serves every order.
-            self._made.pop(next(other for other, made in self._made.items() if made.model is not self.model))
-        return self._made[key]
+            if model is self.model:
+                return self._untaught
+            self._taught[key] = _Made(model, alone=False)
+            if len(self._taught) > KEPT:
+                self._taught.popitem(last=False)
+        self._taught.move_to_end(key)
+        return self._taught[key]
 
     def _forecast(self, model: Forecaster, batch: Sequence[int], epoch: int) -> list[Expected]:
         table = self._sweep.table

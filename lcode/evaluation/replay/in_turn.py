@@ -110,7 +110,8 @@ class _ByForecast:
         samples, lost = self._forecasts.expected(run, epochs[position], self._done, [*training, *waiting[::-1]])
         if lost:
             return Verdict(name, epoch, "stop", "diverged, says the forecaster", 0.0)
-        verdict = self._rule.decide(name, epoch, samples, self._standings, unit=sweep.objective.unit)
+        left = 1 - epochs[position] / max(int(sweep.curves.horizons[run]), 1)
+        verdict = self._rule.decide(name, epoch, samples, self._standings, left=left, unit=sweep.objective.unit)
         if not verdict.stop and verdict.score is not None:
             self._standings.expect(name, verdict.score)
         return verdict
@@ -118,8 +119,11 @@ class _ByForecast:
     def ended(self, run: int, verdict: Verdict | None) -> None:
         """See `Judge`."""
         name = self._sweep.table.run_ids[run]
-        if verdict is not None:
+        if verdict is not None and verdict.score is None:  # diverged
             self._standings.drop(name)
+            return
+        if verdict is not None:
+            self._standings.stop(name)
             return
         self._standings.finish(name, float(self._sweep.final_scores[run]))
         self._done.append(run)

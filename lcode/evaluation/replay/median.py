@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from lcode.decisions import MedianRule, Verdict
 from lcode.decisions.rule import Bar
@@ -29,25 +29,33 @@ class MedianStopping:
 
 
 class _ByPeers:
+    """Scores of the finished runs at each epoch, in ascending order, and the bars that they make."""
+
     def __init__(self, rule: MedianRule, sweep: RecordedSweep) -> None:
         self._rule, self._sweep = rule, sweep
-        self._done: list[int] = []
+        self._peers: dict[int, list[float]] = {
+            epoch: [] if sweep.past_curves is None else _known(sweep.past_curves.at(epoch).tolist())
+            for epoch in sweep.curves.grid
+        }
         self._bars: dict[int, Bar] = {}
 
     def decide(self, run: int, position: int, waiting: Sequence[int], training: Collection[int]) -> Verdict | None:
         """See `Judge`."""
-        curves = self._sweep.curves
-        epoch = curves.epochs[run][position]
-        if epoch not in self._bars:
-            peers = curves.at(epoch)[self._done]
-            if self._sweep.past_curves is not None:
-                peers = np.concatenate([self._sweep.past_curves.at(epoch), peers])
-            self._bars[epoch] = self._rule.bar(peers)
-        best, name = curves.best_until(run, epoch), self._sweep.table.run_ids[run]
-        return self._rule.decide(name, self._sweep.told(epoch), best, self._bars[epoch])
+        sweep = self._sweep
+        epoch = sweep.curves.epochs[run][position]
+        bar = self._bars.get(epoch)
+        if bar is None:
+            bar = self._bars[epoch] = self._rule.bar(self._peers[epoch])
+        return self._rule.decide(sweep.table.run_ids[run], sweep.told(epoch), sweep.best_so_far[run][position], bar)
 
     def ended(self, run: int, verdict: Verdict | None) -> None:
         """See `Judge`."""
         if verdict is None:
-            self._done.append(run)
+            for epoch, score in zip(self._sweep.curves.grid, self._sweep.curves.on_grid(run), strict=True):
+                if isfinite(score):
+                    insort(self._peers[epoch], score)
             self._bars.clear()
+
+
+def _known(scores: list[float]) -> list[float]:
+    return sorted(score for score in scores if isfinite(score))

@@ -100,11 +100,14 @@ class RecordedSweep:
 
     def told(self, tick: int) -> int | float:
         """Ticks of the table as epochs: a fraction where the table has such."""
-        return as_epochs(tick, self.table.epoch_unit).item()
+        told = self._told.get(tick)
+        return as_epochs(tick, self.table.epoch_unit).item() if told is None else told
 
     def forecasts(self, model: Forecaster) -> SweepForecasts:
         """What this model expects of the runs; made once for all replays, as far as it does not learn in them."""
-        return self._forecasts.setdefault(id(model), SweepForecasts(self, model))
+        if id(model) not in self._forecasts:
+            self._forecasts[id(model)] = SweepForecasts(self, model)
+        return self._forecasts[id(model)]
 
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
@@ -126,6 +129,16 @@ class RecordedSweep:
         for i, epochs in enumerate(self.curves.epochs):
             scores[i, : len(epochs)] = self.curves.of_run(i)
         return scores
+
+    @cached_property
+    def best_so_far(self) -> list[list[float]]:
+        """Best score of each run up to each of its reports; NaN while it has none."""
+        best: list[list[float]] = np.fmax.accumulate(self.scores, axis=1).tolist()
+        return best
+
+    @cached_property
+    def _told(self) -> dict[int, int | float]:
+        return {tick: as_epochs(tick, self.table.epoch_unit).item() for tick in self.curves.grid}
 
     def reach(self, tick: int, run: int) -> int:
         """Place of the run's first report at or after this tick, or else of its last."""

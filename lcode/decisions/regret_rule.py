@@ -1,0 +1,99 @@
+"""Stop runs within a budget of regret: who is stopped is decided by what it costs per epoch that it saves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+
+from lcode.decisions.budget import RegretBudget
+from lcode.decisions.ledger import expected_regret
+from lcode.decisions.rule import StopRule, Weighed
+from lcode.decisions.standings import Standings
+from lcode.errors import UsageError
+
+FACTOR = 1.0
+"""The ledger may run up so many times the budget."""
+
+PACE = 0.3
+"""Share of what is left of the budget that stopping one run, with all its epochs still to come, may cost."""
+
+GROWTH = 1.15
+"""Decisions are due when a run has so many times more epochs than at the last one."""
+
+
+@dataclass(frozen=True)
+class RegretRule(StopRule):
+    """Stop runs as long as the expected regret stays within a budget.
+
+    The *ledger* is the regret to be expected of all runs stopped so far: E[max(their best score − the incumbent's, 0)],
+    from their forecasts (`lcode.decisions.ledger`). What stopping one more adds to it is its *price*. A run is stopped
+    if its price, per share of its epochs that are saved, is at most `pace` times what is left of the budget: so dear
+    stops are made where they save much, and no single one spends what the runs to come may need. When a better run is
+    found, what was stopped before costs less, and the budget recovers.
+
+    Forecasts that are calibrated make the ledger right. Where they are not, `factor` corrects it: the ledger may run up
+    `factor` × budget.
+
+    Attributes:
+        delta: a run that is at least so likely to beat the incumbent is never stopped, 0 to 1.
+        min_epochs: first epoch at which a run may be stopped.
+        keep: see `StopRule`.
+        every: see `StopRule`; decisions are due less often in later epochs, see `due`.
+        regret: what may be lost.
+        factor: > 0.
+        pace: 0 to 1.
+    """
+
+    delta: float = 0.5
+    min_epochs: int = 1
+    keep: int = 1
+    regret: RegretBudget = RegretBudget(0.03, "spread")  # noqa: RUF009 (a frozen value)
+    factor: float = FACTOR
+    pace: float = PACE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("factor", "pace"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Real) or not float(value) > 0:
+                raise UsageError(f"{name} is {value!r}; it is a number above 0")
+
+    def due(self, epoch: float, previous: float | None = None) -> bool:
+        """Whether a decision is due: at `min_epochs`, then whenever a run has `GROWTH` times more epochs.
+
+        One epoch more says less the more were seen: decided on at 1, 2, 3 … 7, 9, 11 … 42, 49 a run of 50 epochs takes
+        20 forecasts instead of 50.
+
+        Args:
+            epoch: see `StopRule.due`.
+            previous: see `StopRule.due`.
+        """
+        before = epoch - 1 if previous is None else previous
+        return self.next_due(before) <= epoch
+
+    def next_due(self, epoch: float) -> int:
+        """See `StopRule`."""
+        at = -(-max(self.min_epochs, 1) // self.every) * self.every
+        while at <= epoch:
+            at = max(at + self.every, math.ceil(at * GROWTH / self.every) * self.every)
+        return at
+
+    def weigh(self, run: str, probability: float, best: float, standings: Standings, left: float) -> Weighed:
+        """See `StopRule.weigh`."""
+        allowed = self.regret.in_scores(spread=standings.spread, deviation=standings.deviation)
+        if allowed is None:
+            what = "best and median score" if self.regret.unit == "spread" else "deviation between seeds"
+            return Weighed(False, f"; a regret of {self.regret} cannot be told before there is a {what}")
+        stopped = [other for name, other in standings.stopped.items() if name != run]
+        spent = expected_regret(stopped, best)
+        price = expected_regret([*stopped, standings.outlook(run)], best) - spent
+        room = max(self.factor * allowed - spent, 0.0)
+        limit = self.pace * left * room
+        stop = probability < self.delta and price <= limit and room > 0
+        ledger = f"spent {spent / self.factor:.2g} of {allowed:.2g}"
+        price, limit = price / self.factor, limit / self.factor
+        if probability >= self.delta:
+            return Weighed(False, f"≥ {self.delta:g}; {ledger}", price)
+        reason = f"; stopping costs {price:.2g} {'≤' if stop else '>'} {limit:.2g}, {ledger}"
+        return Weighed(stop, reason, price)
