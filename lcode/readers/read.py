@@ -20,7 +20,7 @@ from lcode.readers.sources import read_part
 from lcode.readers.understanding.directions import settle_directions
 from lcode.readers.understanding.horizons import settle_horizons
 from lcode.readers.understanding.name_settings import with_named_settings
-from lcode.readers.understanding.rates import Rates, planned, rate_remarks
+from lcode.readers.understanding.rates import Rates, planned, rate_remarks, with_constant_rates
 from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
 from lcode.table.table import RunTable
@@ -81,6 +81,7 @@ def read_logs(
             f"{MAX_TICKS:.0e}"
         )
     part, reading = read_part(path, choices or Choices(), {*(directions or ()), *(targets or ())}, on_repeat)
+    part = with_constant_rates(part)
     part, of_names = with_named_settings(part, choices or Choices())
     part, told = settle_horizons(part, horizon)
     measured = set(part.points["metric"].unique())

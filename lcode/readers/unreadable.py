@@ -11,7 +11,8 @@ from pathlib import Path
 
 from lcode.errors import InputError
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
-from lcode.readers.loggers.lines import PRINTED, head_of
+from lcode.readers.loggers.console_lines import metrics_told
+from lcode.readers.loggers.lines import PRINTED, ending_of, head_of, printed_text
 from lcode.table.reading import listed
 
 MOST_LOOKED_AT = 100
@@ -121,6 +122,24 @@ def _failed(path: Path) -> str:
     return f"{what}; mend what the last lines say, train again, and read its log then"
 
 
+def _untold(path: Path) -> str:
+    """What to say of a text that names metrics, but not when they were measured, or only once; empty for others."""
+    if ending_of(path) not in PRINTED:
+        return ""
+    counted, metric = metrics_told(printed_text(head_of(path))[0])
+    if not metric:
+        return ""
+    if counted:
+        return (
+            f"tells '{metric}' at one count of epochs or steps only, which makes no curve; read it when the training "
+            "has come further, or name the log of a longer one"
+        )
+    return (
+        f"tells '{metric}' in lines that name no counter; where they follow each other in time, put 'epoch 1, ', "
+        f"'epoch 2, ' … before each line that tells '{metric}'"
+    )
+
+
 def _of_archive(path: Path) -> tuple[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -145,6 +164,7 @@ def no_logs(path: Path) -> InputError:
         wrote, failed = _writer(path), _failed(path)
         return InputError(
             failed
+            or _untold(path)
             or f"is of no known format{f', though it names {wrote}' if wrote else ''}; expected .csv, .parquet or "
             ".jsonl (a table, or a run log), or a text log, in which a counter stands before named numbers (epoch 3, "
             "val_loss 0.2). Name the folder of the training that wrote it, or save the curves as a CSV with a column "
@@ -173,11 +193,11 @@ def _next_step(folder: Path, files: Sequence[Path]) -> str:
         known = looks_like(file)
         if known is not None:
             return f"{file.relative_to(folder)} looks like {known[0]}: {known[1]}"
-    printed = [file for file in looked if file.suffix.lower() in PRINTED and head_of(file, 512).strip()]
+    printed = [file for file in looked if ending_of(file) in PRINTED and head_of(file, 512).strip()]
     if printed:
-        untold = (
+        untold = next(filter(None, map(_untold, printed)), "") or (
             "no two lines of it name a counter and a metric, as 'epoch 3, val_loss 0.2' does; where each line is one "
-            "evaluation, put 'epoch 1', 'epoch 2', … before them"
+            "evaluation, put 'epoch 1', 'epoch 2', … and the name of what was measured before the numbers"
         )
         return f"{printed[0].relative_to(folder)}: {_failed(printed[0]) or untold}"
     return "Name the folder that the training writes to, or save the curves as a CSV with a column 'epoch'"

@@ -18,6 +18,7 @@ from lcode.json_text import parse_json
 from lcode.readers.loggers.line_forms import DATA, NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
 from lcode.readers.understanding.curve_names import split_name
@@ -111,7 +112,31 @@ def told_in(text: str) -> Told:
             told.lines.append(number)
             told.totals.append(totals)
         row.update(pairs)
-    return _without_summaries(_with_splits(_with_passes(told)))
+    told = _without_summaries(_with_splits(_with_passes(told)))
+    return told if told.is_training() else _uncounted(text) or told
+
+
+def metrics_told(text: str) -> tuple[bool, str]:
+    """Whether lines that name metrics come after a counter, and one of the metrics: for what is said of other texts."""
+    shapes = LineShapes()
+    counted = False
+    for line in text.split("\n"):
+        said = shapes.said_in(line[:LONGEST])
+        if said is not None:
+            counted = counted or bool(said.counters)
+            names = [name.removeprefix(IN_BATCH) for name in said.pairs]
+            metric = next((name for name in names if known_metric(name) is not None), "")
+            if metric:
+                return counted, metric
+    return counted, ""
+
+
+def _uncounted(text: str) -> Told | None:
+    """The rows of a text in which nothing is counted, or nothing named."""
+    rows, remark = uncounted_rows(text)
+    if not rows:
+        return None
+    return Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows], (remark,))
 
 
 def _with_passes(told: Told) -> Told:
@@ -147,11 +172,15 @@ def _with_splits(told: Told) -> Told:
     if "train" in bare.values() and len(set(bare.values())) > 1:
         first = next(name for name, split in bare.items() if split == "train")
         values = [row[first] for row in told.rows if first in row]
-        metric = "loss" if mean(values[-_SOME:]) <= mean(values[:_SOME]) else "score"
+        some = max(1, min(_SOME, len(values) // 2))
+        metric = "loss" if mean(values[-some:]) <= mean(values[:some]) else "score"
         renamed |= {name: f"{name}/{metric}" for name in bare}
         listed = " and ".join(sorted(f"'{name}'" for name in bare))
         remarks += (f"{listed} name no metric and are read as a {metric}, by the way that '{first}' went.",)
-    elif bare and any(split_name(name)[0] != "val" and split_name(name)[1].lower() == "loss" for name in others):
+    elif bare and any(
+        split_name(name)[0] != "val" and split_name(name)[1].lower() == "loss"
+        for name in (*others, *(name.removeprefix(IN_BATCH) for name in of_batches))
+    ):
         renamed |= {name: f"{name}/loss" for name in bare}  # `loss 0.31 val 0.35`
     if not renamed:
         return told

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
+from lcode.table.other_languages import in_english
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
 
@@ -42,9 +43,12 @@ DATA = SPLITS.keys() - {"batch", "minibatch", "rollout", "tr", "trn"}
 _SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
 
 _BARE = re.compile(
-    r"^[\W_]*?\[ *(?P<at>\d+)(?: */ *(?P<of>\d+))? *\](?=[^\[\]]*[A-Za-z])|^\s*(?P<first>\d+)(?::\s*|\s+)(?=[A-Za-z])"
+    r"^[\W_]*?\[ *(?P<at>\d+)(?: */ *(?P<of>\d+))?"
+    r"(?: *(?:[,:;]|\] *\[) *(?P<batch>\d+)(?: */ *\d+)?)? *\](?=.*[A-Za-z])"
+    r"|^\s*#?(?P<first>\d+)(?::\s*|\s+)(?=\[?[A-Za-z])"
 )
-"""A counter without a name before all else: `[100/5000] loss: 0.3`, XGBoost's `[7]`, CatBoost's `7:`."""
+"""Counters without a name before all else: `[100/5000] loss: 0.3`, XGBoost's `[7]`, CatBoost's `7:`, `#7 loss`; an
+epoch and a batch of it where there are two: `[1, 2000] loss: 2.2`, `[3/25][50/391] Loss_D: 0.4`."""
 
 
 def _by_class(found: re.Match[str]) -> str:
@@ -52,6 +56,12 @@ def _by_class(found: re.Match[str]) -> str:
     if known_metric(found["name"]) is None:
         return found.group()
     return ", ".join(f"{found['name']}_{at}: {value.strip()}" for at, value in enumerate(found["values"].split(",")))
+
+
+def _of_gan(found: re.Match[str]) -> str:
+    """A line of CycleGAN's and pix2pix' log, in which each number is a loss."""
+    losses = re.sub(rf"([A-Za-z]\w*): (?={NUMBER})", r"\1_loss: ", found["losses"], flags=re.IGNORECASE)
+    return f"epoch: {found['epoch']}, batch: {found['batch']}, {losses}"
 
 
 def _of_coco(found: re.Match[str]) -> str:
@@ -88,8 +98,32 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # `root: Train: loss 0.3`: who says it comes first.
     (": ", re.compile(rf"(?i)^\W*[a-z_][\w.]*: +(?=(?:{_SPLIT}) *:)"), ""),
     ("(", re.compile(r"(?i)\b(epoch|iter)\((train|val|test)\)"), r"\2: \1"),  # MMCV
+    (
+        "(epoch: ",
+        re.compile(r"^\W*\(epoch: (?P<epoch>\d+), iters: (?P<batch>\d+),[^()]*\)(?P<losses>(?: \w+: \S+)+)\s*$"),
+        _of_gan,
+    ),
+    # `Cost after iteration 100: 0.6`.
+    (
+        " ",
+        re.compile(
+            rf"(?i)\b([a-z]\w*(?: \w+)?) (?:after|at|for|in|of) (?=(?:epoch|iter|step|round|episode))([a-z]+) *#?(\d+)"
+            rf" *(?:[:=]|is) *(?=(?:{NUMBER})\s*$)"
+        ),
+        r"\2 \3, \1: ",
+    ),
     ("metric", re.compile(r"\bcur(?:rent)? metrics?,"), ", val:"),  # PaddleOCR
     ("'s ", re.compile(r"\b(\w+)'s (?=[A-Za-z])"), r"\1/"),  # LightGBM: `valid_0's auc: 0.9`
+    ("[", re.compile(rf"(?i)(?<=[:=])\s*\[ *({NUMBER}) *\]"), r"\1"),  # CleanRL: `episodic_return=[12.]`
+    # `mean/median reward 11.1/12.0`
+    (
+        "/",
+        re.compile(rf"(?i)\b([a-z]+)/([a-z]+) ([a-z]+):? ({NUMBER})/({NUMBER})"),
+        r"\1 \3: \4, \2 \3: \5",
+    ),
+    # TD3's authors: `Total T: 9000 Episode Num: 9 Episode T: 1000 Reward: 11.3`
+    ("Total T", re.compile(r"Total T: (\d+) Episode Num: \d+ Episode T: \d+"), r"step \1,"),
+    ("Evaluation", re.compile(r"^\W*Evaluation over \d+ episodes: "), "eval reward: "),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian
 )
 """What is in every line of a form, the form, and the usual one for it."""
@@ -97,7 +131,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
 
 def usual_form(line: str) -> str:
     """The line without dates, bars, addresses and the like, in the form of most programs."""
-    line = _NOISE.sub("\n", line)
+    line = _NOISE.sub("\n", in_english(line))
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)
@@ -108,6 +142,7 @@ def with_bare_counter(line: str) -> str:
     """A line that names no counter and begins with one, with its name: `[7] rmse:0.3` as `step 7, rmse:0.3`."""
 
     def named(found: re.Match[str]) -> str:
-        return f"step {found['at'] or found['first']}{'/' + found['of'] if found['of'] else ''},"
+        at = f"{found['at'] or found['first']}{'/' + found['of'] if found['of'] else ''}"
+        return f"step {at}," if found["batch"] is None else f"epoch {at}, batch {found['batch']},"
 
     return _BARE.sub(named, line)

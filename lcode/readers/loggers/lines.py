@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,20 @@ from lcode.json_text import parse_json
 PRINTED = ("", ".log", ".txt", ".out", ".err", ".stdout")
 """Endings of the files in which people keep what a program prints."""
 
+_SET_ASIDE = re.compile(r"(?:[._-](?:bk|bak|backup|old|orig|prev|save|saved|copy|\d[\d_.-]*)|~)+$", re.IGNORECASE)
+"""What is put behind the name of a file that is kept beside a newer one: `train.log.bk`, `train.log.1`, `log.txt~`."""
+
+_OF_JOB = re.compile(r"\.[oe]\d+$")
+"""How a queue names what a job printed: `train.sh.o12345`."""
+
 HEAD = 1 << 16
 """Bytes by which a file is recognised; the first line of one with a whole configuration in every line is longer, but
 its first keys are not."""
+
+
+_CHINESE = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]")
+_MOSTLY = 0.8
+"""Part of the bytes beyond ASCII that is Chinese in a Chinese text."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,12 @@ class Cells:
     rows: list[list[str]]
     lines: list[int]
     notes: tuple[str, ...] = ()
+
+
+def ending_of(path: Path) -> str:
+    """The ending by which a file says what it holds, in lower case: `.log` of `train.log.1`; empty: it has none."""
+    name = _OF_JOB.sub(".out", path.name.lower())
+    return Path(_SET_ASIDE.sub("", name) or name).suffix
 
 
 def head_of(path: Path, size: int = HEAD) -> bytes:
@@ -120,10 +137,22 @@ def printed_text(data: bytes) -> tuple[str, str]:
     zeros = data.count(b"\0")
     odd = f"{zeros} zero bytes were left out" if zeros else ""
     data = data.replace(b"\0", b"")
+    text = _whole(data, "utf-8-sig")
+    if text is not None:
+        return text, odd
+    text = _whole(data, "gb18030")
+    beyond_ascii = len(data) - len(data.translate(None, bytes(range(128, 256))))
+    if text is not None and 2 * len(_CHINESE.findall(text)) >= _MOSTLY * beyond_ascii:
+        return text, odd or "it is not UTF-8 and was read as GB18030, the encoding of Chinese machines"
+    return data.decode("utf-8", "replace"), odd or "it is not UTF-8, so letters may be missing in names"
+
+
+def _whole(data: bytes, encoding: str) -> str | None:
+    """The text, without a last letter that is cut off; None where the bytes are of another encoding."""
     try:
-        return data.decode("utf-8-sig"), odd
+        return getincrementaldecoder(encoding)().decode(data)
     except UnicodeDecodeError:
-        return data.decode("utf-8", "replace"), odd or "it is not UTF-8, so letters may be missing in names"
+        return None
 
 
 def is_binary(data: bytes) -> bool:

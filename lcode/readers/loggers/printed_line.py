@@ -6,7 +6,7 @@ No two programs print alike, but nearly all name what they count and name each n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,16 +14,19 @@ from lcode.readers.loggers.line_forms import DATA, NUMBER, usual_form, with_bare
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
+from lcode.table.metric_words import SPLITS
 
 EPOCH, STEP, BATCH = "epoch", "step", "batch"
 
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
-    r"episodes?|batch(?:_id(?:x)?)?)(?![A-Za-z_])[\s.:=#\[(-]*?(?P<at>\d+(?:\.\d+)?)"
+    r"episodes?|generations?|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
     re.IGNORECASE,
 )
-_SETTING = re.compile(r"(epochs|steps|iterations|iters|updates|rounds|episodes)\b[^/]*$", re.IGNORECASE)
+_SETTING = re.compile(
+    r"(?:epochs|steps|iterations|iters|rounds)\b[^/]*$|(?:updates|episodes)\b[^/\d]*\d+[^/\d]*$", re.IGNORECASE
+)
 """`epochs: 50` alone in a line is a setting."""
 
 _ASIDE = re.compile(
@@ -48,14 +51,13 @@ _REMARK = re.compile(r"\([^()]*\)\s+(?=\w)")
 """What is said of a name in the middle of it: `result (greedy) loss`."""
 
 IN_BATCH = "\0"
-"""Begins the name of a value that was told within an epoch, of which the line says on no data it was measured."""
+"""Begins the name of a value that was told within an epoch, or beside a loss, of which the line does not say on which
+data it was measured."""
 
 _ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
 _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 
-_OF_THE_BEST = re.compile(
-    r"(?:[\W_]|INFO|new|found|the|a|sav(?:ed?|ing))*\bbest\b|\W*(?:保存|更新)?(?:最佳|最优|最好)", re.IGNORECASE
-)
+_OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|sav(?:ed?|ing))*\bbest\b", re.IGNORECASE)
 """How a line begins that says again what was best: `New best model, saved to best.pt (val_loss=0.3)`."""
 
 _UNMARKED = frozenset(("lr", *DATA))
@@ -70,7 +72,7 @@ _ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for",
 _SUMMARY = frozenset(("best", "saved", "saving"))
 """Words in what is said beside the values of a count."""
 
-_SEGMENTS = re.compile(r"[,;\t|·—{}]+|\s[-–>]+\s|\s{2,}|\n")
+_SEGMENTS = re.compile(r"[,;\t|·—{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n")
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,25 @@ def said_in(line: str) -> Said | None:
         return None
     totals = {_counter(one): float(one["of"]) for one in found if one["of"] is not None}
     counters = dict(_counted(found))
-    if BATCH in counters or (EPOCH in counters and STEP in totals):
-        pairs = {name if split_name(name)[0] else f"{IN_BATCH}{name}": value for name, value in pairs.items()}
+    if BATCH in counters or (EPOCH in counters and STEP in totals) or (found and _is_of_training(pairs)):
+        pairs = {name if _split(name) else f"{IN_BATCH}{name}": value for name, value in pairs.items()}
     return Said(counters, totals, pairs) if found or pairs else None
+
+
+def _is_of_training(names: Iterable[str]) -> bool:
+    """Whether a line that does not say on which data was measured tells a loss, so that its scores are of that data."""
+    return not any(map(_split, names)) and any("loss" in words_of(name) for name in names)
+
+
+@lru_cache(maxsize=4096)
+def _split(name: str) -> str:
+    """On which data a value was measured, by its name, which may say nothing else; empty where it does not say it."""
+    return split_name(name)[0] or SPLITS.get(name.lower(), "")
 
 
 def _counter(found: re.Match[str]) -> str:
     word = found["what"].lower()
-    return EPOCH if word.startswith(("ep", "round")) else BATCH if word.startswith("batch") else STEP
+    return EPOCH if word.startswith(("ep", "round", "gen")) else BATCH if word.startswith("batch") else STEP
 
 
 def _counted(found: Sequence[re.Match[str]]) -> Iterator[tuple[str, float]]:
@@ -160,4 +173,6 @@ def _name(before: str, *, marked: bool) -> str:
         return ""
     words = words_of(name)
     whole = bool(words) and name.count("(") == name.count(")")  # or it is the print of a network
+    if words == ["max", "accuracy"]:  # so far, as DeiT and Swin print it
+        return ""
     return re.sub(r"\s+", "_", name) if whole and words != ["best"] and _SUMMARY.isdisjoint(words[:-1]) else ""

@@ -19,6 +19,9 @@ from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.tensorboard_events import TOOL, EventFile, read_events
 from lcode.table.metric_words import SPLITS
 
+FEWEST_COUNTS = 3
+"""Steps at which a training must have logged before another file is taken to begin anew."""
+
 _OF_EPOCH = re.compile(r"(^|/)epoch_\w+$")
 _OF_BATCH = re.compile(r"(^|/)(evaluation_\w+_vs_iterations|batch_\w+)$")
 """Keras' curves by epoch, and those by batch beside them: their steps are those of another counter."""
@@ -138,19 +141,48 @@ def _logged(run: _Run) -> list[Logged]:
     most = max(curves, key=lambda file: len(file.points.codes)).path
     inner = most.relative_to(run.folder).parts
     left_out = [f"left out: {error}" for error in run.damaged]
-    columns = rows_of(_of_one_counter([file.points for file in curves]), most, TOOL)
-    return [
-        Logged(
-            # Of a run in folders, the folder names it, not that of the part of the data.
-            file=most if len(inner) == 1 else run.folder / inner[0],
-            columns=columns,
-            axis=None if says_epochs(columns) else "step",
-            horizon=last_epoch(config) if "epoch" in columns else None,
-            # The plugin's status is no help: it says finished as soon as the hyper-parameters are written.
-            config=config,
-            notes=(*told, *(note for file in run.files for note in file.notes), *left_out),
+    trainings = _trainings(curves)
+    if len(trainings) > 1:
+        told.append(
+            f"{run.folder.name}: its files begin anew {len(trainings) - 1} times, so it holds {len(trainings)} runs."
         )
-    ]
+    logged = []
+    for training in trainings:
+        columns = rows_of(_of_one_counter([file.points for file in training]), most, TOOL)
+        logged.append(
+            Logged(
+                # Of a run in folders, the folder names it, not that of the part of the data.
+                file=most if len(inner) == 1 else run.folder / inner[0],
+                columns=columns,
+                axis=None if says_epochs(columns) else "step",
+                horizon=last_epoch(config) if "epoch" in columns else None,
+                # The plugin's status is no help: it says finished as soon as the hyper-parameters are written.
+                config=config,
+                notes=(*told, *(note for file in run.files for note in file.notes), *left_out),
+            )
+        )
+    return logged
+
+
+def _trainings(files: Sequence[EventFile]) -> list[list[EventFile]]:
+    """The files of each training, in order of time: one that is started again, not resumed, begins where others did."""
+    trainings: list[list[EventFile]] = []
+    firsts: dict[str, int] = {}
+    counts: dict[str, set[int]] = {}
+    for file in files:
+        own = {name: file.points.steps[file.points.codes == code] for code, name in enumerate(file.points.names)}
+        anew = any(
+            name in firsts and steps[0] <= firsts[name] and len(counts[name]) >= FEWEST_COUNTS
+            for name, steps in own.items()
+        )
+        if anew or not trainings:
+            trainings.append([])
+            firsts, counts = {}, {}
+        trainings[-1].append(file)
+        for name, steps in own.items():
+            firsts.setdefault(name, int(steps[0]))
+            counts.setdefault(name, set()).update(steps[:FEWEST_COUNTS].tolist())
+    return trainings
 
 
 def _of_one_counter(parts: Sequence[Points]) -> list[Points]:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from lcode.readers.loggers.lines import Cells, torn_notes
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
+from lcode.table.metric_names import known_metric
+from lcode.table.other_languages import in_english
 
 _COUNTED = frozenset((*EPOCHS, *STEPS))
 
 MARKS = (",", ";", "\t", "|", "  ", " ")
 """What may stand between cells; the last two stand for two blanks or more, and for any."""
 
-_RULE = re.compile(r"[-=+| ]{5,}$")
-"""A line under a header: `---  ------`."""
+_RULE = re.compile(r"[-=+|: ]{5,}$")
+"""A line under a header: `---  ------`, or Markdown's `|---|:---:|`."""
+
+FEWEST = 3
+"""Numbers below its name that make a column a curve."""
+
+_OF_DATA = re.compile(r"^(.*?) *\((train|val|valid|validation|test)(?:ing)?(?: set)?\)$", re.IGNORECASE)
+"""A name that says behind it on which data was measured: `accuracy (test set)`."""
 
 _UNMEASURED = frozenset(("no log", "-", "--", "n/a"))
 """What is printed where nothing was measured; the first is that of Transformers' tables."""
@@ -33,48 +41,94 @@ _COUNTER = re.compile(r"\b(?:epoch|step|iter|iteration|round)s?\b|^E +#", re.IGN
 """What the header of a table that begins later names, spaCy's `E  #` among it."""
 
 
-def table_of(path: Path, text: str) -> Cells | None:
-    """The cells of a table, or None where the text holds none.
+def tables_in(path: Path, text: str) -> list[Cells]:
+    """The tables of a text, one after another where another header follows; empty where it holds none.
 
-    The header may be marked otherwise than the rows are, and a rule may stand under it. A table that begins later
-    counts: its header names a counter. Rows with more or fewer cells are left out with a remark.
+    A header may be marked otherwise than its rows are, and a rule may stand under it. A table that begins later counts:
+    its header names a counter. Rows with more or fewer cells are left out with a remark.
     """
     lines = text.split("\n")
+    column = _column(lines)
+    if column is not None:
+        return [column]
     filled = list(islice((at for at, line in enumerate(lines) if line.strip()), _PREAMBLE))
     for place, at in enumerate(filled[:-1]):
         if place and _COUNTER.search(lines[at]) is None:
             continue
-        under = filled[place + 1 :]
-        if _RULE.match(lines[under[0]].strip()):
-            under = under[1:]
-        shape = _marks(lines[at], lines[under[0]]) if under else None
-        table = None if shape is None else _table_at(path, lines, at, under[0], shape)
-        if table is not None and (place == 0 or any(name.lower() in _COUNTED for name in table.header)):
-            return table
-    return None
+        table, end = _table_at(path, lines, at)
+        if table is not None and (place == 0 or _counts(table.header)):
+            return [table, *_later_tables(path, lines, end)]
+    return []
 
 
-def _table_at(path: Path, lines: Sequence[str], header_at: int, first: int, marks: tuple[str, str]) -> Cells | None:
-    """The table with its header in this line and its first row in another one."""
+def _later_tables(path: Path, lines: Sequence[str], start: int) -> Iterator[Cells]:
+    """The tables from a line on, with the headers of which others have ended."""
+    while start < len(lines):
+        table, end = _table_at(path, lines, start)
+        if table is not None and _counts(table.header):
+            yield table
+        start = max(end, start + 1)
+
+
+def _counts(header: Sequence[str]) -> bool:
+    return any(in_english(name).strip().lower() in _COUNTED for name in header)
+
+
+def _column(lines: Sequence[str]) -> Cells | None:
+    """A table of one column, as Torch's logger writes it: `% mean class accuracy (test set)`, and a number per line."""
+    filled = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
+    if len(filled) <= FEWEST or known_metric(filled[0][1]) is None:
+        return None
+    rows = filled[1:]
+    if any(as_number(cell) is None for _, cell in rows):
+        return None
+    name = _OF_DATA.sub(r"\2/\1", filled[0][1].strip("%# "))
+    return Cells([name], [[cell] for _, cell in rows], [number for number, _ in rows])
+
+
+def _table_at(path: Path, lines: Sequence[str], at: int) -> tuple[Cells | None, int]:
+    """The table with its header in this line, if that is one, and the place of the line that follows it."""
+    under = list(islice((place for place in range(at + 1, len(lines)) if lines[place].strip()), 2))
+    if under and _RULE.match(lines[under[0]].strip()):
+        under = under[1:]
+    marks = _marks(lines[at], lines[under[0]]) if under else None
+    if marks is None:
+        return None, at + 1
     of_header, of_rows = marks
-    header = _cells(lines[header_at], of_header)
+    header = _cells(lines[at], of_header)
     if header[:2] == list(_SPACY):
         header = [_SPACY.get(name) or f"{'train' if name.startswith('LOSS') else 'val'}/{name}" for name in header]
     header = _distinct(header)
-    rows, at, torn = [], [], []
-    for number, line in enumerate(lines[first:], start=first + 1):
-        if not line.strip():
-            continue
+    rows, numbers, torn = [], [], []
+    end = len(lines)
+    for number, line in enumerate(lines[under[0] :], start=under[0] + 1):
+        if not line.strip() or (number > under[0] + 1 and _cells(line, of_header) == header):
+            continue  # it comes again where a resumed training appends
         cells = _cells(line, of_rows)
-        if len(cells) == len(header):
-            if cells != header:  # it comes again where a resumed training appends
-                rows.append(["" if cell.lower() in _UNMEASURED else cell for cell in cells])
-                at.append(number)
+        if len(cells) == len(header) and not (number > under[0] + 1 and _is_other_header(line, header, of_header)):
+            rows.append(["" if cell.lower() in _UNMEASURED else cell for cell in cells])
+            numbers.append(number)
+        elif _is_other_header(line, header, of_header):
+            end = number - 1
+            break
         elif not line.lstrip().startswith("#"):
             torn.append(number)
     if not rows or len(torn) > len(rows):
-        return None
-    return Cells(header, rows, at, tuple(torn_notes(path, torn, len(lines))))
+        return None, at + 1
+    return Cells(header, rows, numbers, tuple(torn_notes(path, torn, len(lines)))), end
+
+
+def _is_other_header(line: str, header: Sequence[str], mark: str) -> bool:
+    """Whether a line is the header of another table of the same kind: names, some of which this table has as well."""
+    if line.lstrip()[:1].isdigit():  # as nearly all rows do
+        return False
+    names = _cells(line, mark)
+    return (
+        len(names) > 1
+        and names != header
+        and any(name in header for name in names)
+        and not any(as_number(name) is not None or not name for name in names)
+    )
 
 
 def _marks(header: str, row: str) -> tuple[str, str] | None:
@@ -83,6 +137,8 @@ def _marks(header: str, row: str) -> tuple[str, str] | None:
     for of_header in MARKS:
         names = _cells(header, of_header)
         if len(names) < 2 or any(as_number(name) is not None or not name for name in names):
+            continue
+        if any(name.endswith((",", ";")) for name in names):  # marked by these, and only aligned by blanks
             continue
         for of_rows in MARKS:
             cells = _cells(row, of_rows)
@@ -97,6 +153,8 @@ def _cells(line: str, mark: str) -> list[str]:
         line = line.strip().removeprefix("#").strip()
         return line.split() if mark == " " else re.split(" {2,}", line)
     line = line.lstrip().removeprefix("#").rstrip("\r\n")
+    if mark == "|":
+        line = line.strip().removeprefix("|")  # Markdown begins each line with one
     try:
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter=mark), [])]
     except csv.Error:

@@ -23,8 +23,9 @@ from lcode.readers.runs.repeats import (
 from lcode.readers.runs.unstarted import without_candidates
 from lcode.readers.understanding.horizons import latest_horizons
 from lcode.readers.understanding.layout import CONFIG, RUN_LEVEL, Cells, is_long, read_cells
-from lcode.readers.understanding.rates import rates_of_runs
+from lcode.readers.understanding.rates import RATE_SIGNAL, rates_of_runs
 from lcode.table.axis import as_ticks, common_step, epoch_text
+from lcode.table.metric import infer_direction
 from lcode.table.table import STATUSES, empty_points
 
 
@@ -52,27 +53,33 @@ def read_table(raw: RawTable, on_repeat: OnRepeat = "error") -> tuple[LogPart, R
 def _with_candidates(raw: RawTable, on_repeat: OnRepeat) -> LogPart:
     """The runs that have begun, then the candidates."""
     rows, unstarted = without_candidates(raw)
-    part = _read(rows, on_repeat)
+    part = None if rows is None else _read(rows, on_repeat)
     if unstarted is None:
+        assert part is not None
         return part
+    unit = 1.0 if part is None else part.epoch_unit
+    latest = np.nan if part is None else part.runs["last"].max()
     run, names = unstarted.names("run")
-    horizon = latest_horizons(unstarted, run, names, np.zeros(len(unstarted)))[0] / part.epoch_unit
+    horizon = latest_horizons(unstarted, run, names, np.zeros(len(unstarted)))[0] / unit
     of_run, configs = _described(unstarted, run, names)
     # A candidate's learning rate is that of its whole run.
-    end = np.maximum(np.nan_to_num(horizon, nan=part.runs["last"].max()), 1).round()
+    end = np.nan_to_num(np.maximum(np.where(np.isnan(horizon), latest, horizon), 1), nan=1).round()
     first = np.unique(run, return_index=True)[1]
-    rates = rates_of_runs(run[first], end[run[first]].astype(np.int64), read_cells(unstarted).rate[first])
+    cells = read_cells(unstarted)
+    rates = rates_of_runs(run[first], end[run[first]].astype(np.int64), cells.rate[first])
     nothing = np.full(len(names), np.nan)
     candidates = LogPart(
         sources=dict.fromkeys(names, raw.path),
         runs=run_frame(names, horizon=horizon, first=nothing, last=nothing, **of_run),
         points=empty_points(),
-        metrics={},
+        # Without a run that has begun, the names of the curves alone say what is to be forecast.
+        metrics={} if part is not None else {key: infer_direction(key) for key in cells.keys},
         configs=configs,
         rates={names[code]: plan for code, plan in rates.items()},
-        epoch_unit=part.epoch_unit,
+        notes=raw.notes if part is None else (),
+        epoch_unit=unit,
     )
-    return join([part, candidates])
+    return candidates if part is None else join([part, candidates])
 
 
 def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = (), counter: str | None = None) -> LogPart:
@@ -259,7 +266,7 @@ def _signals(
     if not len(runs):
         return empty_points()
     metric = np.repeat([0, 1], [len(part[0]) for part in parts])
-    return frame_of_points(runs, names, epochs, metric, ("main/lr", "main/seconds"), values)
+    return frame_of_points(runs, names, epochs, metric, (RATE_SIGNAL, "main/seconds"), values)
 
 
 def _optional_numbers(raw: RawTable, name: str) -> NDArray[np.float64]:

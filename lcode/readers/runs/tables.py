@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
-from lcode.readers.loggers import Logged
+from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.repeats import OnRepeat
@@ -172,6 +172,8 @@ def understood_runs(
     runs = [run for run in logged if run.columns and len(next(iter(run.columns.values())))]
     if not runs:
         raise InputError(f"holds no value yet of a run of {tool}; try again when an epoch was logged", path=root)
+    empty = len(logged) - len(runs)
+    runs, told_of_evaluations = _without_evaluations(runs, tool)
     names = names_of_tool([run.run for run in runs], names_of_runs([run.file for run in runs], root))
     axes = {run.axis for run in runs}
     if choices.epoch is None and len(axes) == 1:
@@ -198,7 +200,7 @@ def understood_runs(
     metrics = {key: directions.get(key, way) for key, way in part.metrics.items()}
     configs = {name: {**part.configs.get(name, {}), **told[name].config} for name in map(str, frame.index)}
     notes = tuple(dict.fromkeys(note for run in runs for note in run.notes))
-    empty = len(logged) - len(runs)
+    notes += told_of_evaluations
     if empty:
         notes += (f"{empty} runs of {tool} have logged no value yet.",)
     part = replace(
@@ -211,6 +213,19 @@ def understood_runs(
         by_tools=frozenset(metrics),
     )
     return Understood(part, (roles.axis,), roles.left_out)
+
+
+def _without_evaluations(runs: list[Logged], tool: str) -> tuple[list[Logged], tuple[str, ...]]:
+    """The trainings, and a remark on what was only evaluated: a row without an epoch, beside runs that count epochs."""
+    counting = [run.axis is None and says_epochs(run.columns) for run in runs]
+    alone = [
+        not counts and len(next(iter(run.columns.values()))) == 1 for run, counts in zip(runs, counting, strict=True)
+    ]
+    if not any(counting) or not any(alone):
+        return runs, ()
+    kept = [run for run, is_alone in zip(runs, alone, strict=True) if not is_alone]
+    names = listed([run.run or run.file.name for run, is_alone in zip(runs, alone, strict=True) if is_alone])
+    return kept, (f"left out, since they hold one evaluation without an epoch and no curve: {names} ({tool}).",)
 
 
 def _stated(run: Logged | None, from_zero: bool) -> float:

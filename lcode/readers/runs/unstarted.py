@@ -11,8 +11,8 @@ from lcode.readers.raw import RawTable
 from lcode.readers.understanding.layout import read_cells
 
 
-def without_candidates(raw: RawTable) -> tuple[RawTable, RawTable | None]:
-    """The rows of runs that have begun, and those of candidates, if there are any.
+def without_candidates(raw: RawTable) -> tuple[RawTable | None, RawTable | None]:
+    """The rows of runs that have begun, and those of candidates; None where there are none.
 
     A row without an epoch is a candidate's if it holds no value and its run has no other row. The last line of a
     growing file is none: it may be half written.
@@ -20,7 +20,7 @@ def without_candidates(raw: RawTable) -> tuple[RawTable, RawTable | None]:
     blank = _is_blank(raw.columns["epoch"])
     if raw.unterminated and len(blank):
         blank[-1] = False
-    if not blank.any() or blank.all():
+    if not blank.any():
         return raw, None
     run, names = raw.names("run")
     begun = np.zeros(len(names) + 1, dtype=bool)
@@ -29,7 +29,7 @@ def without_candidates(raw: RawTable) -> tuple[RawTable, RawTable | None]:
     candidate = blank & ~begun[run]
     if not candidate.any() or len(read_cells(raw.where(candidate)).row):
         return raw, None
-    return raw.where(~candidate), raw.where(candidate)
+    return None if candidate.all() else raw.where(~candidate), raw.where(candidate)
 
 
 def _is_blank(column: pa.ChunkedArray) -> NDArray[np.bool_]:

@@ -34,6 +34,7 @@ STEPS = (
     *("iteration", "iterations", "iter", "iters", "it", "update", "updates", "total_timesteps", "timesteps_total"),
     *("time/total_timesteps", "timesteps", "num_env_steps_sampled", "env_steps", "total/steps"),
     *("total_steps", "totalenvinteracts", "misc/total_timesteps", "timestep", "total timesteps", "frame", "frames"),
+    *("timestepssofar", "episodessofar"),
     *("episode", "episodes", "num episodes", "num_episodes", "batch", "batch_idx", "t"),
 )
 """Columns that count steps of the optimiser, of an environment, or calls of a tool, the best one first."""

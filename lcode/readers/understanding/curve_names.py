@@ -9,6 +9,7 @@ from lcode.table.metric import MAIN_TASK, split_key
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_parse import Name
 from lcode.table.metric_words import SPLITS
+from lcode.table.other_languages import in_english
 
 _SPACES = (
     *("metrics", "metric", "scores", "results", "summary", "charts", "eval_metrics", "evaluators"),
@@ -32,7 +33,7 @@ _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 
 def split_name(key: str) -> tuple[str, str]:
     """On which data a curve was measured, empty where its name does not say it, and its name without that."""
-    parts = key.split("/")
+    parts = in_english(key).split("/")
     if len(parts) > 1 and parts[0].lower() in _SPACES:
         parts = parts[1:]
     for at, part in enumerate(parts):

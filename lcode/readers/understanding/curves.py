@@ -18,11 +18,20 @@ from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name, with_tasks
 from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.understanding.layout import SIGNAL
-from lcode.readers.understanding.learners import FEWEST_EVALUATIONS, hardly_evaluated, is_of_learner, is_reward
+from lcode.readers.understanding.learners import (
+    FEWEST_EVALUATIONS,
+    hardly_evaluated,
+    is_of_learner,
+    is_reward,
+    spreads,
+)
 from lcode.table.balancing import tells_of_balancing
 from lcode.table.metric import MAIN_TASK, Metric, split_key
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_parse import Name
+
+_NUMBERED_SET = re.compile(r"\b(validation|valid|eval)_(\d+)(?=[/_.\- ])")
+"""How XGBoost and LightGBM call the sets that they measure on: `validation_0-rmse`, `valid_1's auc`."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,7 @@ def _measured_on(
         often: see `settle_curves`.
     """
     split_of = {key: "" if key in stated else split_name(key)[0] for key in names}
+    split_of |= dict.fromkeys(_earlier_sets(key for key, split in split_of.items() if split == "val"), "train")
     split_of |= hardly_evaluated(split_of, often)
     held_out = next((split for split in ("val", "test") if split in split_of.values()), None)
     if held_out is not None:
@@ -139,12 +149,36 @@ def _measured_on(
             and (names[key].lower() in twins or key in oftener or "loss" in words_of(key))
         ]
     else:
-        named = "train" in split_of.values()
-        of_training = [] if named or often is None else _logged_often(names, often.values, stated)
+        of_training = _beside_scores(split_of, stated)
+        if not of_training and "train" not in split_of.values() and often is not None:
+            of_training = _logged_often(names, often.values, stated)
         split_of = dict.fromkeys(names, "")
     rewarded = any(is_reward(key) for key in names)
     of_learner = [key for key, split in split_of.items() if not split and rewarded and is_of_learner(key)]
+    of_learner += spreads(split_of)
     return split_of | dict.fromkeys([*of_training, *(key for key in of_learner if key not in stated)], "train")
+
+
+def _earlier_sets(keys: Iterable[str]) -> list[str]:
+    """Of several numbered sets, those before the last: XGBoost and LightGBM are given the training's own data first."""
+    numbered: dict[str, dict[int, list[str]]] = {}
+    for key in keys:
+        found = _NUMBERED_SET.search(key)
+        if found is not None:
+            numbered.setdefault(found[1], {}).setdefault(int(found[2]), []).append(key)
+    return [key for sets in numbered.values() for at in sets if at < max(sets) for key in sets[at]]
+
+
+def _beside_scores(split_of: Mapping[str, str], stated: Collection[str]) -> list[str]:
+    """The curves that are named as those of the training, and the losses, beside scores of which nothing is said.
+
+    `train_loss` beside `HR@10` and `NDCG@10`: these come from an evaluation.
+    """
+    if "train" not in split_of.values():
+        return []
+    losses = {key for key in split_of if "loss" in words_of(key)}
+    scores = [key for key, split in split_of.items() if not split and key not in losses and known_metric(key)]
+    return [key for key in split_of if key not in (*scores, *stated) and (split_of[key] or key in losses) and scores]
 
 
 def _oftener_than(

@@ -136,6 +136,8 @@ def _from_zero(part: LogPart, logged: NDArray[np.float64], zero: NDArray[np.bool
 
 def _assumed(part: LogPart, unknown: NDArray[np.bool_]) -> list[str]:
     """The remark on runs of which neither the horizon nor the status is known."""
+    if unknown.any() and not part.runs["last"].notna().any():
+        return ["no run has begun and no horizon is given, so only epoch 1 is forecast; state --horizon N."]
     if not unknown.any() or not len(part.points):
         return []
     last = part.points.groupby("run", observed=True)["epoch"].max().reindex(part.runs.index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.how_often import HowOften
@@ -17,9 +17,14 @@ _LEARNER = frozenset(
     [
         *("loss", "losses", "kl", "kld", "entropy", "td", "explained", "rms"),
         *("critic", "actor", "policy", "qf", "vf", "q1", "q2", "qvalue", "qvals", "advantage"),
+        *("discriminator", "acc", "accuracy"),
     ]
 )
-"""Words for how well a learner fits its targets, and for what it makes of its inputs (a running mean: `obs_rms`)."""
+"""Words for how well a learner fits its targets, and for what it makes of its inputs (a running mean: `obs_rms`).
+An accuracy is that of what it learns to tell apart, such as the expert's steps from its own."""
+
+_MEAN = frozenset(("mean", "avg", "average"))
+_EXTREME = frozenset(("min", "max", "minimum", "maximum", "median", "std"))
 
 
 def is_reward(key: str) -> bool:
@@ -31,6 +36,17 @@ def is_reward(key: str) -> bool:
 def is_of_learner(key: str) -> bool:
     """Whether a curve, beside a reward, tells of the learner alone."""
     return not is_reward(key) and not _LEARNER.isdisjoint(words_of(key))
+
+
+def spreads(keys: Collection[str]) -> list[str]:
+    """The smallest, the largest and the median reward of several episodes, beside their mean."""
+    named = {key: words_of(key) for key in keys if is_reward(key)}
+    means = {tuple(sorted(set(words) - _MEAN)) for words in named.values() if not _MEAN.isdisjoint(words)}
+    return [
+        key
+        for key, words in named.items()
+        if not _EXTREME.isdisjoint(words) and tuple(sorted(set(words) - _EXTREME)) in means
+    ]
 
 
 def hardly_evaluated(split_of: Mapping[str, str], often: HowOften | None) -> dict[str, str]:

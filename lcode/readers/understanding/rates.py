@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.readers.part import LogPart
 from lcode.show import counted
+from lcode.table.other_languages import in_english
 from lcode.table.schedule import Schedule
 from lcode.table.table import RunTable
+
+RATE_SIGNAL = "main/lr"
+
+FEWEST = 3
+"""Rows that it takes to see that a rate is constant."""
 
 Rates = Literal["plan", "measured"]
 """What the learning rates in the rows of a log are: planned before the training, or a signal measured during it."""
@@ -32,7 +40,7 @@ _GROUP = re.compile(r"((param_)?(pg|group)_?)?\d+", re.IGNORECASE)
 
 def is_rate(name: str) -> bool:
     """Whether a column or metric is a learning rate by its name: `lr`, `train/learning_rate`, `lr-AdamW`, `lr/pg0`."""
-    first, _, last = (part.strip() for part in name.rpartition("/"))
+    first, _, last = (part.strip() for part in in_english(name).rpartition("/"))
     return (first.lower() == "lr" and bool(_GROUP.fullmatch(last))) or bool(
         _RATE.fullmatch(last) or _OF_OPTIMISER.fullmatch(last)
     )
@@ -51,6 +59,28 @@ def rates_of_runs(run: NDArray[np.int64], epoch: NDArray[np.int64], rate: NDArra
     codes, starts = np.unique(run, return_index=True)
     parts = zip(codes.tolist(), np.split(epoch, starts[1:]), np.split(rate, starts[1:]), strict=False)
     return {code: Schedule(epochs, rates) for code, epochs, rates in parts}
+
+
+def with_constant_rates(part: LogPart) -> LogPart:
+    """The runs with their learning rate as a hyper-parameter, where it is the same all through each of them.
+
+    A rate that never moves tells runs apart as any setting does, also of a run that has not come to its horizon.
+    """
+    plans = part.rates
+    logged = max((len(plan.rates) for plan in plans.values()), default=0)
+    if logged < FEWEST or any(np.ptp(plan.rates) for plan in plans.values()):
+        return part
+    if any(is_rate(name.rpartition(".")[2]) for config in part.configs.values() for name in config):
+        return part
+    configs = {
+        run: {**config, **({"lr": float(plans[run].rates[0])} if run in plans else {})}
+        for run, config in part.configs.items()
+    }
+    signals = part.signals
+    if len(signals):
+        kept = signals[signals["metric"] != RATE_SIGNAL]
+        signals = kept.assign(metric=kept["metric"].cat.remove_unused_categories())
+    return replace(part, configs=configs, signals=signals)
 
 
 def planned(schedules: Mapping[str, Schedule], logged: Mapping[str, Schedule], rates: Rates) -> dict[str, Schedule]:

@@ -63,8 +63,13 @@ def _numbered(names: Sequence[str]) -> list[str]:
 def names_of_runs(files: Sequence[Path], root: Path) -> list[str]:
     """Names for runs that lie in a folder each: of the folders; of the files where several lie in one folder.
 
-    A folder that only says on which data was measured, as Keras has it (`run/train`), is not part of the name.
+    A folder that only says on which data was measured, as Keras has it (`run/train`), is not part of the name. Runs in
+    one and the same file are numbered.
     """
+    own = list(dict.fromkeys(files))
+    if len(own) < len(files):
+        by_file = dict(zip(own, names_of_runs(own, root), strict=True))
+        return _numbered([by_file[file] for file in files])
     folders = [file.parent for file in files]
     if root.is_file() or len(set(folders)) < len(folders):
         return names_of(files, root)

@@ -13,6 +13,7 @@ from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
+from lcode.table.other_languages import in_english
 
 Column = TypeVar("Column", pa.Array, pa.ChunkedArray)
 
@@ -30,7 +31,7 @@ def with_counted_rows(
             measured on the data of the training and on others, or if all columns are losses, and from the absence of
             any text: a table of results has a name in each row.
     """
-    lower = {name.strip().lower() for name in columns}
+    lower = {in_english(name).strip().lower() for name in columns}
     if lower & {*EPOCHS, *STEPS}:
         return dict(columns), []
     if not columns or lower & set(RUN_NAMES):

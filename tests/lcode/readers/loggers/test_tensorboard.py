@@ -341,3 +341,15 @@ def test_what_keras_counts_by_batch_is_left_out_beside_what_it_counts_by_epoch(t
     (run,) = read(tmp_path)
     assert cells(run, "step", "epoch_loss") == [(0, 3.0), (1, 2.0)]
     assert set(run.columns) == {"step", "wall_time", "epoch_loss"}
+
+
+def test_a_training_that_is_started_again_in_the_same_folder_is_another_run(tmp_path: Path) -> None:
+    for values in ((3.0, 2.0, 1.5, 1.0), (5.0, 4.0), (9.0, 8.0, 7.0)):
+        write(tmp_path / "logs", {"val/loss": values})
+    write(tmp_path / "logs", {"val/loss": (6.5,)}, start=2)  # resumed
+    first, _ = read(tmp_path)
+    assert cells(first, "step", "val/loss") == [(0, 3.0), (1, 2.0), (2, 1.5), (3, 1.0)]
+    table = read_logs(tmp_path)
+    assert table.run_ids == ("logs", "logs#2") and any("begin anew 1 times" in note for note in table.notes)
+    again = table.points[table.points["run"] == "logs#2"]
+    assert again["value"].tolist() == [9.0, 8.0, 6.5]

@@ -78,6 +78,28 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
         ("Epoch {e}/9 - Train Loss: 9.5, Val Loss: {v}\n  保存最佳模型 (val_loss=0.1)", "Loss", "min"),
         ("Epoch {e}, Loss: 9.5, Test Acc: {v}%", "Acc", "max"),
         ("Epoch {e} accuracy: 9/10=0.9 train\nval accuracy: 35/100 ({v}%)", "accuracy", "max"),
+        ("[{e},  2000] loss: {v}", "loss", "min"),  # PyTorch's tutorials
+        ("[{e}/9][50/391] Loss_D: 9.5 acc: {v}", "acc", "max"),  # DCGAN
+        ("{e} [D loss: 9.5, acc.: {v}%] [G loss: 9.5]", "acc", "max"),  # Keras-GAN
+        ("[{e} :   3300] score : {v}", "score", "max"),
+        ("#{e} acc: {v}", "acc", "max"),
+        ("epoch_{e} acc {v}", "acc", "max"),
+        ("(epoch: {e}, iters: 400, time: 0.1, data: 0.2) G_L1: {v} D_fake: 0.4", "G/L1_loss", "min"),  # CycleGAN
+        ("Cost after iteration {e}: {v}", "Cost", "min"),
+        ("At epoch {e} train loss is 9.5 and test rmse is {v}", "test_rmse", "min"),
+        ("Epoch: 0{e}, Loss: 9.5, Train: 0.{e}, Val: {v}, Test: 0.1", "score", "max"),  # PyTorch Geometric
+        ("{{'loss': 9.5, 'epoch': {e}.0}}\n{{'eval_loss': {v}, 'epoch': {e}.0}}", "eval_loss", "min"),  # Transformers
+        ("训练轮次 {e}/9, 训练损失: 9.5, 验证损失: {v}", "loss", "min"),
+        ("Epoch [{e}/9], Loss_D: 9.5, StegAcc: 0.7\nValidation Epoch [{e}/9], PSNR: {v}", "PSNR", "max"),
+        ("Epoch: [{e}]  [ 0/500]  loss: 9.5\nTest: [ 0/50] acc1: 9.5\n* Acc@1 {v} loss 9.5\nMax accuracy: 99%",
+         "Acc@1", "max"),  # DeiT
+        ("epoch {e} train_loss 9.5, HR@10 {v}", "HR@10", "max"),
+        ("Updates {e}, num timesteps 9{e}0, FPS 9\n Last 10 training episodes: mean/median reward {v}/2.0, "
+         "min/max reward 0.1/9.5", "mean_reward", "max"),
+        ("Total T: {e} Episode Num: 7 Episode T: 200 Reward: 9.5\nEvaluation over 10 episodes: {v}", "reward", "max"),
+        ("global_step={e}, episodic_return=[{v}]", "episodic_return", "max"),  # CleanRL
+        ("train loss: 9.5 val loss: {v}", "val_loss", "min"),
+        ("Epoch {e}\n{v}", "loss", "min"),
     ],
 )  # fmt: skip
 def test_forms_of_many_programs(tmp_path: Path, line: str, key: str, direction: str) -> None:
@@ -373,3 +395,80 @@ def test_rows_before_the_first_epoch_begin_no_run(tmp_path: Path) -> None:
     text = "step 5 loss 3.0\n" + "".join(f"epoch {e} loss {v}\n" for e, v in enumerate(SPRINGS)) + "epoch 0 loss 2.0\n"
     table = read(tmp_path, "run.log", text)
     assert list(table.runs.index) == ["run", "run#2"] and curve(table, "loss")[-1] == (0, 2.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["run.log.bk", "run.log.1", "run.txt.old", "run.out~", "run.sh.o12345", "run.log.2031-02-03"]
+)
+def test_logs_that_were_set_aside(tmp_path: Path, name: str) -> None:
+    text = "".join(f"epoch {e} val_loss {v}\n" for e, v in enumerate(SPRINGS))
+    assert curve(read(tmp_path, name, text), "val_loss") == list(enumerate(SPRINGS))
+
+
+def test_a_chinese_text_of_a_chinese_machine(tmp_path: Path) -> None:
+    path = tmp_path / "train.log"
+    path.write_bytes("".join(f"第{e}轮：损失值={v}，准确率：{e}%\n" for e, v in enumerate(SPRINGS)).encode("gb18030"))
+    table = read_logs(path)
+    assert directions(table) == {"loss": "min", "accuracy": "max"} and curve(table, "loss") == list(enumerate(SPRINGS))
+    assert any("read as GB18030" in note for note in table.notes)
+
+
+def test_several_tables_in_one_text_are_runs(tmp_path: Path) -> None:
+    rows = "".join(f"{e}\t{10 * e}\t{v}\n" for e, v in enumerate(SPRINGS))
+    text = f"### 128 tokens\nepoch, step, ppl\n{rows}### 256 tokens\nepoch, step, ppl\n{rows}epoch, step, f1\n{rows}"
+    table = read(tmp_path, "eval.txt", text)
+    assert list(table.runs.index) == ["eval", "eval#2", "eval#3"]
+    assert table.points["metric"].value_counts().to_dict() == {"ppl": 8, "f1": 4}
+
+
+def test_a_table_in_markdown(tmp_path: Path) -> None:
+    rows = "".join(f"| {e} | {v} |\n" for e, v in enumerate(SPRINGS))
+    table = read(tmp_path, "log.txt", f"| epoch | val loss |\n|:-----|-----:|\n{rows}")
+    assert curve(table, "val loss") == list(enumerate(SPRINGS))
+
+
+def test_train_and_test_logs_of_torch_are_one_run(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        column = "".join(f" {v:.4e}\n" for v in SPRINGS)
+        (tmp_path / f"{split}.log").write_text(f"% mean class accuracy ({split} set)\t\n{column}")
+    table = read_logs(tmp_path)
+    assert len(table.runs) == 1 and [value for _, value in curve(table, "mean class accuracy")] == list(SPRINGS)
+    assert directions(table) == {"mean class accuracy": "max"}
+
+
+def test_of_several_files_on_one_run_the_evaluation_counts(tmp_path: Path) -> None:
+    for name, line in (
+        ("metrics", '{{"epoch": {e}, "val_loss": {v}, "val_acc": 0.{e}}}'),
+        ("timing", "epoch={e} loss=0.001"),
+    ):
+        text = "".join(line.format(e=e, v=v) + "\n" for e, v in enumerate(SPRINGS, start=1))
+        (tmp_path / f"{name}_20310203.log").write_text(text)
+    table = read_logs(tmp_path)
+    assert len(table.runs) == 1 and set(directions(table)) == {"val_loss", "val_acc"}
+    assert any("so not read: timing_20310203.log" in note for note in table.notes)
+
+
+def test_numbers_without_a_name_are_counted_if_there_are_many_in_an_epoch(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e}\n" + "".join(f"{v + n / 100}\n" for n in range(9, 0, -1)) for e, v in enumerate(SPRINGS))
+    table = read(tmp_path, "a.txt", text)
+    assert len(curve(table, "loss")) == 36 and any(
+        "have no name and are read as a loss" in note for note in table.notes
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("acc: 0.5\nacc: 0.6\nacc: 0.7\n", r"put 'epoch 1, ', 'epoch 2, ' … before each line that tells 'acc'"),
+        ("epoch 1 acc: 0.5\n", "tells 'acc' at one count of epochs or steps only"),
+    ],
+)
+def test_a_refusal_names_a_metric_of_the_file_and_what_to_do(tmp_path: Path, text: str, remedy: str) -> None:
+    for place in (tmp_path / "run.log", tmp_path):
+        (tmp_path / "run.log").write_text(text)
+        with pytest.raises(InputError, match=remedy):
+            read_logs(place)
+    lines = text.splitlines()
+    mended = "".join(f"epoch {e}, {line}\n" for e, line in enumerate(lines, start=1))
+    if len(lines) > 1:
+        assert len(read(tmp_path, "run.log", mended).points) == len(lines)

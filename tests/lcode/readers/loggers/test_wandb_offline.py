@@ -222,3 +222,13 @@ def test_names_that_are_no_files_of_the_tool(tmp_path: Path) -> None:
     assert not any(reader.sniff(path) for path in [*tmp_path.iterdir(), tmp_path / "absent.wandb"])
     path = write(tmp_path / "wandb" / "run-1" / "run-1.wandb", [1])
     assert reader.sniff(path) and reader.owns(path) == path.parent
+
+
+def test_an_evaluation_without_an_epoch_does_not_decide_how_trainings_are_counted(tmp_path: Path) -> None:
+    training = [row({"_step": str(10 * e), "epoch": str(e), "val/acc": f"0.{e}"}) for e in range(1, 4)]
+    for name, records in (("run-1-a", training), ("run-2-b", [row({"_step": "0", "test/acc": "0.5"})])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.wandb").write_bytes(framed(records))
+    table = read_logs(tmp_path)
+    assert len(table.runs) == 1 and table.points["epoch"].tolist() == [1, 2, 3]
+    assert any("one evaluation without an epoch and no curve" in note for note in table.notes)

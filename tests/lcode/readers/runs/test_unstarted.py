@@ -58,6 +58,12 @@ def test_the_torn_line_of_a_growing_file_is_no_candidate(tmp_path: Path) -> None
     assert any("the last line is incomplete" in note for note in table.notes)
 
 
-def test_a_table_of_candidates_alone_has_nothing_to_learn_from(tmp_path: Path) -> None:
-    with pytest.raises(InputError):
-        read_logs(written(tmp_path, "new,,,0.05\n"))
+def test_a_table_of_candidates_alone_is_one_of_runs_that_have_not_begun(tmp_path: Path) -> None:
+    path = written(tmp_path, "new,,,0.05,20\nother,,,0.1,20\n", "run,epoch,seg/loss,config.lr,horizon")
+    table = read_logs(path)
+    assert table.last_epochs.tolist() == [0, 0] and table.runs["horizon"].tolist() == [20, 20]
+    assert [(metric.key, metric.direction) for metric in table.metrics] == [("seg/loss", "min")]
+    assert len(table.points) == 0 and table.configs["lr"].tolist() == [0.05, 0.1]
+    without = read_logs(written(tmp_path, "new,,,0.05\n"))
+    assert any("no run has begun and no horizon is given" in note for note in without.notes)
+    assert read_logs(written(tmp_path, "new,,,0.05\n"), horizon=30).runs["horizon"].tolist() == [30]

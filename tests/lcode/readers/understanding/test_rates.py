@@ -169,3 +169,14 @@ def test_an_infinite_rate_is_read_without_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text("run,epoch,lr,acc\na,1,inf,0.1\na,2,inf,0.2\n")
     assert read_logs(path).runs.index.tolist() == ["a"]
+
+
+def test_a_rate_that_is_constant_in_each_run_is_a_setting(tmp_path: Path) -> None:
+    rows_of = [f"{run},{epoch},0.5,{rate}\n" for run, rate in (("a", 0.1), ("b", 0.2)) for epoch in (1, 2, 3)]
+    path = tmp_path / "logs.csv"
+    path.write_text("run,epoch,acc,lr\n" + "".join(rows_of))
+    table = read_logs(path)
+    assert table.configs["lr"].tolist() == [0.1, 0.2] and len(table.signals) == 0
+    path.write_text("run,epoch,acc,lr\n" + "".join(rows_of) + "b,4,0.6,0.1\n")
+    table = read_logs(path)
+    assert table.configs.columns.tolist() == [] and set(table.signals["metric"]) == {"main/lr"}

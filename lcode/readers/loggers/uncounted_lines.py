@@ -1,0 +1,81 @@
+"""Printed values that no line counts: the losses of a training and of held-out data in each line, or bare numbers.
+
+They are counted in the order in which they were printed, where it is certain that they follow each other in time.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lcode.readers.loggers.line_forms import NUMBER
+from lcode.readers.loggers.line_shapes import LineShapes
+from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP
+from lcode.readers.understanding.curve_names import split_name
+from lcode.table.metric_names import known_metric
+
+FEWEST = 3
+"""Values that make a curve."""
+
+_ALONE = re.compile(rf"\s*({NUMBER})\s*", re.IGNORECASE)
+
+Rows = list[tuple[int, dict[str, Any]]]
+"""The 1-based line and the values of each row."""
+
+
+def uncounted_rows(text: str) -> tuple[Rows, str]:
+    """The rows, numbered, and a remark on how they were understood; no rows where they may be anything."""
+    return _pairs_in_each_line(text) or _bare_numbers(text) or ([], "")
+
+
+def _pairs_in_each_line(text: str) -> tuple[Rows, str] | None:
+    """The rows of lines such as `train loss 0.3, val loss 0.4`, where no line counts anything."""
+    shapes, rows = LineShapes(), Rows()
+    row: dict[str, Any] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        said = shapes.said_in(line)
+        if said is None:
+            continue
+        if said.counters:
+            return None
+        pairs = {name.removeprefix(IN_BATCH): value for name, value in said.pairs.items()}
+        if pairs and (not row or not row.keys().isdisjoint(pairs)):
+            row = {EPOCH: float(len(rows) + 1)}
+            rows.append((number, row))
+        row.update(pairs)
+    if len(rows) < FEWEST or any(row.keys() != rows[0][1].keys() for _, row in rows):
+        return None
+    measured: dict[str, set[str]] = {}
+    for name in rows[0][1]:
+        split, bare = split_name(name)
+        if known_metric(name) is not None:
+            measured.setdefault(bare.lower(), set()).add(split)
+    if not any(len(splits) > 1 for splits in measured.values()):
+        return None
+    return rows, "no line counts the epochs, so what was printed was counted, from 1."
+
+
+def _bare_numbers(text: str) -> tuple[Rows, str] | None:
+    """The numbers that stand alone below lines such as `Epoch 3`: nothing else is told there."""
+    shapes, rows = LineShapes(), Rows()
+    epoch: float | None = None
+    for number, line in enumerate(text.split("\n"), start=1):
+        found = _ALONE.fullmatch(line)
+        if found is not None and epoch is not None:
+            rows.append((number, {EPOCH: epoch, "value": float(found[1])}))
+            continue
+        said = shapes.said_in(line)
+        if said is not None:
+            epoch = said.counters.get(EPOCH, epoch)
+    epochs = len({row[EPOCH] for _, row in rows})
+    if len(rows) < FEWEST or not epochs:
+        return None
+    values = [row["value"] for _, row in rows]
+    half = len(values) // 2
+    name = "loss" if sum(values[-half:]) <= sum(values[:half]) else "score"
+    by_step = len(rows) > epochs * epochs
+    counted = [
+        (number, {STEP: float(at), name: row["value"]} if by_step else {EPOCH: row[EPOCH], name: row["value"]})
+        for at, (number, row) in enumerate(rows, start=1)
+    ]
+    return counted, f"the numbers below each epoch have no name and are read as a {name}, by the way that they went."
