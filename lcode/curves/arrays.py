@@ -154,3 +154,16 @@ def curve_arrays(table: RunTable, *, metrics: tuple[Metric, ...] | None = None) 
         diverged_at.reshape(shape),
         since,
     )
+
+
+def thinned(arrays: CurveArrays, most: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """At most so many evenly chosen points of each curve, the first and the last among them, [R, K, S]."""
+    size = int(np.minimum(arrays.lengths, most).max(initial=1))
+    if not arrays.epochs.shape[-1]:
+        shape = (*arrays.lengths.shape, 1)
+        return np.ones(shape, dtype=np.int64), np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    count, end = np.clip(arrays.lengths, 1, size), np.maximum(arrays.lengths - 1, 0)[..., None]
+    slot = np.arange(size)
+    index = np.minimum(np.rint(slot * end / np.maximum(count - 1, 1)[..., None]).astype(np.int64), end)
+    present = slot < np.minimum(arrays.lengths, size)[..., None]
+    return np.take_along_axis(arrays.epochs, index, -1), np.take_along_axis(arrays.values, index, -1), present

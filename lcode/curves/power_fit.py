@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.curves.arrays import CurveArrays
+from lcode.curves.arrays import CurveArrays, thinned
 from lcode.curves.axis import curve_gaps
 
 Array = NDArray[np.float64]
@@ -60,7 +60,7 @@ def fit_power_laws(arrays: CurveArrays) -> PowerFit:
     points count by 1/|residual|, towards least absolute deviations. The asymptote lies within `REACH` ranges of the
     last value, and is not negative where no value is; where it is clamped the amplitude is fitted anew.
     """
-    epochs, values, present = _thinned(arrays)
+    epochs, values, present = thinned(arrays, MAX_POINTS)
     origin, gap = epochs[..., 0], np.nan_to_num(curve_gaps(arrays), nan=1.0)
     time = np.maximum((epochs - origin[..., None]) / gap[..., None] + 1.0, 1.0)
     basis = time[..., None, :] ** -POWERS[:, None]  # [R, K, G, S]
@@ -96,16 +96,3 @@ def _intercept(x: Array, y: Array, weight: Array) -> Array:
     covariance = (weight * deviation * (y - mean_y[..., None])).sum(-1)
     varies = variance > 1e-12 * total
     return mean_y - np.where(varies, covariance / np.where(varies, variance, 1.0), 0.0) * mean_x
-
-
-def _thinned(arrays: CurveArrays) -> tuple[NDArray[np.int64], Array, NDArray[np.bool_]]:
-    """At most `MAX_POINTS` evenly chosen points of each curve, the first and the last among them, [R, K, S]."""
-    size = int(np.minimum(arrays.lengths, MAX_POINTS).max(initial=1))
-    if not arrays.epochs.shape[-1]:
-        shape = (*arrays.lengths.shape, 1)
-        return np.ones(shape, dtype=np.int64), np.full(shape, np.nan), np.zeros(shape, dtype=bool)
-    count, end = np.clip(arrays.lengths, 1, size), np.maximum(arrays.lengths - 1, 0)[..., None]
-    slot = np.arange(size)
-    index = np.minimum(np.rint(slot * end / np.maximum(count - 1, 1)[..., None]).astype(np.int64), end)
-    present = slot < np.minimum(arrays.lengths, size)[..., None]
-    return np.take_along_axis(arrays.epochs, index, -1), np.take_along_axis(arrays.values, index, -1), present

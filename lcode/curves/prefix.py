@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.arrays import CurveArrays, curve_arrays, thinned
 from lcode.curves.collate import SignalScale
 from lcode.curves.config import ConfigEncoder
 from lcode.curves.features import side_information
 from lcode.curves.power_fit import fit_power_laws
+from lcode.curves.rate_clock import RateClock
 from lcode.curves.scaling import ValueScaler
 from lcode.table import Metric, RunTable, split_key
 
@@ -21,6 +22,9 @@ POINTS = 48
 """A prefix is read at so many evenly spaced epochs at most."""
 
 CURVE_FEATURES = 10
+
+KEPT = 24
+"""Points of a prefix that are kept as they are, evenly chosen."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,9 @@ class Known:
         curves: features of each curve, [R, K, 10].
         signals: auxiliary signals at the cutoff and half-way to it, [R, A]; `signal_groups` numbers their names, [A].
         side: encoded side information, [R, P]; `side_groups` numbers its columns, [P].
+        points: some of the points of each curve in model space, NaN where there are fewer, [R, K, S].
+        points_at: their epochs, [R, K, S].
+        clock: the planned learning rates.
     """
 
     last: Array
@@ -40,6 +47,9 @@ class Known:
     side: Array
     signal_groups: NDArray[np.int64]
     side_groups: NDArray[np.int64]
+    points: Array
+    points_at: NDArray[np.int64]
+    clock: RateClock
 
     def rows(self, chosen: slice) -> Known:
         """What is known of these runs only."""
@@ -49,6 +59,9 @@ class Known:
             curves=self.curves[chosen],
             signals=self.signals[chosen],
             side=self.side[chosen],
+            points=self.points[chosen],
+            points_at=self.points_at[chosen],
+            clock=self.clock.rows(chosen),
         )
 
     def anchor(self, training: Array) -> Array:
@@ -116,6 +129,7 @@ class PrefixReader:
         values = self._values.scale(prefix.interpolate(np.tile(grid, (runs, 1))))
         fit, horizons = fit_power_laws(prefix), table.runs["horizon"].to_numpy(np.int64)[:, None]
         law = self._values.scale(np.where(fit.usable[..., None], fit.at(horizons), np.nan)) - values[..., -1:]
+        points_at, points, present = thinned(prefix, KEPT)
         return Known(
             last=values[..., -1],
             curves=np.nan_to_num(
@@ -125,6 +139,9 @@ class PrefixReader:
             side=self._side.encode(side_information(table)),
             signal_groups=np.tile(self._signal_names, 2),
             side_groups=self._side_groups,
+            points=self._values.scale(np.where(present, points, np.nan)),
+            points_at=points_at,
+            clock=RateClock.of(table.schedules, table.run_ids, horizons[:, 0]),
         )
 
     def _signal_features(self, table: RunTable, cutoff: int, first: int) -> Array:

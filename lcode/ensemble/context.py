@@ -12,12 +12,14 @@ import torch
 from numpy.typing import NDArray
 
 from lcode.curves.arrays import CurveArrays, curve_arrays
+from lcode.curves.axis import table_gap
 from lcode.curves.collate import Preprocessor
 from lcode.curves.prefix import PrefixReader
 from lcode.ensemble.at_cutoff import AtCutoff
 from lcode.ensemble.base_model import Observed
 from lcode.ensemble.conformal import persistence
 from lcode.ensemble.history import History
+from lcode.ensemble.law import Laws
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.registry import Learning
 from lcode.network.loop import Source
@@ -72,7 +74,7 @@ class Context:
             history = History.of(
                 self.finished, self.own, self._arrays, self.folds, cutoff, self.preprocessor.values, self._reader
             )
-            given = Learning(history, self.preprocessor, self._adapted, self._pretrained, self.seed)
+            given = Learning(history, self.preprocessor, self._adapted, self._pretrained, self._laws, self.seed)
             self._learned[cutoff] = AtCutoff(given, self.parts, calibrated=self.calibrated)
         return self._learned[cutoff]
 
@@ -184,6 +186,11 @@ class Context:
     @cached_property
     def _reader(self) -> PrefixReader:
         return PrefixReader(self.finished, self.preprocessor.values)
+
+    @cached_property
+    def _laws(self) -> Laws:
+        end = int(self.finished.runs["horizon"].max())
+        return Laws.of(self._reader.at(self.finished, self._arrays, end), self.folds, table_gap(self._arrays))
 
     @cached_property
     def _adapted(self) -> OutOfFoldNetwork | None:

@@ -10,6 +10,7 @@ PROCESS = "gaussian process"
 VALUES = "forest of values"
 CHANGES = "forest of changes"
 SURPRISES = "forest of surprises"
+LAW = "power law"
 
 RIPE = 0.1
 """Share of the horizon from which on the pretrained network, which reads each curve by itself, knows as much as any."""

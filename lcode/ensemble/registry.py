@@ -9,7 +9,8 @@ from lcode.curves.collate import Preprocessor
 from lcode.ensemble.base_model import BaseModel, Forecasts
 from lcode.ensemble.forests import Changes, Surprises, Values
 from lcode.ensemble.history import History
-from lcode.ensemble.names import CHANGES, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.law import Law, Laws
+from lcode.ensemble.names import CHANGES, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.networks import Adapted, AnyMetrics, Pretrained, expected
 from lcode.ensemble.process import Process
 from lcode.network.quantiles import OutOfFoldNetwork
@@ -24,6 +25,7 @@ class Learning:
         preprocessor: how tables become tensors for the adapted network.
         adapted: the network that learned from the finished runs; None: there is none.
         pretrained: the network as it came; None: there is none.
+        laws: what whole curves of the finished runs say.
         seed: of the trees.
     """
 
@@ -31,6 +33,7 @@ class Learning:
     preprocessor: Preprocessor
     adapted: OutOfFoldNetwork | None
     pretrained: AnyMetrics | None
+    laws: Laws
     seed: int
 
 
@@ -54,6 +57,7 @@ BASE_MODELS: dict[str, Callable[[Learning, Forecasts], BaseModel | None]] = {
     VALUES: lambda given, before: Values(given.history, given.seed),
     CHANGES: lambda given, before: Changes(given.history, given.seed),
     SURPRISES: _surprises,
+    LAW: lambda given, before: Law(given.history, given.laws),
 }
 """Name -> what makes it of `Learning` and of the left-out forecasts by those before it; None: it has nothing to say."""
 

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lcode.decisions import Constraint, FinalValue, Objective, StopRule, Verdict
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import UsageError
@@ -16,6 +19,7 @@ from lcode.hooks.inputs import as_run, check_options
 from lcode.hooks.judge import Judge, model_or_pretrained
 from lcode.hooks.live_run import LiveRun
 from lcode.hooks.live_sweep import LiveSweep
+from lcode.hooks.new_runs import expected_gains
 from lcode.isolation import isolated
 from lcode.table import Direction, Metric, RunStatus, RunTable
 from lcode.table.table import empty_points
@@ -221,6 +225,15 @@ class Monitor:
         """How the run stands by what was reported and decided; None for one that was never started here."""
         live = self._sweep.runs.get(as_run(run))
         return None if live is None else live.status
+
+    def expected_gains(self, configs: Sequence[Mapping[str, Any]], *, horizon: float) -> NDArray[np.float64] | None:
+        """What such runs are expected to gain over the best finished one, see `lcode.hooks.new_runs`.
+
+        Args:
+            configs: hyper-parameters of C runs.
+            horizon: their planned last epoch.
+        """
+        return expected_gains(self._sweep, configs, horizon, self.final, self._judge.num_threads)
 
     def finish(self, run: str, status: RunStatus = "finished") -> None:
         """The run has ended. The final score of a finished one may become the incumbent.

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lcode.decisions import Verdict
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
@@ -35,6 +38,9 @@ VALUE = "value"
 """What Optuna's own reports are called where the study does not name its objective."""
 
 _DIRECTIONS: dict[StudyDirection, Direction] = {StudyDirection.MINIMIZE: "min", StudyDirection.MAXIMIZE: "max"}
+
+_STATES = (TrialState.COMPLETE, TrialState.RUNNING)
+"""Trials that decisions depend on; what was pruned or failed counts no more."""
 
 
 class LcodePruner(BasePruner):
@@ -94,8 +100,7 @@ class LcodePruner(BasePruner):
         """
         with self._cache.lock:
             stored = self._stored(study)
-            frozen = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.RUNNING))
-            trials = stored.trials(frozen)
+            trials = stored.trials(study.get_trials(deepcopy=False, states=_STATES))
             trial = trials.get(number)
             if trial is None or not trial.reports:
                 return None
@@ -105,6 +110,26 @@ class LcodePruner(BasePruner):
             # Optuna's own pruners keep their state in this way too: there is no public one within `prune`.
             study._storage.set_trial_user_attr(trial.frozen._trial_id, VERDICT, trial.to_store(verdict))
             return verdict
+
+    def expected_gains(
+        self, study: Study, configs: Sequence[Mapping[str, Any]], *, min_trials: int
+    ) -> NDArray[np.float64] | None:
+        """What trials with these parameters are expected to gain over the best finished one; see `NothingToGain`.
+
+        Args:
+            study: the study.
+            configs: parameters of C trials.
+            min_trials: so many trials must have finished.
+
+        Returns:
+            Expected improvements, shape [C], NaN where a configuration cannot be forecast; None if nothing can be said.
+        """
+        with self._cache.lock:
+            stored = self._stored(study)
+            trials = stored.trials(study.get_trials(deepcopy=False, states=_STATES))
+            if sum(trial.is_finished for trial in trials.values()) < min_trials:
+                return None
+            return stored.follow(trials).expected_gains(configs, horizon=self._horizon)
 
     def _stored(self, study: Study) -> StoredStudy:
         """What is known of the study; the last one is kept."""

@@ -59,10 +59,17 @@ class Schedule:
 
         Epoch e is trained with the rate at e: the sum runs over the whole epochs 1 … e, and is linear within an epoch.
         """
+        return self._until(epochs) / self._total
+
+    def passed(self, epochs: ArrayLike) -> NDArray[np.float64]:
+        """Sum of the rates up to these epochs, as `done`, in units of the highest rate: epochs at that rate."""
+        return self._until(epochs) / self.rates.max()
+
+    def _until(self, epochs: ArrayLike) -> NDArray[np.float64]:
         at = np.clip(np.asarray(epochs, dtype=np.float64), 0.0, float(self.last))
         whole = np.floor(at)
         before, after = self._sum(whole), self._sum(np.minimum(whole + 1, self.last))
-        return (before + (at - whole) * (after - before)) / self._total
+        return before + (at - whole) * (after - before)
 
     @property
     def _total(self) -> float:

@@ -13,6 +13,7 @@ from lcode.ensemble import at_cutoff
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.context import Context
 from lcode.ensemble.history import History
+from lcode.ensemble.law import Laws
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.registry import BASE_MODELS, Learning
 from lcode.forecast import LEVELS, Q50
@@ -33,7 +34,8 @@ def learning(context: Context, cutoff: int) -> Learning:
     history = History.of(finished, context.own, curve_arrays(finished), context.folds, cutoff, read.values, reader)
     source = Source.of(read.tensors(finished), read.task_of, context.folds, "cpu")
     adapted = OutOfFoldNetwork(context.adapted, source)
-    return Learning(history, read, adapted, AnyMetrics.of(context.pretrained, finished, read), context.seed)
+    laws = Laws.of(reader.at(finished, curve_arrays(finished), HORIZON), context.folds, 1.0)
+    return Learning(history, read, adapted, AnyMetrics.of(context.pretrained, finished, read), laws, context.seed)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ def test_what_is_known_is_what_was_seen_up_to_the_cutoff(history: RunTable) -> N
     later = history_of(replace(history, points=points, signals=signals), CUTOFF, like=history)
     usual = history_of(history, CUTOFF)
     for field in fields(usual.known):
+        if field.name == "clock":  # the plan, which is known from the start
+            continue
         np.testing.assert_array_equal(getattr(later.known, field.name), getattr(usual.known, field.name))
     assert not np.array_equal(later.values, usual.values)
 
