@@ -214,9 +214,9 @@ class _Problem:
         noise = self.left * scales.noise
         kernel = scales.share * np.exp(-0.5 * self.apart / scales.length**2) + (1 - scales.share) * np.eye(size)
         prior = np.kron(kernel, np.diag(own)) + np.kron(np.ones((size, size)), np.diag(shared))
-        precision = np.zeros((size, terms, size, terms))
-        precision[np.arange(size), :, np.arange(size), :] = self.gram / noise
-        precision = precision.reshape(terms * size, terms * size)
+        blocks = np.zeros((size, terms, size, terms))
+        blocks[np.arange(size), :, np.arange(size), :] = self.gram / noise
+        precision = blocks.reshape(terms * size, terms * size)
         away = (self.cross - self.gram @ self.common).ravel() / noise
         inner = np.eye(terms * size) + prior @ precision
         reached = np.linalg.solve(inner, np.column_stack([prior, prior @ away]))
