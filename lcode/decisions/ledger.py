@@ -53,7 +53,7 @@ DEPENDENCE = 3.0
 def expected_regret(stopped: Iterable[Stopped], best: float) -> float:
     """E[max(best score of the stopped runs − best, 0)], the regret if nothing better is found.
 
-    It is the integral of P(one of them ends above x) over x from `best` on. The runs' forecasts come from one forecaster
+    It is the integral of P(one of them ends above x) over x from `best` on. The forecasts come from one forecaster
     and err together, so their scores are joined by a Gumbel copula: P(all end below x) =
     exp(−(Σ_r (−log P(run r ends below x))^θ)^(1/θ)), θ = `DEPENDENCE` ≥ 1 (1: independent). Where a better run is
     found, what was stopped before costs less.

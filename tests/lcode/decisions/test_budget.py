@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from lcode.decisions.budget import RegretBudget
+from lcode.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        (0.5, RegretBudget(0.5)),
+        ("0.5", RegretBudget(0.5)),
+        ("0.1 spread", RegretBudget(0.1, "spread")),
+        (" .5  sd ", RegretBudget(0.5, "sd")),
+        (RegretBudget(2.0, "sd"), RegretBudget(2.0, "sd")),
+    ],
+)
+def test_a_budget_is_said_in_one_of_three_units(spec, told) -> None:
+    assert RegretBudget.parse(spec) == told
+
+
+@pytest.mark.parametrize("spec", ["", "much", "0.5 points", "0", -1, float("nan"), True, None, "inf spread"])
+def test_what_is_no_budget_is_told(spec) -> None:
+    with pytest.raises(UsageError, match=r"regret is .*write 0\.5"):
+        RegretBudget.parse(spec)
+
+
+def test_in_scores() -> None:
+    assert RegretBudget(0.5).in_scores() == 0.5
+    assert RegretBudget(0.5, "spread").in_scores(spread=4.0) == 2.0
+    assert RegretBudget(0.5, "sd").in_scores(spread=4.0, deviation=0.2) == 0.1
+    assert RegretBudget(0.5, "spread").in_scores() is None
+    assert RegretBudget(0.5, "spread").in_scores(spread=0.0) is None  # all runs alike: nothing tells how far they go
+    assert str(RegretBudget(0.03, "spread")) == "0.03 spread" and str(RegretBudget(0.5)) == "0.5"
