@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lcode.api import fit, load
-    from lcode.decisions import Ranking, Verdict, rank
+    from lcode.decisions import Ranking, Suggestions, Verdict, rank, suggest
     from lcode.errors import LcodeError
     from lcode.evaluation import Backtest, backtest
     from lcode.forecast import Forecast
@@ -32,6 +32,7 @@ _HOMES = {
     "RunHeader": "lcode.table.runlog",
     "RunLogWriter": "lcode.table.runlog",
     "RunTable": "lcode.table",
+    "Suggestions": "lcode.decisions",
     "Verdict": "lcode.decisions",
     "backtest": "lcode.evaluation",
     "candidates": "lcode.table.candidates",
@@ -41,6 +42,7 @@ _HOMES = {
     "monitor": "lcode.hooks.shared",
     "rank": "lcode.decisions",
     "read_logs": "lcode.readers",
+    "suggest": "lcode.decisions",
     "trace_graph": "lcode.graphs",
 }
 
@@ -55,6 +57,7 @@ __all__ = [
     "RunHeader",
     "RunLogWriter",
     "RunTable",
+    "Suggestions",
     "Verdict",
     "backtest",
     "candidates",
@@ -64,6 +67,7 @@ __all__ = [
     "monitor",
     "rank",
     "read_logs",
+    "suggest",
     "trace_graph",
 ]
 

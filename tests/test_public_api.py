@@ -22,6 +22,7 @@ NAMES = [
     "RunHeader",
     "RunLogWriter",
     "RunTable",
+    "Suggestions",
     "Verdict",
     "backtest",
     "candidates",
@@ -31,6 +32,7 @@ NAMES = [
     "monitor",
     "rank",
     "read_logs",
+    "suggest",
     "trace_graph",
 ]
 

@@ -1,4 +1,4 @@
-"""The command line: `lcode fit | predict | rank | watch | backtest | bench | report | inspect | demo`.
+"""The command line: `lcode fit | predict | rank | suggest | watch | backtest | bench | report | inspect | demo`.
 
 Exit status 0: done. 2: bad usage or bad input, with one message on stderr. 1: a bug of ours.
 """

@@ -30,6 +30,7 @@ from lcode.cli.fitted import show_fit, show_trust
 from lcode.cli.log_source import LogSource, reads_logs
 from lcode.cli.model_source import model_and_table
 from lcode.cli.replay import replay
+from lcode.cli.suggest import suggest
 from lcode.cli.watch import watch
 from lcode.errors import UsageError
 
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.command()(bench)
 app.command()(replay)
 app.command()(watch)
+app.command()(suggest)
 
 
 def _version(wanted: bool) -> None:

@@ -61,4 +61,6 @@ def price(
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if net(middle).max() > 0 else (low, middle)
-    return low, int(looks[net(low).argmax()])
+    net_gains = net(low)
+    # Where looks on the way show nothing that matters, none is taken.
+    return low, int(looks[np.flatnonzero(net_gains >= net_gains.max() - 1e-9 * gains[-1])[-1]])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ class Suggestion:
         score_q05: the score that is exceeded with probability 0.95.
         score_q95: the score that is exceeded with probability 0.05.
         reason: why, in a sentence.
-        granted: of `epochs`, those that the budget reaches to; without a budget all.
+        granted: those that the budget reaches to, which may be more than `epochs`; without a budget these.
     """
 
     run: str
@@ -65,7 +65,7 @@ class Suggestions:
     Attributes:
         steps: what may be trained.
         incumbent: the run to beat, None where nothing has a forecast.
-        best: its score.
+        best: its score, as the objective tells it.
         objective: what scores are.
         notes: remarks for the user.
 
@@ -95,6 +95,15 @@ class Suggestions:
         frame.insert(1, "rank", np.arange(1, len(frame) + 1))
         return frame
 
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values, as `lcode suggest --json` prints it."""
+        return {
+            "incumbent": self.incumbent,
+            "best": self.best if np.isfinite(self.best) else None,
+            "unit": self.objective.unit,
+            "suggestions": [asdict(step) for step in self.steps],
+        }
+
 
 def suggest(
     forecast: Forecast,
@@ -114,8 +123,7 @@ def suggest(
     Runs that are running or were stopped count as paused, and those that have not begun as candidates; finished, failed
     and diverged ones are over. Each has a price: what an epoch may cost so that training it is still worth its expected
     improvement over the incumbent, if it may be given up on the way (see `lcode.decisions.price`). The dearest is
-    trained first. A budget is given out in that order, first for the epochs up to the next look; what is left, to the
-    horizons.
+    trained first, and a budget goes to the dearest epochs of all runs.
 
     Args:
         forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
@@ -162,16 +170,22 @@ def suggest(
         seed=seed,
     )
     name, best = _to_beat(known) if incumbent is None else (None, incumbent)
-    steps = sorted(_steps(known, table, name, best), key=lambda step: (-step.price, -step.gain, step.run))
+
+    def dearest_first(step: Suggestion) -> tuple[float, float, str]:
+        hoped_for = step.score_q95 if known.objective.direction == "max" else -step.score_q05
+        return -step.price, -hoped_for, step.run
+
+    steps = sorted(_steps(known, table, name, best), key=dearest_first)
     notes = (*known.forecast.notes, *known.objective.notes)
-    return Suggestions(tuple(_granted(steps, budget)), name, best, known.objective, notes)
+    told = float(known.objective.told(np.array(best)))
+    return Suggestions(tuple(_granted(steps, budget)), name, told, known.objective, notes)
 
 
 def _to_beat(known: ScoredRuns) -> tuple[str | None, float]:
     """The incumbent and its score: of the best finished run, or else the best as forecast."""
     medians = np.where(known.feasible.mean(0) >= 0.5, np.median(known.plain, axis=0), np.nan)
     begun = known.forecast.observed.max(1, initial=-1) >= 0
-    for runs in (known.finished, begun & known.going, np.ones_like(begun)):
+    for runs in (known.finished, begun, np.ones_like(begun)):
         scores = np.where(runs, medians, np.nan)
         if np.isfinite(scores).any():
             best = int(np.nanargmax(scores))
@@ -226,13 +240,19 @@ def _evaluated_every(table: RunTable | None, unit: float) -> int:
 
 
 def _granted(steps: Sequence[Suggestion], budget: float | None) -> Iterator[Suggestion]:
-    """The steps with the epochs that a budget reaches to: up to the next look of each, then to their ends."""
-    left = np.inf if budget is None else budget
-    granted = []
-    for step in steps:
-        granted.append(min(step.epochs, left) if step.price > 0 else 0.0)
-        left -= granted[-1]
-    for step, first in zip(steps, granted, strict=True):
-        more = min(step.to_end - first, left) if budget is not None and step.price > 0 else 0.0
-        left -= more
-        yield replace(step, granted=first + more)
+    """The steps with the epochs that a budget reaches to, the dearest epochs first.
+
+    Up to its next look a run's epochs have its price; those after it are worth, as far as is known now, the expected
+    improvement per epoch, which is less.
+    """
+    if budget is None:
+        yield from (replace(step, granted=step.epochs if step.price > 0 else 0.0) for step in steps)
+        return
+    first = [(step.price, i, step.epochs) for i, step in enumerate(steps)]
+    rest = [(step.gain / step.to_end, i, step.to_end - step.epochs) for i, step in enumerate(steps)]
+    granted, left = [0.0] * len(steps), float(budget)
+    for worth, i, epochs in sorted([*first, *rest], key=lambda part: -part[0]):
+        taken = min(epochs, left) if worth > 0 else 0.0
+        granted[i] += taken
+        left -= taken
+    yield from (replace(step, granted=epochs) for step, epochs in zip(steps, granted, strict=True))

@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from lcode.decisions import Ranking
+from lcode.decisions import Ranking, Suggestion, Suggestions
 from lcode.forecast import Forecast
 from lcode.report.cells import RunRow, configuration, run_rows, summary_cells
 from lcode.show import NOTHING, counted, printable, shorten
@@ -52,6 +52,22 @@ def forecast_table(forecast: Forecast, limit: int = 40) -> RenderableType:
     headings, rows = run_rows(forecast)
     shown = [dict(zip(("run", *headings), (row.run, *row.cells), strict=True)) for row in rows[:limit]]
     return _captioned(summary_table(shown), len(rows) - limit)
+
+
+def suggestions_table(found: Suggestions, steps: Sequence[Suggestion]) -> Table:
+    """What to train next, with the reason: of all suggestions those that are to be shown, the dearest first."""
+    unit = found.objective.unit.removesuffix(", lower is better")
+    table = _table()
+    table.add_column("train", no_wrap=True)
+    table.add_column("run", overflow="fold")
+    table.add_column("epochs", justify="right", no_wrap=True)
+    table.add_column(Text("worth\nper epoch"), justify="right", no_wrap=True)
+    table.add_column(Text(f"why ({unit})" if unit else "why"))
+    for step in steps:
+        epochs = f"{step.granted:g}/{step.to_end:g}"
+        table.add_row(step.step, Text(printable(step.run)), epochs, f"{step.price:.2g}", Text(step.reason))
+    table.caption = "epochs: to train now, before looking again / left to the horizon"
+    return table
 
 
 def runs_table(table: RunTable, limit: int = 200) -> RenderableType:

@@ -1,0 +1,89 @@
+"""`lcode suggest`: which run to train next."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from lcode.cli import options as opt
+from lcode.cli.baseline import baseline_for
+from lcode.cli.console import check_output, err, out, show_notes, write_frame
+from lcode.cli.log_source import LogSource, reads_logs
+from lcode.cli.model_source import model_and_table
+
+if TYPE_CHECKING:
+    from lcode.decisions import Suggestions
+
+SHOWN = 10
+"""Suggestions that are shown; a file has all."""
+
+
+@reads_logs
+def suggest(
+    source: LogSource,
+    out_path: opt.Out = None,
+    budget: Annotated[
+        float | None,
+        typer.Option("--budget", metavar="EPOCHS", help="Epochs that may be trained, all runs together; default: any."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    model: opt.ModelDir = None,
+    objective: opt.Objective = "delta_m",
+    baseline: opt.Baseline = None,
+    final: opt.Final = "horizon",
+    constraint: opt.Constraints = None,
+    device: opt.Device = None,
+    seed: opt.Seed = 0,
+) -> None:
+    """Say which unfinished run in LOGS to go on with, or which candidate to start, and for how many epochs.
+
+    A candidate is a row with an empty epoch: a configuration, and nothing observed.
+    """
+    from lcode.decisions import FinalValue, scores_alone
+    from lcode.decisions import suggest as suggest_steps
+
+    if out_path is not None:
+        check_output(out_path, ".csv", ".parquet")
+    ends = FinalValue.parse(final)
+    forecaster, table = model_and_table(source, model, device)
+    found = suggest_steps(
+        forecaster.predict(table, ends.at if scores_alone(objective) else "horizon"),
+        objective,
+        table=table,
+        baseline=baseline_for(source.logs, baseline, objective, table),
+        budget=budget,
+        seed=seed,
+        final=ends,
+        constraints=constraint or (),
+    )
+    if out_path is not None:
+        write_frame(found.to_frame(), out_path)
+    if as_json:
+        typer.echo(json.dumps(found.to_json()))
+    else:
+        _show(found, budget)
+    show_notes(found.notes)
+    if out_path is not None:
+        err.print(f"suggestions for {len(found)} runs written to {escape(str(out_path))}", highlight=False)
+
+
+def _show(found: Suggestions, budget: float | None) -> None:
+    """What to train next, dearest first, in a line and a reason each."""
+    from lcode.report.terminal import suggestions_table
+
+    shown = [step for step in found.steps if step.granted > 0][:SHOWN]
+    if not shown:
+        what = "every run is over" if not found.steps else "no run is expected to beat the best one"
+        out.print(f"Nothing is worth training: {what}.", highlight=False)
+        return
+    out.print(suggestions_table(found, shown))
+    told = f"the best so far is {found.incumbent}, {found.best:.4g} {found.objective.unit}" if found.incumbent else ""
+    spent = sum(step.granted for step in found.steps)
+    lines = [f"Of a budget of {budget:g} epochs {spent:g} are given out."] if budget is not None else []
+    if told:
+        lines.append(f"To beat: {told}.")
+    for line in lines:
+        out.print(escape(line), highlight=False)
