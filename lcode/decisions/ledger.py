@@ -2,75 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lcode.forecast import sample_quantiles
 
-CHANCES: NDArray[np.float64] = np.exp2(-np.arange(1.0, 10.0))
-"""A stopped run is remembered by the scores that it would have exceeded with these chances: 1/2, 1/4 … 1/512."""
+KNOTS: NDArray[np.float64] = np.arange(-7.0, 10.0)
+"""Places v of the chances by which an outlook is remembered: 2^-v from a half down to 1/512, 1 − 2^(v-2) above that."""
 
-GRID = 65
-"""Scores between the incumbent's and the highest at which the expected regret is added up."""
+GRID = 129
+"""Scores at which the expected regret is added up."""
+
+DEPENDENCE = 3.0
+"""θ of the copula that joins the scores of runs, ≥ 1."""
 
 
 @dataclass(frozen=True)
-class Stopped:
-    """How a run that was stopped would have ended, as it was forecast then.
+class Outlook:
+    """How a run will end, or would have ended, as it was forecast last.
 
     Attributes:
-        expected: the median of its score.
-        tail: the scores that it would have exceeded with `CHANCES`, ascending.
+        scores: those that it exceeds with the chances of `KNOTS`, ascending, 17 of them.
     """
 
-    expected: float
-    tail: tuple[float, ...]
+    scores: tuple[float, ...]
 
     @classmethod
     def of(cls, samples: NDArray[np.float64]) -> Self:
         """From samples of its score, [n]."""
-        tail = sample_quantiles(samples, 1 - CHANCES).tolist()
-        return cls(tail[0], tuple(tail))
+        return cls(tuple(sample_quantiles(samples, 1 - _chance(KNOTS)).tolist()))
 
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return cls(float(plain["expected"]), tuple(float(score) for score in plain["tail"]))
+    @property
+    def expected(self) -> float:
+        """The median."""
+        return self.scores[len(self.scores) // 2]
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
-
-DEPENDENCE = 3.0
-"""θ of the copula that joins the scores of stopped runs."""
+    def below(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability that it ends below these scores."""
+        return 1 - _chance(np.interp(at, self.scores, KNOTS, left=-np.inf, right=np.inf))
 
 
-def expected_regret(stopped: Iterable[Stopped], best: float) -> float:
-    """E[max(best score of the stopped runs − best, 0)], the regret if nothing better is found.
+def expected_regret(stopped: Sequence[Outlook], left: Collection[Outlook], best: float | None) -> float:
+    """E[max(best score of the stopped runs − best score of those that are left, 0)].
 
-    It is the integral of P(one of them ends above x) over x from `best` on. The forecasts come from one forecaster
-    and err together, so their scores are joined by a Gumbel copula: P(all end below x) =
-    exp(−(Σ_r (−log P(run r ends below x))^θ)^(1/θ)), θ = `DEPENDENCE` ≥ 1 (1: independent). Where a better run is
-    found, what was stopped before costs less.
+    It is the integral over x of P(one that was stopped ends above x) · P(all that are left end below x). The forecasts
+    come from one forecaster and err together, so the scores of several runs are joined by a Gumbel copula: P(all end
+    below x) = exp(−(Σ_r (−log P(run r ends below x))^θ)^(1/θ)), θ = `DEPENDENCE`; with θ = 1 they are independent, and
+    with a large one a hundred runs of a small chance cost no more than one. Where a better run is found, what was
+    stopped before costs less.
 
     Args:
-        stopped: the runs.
-        best: score of the best run that is left.
+        stopped: runs that were stopped.
+        left: runs that are live.
+        best: best score of the runs that have ended; None if none has.
     """
-    tails = np.array([run.tail for run in stopped]).reshape(-1, len(CHANCES))
-    tails = tails[tails[:, -1] > best]
-    if not len(tails):
+    if not stopped:
         return 0.0
-    at = np.linspace(best, tails.max(), GRID)
-    chances = np.log2(CHANCES)
-    together = np.zeros(GRID)
-    for tail in tails:
-        above = np.exp2(np.interp(at, tail, chances, left=-1.0, right=-np.inf))
-        together += (-np.log1p(-above)) ** DEPENDENCE
-    some = -np.expm1(-(together ** (1 / DEPENDENCE)))
-    return float((some[:-1] + some[1:]).sum() / 2 * (at[1] - at[0]))
+    lowest = min((run.scores[0] for run in left), default=-np.inf) if best is None else best
+    highest = max(run.scores[-1] for run in stopped)
+    if not np.isfinite(lowest) or highest <= lowest:
+        return 0.0
+    at = np.linspace(lowest, highest, GRID)
+    density = (1 - _all_below(stopped, at)) * _all_below(left, at)
+    return float((density[:-1] + density[1:]).sum() / 2 * (at[1] - at[0]))
+
+
+def _all_below(runs: Collection[Outlook], at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability that all of these runs end below these scores; 1 of no run."""
+    together = np.zeros(len(at))
+    with np.errstate(divide="ignore"):
+        for run in runs:
+            together += (-np.log(run.below(at))) ** DEPENDENCE
+    return np.exp(-(together ** (1 / DEPENDENCE)))
+
+
+def _chance(knot: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Chance of exceeding the score at this place of `KNOTS`."""
+    return np.where(knot >= 1, np.exp2(-np.maximum(knot, 1)), 1 - np.exp2(np.minimum(knot, 1) - 2))

@@ -79,15 +79,14 @@ class RegretRule(StopRule):
             at = max(at + self.every, math.ceil(at * GROWTH / self.every) * self.every)
         return at
 
-    def weigh(self, run: str, probability: float, best: float, standings: Standings, left: float) -> Weighed:
+    def weigh(self, run: str, probability: float, standings: Standings, left: float) -> Weighed:
         """See `StopRule.weigh`."""
         allowed = self.regret.in_scores(spread=standings.spread, deviation=standings.deviation)
         if allowed is None:
             what = "best and median score" if self.regret.unit == "spread" else "deviation between seeds"
             return Weighed(False, f"; a regret of {self.regret} cannot be told before there is a {what}")
-        stopped = [other for name, other in standings.stopped.items() if name != run]
-        spent = expected_regret(stopped, best)
-        price = expected_regret([*stopped, standings.outlook(run)], best) - spent
+        spent, after = _with_and_without(run, standings)
+        price = max(after - spent, 0.0)
         room = max(self.factor * allowed - spent, 0.0)
         limit = self.pace * left * room
         stop = probability < self.delta and price <= limit and room > 0
@@ -97,3 +96,13 @@ class RegretRule(StopRule):
             return Weighed(False, f"≥ {self.delta:g}; {ledger}", price)
         reason = f"; stopping costs {price:.2g} {'≤' if stop else '>'} {limit:.2g}, {ledger}"
         return Weighed(stop, reason, price)
+
+
+def _with_and_without(run: str, standings: Standings) -> tuple[float, float]:
+    """The expected regret while the run is live, and once it is stopped."""
+    ended = [*standings.past.values(), *standings.finished.values()]
+    best = max(ended, default=None)
+    stopped = [outlook for name, outlook in standings.stopped.items() if name != run]
+    others = [outlook for name, outlook in standings.live.items() if name != run]
+    this = standings.live[run]
+    return expected_regret(stopped, [this, *others], best), expected_regret([*stopped, this], others, best)

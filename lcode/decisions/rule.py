@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions.ledger import Stopped
+from lcode.decisions.ledger import Outlook
 from lcode.decisions.standings import Standings
 from lcode.decisions.verdict import Action, Verdict
 from lcode.errors import UsageError
@@ -107,14 +107,14 @@ class StopRule:
             return Verdict(run, epoch, "continue", "there is no forecast of every task yet", forecast=forecast)
         low, expected, high = sample_quantiles(samples, (0.05, 0.5, 0.95)).tolist()
         seen = f"expected {interval(expected, low, high)} {unit}".rstrip()
-        standings.look(run, Stopped.of(samples))
+        standings.look(run, Outlook.of(samples))
         incumbent = standings.incumbent(run)
         if incumbent is None:
             reason = f"no other run to compare with; {seen}"
             return Verdict(run, epoch, "continue", reason, score=expected, forecast=forecast)
         probability = float((samples > incumbent.score).mean())
         rival = f"{incumbent.run} ({'ended' if incumbent.finished else 'expected'} at {incumbent.score:.3g})"
-        worth = self.weigh(run, probability, incumbent.score, standings, left)
+        worth = self.weigh(run, probability, standings, left)
         reason = f"P(beats {rival}) = {probability:.3f} {worth.reason}"
         action: Action = "continue"
         if worth.stop and standings.better(run, expected) < self.keep:
@@ -123,13 +123,12 @@ class StopRule:
             action = "stop"
         return Verdict(run, epoch, action, f"{reason}; {seen}", probability, expected, forecast, price=worth.price)
 
-    def weigh(self, run: str, probability: float, best: float, standings: Standings, left: float) -> Weighed:
+    def weigh(self, run: str, probability: float, standings: Standings, left: float) -> Weighed:
         """Whether a run is to be stopped, as far as `keep` lets it be.
 
         Args:
             run: name of the run, which the standings have looked at.
             probability: that it beats the incumbent.
-            best: score of the incumbent.
             standings: all runs.
             left: share of the run's epochs that are still to come, 0 to 1.
         """

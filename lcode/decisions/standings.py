@@ -7,7 +7,7 @@ from math import isnan
 from statistics import median
 from typing import NamedTuple
 
-from lcode.decisions.ledger import Stopped
+from lcode.decisions.ledger import Outlook
 
 
 class Incumbent(NamedTuple):
@@ -27,6 +27,7 @@ class Standings:
         finished: run -> true final score of a run of the sweep. A run without one (diverged, a task missing) is not
             entered.
         expected: run -> median of the forecast score of a live run.
+        live: run -> how a live run will end, as it was forecast last.
         stopped: run -> how one that was stopped by its forecast would have ended.
         deviation: standard deviation of the score between seeds, where repeats have told it.
     """
@@ -34,25 +35,17 @@ class Standings:
     past: dict[str, float] = field(default_factory=dict)
     finished: dict[str, float] = field(default_factory=dict)
     expected: dict[str, float] = field(default_factory=dict)
-    stopped: dict[str, Stopped] = field(default_factory=dict)
+    live: dict[str, Outlook] = field(default_factory=dict)
+    stopped: dict[str, Outlook] = field(default_factory=dict)
     deviation: float | None = None
-    _outlooks: dict[str, Stopped] = field(default_factory=dict, repr=False)
 
-    def look(self, run: str, outlook: Stopped) -> None:
-        """This is what is thought of the live run now; it counts once the run is stopped."""
-        self._outlooks[run] = outlook
-
-    def outlook(self, run: str) -> Stopped:
-        """What is thought of the live run.
-
-        Raises:
-            KeyError: it was not looked at.
-        """
-        return self._outlooks[run]
+    def look(self, run: str, outlook: Outlook) -> None:
+        """This is what is thought now of the run, which is live."""
+        self.live[run] = outlook
 
     def stop(self, run: str) -> None:
         """The run is stopped: it was thought of as it was looked at last."""
-        outlook = self._outlooks.get(run)
+        outlook = self.live.get(run)
         self.drop(run)
         if outlook is not None:
             self.stopped[run] = outlook
@@ -65,12 +58,15 @@ class Standings:
 
     def expect(self, run: str, score: float) -> None:
         """The run is live and expected to end with this score."""
+        outlook = self.live.get(run)
         self.drop(run)
         self.expected[run] = score
+        if outlook is not None:
+            self.live[run] = outlook
 
     def drop(self, run: str) -> None:
         """The run no longer counts."""
-        for scores in (self.past, self.finished, self.expected, self.stopped, self._outlooks):
+        for scores in (self.past, self.finished, self.expected, self.live, self.stopped):
             scores.pop(run, None)
 
     @property

