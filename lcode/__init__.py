@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lcode.forecasters import forecaster
     from lcode.graphs import ArchGraph, trace_graph
     from lcode.hooks import Monitor
+    from lcode.hooks.early_stopper import EarlyStopper
     from lcode.hooks.shared import monitor
     from lcode.readers import read_logs
     from lcode.table import Metric, RunTable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ArchGraph": "lcode.graphs",
     "Backtest": "lcode.evaluation",
+    "EarlyStopper": "lcode.hooks.early_stopper",
     "Forecast": "lcode.forecast",
     "LcodeError": "lcode.errors",
     "Metric": "lcode.table",
@@ -49,6 +51,7 @@ _HOMES = {
 __all__ = [
     "ArchGraph",
     "Backtest",
+    "EarlyStopper",
     "Forecast",
     "LcodeError",
     "Metric",

@@ -14,6 +14,7 @@ from lcode.errors import LcodeError
 NAMES = [
     "ArchGraph",
     "Backtest",
+    "EarlyStopper",
     "Forecast",
     "LcodeError",
     "Metric",

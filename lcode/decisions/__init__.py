@@ -1,11 +1,14 @@
 """From forecasts to decisions: objectives, rankings, stopping rules and verdicts. No torch here."""
 
+from lcode.decisions.budget import RegretBudget
 from lcode.decisions.constraints import Constrained, Constraint
 from lcode.decisions.final import FinalValue, final_values, forecast_rows, score_samples
+from lcode.decisions.gain import GainRule
 from lcode.decisions.kinds import make_objective, scores_alone, takes_baseline
 from lcode.decisions.objective import CustomObjective, DeltaM, Objective, Standardised
 from lcode.decisions.ranking import Ranking, rank
 from lcode.decisions.references import References, read_baseline
+from lcode.decisions.regret_rule import RegretRule
 from lcode.decisions.relative import Hypervolume, MeanRank, ParetoFront, RelativeObjective
 from lcode.decisions.rule import MedianRule, StopRule, diverged_verdict
 from lcode.decisions.standings import Incumbent, Standings
@@ -20,6 +23,7 @@ __all__ = [
     "CustomObjective",
     "DeltaM",
     "FinalValue",
+    "GainRule",
     "Hypervolume",
     "Incumbent",
     "MeanRank",
@@ -28,6 +32,8 @@ __all__ = [
     "ParetoFront",
     "Ranking",
     "References",
+    "RegretBudget",
+    "RegretRule",
     "RelativeObjective",
     "Standardised",
     "Standings",

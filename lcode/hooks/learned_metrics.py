@@ -61,9 +61,10 @@ class LearnedMetrics:
         """Know these metrics as well, unless those of a history are all that there are.
 
         Raises:
-            UsageError: one has the other direction than is known or stated.
+            UsageError: one has the other direction than is known or stated; none is learned.
         """
-        metrics, known = list(metrics), {metric.key: metric.direction for metric in self.metrics}
+        metrics = list(metrics)
+        known = {name: metric.direction for metric in self.metrics for name in _names(metric)}
         for metric in metrics:
             here = known.get(metric.key) or self._direction_stated(metric.task, metric.name)
             if here not in (None, metric.direction):

@@ -147,6 +147,20 @@ class LiveRun:
         """The metrics whose last values are NaN or infinite, in the order in which they became so."""
         return sorted(self._undefined.values(), key=lambda one: one[:2])
 
+    def best(self, metric: Metric) -> tuple[Epoch, float] | None:
+        """Epoch and value of the best finite value so far, the first of equal ones; None if there is none."""
+        return max(self._finite(metric), key=lambda point: metric.sign * point[1], default=None)
+
+    def first(self, metric: Metric) -> float:
+        """The first finite value; NaN if there is none."""
+        return next((value for _, value in self._finite(metric)), np.nan)
+
+    def _finite(self, metric: Metric) -> Iterator[tuple[Epoch, float]]:
+        for epoch, values in self.values.items():
+            value = values.get(metric.key, np.nan)
+            if isfinite(value):
+                yield epoch, value
+
     def final_values(self, metrics: Sequence[Metric], final: FinalValue, unit: float) -> NDArray[np.float64]:
         """Final value of each metric, shape [K]; NaN for one that was never reported, all NaN if one is undefined."""
         if self._undefined:

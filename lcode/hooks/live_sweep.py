@@ -29,7 +29,7 @@ from lcode.hooks.learned_metrics import LearnedMetrics
 from lcode.hooks.live_run import Epoch, LiveRun, live_table
 from lcode.hooks.scoreboard import Scoreboard
 from lcode.hooks.sweep_axis import SweepAxis
-from lcode.table import Direction, Metric, RunStatus, RunTable
+from lcode.table import Direction, Metric, RunStatus, RunTable, split_key
 
 STATE_VERSION = 1
 
@@ -128,12 +128,17 @@ class LiveSweep:
             self.scores.note_arch(run, live.arch)
         return live
 
-    def announce(self, metrics: Iterable[str]) -> dict[str, str]:
+    def announce(self, metrics: Iterable[str] | Mapping[str, Direction]) -> dict[str, str]:
         """Name in a report -> key of the metric; new ones are learned, and count from now on.
 
+        Args:
+            metrics: the names; as a mapping, with `min` or `max` for each.
+
         Raises:
-            UsageError: a name that is not known and cannot be learned.
+            UsageError: a name that is not known and cannot be learned, or a direction other than the one known.
         """
+        if isinstance(metrics, Mapping):
+            self._metrics.learn(Metric(*split_key(name), side) for name, side in metrics.items())
         keys = self._metrics.keys(metrics)
         self._measure_all()
         return keys
@@ -181,7 +186,7 @@ class LiveSweep:
         at = self.axis.fitted(as_epoch(epoch, run))
         measured = as_values(values, run, at)
         extra = as_values({} if signals is None else signals, run, at, what="signals")
-        keys = self.announce(measured)
+        keys = self.announce(list(measured))
         if run not in self.runs or horizon is not None:
             self.start(run, horizon=horizon)
         known = {keys[name]: value for name, value in measured.items() if self.nan == "stop" or isfinite(value)}

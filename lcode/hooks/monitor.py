@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Constraint, FinalValue, Objective, StopRule, Verdict
+from lcode.decisions import Constraint, FinalValue, GainRule, Objective, StopRule, Verdict
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
@@ -20,6 +20,7 @@ from lcode.hooks.judge import Judge, model_or_pretrained
 from lcode.hooks.live_run import LiveRun
 from lcode.hooks.live_sweep import LiveSweep
 from lcode.hooks.new_runs import expected_gains
+from lcode.hooks.outlook import Outlook, outlook
 from lcode.isolation import isolated
 from lcode.table import Direction, Metric, RunStatus, RunTable
 from lcode.table.table import empty_points
@@ -192,11 +193,14 @@ class Monitor:
         """
         return self._decide(self._sweep.record(run, epoch, values, signals=signals, horizon=horizon))
 
-    def announce(self, metrics: Iterable[str]) -> None:
+    def announce(self, metrics: Iterable[str] | Mapping[str, Direction]) -> None:
         """These metrics will be reported; else a metric is known from its first report on.
 
+        Args:
+            metrics: their names; as a mapping, with `min` or `max` for each.
+
         Raises:
-            UsageError: a name that is not known and cannot be learned.
+            UsageError: a name that is not known and cannot be learned, or a direction other than the one known.
         """
         self._sweep.announce(metrics)
 
@@ -225,6 +229,26 @@ class Monitor:
         """How the run stands by what was reported and decided; None for one that was never started here."""
         live = self._sweep.runs.get(as_run(run))
         return None if live is None else live.status
+
+    def planned(self, run: str) -> float:
+        """The last planned epoch of a run, as it counts: N − 1 where a run of N epochs counts from 0."""
+        return self._sweep.runs[as_run(run)].end
+
+    def outlook(self, run: str, rule: GainRule) -> Outlook | None:
+        """What a run that has just reported may still gain, whatever the others do.
+
+        Args:
+            run: name of the run.
+            rule: says what counts as a gain.
+
+        Returns:
+            None where no decision is due: before `min_epochs`, between multiples of `every`, at the last epoch.
+        """
+        sweep = self._sweep
+        live = sweep.runs[as_run(run)]
+        if live.last_epoch >= live.end or not self.rule.due(live.last_epoch, live.previous_epoch):
+            return None
+        return outlook(live, sweep.metrics, sweep.axis.unit, sweep.forecaster, rule, self._judge.num_threads)
 
     def expected_gains(self, configs: Sequence[Mapping[str, Any]], *, horizon: float) -> NDArray[np.float64] | None:
         """What such runs are expected to gain over the best finished one, see `lcode.hooks.new_runs`.

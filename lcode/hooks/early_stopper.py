@@ -1,0 +1,266 @@
+"""Early stopping for one run, alone or beside others: the small core that the hooks of training frameworks share."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isnan
+from typing import Any, Literal
+
+from lcode.decisions import GainRule, Verdict
+from lcode.errors import UsageError
+from lcode.forecasters.base import Forecaster
+from lcode.hooks.inputs import as_horizon, as_run, check_kind
+from lcode.hooks.monitor import Monitor
+from lcode.hooks.outlook import Outlook
+from lcode.hooks.shared import SharedMonitor
+from lcode.hooks.trials import SHOWN_KEYS, only_metric, plain_config
+from lcode.hooks.watched import Watched, about, metric_key, watched
+from lcode.table import RunStatus, RunTable
+
+Kind = Literal["going on", "nothing to gain", "beaten", "diverged", "finished"]
+"""What a decision is: the run goes on, or why it does not."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a run shall stop, and why; true if it shall.
+
+    Attributes:
+        epoch: last epoch of the run that the decision is based on.
+        stop: whether to stop.
+        kind: `going on`; or `nothing to gain`, `beaten` (by another run), `diverged`, `finished` (its last epoch). In a
+            dry run the kind says what would be done.
+        reason: the same in a sentence, with the numbers.
+        forecast: by metric the `median`, `q05` and `q95` at the last epoch; empty where no forecast was due.
+        best: by metric the epoch and the value of the best value so far; empty where no forecast was due.
+        saved_epochs: planned epochs that are not trained if the run stops here.
+    """
+
+    epoch: float
+    stop: bool
+    kind: Kind
+    reason: str
+    forecast: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    best: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    saved_epochs: float = 0
+
+    def __bool__(self) -> bool:
+        return self.stop
+
+
+class EarlyStopper:
+    """Stops a training when its forecast says that nothing is left to gain, or that other runs will be better.
+
+    Alone, a run stops when no watched metric is likely to become better than it has been so far (`GainRule`). With
+    `sweep` or `history` it also stops when it will hardly beat the best of the others (`Monitor`). Every decision
+    follows from what was reported so far, so a training that is killed and goes on decides as if nothing had happened.
+
+    Attributes:
+        monitor: the watched metrics, with their directions.
+        run: name of the run.
+        decision: the last decision; None before the first.
+
+    Examples:
+        >>> import lcode
+        >>> stopper = lcode.EarlyStopper({"A/acc": "max", "B/loss": "min"}, max_epochs=200)
+        >>> for epoch in range(1, 201):
+        ...     values = {"A/acc": min(0.8, 0.1 * epoch), "B/loss": max(0.3, 1 - 0.1 * epoch)}  # train, validate
+        ...     if decision := stopper.update(epoch, values):
+        ...         break
+        >>> decision.kind, decision.saved_epochs > 100, decision.best["A/acc"]
+        ('nothing to gain', True, (8, 0.8))
+    """
+
+    def __init__(
+        self,
+        monitor: Watched,
+        max_epochs: float | None = None,
+        *,
+        min_epochs: int = 10,
+        min_delta: float | Mapping[str, float] | None = None,
+        confidence: float = 0.9,
+        run: str = "run",
+        config: Mapping[str, Any] | None = None,
+        sweep: Monitor | str | os.PathLike[str] | None = None,
+        history: RunTable | None = None,
+        model: Forecaster | None = None,
+        nan: Literal["stop", "skip"] = "stop",
+        dry_run: bool = False,
+    ) -> None:
+        """Make a stopper; the forecaster is loaded with the first epoch.
+
+        Args:
+            monitor: the metrics to watch, such as `{"A/acc": "max", "B/loss": "min"}`; `task/metric` where there are
+                several tasks. Names whose direction is well known may be given without it.
+            max_epochs: planned last epoch; a hook asks its framework.
+            min_epochs: no run is stopped before this epoch (a diverged one is).
+            min_delta: what counts as an improvement over the best value so far, in the metric's unit; as a mapping, by
+                metric. Default: 2 % of what the metric has improved since its first value.
+            confidence: that nothing more is to be gained, 0 to 1, for a run to be stopped for that.
+            run: name of the run; give each run of a sweep its own.
+            config: hyper-parameters; what is neither a number nor text is left out.
+            sweep: what the run is compared by: a `Monitor`, or the folder that the runs of a sweep share (see
+                `lcode.monitor`). None: by the history alone.
+            history: earlier runs with the same metrics; not together with a `Monitor`, which has its own.
+            model: any fitted forecaster; default: the pretrained one. Not together with a `Monitor`.
+            nan: what NaN and infinity mean, see `Monitor`.
+            dry_run: decisions say what they would do, and do not stop.
+
+        Raises:
+            UsageError: an option out of range or of the wrong type, or a metric whose direction is not known.
+        """
+        self.monitor = watched(monitor)
+        self.run, self.max_epochs, self.dry_run = as_run(run), max_epochs, dry_run
+        self.decision: Decision | None = None
+        check_kind("dry_run", dry_run, bool, "True or False")
+        check_kind("sweep", sweep, (Monitor, str, os.PathLike, type(None)), "a Monitor, or the folder of a sweep")
+        if isinstance(sweep, Monitor) and (history is not None or model is not None):
+            raise UsageError("the monitor given as sweep has a history and a model of its own; leave yours out")
+        if max_epochs is not None:
+            as_horizon(max_epochs, self.run)
+        by_metric = isinstance(min_delta, Mapping)
+        self._rule = GainRule(
+            confidence,
+            {metric_key(k): v for k, v in min_delta.items()} if by_metric else min_delta,  # type: ignore[union-attr]
+        )
+        self._config, self._sweep, self._history = config, sweep, history
+        self._options: dict[str, Any] = {"model": model, "min_epochs": min_epochs, "nan": nan, "dry_run": dry_run}
+        self._live: Monitor | None = None
+        self._state: Mapping[str, Any] | None = None
+        self._seen: set[str] = set()
+        self._warned = False
+
+    def begin(
+        self,
+        max_epochs: float | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
+        epochs_each: float = 1,
+        least: float = 0,
+    ) -> None:
+        """Take up the run; `update` does it by itself where nothing more is to be said.
+
+        Args:
+            max_epochs: planned last epoch, where it was not given before.
+            config: hyper-parameters, where they were not given before.
+            epochs_each: how many of the epochs that will be reported make one of those that the options are in; a
+                framework that validates within an epoch counts steps.
+            least: no run is stopped before this one of the epochs that will be reported, either.
+
+        Raises:
+            UsageError: no last epoch is known, or see `Monitor`.
+        """
+        horizon = max_epochs if self.max_epochs is None else self.max_epochs * epochs_each
+        if horizon is None:
+            raise UsageError(f"run '{self.run}': how long will it train? Say max_epochs=200")
+        if self._live is None:
+            self._live = self._monitor(max(self._options["min_epochs"] * epochs_each, least))
+            if self._state is not None:
+                self._live.load_state_dict({"log": [], **self._state})
+        self._live.announce(self.monitor)
+        known = config if self._config is None else self._config
+        self._live.start(self.run, config=None if known is None else plain_config(known), horizon=horizon)
+
+    def update(self, epoch: float, metrics: Mapping[str, Any]) -> Decision:
+        """Tell an epoch and hear whether to stop.
+
+        Args:
+            epoch: the epoch that the metrics were measured after.
+            metrics: metric -> value; what is not watched is left alone, and a watched one need not be there each time.
+
+        Raises:
+            UsageError: see `Monitor.report`.
+        """
+        if self._live is None:
+            self.begin()
+        assert self._live is not None
+        values = {name: metrics[name] for name in self.monitor if metrics.get(name) is not None}
+        self._seen |= values.keys()
+        verdict = self._live.report(self.run, epoch, values)
+        seen = None if verdict.action == "stop" else self._live.outlook(self.run, self._rule)
+        if seen is not None:
+            self._warn_of_missing(metrics)
+        self.decision = self._decided(verdict, seen)
+        if self.decision.stop and not verdict.stop:
+            self._live.finish(self.run)  # what it has reached counts for the others
+        return self.decision
+
+    def finish(self, status: RunStatus = "finished") -> None:
+        """The training ended otherwise than by a decision or at its last epoch, see `Monitor.finish`."""
+        if self._live is not None and self._live.status(self.run) == "running":
+            self._live.finish(self.run, status)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that was reported, as plain JSON values, to survive a resume; a shared folder survives by itself."""
+        reported = self._state if self._live is None else self._live.state_dict(log=False)
+        return {"seen": sorted(self._seen), "monitor": reported}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up a state that a stopper with the same settings saved.
+
+        Raises:
+            UsageError: the state is of another version.
+        """
+        self._seen, self._state = set(state["seen"]), state["monitor"]
+        if self._live is not None and self._state is not None:
+            self._live.load_state_dict({"log": [], **self._state})
+
+    def _monitor(self, min_epochs: float) -> Monitor:
+        if isinstance(self._sweep, Monitor):
+            return self._sweep
+        options = {**self._options, "min_epochs": round(min_epochs)}
+        if self._history is not None:
+            options["history"] = about(self._history, self.monitor)
+        if len(self.monitor) == 1 and (self._sweep, self._history) != (None, None):
+            options["objective"] = only_metric
+        return Monitor(**options) if self._sweep is None else SharedMonitor(self._sweep, **options)
+
+    def _decided(self, verdict: Verdict, seen: Outlook | None) -> Decision:
+        """The verdict by the others, and what the run may gain by itself, as one decision."""
+        assert self._live is not None
+        names = {metric_key(name): name for name in self.monitor}
+        end = self._live.planned(self.run)
+        kind: Kind = "going on"
+        reason, forecast = verdict.reason, verdict.forecast
+        best: Mapping[str, tuple[float, float]] = {}
+        if verdict.action == "stop":
+            kind = "diverged" if verdict.score is None else "beaten"
+        elif self._live.status(self.run) == "finished":
+            kind = "finished"
+        elif seen is not None:
+            chances = {name: seen.chances[key] for key, name in names.items() if key in seen.chances}
+            kind = "nothing to gain" if self._rule.stops(list(chances.values())) else kind
+            reason = self._told(chances, end, kind)
+            reason = reason if verdict.probability is None else f"{reason}; {verdict.reason}"
+            forecast, best = seen.forecast, seen.best
+        stop = kind in ("nothing to gain", "beaten", "diverged") and not (self.dry_run or verdict.dry_run)
+        return Decision(
+            epoch=verdict.epoch,
+            stop=stop,
+            kind=kind,
+            reason=reason,
+            forecast={names[key]: values for key, values in forecast.items() if key in names},
+            best={names[key]: point for key, point in best.items() if key in names},
+            saved_epochs=max(end - verdict.epoch, 0) if stop else 0,
+        )
+
+    def _told(self, chances: Mapping[str, float], end: float, kind: Kind) -> str:
+        """What may still be gained, in words."""
+        each = [f"{name} {'not known' if isnan(chance) else f'{chance:.2f}'}" for name, chance in chances.items()]
+        bar = f"{'all <' if kind == 'nothing to gain' else 'not all <'} {1 - self._rule.confidence:.2g}"
+        return f"P(better than its best so far, until epoch {end:g}): {', '.join(each)} ({bar})"
+
+    def _warn_of_missing(self, metrics: Mapping[str, Any]) -> None:
+        """Say once what was never reported: until it is, nobody knows whether it may improve."""
+        missing = [name for name in self.monitor if name not in self._seen]
+        if missing and not self._warned:
+            self._warned = True
+            there = [str(name) for name in metrics][:SHOWN_KEYS]
+            warnings.warn(
+                f"run '{self.run}': {', '.join(missing)} was never reported, and may improve for all that is known; "
+                f"there are: {', '.join(there) or 'none'}",
+                stacklevel=3,
+            )
