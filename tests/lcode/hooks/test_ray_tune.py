@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import ray
+from ray import tune
 from ray.tune import ResultGrid
 
 from lcode.errors import MissingExtraError, UsageError
@@ -191,13 +195,26 @@ def epochs_of(results: ResultGrid) -> dict[float, int]:
     return dict(zip(frame["config/seg"], frame["training_iteration"], strict=True))
 
 
-@pytest.mark.slow
-def test_a_sweep_of_ray_is_interrupted_and_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fourth trial, a hopeless one, fails before it can be stopped; restored, it is stopped by the first three."""
-    import ray
-    from ray import tune
+@pytest.fixture(scope="module")
+def real_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Ray on two CPUs, that leaves nothing outside the tests' folders but for sockets while it runs."""
+    folder = tempfile.mkdtemp()  # Ray's sockets have names too long for pytest's folders
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("USAGE_STATS_ENABLED", "0"), ("AUTH_MODE", "disabled")):
+            patch.setenv(f"RAY_{name}", value)
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        ray.init(
+            num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, _temp_dir=folder
+        )
+        yield
+        ray.shutdown()
+    shutil.rmtree(folder, ignore_errors=True)
 
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("real_ray")
+def test_a_sweep_of_ray_is_interrupted_and_restored(tmp_path: Path) -> None:
+    """The fourth trial, a hopeless one, fails before it can be stopped; restored, it is stopped by the first three."""
     mended = tmp_path / "mended"
 
     def objective(config: dict[str, Any]) -> None:
@@ -206,24 +223,26 @@ def test_a_sweep_of_ray_is_interrupted_and_restored(tmp_path: Path, monkeypatch:
                 raise RuntimeError("the disk is full")
             tune.report({"seg": {"miou": config["seg"]}, "depth": {"abs_err": 1.5 - config["seg"]}})
 
-    folder = tempfile.mkdtemp()  # Ray's sockets have names too long for pytest's folders
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, _temp_dir=folder)
-    try:
-        watch = scheduler()
-        tuner = tune.Tuner(
-            objective,
-            param_space={"seg": tune.grid_search([0.6, 0.7, 0.8, 0.5])},
-            tune_config=tune.TuneConfig(scheduler=watch, max_concurrent_trials=1, reuse_actors=True),
-            run_config=tune.RunConfig(
-                name="sweep", storage_path=str(tmp_path), callbacks=[watch.as_callback()], verbose=0
-            ),
-        )
-        first = tuner.fit()
-        assert epochs_of(first) == {0.6: 6, 0.7: 6, 0.8: 6, 0.5: 2} and first.num_errors == 1
-        mended.touch()
-        restored = tune.Tuner.restore(str(tmp_path / "sweep"), objective, restart_errored=True)
-        results = restored.fit()
-    finally:
-        ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    watch = scheduler()
+    tuner = tune.Tuner(
+        objective,
+        param_space={"seg": tune.grid_search([0.6, 0.7, 0.8, 0.5])},
+        tune_config=tune.TuneConfig(scheduler=watch, max_concurrent_trials=1, reuse_actors=True),
+        run_config=tune.RunConfig(name="sweep", storage_path=str(tmp_path), callbacks=[watch.as_callback()], verbose=0),
+    )
+    first = tuner.fit()
+    assert epochs_of(first) == {0.6: 6, 0.7: 6, 0.8: 6, 0.5: 2} and first.num_errors == 1
+    mended.touch()
+    results = tune.Tuner.restore(str(tmp_path / "sweep"), objective, restart_errored=True).fit()
     assert epochs_of(results) == {0.6: 6, 0.7: 6, 0.8: 6, 0.5: 3} and results.num_errors == 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("real_ray")
+def test_the_example_of_the_documentation_runs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "hooks-tuners.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(from ray import tune.*?)```", page, flags=re.DOTALL)
+    namespace: dict[str, Any] = {"__name__": "example"}
+    exec(compile(example, "docs/hooks-tuners.md", "exec"), namespace)
+    results, log = namespace["results"], namespace["scheduler"].trials.monitor.log
+    assert len(results) == 4 and results.num_errors == 0 and len({verdict.run for verdict in log}) == 4
