@@ -24,7 +24,11 @@ the CRPS by -6 and -8 % on AlgoPerf, by +1 % on LCBench.
 """
 
 SEASONED = 3.0
-"""What the pretrained network counts for where a tenth of the horizon or more was seen."""
+"""What the pretrained network counts for where a tenth of the horizon or more was seen; at the start one over it.
+
+On the design half, 10 and 30 finished runs, one evaluation seen: a third instead of one changed the CRPS by -2 % on
+LCBench (5 tables), -4 % on `cells`, 0 % on AlgoPerf (3 workloads).
+"""
 
 LEAST = 1e-6
 """Of a relative CRPS: where a base model is exact there is nothing more to gain."""
@@ -44,10 +48,12 @@ class Stacking:
     def prior(cls, names: Sequence[str], metrics: int, share: float) -> Self:
         """Weights before the left-out runs have spoken, at this share of the horizon.
 
-        All alike, which is hard to beat where little is known (Timmermann 2006, Forecast combinations); but once there
-        is a curve to read, the pretrained network, which has read many, counts as much as `SEASONED` of them.
+        All alike, which is hard to beat where little is known (Timmermann 2006, Forecast combinations); but the
+        pretrained network, which has read many curves and knows nothing else, counts less while there is none to read,
+        and more once there is.
         """
-        weights = np.array([1 + (SEASONED - 1) * min(share / RIPE, 1) if name == PRETRAINED else 1 for name in names])
+        seasoned = SEASONED ** (2 * min(share / RIPE, 1) - 1)
+        weights = np.array([seasoned if name == PRETRAINED else 1.0 for name in names])
         return cls(np.broadcast_to(weights / weights.sum(), (2, metrics, len(names))))
 
     def mix(self, quantiles: Array, leads: Array, moved: Array | None = None) -> Array:

@@ -145,9 +145,9 @@ def test_an_exact_model_needs_few_runs_to_be_believed() -> None:
 def test_before_the_left_out_runs_have_spoken_the_network_that_reads_curves_counts_more_once_there_is_one() -> None:
     names = ("gaussian process", PRETRAINED, "forest of values")
     first, later, last = (Stacking.prior(names, 2, share).weights for share in (0.0, RIPE, 1.0))
-    np.testing.assert_allclose(first, 1 / 3)
-    np.testing.assert_allclose(
-        later, of(1 / (2 + SEASONED), SEASONED / (2 + SEASONED), 1 / (2 + SEASONED), metrics=2).weights
-    )
+    for weights, counts in ((first, 1 / SEASONED), (later, SEASONED)):
+        expected = of(1 / (2 + counts), counts / (2 + counts), 1 / (2 + counts), metrics=2)
+        np.testing.assert_allclose(weights, expected.weights)
+    np.testing.assert_allclose(Stacking.prior(names, 2, RIPE / 2).weights, 1 / 3)
     np.testing.assert_array_equal(last, later)
     np.testing.assert_array_equal(Stacking.prior((PRETRAINED,), 1, 0.5).weights, [[[1]], [[1]]])
