@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,11 @@ from mtl_runs.exchange import INTERVAL, PERTURBATION, QUANTILE, Exchange
 from mtl_runs.options import balancers_of, default_archs, device_of, loss_weights_of, names_of, only_one, setting_of
 
 if TYPE_CHECKING:
+    from lcode.table.runlog import RunHeader
     from mtl_runs.problems import Problem
     from mtl_runs.sweeps import PopulationBasedTraining, RunMonitor, Sweep
     from mtl_runs.sweeps.engine import Engine
+    from mtl_runs.sweeps.freeze_thaw import Suggest
     from mtl_runs.training import RunSpec
     from mtl_runs.training.config import OptimizerName, Reduction
 
@@ -159,8 +161,15 @@ def sweep(
     ] = 0.5,
     engine: Annotated[
         str,
-        typer.Option(help="local | ray (needs the extra `ray`) | pbt: runs that exchange networks and loss weights."),
+        typer.Option(
+            help="local | ray (needs the extra `ray`) | pbt: runs that exchange networks and loss weights | suggest: "
+            "runs are paused and gone on with by what is worth training next."
+        ),
     ] = "local",
+    budget: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of suggest: epochs, all runs together; default: a quarter of those of all runs."),
+    ] = None,
     exchange_every: Annotated[int, typer.Option(min=1, help="Of pbt: epochs between two exchanges.")] = INTERVAL,
     exchange_share: Annotated[
         float, typer.Option(help="Of pbt: share of the runs that is replaced, by copies of as many of the best.")
@@ -190,9 +199,20 @@ def sweep(
 
     With `--engine pbt` the sample is a population of one balancer, architecture and optimiser that searches for loss
     weights: the runs that do worst on validation data go on from the best, with weights that are a little changed.
+
+    With `--engine suggest` no run is given up: each is trained for as many epochs as `lcode suggest` says, then the
+    forecasts are made anew, until the budget is used up; with a larger one the same call goes on.
     """
     from mtl_runs.problems import make_problem
-    from mtl_runs.sweeps import ProgressBar, Sweep, sample_population, sample_runs, single_task_runs, write_baseline
+    from mtl_runs.sweeps import (
+        FreezeThaw,
+        ProgressBar,
+        Sweep,
+        sample_population,
+        sample_runs,
+        single_task_runs,
+        write_baseline,
+    )
     from mtl_runs.sweeps.engine import ENGINES
     from mtl_runs.sweeps.pbt import MEAN_RANK, population_of
     from mtl_runs.sweeps.space import ARCHITECTURES, BALANCERS, SENSIBLE
@@ -200,8 +220,12 @@ def sweep(
     made = make_problem(problem)
     tasks = [task.name for task in made.tasks]
     baseline_file = out / "baseline.csv"
-    if engine not in (*ENGINES, "pbt"):
-        raise UsageError(f"engine must be one of {', '.join((*ENGINES, 'pbt'))}; found '{engine}'")
+    if engine not in (*ENGINES, "pbt", "suggest"):
+        raise UsageError(f"engine must be one of {', '.join((*ENGINES, 'pbt', 'suggest'))}; found '{engine}'")
+    if engine == "suggest" and stop_with != "none":
+        raise UsageError("with --engine suggest runs are paused and none is stopped: leave out --stop-with")
+    if budget is not None and engine != "suggest":
+        raise UsageError("a --budget is for --engine suggest")
     if engine == "pbt":
         if first is not None or stop_with != "none":
             raise UsageError("the runs of a population depend on each other: leave out --first and --stop-with")
@@ -231,7 +255,7 @@ def sweep(
         device=device_of(device),
         population=population,
         memory=memory,
-        engine=cast("Engine", "local" if engine == "pbt" else engine),
+        engine=cast("Engine", "local" if engine in ("pbt", "suggest") else engine),
     )
     if single_task:
         used = dict.fromkeys(spec.config.arch for spec in specs)
@@ -243,7 +267,11 @@ def sweep(
     with _resumable(), ProgressBar(f"{problem} sweep") as bar:
         trained = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped, listener=bar)
         exchanging = _exchanging(trained, specs, baseline_file) if engine == "pbt" else None
-        statuses = (exchanging or trained).run(specs)
+        if engine == "suggest":
+            suggested = _suggesting(trained, baseline_file, at_once=(workers or os.cpu_count() or 1) * population)
+            statuses = FreezeThaw(trained, suggested, budget or len(specs) * epochs // 4 or 1).run(specs)
+        else:
+            statuses = (exchanging or trained).run(specs)
     counts = {status: list(statuses.values()).count(status) for status in dict.fromkeys(statuses.values())}
     typer.echo(f"{len(statuses)} runs in {out}: " + ", ".join(f"{n} {status}" for status, n in counts.items()))
     if exchanging is not None:
@@ -251,7 +279,7 @@ def sweep(
     if test:
         from mtl_runs.training.held_out import held_out_metrics, write_held_out
 
-        finished = [spec for spec in specs if statuses[spec.run] == "finished"]
+        finished = [spec for spec in specs if statuses.get(spec.run) == "finished"]
         write_held_out(out / "test.csv", held_out_metrics(made, finished, out, device=device_of(device)))
         typer.echo(f"test metrics of the finished runs: {out / 'test.csv'}")
     if "running" in counts:
@@ -347,6 +375,35 @@ def _exchanging(sweep: Sweep, specs: Sequence[RunSpec], baseline: Path) -> Popul
         lambda score: f"Δm {score:+.2f} % over the single-task baselines",
     )
     return PopulationBasedTraining(sweep, score)
+
+
+def _suggesting(sweep: Sweep, baseline: Path, *, at_once: int) -> Suggest:
+    """What `lcode.suggest` says of the logs so far, and of the runs that have none: the dearest, so many at once.
+
+    Runs that are worth less than half as much as the dearest wait for what that shows.
+    """
+    import pandas as pd
+
+    import lcode
+
+    def suggest(headers: Mapping[str, RunHeader], left: int) -> dict[str, int]:
+        begun = [run for run in headers if (sweep.folder / f"{run}.jsonl").exists()]
+        if not begun:
+            return dict.fromkeys([*headers][: min(at_once, left)], 1)
+        table = lcode.read_logs(sweep.folder).select(begun)
+        new = {run: header for run, header in headers.items() if run not in begun}
+        if new:
+            settings = pd.DataFrame([dict(header.config) for header in new.values()], index=list(new))
+            graphs = [header.graph for header in new.values()]
+            horizon = max(header.horizon for header in new.values())
+            table = table.concat(lcode.candidates(settings, graphs, like=table, horizon=horizon))
+        forecast = lcode.load().in_context(table).predict(table)
+        references = baseline if baseline.exists() else None
+        found = lcode.suggest(forecast, DELTA_M, table=table, baseline=references, budget=left).steps
+        wanted = [step for step in found if step.price > 0 and 2 * step.price >= found[0].price]
+        return {step.run: round(step.epochs) for step in wanted[:at_once]}
+
+    return suggest
 
 
 @contextmanager

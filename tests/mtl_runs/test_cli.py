@@ -251,3 +251,35 @@ def test_sweep_with_baselines(
     assert (tmp_path / "baseline.csv").read_text().startswith("arch,task,metric,value\n")
     assert call(monkeypatch, *arguments, "--epochs", "2", "--device", "cpu") == 2
     assert "horizon: 1 in the log, 2 now" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_sweep_by_what_is_worth_training_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "runs"
+    arguments = ["sweep", "--problem", "digits", "--runs", "5", "--epochs", "6", "--archs", "mlp-16x1"]
+    arguments += ["--balancers", "equal", "--workers", "1", "--out", str(out), "--engine", "suggest", "--budget"]
+    for budget in ("8", "12"):
+        assert call(monkeypatch, *arguments, budget) == 0
+        told = capsys.readouterr().out
+        lines = [json.loads(line) for path in out.glob("*.jsonl") for line in path.read_text().splitlines()]
+        assert sum(line["type"] == "epoch" for line in lines) == int(budget) and "5 runs in" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--engine", "suggest", "--stop-with", "shipped"], "leave out --stop-with"),
+        (["--budget", "10"], "is for --engine suggest"),
+    ],
+)
+def test_what_is_suggested_is_never_stopped(
+    options: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call(monkeypatch, "sweep", *options, "--out", str(tmp_path / "out")) == 2
+    assert message in capsys.readouterr().err
