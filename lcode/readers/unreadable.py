@@ -7,12 +7,14 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from lcode.errors import InputError
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.loggers.console_lines import metrics_told
 from lcode.readers.loggers.lines import PRINTED, ending_of, head_of, printed_text
+from lcode.readers.raw import as_number
 from lcode.table.reading import listed
 
 MOST_LOOKED_AT = 100
@@ -126,9 +128,10 @@ def _untold(path: Path) -> str:
     """What to say of a text that names metrics, but not when they were measured, or only once; empty for others."""
     if ending_of(path) not in PRINTED:
         return ""
-    counted, metric = metrics_told(printed_text(head_of(path))[0])
+    text = printed_text(head_of(path))[0]
+    counted, metric = metrics_told(text)
     if not metric:
-        return ""
+        return _nameless(text)
     if counted:
         return (
             f"tells '{metric}' at one count of epochs or steps only, which makes no curve; read it when the training "
@@ -138,6 +141,22 @@ def _untold(path: Path) -> str:
         f"tells '{metric}' in lines that name no counter; where they follow each other in time, put 'epoch 1, ', "
         f"'epoch 2, ' … before each line that tells '{metric}'"
     )
+
+
+def _nameless(text: str) -> str:
+    """What to say of a text of numbers alone; empty for others."""
+    lines = [line for line in text.split("\n")[:-1] or [text] if line.strip()]
+    rows = [[cell for cell in re.split(r"[,;\s\[\]]+", line) if cell] for line in lines]
+    if not rows or any(as_number(cell) is None for row in rows for cell in row):
+        return ""
+    if len(rows) == 1:
+        return "holds numbers in one line; write each into a line of its own, below a line with their name: loss"
+    firsts = [as_number(row[0]) or 0.0 for row in rows]
+    counted = len(rows[0]) > 1 and 2 * sum(one + 1 == other for one, other in pairwise(firsts)) > len(firsts)
+    more = len(rows[0]) - counted
+    names = ",".join(("epoch", *("loss", "accuracy", "f1", "auc")[:more], *["…"][: more > 4]))
+    number = "" if counted else "number the lines, and "
+    return f"holds numbers without names; {number}put a line with a name for each column above them, such as {names}"
 
 
 def _of_archive(path: Path) -> tuple[str, str]:

@@ -15,9 +15,9 @@ from statistics import mean
 from typing import Any
 
 from lcode.json_text import parse_json
-from lcode.readers.loggers.line_forms import DATA, NUMBER
+from lcode.readers.loggers.line_forms import DATA, NUMBER, usual_form
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, SECTION, STEP
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
@@ -42,6 +42,12 @@ _PYTHON = (
 
 _SOME = 5
 """Values at either end of a curve by which it is told whether it falls."""
+
+SPLITS_OF_SECTIONS = {"tra": "train", "val": "val", "eva": "val", "dev": "val", "tes": "test"}
+"""What the words at the head of a section say, by their first letters."""
+
+LONGEST_HEAD = 120
+"""Characters of a line that may be the head of a section, time and place in the program before it."""
 
 LONGEST = 2000
 """Characters of a line that are looked at: more is the print of a network or of a configuration."""
@@ -84,6 +90,7 @@ def told_in(text: str) -> Told:
     totals: dict[str, float] = {}
     row: dict[str, Any] = {}
     shapes = LineShapes()
+    section = ""
     for number, raw in enumerate(text.split("\n"), start=1):
         stats = _OBJECT.search(raw) if len(raw) < LONGEST and raw.rstrip().endswith("}") else None
         if stats is not None and (values := _object(stats.group())):
@@ -91,7 +98,10 @@ def told_in(text: str) -> Told:
             told.lines.append(number)
             told.totals.append(totals)
             continue
-        said = shapes.said_in(raw.rstrip("\r").rpartition("\r")[2][:LONGEST])  # a progress bar's last state
+        line = raw.rstrip("\r").rpartition("\r")[2][:LONGEST]  # a progress bar's last state
+        said = shapes.said_in(line)
+        if counters and (said is None or not said.pairs):
+            section = _section(line) or ("" if said is not None and EPOCH in said.counters else section)
         if said is None:
             continue
         if said.counters:
@@ -99,11 +109,13 @@ def told_in(text: str) -> Told:
             totals = {**totals, **said.totals}
             if EPOCH in counters and EPOCH not in now:
                 now[EPOCH] = counters[EPOCH]
+            if now.get(EPOCH) != counters.get(EPOCH) and said.pairs:
+                section = ""
             if now != counters:
                 counters, row = now, {}
         if not counters:
             continue
-        pairs = said.pairs
+        pairs = _in_section(said.pairs, section) if section else said.pairs
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
             row = {}
         if pairs and not row:
@@ -114,6 +126,23 @@ def told_in(text: str) -> Told:
         row.update(pairs)
     told = _without_summaries(_with_splits(_with_passes(told)))
     return told if told.is_training() else _uncounted(text) or told
+
+
+def _section(line: str) -> str:
+    """The part of the data that a line says the ones below it are of; empty where it says none."""
+    if len(line) > LONGEST_HEAD or not _SPLIT_WORD.search(line):
+        return ""
+    found = SECTION.fullmatch(line) or SECTION.fullmatch(usual_form(line).rpartition("\n")[2])
+    return "" if found is None else SPLITS_OF_SECTIONS.get((found["data"] or found["split"]).lower()[:3], "")
+
+
+def _in_section(pairs: Mapping[str, float], section: str) -> dict[str, float]:
+    """The values with the part of the data in their names, where these do not say it."""
+    names = {name: name.removeprefix(IN_BATCH) for name in pairs}
+    return {
+        name if split_name(bare)[0] or bare.lower() in DATA else f"{section}/{bare}": pairs[name]
+        for name, bare in names.items()
+    }
 
 
 def metrics_told(text: str) -> tuple[bool, str]:
@@ -140,7 +169,13 @@ def _uncounted(text: str) -> Told | None:
 
 
 def _with_passes(told: Told) -> Told:
-    """The rows with the number of the pass over the data, where only its batches are counted, anew in each."""
+    """The rows with the number of the pass over the data, where only its batches are counted, anew in each.
+
+    Batches of one epoch alone are steps.
+    """
+    epochs, batches = ({row.get(name) for row in told.rows} for name in (EPOCH, BATCH))
+    if len(epochs) == 1 < len(batches) and None not in epochs and not any(STEP in row for row in told.rows):
+        return replace(told, rows=[{STEP: row.get(BATCH, 0.0), **row} for row in told.rows])
     if not told.rows or any(EPOCH in row or STEP in row for row in told.rows):
         return told
     rows, number, last = [], 1, -1.0
@@ -167,6 +202,9 @@ def _with_splits(told: Told) -> Told:
         split_name(name)[0] in ("val", "test") or SPLITS.get(name.lower()) in ("val", "test") for name in others
     )
     renamed = {name: ("train/" if apart else "") + name.removeprefix(IN_BATCH) for name in of_batches}
+    # `Batch [20] acc=0.7`, and at the end of the epoch `Train-acc=0.8`: this is the curve.
+    told_of_epochs = {split_name(name)[1].lower() for name in others if split_name(name)[0] == "train"}
+    dropped = () if apart else {name for name in of_batches if name.removeprefix(IN_BATCH).lower() in told_of_epochs}
     bare = {name: SPLITS[name.lower()] for name in others if name.lower() in DATA}
     remarks = told.remarks
     if "train" in bare.values() and len(set(bare.values())) > 1:
@@ -187,6 +225,7 @@ def _with_splits(told: Told) -> Told:
     named: dict[tuple[str, ...], list[str]] = {}  # most rows have the same names
     rows = []
     for row in told.rows:
+        row = {name: value for name, value in row.items() if name not in dropped} if dropped else row
         key = tuple(row)
         if key not in named:
             named[key] = [renamed.get(name, name) for name in key]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lcode.readers.loggers.printed_line import Said, said_in
 
 MOST_SHAPES = 10_000
 """Shapes that are kept: a program has few, and texts of other kinds have one per line."""
+
+FLOAT_DIGITS = 15
+"""Digits by which any two numbers differ as floats."""
 
 _TOKEN = re.compile(r"(\d(?<![\w.]\d)\d*(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
 """A number without its sign that is not part of a word; others, such as `nan`, belong to the shape."""
@@ -106,11 +109,13 @@ def _shape_of(said: Said | None, parts: Sequence[str]) -> _Shape | None:
 def _different(numbers: Sequence[str]) -> list[str] | None:
     """Numbers written alike, each with another value; None where there are not so many with as many digits."""
     taken: set[float] = set()
+    candidates: dict[int, Iterator[int]] = {}
     different = []
     for number in numbers:
         digits, exponent, power = number.lower().partition("e")
         count = sum(map(str.isdigit, digits))
-        for candidate in range(10 ** (count - 1), 10**count):
+        step = 10 ** max(count - FLOAT_DIGITS, 0)  # smaller ones are lost in a float
+        for candidate in candidates.setdefault(count, iter(range(10 ** (count - 1), 10**count, step))):
             rest = iter(str(candidate))
             written = "".join(next(rest) if sign.isdigit() else sign for sign in digits) + exponent + power
             if float(written) not in taken:

@@ -19,11 +19,15 @@ from lcode.table.metric_words import SPLITS
 EPOCH, STEP, BATCH = "epoch", "step", "batch"
 
 _COUNTER = re.compile(
-    r"(?<![A-Za-z_/])(?P<what>epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
+    r"(?<![A-Za-z_/])(?P<what>epoch_in(?:ner)?|inner_epoch|local_epoch|epoch_out(?:er)?|"
+    r"epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
     r"episodes?|generations?|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
     re.IGNORECASE,
 )
+_INNER = frozenset(("epoch_in", "epoch_inner", "inner_epoch", "local_epoch"))
+"""Epochs within those of an outer loop."""
+
 _SETTING = re.compile(
     r"(?:epochs|steps|iterations|iters|rounds)\b[^/]*$|(?:updates|episodes)\b[^/\d]*\d+[^/\d]*$", re.IGNORECASE
 )
@@ -42,6 +46,15 @@ SPLIT = re.compile(
     r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$))",
     re.IGNORECASE,
 )
+SECTION = re.compile(
+    r"\W*(?:(?:start(?:ing)?|begin(?:ning)?|run(?:ning)?|now)\W+)?"
+    r"(?P<split>train(?:ing)?|val(?:id(?:at(?:e|ing|ion))?)?|eval(?:uat(?:e|ing|ion))?|dev|test(?:ing)?)"
+    r"(?:\W+(?:on\W+)?(?P<data>train|val|valid|validation|dev|test))?"
+    r"(?:\W+(?:set|data|epoch|phase|results?|metrics|begins?|starts?|started))*(?:\W*\d+(?:\s*/\s*\d+)?)?\W*",
+    re.IGNORECASE,
+)
+"""A line that alone says on which data the lines below it were measured: `Eval begin...`, `validation:`."""
+
 _VALUE = re.compile(
     rf"(?<![\w.@])(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
 )
@@ -122,6 +135,8 @@ def _split(name: str) -> str:
 
 def _counter(found: re.Match[str]) -> str:
     word = found["what"].lower()
+    if word in _INNER:
+        return BATCH
     return EPOCH if word.startswith(("ep", "round", "gen")) else BATCH if word.startswith("batch") else STEP
 
 

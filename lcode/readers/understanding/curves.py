@@ -177,7 +177,9 @@ def _beside_scores(split_of: Mapping[str, str], stated: Collection[str]) -> list
     if "train" not in split_of.values():
         return []
     losses = {key for key in split_of if "loss" in words_of(key)}
-    scores = [key for key, split in split_of.items() if not split and key not in losses and known_metric(key)]
+    twins = {split_name(key)[1].lower() for key, split in split_of.items() if split}
+    others = [key for key, split in split_of.items() if not split and key.lower() not in twins]
+    scores = [key for key in others if key not in losses and known_metric(key)]
     return [key for key in split_of if key not in (*scores, *stated) and (split_of[key] or key in losses) and scores]
 
 

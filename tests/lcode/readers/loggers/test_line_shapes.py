@@ -47,3 +47,9 @@ def test_a_line_says_the_same_whatever_was_read_before(texts: list[str], numbers
 def test_what_could_be_confused(first: str, second: str) -> None:
     shapes = LineShapes()
     assert said(first, shapes) == said(first) and said(second, shapes) == said(second)
+
+
+def test_a_long_list_of_long_numbers_has_a_shape() -> None:
+    numbers = [f"0.{n:04d}577966284751{n % 10}" for n in range(500)]
+    line = "epoch 3, losses: [" + ", ".join(numbers) + "]"
+    assert said(line, LineShapes()) == said(line)

@@ -99,6 +99,11 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
         ("Total T: {e} Episode Num: 7 Episode T: 200 Reward: 9.5\nEvaluation over 10 episodes: {v}", "reward", "max"),
         ("global_step={e}, episodic_return=[{v}]", "episodic_return", "max"),  # CleanRL
         ("train loss: 9.5 val loss: {v}", "val_loss", "min"),
+        ("Epoch {e}/9\n step 9/9 - loss: 9.5 - auc: 0.1\nEval begin...\n step 2/2 - loss: 9.5 - auc: {v}", "auc", "max"),
+        ("epoch {e}\ntrain:\n  iou: 0.1\nvalidation:\n  iou: {v}", "iou", "max"),
+        ("epoch_out: {e}, epoch_in: 8, acc: 0.1\nepoch_out: {e}, epoch_in: 9, acc: {v}", "acc", "max"),
+        ("epoch:[{e}/9] train step:5 top1: 0.1 batch_cost: 0.1 s\nEND epoch:{e} val top1_avg: {v} batch_cost_sum: 9 s",
+         "val_top1_avg", "max"),  # PaddleVideo
         ("Epoch {e}\n{v}", "loss", "min"),
     ],
 )  # fmt: skip
@@ -461,6 +466,12 @@ def test_numbers_without_a_name_are_counted_if_there_are_many_in_an_epoch(tmp_pa
     [
         ("acc: 0.5\nacc: 0.6\nacc: 0.7\n", r"put 'epoch 1, ', 'epoch 2, ' … before each line that tells 'acc'"),
         ("epoch 1 acc: 0.5\n", "tells 'acc' at one count of epochs or steps only"),
+        (
+            "0, 44.7, 50.9\n1, 43.0, 51.0\n2, 42.0, 52.0\n",
+            "put a line with a name for each column above them, such as epoch,loss,accuracy$",
+        ),
+        ("16.84,-210.5\n10.07,-158.7\n6.74,-203.3\n", "number the lines, and put a line with a name .* epoch,loss,acc"),
+        ("[1.5, 1.4, 1.3]", "write each into a line of its own, below a line with their name: loss"),
     ],
 )
 def test_a_refusal_names_a_metric_of_the_file_and_what_to_do(tmp_path: Path, text: str, remedy: str) -> None:
@@ -468,7 +479,21 @@ def test_a_refusal_names_a_metric_of_the_file_and_what_to_do(tmp_path: Path, tex
         (tmp_path / "run.log").write_text(text)
         with pytest.raises(InputError, match=remedy):
             read_logs(place)
-    lines = text.splitlines()
-    mended = "".join(f"epoch {e}, {line}\n" for e, line in enumerate(lines, start=1))
-    if len(lines) > 1:
-        assert len(read(tmp_path, "run.log", mended).points) == len(lines)
+
+
+def test_the_remedies_of_refusals_work(tmp_path: Path) -> None:
+    assert len(read(tmp_path, "a.log", "".join(f"epoch {e}, acc: 0.{e}\n" for e in range(3))).points) == 3
+    assert len(read(tmp_path, "b.log", "epoch,loss,accuracy\n0, 44.7, 50.9\n1, 43.0, 51.0\n").points) == 4
+    assert len(read(tmp_path, "c.log", "epoch,loss,accuracy\n1,16.84,-210.5\n2,10.07,-158.7\n").points) == 4
+    assert len(read(tmp_path, "d.log", "loss\n1.5\n1.4\n1.3\n").points) == 3
+
+
+def test_the_last_batch_is_no_curve_beside_the_whole_epoch(tmp_path: Path) -> None:
+    text = "".join(f"Epoch[{e}] Batch [20]\tacc=0.1\nEpoch[{e}] Train-acc={v}\n" for e, v in enumerate(SPRINGS))
+    assert directions(read(tmp_path, "mxnet.log", text)) == {"Train-acc": "max"}
+
+
+def test_batches_of_one_epoch_are_steps(tmp_path: Path) -> None:
+    text = "".join(f"(epoch: 1, iters: {n}00, time: 0.1, data: 0.2) G_L1: {v}\n" for n, v in enumerate(SPRINGS, 1))
+    table = read(tmp_path, "loss_log.txt", text)
+    assert curve(table, table.metrics[0].key) == [(100 * n, v) for n, v in enumerate(SPRINGS, 1)]

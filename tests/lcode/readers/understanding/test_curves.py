@@ -39,6 +39,7 @@ from lcode.readers.understanding.how_often import HowOften
         ("validation_0-rmse validation_1-rmse", "validation_1-rmse", "validation_0-rmse"),
         ("train_loss HR@10 loss", "HR@10", "train_loss loss"),
         ("train_loss loss", "train_loss loss", ""),
+        ("train_acc acc train_loss", "train_acc acc train_loss", ""),
         ("mean_reward min_reward max_reward agent_acc", "mean_reward", "min_reward max_reward agent_acc"),
         ("max_reward success_rate", "max_reward success_rate", ""),
         ("训练损失 验证损失 验证准确率", "验证损失 验证准确率", "训练损失"),
