@@ -17,7 +17,7 @@ KNOTS: NDArray[np.float64] = np.arange(-7.0, 10.0)
 GRID = 129
 """Scores at which the expected regret is added up."""
 
-DEPENDENCE = 3.0
+DEPENDENCE = 10.0
 """θ of the copula that joins the scores of runs, ≥ 1."""
 
 

@@ -90,7 +90,7 @@ class StopRule:
         unit: str = "",
         forecast: Mapping[str, Mapping[str, float]] | None = None,
     ) -> Verdict:
-        """The verdict on a run whose score at the horizon has been forecast, which the standings take note of.
+        """The verdict on a run whose score at the horizon has been forecast.
 
         Args:
             run: name of the run.
@@ -107,29 +107,33 @@ class StopRule:
             return Verdict(run, epoch, "continue", "there is no forecast of every task yet", forecast=forecast)
         low, expected, high = sample_quantiles(samples, (0.05, 0.5, 0.95)).tolist()
         seen = f"expected {interval(expected, low, high)} {unit}".rstrip()
-        standings.look(run, Outlook.of(samples))
+        outlook = Outlook.of(samples)
         incumbent = standings.incumbent(run)
         if incumbent is None:
             reason = f"no other run to compare with; {seen}"
-            return Verdict(run, epoch, "continue", reason, score=expected, forecast=forecast)
+            return Verdict(run, epoch, "continue", reason, None, expected, forecast, outlook=outlook.scores)
         probability = float((samples > incumbent.score).mean())
         rival = f"{incumbent.run} ({'ended' if incumbent.finished else 'expected'} at {incumbent.score:.3g})"
-        worth = self.weigh(run, probability, standings, left)
+        worth = self.weigh(run, outlook, probability, standings, left)
         reason = f"P(beats {rival}) = {probability:.3f} {worth.reason}"
         action: Action = "continue"
         if worth.stop and standings.better(run, expected) < self.keep:
             reason += f", but one of the sweep's best {self.keep} so far"
         elif worth.stop:
             action = "stop"
-        return Verdict(run, epoch, action, f"{reason}; {seen}", probability, expected, forecast, price=worth.price)
+        return Verdict(
+            run, epoch, action, f"{reason}; {seen}", probability, expected, forecast,
+            price=worth.price, outlook=outlook.scores,
+        )  # fmt: skip
 
-    def weigh(self, run: str, probability: float, standings: Standings, left: float) -> Weighed:
+    def weigh(self, run: str, outlook: Outlook, probability: float, standings: Standings, left: float) -> Weighed:
         """Whether a run is to be stopped, as far as `keep` lets it be.
 
         Args:
-            run: name of the run, which the standings have looked at.
+            run: name of the run.
+            outlook: how it will end.
             probability: that it beats the incumbent.
-            standings: all runs.
+            standings: the other runs.
             left: share of the run's epochs that are still to come, 0 to 1.
         """
         stop = probability < self.delta

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from statistics import median
 from typing import NamedTuple
 
 from lcode.decisions.ledger import Outlook
+from lcode.decisions.verdict import Verdict
 
 
 class Incumbent(NamedTuple):
@@ -39,16 +41,30 @@ class Standings:
     stopped: dict[str, Outlook] = field(default_factory=dict)
     deviation: float | None = None
 
-    def look(self, run: str, outlook: Outlook) -> None:
-        """This is what is thought now of the run, which is live."""
-        self.live[run] = outlook
+    def take(self, verdict: Verdict) -> None:
+        """The run was given this verdict: it is live and expected to end with its score, or was stopped."""
+        outlook = Outlook(verdict.outlook) if verdict.outlook else None
+        if verdict.stop:
+            self.drop(verdict.run)
+            if outlook is not None:
+                self.stopped[verdict.run] = outlook
+        elif verdict.score is None:
+            if verdict.action == "stop":  # a diverged run is nobody's rival, even in a dry run
+                self.drop(verdict.run)
+        else:
+            self.expect(verdict.run, verdict.score)
+            if outlook is not None:
+                self.live[verdict.run] = outlook
 
-    def stop(self, run: str) -> None:
-        """The run is stopped: it was thought of as it was looked at last."""
-        outlook = self.live.get(run)
-        self.drop(run)
-        if outlook is not None:
-            self.stopped[run] = outlook
+    def outlooks(self) -> dict[str, dict[str, list[float]]]:
+        """What is thought of the live and of the stopped runs, as plain values."""
+        both = {"live": self.live, "stopped": self.stopped}
+        return {kind: {run: list(found.scores) for run, found in runs.items()} for kind, runs in both.items()}
+
+    def restore(self, outlooks: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+        """Take up what `outlooks` gave."""
+        for kind, runs in (("live", self.live), ("stopped", self.stopped)):
+            runs.update({run: Outlook(tuple(scores)) for run, scores in outlooks.get(kind, {}).items()})
 
     def finish(self, run: str, score: float, *, past: bool = False) -> None:
         """The run ended with this score, perhaps before the sweep; NaN: it ended without one."""

@@ -25,6 +25,7 @@ class Verdict:
         dry_run: the action is only advice: `stop` stays False.
         price: what stopping the run now adds to the expected regret, in the objective's unit; None where no regret is
             reckoned with.
+        outlook: the run's score at its horizon as forecast, see `lcode.decisions.ledger.Outlook`; empty without one.
 
     Examples:
         >>> import lcode
@@ -46,6 +47,10 @@ class Verdict:
     forecast: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     dry_run: bool = False
     price: float | None = None
+    outlook: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outlook", tuple(self.outlook))  # a list, read from JSON
 
     @property
     def stop(self) -> bool:

@@ -97,7 +97,10 @@ class Judge:
             known = [*samples[feasible], *ended.past.values(), *ended.finished.values(), *ended.expected.values()]
             samples = np.where(feasible, samples, min(known, default=0.0))
         told = objective.unit if objective.direction == "max" else f"(minus the {objective.unit})"
-        verdict = self.rule.decide(run, epoch, samples, scores.standings, unit=told, forecast=summary(forecast))
+        left = 1 - epoch / live.end if live.end > 0 else 0.0
+        verdict = self.rule.decide(
+            run, epoch, samples, scores.standings, left=left, unit=told, forecast=summary(forecast)
+        )
         if isinstance(objective, Constrained):
             bounds = " and ".join(map(str, objective.constraints))
             verdict = replace(verdict, reason=f"{verdict.reason}; P({bounds}) = {feasible.mean():.2f}")

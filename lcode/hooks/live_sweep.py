@@ -241,6 +241,7 @@ class LiveSweep:
             "runs": [live.to_json() for live in self.runs.values()],
             "finished": list(self._finished),
             "expected": dict(self.scores.standings.expected),
+            "outlooks": self.scores.standings.outlooks(),
             "population": None if population is None else population.tolist(),
         }
 
@@ -268,6 +269,7 @@ class LiveSweep:
         self.scores.restore(None if saved is None else np.array(saved, dtype=float), finals)
         for run, expected in state["expected"].items():
             self.scores.expect(run, expected)
+        self.scores.standings.restore(state.get("outlooks", {}))  # states of version 0.1 have none
 
     def _measure_all(self) -> None:
         """Metrics that are new count from now on."""

@@ -10,8 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Constraint, FinalValue, GainRule, Objective, StopRule, Verdict
+from lcode.decisions import Constraint, FinalValue, GainRule, Objective, Verdict
+from lcode.decisions.budget import RegretBudget
 from lcode.decisions.objective import ScoreFunction
+from lcode.decisions.regret_rule import stop_rule
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph
@@ -63,10 +65,11 @@ class Monitor:
         directions: Mapping[str, Direction] | None = None,
         objective: str | Objective | ScoreFunction = "delta_m",
         baseline: Mapping[str, float] | str | os.PathLike[str] | None = None,
-        min_epochs: int = 3,
-        keep: int = 3,
-        delta: float = 0.05,
+        min_epochs: int | None = None,
+        keep: int | None = None,
+        delta: float | None = None,
         every: int = 1,
+        regret: float | str | RegretBudget | None = None,
         nan: Literal["stop", "skip"] = "stop",
         dry_run: bool = False,
         num_threads: int = 1,
@@ -86,10 +89,15 @@ class Monitor:
             objective: see `lcode.decisions.make_objective`.
             baseline: single-task references of `delta_m`: by metric key, or a CSV file. Without a history, those of
                 metrics that have not been reported wait for them; until then each verdict's reason names them.
-            min_epochs: no run is stopped before this epoch (a diverged one is).
-            keep: the best so many of the runs that report, by current expectation, are never stopped.
-            delta: a run is stopped when its probability of beating the incumbent is below this.
+            min_epochs: no run is stopped before this epoch (a diverged one is); default: 3, with `regret` 1.
+            keep: the best so many of the runs that report, by current expectation, are never stopped; default: 3, with
+                `regret` 1.
+            delta: a run is stopped when its probability of beating the incumbent is below this; default: 0.05. With
+                `regret` one that is at least so likely is never stopped; default: 0.7.
             every: decide at the first report at or after each multiple of so many epochs only.
+            regret: what may be lost by stopping, in place of the bare threshold: `0.5` in the objective's unit, or
+                `"0.1 spread"` of best minus median score, or `"0.5 sd"` between repeats in the history; see
+                `lcode.decisions.RegretRule`.
             nan: what a value that is NaN or infinite means. `stop`: the run has diverged, and is stopped, when it lasts
                 for `LASTING` reports of the metric. `skip`: the metric was not measured.
             dry_run: verdicts say what they would do, `stop` stays False.
@@ -107,7 +115,7 @@ class Monitor:
         """
         history = RunTable.from_points(empty_points(), ()) if history is None else history
         check_options(history, directions=directions, nan=nan, dry_run=dry_run, num_threads=num_threads)
-        self.rule = StopRule(delta=delta, min_epochs=min_epochs, keep=keep, every=every)
+        self.rule = stop_rule(regret, delta=delta, min_epochs=min_epochs, keep=keep, every=every)
         self.dry_run, self.final = dry_run, FinalValue.parse(final)
         if self.final.together:
             raise UsageError("a monitor compares runs by final='horizon', 'best' or 'last:K'; best-epoch is for rank")
@@ -308,8 +316,4 @@ class Monitor:
 
     def _rank(self, verdict: Verdict) -> None:
         """What the run is expected to end with counts for the others."""
-        if verdict.stop or (verdict.action == "stop" and verdict.score is None):
-            # A diverged run is nobody's rival, even in a dry run.
-            self._sweep.scores.hide(verdict.run)
-        elif verdict.score is not None:
-            self._sweep.scores.expect(verdict.run, verdict.score)
+        self._sweep.scores.take(verdict)

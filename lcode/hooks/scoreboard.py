@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Constraint, Objective, Standings, make_objective, scores_alone
+from lcode.decisions import Constraint, Objective, Standings, Verdict, make_objective, scores_alone
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import InputError, NotEnoughDataError, UsageError
 from lcode.table import Metric
@@ -115,9 +115,9 @@ class Scoreboard:
         self._past.pop(run, None)
         self._finals.pop(run, None)
 
-    def hide(self, run: str) -> None:
-        """The live run is nobody's rival for now."""
-        self.standings.drop(run)
+    def take(self, verdict: Verdict) -> None:
+        """The live run was given this verdict."""
+        self.standings.take(verdict)
 
     def measure(self, metrics: Sequence[Metric]) -> None:
         """From now on these metrics are measured; the scores so far, which lack the new ones, are given up."""

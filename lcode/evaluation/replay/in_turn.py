@@ -112,18 +112,14 @@ class _ByForecast:
             return Verdict(name, epoch, "stop", "diverged, says the forecaster", 0.0)
         left = 1 - epochs[position] / max(int(sweep.curves.horizons[run]), 1)
         verdict = self._rule.decide(name, epoch, samples, self._standings, left=left, unit=sweep.objective.unit)
-        if not verdict.stop and verdict.score is not None:
-            self._standings.expect(name, verdict.score)
+        self._standings.take(verdict)
         return verdict
 
     def ended(self, run: int, verdict: Verdict | None) -> None:
         """See `Judge`."""
         name = self._sweep.table.run_ids[run]
-        if verdict is not None and verdict.score is None:  # diverged
-            self._standings.drop(name)
-            return
         if verdict is not None:
-            self._standings.stop(name)
+            self._standings.take(verdict)
             return
         self._standings.finish(name, float(self._sweep.final_scores[run]))
         self._done.append(run)
