@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]], path: Path, tool: str) -> dict
     Raises:
         InputError: nearly all cells would be empty, since nearly every row has names of its own.
     """
-    names = dict.fromkeys(name for row in rows for name in row)
+    names = dict.fromkeys(chain.from_iterable(rows))
     cells, given = len(rows) * len(names), sum(map(len, rows))
     if too_sparse(cells, given):
         raise InputError(

@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
 from statistics import mean
 from typing import Any
 
@@ -75,6 +77,7 @@ class Told:
         epochs, steps = ({row[name] for row in self.rows if name in row} for name in (EPOCH, STEP))
         return EPOCH if len(epochs) > 1 or not steps else STEP
 
+    @cached_property
     def is_training(self) -> bool:
         """Whether a known metric is told at several values of the counters."""
         return any(known_metric(name) is not None for name in _at_several_counts(self.rows) - {EPOCH, STEP, BATCH})
@@ -92,7 +95,7 @@ def told_in(text: str) -> Told:
     shapes = LineShapes()
     section = ""
     for number, raw in enumerate(text.split("\n"), start=1):
-        stats = _OBJECT.search(raw) if len(raw) < LONGEST and raw.rstrip().endswith("}") else None
+        stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST else None
         if stats is not None and (values := _object(stats.group())):
             told.rows.append(values)
             told.lines.append(number)
@@ -125,7 +128,7 @@ def told_in(text: str) -> Told:
             told.totals.append(totals)
         row.update(pairs)
     told = _without_summaries(_with_splits(_with_passes(told)))
-    return told if told.is_training() else _uncounted(text) or told
+    return told if told.is_training else _uncounted(text) or told
 
 
 def _section(line: str) -> str:
@@ -195,7 +198,7 @@ def _with_splits(told: Told) -> Told:
     What is told within an epoch is of the training where other lines are of held-out data. `train 0.31 val 0.35` names
     no metric: it is a loss where it falls, else a score.
     """
-    names = {name for row in told.rows for name in row}
+    names = set(chain.from_iterable(told.rows))
     of_batches = [name for name in names if name.startswith(IN_BATCH)]
     others = names.difference(of_batches)
     apart = any(
@@ -301,8 +304,8 @@ def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:
     A training that is started again prints its configuration again, `FOCAL_LOSS_ALPHA: 0.25` among it.
     """
     times: Counter[str] = Counter()
-    for row in rows:
-        times.update(row.keys())
+    for names, number in Counter(map(tuple, rows)).items():
+        times.update(dict.fromkeys(names, number))
     counters = {EPOCH, STEP, BATCH}
     most = max((number for name, number in times.items() if name not in counters), default=0)
     rare = {name for name, number in times.items() if 2 * number < most} - counters

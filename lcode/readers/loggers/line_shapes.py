@@ -57,9 +57,15 @@ class LineShapes:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], _Shape | None] = {}
+        self._last: tuple[re.Pattern[str], _Shape] | None = None  # most lines have the shape of the one before
 
     def said_in(self, line: str) -> Said | None:
         """What `printed_line.said_in` finds in the line."""
+        if self._last is not None:
+            pattern, last = self._last
+            found = pattern.fullmatch(line)
+            if found is not None:
+                return last.filled(found.groups())
         parts = _TOKEN.split(line)
         if len(parts) == 1:
             return said_in(line) if _ANY.search(line) else None
@@ -69,11 +75,21 @@ class LineShapes:
             known = self._known[shape]
             if known is _NOTHING:
                 return None
-            return said_in(line) if known is None else known.filled(parts[1::2])
+            if known is None:
+                return said_in(line)
+            self._last = _pattern(parts), known
+            return known.filled(parts[1::2])
         said = said_in(line)
         if len(self._known) < MOST_SHAPES:
             self._known[shape] = _shape_of(said, parts)
         return said
+
+
+def _pattern(parts: Sequence[str]) -> re.Pattern[str]:
+    """What lines of the shape of these parts match, with a group for each number."""
+    written = [re.escape(text) for text in parts]
+    written[1::2] = [f"({re.sub('[0-9]+', '[0-9]+', number)})" for number in written[1::2]]
+    return re.compile("".join(written))
 
 
 def _shape_of(said: Said | None, parts: Sequence[str]) -> _Shape | None:

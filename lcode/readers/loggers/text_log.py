@@ -69,7 +69,7 @@ class TextLogReader:
             rows = _objects(path)
             if rows and _is_counted(rows[0]):
                 return True
-        return is_table(path) or told_in(text).is_training() or told_in(_end_of(path)).is_training()
+        return is_table(path) or told_in(text).is_training or told_in(_end_of(path)).is_training
 
     def owns(self, path: Path) -> Path:
         """The file alone."""
@@ -125,7 +125,7 @@ def _runs_of(path: Path) -> list[Logged]:
     if runs:
         return runs
     said = told_in(text)
-    if not said.is_training():
+    if not said.is_training:
         raise refused(path, TOOL, "no line of it counts epochs or steps and names a metric")
     axis, remarks = said.axis, tuple(f"{path.name}: {remark}" for remark in said.remarks)
     columns = columns_of(said.rows, path, TOOL)
