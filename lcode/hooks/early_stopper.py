@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isnan
 from typing import Any, Literal
@@ -177,21 +177,40 @@ class EarlyStopper:
         if self._live is None:
             self.begin()
         assert self._live is not None
-        values = {name: metrics[name] for name in self.monitor if metrics.get(name) is not None}
-        self._seen |= values.keys()
+        values = self._chosen(metrics)
+        if not values:
+            self._warn_of_missing(epoch, metrics)
+            self.decision = Decision(epoch, False, "going on", "no watched metric was reported")
+            return self.decision
         verdict = self._live.report(self.run, epoch, values)
+        self._warn_of_missing(epoch, metrics)
         seen = None if verdict.action == "stop" else self._live.outlook(self.run, self._rule)
-        if seen is not None:
-            self._warn_of_missing(metrics)
         self.decision = self._decided(verdict, seen)
         if self.decision.stop and not verdict.stop:
             self._live.finish(self.run)  # what it has reached counts for the others
         return self.decision
 
+    def recall(self, reports: Iterable[tuple[float, Mapping[str, Any]]]) -> None:
+        """Take up what was told before the training was interrupted, without deciding anything.
+
+        Args:
+            reports: epoch and metrics of each, in order; a folder knows them already.
+        """
+        assert self._live is not None, "after begin()"
+        if not isinstance(self._live, SharedMonitor):
+            self._live.recall(self.run, [(epoch, self._chosen(metrics)) for epoch, metrics in reports])
+
     def finish(self, status: RunStatus = "finished") -> None:
         """The training ended otherwise than by a decision or at its last epoch, see `Monitor.finish`."""
         if self._live is not None and self._live.status(self.run) == "running":
             self._live.finish(self.run, status)
+
+    def told(self) -> str:
+        """The last decision, as a line for a log."""
+        last = self.decision
+        if last is None:
+            return f"lcode: no decision on run '{self.run}' yet"
+        return f"lcode {'stops' if last else 'lets go on'} run '{self.run}' ({last.kind}): {last.reason}"
 
     def state_dict(self) -> dict[str, Any]:
         """All that was reported, as plain JSON values, to survive a resume; a shared folder survives by itself."""
@@ -253,10 +272,17 @@ class EarlyStopper:
         bar = f"{'all <' if kind == 'nothing to gain' else 'not all <'} {1 - self._rule.confidence:.2g}"
         return f"P(better than its best so far, until epoch {end:g}): {', '.join(each)} ({bar})"
 
-    def _warn_of_missing(self, metrics: Mapping[str, Any]) -> None:
-        """Say once what was never reported: until it is, nobody knows whether it may improve."""
+    def _chosen(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """The watched ones among the metrics."""
+        values = {name: metrics[name] for name in self.monitor if metrics.get(name) is not None}
+        self._seen |= values.keys()
+        return values
+
+    def _warn_of_missing(self, epoch: float, metrics: Mapping[str, Any]) -> None:
+        """Say once what was never reported when it matters: until it is, nobody knows whether it may improve."""
+        assert self._live is not None
         missing = [name for name in self.monitor if name not in self._seen]
-        if missing and not self._warned:
+        if missing and not self._warned and epoch >= self._live.rule.min_epochs:
             self._warned = True
             there = [str(name) for name in metrics][:SHOWN_KEYS]
             warnings.warn(
