@@ -148,23 +148,26 @@ def _judge(name: Name, heads: Sequence[Found], rest: dict[int, str], part: int) 
         facts = replace(facts, lower=None, upper=None, share=False)
     if prior in COUNTS:
         facts = replace(facts, lower=0.0, upper=None, share=False)
-    return _turned(facts, entry) if _is_negated(rest, last.start) else facts
+    negating = _negating(rest, last.start)
+    return _turned(facts, entry, negating) if negating else facts
 
 
-def _is_negated(rest: dict[int, str], start: int) -> bool:
-    """Whether the nearest word before the metric that is not neutral says minus."""
+def _negating(rest: dict[int, str], start: int) -> str:
+    """The nearest word before the metric that is not neutral, if it says minus; else empty."""
     place = start - 1
     while place in rest and is_neutral(rest[place]):
         place -= 1
-    return rest.get(place) in NEGATING
+    word = rest.get(place, "")
+    return word if word in NEGATING else ""
 
 
-def _turned(facts: MetricFacts, entry: Entry) -> MetricFacts | None:
+def _turned(facts: MetricFacts, entry: Entry, negating: str) -> MetricFacts | None:
     """A measure after `neg`: times -1, but for shares (the negative class's).
 
-    A plain loss or error may as well be that of negative samples, beside `pos_err`: nothing is known of it.
+    A plain loss or error may as well be that of negative samples, beside `pos_err`, and who writes `negative log-loss`
+    in full may mean the loss itself, where scikit-learn's `neg_log_loss` is times -1: nothing is known of them.
     """
-    if entry.name in ("loss", "error"):
+    if entry.name in ("loss", "error") or (negating == "negative" and entry.name == "log loss"):
         return None
     return facts if entry.share and entry.direction == "max" else _negated(facts)
 

@@ -379,7 +379,8 @@ def test_trainings_printed_one_after_another_are_runs(tmp_path: Path) -> None:
         f"Fold {fold}\n" + "".join(f"epoch {e}/4 val loss {v + fold}\n" for e, v in enumerate(SPRINGS, start=1))
         for fold in (1, 2)
     )
-    table = read(tmp_path, "folds.log", text + "epoch 4/4 val loss 0.1\n")
+    table = read(tmp_path, "folds.log", text.replace("Fold 2", "Final score: 0.5\nFold 2") + "epoch 4/4 val loss 0.1\n")
+    assert directions(table) == {"val_loss": "min"}
     assert list(table.runs.index) == ["folds", "folds#2"] and table.runs["horizon"].tolist() == [4, 4]
     assert table.points["value"].tolist()[:4] == [v + 1 for v in SPRINGS]
     assert any("epochs begin anew 1 times, so it holds 2 runs" in note for note in table.notes)
