@@ -223,8 +223,7 @@ def in_short(rows: Sequence[Row], runs: int, stopped: int, before: int) -> str:
 
 def _tau(forecaster: Forecaster, seen: RunTable, truth: RunTable, objective: Objective) -> float:
     """Kendall's τ of the forecast score and the true one, over the runs that have both."""
-    from lcode.decisions import final_values, rank
-    from lcode.evaluation.score_curves import architectures
+    from lcode.decisions import architectures, final_values, rank
 
     ranking = rank(forecaster.predict(seen), objective, table=seen)
     predicted = dict(zip(ranking.runs, ranking.score, strict=True))

@@ -2,7 +2,7 @@
 
 from lcode.decisions.budget import RegretBudget
 from lcode.decisions.constraints import Constrained, Constraint
-from lcode.decisions.final import FinalValue, final_values, forecast_rows, score_samples
+from lcode.decisions.final import FinalValue, architectures, final_values, forecast_rows, score_samples
 from lcode.decisions.gain import GainRule
 from lcode.decisions.kinds import make_objective, scores_alone, takes_baseline
 from lcode.decisions.objective import CustomObjective, DeltaM, Objective, Standardised
@@ -42,6 +42,7 @@ __all__ = [
     "Suggestion",
     "Suggestions",
     "Verdict",
+    "architectures",
     "diverged_verdict",
     "epochs_to_come",
     "final_values",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Objective
+from lcode.decisions import Objective, architectures
 from lcode.decisions.rule import LASTING
 from lcode.table import RunTable
 from lcode.table.gaps import NotFinite
@@ -72,8 +72,3 @@ class ScoreCurves:
     def of_run(self, run: int) -> NDArray[np.float64]:
         """Score of a run at each of its reports, each metric at its latest value, shape [P]."""
         return self._scores[np.searchsorted(self._grid, self.epochs[run]), run]
-
-
-def architectures(table: RunTable) -> list[str | None]:
-    """Key of each run's architecture, None where it has none."""
-    return [arch if isinstance(arch, str) else None for arch in table.runs["arch"]]

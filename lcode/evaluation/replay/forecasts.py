@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import forecast_rows, score_samples
+from lcode.decisions import architectures, forecast_rows, score_samples
 from lcode.decisions.rule import SAMPLES
-from lcode.evaluation.score_curves import architectures
 from lcode.forecasters.base import Forecaster
 from lcode.forecasters.in_sweep import InSweep
 from lcode.table import RunTable

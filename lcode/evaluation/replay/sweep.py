@@ -10,13 +10,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import MedianRule, Objective, final_values, make_objective
+from lcode.decisions import MedianRule, Objective, architectures, final_values, make_objective
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import NotEnoughDataError
 from lcode.evaluation.replay.forecasts import SweepForecasts
 from lcode.evaluation.replay.outcome import Replay
 from lcode.evaluation.replay.protocol import Course, Rule
-from lcode.evaluation.score_curves import ScoreCurves, architectures
+from lcode.evaluation.score_curves import ScoreCurves
 from lcode.forecasters.base import Forecaster
 from lcode.table import RunTable, as_epochs
 from lcode.table.groups import configuration_groups
