@@ -63,8 +63,8 @@ class RegretRule(StopRule):
     def due(self, epoch: float, previous: float | None = None) -> bool:
         """Whether a decision is due: at `min_epochs`, then whenever a run has `GROWTH` times more epochs.
 
-        One epoch more says less the more were seen: decided on at 1, 2, 3, 4, 5, 7, 9, 12 … 38, 48 a run of 50 epochs takes
-        14 forecasts instead of 50.
+        One epoch more says less the more were seen: decided on at 1, 2, 3, 4, 5, 7, 9, 12 … 38, 48 a run of 50 epochs
+        takes 14 forecasts instead of 50.
 
         Args:
             epoch: see `StopRule.due`.
@@ -82,7 +82,7 @@ class RegretRule(StopRule):
 
     def weigh(self, run: str, outlook: Outlook, probability: float, standings: Standings, left: float) -> Weighed:
         """See `StopRule.weigh`."""
-        allowed = self.regret.in_scores(spread=standings.spread, deviation=standings.deviation)
+        allowed = self.regret.in_scores(spread=standings.spread(run, outlook.expected), deviation=standings.deviation)
         if allowed is None:
             what = "best and median score" if self.regret.unit == "spread" else "deviation between seeds"
             return Weighed(False, f"; a regret of {self.regret} cannot be told before there is a {what}")

@@ -85,11 +85,15 @@ class Standings:
         for scores in (self.past, self.finished, self.expected, self.live, self.stopped):
             scores.pop(run, None)
 
-    @property
-    def spread(self) -> float | None:
-        """Best minus median score of all runs, as they ended or were expected to end; None of fewer than two."""
-        thought = [run.expected for run in self.stopped.values()]
-        scores = [*self.past.values(), *self.finished.values(), *self.expected.values(), *thought]
+    def spread(self, run: str, expected: float) -> float | None:
+        """Best minus median score of all runs, as they ended or are expected to end; None of fewer than two.
+
+        Args:
+            run: one that is looked at now.
+            expected: the score that it is expected to end with.
+        """
+        thought = {name: outlook.expected for name, outlook in self.stopped.items()}
+        scores = {**self.past, **self.finished, **self.expected, **thought, run: expected}.values()
         return max(scores) - median(scores) if len(scores) > 1 else None
 
     def incumbent(self, run: str) -> Incumbent | None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
@@ -70,10 +69,9 @@ def test_the_best_runs_are_kept() -> None:
 
 def test_a_share_of_the_spread_is_told_as_soon_as_two_runs_are_known() -> None:
     rule = RegretRule(regret=RegretBudget(0.1, "spread"), factor=1.0, pace=1.0, delta=1.0)
-    known = standings(0.9)
-    assert "cannot be told" in rule.decide("a", 3, LEVELS, known).reason
-    known.finish("second", 0.5)  # the median is 0.7
-    assert "of 0.02" in rule.decide("a", 3, 0.1 * LEVELS, known).reason
+    # The one run has ended at 0.9, this one is expected to end at 0.1.
+    assert "of 0.04" in rule.decide("a", 3, 0.2 * LEVELS, standings(0.9)).reason
+    assert "of 0.02" in rule.decide("a", 3, 0.2 * LEVELS, standings(0.9, 0.7)).reason  # the median is 0.7
 
 
 def test_deviations_between_seeds_must_be_known() -> None:

@@ -1,0 +1,87 @@
+"""A budget of regret in the live monitor: its ledger, and that it survives a resume."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import lcode
+from lcode.errors import UsageError
+from lcode.forecast import Forecast
+from lcode.forecasters.base import At
+from lcode.forecasters.last_value import LastValueForecaster
+from lcode.table import RunTable
+
+ACC = {"acc": 1.0}
+
+
+class Wide(LastValueForecaster):
+    """The last value, give or take 0.2."""
+
+    def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
+        forecast = super().predict(table, at)
+        quantiles = forecast.quantiles
+        quantiles += np.linspace(-0.2, 0.2, quantiles.shape[-1])
+        return forecast
+
+
+def monitor(regret: float | str = 1.0, **options) -> lcode.Monitor:
+    return lcode.Monitor(Wide(), regret=regret, baseline=ACC, directions={"acc": "max"}, horizon=10, **options)
+
+
+def train(watch: lcode.Monitor, run: str, value: float, *, first: int = 1) -> lcode.Verdict:
+    for epoch in range(first, 11):
+        verdict = watch.report(run, epoch, {"acc": value})
+        if verdict.stop:
+            break
+    return verdict
+
+
+def test_each_stop_is_entered_in_the_ledger_and_told() -> None:
+    watch = monitor("0.5 spread")
+    train(watch, "best", 0.9)
+    first = train(watch, "poor", 0.3)
+    assert first.stop and first.epoch == 1 and first.price == 0 and "stopping costs 0 ≤" in first.reason
+    close = train(watch, "close", 0.8)
+    assert "spent" in close.reason or "finished" in close.reason
+    watch.report("next", 1, {"acc": 0.75})
+    assert watch.log[-1].price is not None and watch.log[-1].price > 0
+
+
+def test_a_small_budget_stops_less_than_a_large_one() -> None:
+    epochs = {}
+    for regret in (0.01, 1000.0):
+        watch = monitor(regret)
+        train(watch, "best", 0.9)
+        epochs[regret] = [train(watch, f"r{i}", 0.84).epoch for i in range(5)]
+    assert sum(epochs[1000.0]) == 5 and sum(epochs[0.01]) > 5
+
+
+def test_it_decides_the_same_after_a_resume() -> None:
+    whole, values = monitor(3.0), np.random.default_rng(0).uniform(0.6, 0.95, 12)
+    for i, value in enumerate(values):
+        train(whole, f"r{i}", float(value))
+    first = monitor(3.0)
+    for i, value in enumerate(values[:7]):
+        train(first, f"r{i}", float(value))
+    first.report("r7", 1, {"acc": float(values[7])})
+    second = monitor(3.0)
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    train(second, "r7", float(values[7]), first=2)
+    for i, value in enumerate(values[8:], start=8):
+        train(second, f"r{i}", float(value))
+    assert second.log == whole.log
+
+
+def test_what_is_no_budget_is_told() -> None:
+    with pytest.raises(UsageError, match="regret is 'much'"):
+        monitor("much")
+
+
+def test_a_dry_run_spends_nothing() -> None:
+    watch = monitor(1000.0, dry_run=True)
+    train(watch, "best", 0.9)
+    train(watch, "poor", 0.8)
+    assert all("spent 0 of" in verdict.reason for verdict in watch.log if "spent" in verdict.reason)
