@@ -39,8 +39,8 @@ VALUE = "value"
 
 _DIRECTIONS: dict[StudyDirection, Direction] = {StudyDirection.MINIMIZE: "min", StudyDirection.MAXIMIZE: "max"}
 
-_STATES = (TrialState.COMPLETE, TrialState.RUNNING)
-"""Trials that decisions depend on; what was pruned or failed counts no more."""
+_STATES = (TrialState.COMPLETE, TrialState.RUNNING, TrialState.PRUNED)
+"""Trials that decisions depend on; what failed counts no more."""
 
 
 class LcodePruner(BasePruner):

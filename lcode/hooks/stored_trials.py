@@ -2,7 +2,7 @@
 
 Of each trial the storage keeps its reports in the order in which they came, and the last verdict on it. What is decided
 depends on the trial's own reports, on the complete trials in the order in which they ended, and on the last verdicts on
-those that run. So every worker decides alike, and one that is resumed as the one that was killed.
+those that run or were stopped. So every worker decides alike, and one that is resumed as the one that was killed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ REPORT = "lcode:report:"
 """Attribute of a report: its number follows, its value is `[epoch, {metric: value}]`."""
 
 VERDICT = "lcode:verdict"
-"""Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given, and what score the
-trial is `expected` to end with by the last verdict that forecast one."""
+"""Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given, and what was
+`thought` of the trial's end by the last verdict that forecast it."""
+
+THOUGHT = ("score", "outlook")
+"""Fields of a verdict that say what is thought of a trial's end; what they say stands until there is a new forecast."""
 
 Report = tuple[float, Mapping[str, float]]
 
@@ -64,7 +67,7 @@ class StoredTrial:
     @cached_property
     def verdict(self) -> Verdict | None:
         """The last verdict on it, if there was one."""
-        kept = {name: value for name, value in self._stored.items() if name not in ("reports", "expected")}
+        kept = {name: value for name, value in self._stored.items() if name not in ("reports", "thought")}
         return Verdict(**kept) if kept else None
 
     @property
@@ -78,10 +81,15 @@ class StoredTrial:
         return self.frozen.state.name == "RUNNING"
 
     @cached_property
+    def is_stopped(self) -> bool:
+        """Whether it ended when it was told to stop, pruned or with a forecast for its value."""
+        told = self.verdict is not None and self.verdict.stop and self.is_decided
+        return told and self.frozen.state.name in ("PRUNED", "COMPLETE")
+
+    @cached_property
     def is_finished(self) -> bool:
-        """Whether it was trained to its end: not one that returned a forecast when it was told to stop."""
-        cut = self.verdict is not None and self.verdict.stop and self.is_decided
-        return self.frozen.state.name == "COMPLETE" and bool(self.reports) and not cut
+        """Whether it was trained to its end."""
+        return self.frozen.state.name == "COMPLETE" and bool(self.reports) and not self.is_stopped
 
     @property
     def ended(self) -> tuple[datetime, int]:
@@ -89,16 +97,17 @@ class StoredTrial:
         return self.frozen.datetime_complete or datetime.min, self.number
 
     @property
-    def outlook(self) -> Verdict | None:
-        """The last verdict, with what the trial is expected to end with where that one has no forecast."""
-        return None if self.verdict is None else replace(self.verdict, score=self._stored["expected"])
+    def thought(self) -> Verdict | None:
+        """The last verdict, with what is thought of the trial's end where that one has no forecast."""
+        return None if self.verdict is None else replace(self.verdict, **self._stored["thought"])
 
     def to_store(self, verdict: Verdict) -> dict[str, Any]:
         """What the storage is to keep of a verdict that was given just now."""
-        expected = verdict.score
-        if expected is None and self.verdict is not None and verdict.epoch >= self.verdict.epoch:
-            expected = self._stored["expected"]  # an earlier epoch says that the trial was started again
-        return {"reports": len(self.reports), "expected": expected, **verdict.to_json()}
+        plain = verdict.to_json()
+        thought = {name: plain[name] for name in THOUGHT}
+        if verdict.score is None and self.verdict is not None and verdict.epoch >= self.verdict.epoch:
+            thought = self._stored["thought"]  # an earlier epoch says that the trial was started again
+        return {"reports": len(self.reports), "thought": thought, **plain}
 
     @property
     def _stored(self) -> Mapping[str, Any]:
@@ -137,22 +146,23 @@ class StoredStudy:
         """The verdict on a trial after its last report.
 
         Args:
-            trials: all of the study that are complete or run, by number.
+            trials: all of the study that run, are complete, or were pruned, by number.
             number: of the trial, which runs and has reported.
         """
         told, trial, run = self._follow(trials), trials[number], run_of(number)
         told.take_up(trial, trial.reports[:-1])
         verdict = told.monitor.report(run, *trial.reports[-1])
         told.reports[number] = len(trial.reports)
+        told.recalled.add(number)
         if told.monitor.status(run) == "finished":
             told.monitor.finish(run, "stopped")  # it is finished when the storage says so, to all workers alike
         return verdict
 
     def follow(self, trials: Mapping[int, StoredTrial]) -> Monitor:
-        """The monitor that knows the finished trials, and what those that run are expected to end with.
+        """The monitor that knows the finished trials, and what is thought of those that run or were stopped.
 
         Args:
-            trials: all of the study that are complete or run, by number.
+            trials: all of the study that run, are complete, or were pruned, by number.
         """
         return self._follow(trials).monitor
 
@@ -167,12 +177,12 @@ class StoredStudy:
             told.take_up(trial, trial.reports)
             told.monitor.finish(run_of(trial.number))
             told.finished.append(trial.number)
-        live = {number: trial.outlook for number, trial in trials.items() if trial.is_running and trial.outlook}
-        for number in sorted(live):
-            told.monitor.recall(run_of(number), (), verdict=live[number])
-        for number in told.live - live.keys() - set(told.finished):
-            told.monitor.finish(run_of(number), "stopped")
-        told.live = set(live)
+        counts = {number: trial for number, trial in trials.items() if trial.is_running or trial.is_stopped}
+        for number in told.recalled - counts.keys() - set(told.finished):
+            told.monitor.finish(run_of(number), "failed")
+        told.recalled = {number for number, trial in counts.items() if trial.thought is not None}
+        for number in sorted(told.recalled):
+            told.monitor.recall(run_of(number), (), verdict=counts[number].thought)
         return told
 
 
@@ -184,14 +194,14 @@ class _Told:
         monitor: the monitor.
         names: the metrics that it knows.
         finished: the trials that have finished, in the order in which they did.
-        live: those that run and have been decided on.
+        recalled: those whose verdicts count, since they run or were stopped.
         reports: how many reports of each trial.
     """
 
     monitor: Monitor
     names: tuple[str, ...]
     finished: list[int] = field(default_factory=list)
-    live: set[int] = field(default_factory=set)
+    recalled: set[int] = field(default_factory=set)
     reports: dict[int, int] = field(default_factory=dict)
 
     def take_up(self, trial: StoredTrial, reports: Sequence[Report]) -> None:

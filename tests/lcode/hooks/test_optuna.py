@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import cycle
@@ -20,9 +21,12 @@ from optuna.trial import TrialState
 from lcode.decisions import Verdict
 from lcode.decisions.rule import LASTING
 from lcode.errors import MissingExtraError, UsageError
+from lcode.forecast import LEVELS, Forecast
+from lcode.forecasters.base import At
 from lcode.forecasters.last_value import LastValueForecaster
 from lcode.hooks import Monitor
 from lcode.hooks.optuna import LcodePruner, LcodeTrial
+from lcode.table import RunTable
 
 HORIZON = 6
 NAN = float("nan")
@@ -35,6 +39,14 @@ Reports = Sequence[tuple[int, dict[str, float]]]
 @pytest.fixture
 def quiet() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+class Unsure(LastValueForecaster):
+    """The last value, give or take 0.1."""
+
+    def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
+        certain = super().predict(table, at)
+        return replace(certain, quantiles=certain.quantiles + 0.1 * (2 * LEVELS - 1))
 
 
 def pruner(**options: Any) -> LcodePruner:
@@ -113,17 +125,23 @@ def test_several_metrics_are_reported_whatever_the_number_of_objectives(directio
     assert len(study.best_trials) == 1
 
 
-def test_it_decides_as_a_monitor_that_was_told_the_same() -> None:
-    study = study_of(min_epochs=2, every=2)
-    watch = Monitor(LastValueForecaster(), keep=0, min_epochs=2, every=2, horizon=HORIZON)
+@pytest.mark.parametrize("options", [{"min_epochs": 2, "every": 2, "keep": 0}, {"regret": 5.0}])
+def test_it_decides_as_a_monitor_that_was_told_the_same(options: dict[str, Any]) -> None:
+    study = optuna.create_study(pruner=LcodePruner(horizon=HORIZON, model=Unsure(), **options))
+    watch = Monitor(Unsure(), horizon=HORIZON, **options)
     watch.announce(["depth/abs_err", "seg/miou"])
-    for number, seg in enumerate((0.6, 0.7, 0.8, 0.75)):
-        trial, verdicts = train(study, flat(seg, HORIZON if number < 3 else 4), lr=seg)
+    stopped = 0
+    for number, seg in enumerate((0.6, 0.7, 0.8, 0.75, 0.5, 0.79, 0.85, 0.78)):
         watch.start(f"trial {number}", config={"lr": seg})
-        expected = [watch.report(f"trial {number}", *report) for report in flat(seg, len(verdicts))]
-        assert verdicts == expected
-        if number < 3:
-            study.tell(trial, 0.0)
+        trial, _ = train(study, (), lr=seg)
+        for report in flat(seg):
+            (verdict,) = more(trial, [report])
+            assert verdict == watch.report(f"trial {number}", *report)
+            if verdict.stop:
+                stopped += 1
+                break
+        study.tell(trial, **({"state": TrialState.PRUNED} if verdict.stop else {"values": 0.0}))
+    assert stopped >= 2
 
 
 @cache
@@ -179,7 +197,7 @@ def sweep(study: optuna.Study, ask: Any) -> list[Verdict | None]:
             study.enqueue_trial({"lr": finals[name]})
             trials[name] = study.ask({"lr": optuna.distributions.FloatDistribution(0, 1)})
         live = list(pair)
-        for epoch in range(1, HORIZON + 1):
+        for epoch in range(1, 5):
             for name in list(live):
                 study.pruner = ask()
                 trial = LcodeTrial(trials[name])
@@ -190,18 +208,23 @@ def sweep(study: optuna.Study, ask: Any) -> list[Verdict | None]:
                 if stops:
                     live.remove(name)
                     study.tell(trials[name], state=TrialState.PRUNED)
-                elif epoch == HORIZON:
+                elif epoch == 4:
                     study.tell(trials[name], finals[name])
     return verdicts
 
 
-def test_every_worker_and_a_resumed_one_decide_alike() -> None:
+@pytest.mark.parametrize("options", [{"keep": 1}, {"regret": "0.3 spread"}], ids=["threshold", "budget"])
+def test_every_worker_and_a_resumed_one_decide_alike(options: dict[str, Any]) -> None:
     """One process that sees all, two that take turns, and one that is started anew for every decision."""
-    kept, others = pruner(keep=1), cycle([pruner(keep=1), pruner(keep=1)])
+
+    def worker() -> LcodePruner:
+        return LcodePruner(horizon=4, model=Unsure(), min_epochs=2, **options)
+
+    kept, others = worker(), cycle([worker(), worker()])
     alone = sweep(study_of(), lambda: kept)
-    assert sum(verdict is not None and verdict.stop for verdict in alone) >= 3
+    assert sum(verdict is not None and verdict.stop for verdict in alone) >= 2
     assert sweep(study_of(), lambda: next(others)) == alone
-    assert sweep(study_of(), lambda: pruner(keep=1)) == alone
+    assert sweep(study_of(), worker) == alone
 
 
 def test_a_study_that_was_killed_goes_on_from_its_storage(tmp_path: Path) -> None:
@@ -217,6 +240,19 @@ def test_a_study_that_was_killed_goes_on_from_its_storage(tmp_path: Path) -> Non
     again = optuna.Trial(resumed(), first.trials[-1]._trial_id)
     assert LcodeTrial(again).verdict() == verdicts[-1]
     assert more(again, [(4, values(0.95))]) == more(trial, [(4, values(0.95))])
+
+
+def test_a_trial_that_failed_is_nobodys_rival() -> None:
+    study = study_of(min_epochs=1, dry_run=True)
+    for others in (False, True):
+        trial, _ = train(study, [(1, {"acc": 0.9})])
+        if others:
+            assert f"P(beats trial {trial.number} (expected at 0.9))" in train(study, [(1, {"acc": 0.5})])[1][0].reason
+        study.tell(trial, state=TrialState.FAIL)
+        rival = "P(beats trial 3 (expected at 0.5))" if others else "no other run to compare with"
+        last, (verdict,) = train(study, [(1, {"acc": 0.4})])
+        assert rival in verdict.reason
+        study.tell(last, state=TrialState.FAIL)
 
 
 def test_a_trial_that_is_retried_goes_on_with_its_reports() -> None:
