@@ -34,13 +34,14 @@ class LibMTLStopper:
     """
 
     def __init__(self, trainer: Any, epochs: int, monitor: Watched | None = None, **options: Any) -> None:
-        self._meter = getattr(trainer, "meter", None)
-        missing = [name for name in ("display", "results", "task_dict") if not hasattr(self._meter, name)]
+        meter: Any = getattr(trainer, "meter", None)
+        missing = [name for name in ("display", "results", "task_dict") if not hasattr(meter, name)]
         if missing:
             raise UsageError(
                 f"the trainer is no LibMTL Trainer: its meter has no '{missing[0]}'; give LibMTL.Trainer(…) itself"
             )
-        known = _directions(self._meter.task_dict)
+        self._meter = meter
+        known = _directions(meter.task_dict)
         if monitor is None or isinstance(monitor, str) or not hasattr(monitor, "items"):
             names = list(known) if monitor is None else [monitor] if isinstance(monitor, str) else list(monitor)
             unknown = [name for name in names if name not in known]

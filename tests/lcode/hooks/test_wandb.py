@@ -1,0 +1,48 @@
+"""Runs of W&B, offline: they end by their own loop, and their summaries say why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import wandb
+
+from lcode.errors import UsageError
+from lcode.forecasters.base import Forecaster
+from lcode.hooks.wandb import WandbRun
+from lcode.readers import read_logs
+
+SETTINGS: dict[str, Any] = {
+    "mode": "offline",
+    "settings": wandb.Settings(silent=True, console="off", x_disable_stats=True),
+}
+
+
+def test_a_run_leaves_its_loop_and_says_why(tmp_path: Path, trend: Forecaster, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[dict[str, Any]] = []
+    with wandb.init(project="p", id="a17", dir=tmp_path, config={"lr": 0.1, "tags": ["x"]}, **SETTINGS) as run:
+        watch = WandbRun({"val/acc": "max"}, 30, sweep=tmp_path / "runs", model=trend, min_epochs=3, min_delta=0.02)
+        log = run.log
+
+        def listen(row: dict[str, Any]) -> None:
+            logged.append(row)
+            log(row)
+
+        monkeypatch.setattr(run, "log", listen)
+        for epoch in range(1, 31):
+            if watch.log(epoch, {"val/acc": 0.1 * min(epoch, 5), "train/loss": 0.3}):
+                break
+        watch.finish()
+        said = dict(run.summary)
+    assert epoch == 6 and said["lcode/kind"] == "nothing to gain" and said["lcode/saved_epochs"] == 24
+    assert said["lcode/reason"].startswith("P(better than its best so far, until epoch 30): val/acc 0.0")
+    assert logged[0] == {"epoch": 1, "val/acc": 0.1, "train/loss": 0.3}
+    assert logged[-1]["lcode/val/acc"] == pytest.approx(0.5)
+    table = read_logs(tmp_path / "runs")
+    assert table.run_ids == ("a17",) and table.configs.loc["a17"].to_dict() == {"lr": 0.1}
+
+
+def test_without_a_run_it_says_how_to_begin_one() -> None:
+    with pytest.raises(UsageError, match=r"no run of W&B has begun; call wandb.init\(\) first"):
+        WandbRun("loss", 9)
