@@ -41,12 +41,11 @@ def make_monitor(
     """
     history = options.get("history")
     chosen = {"objective": only_metric, **options} if len(names) == 1 else dict(options)
-    if isinstance(history, RunTable) and history.metrics:
-        _check_directions(history, directions)
-    else:
+    if not (isinstance(history, RunTable) and history.metrics):
         chosen["directions"] = directions
     monitor = Monitor(**chosen, horizon=horizon)
     monitor.announce(names)
+    monitor.announce({name: directions[name] for name in names if name in directions})  # as the history says, too
     return monitor
 
 
@@ -167,14 +166,6 @@ class TrialRuns:
 
     def _new_monitor(self) -> Monitor:
         return make_monitor(self.names, directions=self.directions, horizon=self._horizon, options=self._options)
-
-
-def _check_directions(history: RunTable, directions: Mapping[str, Direction]) -> None:
-    """Refuse a direction that the history contradicts."""
-    known = {name: metric.direction for metric in history.metrics for name in (metric.key, metric.name)}
-    for name, direction in directions.items():
-        if known.get(name, direction) != direction:
-            raise UsageError(f"metric '{name}': {direction} is better here, but {known[name]} in the history")
 
 
 def _keys_of(result: Mapping[str, Any]) -> str:

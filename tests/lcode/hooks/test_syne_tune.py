@@ -24,6 +24,7 @@ from syne_tune.optimizer.schedulers.asha import AsynchronousSuccessiveHalving
 from lcode.errors import MissingExtraError, UsageError
 from lcode.forecasters.last_value import LastValueForecaster
 from lcode.hooks.syne_tune import LcodeScheduler
+from lcode.table import Metric, RunTable
 
 HORIZON = 6
 METRICS = {"miou": "max", "abs_err": "min"}
@@ -86,6 +87,18 @@ def test_each_metric_has_its_own_direction() -> None:
     assert said["scheduler_name"] == "LcodeScheduler" and said["metric_mode"] == ["max", "min"]
     with pytest.raises(UsageError, match="no metric is given"):
         scheduler(metrics={})
+
+
+def test_a_history_has_directions_of_its_own() -> None:
+    rows = [(f"h{i}", epoch, "miou", seg) for i, seg in enumerate((0.6, 0.7, 0.8)) for epoch in range(1, HORIZON + 1)]
+    points = pd.DataFrame(rows, columns=["run", "epoch", "metric", "value"])
+    history = RunTable.from_points(points, [Metric("main", "miou", "max")])
+    watch = scheduler(metrics={"miou": "max"}, history=history)
+    assert train(watch, 0, 0.5) == ["CONTINUE"] * 2 + ["STOP"] and "P(beats h2 (ended at 0.8))" in watch.trials.told()
+    with pytest.raises(UsageError, match="miou"):
+        scheduler(metrics={"miou": "min"}, history=history)
+    with pytest.raises(UsageError, match="no metric 'abs_err'; there are: "):
+        scheduler(history=history)
 
 
 def test_a_trial_that_ends_by_itself_counts_and_one_that_failed_does_not() -> None:
