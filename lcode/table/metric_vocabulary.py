@@ -66,7 +66,8 @@ FIELDS: dict[str, str] = {
         ? - - - head: motp, iou thr|iou threshold|iou thresh
         """,
     "segmentation": """
-        max 0 1 share head: iou|miou|mean iou|iou score|intersection over union|mean intersection over union|jaccard|
+        max 0 1 share head: iou|miou|mean iou|mean iu|iou score|intersection over union|
+            mean intersection over union|jaccard|
             jaccard index|jaccard score|jaccard coef|jaccard similarity|jaccard sim|jac score, fw iou, boundary iou|
             biou, dice|mdice|dice coef|dice score|dice coefficient|dice similarity coefficient|dsc|generalized dice|
             dice similarity, tversky|tversky index, nsd|surface dice|normalized surface dice|normalised surface dice,

@@ -22,7 +22,7 @@ from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, SECTION, STEP
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
-from lcode.readers.understanding.column_words import EPOCHS, STEPS
+from lcode.readers.understanding.column_words import EPOCHS, STEPS, words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
@@ -156,7 +156,7 @@ def metrics_told(text: str) -> tuple[bool, str]:
         said = shapes.said_in(line[:LONGEST])
         if said is not None:
             counted = counted or bool(said.counters)
-            names = [name.removeprefix(IN_BATCH) for name in said.pairs]
+            names = [name.removeprefix(IN_BATCH) for name in said.pairs if "/" not in name]  # or it is an address
             metric = next((name for name in names if known_metric(name) is not None), "")
             if metric:
                 return counted, metric
@@ -203,6 +203,13 @@ def _with_splits(told: Told) -> Told:
     others = names.difference(of_batches)
     apart = any(
         split_name(name)[0] in ("val", "test") or SPLITS.get(name.lower()) in ("val", "test") for name in others
+    )
+    # A score that is told without a batch, and in no batch, comes from an evaluation.
+    in_batches = {name.removeprefix(IN_BATCH).lower() for name in of_batches}
+    apart = apart or any(
+        known_metric(name) is not None and not split_name(name)[0] and "loss" not in words_of(name)
+        for name in others
+        if name.lower() not in in_batches and name.lower() not in DATA
     )
     renamed = {name: ("train/" if apart else "") + name.removeprefix(IN_BATCH) for name in of_batches}
     # `Batch [20] acc=0.7`, and at the end of the epoch `Train-acc=0.8`: this is the curve.

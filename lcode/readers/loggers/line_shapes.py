@@ -21,6 +21,8 @@ _TOKEN = re.compile(r"(\d(?<![\w.]\d)\d*(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 """Leaves of numbers how they are written: `.`, `.e-`."""
 
+_DIGITS = re.compile("[0-9]+")
+
 _ANY = re.compile(r"\d|nan|inf", re.IGNORECASE)
 
 
@@ -57,15 +59,18 @@ class LineShapes:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], _Shape | None] = {}
-        self._last: tuple[re.Pattern[str], _Shape] | None = None  # most lines have the shape of the one before
+        # What followed a shape, most often follows it again: it is tried before the line is taken apart.
+        self._at: tuple[str, ...] = ()
+        self._next: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
 
     def said_in(self, line: str) -> Said | None:
         """What `printed_line.said_in` finds in the line."""
-        if self._last is not None:
-            pattern, last = self._last
-            found = pattern.fullmatch(line)
-            if found is not None:
-                return last.filled(found.groups())
+        expected = self._next.get(self._at)
+        found = None if expected is None else self._patterns[expected].fullmatch(line)
+        if found is not None and expected is not None:
+            self._at, known = expected, self._known[expected]
+            return None if known is None or known is _NOTHING else known.filled(found.groups())
         parts = _TOKEN.split(line)
         if len(parts) == 1:
             return said_in(line) if _ANY.search(line) else None
@@ -73,12 +78,13 @@ class LineShapes:
         shape = ("\0".join(parts[::2]), "\0".join(parts[1::2]).translate(_WITHOUT_DIGITS))
         if shape in self._known:
             known = self._known[shape]
-            if known is _NOTHING:
-                return None
             if known is None:
                 return said_in(line)
-            self._last = _pattern(parts), known
-            return known.filled(parts[1::2])
+            if shape not in self._patterns:
+                self._patterns[shape] = _pattern(parts)
+            self._next[self._at] = shape
+            self._at = shape
+            return None if known is _NOTHING else known.filled(parts[1::2])
         said = said_in(line)
         if len(self._known) < MOST_SHAPES:
             self._known[shape] = _shape_of(said, parts)
@@ -88,7 +94,7 @@ class LineShapes:
 def _pattern(parts: Sequence[str]) -> re.Pattern[str]:
     """What lines of the shape of these parts match, with a group for each number."""
     written = [re.escape(text) for text in parts]
-    written[1::2] = [f"({re.sub('[0-9]+', '[0-9]+', number)})" for number in written[1::2]]
+    written[1::2] = [f"({_DIGITS.sub('[0-9]+', number)})" for number in written[1::2]]
     return re.compile("".join(written))
 
 

@@ -134,9 +134,9 @@ def told_once(runs: list[Logged]) -> list[Logged]:
 
     `train_3.log` and `timing_3.log` tell of the run of `metrics_3.log`.
     """
-    about: dict[tuple[Path | str, ...], dict[Path, int]] = {}
+    about: dict[tuple[Path, tuple[str, ...]], dict[Path, int]] = {}
     for run in runs:
-        of = (run.file.parent, *(word for word in _words(run.file) if word not in _KINDS))
+        of = (run.file.parent, tuple(word for word in _words(run.file) if word not in _KINDS))
         about.setdefault(of, {})[run.file] = len(_evaluations(run))
     beside = {
         file

@@ -101,6 +101,8 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
         ("train loss: 9.5 val loss: {v}", "val_loss", "min"),
         ("Epoch {e}/9\n step 9/9 - loss: 9.5 - auc: 0.1\nEval begin...\n step 2/2 - auc: {v}", "auc", "max"),
         ("epoch {e}\ntrain:\n  iou: 0.1\nvalidation:\n  iou: {v}", "iou", "max"),
+        ("Epoch: [{e}/9] Iter:[0/247], Loss: 9.5, Acc: 0.1\nLoss: 9.5, MeanIU:  {v}, Best_mIoU:  0.9", "MeanIU", "max"),
+        ("===> Epoch {e} Complete: Avg. Loss: 9.5\n===> Avg. PSNR: {v} dB", "Avg._PSNR", "max"),
         ("epoch_out: {e}, epoch_in: 8, acc: 0.1\nepoch_out: {e}, epoch_in: 9, acc: {v}", "acc", "max"),
         ("epoch:[{e}/9] train step:5 top1: 0.1 batch_cost: 0.1 s\nEND epoch:{e} val top1_avg: {v} batch_cost_sum: 9 s",
          "val_top1_avg", "max"),  # PaddleVideo
