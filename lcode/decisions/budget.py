@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Literal, Self, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lcode.errors import UsageError
 
 Unit = Literal["score", "spread", "sd"]
@@ -71,3 +74,22 @@ class RegretBudget:
             return self.amount
         scale = spread if self.unit == "spread" else deviation
         return None if scale is None or not scale > 0 else self.amount * scale
+
+
+def seed_deviation(scores: NDArray[np.float64], groups: NDArray[np.int64]) -> float | None:
+    """Standard deviation of final scores over repeats of one configuration, pooled; None without repeats.
+
+    Args:
+        scores: of R runs; NaN where one has none.
+        groups: a number per run, equal for repeats; see `lcode.table.groups`.
+    """
+    known = np.isfinite(scores)
+    scores, groups = scores[known], groups[known]
+    if not len(scores):
+        return None
+    counts = np.bincount(groups)
+    free = int(np.maximum(counts - 1, 0).sum())
+    if not free:
+        return None
+    means = np.bincount(groups, scores) / np.maximum(counts, 1)
+    return float(np.sqrt(((scores - means[groups]) ** 2).sum() / free))

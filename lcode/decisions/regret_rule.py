@@ -13,8 +13,8 @@ from lcode.decisions.rule import StopRule, Weighed
 from lcode.decisions.standings import Standings
 from lcode.errors import UsageError
 
-FACTOR = 1.0
-"""The ledger may run up so many times the budget."""
+FACTOR = 10.0
+"""The ledger may run up so many times the budget: forecasts of the first epochs expect more of poor runs than comes."""
 
 PACE = 0.3
 """Share of what is left of the budget that stopping one run, with all its epochs still to come, may cost."""

@@ -30,6 +30,7 @@ from lcode.hooks.live_run import Epoch, LiveRun, live_table
 from lcode.hooks.scoreboard import Scoreboard
 from lcode.hooks.sweep_axis import SweepAxis
 from lcode.table import Direction, Metric, RunStatus, RunTable, split_key
+from lcode.table.groups import configuration_groups
 
 STATE_VERSION = 1
 
@@ -81,6 +82,7 @@ class LiveSweep:
             objective=objective,
             baseline=baseline,
             past=dict(zip(finished.run_ids, final.of_table(finished), strict=True)),
+            groups=dict(zip(finished.run_ids, configuration_groups(finished).tolist(), strict=True)),
             archs={
                 run: arch
                 for run, arch in zip(history.run_ids, history.runs["arch"], strict=True)

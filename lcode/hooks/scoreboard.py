@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.decisions import Constraint, Objective, Standings, Verdict, make_objective, scores_alone
+from lcode.decisions.budget import seed_deviation
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import InputError, NotEnoughDataError, UsageError
 from lcode.table import Metric
@@ -38,6 +39,7 @@ class Scoreboard:
         objective: str | Objective | ScoreFunction,
         baseline: Mapping[str, float] | str | os.PathLike[str] | None,
         past: Mapping[str, NDArray[np.float64]],
+        groups: Mapping[str, int] | None = None,
         archs: Mapping[str, str],
         learns: bool = False,
         constraints: Sequence[str | Constraint] = (),
@@ -49,6 +51,7 @@ class Scoreboard:
             objective: see `make_objective`.
             baseline: single-task references of `delta_m`.
             past: run -> final values [K] of those that had ended.
+            groups: run -> number that is equal for repeats of one configuration; what seeds are worth is told by them.
             archs: run -> key of its architecture, where it has one.
             learns: whether more metrics may come: references and bounds of theirs then wait for them.
             constraints: bounds on final values; a run that ends outside of one has no score.
@@ -68,6 +71,7 @@ class Scoreboard:
         self.population: NDArray[np.float64] | None = None
         self._spec, self._baseline = objective, baseline
         self._past, self._finals = dict(past), dict[str, NDArray[np.float64]]()
+        self._groups = dict(groups or {})
         self._archs, self._learns = dict(archs), learns
         self._constraints = [Constraint.parse(text) for text in constraints]
         self._settle()
@@ -153,6 +157,9 @@ class Scoreboard:
             scores = self._scores(list(ended), list(ended.values()))
             for run, score in zip(ended, scores, strict=True):
                 self.standings.finish(run, score, past=past)
+        repeats = {run: score for run, score in self.standings.past.items() if run in self._groups}
+        groups = np.array([self._groups[run] for run in repeats], dtype=np.int64)
+        self.standings.deviation = seed_deviation(np.array(list(repeats.values())), groups)
 
     def _let_more_count(self) -> None:
         """Begin the objective anew if a metric that it leaves out has a reference by now."""

@@ -97,7 +97,7 @@ class _ByForecast:
 
     def __init__(self, policy: ForecastPolicy, sweep: RecordedSweep) -> None:
         self._rule, self._sweep, self._forecasts = policy.rule, sweep, sweep.forecasts(policy.model)
-        self._standings, self._done = Standings(), list[int]()
+        self._standings, self._done = Standings(deviation=sweep.past_deviation), list[int]()
         for run, score in sweep.past_scores.items():
             self._standings.finish(run, score, past=True)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.decisions import MedianRule, Objective, architectures, final_values, make_objective
+from lcode.decisions.budget import seed_deviation
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import NotEnoughDataError
 from lcode.evaluation.replay.forecasts import SweepForecasts
@@ -153,15 +154,15 @@ class RecordedSweep:
 
     @cached_property
     def seed_deviation(self) -> float | None:
-        """Standard deviation of final scores over repeats of one configuration, pooled; None without repeats."""
-        known = np.isfinite(self.final_scores)
-        groups, scores = configuration_groups(self.table)[known], self.final_scores[known]
-        counts = np.bincount(groups)
-        free = int(np.maximum(counts - 1, 0).sum())
-        if not free:
+        """Standard deviation of final scores between repeats of a configuration; None without repeats."""
+        return seed_deviation(self.final_scores, configuration_groups(self.table))
+
+    @cached_property
+    def past_deviation(self) -> float | None:
+        """The same of the history, which is what a sweep knows of it."""
+        if self.history is None or not self.past_scores:
             return None
-        means = np.bincount(groups, scores) / np.maximum(counts, 1)
-        return float(np.sqrt(((scores - means[groups]) ** 2).sum() / free))
+        return seed_deviation(np.array(list(self.past_scores.values())), configuration_groups(self.history))
 
     def _outcome(self, order: Sequence[int], course: Course) -> Replay:
         runs = self.table.run_ids

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from lcode.decisions.budget import RegretBudget
+from lcode.decisions.budget import RegretBudget, seed_deviation
 from lcode.errors import UsageError
 
 
@@ -33,3 +34,9 @@ def test_in_scores() -> None:
     assert RegretBudget(0.5, "spread").in_scores() is None
     assert RegretBudget(0.5, "spread").in_scores(spread=0.0) is None  # all runs alike: nothing tells how far they go
     assert str(RegretBudget(0.03, "spread")) == "0.03 spread" and str(RegretBudget(0.5)) == "0.5"
+
+
+def test_the_deviation_between_seeds_is_pooled_over_repeats() -> None:
+    scores, groups = np.array([1.0, 3.0, 5.0, 5.0, 9.0, np.nan]), np.array([0, 0, 1, 1, 2, 0])
+    assert seed_deviation(scores, groups) == pytest.approx(1.0)  # (1 + 1 + 0 + 0) over two degrees of freedom
+    assert seed_deviation(scores, np.arange(6)) is None and seed_deviation(scores[:0], groups[:0]) is None

@@ -46,7 +46,7 @@ def test_what_was_spent_is_missing_later_and_comes_back_with_a_better_run() -> N
 
 
 def test_a_stopped_run_that_goes_on_is_paid_back() -> None:
-    rule = RegretRule(regret=RegretBudget(0.1), pace=1.0, delta=1.0)
+    rule = RegretRule(regret=RegretBudget(0.1), factor=1.0, pace=1.0, delta=1.0)
     known = standings(0.7)
     known.take(rule.decide("a", 3, LEVELS, known))
     assert "spent 0 of" not in rule.decide("b", 3, LEVELS, known).reason
@@ -97,3 +97,13 @@ def test_decisions_become_rarer() -> None:
 def test_what_must_be_positive_is_told(option: str) -> None:
     with pytest.raises(UsageError, match=f"{option} is 0; it is a number above 0"):
         RegretRule(**{option: 0})
+
+
+def test_a_larger_factor_lets_the_ledger_run_up() -> None:
+    verdicts = [
+        RegretRule(regret=RegretBudget(0.1), factor=factor, pace=0.5, delta=1.0).decide("a", 3, LEVELS, standings(0.6))
+        for factor in (1.0, 10.0)
+    ]
+    assert [verdict.stop for verdict in verdicts] == [False, True]
+    # Prices are told in what they are worth by the factor, so that they can be held against the budget.
+    assert verdicts[0].price == pytest.approx(10 * verdicts[1].price)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import lcode
@@ -12,7 +13,7 @@ from lcode.errors import UsageError
 from lcode.forecast import Forecast
 from lcode.forecasters.base import At
 from lcode.forecasters.last_value import LastValueForecaster
-from lcode.table import RunTable
+from lcode.table import Metric, RunTable
 
 ACC = {"acc": 1.0}
 
@@ -60,14 +61,14 @@ def test_a_small_budget_stops_less_than_a_large_one() -> None:
 
 
 def test_it_decides_the_same_after_a_resume() -> None:
-    whole, values = monitor(3.0), np.random.default_rng(0).uniform(0.6, 0.95, 12)
+    whole, values = monitor(0.3), np.random.default_rng(0).uniform(0.6, 0.95, 12)
     for i, value in enumerate(values):
         train(whole, f"r{i}", float(value))
-    first = monitor(3.0)
+    first = monitor(0.3)
     for i, value in enumerate(values[:7]):
         train(first, f"r{i}", float(value))
     first.report("r7", 1, {"acc": float(values[7])})
-    second = monitor(3.0)
+    second = monitor(0.3)
     second.load_state_dict(json.loads(json.dumps(first.state_dict())))
     train(second, "r7", float(values[7]), first=2)
     for i, value in enumerate(values[8:], start=8):
@@ -85,3 +86,13 @@ def test_a_dry_run_spends_nothing() -> None:
     train(watch, "best", 0.9)
     train(watch, "poor", 0.8)
     assert all("spent 0 of" in verdict.reason for verdict in watch.log if "spent" in verdict.reason)
+
+
+def test_deviations_between_seeds_come_from_repeats_in_the_history() -> None:
+    rows = [(f"h{i}", epoch, "acc", value) for i, value in enumerate((0.8, 0.82, 0.5, 0.52)) for epoch in (1, 10)]
+    configs = pd.DataFrame({"lr": [0.1, 0.1, 0.2, 0.2]}, index=[f"h{i}" for i in range(4)])
+    points = pd.DataFrame(rows, columns=["run", "epoch", "metric", "value"])
+    history = RunTable.from_points(points, [Metric("main", "acc", "max")], configs=configs)
+    watch = lcode.Monitor(Wide(), history, regret="2 sd", baseline=ACC)
+    verdict = watch.report("new", 1, {"acc": 0.3})
+    assert "of 2.8" in verdict.reason  # 2 points apart: a deviation of 1.41, twice
