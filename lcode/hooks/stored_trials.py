@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 from lcode.decisions import Verdict
 from lcode.hooks.monitor import Monitor
 from lcode.hooks.trials import plain_config
+from lcode.readers.loggers.optuna_trials import OWN, reports_of
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-REPORT = "lcode:report:"
-"""Attribute of a report: its number follows, its value is `[epoch, {metric: value}]`."""
-
-VERDICT = "lcode:verdict"
+VERDICT = f"{OWN}verdict"
 """Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given, and what was
 `thought` of the trial's end by the last verdict that forecast it."""
 
@@ -53,11 +51,10 @@ class StoredTrial:
     @cached_property
     def reports(self) -> list[Report]:
         """Its reports, in the order in which they came."""
-        attributes = self.frozen.user_attrs
-        stored = sorted((int(key[len(REPORT) :]), key) for key in attributes if key.startswith(REPORT))
-        if stored:
-            return [(attributes[key][0], attributes[key][1]) for _, key in stored]
-        return [(step, {self.value_name: value}) for step, value in sorted(self.frozen.intermediate_values.items())]
+        own: list[Report] = [*reports_of(self.frozen.user_attrs)]
+        return own or [
+            (step, {self.value_name: value}) for step, value in sorted(self.frozen.intermediate_values.items())
+        ]
 
     @cached_property
     def names(self) -> set[str]:

@@ -22,6 +22,12 @@ STEP, VALUE = "step", "value"
 METRIC_NAMES = "study:metric_names"
 """The attribute in which Optuna keeps what `study.set_metric_names` was given."""
 
+OWN = "lcode:"
+"""What the attributes begin with that our own hook writes."""
+
+REPORT = f"{OWN}report:"
+"""Attribute of a report to it: its number follows, its value is `[epoch, {metric: value}]`."""
+
 STATUSES: dict[str, RunStatus] = {"COMPLETE": "finished", "PRUNED": "stopped", "FAIL": "failed"}
 
 
@@ -139,10 +145,14 @@ def runs_of(path: Path, studies: Sequence[Study], notes: Sequence[str] = ()) -> 
 
 def _rows(study: Study, trial: Trial) -> tuple[list[dict[str, Any]], set[str]]:
     """A row per step, and the user attributes that are none of its columns."""
-    by_step: dict[int, dict[str, Any]] = {step: {study.value_name: value} for step, value in trial.reports.items()}
+    by_step: dict[float, dict[str, Any]] = {step: {study.value_name: value} for step, value in trial.reports.items()}
+    for step, values in reports_of(trial.attrs):
+        by_step.setdefault(step, {}).update(values)
     steps = sorted(by_step)
     unread = set()
     for name, value in trial.attrs.items():
+        if name.startswith(OWN):
+            continue
         for key, curve in _curves(name, value, steps):
             if curve is None or key == study.value_name:
                 unread.add(name)
@@ -152,7 +162,13 @@ def _rows(study: Study, trial: Trial) -> tuple[list[dict[str, Any]], set[str]]:
     return [{STEP: step, **by_step[step]} for step in sorted(by_step)], unread
 
 
-def _curves(name: str, value: Any, steps: Sequence[int]) -> Iterator[tuple[str, dict[int, float] | None]]:
+def reports_of(attrs: Mapping[str, Any]) -> list[tuple[float, dict[str, float]]]:
+    """Epoch and values of what a trial has reported to our own hook, in the order in which it did."""
+    numbered = sorted((int(key[len(REPORT) :]), key) for key in attrs if key.startswith(REPORT))
+    return [(attrs[key][0], attrs[key][1]) for _, key in numbered]
+
+
+def _curves(name: str, value: Any, steps: Sequence[float]) -> Iterator[tuple[str, Mapping[Any, float] | None]]:
     """The curves in a user attribute, value by step: lists of numbers and mappings from steps, nested or not.
 
     A list has a value for each reported step, or, where there is no report, for each step from 0. It may be one longer

@@ -26,6 +26,7 @@ from lcode.forecasters.base import At
 from lcode.forecasters.last_value import LastValueForecaster
 from lcode.hooks import Monitor
 from lcode.hooks.optuna import LcodePruner, LcodeTrial
+from lcode.readers import read_logs
 from lcode.table import RunTable
 
 HORIZON = 6
@@ -391,3 +392,15 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delitem(sys.modules, "lcode.hooks.optuna")
     with pytest.raises(MissingExtraError, match=r"pip install 'lcode\[optuna\]'"):
         import_module("lcode.hooks.optuna")
+
+
+def test_the_storage_is_read_as_logs(tmp_path: Path) -> None:
+    study = optuna.create_study(
+        study_name="s", storage=f"sqlite:///{tmp_path}/study.db", directions=["maximize", "minimize"], pruner=pruner()
+    )
+    trial, _ = train(study, [(1, values(0.5)), (2, {"seg/miou": 0.6, "depth/abs_err": NAN}), (3, values(0.7))])
+    study.tell(trial, (0.7, 0.8))
+    table = read_logs(tmp_path / "study.db")
+    assert table.curve("s/trial-0", "seg/miou").values.tolist() == [0.5, 0.6, 0.7]
+    assert table.curve("s/trial-0", "depth/abs_err").epochs.tolist() == [1, 3]
+    assert not any("left out" in note for note in table.notes)
