@@ -82,7 +82,7 @@ class DeltaM(Objective):
     @property
     def unit(self) -> str:  # type: ignore[override]
         """`Δm %`, or what the told number is if it is the drop."""
-        return "Δm drop %, lower is better" if self.drop else "Δm %"
+        return "Δm drop %" if self.drop else "Δm %"
 
     @property
     def direction(self) -> Direction:  # type: ignore[override]

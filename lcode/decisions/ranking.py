@@ -14,11 +14,12 @@ from lcode.decisions.constraints import Constrained, Constraint
 from lcode.decisions.final import HORIZON, FinalValue
 from lcode.decisions.kinds import Baseline
 from lcode.decisions.objective import Objective, ScoreFunction
+from lcode.decisions.relative import ParetoFront
 from lcode.decisions.scored import diverged_runs, scored
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
 from lcode.decisions.verdict import Action
 from lcode.forecast import Forecast, sample_quantiles
-from lcode.show import SHOWN, counted, html_table, intervals, probability
+from lcode.show import ARROWS, SHOWN, counted, html_table, intervals, probability
 from lcode.table import RunTable
 
 LIKELY = 0.5
@@ -85,10 +86,15 @@ class Ranking:
             [str(place), self.runs[place - 1], self.action[place - 1], score, probability(float(p))]
             for place, (score, p) in enumerate(zip(scores, self.p_best, strict=False), start=1)
         ]
-        unit = self.objective.unit
-        headings = ["rank", "run", "action", "score" if unit in ("", "score") else f"score ({unit})", "P(best)"]
+        headings = ["rank", "run", "action", self.score_title, "P(best)"]
         caption = f"Ranking of {counted(len(self), 'run')}: {self.action.count('stop')} to stop"
         return html_table(headings, rows, caption=caption, more=len(self) - SHOWN)
+
+    @property
+    def score_title(self) -> str:
+        """`score` with its unit where it has one, and an arrow where lower is better."""
+        unit, arrow = self.objective.unit, f" {ARROWS['min']}" if self.objective.direction == "min" else ""
+        return f"score{arrow}" if unit in ("", "score") else f"score ({unit}{arrow})"
 
     def to_frame(self) -> pd.DataFrame:
         """One row per run, best first, in the columns of `lcode rank`, with constraints also `p_feasible`."""
@@ -173,6 +179,8 @@ def rank(
     low[alive], score[alive], high[alive] = sample_quantiles(plain[:, alive], (0.05, 0.5, 0.95))
     if objective.relative:
         score[alive] = plain[:, alive].mean(0)
+    if isinstance(objective.objective if isinstance(objective, Constrained) else objective, ParetoFront):
+        low, high = score.copy(), score.copy()  # a probability: whether a run is on the front has no interval
     places = alike(low, score, high)
     # A run that was stopped or failed ends nowhere: it is no rival, unless there is no other.
     rivals = going if (alive & going).any() else np.ones(runs, dtype=bool)

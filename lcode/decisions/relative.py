@@ -48,8 +48,9 @@ class MeanRank(RelativeObjective):
     As tables of balancers report it beside Δm (Navon et al., ICML 2022; Liu et al., NeurIPS 2023). The score is −MR.
     """
 
-    unit = "mean rank, lower is better"
+    unit = "mean rank"
     direction: Direction = "min"
+    notes = ("the mean over metrics of a run's expected rank among all runs; lower is better",)
 
     def _score(self, values: NDArray[np.float64], metrics: Sequence[Metric]) -> NDArray[np.float64]:
         worst_last = np.where(np.isnan(values), np.inf, -signs(metrics) * values)

@@ -37,8 +37,8 @@ def ranking(order: Ranking, *, backend: Backend = "plotly") -> AnyFigure:
     """
     shown = np.flatnonzero(np.isfinite(order.score))[:RANKING_ROWS]
     heading = counted(len(shown), "run") if len(shown) == len(order) else f"best {len(shown)} of {len(order)} runs"
-    better = "" if order.objective.direction == "min" else ", higher is better"  # or else the unit says it
-    title = figure_text(f"{score_title(order)}{better}")
+    better = "lower" if order.objective.direction == "min" else "higher"
+    title = figure_text(f"{score_title(order)}, {better} is better")
     figure = figure_with([Panel(heading, title, "")], columns=1, height=max(60, 22 * len(shown)))
     ranks = np.arange(1, len(order) + 1)
     hover = np.column_stack([order.score_q05, order.score_q95, order.p_best, order.p_top_10pct, ranks])

@@ -99,8 +99,7 @@ def configuration(table: RunTable, *, shared: bool = False) -> dict[str, str]:
 
 def score_title(ranking: Ranking) -> str:
     """`score`, with its unit where it has one."""
-    unit = printable(ranking.objective.unit)
-    return "score" if unit in ("", "score") else f"score ({unit})"
+    return printable(ranking.score_title)
 
 
 def summary_cells(rows: Sequence[Mapping[str, object]]) -> tuple[list[str], list[list[str]]]:

@@ -56,7 +56,7 @@ def forecast_table(forecast: Forecast, limit: int = 40) -> RenderableType:
 
 def suggestions_table(found: Suggestions, steps: Sequence[Suggestion]) -> Table:
     """What to train next, with the reason: of all suggestions those that are to be shown, the dearest first."""
-    unit = found.objective.unit.removesuffix(", lower is better")
+    unit = found.objective.unit
     table = _table()
     table.add_column("train", no_wrap=True)
     table.add_column("run", overflow="fold")

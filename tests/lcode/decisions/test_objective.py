@@ -42,7 +42,7 @@ def test_the_drop_is_the_number_that_the_table_prints() -> None:
     objective = make_objective("delta_m:drop", NYU, baseline=single_task(NYU, NYU_SINGLE))
     score = objective.score(NYU_EQUAL_WEIGHTS, NYU)
     assert score == pytest.approx(-5.589, abs=5e-4) and objective.told(score) == pytest.approx(5.589, abs=5e-4)
-    assert objective.direction == "min" and "lower is better" in objective.unit
+    assert objective.direction == "min" and objective.unit == "Δm drop %"
     assert "drop below" in objective.notes[0] and "lower is better" in objective.notes[0]
 
 

@@ -231,6 +231,7 @@ def test_a_drop_is_told_as_papers_print_it_and_changes_nothing_else() -> None:
     np.testing.assert_allclose(drop.score_q05, -gain.score_q95)
     np.testing.assert_array_equal(drop.p_best, gain.p_best)
     assert (np.diff(drop.score) > 0).all()
+    assert gain.score_title == "score (Δm %)" and drop.score_title == "score (Δm drop % ↓)"
 
 
 def test_the_mean_rank_is_the_expected_one_among_all_runs() -> None:
@@ -253,6 +254,7 @@ def front_forecast(status: list[str] | None = None) -> Forecast:
 def test_whoever_may_end_on_the_front_goes_on() -> None:
     ranking = rank(front_forecast(), "pareto")
     assert ranking.score.tolist() == [1, 1, 1, 0] and ranking.runs[3] == "r03"
+    np.testing.assert_array_equal(ranking.score_q05, ranking.score)
     assert ranking.action == ("continue", "continue", "continue", "stop")
     volume = rank(front_forecast(), "hypervolume")
     assert volume.runs[0] == "r02" and volume.score[0] > 0
