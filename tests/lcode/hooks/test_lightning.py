@@ -107,7 +107,7 @@ def test_min_epochs_of_the_trainer_are_not_ended_by_what_was_said_before(tmp_pat
     callback = LcodeCallback(WATCHED, model=trend, min_epochs=1, min_delta=0.02)
     module = Scripted(bend=4)  # flat from epoch 2 on
     assert fit(callback, tmp_path, module=module, min_epochs=6).current_epoch == 6
-    again = LcodeCallback(WATCHED, model=trend, min_epochs=1, min_delta=0.02)
+    again = LcodeCallback(WATCHED, model=trend, min_epochs=2, min_delta=0.02)
     assert fit(again, tmp_path, module=Scripted(bend=4)).current_epoch == 3
 
 
@@ -178,7 +178,8 @@ from lcode.hooks.lightning import LcodeCallback
 if __name__ == "__main__":
     callback = LcodeCallback(WATCHED, model=TrendForecaster(), min_epochs=2, min_delta=0.02, run="a", sweep=sys.argv[1])
     trainer = pl.Trainer(accelerator="cpu", devices=2, strategy="ddp_spawn", max_epochs=8, logger=False,
-                         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+                         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+                         callbacks=[callback])
     trainer.fit(Scripted(bend=3), loader(), loader())
 """
 
