@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from types import TracebackType
 from typing import Any, Self
 
@@ -92,7 +93,7 @@ class SharedMonitor(Monitor):
         self._expect()
         verdict = self._decide(live)
         if verdict.score is not None or verdict.action == "stop":
-            self._folder.told(live.name, int(report.epoch), _plain(verdict))
+            self._folder.told(live.name, int(report.epoch), verdict.to_json())
         if live.status != "running":
             self._folder.end(live, live.status, verdict.reason)
         return verdict
@@ -166,7 +167,10 @@ class SharedMonitor(Monitor):
             if live.is_over(sweep.metrics):
                 sweep.finish(run)
         elif kind == "verdict":
-            self._rank(Verdict(**{name: entry[name] for name in _TOLD}))
+            verdict = Verdict(**{name: entry[name] for name in _TOLD if name in entry})
+            self._rank(verdict)
+            if verdict.stop:
+                sweep.runs[run].status = "stopped"
         elif kind == "end" and sweep.runs[run].status != entry["status"]:
             sweep.finish(run, entry["status"])
 
@@ -197,13 +201,8 @@ class SharedMonitor(Monitor):
                 self._sweep.scores.expect(run, score)
 
 
-_TOLD = ("run", "epoch", "action", "reason", "probability", "score", "forecast", "dry_run")
-"""What of a verdict is written down."""
-
-
-def _plain(verdict: Verdict) -> dict[str, Any]:
-    plain = verdict.to_json()
-    return {name: plain[name] for name in _TOLD}
+_TOLD = tuple(field.name for field in fields(Verdict))
+"""What of a line is the verdict."""
 
 
 def monitor(

@@ -85,13 +85,14 @@ def test_two_processes_decide_as_one(shared: Callable[..., SharedMonitor]) -> No
 
 
 @pytest.mark.parametrize("killed_after", [3, 12, 31, 40, 47])
+@pytest.mark.parametrize("options", [{"keep": 1}, {"regret": 20.0}], ids=str)
 def test_a_process_that_was_killed_goes_on_as_if_it_had_not_been(
-    killed_after: int, shared: Callable[..., SharedMonitor]
+    options: dict[str, Any], killed_after: int, shared: Callable[..., SharedMonitor]
 ) -> None:
-    alone, watch = Monitor(BandForecaster(), horizon=HORIZON, keep=1), shared(keep=1)
+    alone, watch = Monitor(BandForecaster(), horizon=HORIZON, **options), shared(**{"keep": None, **options})
     for number, (run, epoch, seg) in enumerate(SWEEP):
         if number == killed_after:
-            watch = shared(keep=1)
+            watch = shared(**{"keep": None, **options})
         assert told(watch.report(run, epoch, values(seg))) == told(alone.report(run, epoch, values(seg)))
 
 
