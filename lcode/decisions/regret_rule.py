@@ -33,8 +33,8 @@ class RegretRule(StopRule):
     stops are made where they save much, and no single one spends what the runs to come may need. When a better run is
     found, what was stopped before costs less, and the budget recovers.
 
-    Forecasts that are calibrated make the ledger right. Where they are not, `factor` corrects it: the ledger may run up
-    `factor` × budget.
+    Forecasts that are calibrated make the ledger right. Where they are not, `factor` corrects it: once a run has ended,
+    the ledger may run up `factor` × budget.
 
     Attributes:
         delta: a run that is at least so likely to beat the incumbent is never stopped, 0 to 1.
@@ -88,11 +88,13 @@ class RegretRule(StopRule):
             return Weighed(False, f"; a regret of {self.regret} cannot be told before there is a {what}")
         spent, after = _with_and_without(run, outlook, standings)
         price = max(after - spent, 0.0)
-        room = max(self.factor * allowed - spent, 0.0)
+        # Before a run has ended the best there is, is a forecast, too, and every run may be stopped for its sake.
+        factor = self.factor if standings.past or standings.finished else min(self.factor, 1.0)
+        room = max(factor * allowed - spent, 0.0)
         limit = self.pace * left * room
         stop = probability < self.delta and price <= limit and room > 0
-        ledger = f"spent {spent / self.factor:.2g} of {allowed:.2g}"
-        price, limit = price / self.factor, limit / self.factor
+        ledger = f"spent {spent / factor:.2g} of {allowed:.2g}"
+        price, limit = price / factor, limit / factor
         if probability >= self.delta:
             return Weighed(False, f"≥ {self.delta:g}; {ledger}", price)
         reason = f"; stopping costs {price:.2g} {'≤' if stop else '>'} {limit:.2g}, {ledger}"

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from lcode.cli import replay as command
+
+Lcode = Callable[..., Any]
 
 QUICK = "patience,median,best-after,halving,asha,hyperband,last"
 
@@ -31,7 +35,7 @@ def log(path: Path, *, runs: int = 12, seed: int = 0, finished: bool = True) -> 
     return path
 
 
-def test_a_table_of_rules_with_files_beside(lcode_command, tmp_path: Path) -> None:
+def test_a_table_of_rules_with_files_beside(lcode_command: Lcode, tmp_path: Path) -> None:
     logs = log(tmp_path / "logs.csv")
     done = lcode_command(
         "replay", logs, "--rules", QUICK, "--orders", 5, "--out", tmp_path / "o.csv", "--plot", tmp_path / "p.html"
@@ -47,7 +51,7 @@ def test_a_table_of_rules_with_files_beside(lcode_command, tmp_path: Path) -> No
     assert max(map(len, done.out.splitlines())) <= 80
 
 
-def test_json_has_what_was_agreed_and_is_repeatable(lcode_command, tmp_path: Path) -> None:
+def test_json_has_what_was_agreed_and_is_repeatable(lcode_command: Lcode, tmp_path: Path) -> None:
     logs = log(tmp_path / "logs.csv")
     arguments = ("replay", logs, "--rules", "asha:first=2:eta=2,median", "--orders", 3, "--workers", 2, "--json")
     done, again = lcode_command(*arguments), lcode_command(*arguments)
@@ -61,13 +65,13 @@ def test_json_has_what_was_agreed_and_is_repeatable(lcode_command, tmp_path: Pat
     assert told["seed_deviation"] > 0  # three runs of each learning rate
 
 
-def test_with_a_history_what_learns_from_it_is_replayed_twice(lcode_command, tmp_path: Path) -> None:
+def test_with_a_history_what_learns_from_it_is_replayed_twice(lcode_command: Lcode, tmp_path: Path) -> None:
     logs, before = log(tmp_path / "logs.csv"), log(tmp_path / "before.csv", seed=1)
     done = lcode_command("replay", logs, "--rules", "asha,median", "--orders", 2, "--history", before, "--json")
     assert list(json.loads(done.out)["rules"]) == ["asha", "median", "median + history"]
 
 
-def test_what_is_promised_can_be_a_number_or_in_deviations(lcode_command, tmp_path: Path) -> None:
+def test_what_is_promised_can_be_a_number_or_in_deviations(lcode_command: Lcode, tmp_path: Path) -> None:
     logs = log(tmp_path / "logs.csv")
     for regret, allowed in (("0.5", 0.5), ("0.5 sd", None)):
         told = json.loads(lcode_command("replay", logs, "--rules", "asha", "--regret", regret, "--json").out)
@@ -75,7 +79,9 @@ def test_what_is_promised_can_be_a_number_or_in_deviations(lcode_command, tmp_pa
         assert told["regret_allowed"] == pytest.approx(wanted)
 
 
-def test_forecasts_that_learn_in_the_sweep_run_in_fewer_orders_and_it_is_said(lcode_command, tmp_path: Path) -> None:
+def test_forecasts_that_learn_in_the_sweep_run_in_fewer_orders_and_it_is_said(
+    lcode_command: Lcode, tmp_path: Path
+) -> None:
     logs = log(tmp_path / "logs.csv", runs=5)
     done = lcode_command("replay", logs, "--rules", "median,trees", "--orders", 4, "--workers", 1, "--json")
     assert done.status == 0, done.err
@@ -84,7 +90,9 @@ def test_forecasts_that_learn_in_the_sweep_run_in_fewer_orders_and_it_is_said(lc
     assert f"replayed in {command.FORECAST_ORDERS} orders, not 4" in " ".join(done.err.split())
 
 
-def test_an_interrupted_replay_shows_the_rules_that_are_done(lcode_command, tmp_path: Path, monkeypatch) -> None:
+def test_an_interrupted_replay_shows_the_rules_that_are_done(
+    lcode_command: Lcode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
@@ -105,11 +113,11 @@ def test_an_interrupted_replay_shows_the_rules_that_are_done(lcode_command, tmp_
         (["--plot", "picture.png"], "--plot picture.png: its name must end in .html"),
     ],
 )
-def test_what_cannot_be_is_told_at_once(lcode_command, tmp_path: Path, options: list[str], told: str) -> None:
+def test_what_cannot_be_is_told_at_once(lcode_command: Lcode, tmp_path: Path, options: list[str], told: str) -> None:
     done = lcode_command("replay", log(tmp_path / "logs.csv"), *options)
     assert done.status == 2 and told in " ".join(done.err.split()) and not done.out
 
 
-def test_unfinished_runs_cannot_be_replayed(lcode_command, tmp_path: Path) -> None:
+def test_unfinished_runs_cannot_be_replayed(lcode_command: Lcode, tmp_path: Path) -> None:
     done = lcode_command("replay", log(tmp_path / "logs.csv", finished=False), "--rules", "asha")
     assert done.status == 2 and "none of the 12 runs finished" in done.err

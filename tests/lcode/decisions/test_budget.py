@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,12 +19,12 @@ from lcode.errors import UsageError
         (RegretBudget(2.0, "sd"), RegretBudget(2.0, "sd")),
     ],
 )
-def test_a_budget_is_said_in_one_of_three_units(spec, told) -> None:
+def test_a_budget_is_said_in_one_of_three_units(spec: float | str | RegretBudget, told: RegretBudget) -> None:
     assert RegretBudget.parse(spec) == told
 
 
 @pytest.mark.parametrize("spec", ["", "much", "0.5 points", "0", -1, float("nan"), True, None, "inf spread"])
-def test_what_is_no_budget_is_told(spec) -> None:
+def test_what_is_no_budget_is_told(spec: Any) -> None:
     with pytest.raises(UsageError, match=r"regret is .*write 0\.5"):
         RegretBudget.parse(spec)
 

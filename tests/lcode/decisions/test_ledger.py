@@ -45,11 +45,13 @@ def test_a_better_incumbent_makes_what_was_stopped_before_cheaper() -> None:
     assert costs == sorted(costs, reverse=True) and costs[-1] == 0
 
 
+Runs = list[tuple[float, float]]
+
 RUNS = st.lists(st.tuples(st.floats(-3, 3), st.floats(0.01, 3)), min_size=1, max_size=8)
 
 
 @given(RUNS, st.floats(-3, 3))
-def test_it_lies_between_the_dearest_run_and_the_sum_of_all(runs, best) -> None:
+def test_it_lies_between_the_dearest_run_and_the_sum_of_all(runs: Runs, best: float) -> None:
     tails = [evenly(low, low + width) for low, width in runs]
     alone = [expected_regret([tail], [], best) for tail in tails]
     together = expected_regret(tails, [], best)
@@ -57,7 +59,7 @@ def test_it_lies_between_the_dearest_run_and_the_sum_of_all(runs, best) -> None:
 
 
 @given(RUNS, RUNS)
-def test_what_is_left_only_helps(stopped, left) -> None:
+def test_what_is_left_only_helps(stopped: Runs, left: Runs) -> None:
     gone = [evenly(low, low + width) for low, width in stopped]
     rivals = [evenly(low, low + width) for low, width in left]
     assert expected_regret(gone, rivals, -3.0) <= expected_regret(gone, rivals[1:], -3.0) + 1e-9

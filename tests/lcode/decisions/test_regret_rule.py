@@ -5,7 +5,7 @@ import pytest
 
 from lcode.decisions import Standings
 from lcode.decisions.budget import RegretBudget
-from lcode.decisions.regret_rule import RegretRule
+from lcode.decisions.regret_rule import RegretRule, stop_rule
 from lcode.errors import UsageError
 
 LEVELS = np.linspace(0.001, 0.999, 512)
@@ -96,7 +96,7 @@ def test_decisions_become_rarer() -> None:
 @pytest.mark.parametrize("option", ["factor", "pace"])
 def test_what_must_be_positive_is_told(option: str) -> None:
     with pytest.raises(UsageError, match=f"{option} is 0; it is a number above 0"):
-        RegretRule(**{option: 0})
+        stop_rule(0.1, **{option: 0})
 
 
 def test_a_larger_factor_lets_the_ledger_run_up() -> None:
@@ -106,4 +106,14 @@ def test_a_larger_factor_lets_the_ledger_run_up() -> None:
     ]
     assert [verdict.stop for verdict in verdicts] == [False, True]
     # Prices are told in what they are worth by the factor, so that they can be held against the budget.
-    assert verdicts[0].price == pytest.approx(10 * verdicts[1].price)
+    dear, cheap = (verdict.price for verdict in verdicts)
+    assert dear is not None and cheap is not None and dear == pytest.approx(10 * cheap)
+
+
+def test_before_a_run_has_ended_the_budget_is_taken_at_its_word() -> None:
+    rule = RegretRule(regret=RegretBudget(0.1), factor=10.0, pace=1.0, delta=1.0, keep=0)
+    live = Standings()
+    live.take(rule.decide("a", 3, LEVELS + 0.1, live))
+    # Of a rival that may end anywhere between 0.1 and 1.1 this run may well be the better one.
+    assert not rule.decide("b", 3, LEVELS, live).stop
+    assert rule.decide("b", 3, LEVELS, standings(0.6)).stop

@@ -28,8 +28,8 @@ class Wide(LastValueForecaster):
         return forecast
 
 
-def monitor(regret: float | str = 1.0, **options) -> lcode.Monitor:
-    return lcode.Monitor(Wide(), regret=regret, baseline=ACC, directions={"acc": "max"}, horizon=10, **options)
+def monitor(regret: float | str = 1.0, *, dry_run: bool = False) -> lcode.Monitor:
+    return lcode.Monitor(Wide(), regret=regret, baseline=ACC, directions={"acc": "max"}, horizon=10, dry_run=dry_run)
 
 
 def train(watch: lcode.Monitor, run: str, value: float, *, first: int = 1) -> lcode.Verdict:

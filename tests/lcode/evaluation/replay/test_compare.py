@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from lcode.evaluation.replay.compare import Comparison, Entrant, Figures, learns
 from lcode.evaluation.replay.render import comparison_table, rule_line
 from lcode.evaluation.replay.rungs import BestAfter
 from lcode.table import Metric, RunTable
+
+Recorded = Callable[..., RecordedSweep]
 
 
 def outcome(trained: float, regret: float, *, kept: bool = True) -> Replay:
@@ -36,7 +39,7 @@ def test_json_has_what_was_agreed() -> None:
     assert frame[["rule", "workers", "orders"]].values.tolist() == [["halving", 1, 1], ["halving", 8, 1]]
 
 
-def test_every_entrant_meets_the_same_orders(recorded) -> None:
+def test_every_entrant_meets_the_same_orders(recorded: Recorded) -> None:
     sweep = recorded([[level] * 5 for level in (0.1, 0.2, 0.3, 0.4)])
     entrants = [Entrant("three", BestAfter(2, 3), sweep, 3), Entrant("one", BestAfter(2, 1), sweep, 2)]
     steps = []

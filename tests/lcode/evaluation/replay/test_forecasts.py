@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from lcode.decisions import StopRule
-from lcode.evaluation.replay import ForecastPolicy
+from lcode.evaluation.replay import ForecastPolicy, RecordedSweep
 from lcode.forecast import Forecast
 from lcode.forecasters.base import At
 from lcode.forecasters.last_value import LastValueForecaster
 from lcode.table import RunTable
+
+Recorded = Callable[..., RecordedSweep]
 
 
 class Watched(LastValueForecaster):
@@ -38,13 +41,13 @@ class Watched(LastValueForecaster):
 CURVES = [[level] * 12 for level in np.linspace(0.9, 0.1, 10)]
 
 
-def test_before_it_has_learned_each_run_is_forecast_alone_as_live(recorded) -> None:
+def test_before_it_has_learned_each_run_is_forecast_alone_as_live(recorded: Recorded) -> None:
     model = Watched()
     recorded(CURVES).replay(ForecastPolicy(model, StopRule(keep=0)), workers=4)
     assert model.asked and all(len(runs) == 1 for known, runs, _ in model.asked if not known)
 
 
-def test_it_is_taught_by_finished_runs_alone(recorded) -> None:
+def test_it_is_taught_by_finished_runs_alone(recorded: Recorded) -> None:
     model = Watched()
     result = recorded(CURVES).replay(ForecastPolicy(model, StopRule(keep=4)), order_seed=1)
     finished = {run for run in result.order if run not in result.stopped}
@@ -52,7 +55,7 @@ def test_it_is_taught_by_finished_runs_alone(recorded) -> None:
     assert all(known <= finished for known in model.taught)
 
 
-def test_the_same_finished_runs_are_learned_from_once(recorded) -> None:
+def test_the_same_finished_runs_are_learned_from_once(recorded: Recorded) -> None:
     model, sweep = Watched(), recorded(CURVES)
     for delta in (0.05, 0.2):  # last values are sure: the threshold makes no difference
         sweep.replay(ForecastPolicy(model, StopRule(keep=4, delta=delta)), order_seed=1)
@@ -61,7 +64,7 @@ def test_the_same_finished_runs_are_learned_from_once(recorded) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_batches_make_no_difference(recorded, workers: int) -> None:
+def test_batches_make_no_difference(recorded: Recorded, workers: int) -> None:
     class Alone(LastValueForecaster):
         def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
             return super().predict(table, at)

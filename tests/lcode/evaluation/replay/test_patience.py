@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from lcode.evaluation.replay import RecordedSweep
 from lcode.evaluation.replay.patience import Patience
 
+Recorded = Callable[..., RecordedSweep]
 
-def test_a_run_is_stopped_after_so_many_reports_without_a_new_best(recorded) -> None:
+
+def test_a_run_is_stopped_after_so_many_reports_without_a_new_best(recorded: Recorded) -> None:
     sweep = recorded(
         [
             [0.1, 0.2, 0.2, 0.1, 0.9],  # the best at epoch 2, two reports without a better one at 4
@@ -16,7 +21,7 @@ def test_a_run_is_stopped_after_so_many_reports_without_a_new_best(recorded) -> 
     assert Patience(2).play(sweep, range(3), workers=1).reports.tolist() == [4, 5, 5]
 
 
-def test_what_was_stopped_is_kept_as_it_was(recorded) -> None:
+def test_what_was_stopped_is_kept_as_it_was(recorded: Recorded) -> None:
     sweep = recorded([[0.5, 0.6, 0.6, 0.6, 0.9], [0.1, 0.2, 0.3, 0.4, 0.5]])
     result = sweep.replay(Patience(2))
     assert result.stopped == {"r0": 4}
