@@ -8,24 +8,19 @@ the validation that follows, belongs to the counter before it.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import chain
-from statistics import mean
+from collections.abc import Mapping
 from typing import Any
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.line_forms import DATA, NUMBER, usual_form
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, SECTION, STEP
+from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, SECTION, STEP
+from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
-from lcode.readers.understanding.column_words import EPOCHS, STEPS, words_of
+from lcode.readers.understanding.column_words import EPOCHS, STEPS
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
-from lcode.table.metric_words import SPLITS
 
 _SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{NUMBER})? *\|$")
@@ -42,9 +37,6 @@ _PYTHON = (
 """What makes JSON of a printed dictionary of numbers."""
 
 
-_SOME = 5
-"""Values at either end of a curve by which it is told whether it falls."""
-
 SPLITS_OF_SECTIONS = {"tra": "train", "val": "val", "eva": "val", "dev": "val", "tes": "test"}
 """What the words at the head of a section say, by their first letters."""
 
@@ -53,34 +45,6 @@ LONGEST_HEAD = 120
 
 LONGEST = 2000
 """Characters of a line that are looked at: more is the print of a network or of a configuration."""
-
-
-@dataclass
-class Told:
-    """What a program has told.
-
-    Attributes:
-        rows: counters and values in the order in which they were printed; a row per value of the counters.
-        lines: 1-based line at which each row begins.
-        totals: the last value that each counter is said to reach where a row is told, by counter, of each row.
-        remarks: what to tell the user of how names were understood.
-    """
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    totals: list[Mapping[str, float]] = field(default_factory=list)
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def axis(self) -> str:
-        """The counter of the rows: epochs where there are several, else steps."""
-        epochs, steps = ({row[name] for row in self.rows if name in row} for name in (EPOCH, STEP))
-        return EPOCH if len(epochs) > 1 or not steps else STEP
-
-    @cached_property
-    def is_training(self) -> bool:
-        """Whether a known metric is told at several values of the counters."""
-        return any(known_metric(name) is not None for name in _at_several_counts(self.rows) - {EPOCH, STEP, BATCH})
 
 
 def told_in(text: str) -> Told:
@@ -127,7 +91,7 @@ def told_in(text: str) -> Told:
             told.lines.append(number)
             told.totals.append(totals)
         row.update(pairs)
-    told = _without_summaries(_with_splits(_with_passes(told)))
+    told = in_order(told)
     return told if told.is_training else _uncounted(text) or told
 
 
@@ -169,78 +133,6 @@ def _uncounted(text: str) -> Told | None:
     if not rows:
         return None
     return Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows], (remark,))
-
-
-def _with_passes(told: Told) -> Told:
-    """The rows with the number of the pass over the data, where only its batches are counted, anew in each.
-
-    Batches of one epoch alone are steps.
-    """
-    epochs, batches = ({row.get(name) for row in told.rows} for name in (EPOCH, BATCH))
-    if len(epochs) == 1 < len(batches) and None not in epochs and not any(STEP in row for row in told.rows):
-        return replace(told, rows=[{STEP: row.get(BATCH, 0.0), **row} for row in told.rows])
-    if not told.rows or any(EPOCH in row or STEP in row for row in told.rows):
-        return told
-    rows, number, last = [], 1, -1.0
-    for row in told.rows:
-        at = row.get(BATCH, last)
-        number += at < last
-        last = at
-        rows.append({EPOCH: float(number), **row})
-    if number == 1:
-        rows = [{STEP: row.get(BATCH, 0.0), **row} for row in told.rows]
-    return replace(told, rows=rows)
-
-
-def _with_splits(told: Told) -> Told:
-    """The rows with names that say on which data was measured, where that is to be told from other lines.
-
-    What is told within an epoch is of the training where other lines are of held-out data. `train 0.31 val 0.35` names
-    no metric: it is a loss where it falls, else a score.
-    """
-    names = set(chain.from_iterable(told.rows))
-    of_batches = [name for name in names if name.startswith(IN_BATCH)]
-    others = names.difference(of_batches)
-    apart = any(
-        split_name(name)[0] in ("val", "test") or SPLITS.get(name.lower()) in ("val", "test") for name in others
-    )
-    # A score that is told without a batch, and in no batch, comes from an evaluation.
-    in_batches = {name.removeprefix(IN_BATCH).lower() for name in of_batches}
-    apart = apart or any(
-        known_metric(name) is not None and not split_name(name)[0] and "loss" not in words_of(name)
-        for name in others
-        if name.lower() not in in_batches and name.lower() not in DATA
-    )
-    renamed = {name: ("train/" if apart else "") + name.removeprefix(IN_BATCH) for name in of_batches}
-    # `Batch [20] acc=0.7`, and at the end of the epoch `Train-acc=0.8`: this is the curve.
-    told_of_epochs = {split_name(name)[1].lower() for name in others if split_name(name)[0] == "train"}
-    dropped = () if apart else {name for name in of_batches if name.removeprefix(IN_BATCH).lower() in told_of_epochs}
-    bare = {name: SPLITS[name.lower()] for name in others if name.lower() in DATA}
-    remarks = told.remarks
-    if "train" in bare.values() and len(set(bare.values())) > 1:
-        first = next(name for name, split in bare.items() if split == "train")
-        values = [row[first] for row in told.rows if first in row]
-        some = max(1, min(_SOME, len(values) // 2))
-        metric = "loss" if mean(values[-some:]) <= mean(values[:some]) else "score"
-        renamed |= {name: f"{name}/{metric}" for name in bare}
-        listed = " and ".join(sorted(f"'{name}'" for name in bare))
-        remarks += (f"{listed} name no metric and are read as a {metric}, by the way that '{first}' went.",)
-    elif bare and any(
-        split_name(name)[0] != "val" and split_name(name)[1].lower() == "loss"
-        for name in (*others, *(name.removeprefix(IN_BATCH) for name in of_batches))
-    ):
-        renamed |= {name: f"{name}/loss" for name in bare}  # `loss 0.31 val 0.35`
-    if not renamed:
-        return told
-    named: dict[tuple[str, ...], list[str]] = {}  # most rows have the same names
-    rows = []
-    for row in told.rows:
-        row = {name: value for name, value in row.items() if name not in dropped} if dropped else row
-        key = tuple(row)
-        if key not in named:
-            named[key] = [renamed.get(name, name) for name in key]
-        rows.append(dict(zip(named[key], row.values(), strict=True)))
-    return replace(told, rows=rows, remarks=remarks)
 
 
 def _boxed(text: str) -> Told:
@@ -287,49 +179,3 @@ def _object(text: str) -> dict[str, Any]:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             row[counter or (f"{split.group()}/{name}" if split is not None else name)] = float(value)
     return row if EPOCH in row or STEP in row else {}
-
-
-def _without_summaries(told: Told) -> Told:
-    several = _at_several_counts(told.rows)
-    if several:
-        several -= _settings(told.rows)
-        for row in told.rows:
-            for name in row.keys() - several:
-                del row[name]
-    kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH}]
-    return replace(
-        told,
-        rows=[told.rows[at] for at in kept],
-        lines=[told.lines[at] for at in kept],
-        totals=[told.totals[at] for at in kept],
-    )
-
-
-def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:
-    """The names with one value all through the log that are told in less than half as many rows as others.
-
-    A training that is started again prints its configuration again, `FOCAL_LOSS_ALPHA: 0.25` among it.
-    """
-    times: Counter[str] = Counter()
-    for names, number in Counter(map(tuple, rows)).items():
-        times.update(dict.fromkeys(names, number))
-    counters = {EPOCH, STEP, BATCH}
-    most = max((number for name, number in times.items() if name not in counters), default=0)
-    rare = {name for name, number in times.items() if 2 * number < most} - counters
-    values: dict[str, set[Any]] = {name: set() for name in rare}
-    for row in rows if rare else ():
-        for name in rare & row.keys():
-            values[name].add(row[name])
-    return {name for name, found in values.items() if len(found) == 1}
-
-
-def _at_several_counts(rows: Iterable[dict[str, Any]]) -> set[str]:
-    """The names in rows of which the counters differ."""
-    first: dict[str, tuple[Any, ...]] = {}
-    several: set[str] = set()
-    for row in rows:
-        if row.keys() <= several:
-            continue
-        counted = (row.get(EPOCH), row.get(STEP), row.get(BATCH))
-        several |= {name for name in row if first.setdefault(name, counted) != counted}
-    return several

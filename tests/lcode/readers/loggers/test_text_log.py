@@ -492,7 +492,10 @@ def test_the_remedies_of_refusals_work(tmp_path: Path) -> None:
 
 
 def test_the_last_batch_is_no_curve_beside_the_whole_epoch(tmp_path: Path) -> None:
-    text = "".join(f"Epoch[{e}] Batch [20]\tacc=0.1\nEpoch[{e}] Train-acc={v}\n" for e, v in enumerate(SPRINGS))
+    text = "".join(
+        f"Epoch[{e}] Batch [20]\tacc=0.1\nEpoch[{e}] Train-acc={v}\nEpoch[{e}] Time cost=9.5\n"
+        for e, v in enumerate(SPRINGS)
+    )
     assert directions(read(tmp_path, "mxnet.log", text)) == {"Train-acc": "max"}
 
 
