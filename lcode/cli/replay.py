@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -59,6 +59,10 @@ def replay(
         str,
         typer.Option(help="What may be lost: 0.5 (in the objective's unit), '0.1 spread' (best − median) or '0.5 sd'."),
     ] = "0.03 spread",
+    alpha: Annotated[
+        float,
+        typer.Option(help="How often more than that may be lost, for the test of the promise.", min=0.01, max=0.5),
+    ] = 0.05,
     history: Annotated[
         Path | None,
         typer.Option(
@@ -119,6 +123,8 @@ def replay(
         show_notes(
             [f"forecasts that learn in the sweep were replayed in {few} orders, not {orders}: --forecast-orders"]
         )
+    if allowed is not None:
+        show_notes(_promises(entrants, found, allowed, alpha))
     if as_json:
         typer.echo(json.dumps({"orders": orders, "workers": counts, **result.to_json()}))
     else:
@@ -190,6 +196,33 @@ def _entrants(
         if sweeps[1] is not None and entry_of(spec).history:
             found.append(Entrant(f"{spec} + history", rule, sweeps[1], count))
     return found
+
+
+def _promises(
+    entrants: Sequence[Entrant], found: Mapping[str, Mapping[int, Sequence[Replay]]], allowed: float, alpha: float
+) -> list[str]:
+    """What the replays show of the rules that keep a budget: the largest factor that passes, and why none does."""
+    from lcode.decisions import RegretRule
+    from lcode.evaluation.replay import ForecastPolicy
+    from lcode.evaluation.replay.promise import replays_needed, shown_factor
+
+    regrets: dict[float, list[float]] = {}
+    for entrant in entrants:
+        if isinstance(entrant.rule, ForecastPolicy) and isinstance(entrant.rule.rule, RegretRule):
+            lost = [replay.regret for replays in found.get(entrant.name, {}).values() for replay in replays]
+            if lost:
+                regrets.setdefault(float(entrant.rule.rule.factor), []).extend(lost)
+    if not regrets:
+        return []
+    factor, count = shown_factor(regrets, allowed=allowed, alpha=alpha), min(map(len, regrets.values()))
+    if factor is not None:
+        return [
+            f"promise shown up to factor {factor:g}: more than {allowed:.3g} is lost in at most {alpha:.0%} of sweeps"
+        ]
+    if count < replays_needed(alpha):
+        few = f"{count} replays cannot show a promise at {alpha:.0%}; it takes {replays_needed(alpha)}"
+        return [f"{few} (--forecast-orders × --workers), or a larger --alpha"]
+    return [f"no factor was shown to lose more than {allowed:.3g} in at most {alpha:.0%} of sweeps: try a smaller one"]
 
 
 def _write(result: Comparison, table: Path | None, picture: Path | None) -> None:

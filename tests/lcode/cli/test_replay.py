@@ -121,3 +121,15 @@ def test_what_cannot_be_is_told_at_once(lcode_command: Lcode, tmp_path: Path, op
 def test_unfinished_runs_cannot_be_replayed(lcode_command: Lcode, tmp_path: Path) -> None:
     done = lcode_command("replay", log(tmp_path / "logs.csv", finished=False), "--rules", "asha")
     assert done.status == 2 and "none of the 12 runs finished" in done.err
+
+
+def test_what_the_replays_show_of_a_promise_is_told(lcode_command: Lcode, tmp_path: Path, monkeypatch: Any) -> None:
+    from lcode.forecasters.last_value import LastValueForecaster
+
+    monkeypatch.setattr("lcode.evaluation.replay.rules.own_forecaster", lambda name: LastValueForecaster())
+    logs = log(tmp_path / "logs.csv")
+    rules = ("--rules", "regret:factor=1:keep=12,regret:factor=2:keep=12", "--orders", 6)
+    shown = lcode_command("replay", logs, *rules, "--alpha", 0.2)  # nothing is stopped, so nothing is lost
+    assert shown.status == 0 and "promise shown up to factor 2" in " ".join(shown.err.split())
+    few = lcode_command("replay", logs, *rules)
+    assert "12 replays cannot show a promise at 5%; it takes 45" in " ".join(few.err.split())
