@@ -29,7 +29,8 @@ def main() -> None:
     """Command line of the pretraining job."""
     from lcode.benchmarks import design_sources, load_benchmark, load_mtl_curves
     from lcode.cli.console import fit_progress
-    from lcode.forecasters.lcgode import Fitted, save_fitted
+    from lcode.ensemble.store import save_fitted
+    from lcode.ensemble.training import Fitted
     from lcode.pretraining.pretrain import SETTINGS, pretrain
     from lcode.pretraining.views import views
     from lcode.readers import read_logs

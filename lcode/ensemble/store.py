@@ -1,8 +1,10 @@
-"""A model as plain values and tensors, for a checkpoint, and back."""
+"""A fitted model in a folder: as plain values and tensors, and back."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,39 @@ import torch
 from torch import Tensor
 
 from lcode.curves.collate import Preprocessor
+from lcode.ensemble.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lcode.ensemble.context import Context
 from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel
+from lcode.ensemble.training import Fitted
 from lcode.ensemble.widths import Widths
+from lcode.network.loop import FitReport
 from lcode.network.model import LCGODE, LCGODEConfig
 
 NETWORK, PRETRAINED, FINISHED = "network", "pretrained", "finished"
 """Of the names in `model.safetensors`, before a dot: parameters of the two networks, and the finished runs."""
+
+
+def save_fitted(fitted: Fitted, folder: Path, extra: dict[str, Any]) -> None:
+    """Write to a folder: `model.safetensors` + `model.json`, both or neither; `extra` goes into the latter."""
+    described, tensors = pack_model(fitted.model)
+    meta = {
+        **described,
+        # Without the seconds: the same seed leaves the same files.
+        "fit": {name: value for name, value in dataclasses.asdict(fitted.report).items() if name != "seconds"},
+        "runs": fitted.runs,
+        "data_digest": fitted.data_digest,
+        **extra,
+    }
+    write_checkpoint(folder, Checkpoint(meta, tensors))
+
+
+def load_fitted(folder: Path, device: str) -> tuple[Fitted, dict[str, Any]]:
+    """What `save_fitted` wrote, and its `model.json`."""
+    checkpoint = read_checkpoint(folder)
+    meta = checkpoint.meta
+    with checkpoint.reading():
+        model = unpack_model(meta, checkpoint.tensors, device)
+        return Fitted(model, FitReport(**meta["fit"]), meta["runs"], meta["data_digest"]), meta
 
 
 def pack_model(model: Model) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from lcode.curves.arrays import curve_arrays
-from lcode.curves.batch import GraphTensors
-from lcode.curves.collate import Preprocessor, used_graphs
-from lcode.ensemble.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from lcode.ensemble.context import Context
-from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel
-from lcode.ensemble.folds import assign_folds
+from lcode.curves.collate import used_graphs
+from lcode.ensemble.checkpoint import Checkpoint
+from lcode.ensemble.fitted import EnsembleModel, PretrainedModel
 from lcode.ensemble.history import OWN_RUNS
 from lcode.ensemble.registry import PARTS
-from lcode.ensemble.store import pack_model, unpack_model
+from lcode.ensemble.store import load_fitted, save_fitted
+from lcode.ensemble.training import Fitted, Recipe, by_name, in_context, take_up
 from lcode.ensemble.trust import out_of_fold_figures, trust_rows, trust_warnings
 from lcode.errors import NotEnoughDataError, UsageError
 from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
@@ -32,23 +24,9 @@ from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.graphs import unknown_ops
 from lcode.isolation import isolated
-from lcode.network.loop import FitReport, FitSettings, Progress, Source, fit_model
-from lcode.network.model import LCGODE, LCGODEConfig
-from lcode.network.transfer import transfer
+from lcode.network.loop import FitSettings, Progress
 from lcode.table import Metric, RunTable, pooled
 from lcode.table.axis import finer_unit
-
-FOLDS = 5
-"""Parts into which finished runs are divided; each is forecast by what was learned from the others."""
-
-OWN_STEPS, OWN_RATE = 60, 1e-3
-"""Steps of adapting a model of all runs to the own ones; 200 overfit 30 runs."""
-
-MAX_RUNS = 1500
-"""Finished runs that the base models learn from at most: the forests' weights grow with their square."""
-
-CONTEXT_RUNS = 200
-"""The same for the shipped model, which learns from them each time that it is asked. Who has more has reason to fit."""
 
 BLOCK, BLOCK_CELLS = 2000, 500_000
 """Runs that are forecast at a time when a forecast is written as it is made; fewer where these have more values (runs ×
@@ -56,46 +34,6 @@ metrics × epochs) than 500,000, of which each takes 21 quantiles from every par
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 """The checkpoint that comes with the package."""
-
-
-def settings_for(runs: int, *, config: int = 0, pretrained: bool = False) -> FitSettings:
-    """How to train on this many runs: with few, configurations are mostly noise, and long training overfits.
-
-    Measured on 16 runs of the digits problem: with 40 % configuration dropout instead of 10 % Kendall τ at 20 % of the
-    horizon was 0.66 instead of 0.62. The same holds where the encoded configuration is wide (37 balancers as
-    indicators): on 228 runs of fashion-ink 80 % instead of 10 % took 16 to 20 % off the error. A pretrained model needs
-    few steps: on three tables of LCBench's design half 60 steps had the CRPS of 600 with 10 and 30 runs (-1 to +2 %),
-    and with 100 and 200 runs 450 at this rate that of 900 at a quarter of it (-2 to +2 %), 300 by 2 to 12 % more.
-    Beyond 300 runs steps grow with the root of their number: on 3,665 runs of eight tasks of TaskSet 3,000 steps
-    instead of 900 took 22 % off the network's error at a fifth of the horizon.
-
-    Args:
-        runs: finished runs to learn from.
-        config: width of the encoded configuration.
-        pretrained: whether the parameters begin as those of another model.
-    """
-    many = min(max(math.log(max(runs, 1) / 30) / math.log(4), 0.0), 1.0)  # 0 up to 30 runs, 1 from 120
-    steps, rate = (60 + 390 * many, 1.6e-2) if pretrained else (500 + 400 * many, 4e-3)
-    steps *= max(math.sqrt(runs / 300), 1.0)
-    dropout = min(0.4 - 0.3 * many + 2 * config / runs, 0.9)
-    return FitSettings(steps=round(steps), learning_rate=rate, config_dropout=dropout)
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """What a fit leaves.
-
-    Attributes:
-        model: makes the forecasts.
-        report: how the training of the network went.
-        runs: number of finished runs that were learned from.
-        data_digest: of the training points, so that two models can be told to stem from the same data.
-    """
-
-    model: Model
-    report: FitReport
-    runs: int
-    data_digest: str
 
 
 class LCGODEForecaster(Forecaster):
@@ -171,7 +109,7 @@ class LCGODEForecaster(Forecaster):
 
     def fit(self, table: RunTable) -> Self:
         """Learn from the finished runs; see `Forecaster.fit`."""
-        done = _by_name(finished_runs(table, at_least=self.min_finished))
+        done = by_name(finished_runs(table, at_least=self.min_finished))
         self.fitted = self._fit(done, len(done))
         return self
 
@@ -187,8 +125,8 @@ class LCGODEForecaster(Forecaster):
             if set(other.metrics) != set(table.metrics):
                 theirs, ours = (", ".join(m.key for m in t.metrics) for t in (other, table))
                 raise UsageError(f"related runs must have the same metrics; theirs are {theirs}, these are {ours}")
-        own = _by_name(finished_runs(table, at_least=0))
-        others = [_by_name(finished_runs(other, at_least=0)) for other in related]
+        own = by_name(finished_runs(table, at_least=0))
+        others = [by_name(finished_runs(other, at_least=0)) for other in related]
         done = finished_runs(pooled([own, *others]), at_least=self.min_finished)
         self.fitted = self._fit(done, len(own) if len(own) >= OWN_RUNS else len(done))
         return self
@@ -198,48 +136,9 @@ class LCGODEForecaster(Forecaster):
         """Learn from finished runs, of which the first `own` are those of the problem to forecast."""
         for target in self.targets or ():
             done.metric(target)  # a wrong one is told before the work, not after
-        preprocessor = Preprocessor.fit(done)
-        tensors = preprocessor.tensors(done)
-        network, start = self._network(preprocessor, tensors[1])
-        folds = assign_folds(done, max(network.config.members, FOLDS), self.seed)
-        source = Source.of(tensors, preprocessor.task_of, folds, self.device)
-        generator = torch.Generator(self.device).manual_seed(self.seed)
-        settings = self.settings or settings_for(
-            len(done), config=preprocessor.config.width, pretrained=self.pretrained is not None
-        )
-        report = fit_model(network, [source], settings, generator, self.progress)
-        if own < len(done):
-            adapting = replace(settings, steps=OWN_STEPS, learning_rate=OWN_RATE)
-            fit_model(network, [source.rows(np.arange(own))], adapting, generator)
-        if network.config.members == 1:
-            return Fitted(NetworkAlone(preprocessor, network), report, len(done), _digest(done))
-        rows, mine = _some_rows(len(done), own, self.seed, MAX_RUNS)
-        finished = _rows(done, rows)
-        context = Context(
-            finished, mine, folds[rows], preprocessor, network, start, self.parts, self.seed, self.calibrated
-        )
-        return Fitted(EnsembleModel(context), report, len(done), _digest(done))
-
-    def _network(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, LCGODE | None]:
-        """The network before training, and the pretrained one that stands beside it, if it takes any metrics."""
-        start, beside = (
-            (None, None) if self.pretrained is None else _start(_load(self.pretrained, self.device)[0].model)
-        )
-        widths = {
-            "metrics": len(preprocessor.metrics),
-            "signals": len(preprocessor.signals),
-            "config": preprocessor.config.width,
-            "ops": 0 if preprocessor.ops is None else len(preprocessor.ops),
-            "node_features": 0 if graphs is None else graphs.x.shape[1],
-            "tasks": len(preprocessor.tasks),
-            "coupled": len(preprocessor.metrics) > 1,
-        }
-        network = LCGODE(
-            LCGODEConfig(**{**widths, **_sizes(start), **self.overrides}), torch.Generator().manual_seed(self.seed)
-        )
-        if start is not None:
-            transfer(start, network)
-        return network.to(self.device), beside
+        start = None if self.pretrained is None else load_fitted(self.pretrained, self.device)[0].model
+        recipe = Recipe(start, self.settings, self.parts, self.calibrated, self.overrides, self.seed, self.device)
+        return recipe.fit(done, own, self.progress)
 
     @property
     def known_metrics(self) -> tuple[Metric, ...]:
@@ -289,12 +188,11 @@ class LCGODEForecaster(Forecaster):
         known = type(self)(seed=self.seed, device=self.device, targets=self.targets)
         known.fitted, known.company = fitted, runs
         try:
-            done = _by_name(finished_runs(runs, at_least=self.min_finished))
+            done = by_name(finished_runs(runs, at_least=self.min_finished))
         except NotEnoughDataError:
             return known
-        rows, _ = _some_rows(len(done), len(done), self.seed, CONTEXT_RUNS)
         with isolated():
-            known.fitted = _in_context(fitted.model.network, _rows(done, rows), self.seed)
+            known.fitted = take_up(fitted.model.network, done, self.seed)
         return known
 
     def predict(self, table: RunTable, at: At = "horizon", *, context: RunTable | None = None) -> Forecast:
@@ -356,7 +254,7 @@ class LCGODEForecaster(Forecaster):
                     f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples of "
                     f"{table.epoch_unit:g}: fit a model on logs with such epochs"
                 )
-            self.fitted = _in_context(context.pretrained, context.finished.in_unit(finer), self.seed)
+            self.fitted = in_context(context.pretrained, context.finished.in_unit(finer), self.seed)
             own = finer
         return table.in_unit(own)
 
@@ -428,78 +326,8 @@ class LCGODEForecaster(Forecaster):
         Raises:
             CheckpointError: the folder is damaged, incomplete, or written by a newer version.
         """
-        fitted, meta = _load(Path(folder), device)
+        fitted, meta = load_fitted(Path(folder), device)
         with Checkpoint(meta, {}, Path(folder)).reading():
             forecaster = cls(seed=meta["seed"], device=device, targets=meta["targets"])
         forecaster.fitted = fitted
         return forecaster
-
-
-def save_fitted(fitted: Fitted, folder: Path, extra: dict[str, Any]) -> None:
-    """Write to a folder: `model.safetensors` + `model.json`, both or neither; `extra` goes into the latter."""
-    described, tensors = pack_model(fitted.model)
-    meta = {
-        **described,
-        # Without the seconds: the same seed leaves the same files.
-        "fit": {name: value for name, value in dataclasses.asdict(fitted.report).items() if name != "seconds"},
-        "runs": fitted.runs,
-        "data_digest": fitted.data_digest,
-        **extra,
-    }
-    write_checkpoint(folder, Checkpoint(meta, tensors))
-
-
-def _load(folder: Path, device: str) -> tuple[Fitted, dict[str, Any]]:
-    """What `save_fitted` wrote, and its `model.json`."""
-    checkpoint = read_checkpoint(folder)
-    meta = checkpoint.meta
-    with checkpoint.reading():
-        model = unpack_model(meta, checkpoint.tensors, device)
-        return Fitted(model, FitReport(**meta["fit"]), meta["runs"], meta["data_digest"]), meta
-
-
-def _start(model: Model) -> tuple[LCGODE, LCGODE | None]:
-    """The network whose parameters a fit starts from, and the same if it takes any metrics."""
-    if isinstance(model, PretrainedModel):
-        return model.network, model.network
-    if isinstance(model, NetworkAlone):
-        return model.network, None
-    assert isinstance(model, EnsembleModel)
-    networks = [network for network in (model.context.adapted, model.context.pretrained) if network is not None]
-    return networks[0], None
-
-
-def _in_context(pretrained: LCGODE, finished: RunTable, seed: int) -> Fitted:
-    """A model that takes up finished runs without adapting the network."""
-    folds, read = assign_folds(finished, FOLDS, seed), Preprocessor.fit(finished)
-    context = Context(finished, len(finished), folds, read, None, pretrained, PARTS, seed)
-    report = FitReport(steps=0, validation_loss=0.0, interrupted=False)
-    return Fitted(EnsembleModel(context), report, len(finished), _digest(finished))
-
-
-def _some_rows(done: int, own: int, seed: int, most: int) -> tuple[NDArray[np.int64], int]:
-    """At most so many of the rows of finished runs, own ones first, and how many those are."""
-    generator = np.random.default_rng(seed)
-    mine = np.sort(generator.permutation(own)[:most])
-    others = own + np.sort(generator.permutation(done - own)[: most - len(mine)])
-    return np.r_[mine, others], len(mine)
-
-
-def _digest(table: RunTable) -> str:
-    points = table.points.astype({"run": str, "metric": str})
-    return hashlib.sha256(points.to_csv(index=False).encode()).hexdigest()[:16]
-
-
-def _by_name(table: RunTable) -> RunTable:
-    """The runs in the order of their names: the order of the logs must not matter."""
-    return table.select(sorted(table.run_ids))
-
-
-def _rows(table: RunTable, rows: NDArray[np.int64]) -> RunTable:
-    return table.select([table.run_ids[row] for row in rows])
-
-
-def _sizes(pretrained: LCGODE | None) -> dict[str, Any]:
-    """The fields of `LCGODEConfig` that do not follow from the data: a model has them in common with its start."""
-    names = ("members", "latent", "hidden", "nodes", "solver", "anchored", "controlled")
-    return {} if pretrained is None else {name: getattr(pretrained.config, name) for name in names}

@@ -46,10 +46,10 @@ def lcode_command(capsys: pytest.CaptureFixture[str]) -> Lcode:
 @pytest.fixture
 def quick_fits(monkeypatch: pytest.MonkeyPatch, brief_search: None) -> None:
     """Fits take a few steps."""
-    from lcode.forecasters import lcgode
+    from lcode.ensemble import training
     from lcode.network.loop import FitSettings
 
-    monkeypatch.setattr(lcgode, "settings_for", lambda runs, **_: FitSettings(steps=6, batch=8))
+    monkeypatch.setattr(training, "settings_for", lambda runs, **_: FitSettings(steps=6, batch=8))
 
 
 def wide(table: RunTable) -> pd.DataFrame:

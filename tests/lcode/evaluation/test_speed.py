@@ -17,10 +17,10 @@ def test_runs_are_repeated_under_other_names() -> None:
 
 
 def test_every_line_has_its_seconds(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from lcode.forecasters import lcgode
+    from lcode.ensemble import training
     from lcode.network.loop import FitSettings
 
-    monkeypatch.setattr(lcgode, "settings_for", lambda runs, **_: FitSettings(steps=4, batch=8))
+    monkeypatch.setattr(training, "settings_for", lambda runs, **_: FitSettings(steps=4, batch=8))
     main(["--fit", "8", "--full", "3", "--finals", "5"])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4 and all(" s, " in line and "GB" in line for line in lines)
