@@ -43,7 +43,7 @@ class Laws:
             folds: fold of each run, [N].
             gap: epochs between two evaluations.
         """
-        return cls(tuple(_learned(_points(whole, k), folds, gap) for k in range(whole.last.shape[1])))
+        return cls(tuple(_learned(curves, folds, gap) for curves in _curves(whole)))
 
 
 def _learned(curves: Curves, folds: NDArray[np.int64], gap: float) -> _PerMetric | None:
@@ -66,28 +66,29 @@ class Law:
         history = self._history
         result = np.full((*history.values.shape, len(LEVELS)), np.nan)
         queries = history.known.clock.passed(history.epochs)
-        for k, learned in enumerate(self._laws.by_metric):
+        for k, (learned, curves) in enumerate(zip(self._laws.by_metric, _curves(history.known), strict=True)):
             for fold, law in ({} if learned is None else learned.without).items():
                 rows = np.flatnonzero(history.folds == fold)
                 if len(rows):
-                    result[rows, k] = _quantiles(*law.predict(_points(history.known, k).rows(rows), queries[rows]))
+                    result[rows, k] = _quantiles(*law.predict(curves.rows(rows), queries[rows]))
         return result
 
     def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
         """See `BaseModel`."""
         queries = observed.known.clock.passed(epochs)
         result = np.full((len(observed), len(self._laws.by_metric), epochs.shape[1], len(LEVELS)), np.nan)
-        for k, learned in enumerate(self._laws.by_metric):
+        for k, (learned, curves) in enumerate(zip(self._laws.by_metric, _curves(observed.known), strict=True)):
             if learned is not None:
-                result[:, k] = _quantiles(*learned.law.predict(_points(observed.known, k), queries))
+                result[:, k] = _quantiles(*learned.law.predict(curves, queries))
         return result
 
 
-def _points(known: Known, k: int) -> Curves:
-    """The points of a metric."""
-    clock = known.clock
-    passed = clock.passed(known.points_at[:, k])
-    return Curves(passed, known.points[:, k], Falls(clock.falls, clock.after, clock.when), known.side)
+def _curves(known: Known) -> list[Curves]:
+    """The points of each metric."""
+    clock, (runs, metrics, points) = known.clock, known.points_at.shape
+    passed = clock.passed(known.points_at.reshape(runs, metrics * points)).reshape(known.points_at.shape)
+    falls = Falls(clock.falls, clock.after, clock.when)
+    return [Curves(passed[:, k], known.points[:, k], falls, known.side) for k in range(metrics)]
 
 
 def _quantiles(mean: Array, variance: Array) -> Array:
