@@ -10,8 +10,7 @@ Where rates are constant, or not known, the last term is left out.
 Exponents are common to all runs. The coefficients (c, a₁, a₂, b) have a Gaussian prior over the runs: what is common to
 all, a Gaussian process over the configuration, and an own part. A run is forecast from the finished runs, the nearer
 its configuration the more, and from its points so far: one whose rate has not fallen yet borrows from those whose did.
-Everything is conjugate, so there is nothing to iterate; exponents, scales and the columns of the configuration that
-matter are chosen by the marginal likelihood.
+Everything is conjugate, so there is nothing to iterate; exponents and scales are chosen by the marginal likelihood.
 """
 
 from __future__ import annotations
@@ -125,7 +124,7 @@ class CurveLaw:
         some = curves.rows(_evenly(len(curves.values), MOST_TRIED))
         shapes = [shape] if shape is not None else _shapes(some, offset)
         tried = [_Problem.of(some, one, self._middle) for one in shapes]
-        best = int(np.argmax([problem.posterior(_FIRST).likelihood for problem in tried]))
+        best = int(np.argmax([problem.likelihood(_FIRST) for problem in tried]))
         self.shape = shapes[best]
         self._posterior = _Problem.of(curves, self.shape, self._middle).posterior(tried[best].chosen())
 
@@ -205,35 +204,39 @@ class _Problem:
     def chosen(self) -> _Scales:
         """The likeliest scales."""
         grid = [_Scales(*scales) for scales in product(LENGTHS, SHARES, SPREADS, NOISES)]
-        return max(grid, key=lambda scales: self.posterior(scales).likelihood)
+        return max(grid, key=self.likelihood)
+
+    def likelihood(self, scales: _Scales) -> float:
+        """Marginal likelihood of the curves, log, but for a constant."""
+        system = self._system(scales)
+        reached = np.linalg.solve(system.inner, system.prior @ system.away)
+        rest = self.square - 2 * self.cross @ self.common + self.common @ self.gram @ self.common
+        spent = np.linalg.slogdet(system.inner)[1] + self.count.sum() * np.log(system.noise)
+        return float(-0.5 * (rest.sum() / system.noise - system.away @ reached + spent))
 
     def posterior(self, scales: _Scales) -> _Posterior:
         """What is known of the coefficients of all curves."""
+        system = self._system(scales)
+        sides = np.column_stack([system.prior, system.prior @ system.away])
+        reached = np.asarray(np.linalg.solve(system.inner, sides), dtype=np.float64)
+        # By Woodbury, with P the precision and K the prior: (K + P⁻¹)⁻¹ = P - P (1 + K P)⁻¹ K P.
+        away = system.away - system.weighed(reached[:, -1:].T)[0]
+        matrix = system.weighed(system.weighed(reached[:, :-1]).T).T
+        precision = system.weighed(np.eye(len(matrix)))
+        return _Posterior(
+            self.common, system.own, system.shared, system.noise, scales, self.side, away, precision - matrix
+        )
+
+    def _system(self, scales: _Scales) -> _System:
+        """The equations that both solve."""
         size, terms = self.cross.shape
         own, shared = self._variances(scales)
         noise = self.left * scales.noise
         kernel = scales.share * np.exp(-0.5 * self.apart / scales.length**2) + (1 - scales.share) * np.eye(size)
         prior = np.kron(kernel, np.diag(own)) + np.kron(np.ones((size, size)), np.diag(shared))
-        blocks = np.zeros((size, terms, size, terms))
-        blocks[np.arange(size), :, np.arange(size), :] = self.gram / noise
-        precision = blocks.reshape(terms * size, terms * size)
         away = (self.cross - self.gram @ self.common).ravel() / noise
-        inner = np.eye(terms * size) + prior @ precision
-        reached = np.linalg.solve(inner, np.column_stack([prior, prior @ away]))
-        rest = (self.square - 2 * self.cross @ self.common + self.common @ self.gram @ self.common).sum() / noise
-        spent = np.linalg.slogdet(inner)[1] + self.count.sum() * np.log(noise)
-        # By Woodbury, with P the precision and K the prior: (K + P⁻¹)⁻¹ = P - P (1 + K P)⁻¹ K P.
-        return _Posterior(
-            self.common,
-            own,
-            shared,
-            noise,
-            scales,
-            self.side,
-            away - precision @ reached[:, -1],
-            precision - precision @ reached[:, :-1] @ precision,
-            float(-0.5 * (rest - away @ reached[:, -1] + spent)),
-        )
+        system = _System(own, shared, noise, prior, self.gram / noise, away, prior)
+        return system._replace(inner=np.eye(terms * size) + system.weighed(prior))
 
     def _variances(self, scales: _Scales) -> tuple[Array, Array]:
         """Variances of the coefficients between runs, and of what is common to all, each [C]."""
@@ -242,6 +245,23 @@ class _Problem:
         own = np.array([self.between, scales.spread * size, scales.spread * size, *(scales.spread * fallen)])
         shared = np.array([1.0, size, size, *fallen]) * 0.5
         return own**2, shared**2 + 1e-6
+
+
+class _System(NamedTuple):
+    """Variances, noise, the prior covariance K of all coefficients, blocks of their precision P, and 1 + K P."""
+
+    own: Array
+    shared: Array
+    noise: float
+    prior: Array
+    blocks: Array
+    away: Array
+    inner: Array
+
+    def weighed(self, rows: Array) -> Array:
+        """Rows times P, [S, N · C]."""
+        size, terms = self.blocks.shape[:2]
+        return np.einsum("sna,nab->snb", rows.reshape(len(rows), size, terms), self.blocks).reshape(len(rows), -1)
 
 
 class _Posterior(NamedTuple):
@@ -253,7 +273,6 @@ class _Posterior(NamedTuple):
     side: Array
     away: Array
     matrix: Array
-    likelihood: float
 
     def prior(self, side: Array) -> tuple[Array, Array]:
         """Mean [R, C] and covariance [R, C, C] of the coefficients of runs of which the configuration is known."""
