@@ -89,9 +89,9 @@ class Monitor:
             objective: see `lcode.decisions.make_objective`.
             baseline: single-task references of `delta_m`: by metric key, or a CSV file. Without a history, those of
                 metrics that have not been reported wait for them; until then each verdict's reason names them.
-            min_epochs: no run is stopped before this epoch (a diverged one is); default: 3, with `regret` 1.
+            min_epochs: no run is stopped before this epoch (a diverged one is); default: 3, with `regret` 2.
             keep: the best so many of the runs that report, by current expectation, are never stopped; default: 3, with
-                `regret` 1.
+                `regret` 2.
             delta: a run is stopped when its probability of beating the incumbent is below this; default: 0.05. With
                 `regret` one that is at least so likely is never stopped; default: 0.7.
             every: decide at the first report at or after each multiple of so many epochs only.

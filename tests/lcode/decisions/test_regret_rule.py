@@ -19,7 +19,7 @@ def standings(*ended: float) -> Standings:
 
 
 def test_a_cheap_stop_is_made_and_a_dear_one_is_not() -> None:
-    rule = RegretRule(regret=RegretBudget(0.1), factor=1.0, pace=0.5, delta=0.9)
+    rule = RegretRule(keep=1, regret=RegretBudget(0.1), factor=1.0, pace=0.5, delta=0.9)
     cheap = rule.decide("a", 3, 0.5 * LEVELS, standings(0.9), left=0.8)
     assert cheap.stop and cheap.price == 0.0 and "spent 0 of 0.1" in cheap.reason
     # Expected improvement over 0.6 of a score between 0 and 1: 0.08, more than 0.5 · 0.8 · 0.1.
@@ -28,13 +28,13 @@ def test_a_cheap_stop_is_made_and_a_dear_one_is_not() -> None:
 
 
 def test_a_dear_stop_must_save_more() -> None:
-    rule = RegretRule(regret=RegretBudget(0.2), factor=1.0, pace=0.5, delta=0.9)
+    rule = RegretRule(keep=1, regret=RegretBudget(0.2), factor=1.0, pace=0.5, delta=0.9)
     assert rule.decide("a", 3, LEVELS, standings(0.6), left=0.9).stop
     assert not rule.decide("a", 9, LEVELS, standings(0.6), left=0.5).stop
 
 
 def test_what_was_spent_is_missing_later_and_comes_back_with_a_better_run() -> None:
-    rule = RegretRule(regret=RegretBudget(0.1), factor=1.0, pace=1.0, delta=1.0)
+    rule = RegretRule(keep=1, regret=RegretBudget(0.1), factor=1.0, pace=1.0, delta=1.0)
     known = standings(0.7)
     stop = rule.decide("a", 3, LEVELS, known)
     assert stop.stop
@@ -46,7 +46,7 @@ def test_what_was_spent_is_missing_later_and_comes_back_with_a_better_run() -> N
 
 
 def test_a_stopped_run_that_goes_on_is_paid_back() -> None:
-    rule = RegretRule(regret=RegretBudget(0.1), factor=1.0, pace=1.0, delta=1.0)
+    rule = RegretRule(keep=1, regret=RegretBudget(0.1), factor=1.0, pace=1.0, delta=1.0)
     known = standings(0.7)
     known.take(rule.decide("a", 3, LEVELS, known))
     assert "spent 0 of" not in rule.decide("b", 3, LEVELS, known).reason
@@ -55,7 +55,7 @@ def test_a_stopped_run_that_goes_on_is_paid_back() -> None:
 
 
 def test_a_likely_winner_is_never_stopped_however_large_the_budget() -> None:
-    rule = RegretRule(regret=RegretBudget(100.0), delta=0.5)
+    rule = RegretRule(keep=1, regret=RegretBudget(100.0), delta=0.5)
     assert rule.decide("a", 3, LEVELS, standings(0.55)).stop
     verdict = rule.decide("a", 3, LEVELS, standings(0.45))
     assert not verdict.stop and "≥ 0.5" in verdict.reason
@@ -68,14 +68,14 @@ def test_the_best_runs_are_kept() -> None:
 
 
 def test_a_share_of_the_spread_is_told_as_soon_as_two_runs_are_known() -> None:
-    rule = RegretRule(regret=RegretBudget(0.1, "spread"), factor=1.0, pace=1.0, delta=1.0)
+    rule = RegretRule(keep=1, regret=RegretBudget(0.1, "spread"), factor=1.0, pace=1.0, delta=1.0)
     # The one run has ended at 0.9, this one is expected to end at 0.1.
     assert "of 0.04" in rule.decide("a", 3, 0.2 * LEVELS, standings(0.9)).reason
     assert "of 0.02" in rule.decide("a", 3, 0.2 * LEVELS, standings(0.9, 0.7)).reason  # the median is 0.7
 
 
 def test_deviations_between_seeds_must_be_known() -> None:
-    rule = RegretRule(regret=RegretBudget(0.5, "sd"))
+    rule = RegretRule(keep=1, regret=RegretBudget(0.5, "sd"))
     known = standings(0.9, 0.5)
     assert not rule.decide("a", 3, 0.1 * LEVELS, known).stop
     known.deviation = 0.1
@@ -90,7 +90,8 @@ def test_decisions_become_rarer() -> None:
     assert [rule.next_due(epoch) for epoch in asked[:-1]] == asked[1:]
     # Reports every ten epochs are each decided on as long as the grid is finer.
     assert [epoch for epoch in range(10, 60, 10) if rule.due(epoch, epoch - 10)] == [10, 20, 30, 40, 50]
-    assert [epoch for epoch in range(30) if RegretRule(min_epochs=4, every=3).due(epoch)] == [6, 9, 12, 15, 21, 27]
+    rarer = RegretRule(min_epochs=4, every=3)
+    assert [epoch for epoch in range(30) if rarer.due(epoch)] == [6, 9, 12, 15, 21, 27]
 
 
 @pytest.mark.parametrize("option", ["factor", "pace"])
@@ -101,7 +102,9 @@ def test_what_must_be_positive_is_told(option: str) -> None:
 
 def test_a_larger_factor_lets_the_ledger_run_up() -> None:
     verdicts = [
-        RegretRule(regret=RegretBudget(0.1), factor=factor, pace=0.5, delta=1.0).decide("a", 3, LEVELS, standings(0.6))
+        RegretRule(keep=1, regret=RegretBudget(0.1), factor=factor, pace=0.5, delta=1.0).decide(
+            "a", 3, LEVELS, standings(0.6)
+        )
         for factor in (1.0, 10.0)
     ]
     assert [verdict.stop for verdict in verdicts] == [False, True]

@@ -29,7 +29,16 @@ class Wide(LastValueForecaster):
 
 
 def monitor(regret: float | str = 1.0, *, dry_run: bool = False) -> lcode.Monitor:
-    return lcode.Monitor(Wide(), regret=regret, baseline=ACC, directions={"acc": "max"}, horizon=10, dry_run=dry_run)
+    return lcode.Monitor(
+        Wide(),
+        regret=regret,
+        baseline=ACC,
+        directions={"acc": "max"},
+        horizon=10,
+        dry_run=dry_run,
+        min_epochs=1,
+        keep=1,
+    )
 
 
 def train(watch: lcode.Monitor, run: str, value: float, *, first: int = 1) -> lcode.Verdict:
@@ -93,6 +102,6 @@ def test_deviations_between_seeds_come_from_repeats_in_the_history() -> None:
     configs = pd.DataFrame({"lr": [0.1, 0.1, 0.2, 0.2]}, index=[f"h{i}" for i in range(4)])
     points = pd.DataFrame(rows, columns=["run", "epoch", "metric", "value"])
     history = RunTable.from_points(points, [Metric("main", "acc", "max")], configs=configs)
-    watch = lcode.Monitor(Wide(), history, regret="2 sd", baseline=ACC)
+    watch = lcode.Monitor(Wide(), history, regret="2 sd", baseline=ACC, min_epochs=1)
     verdict = watch.report("new", 1, {"acc": 0.3})
     assert "of 2.8" in verdict.reason  # 2 points apart: a deviation of 1.41, twice
