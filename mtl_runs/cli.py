@@ -187,8 +187,16 @@ def sweep(
     stop_with: Annotated[
         str, typer.Option(help="Stop hopeless runs by forecasts: none, shipped, or a folder written by `lcode fit`.")
     ] = "none",
-    keep: Annotated[int, typer.Option(min=1, help="So many best runs are never stopped.")] = 3,
-    min_epochs: Annotated[int, typer.Option(min=1, help="No run is stopped before this epoch.")] = 3,
+    regret: Annotated[
+        str | None,
+        typer.Option(help="What stopping may lose: 0.5 (points of Δm), '0.03 spread' (best − median) or '0.5 sd'."),
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="So many best runs are never stopped; default: 3, with --regret 2.")
+    ] = None,
+    min_epochs: Annotated[
+        int | None, typer.Option(min=1, help="No run is stopped before this epoch; default: 3, with --regret 2.")
+    ] = None,
     finish_stopped: Annotated[
         bool, typer.Option("--finish-stopped", help="Train runs that were stopped earlier to the end.")
     ] = False,
@@ -263,7 +271,7 @@ def sweep(
         with _resumable(), ProgressBar("single-task baselines") as bar:
             sweep_with(out / "single-task", listener=bar).run(singles)
         write_baseline(baseline_file, out / "single-task", singles)
-    monitor = _monitor(stop_with, made, out, baseline_file, keep=keep, min_epochs=min_epochs)
+    monitor = _monitor(stop_with, made, out, baseline_file, regret=regret, keep=keep, min_epochs=min_epochs)
     with _resumable(), ProgressBar(f"{problem} sweep") as bar:
         trained = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped, listener=bar)
         exchanging = _exchanging(trained, specs, baseline_file) if engine == "pbt" else None
@@ -337,7 +345,14 @@ def architectures(verbose: Verbose = False) -> None:
 
 
 def _monitor(
-    stop_with: str, problem: Problem, out: Path, baseline: Path, *, keep: int, min_epochs: int
+    stop_with: str,
+    problem: Problem,
+    out: Path,
+    baseline: Path,
+    *,
+    regret: str | None,
+    keep: int | None,
+    min_epochs: int | None,
 ) -> RunMonitor | None:
     """The monitor that stops runs by forecasts, or None."""
     if stop_with == "none":
@@ -354,6 +369,7 @@ def _monitor(
         history=history,
         objective=DELTA_M,
         baseline=baseline if baseline.exists() else None,
+        regret=regret,
         min_epochs=min_epochs,
         keep=keep,
     )

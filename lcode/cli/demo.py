@@ -40,7 +40,8 @@ HISTORY = 0.4
 ORDERS = 10
 """Seeded orders of the runs over which a replayed policy is averaged."""
 
-KEEP = 1
+REGRET = "0.03 spread"
+"""What stopping may lose: so much of the difference between the best score and the median one."""
 
 LIVE, REPLAYED, MEDIAN = "lcode, live", "lcode, replayed", "median rule, replayed"
 """Rows that the closing sentence speaks of."""
@@ -112,7 +113,7 @@ def _train_with_stopping(logs: Path, record: Path, sweep: list[str]) -> dict[str
     from lcode.readers import read_logs
 
     if not record.exists():
-        _trainer("sweep", *sweep, f"--keep={KEEP}")
+        _trainer("sweep", *sweep, f"--regret={REGRET}")
         live = read_logs(logs)
         stopped = {run: int(live.last_epochs[run]) for run in live.with_status("stopped").run_ids}
         with replacing(record) as file:
@@ -129,6 +130,7 @@ def _compare(
 ) -> None:
     """Print the table, and write `ranking.csv` and `report.html`."""
     from lcode.decisions import MedianRule, StopRule, rank
+    from lcode.decisions.regret_rule import stop_rule
     from lcode.evaluation.replay import ForecastPolicy, RecordedSweep
     from lcode.forecasters import forecaster
     from lcode.report import Trust, page_epochs, write_report
@@ -141,10 +143,9 @@ def _compare(
     cutoffs = {run: max(round(OBSERVED * int(h)), 1) for run, h in zip(fresh.run_ids, horizons, strict=True)}
     seen = fresh.prefix(cutoffs)
     tau = {name: _tau(f, seen, fresh, recorded.objective) for name, f in (("lcode", model), ("last value", last))}
-    rule = StopRule(keep=KEEP)
     policies: dict[str, Policy] = {
-        "lcode": ForecastPolicy(model, rule),
-        "last value": ForecastPolicy(last, rule),
+        "lcode": ForecastPolicy(model, stop_rule(REGRET)),
+        "last value": ForecastPolicy(last, StopRule()),
         "median rule": MedianRule(),
     }
     replays = {

@@ -172,7 +172,7 @@ def test_a_sweep_of_chosen_balancers_ends_with_test_metrics(
     assert {path.stem.split("-")[1] for path in tmp_path.glob("*.jsonl")} == {"gls", "imtl_g"}
     assert (tmp_path / "test.csv").read_text().count("\n") == 1 + 2 * 3
     assert call(monkeypatch, *arguments, "--out", str(tmp_path), "--engine", "slurm") == 2
-    assert "engine must be one of local, ray, pbt; found 'slurm'" in capsys.readouterr().err
+    assert "engine must be one of local, ray, pbt, suggest; found 'slurm'" in capsys.readouterr().err
     assert call(monkeypatch, "sweep", "--balancers", "best", "--out", str(tmp_path)) == 2
     assert "no balancer 'best'; there are: equal" in capsys.readouterr().err
 
