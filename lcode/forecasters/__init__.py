@@ -41,6 +41,7 @@ FORECASTERS: dict[str, ForecasterFactory] = {
     "boosting": _lazy("boosting", "BoostingForecaster"),
     "boosting-random": _lazy("boosting_random", "RandomBoostingForecaster"),
     "gp": _lazy("gaussian_process", "ProcessForecaster"),
+    "dpl": _lazy("dpl", "DPLForecaster"),
     "lkgp": _lazy("lkgp", "LKGPForecaster"),
     "lstm": _lazy("lstm", "LSTMForecaster"),
     "ode": _lazy("ablations", "LatentODEForecaster"),

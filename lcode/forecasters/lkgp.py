@@ -36,7 +36,7 @@ class LKGPForecaster(Forecaster):
     What differs: each run is forecast from the finished ones and itself, not from the other unfinished ones, so that
     the missing end is one curve's and is solved directly instead of by conjugate gradients. The finished runs are those
     of the largest rectangle of runs × log epochs, the others are left out; curves of more than 50 epochs are thinned to
-    50. Both kernels are Matérn-5/2: with a squared-exponential one over configurations the CRPS is 5 to 13 % larger, with
+    50. Both kernels are Matérn-5/2: with a squared-exponential one over configurations CRPS is 5 to 13 % larger, with
     Matérn-1/2 over log epochs 1 to 60 % (three tables of LCBench's design half, 5 of 51 epochs, 30 finished runs).
     Without a configuration runs are independent draws. It knows nothing of loss weights, plans, signals and graphs.
     Nothing of it is random.

@@ -25,6 +25,7 @@ LEARNING = (
     "lstm",
     "gp",
     "lkgp",
+    "dpl",
 )
 CURVE_ALONE = ("last", "best", "drift", "power")
 """They go by a run's own curve, and say nothing of a candidate."""
@@ -43,6 +44,7 @@ def short_training(brief_searches: None) -> Iterator[None]:
         patch.setattr("lcode.forecasters.boosting.ROUNDS", 10)
         patch.setattr("lcode.forecasters.boosting_random.ROUNDS", 10)
         patch.setattr("lcode.forecasters.lstm.STEPS", 60)
+        patch.setattr("lcode.forecasters.dpl.STEPS", 100)
         patch.setattr("lcode.ensemble.training.settings_for", lambda runs, **_: FitSettings(steps=6, batch=8))
         yield
 
