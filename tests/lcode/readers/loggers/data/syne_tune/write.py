@@ -14,7 +14,7 @@ def train() -> None:
     """A training of two tasks by formula, started by the backend as a program of its own."""
     from argparse import ArgumentParser
 
-    from syne_tune import Reporter  # type: ignore[import-not-found]
+    from syne_tune import Reporter
 
     parser = ArgumentParser()
     parser.add_argument("--lr", type=float)
@@ -33,9 +33,9 @@ def write(folder: Path, trials: int, epochs: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["SYNETUNE_FOLDER"] = str(folder.resolve())
     from syne_tune import StoppingCriterion, Tuner
-    from syne_tune.backend import LocalBackend  # type: ignore[import-not-found]
-    from syne_tune.config_space import choice, loguniform  # type: ignore[import-not-found]
-    from syne_tune.optimizer.baselines import ASHA  # type: ignore[import-not-found]
+    from syne_tune.backend import LocalBackend
+    from syne_tune.config_space import choice, loguniform
+    from syne_tune.optimizer.baselines import ASHA
 
     space: dict[str, Any] = {"lr": loguniform(1e-4, 1e-1), "balancer": choice(["equal", "pcgrad"]), "epochs": epochs}
     tuner = Tuner(
