@@ -37,7 +37,7 @@ ModelDir = Annotated[
     Path | None, typer.Option("--model", help="A folder written by `lcode fit`; default: the shipped model.")
 ]
 Device = Annotated[str | None, typer.Option("--device", help="cpu or cuda; default: a GPU when there is one.")]
-Seed = Annotated[int, typer.Option("--seed", help="The same seed on the same machine gives the same numbers.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed on the same machine gives the same numbers.", min=0)]
 Objective = Annotated[
     str,
     typer.Option(

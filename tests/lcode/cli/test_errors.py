@@ -91,6 +91,8 @@ def test_a_fit_that_may_not_write_does_not_begin(
         (["backtest", "LOGS", "--observe", "1.5"], "--observe"),
         (["backtest", "LOGS", "--seeds", "0"], "--seeds"),
         (["fit"], "Missing argument 'LOGS'"),
+        (["rank", "LOGS", "--seed", "-1"], "--seed"),
+        (["replay", "LOGS", "--seed", "-1"], "--seed"),
     ],
 )
 def test_wrong_calls(
