@@ -66,6 +66,18 @@ class Constraint:
         return f"{self.metric} {'≤' if self.at_most else '≥'} {self.bound:g}"
 
 
+def parse_constraints(texts: Sequence[str | Constraint] | str | Constraint | None) -> list[Constraint]:
+    """The constraints that are said: any number of them, one alone, or none.
+
+    Raises:
+        UsageError: not of the form of `Constraint.parse`.
+    """
+    if texts is None:
+        return []
+    each = texts if isinstance(texts, Sequence) and not isinstance(texts, str) else [texts]
+    return [Constraint.parse(text) for text in each]
+
+
 @dataclass(frozen=True)
 class Constrained(Objective):
     """An objective among the runs that keep within bounds: the score is −∞ where a value is outside of one.

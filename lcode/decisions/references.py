@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,25 @@ def references_from(
         for key, value in values.items():
             _check_reference(value, f"the reference of '{key}'", path=None)
     return references
+
+
+def check_baseline(baseline: object) -> None:
+    """Refuse references that no metrics could be measured against, before any are known.
+
+    Raises:
+        UsageError: neither values by metric nor a path.
+        InputError: a file that cannot be read as it stands, or a reference of 0.
+    """
+    if isinstance(baseline, Mapping):
+        for key, value in baseline.items():
+            _check_reference(_as_reference(key, value), f"the reference of '{key}'", path=None)
+    elif isinstance(baseline, str | os.PathLike):
+        read_baseline(baseline, ())
+    elif baseline is not None:
+        raise UsageError(
+            f"baseline is {baseline!r} ({type(baseline).__name__}); give values by metric, such as "
+            "{'seg/miou': 0.5}, or a CSV file"
+        )
 
 
 def read_baseline(path: str | os.PathLike[str], metrics: Sequence[Metric]) -> References:
@@ -250,7 +270,14 @@ def _from_mapping(baseline: Mapping[str, float], metrics: Sequence[Metric]) -> R
         raise UsageError(f"the baseline names '{unknown[0]}', which is not measured; there are: {', '.join(keys)}")
     if missing:
         raise UsageError(f"the baseline lacks '{missing[0]}'; give a value for each of: {', '.join(keys)}")
-    return References({key: float(value) for key, value in baseline.items()})
+    return References({key: _as_reference(key, value) for key, value in baseline.items()})
+
+
+def _as_reference(key: object, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"the reference of '{key}' is {value!r}; give a number") from None
 
 
 def _check_reference(value: float, what: str, *, path: object, line: int | None = None) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from lcode.decisions import GainRule, Verdict
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
-from lcode.hooks.inputs import as_horizon, as_run, check_kind
+from lcode.hooks.inputs import as_epoch, as_horizon, as_run, check_kind, whole_state
 from lcode.hooks.monitor import Monitor
 from lcode.hooks.outlook import Outlook
 from lcode.hooks.shared import SharedMonitor
@@ -159,7 +159,7 @@ class EarlyStopper:
         if self._live is None:
             self._live = self._monitor(max(self._options["min_epochs"] * epochs_each, least))
             if self._state is not None:
-                self._live.load_state_dict({"log": [], **self._state})
+                self._live.load_state_dict(self._state)
         self._live.announce(self.monitor)
         known = config if self._config is None else self._config
         self._live.start(self.run, config=None if known is None else plain_config(known), horizon=horizon)
@@ -177,6 +177,8 @@ class EarlyStopper:
         if self._live is None:
             self.begin()
         assert self._live is not None
+        epoch = as_epoch(epoch, self.run)
+        check_kind(f"run '{self.run}', epoch {epoch}: metrics", metrics, Mapping, "values by metric")
         values = self._chosen(metrics)
         if not values:
             self._warn_of_missing(epoch, metrics)
@@ -221,11 +223,12 @@ class EarlyStopper:
         """Take up a state that a stopper with the same settings saved.
 
         Raises:
-            UsageError: the state is of another version.
+            UsageError: the state is of another version, or is not whole.
         """
-        self._seen, self._state = set(state["seen"]), state["monitor"]
+        with whole_state("stopper"):
+            self._seen, self._state = set(state["seen"]), state["monitor"]
         if self._live is not None and self._state is not None:
-            self._live.load_state_dict({"log": [], **self._state})
+            self._live.load_state_dict(self._state)
 
     def _monitor(self, min_epochs: float) -> Monitor:
         if isinstance(self._sweep, Monitor):

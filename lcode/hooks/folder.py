@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from lcode.errors import InputError, UsageError
 from lcode.files import refusals
+from lcode.hooks.inputs import check_kind
 from lcode.hooks.live_run import LiveRun
 from lcode.hooks.live_sweep import Report
 from lcode.json_text import parse_json
@@ -49,10 +50,11 @@ class Folder:
         clock: says the time.
 
     Raises:
-        UsageError: there is a file of this name.
+        UsageError: there is a file of this name, or this is no path.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, clock: Callable[[], float] = time.time) -> None:
+        check_kind("folder", path, (str, os.PathLike), "the folder that the runs share, such as 'runs/'")
         self.path = Path(path)
         if self.path.exists() and not self.path.is_dir():
             raise UsageError(f"{self.path} is a file; name the folder that the runs share, such as runs/")
@@ -73,7 +75,7 @@ class Folder:
         events: list[Event] = []
         with refusals(self.path):
             try:
-                found = [entry for entry in os.scandir(self.path) if entry.name.endswith(".jsonl")]
+                found = [one for one in os.scandir(self.path) if one.name.endswith(".jsonl") and not one.is_dir()]
             except FileNotFoundError:
                 return []
         for entry in found:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
@@ -20,7 +21,7 @@ def as_run(run: object) -> str:
     Raises:
         UsageError: anything else.
     """
-    if isinstance(run, str):
+    if isinstance(run, str) and run:
         return run
     if isinstance(run, Integral) and not isinstance(run, bool):
         return str(run)
@@ -155,6 +156,24 @@ def check_options(history: object, *, directions: object, nan: object, dry_run: 
         check_kind("directions", directions, Mapping, "min or max by metric, such as {'seg/foo': 'max'}")
         if isinstance(history, RunTable) and history.metrics:
             raise UsageError("the directions of the metrics are those of the history; leave directions out")
+
+
+@contextmanager
+def whole_state(of: str) -> Iterator[None]:
+    """Refuse a state that is not as it was saved.
+
+    Args:
+        of: what saved it, for the message.
+
+    Raises:
+        UsageError: what is read in the block lacks something, or is of another type.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"this is no whole state of a {of} ({type(error).__name__}: {error}); give what its state_dict() returned"
+        ) from error
 
 
 def check_architecture(run: str, arch: object, graph: object) -> None:

@@ -48,8 +48,9 @@ class LearnedMetrics:
             UsageError: a name that is not known and cannot be learned; the text says what to do.
         """
         names = list(names)
-        self.add([self._learned(name) for name in names if name not in self._keys])
-        return {name: self._keys[name] for name in names}
+        learned = {name: self._learned(name) for name in names if name not in self._keys}
+        self.add(learned.values())
+        return {name: learned[name].key if name in learned else self._keys[name] for name in names}
 
     def add(self, metrics: Iterable[Metric]) -> None:
         """Know these metrics as well."""

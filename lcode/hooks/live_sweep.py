@@ -24,6 +24,8 @@ from lcode.hooks.inputs import (
     as_schedule,
     as_values,
     check_architecture,
+    check_kind,
+    whole_state,
 )
 from lcode.hooks.learned_metrics import LearnedMetrics
 from lcode.hooks.live_run import Epoch, LiveRun, live_table
@@ -139,9 +141,10 @@ class LiveSweep:
         Raises:
             UsageError: a name that is not known and cannot be learned, or a direction other than the one known.
         """
+        check_kind("metrics", metrics, Iterable, "their names, such as ['seg/miou', 'depth/abs_err']")
         if isinstance(metrics, Mapping):
             self._metrics.learn(Metric(*split_key(name), side) for name, side in metrics.items())
-        keys = self._metrics.keys(metrics)
+        keys = self._metrics.keys([metrics] if isinstance(metrics, str) else metrics)
         self._measure_all()
         return keys
 
@@ -207,18 +210,27 @@ class LiveSweep:
         self._forget(run)
         self.runs.pop(run, None)
 
+    def known(self, run: str) -> LiveRun:
+        """A run that was started.
+
+        Raises:
+            UsageError: no such run; the text lists those there are.
+        """
+        run = as_run(run)
+        if run not in self.runs:
+            raise UsageError(f"run '{run}' never reported; there are: {', '.join(self.runs) or 'none'}")
+        return self.runs[run]
+
     def finish(self, run: str, status: RunStatus = "finished") -> None:
         """The run has ended, see `Monitor.finish`.
 
         Raises:
             UsageError: the run was never started, or no such status.
         """
-        run = as_run(run)
-        if run not in self.runs:
-            raise UsageError(f"run '{run}' never reported; there are: {', '.join(self.runs) or 'none'}")
+        live = self.known(run)
+        run = live.name
         if status not in get_args(RunStatus):
             raise UsageError(f"run '{run}': no status {status!r}; there are: {', '.join(get_args(RunStatus))}")
-        live = self.runs[run]
         live.status = status
         self._forget(run)
         if status == "finished":
@@ -251,27 +263,32 @@ class LiveSweep:
         """Take up a state that was saved with the same history and settings.
 
         Raises:
-            UsageError: the state is of another version.
+            UsageError: the state is of another version, or is not whole; nothing of it is taken up then.
         """
         version = state.get("version") if isinstance(state, Mapping) else None
         if version != STATE_VERSION:
             raise UsageError(f"the state is of version {version}, this monitor reads {STATE_VERSION}")
-        self._metrics.add(Metric(*parts) for parts in state.get("metrics", ()))
-        self.axis.unit = state.get("epoch_unit", self.axis.unit)
-        self.runs = {plain["name"]: LiveRun.from_json(plain) for plain in state["runs"]}
-        ended = [run for run, live in self.runs.items() if live.status == "finished"]
-        self._finished = list(state.get("finished", ended))  # states of version 0.1 do not say in which order
+        with whole_state("monitor"):
+            metrics = [Metric(*parts) for parts in state.get("metrics", ())]
+            unit = float(state.get("epoch_unit", self.axis.unit))
+            runs = {plain["name"]: LiveRun.from_json(plain) for plain in state["runs"]}
+            ended = [run for run, live in runs.items() if live.status == "finished"]
+            ended = list(state.get("finished", ended))  # states of version 0.1 do not say in which order
+            saved = None if state["population"] is None else np.array(state["population"], dtype=float)
+            awaited = {run: float(score) for run, score in state["expected"].items()}
+            outlooks = dict(state.get("outlooks", {}))  # states of version 0.1 have none
+        self._metrics.add(metrics)
+        self.axis.unit, self.runs, self._finished = unit, runs, ended
         for run, live in self.runs.items():
             self.scores.drop(run)
             if live.arch is not None:
                 self.scores.note_arch(run, live.arch)
         self._measure_all()
-        saved = state["population"]
         finals = {run: self._final_values(live) for run, live in self.runs.items() if live.status == "finished"}
-        self.scores.restore(None if saved is None else np.array(saved, dtype=float), finals)
-        for run, expected in state["expected"].items():
-            self.scores.expect(run, expected)
-        self.scores.standings.restore(state.get("outlooks", {}))  # states of version 0.1 have none
+        self.scores.restore(saved, finals)
+        for run, score in awaited.items():
+            self.scores.expect(run, score)
+        self.scores.standings.restore(outlooks)
 
     def _measure_all(self) -> None:
         """Metrics that are new count from now on."""

@@ -17,7 +17,7 @@ from lcode.decisions.regret_rule import stop_rule
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph
-from lcode.hooks.inputs import as_run, check_options
+from lcode.hooks.inputs import as_run, check_options, whole_state
 from lcode.hooks.judge import Judge, model_or_pretrained
 from lcode.hooks.live_run import LiveRun
 from lcode.hooks.live_sweep import LiveSweep
@@ -239,8 +239,12 @@ class Monitor:
         return None if live is None else live.status
 
     def planned(self, run: str) -> float:
-        """The last planned epoch of a run, as it counts: N − 1 where a run of N epochs counts from 0."""
-        return self._sweep.runs[as_run(run)].end
+        """The last planned epoch of a run, as it counts: N − 1 where a run of N epochs counts from 0.
+
+        Raises:
+            UsageError: the run was never started.
+        """
+        return self._sweep.known(run).end
 
     def outlook(self, run: str, rule: GainRule) -> Outlook | None:
         """What a run that has just reported may still gain, whatever the others do.
@@ -251,9 +255,12 @@ class Monitor:
 
         Returns:
             None where no decision is due: before `min_epochs`, between multiples of `every`, at the last epoch.
+
+        Raises:
+            UsageError: the run was never started.
         """
         sweep = self._sweep
-        live = sweep.runs[as_run(run)]
+        live = sweep.known(run)
         if live.last_epoch >= live.end or not self.rule.due(live.last_epoch, live.previous_epoch):
             return None
         return outlook(live, sweep.metrics, sweep.axis.unit, sweep.forecaster, rule, self._judge.num_threads)
@@ -296,10 +303,11 @@ class Monitor:
         """Take up a state that a monitor with the same history and settings saved.
 
         Raises:
-            UsageError: the state is of another version.
+            UsageError: the state is of another version, or is not whole.
         """
         self._sweep.load_state_dict(state)
-        self.log = [Verdict(**plain) for plain in state["log"]]
+        with whole_state("monitor"):
+            self.log = [Verdict(**plain) for plain in state.get("log", ())]
 
     def _decide(self, live: LiveRun) -> Verdict:
         """Whether a run that has just reported shall go on."""

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from lcode.decisions import Constraint, Objective, Standings, Verdict, make_objective, scores_alone
 from lcode.decisions.budget import seed_deviation
+from lcode.decisions.constraints import parse_constraints
+from lcode.decisions.kinds import check_objective
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import InputError, NotEnoughDataError, UsageError
 from lcode.table import Metric
@@ -57,7 +59,9 @@ class Scoreboard:
             constraints: bounds on final values; a run that ends outside of one has no score.
 
         Raises:
-            UsageError: an objective that scores runs against one another, or a bound on what is not measured.
+            UsageError: an unknown objective or one that scores runs against one another, references that are none, or
+                a bound on what is not measured.
+            InputError: a file of references that cannot be read, or a reference of 0.
         """
         if not scores_alone(objective):
             raise UsageError(
@@ -73,7 +77,8 @@ class Scoreboard:
         self._past, self._finals = dict(past), dict[str, NDArray[np.float64]]()
         self._groups = dict(groups or {})
         self._archs, self._learns = dict(archs), learns
-        self._constraints = [Constraint.parse(text) for text in constraints]
+        check_objective(objective, baseline)
+        self._constraints = parse_constraints(constraints)
         self._settle()
 
     @property

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lcode.errors import UsageError
+from lcode.hooks.inputs import check_kind
 from lcode.table import Direction, Metric, RunTable, infer_direction, split_key
 from lcode.table.direction import as_direction
 
@@ -21,6 +22,7 @@ def watched(monitor: Watched) -> dict[str, Direction]:
     if isinstance(monitor, Mapping):
         found = {str(name): as_direction(side, of=f"'{name}'") for name, side in monitor.items()}
     else:
+        check_kind("monitor", monitor, Iterable, "the metrics to watch, such as {'A/acc': 'max', 'B/loss': 'min'}")
         found = {name: _inferred(name) for name in ([monitor] if isinstance(monitor, str) else monitor)}
     if not found:
         raise UsageError("no metric is watched; name some, such as monitor={'A/acc': 'max', 'B/loss': 'min'}")

@@ -164,3 +164,16 @@ def test_how_long_a_run_trains_must_be_said(trend: Forecaster) -> None:
         EarlyStopper("loss", model=trend, run="a").update(1, {"loss": 0.3})
     with pytest.raises(UsageError, match="has a history and a model of its own"):
         EarlyStopper("loss", 9, sweep=Monitor(trend), model=trend)
+
+
+def test_what_is_no_epoch_no_metrics_and_no_state_is_refused(trend: Forecaster) -> None:
+    stopper: Any = EarlyStopper(WATCHED, 30, model=trend)
+    with pytest.raises(UsageError, match="run 'run': epoch is None"):
+        stopper.update(None, {})
+    with pytest.raises(UsageError, match=r"run 'run', epoch 1: metrics is \[0.5\] \(list\); give values by metric"):
+        stopper.update(1, [0.5])
+    for state in (None, {}, {"seen": 3, "monitor": None}):
+        with pytest.raises(UsageError, match="this is no whole state of a stopper"):
+            stopper.load_state_dict(state)
+    with pytest.raises(UsageError, match="monitor is None"):
+        EarlyStopper(None)  # type: ignore[arg-type]

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import torch
 
-from lcode.decisions import MedianRule
-from lcode.errors import UsageError
+from lcode.decisions import GainRule, MedianRule
+from lcode.errors import LcodeError, UsageError
 from lcode.forecasters.last_value import LastValueForecaster
 from lcode.hooks import Monitor
 from lcode.table import Metric, RunTable
@@ -172,7 +172,6 @@ def test_how_a_run_may_end() -> None:
         {"keep": 1.5},
         {"keep": True},
         {"every": "5"},
-        {"min_epochs": None},
         {"min_epochs": 2.5},
         {"delta": "0.05"},
         {"delta": float("nan")},
@@ -202,3 +201,76 @@ def test_a_path_is_neither_a_model_nor_a_history() -> None:
         Monitor("model/")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"history is 'runs/' \(str\); give a table of runs"):
         Monitor(LastValueForecaster(), "runs/")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"objective": "meen"}, "no objective 'meen'; there are: delta_m, mean"),
+        ({"objective": "delta_m:drops"}, "'drops' of 'delta_m:drops' has no meaning"),
+        ({"objective": "weights:seg"}, "not of the form NAME=NUMBER"),
+        ({"objective": "mean", "baseline": {"acc": 0.5}}, "uses no baseline"),
+        ({"objective": None}, "no objective None"),
+        ({"baseline": "nowhere.csv"}, "nowhere.csv"),
+        ({"baseline": [0.5]}, r"baseline is \[0.5\] \(list\); give values by metric"),
+        ({"baseline": {"acc": "half"}}, "the reference of 'acc' is 'half'; give a number"),
+        ({"baseline": {"acc": 0}}, "the reference of 'acc' is 0"),
+        ({"constraints": "acc"}, "no constraint 'acc'; write METRIC<=NUMBER"),
+    ],
+)
+def test_what_can_never_be_meant_is_refused_before_a_run_is_trained(options: Any, says: str) -> None:
+    with pytest.raises(LcodeError, match=says):
+        Monitor(LastValueForecaster(), horizon=5, **options)
+
+
+def test_one_constraint_needs_no_list() -> None:
+    told = [
+        Monitor(LastValueForecaster(), horizon=5, constraints=bounds, baseline={"acc": 0.5}, min_epochs=1)
+        for bounds in ("acc>=0.2", ["acc>=0.2"])
+    ]
+    first, second = (watch.report("a", 2, {"acc": 0.4}) for watch in told)
+    assert first == second and "acc ≥ 0.2" in first.reason
+
+
+def test_a_run_without_a_name_and_one_that_nobody_started_are_refused() -> None:
+    watch = monitor()
+    with pytest.raises(UsageError, match="run is '' \\(str\\); a run is named by text"):
+        watch.report("", 1, {"seg/miou": 0.5})
+    with pytest.raises(UsageError, match="run 'b' never reported; there are: none"):
+        watch.planned("b")
+    with pytest.raises(UsageError, match="run 'b' never reported"):
+        watch.outlook("b", GainRule())
+
+
+def test_metrics_to_come_are_names() -> None:
+    watch: Any = Monitor(LastValueForecaster(), horizon=5)
+    watch.announce("acc")  # one alone, and not its letters
+    assert [metric.key for metric in watch.metrics] == ["acc"]
+    watch.report("a", 1, {"/acc": 0.5})  # TensorBoard's own way to write a name
+    assert [metric.key for metric in watch.metrics] == ["acc"]
+    with pytest.raises(UsageError, match="metrics is 3 \\(int\\); give their names"):
+        watch.announce(3)
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [{"runs": None}, {"runs": [{"name": "a"}]}, {"expected": None}, {"population": "x"}, {"metrics": [["seg"]]}],
+)
+def test_a_state_that_is_not_whole_is_refused_and_nothing_of_it_is_taken_up(torn: dict[str, Any]) -> None:
+    watch, saved = monitor(), monitor()
+    saved.report("a", 1, {"seg/miou": 0.5})
+    before = watch.state_dict()
+    with pytest.raises(UsageError, match="this is no whole state of a monitor"):
+        watch.load_state_dict({**saved.state_dict(), **torn})
+    assert watch.state_dict() == before
+    with pytest.raises(UsageError, match="this is no whole state of a monitor"):
+        watch.load_state_dict({**saved.state_dict(), "log": [{"run": "a"}]})
+
+
+def test_a_state_without_verdicts_is_whole() -> None:
+    watch, saved = monitor(), monitor()
+    saved.report("a", 1, {"seg/miou": 0.5})
+    state = saved.state_dict()
+    del state["log"]
+    watch.load_state_dict(state)
+    assert watch.status("a") == "running" and watch.log == []

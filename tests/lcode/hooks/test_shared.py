@@ -222,3 +222,16 @@ def test_two_writers_of_one_run_are_told_apart(shared: Callable[..., SharedMonit
     other.report("a", 2, values(0.5))
     with pytest.raises(UsageError, match="changed by somebody else"):
         one.report("a", 3, values(0.5))
+
+
+def test_a_folder_that_is_named_like_a_log_is_none(tmp_path: Path) -> None:
+    (tmp_path / "old.jsonl").mkdir()
+    with monitor(tmp_path, BandForecaster(), horizon=HORIZON) as watch:
+        watch.report("a", 1, {"acc": 0.5})
+    with monitor(tmp_path, BandForecaster()) as other:
+        assert other.status("a") == "running"
+
+
+def test_what_is_no_folder_is_refused() -> None:
+    with pytest.raises(UsageError, match="folder is 3 \\(int\\); give the folder that the runs share"):
+        monitor(3)  # type: ignore[arg-type]
