@@ -59,7 +59,7 @@ def main(folder: Path) -> None:
             use_cpu=True,
             disable_tqdm=True,
         )
-        stops = [Stop()] if name == "stopped" else []
+        stops: list[TrainerCallback] = [Stop()] if name == "stopped" else []
         trainer = Formulas(model=Net(), args=arguments, train_dataset=data, eval_dataset=data, callbacks=stops)
         trainer.train()
         if name != "steps":

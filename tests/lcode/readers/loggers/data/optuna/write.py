@@ -8,9 +8,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import optuna  # type: ignore[import-not-found]
-from optuna.storages import JournalStorage  # type: ignore[import-not-found]
-from optuna.storages.journal import JournalFileBackend  # type: ignore[import-not-found]
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 
 def objective(trial: optuna.Trial, epochs: int) -> float:

@@ -26,14 +26,24 @@ def train(config: dict[str, Any]) -> None:
         )
 
 
+def dropout(spec: Any) -> float:
+    """By the learning rate."""
+    return 0.1 if spec.config.lr > 0.002 else 0.3
+
+
+def crash(spec: Any) -> int:
+    """The epoch that the trial of the highest rate fails at, 0 for the others."""
+    return 2 if spec.config.lr == 0.1 else 0
+
+
 def write(folder: Path, runs: int, epochs: int) -> None:
     """An experiment with a scheduler that stops some trials."""
     ray.init(include_dashboard=False, num_cpus=2, log_to_driver=False)
     space = {
         "lr": tune.grid_search([round(10 ** (-1 - 3 * i / (runs - 1)), 6) for i in range(runs)]),
-        "model": {"dropout": tune.sample_from(lambda spec: 0.1 if spec.config.lr > 0.002 else 0.3)},
+        "model": {"dropout": tune.sample_from(dropout)},
         "epochs": epochs,
-        "crash": tune.sample_from(lambda spec: 2 if spec.config.lr == 0.1 else 0),
+        "crash": tune.sample_from(crash),
     }
     scheduler = tune.schedulers.ASHAScheduler(
         time_attr="training_iteration", max_t=epochs, grace_period=2, reduction_factor=2
