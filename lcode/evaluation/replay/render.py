@@ -22,7 +22,7 @@ def comparison_table(result: Comparison) -> Table:
     rows = [(rule, workers, result.figures(rule, workers)) for rule, by in result.replays.items() for workers in by]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_caption(result), caption_justify="left")
     table.header_style = "bold"
-    table.add_column("rule", no_wrap=True)
+    table.add_column("rule", overflow="fold")  # in a narrow terminal the settings wrap, and no number is cut
     if several:
         table.add_column("workers", justify="right", no_wrap=True)
     for heading in ("speedup", "regret", "95 %", "of spread", "best kept", "promise"):

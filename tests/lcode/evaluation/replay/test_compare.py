@@ -74,5 +74,16 @@ def test_a_table_and_a_line_for_the_terminal() -> None:
     assert rule_line("halving", result.figures("halving"), "Δm %").startswith("halving: 5.00 times fewer epochs")
 
 
+def test_a_rule_with_many_settings_cuts_no_number_in_a_narrow_terminal() -> None:
+    from rich.console import Console
+
+    name = "halving:first=5:eta=2:keep=3"
+    result = Comparison(2, "Δm %", 2.0, 0.2, None, {name: {1: [outcome(10, 0.1)], 8: [outcome(30, 0.3)]}})
+    console = Console(width=80, record=True)
+    console.print(comparison_table(result))
+    text = console.export_text()
+    assert "…" not in text and "best kept" in text and "10.00×" in text and "0.0500" in text
+
+
 def test_only_forecasts_that_learn_depend_on_the_order() -> None:
     assert not learns(BestAfter()) and not learns(None)
