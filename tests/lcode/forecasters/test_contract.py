@@ -44,7 +44,8 @@ def short_training(brief_searches: None) -> Iterator[None]:
         patch.setattr("lcode.forecasters.boosting.ROUNDS", 10)
         patch.setattr("lcode.forecasters.boosting_random.ROUNDS", 10)
         patch.setattr("lcode.forecasters.lstm.STEPS", 60)
-        patch.setattr("lcode.forecasters.dpl.STEPS", 100)
+        patch.setattr("lcode.forecasters.dpl.STEPS", 60)
+        patch.setattr("lcode.forecasters.dpl.REFINING", 4)
         patch.setattr("lcode.ensemble.training.settings_for", lambda runs, **_: FitSettings(steps=6, batch=8))
         yield
 
