@@ -22,7 +22,8 @@ def comparison_table(result: Comparison) -> Table:
     rows = [(rule, workers, result.figures(rule, workers)) for rule, by in result.replays.items() for workers in by]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_caption(result), caption_justify="left")
     table.header_style = "bold"
-    table.add_column("rule", overflow="fold")  # in a narrow terminal the settings wrap, and no number is cut
+    # In a narrow terminal the settings wrap; no number is cut, and no name of a rule.
+    table.add_column("rule", overflow="fold", min_width=max(len(rule.partition(":")[0]) for rule in result.replays))
     if several:
         table.add_column("workers", justify="right", no_wrap=True)
     for heading in ("speedup", "regret", "95 %", "of spread", "best kept", "promise"):

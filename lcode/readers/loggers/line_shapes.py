@@ -15,6 +15,9 @@ MOST_SHAPES = 10_000
 FLOAT_DIGITS = 15
 """Digits by which any two numbers differ as floats."""
 
+MOST_DIGITS = 300
+"""A number of more digits is none that a float can hold: its line is read by itself."""
+
 _TOKEN = re.compile(r"(\d(?<![\w.]\d)\d*(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
 """A number without its sign that is not part of a word; others, such as `nan`, belong to the shape."""
 
@@ -136,6 +139,8 @@ def _different(numbers: Sequence[str]) -> list[str] | None:
     for number in numbers:
         digits, exponent, power = number.lower().partition("e")
         count = sum(map(str.isdigit, digits))
+        if count > MOST_DIGITS:
+            return None
         step = 10 ** max(count - FLOAT_DIGITS, 0)  # smaller ones are lost in a float
         for candidate in candidates.setdefault(count, iter(range(10 ** (count - 1), 10**count, step))):
             rest = iter(str(candidate))

@@ -55,3 +55,10 @@ def test_a_long_list_of_long_numbers_has_a_shape() -> None:
     numbers = [f"0.{n:04d}577966284751{n % 10}" for n in range(500)]
     line = "epoch 3, losses: [" + ", ".join(numbers) + "]"
     assert said(line, LineShapes()) == said(line)
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_damaged_number_of_thousands_of_digits_is_read_like_any_line(digits: int) -> None:
+    line = f"Epoch 3, loss 0.{'7' * digits}, step {'9' * digits}"
+    shapes = LineShapes()
+    assert said(line, shapes) == said(line) == said(line, shapes)
