@@ -253,7 +253,7 @@ def test_the_state_survives_a_resume() -> None:
         second.load_state_dict({})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     data=st.data(),
     curve=st.lists(st.floats(0.1, 1.0), min_size=3, max_size=HORIZON),
