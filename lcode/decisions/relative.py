@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -36,9 +37,9 @@ class RelativeObjective(Objective):
         batch = values.reshape(-1, *values.shape[-2:])
         return self._score(batch, metrics).reshape(values.shape[:-1])
 
+    @abstractmethod
     def _score(self, values: NDArray[np.float64], metrics: Sequence[Metric]) -> NDArray[np.float64]:
         """Scores of n samples of R runs, [n, R, K] to [n, R]."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -142,14 +142,10 @@ class Recipe:
         return network.to(self.device), beside
 
 
-def take_up(pretrained: LCGODE, finished: RunTable, seed: int) -> Fitted:
+def in_context(pretrained: LCGODE, finished: RunTable, seed: int) -> Fitted:
     """A model that takes up finished runs, at most `CONTEXT_RUNS` of them, without adapting the network."""
     rows, _ = _some_rows(len(finished), len(finished), seed, CONTEXT_RUNS)
-    return in_context(pretrained, _rows(finished, rows), seed)
-
-
-def in_context(pretrained: LCGODE, finished: RunTable, seed: int) -> Fitted:
-    """As `take_up`, of all of them."""
+    finished = _rows(finished, rows)
     folds, read = assign_folds(finished, FOLDS, seed), Preprocessor.fit(finished)
     context = Context(finished, len(finished), folds, read, None, pretrained, PARTS, seed)
     report = FitReport(steps=0, validation_loss=0.0, interrupted=False)

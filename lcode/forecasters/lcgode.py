@@ -16,7 +16,7 @@ from lcode.ensemble.fitted import EnsembleModel, PretrainedModel
 from lcode.ensemble.history import OWN_RUNS
 from lcode.ensemble.registry import PARTS
 from lcode.ensemble.store import load_fitted, save_fitted
-from lcode.ensemble.training import Fitted, Recipe, by_name, in_context, take_up
+from lcode.ensemble.training import Fitted, Recipe, by_name, in_context
 from lcode.ensemble.trust import out_of_fold_figures, trust_rows, trust_warnings
 from lcode.errors import NotEnoughDataError, UsageError
 from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
@@ -192,7 +192,7 @@ class LCGODEForecaster(Forecaster):
         except NotEnoughDataError:
             return known
         with isolated():
-            known.fitted = take_up(fitted.model.network, done, self.seed)
+            known.fitted = in_context(fitted.model.network, done, self.seed)
         return known
 
     def predict(self, table: RunTable, at: At = "horizon", *, context: RunTable | None = None) -> Forecast:
