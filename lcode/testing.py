@@ -93,7 +93,6 @@ def bad_inputs() -> list[BadInput]:
         _one("header only", "runs.csv", "run,epoch,seg/miou\n", "no rows", "add one row"),
         _one("unknown ending", "runs.foo", _WIDE, "no known format", ".csv, .parquet or .jsonl"),
         _one("binary junk", "runs.csv", b"run,epoch\0\xff\x00\x01", "zero bytes", "UTF-8"),
-        _one("not UTF-8", "runs.csv", _WIDE.encode() + b"a\xe4,3,0.7\n", "line 4", "encoding UTF-8"),
         _one("truncated parquet", "runs.parquet", _parquet(9)[:-20], "damaged or incomplete", "write it again"),
         _one("csv named parquet", "runs.parquet", _WIDE, "no Parquet file", "ending"),
         _one("parquet named csv", "runs.csv", _parquet(2), "is a Parquet file", "rename it to .parquet"),

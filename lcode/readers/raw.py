@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lcode.errors import InputError
+from lcode.readers.encodings import is_utf16, text_of_bytes
 from lcode.table.axis import MAX_TICKS
 
 PARQUET_MAGIC = b"PAR1"
@@ -181,21 +182,18 @@ class RawTable:
         return [value.strip() if isinstance(value, str) else value for value in constants]
 
 
-def decoded(path: Path, data: bytes) -> str:
-    """The text of a file.
+def decoded(path: Path, data: bytes) -> tuple[str, tuple[str, ...]]:
+    """The text of a file, and a remark where it is in another encoding than UTF-8.
 
     Raises:
-        InputError: it is not UTF-8 text; the message names the line.
+        InputError: it is no text.
     """
     if data.startswith(PARQUET_MAGIC):
         raise InputError("is a Parquet file; rename it to .parquet", path=path)
-    if b"\0" in data:
-        raise InputError("holds zero bytes, so it is not UTF-8 text; export it again as UTF-8", path=path)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError("is not UTF-8 text; save it with the encoding UTF-8", path=path, line=line) from error
+    if b"\0" in data and not is_utf16(data):
+        raise InputError("holds zero bytes, so it is no text; export it again as UTF-8", path=path)
+    text, odd = text_of_bytes(data)
+    return text, (f"{path.name}: {odd}.",) if odd else ()
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ FIELDS: dict[str, str] = {
         max 0 1 share head: accuracy|acc|accuracies|accuracy score|aacc|macc|pacc|oacc, token accuracy,
             balanced accuracy|balanced acc|bal acc, pixel accuracy|pixel acc|pix acc, cluster accuracy, precision|
             prec|ppv|positive predictive value, recall|sensitivity|tpr|true positive rate|tp rate|hit rate,
-            specificity|tnr|true negative rate|tn rate, npv|negative predictive value, f1|f1 score|f score|f measure|
+            specificity|tnr|true negative rate|tn rate, npv|negative predictive value, f1|f1 score|f score|f measure|fb1|
             f beta|fbeta score, f2, f0.5|f05, average precision|ap score, lrap, label ranking average precision, auc|
             auroc|roc auc|auc roc|auc score|area under curve|log auc, aupr|auprc|pr auc|auc pr|prc auc|auc prc,
             precision recall curve, exact match|subset accuracy, g mean|gmean|geometric mean score, aupro, aupimo,

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from lcode.errors import InputError
+from lcode.readers.encodings import is_utf16
 from lcode.readers.raw import RawTable, as_number, check_names, decoded
 from lcode.readers.understanding.uncounted import with_counted_rows
 
@@ -47,7 +48,7 @@ class CsvFormat:
         """The cells of a CSV file as text, null where empty; rows that are epochs which no column counts are counted.
 
         Raises:
-            InputError: not UTF-8 text, empty, ragged, or with a column that is unnamed or named twice.
+            InputError: no text, empty, ragged, or with a column that is unnamed or named twice.
         """
         raw = _loaded(path)
         counted = with_counted_rows(raw.columns, curves="history" in path.stem.lower())
@@ -58,8 +59,10 @@ class CsvFormat:
 
 
 def _loaded(path: Path) -> RawTable:
-    data = _without_comments(_unpacked(path))
-    text = decoded(path, data)
+    packed = _unpacked(path)
+    text, odd = decoded(path, packed)
+    data = _without_comments(text.encode() if odd or is_utf16(packed) else packed)
+    text = data.decode("utf-8-sig")
     if not text.strip():
         raise InputError("is empty; expected a header line 'run,epoch,task/metric,…' and one row per epoch", path=path)
     if text.lstrip()[0] == "{":
@@ -69,8 +72,8 @@ def _loaded(path: Path) -> RawTable:
     separator = _separator(text)
     header = _header(path, text, separator)
     unterminated = not data.endswith((b"\n", b"\r"))
-    data, again, notes = _without_other_headers(path, data, text, separator, header)
-    text = decoded(path, data)
+    data, again, told = _without_other_headers(path, data, text, separator, header)
+    text, notes = data.decode("utf-8-sig"), [*odd, *told]
     if unterminated:
         start = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         if start and len(next(csv.reader([data[start:].decode()], delimiter=separator), [])) < len(header):

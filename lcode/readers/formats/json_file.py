@@ -51,21 +51,27 @@ class JsonFormat:
         Raises:
             InputError: it is no list of flat objects, nor an object of equally long lists.
         """
-        text = decoded(path, path.read_bytes())
+        text, odd = decoded(path, path.read_bytes())
         try:
             found = parse_json(text)
         except ValueError as error:
             raise InputError(f"is not JSON ({error}); is it still being written?", path=path) from error
-        trainings = _trainings(found)
-        if trainings:
-            return one_table_of_runs({name: _of_lists(path, lists) for name, lists in trainings.items()})
-        if isinstance(found, dict):
-            return _of_lists(path, dict(_lists(found, "")))
-        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-            raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
-        if not found:
-            raise InputError("is an empty list; expected one object per row", path=path)
-        return rows_to_table(path, found, list(range(1, len(found) + 1)))
+        raw = _table(path, found)
+        return replace(raw, notes=(*odd, *raw.notes))
+
+
+def _table(path: Path, found: Any) -> RawTable:
+    """The table that an object of JSON holds."""
+    trainings = _trainings(found)
+    if trainings:
+        return one_table_of_runs({name: _of_lists(path, lists) for name, lists in trainings.items()})
+    if isinstance(found, dict):
+        return _of_lists(path, dict(_lists(found, "")))
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
+    if not found:
+        raise InputError("is an empty list; expected one object per row", path=path)
+    return rows_to_table(path, found, list(range(1, len(found) + 1)))
 
 
 def _trainings(found: Any) -> dict[str, dict[str, list[Any]]]:

@@ -27,7 +27,7 @@ class JsonlFormat:
         Raises:
             InputError: a line that is no flat JSON object.
         """
-        text = decoded(path, path.read_bytes())
+        text, odd = decoded(path, path.read_bytes())
         unterminated = not text.endswith("\n")
         lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
         if not lines:
@@ -35,7 +35,7 @@ class JsonlFormat:
                 "is empty; expected one JSON object per line, with run, epoch and a key per curve", path=path
             )
         rows: list[dict[str, Any]] = []
-        notes = []
+        notes = [*odd]
         for number, line in lines:
             try:
                 row = parse_json(line)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lcode.readers.loggers.allennlp import AllenNLPReader
 from lcode.readers.loggers.atoms import MaceReader, NequIPReader
 from lcode.readers.loggers.base import Logged, Logger
 from lcode.readers.loggers.catboost import CatBoostReader
 from lcode.readers.loggers.deepxde import DeepXDEReader
 from lcode.readers.loggers.detectron2 import Detectron2Reader
 from lcode.readers.loggers.dvclive import DVCLiveReader
+from lcode.readers.loggers.epoch_files import AllenNLPReader, EpochFilesReader
 from lcode.readers.loggers.evaluations import EvaluationsReader
 from lcode.readers.loggers.huggingface import HuggingFaceReader
 from lcode.readers.loggers.libmtl import LibMTLReader
@@ -57,6 +57,7 @@ LOGGERS: dict[str, Logger] = {
     "wandb-export": WandbExportReader(),
     "monitor": MonitorReader(),
     "evaluations": EvaluationsReader(),
+    "epoch-files": EpochFilesReader(),
     "text": TextLogReader(),
 }
 """Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first is read."""

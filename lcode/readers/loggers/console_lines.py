@@ -8,21 +8,20 @@ the validation that follows, belongs to the counter before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from lcode.json_text import parse_json
-from lcode.readers.loggers.line_forms import DATA, NUMBER, usual_form
+from lcode.readers.loggers.aligned import AlignedRows
+from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, SECTION, STEP
+from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.sections import SPLIT_WORD, Sections
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
-from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
-_SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{NUMBER})? *\|$")
 _RULE = re.compile(r"^[-=+]{9,}$")
 _OBJECT = re.compile(r"\{\s*[\"'].*\}\s*$")
@@ -36,12 +35,6 @@ _PYTHON = (
 )
 """What makes JSON of a printed dictionary of numbers."""
 
-
-SPLITS_OF_SECTIONS = {"tra": "train", "val": "val", "eva": "val", "dev": "val", "tes": "test"}
-"""What the words at the head of a section say, by their first letters."""
-
-LONGEST_HEAD = 120
-"""Characters of a line that may be the head of a section, time and place in the program before it."""
 
 LONGEST = 2000
 """Characters of a line that are looked at: more is the print of a network or of a configuration."""
@@ -57,7 +50,7 @@ def told_in(text: str) -> Told:
     totals: dict[str, float] = {}
     row: dict[str, Any] = {}
     shapes = LineShapes()
-    section = ""
+    sections, aligned = Sections(), AlignedRows()
     for number, raw in enumerate(text.split("\n"), start=1):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST else None
         if stats is not None and (values := _object(stats.group())):
@@ -66,9 +59,9 @@ def told_in(text: str) -> Told:
             told.totals.append(totals)
             continue
         line = raw.rstrip("\r").rpartition("\r")[2][:LONGEST]  # a progress bar's last state
-        said = shapes.said_in(line)
-        if counters and (said is None or not said.pairs):
-            section = _section(line) or ("" if said is not None and EPOCH in said.counters else section)
+        said = aligned.said_in(line) or shapes.said_in(line)
+        is_next = said is not None and EPOCH in said.counters and said.counters[EPOCH] != counters.get(EPOCH)
+        sections.follow(line, said, counted=bool(counters), is_next=is_next)
         if said is None:
             continue
         if said.counters:
@@ -76,13 +69,11 @@ def told_in(text: str) -> Told:
             totals = {**totals, **said.totals}
             if EPOCH in counters and EPOCH not in now:
                 now[EPOCH] = counters[EPOCH]
-            if now.get(EPOCH) != counters.get(EPOCH) and said.pairs:
-                section = ""
             if now != counters:
                 counters, row = now, {}
-        if not counters:
+        if not counters or sections.is_over:
             continue
-        pairs = _in_section(said.pairs, section) if section else said.pairs
+        pairs = sections.named(said.pairs)
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
             row = {}
         if pairs and not row:
@@ -93,23 +84,6 @@ def told_in(text: str) -> Told:
         row.update(pairs)
     told = in_order(told)
     return told if told.is_training else _uncounted(text) or told
-
-
-def _section(line: str) -> str:
-    """The part of the data that a line says the ones below it are of; empty where it says none."""
-    if len(line) > LONGEST_HEAD or not _SPLIT_WORD.search(line):
-        return ""
-    found = SECTION.fullmatch(line) or SECTION.fullmatch(usual_form(line).rpartition("\n")[2])
-    return "" if found is None else SPLITS_OF_SECTIONS.get((found["data"] or found["split"]).lower()[:3], "")
-
-
-def _in_section(pairs: Mapping[str, float], section: str) -> dict[str, float]:
-    """The values with the part of the data in their names, where these do not say it."""
-    names = {name: name.removeprefix(IN_BATCH) for name in pairs}
-    return {
-        name if split_name(bare)[0] or bare.lower() in DATA else f"{section}/{bare}": pairs[name]
-        for name, bare in names.items()
-    }
 
 
 def metrics_told(text: str) -> tuple[bool, str]:
@@ -170,7 +144,7 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         return {}
     kind = next((str(found[name]) for name in ("_type", "type", "mode", "split", "phase") if name in found), "")
-    split = _SPLIT_WORD.match(kind)
+    split = SPLIT_WORD.match(kind)
     row: dict[str, Any] = {}
     for name, value in found.items():
         counter = EPOCH if name.lower() in EPOCHS else STEP if name.lower() in STEPS else None

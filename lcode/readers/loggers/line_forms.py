@@ -18,6 +18,7 @@ _NOISE = re.compile(
     r"\x1b\[[0-9;?]*[A-Za-z]"  # colours
     r"|^[IWEF]\d{4} [\d:.]+ +\d+ \S+\]"  # what Google's logging begins a line with
     r"|\[[^\[\]]*\b(?:INFO|DEBUG|WARNING)\]|^(?:INFO|DEBUG|WARNING):(?:[\w.]+:)?"  # what Python's begins it with
+    r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
     r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted

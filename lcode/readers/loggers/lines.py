@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
+from lcode.readers.encodings import is_utf16, text_of_bytes
 
 PRINTED = ("", ".log", ".txt", ".out", ".err", ".stdout")
 """Endings of the files in which people keep what a program prints."""
@@ -25,11 +25,6 @@ _OF_JOB = re.compile(r"\.[oe]\d+$")
 HEAD = 1 << 16
 """Bytes by which a file is recognised; the first line of one with a whole configuration in every line is longer, but
 its first keys are not."""
-
-
-_CHINESE = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]")
-_MOSTLY = 0.8
-"""Part of the bytes beyond ASCII that is Chinese in a Chinese text."""
 
 
 @dataclass(frozen=True)
@@ -129,35 +124,16 @@ def text_of(path: Path, tool: str) -> tuple[str, tuple[str, ...]]:
 def printed_text(data: bytes) -> tuple[str, str]:
     """What a program printed, as text, and what is odd about the bytes, empty where nothing is.
 
-    Shells write in the encoding of the machine (PowerShell in UTF-16), and a worker that crashes leaves zero bytes in
-    the middle: numbers are read all the same.
+    A worker that crashes leaves zero bytes in the middle: numbers are read all the same.
     """
-    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        return data[: len(data) // 2 * 2].decode("utf-16", "replace"), ""
-    zeros = data.count(b"\0")
-    odd = f"{zeros} zero bytes were left out" if zeros else ""
-    data = data.replace(b"\0", b"")
-    text = _whole(data, "utf-8-sig")
-    if text is not None:
-        return text, odd
-    text = _whole(data, "gb18030")
-    beyond_ascii = len(data) - len(data.translate(None, bytes(range(128, 256))))
-    if text is not None and 2 * len(_CHINESE.findall(text)) >= _MOSTLY * beyond_ascii:
-        return text, odd or "it is not UTF-8 and was read as GB18030, the encoding of Chinese machines"
-    return data.decode("utf-8", "replace"), odd or "it is not UTF-8, so letters may be missing in names"
-
-
-def _whole(data: bytes, encoding: str) -> str | None:
-    """The text, without a last letter that is cut off; None where the bytes are of another encoding."""
-    try:
-        return getincrementaldecoder(encoding)().decode(data)
-    except UnicodeDecodeError:
-        return None
+    zeros = 0 if is_utf16(data) else data.count(b"\0")
+    text, odd = text_of_bytes(data.replace(b"\0", b"") if zeros else data)
+    return text, f"{zeros} zero bytes were left out" if zeros else odd
 
 
 def is_binary(data: bytes) -> bool:
     """Whether there are more zero bytes than a crash leaves in a text, at the beginning of a file."""
-    return not data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) and 100 * data.count(b"\0") > len(data)
+    return not is_utf16(data) and 100 * data.count(b"\0") > len(data)
 
 
 def refused(path: Path, tool: str, found: str, line: int | None = None) -> InputError:

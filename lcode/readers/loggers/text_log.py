@@ -7,6 +7,7 @@ counts; and where another tool's logs lie in the same folder, those are read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,12 +27,14 @@ from lcode.readers.loggers.lines import (
     printed_text,
     refused,
 )
+from lcode.readers.loggers.nameless import is_nameless, nameless_runs
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.text_runs import joined_parts, of_one_axis, runs_in, told_once
 from lcode.readers.loggers.text_tables import tables_in
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
+from lcode.table.reading import listed
 
 TOOL = "text logs"
 
@@ -54,6 +57,8 @@ class TextLogReader:
 
     def sniff(self, path: Path) -> bool:
         """Whether a training is told in the file's beginning, or in its end where a program was printed before it."""
+        if is_nameless(path):
+            return True
         ending = ending_of(path)
         if ending == ".json":  # one object alone is what a training came to, such as W&B's summary
             return b"\n{" in head_of(path) and _is_counted(first_object(path))
@@ -81,7 +86,15 @@ class TextLogReader:
         Raises:
             InputError: none can be read.
         """
-        return of_one_axis(told_once(joined_parts(sound_runs(paths, _runs_of))))
+        lists = [path for path in paths if is_nameless(path)]
+        texts = [path for path in paths if path not in lists]
+        if not texts:
+            return nameless_runs(lists, self.tool)
+        runs = of_one_axis(told_once(joined_parts(sound_runs(texts, _runs_of))))
+        if lists:  # a program that prints what it measures keeps it in lists as well
+            note = f"beside texts that name what they tell, so not read: {listed([path.name for path in lists])}."
+            runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, note))
+        return runs
 
 
 def is_table(path: Path) -> bool:

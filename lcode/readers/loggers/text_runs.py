@@ -83,12 +83,17 @@ def _trainings(run: Logged, totals: Sequence[float | None]) -> list[Logged]:
         columns = {name: cells.slice(start, end - start) for name, cells in run.columns.items()}
         part = replace(run, columns=columns, lines=None if run.lines is None else run.lines[start:end], notes=())
         parts.append(replace(part, total=_total(part, totals[start:end])))
-    curves = {name for part in parts for name, cells in part.columns.items() if len(cells) - cells.null_count > 1}
+    curves = {name for part in parts for name, cells in part.columns.items() if _is_curve(cells, part.columns[axis])}
     # What each training tells once, at its end, sums it up.
     parts = [replace(part, columns={n: cells for n, cells in part.columns.items() if n in curves}) for part in parts]
     note = f"{run.file.name}: {axis}s begin anew {len(starts) - 1} times, so it holds {len(starts)} runs."
     parts[0] = replace(parts[0], notes=(*run.notes, note))
     return parts
+
+
+def _is_curve(cells: pa.Array, counts: pa.Array) -> bool:
+    """Whether there are values at several counts."""
+    return bool(pc.count_distinct(counts.filter(cells.is_valid())).as_py() > 1)
 
 
 def _starts(counts: pa.Array) -> list[int]:

@@ -1,4 +1,4 @@
-"""Printed values that no line counts: the losses of a training and of held-out data in each line, or bare numbers.
+"""Printed values that no line counts: of a training and of held-out data in each line, or by section, or bare numbers.
 
 They are counted in the order in which they were printed, where it is certain that they follow each other in time.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.sections import split_of_head
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
@@ -19,13 +20,15 @@ FEWEST = 3
 
 _ALONE = re.compile(rf"\s*({NUMBER})\s*", re.IGNORECASE)
 
+_COUNTED = "no line counts the epochs, so what was printed was counted, from 1."
+
 Rows = list[tuple[int, dict[str, Any]]]
 """The 1-based line and the values of each row."""
 
 
 def uncounted_rows(text: str) -> tuple[Rows, str]:
     """The rows, numbered, and a remark on how they were understood; no rows where they may be anything."""
-    return _pairs_in_each_line(text) or _bare_numbers(text) or ([], "")
+    return _pairs_in_each_line(text) or _sections(text) or _bare_numbers(text) or ([], "")
 
 
 def _pairs_in_each_line(text: str) -> tuple[Rows, str] | None:
@@ -43,16 +46,47 @@ def _pairs_in_each_line(text: str) -> tuple[Rows, str] | None:
             row = {EPOCH: float(len(rows) + 1)}
             rows.append((number, row))
         row.update(pairs)
-    if len(rows) < FEWEST or any(row.keys() != rows[0][1].keys() for _, row in rows):
-        return None
+    return (rows, _COUNTED) if len(rows) >= FEWEST and _is_compared(rows) else None
+
+
+def _sections(text: str) -> tuple[Rows, str] | None:
+    """The rows of evaluations below heads such as `evaluate: dev` and `evaluate: test`, which take turns.
+
+    Of what a section tells twice, such as the figures of each class below those of all, the first counts.
+    """
+    shapes, rows = LineShapes(), Rows()
+    seen: set[str] = set()
+    split, own = "", dict[str, Any]()
+    for number, line in enumerate(text.split("\n"), start=1):
+        said = shapes.said_in(line)
+        if said is not None and said.counters:
+            return None
+        if said is not None and said.pairs and split:
+            for name, value in said.pairs.items():
+                own.setdefault(f"{split}/{name.removeprefix(IN_BATCH)}", value)
+        elif said is None or not said.pairs:
+            head = split_of_head(line)
+            if not head:
+                continue
+            if not rows or head in seen:
+                seen, row = set(), {EPOCH: float(len(rows) + 1)}
+                rows.append((number, row))
+            seen.add(head)
+            split, own = head, rows[-1][1]
+    if rows and rows[-1][1].keys() == {EPOCH}:
+        rows.pop()
+    return (rows, _COUNTED) if len(rows) >= FEWEST and all(len(row) > 1 for _, row in rows) else None
+
+
+def _is_compared(rows: Rows) -> bool:
+    """Whether each row tells the same, and of a metric what it is on several parts of the data."""
+    names = rows[0][1].keys()
     measured: dict[str, set[str]] = {}
-    for name in rows[0][1]:
+    for name in names:
         split, bare = split_name(name)
         if known_metric(name) is not None:
             measured.setdefault(bare.lower(), set()).add(split)
-    if not any(len(splits) > 1 for splits in measured.values()):
-        return None
-    return rows, "no line counts the epochs, so what was printed was counted, from 1."
+    return all(row.keys() == names for _, row in rows) and any(len(splits) > 1 for splits in measured.values())
 
 
 def _bare_numbers(text: str) -> tuple[Rows, str] | None:

@@ -1,0 +1,79 @@
+"""Numbers that are printed below a line with their names, as YOLO does it.
+
+Epoch    GPU_mem   box_loss   cls_loss  Instances       Size
+  1/5      2.30G      1.271      2.103         12        640: 100%|██████████| 10/10
+           Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|██████████| 1/1
+             all        128        929       0.64      0.537      0.605      0.446
+"""
+
+from __future__ import annotations
+
+import re
+
+from lcode.readers.loggers.printed_line import EPOCH, STEP, Said
+from lcode.readers.raw import as_number
+from lcode.table.metric_names import known_metric
+
+_COUNTED = frozenset(("epoch", "iter", "iteration", "step"))
+_BY_CLASS = "class"
+_ALL = "all"
+"""In the first column of a table by class, what was measured over all of them."""
+
+_FEWEST = 4
+"""Names that make a header: `Epoch 3 done` is none."""
+
+_BAR = re.compile(r":?\s*\d+%.*$")
+_GROUP = re.compile(r"(?:(?P<group>\w+)\()?(?P<name>[^\s()]+)(?P<end>\))?")
+_AT = re.compile(r"(\d+)(?:/(\d+))?")
+
+_SHORT = {"P": "precision", "R": "recall"}
+
+
+class AlignedRows:
+    """Remembers the last header, by which the lines below it are read."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+
+    def said_in(self, line: str) -> Said | None:
+        """What the line says by the names above it, a header nothing; None where it is neither."""
+        first, _, rest = line.lstrip().partition(" ")
+        if first.lower() in _COUNTED or first.lower() == _BY_CLASS:
+            names = _names(line)
+            if len(names) >= _FEWEST and not any(_AT.match(name) for name in names):
+                self._names = names
+                return Said({}, {}, {})
+            return None
+        if not self._names or not rest:
+            return None
+        counts = self._names[0].lower() in _COUNTED
+        at = _AT.fullmatch(first) if counts else None
+        cells = _BAR.sub("", line).split()
+        if (counts and at is None) or (not counts and first != _ALL) or len(cells) < len(self._names):
+            return None
+        pairs = {}
+        for name, cell in zip(self._names[1:], cells[1:], strict=False):
+            number = as_number(cell)
+            if number is None:
+                continue
+            if known_metric(name) is not None:
+                pairs[f"{'train' if counts else 'val'}/{name}"] = number
+            elif counts and "." in cell:
+                pairs[f"train/{name}_loss"] = number  # YOLOv5: `box`, `obj`, `cls`
+        if at is None:
+            return Said({}, {}, pairs)
+        counter = EPOCH if self._names[0].lower() == "epoch" else STEP
+        return Said({counter: float(at[1])}, {counter: float(at[2])} if at[2] else {}, pairs)
+
+
+def _names(line: str) -> list[str]:
+    """The names of a header; where there are several groups, as in `Mask(P R mAP50)`, with the group's before them."""
+    found = [*_GROUP.finditer(_BAR.sub("", line))]
+    groups = {one["group"] for one in found if one["group"]}
+    names, group = [], ""
+    for one in found:
+        group = one["group"] or group
+        name = _SHORT.get(one["name"], one["name"])
+        names.append(f"{group}/{name}" if group and len(groups) > 1 else name)
+        group = "" if one["end"] else group
+    return names

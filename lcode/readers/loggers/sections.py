@@ -1,0 +1,100 @@
+"""Lines that say of which data the ones below them are: `Eval begin...`, `validation:`, `Final evaluation`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from lcode.readers.loggers.line_forms import DATA, usual_form
+from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP, Said
+from lcode.readers.understanding.curve_names import split_name
+
+SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
+
+_HEAD = re.compile(
+    r"\W*(?:(?:start(?:ing)?|begin(?:ning)?|run(?:ning)?|now)\W+)?"
+    r"(?P<split>train(?:ing)?|val(?:id(?:at(?:e|ing|ion))?)?|eval(?:uat(?:e|ing|ion))?|dev|test(?:ing)?)"
+    r"(?:\W+(?:on\W+)?(?P<data>train|val|valid|validation|dev|test))?"
+    r"(?:\W+(?:set|data|epoch|phase|results?|metrics|begins?|starts?|started))*(?:\W*\d+(?:\s*/\s*\d+)?)?\W*",
+    re.IGNORECASE,
+)
+"""A line that alone says on which data the lines below it were measured."""
+
+_OF_THE_END = re.compile(
+    r"\W*(?:(?:run(?:ning)?|start(?:ing)?|perform(?:ing)?|now|the)\W+)*"
+    r"(?:final\b[^:=\d]*\b(?:evaluat|validat|test|results?\b|metrics\b|performance\b).*"
+    r"|(?:load|restor|evaluat|validat|test)\w*\b[^:=]*?(?:\b|_)best\b.*"
+    r"|\d+ epochs completed in\b.*)",
+    re.IGNORECASE,
+)
+"""Begins a line below which the training is over, or is measured with other weights than those of the present epoch."""
+
+_SPLITS = {"tra": "train", "val": "val", "eva": "val", "dev": "val", "tes": "test"}
+"""What the words at the head of a section say, by their first letters."""
+
+_LONGEST = 120
+"""Characters of a line that may be the head of a section, time and place in the program before it."""
+
+_END_WORD = re.compile(r"final|best|epochs completed", re.IGNORECASE)
+
+
+class Sections:
+    """Follows the lines of a text, and says of each on which data its values were measured.
+
+    Attributes:
+        split: what the last head said; empty: nothing is said of the present line.
+        is_over: whether what is told now is not of the epoch that was counted last.
+    """
+
+    def __init__(self) -> None:
+        self.split = ""
+        self.is_over = False
+        self._told = False
+
+    def follow(self, line: str, said: Said | None, *, counted: bool, is_next: bool) -> None:
+        """Take up the next line.
+
+        Args:
+            line: as it was printed.
+            said: what it says.
+            counted: whether anything was counted before.
+            is_next: whether its epoch is another than that of the line before.
+        """
+        if said is not None and said.counters:
+            self.is_over = False
+        if said is not None and said.pairs:
+            of_epoch = EPOCH in said.counters and STEP not in said.counters and BATCH not in said.counters
+            if is_next or (of_epoch and self._told):
+                self.split, self._told = "", False  # a line of the whole epoch after the values of the section
+            self._told = self._told or (bool(self.split) and not said.counters)
+            return
+        if counted:
+            split = split_of_head(line)
+            if split or (said is not None and EPOCH in said.counters):
+                self.split, self._told = split, False
+            self.is_over = self.is_over or ends_training(line)
+
+    def named(self, pairs: Mapping[str, float]) -> dict[str, float]:
+        """The values with the part of the data in their names, where these do not say it."""
+        if not self.split:
+            return dict(pairs)
+        names = {name: name.removeprefix(IN_BATCH) for name in pairs}
+        return {
+            name if split_name(bare)[0] or bare.lower() in DATA else f"{self.split}/{bare}": pairs[name]
+            for name, bare in names.items()
+        }
+
+
+def split_of_head(line: str) -> str:
+    """The part of the data that a line says the ones below it are of; empty where it says none."""
+    if len(line) > _LONGEST or not SPLIT_WORD.search(line):
+        return ""
+    found = _HEAD.fullmatch(line) or _HEAD.fullmatch(usual_form(line).rpartition("\n")[2])
+    return "" if found is None else _SPLITS.get((found["data"] or found["split"]).lower()[:3], "")
+
+
+def ends_training(line: str) -> bool:
+    """Whether what is told below a line is not of the epoch before it: `Final evaluation`, `Loading best model`."""
+    if len(line) > _LONGEST or not _END_WORD.search(line):
+        return False
+    return _OF_THE_END.match(usual_form(line).rpartition("\n")[2]) is not None
