@@ -28,6 +28,7 @@ from lcode.cli.console import (
 )
 from lcode.cli.fitted import show_fit, show_trust
 from lcode.cli.log_source import LogSource, reads_logs
+from lcode.cli.long_source import long_forecasts, long_table
 from lcode.cli.model_source import model_and_table
 from lcode.cli.replay import replay
 from lcode.cli.suggest import suggest
@@ -37,8 +38,7 @@ from lcode.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lcode.forecasters.lcgode import LCGODEForecaster
-    from lcode.table import RunTable
+    from lcode.forecast import Forecast
 
 app = typer.Typer(
     help="Forecast the final performance of training runs from their first epochs, rank them, and stop them early. "
@@ -130,35 +130,40 @@ def predict(
     device: opt.Device = None,
 ) -> None:
     """Forecast every run in LOGS: one row per run and metric (and epoch, with --full), shown or written."""
-    if out_path is None and full:
-        raise UsageError("--full gives every epoch of every run; name a file with --out OUT.csv")
-    if out_path is not None:
-        check_output(out_path, ".csv", ".parquet")
-    forecaster, table = model_and_table(source, model, device)
-    notes: dict[str, None] = {}
     if out_path is None:
+        if full:
+            raise UsageError("--full gives every epoch of every run; name a file with --out OUT.csv")
         from lcode.report.terminal import forecast_table
 
+        forecaster, table = model_and_table(source, model, device)
         forecast = forecaster.predict(table)
         out.print(forecast_table(forecast))
         show_notes(forecast.notes)
         return
+    check_output(out_path, ".csv", ".parquet")
+    long = long_table(source)
+    if long is not None:
+        count, forecasts = long_forecasts(long, source, model, device, full)
+    else:
+        forecaster, table = model_and_table(source, model, device)
+        count, forecasts = len(table), forecaster.predict_in_blocks(table, "full" if full else "horizon")
+    notes: dict[str, None] = {}
     with steps_progress("forecasting") as progress:
-        write_frames(_blocks(forecaster, table, full, notes, progress), out_path)
+        write_frames(_frames(forecasts, count, notes, progress), out_path)
     show_notes(list(notes))
-    err.print(f"forecasts of {len(table)} runs written to {escape(str(out_path))}", highlight=False)
+    err.print(f"forecasts of {count} runs written to {escape(str(out_path))}", highlight=False)
 
 
-def _blocks(
-    forecaster: LCGODEForecaster, table: RunTable, full: bool, notes: dict[str, None], progress: StepsProgress
+def _frames(
+    forecasts: Iterator[Forecast], count: int, notes: dict[str, None], progress: StepsProgress
 ) -> Iterator[pd.DataFrame]:
-    """The forecasts of some runs after the others, and the remarks on them."""
+    """The forecasts of some runs after the others as tables, and the remarks on them."""
     done = 0
-    for forecast in forecaster.predict_in_blocks(table, "full" if full else "horizon"):
+    for forecast in forecasts:
         notes.update(dict.fromkeys(forecast.notes))
         done += len(forecast.run_ids)
         yield forecast.to_frame()
-        progress(done, len(table), f"{done} of {len(table)} runs")
+        progress(done, count, f"{done} of {count} runs")
 
 
 @app.command()

@@ -120,10 +120,11 @@ def write_frames(frames: Iterator[pd.DataFrame], path: Path) -> None:
     from pyarrow import csv, parquet
 
     writer: csv.CSVWriter | parquet.ParquetWriter | None = None
+    schema: pa.Schema | None = None
     with replacing(path) as stream:
         for frame in frames:
-            schema = None if writer is None else writer.schema
             table = pa.Table.from_pandas(frame.apply(_eight_digits), schema=schema, preserve_index=False)
+            schema = table.schema
             if writer is None and path.suffix.lower() == ".parquet":
                 writer = parquet.ParquetWriter(stream, table.schema)
             elif writer is None:

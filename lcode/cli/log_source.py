@@ -18,6 +18,7 @@ from lcode.files import check_path
 
 if TYPE_CHECKING:
     from lcode.readers import Choices
+    from lcode.readers.raw import RawTable
     from lcode.table import Direction, RunTable
 
 Globs = list[str] | None
@@ -90,10 +91,22 @@ class LogSource:
             brief: long lists are cut.
             told: False says nothing.
         """
-        from lcode.readers import read_logs
-        from lcode.report.understood import understood
+        table = self.read(targets=targets, known=known)
+        if told:
+            self.tell(table, brief=brief)
+        return table
 
-        table = read_logs(
+    def read(
+        self,
+        rows: RawTable | None = None,
+        *,
+        targets: list[str] | None = None,
+        known: Mapping[str, Direction] | None = None,
+    ) -> RunTable:
+        """Read the logs, or some rows of them, and say nothing; see `lcode.read_logs`."""
+        from lcode.readers import read_logs
+
+        return read_logs(
             self.logs,
             graphs=self.graphs,
             directions=opt.parse_directions(self.direction),
@@ -103,12 +116,16 @@ class LogSource:
             on_repeat=self.on_repeat.rule,
             rates=self.rates.rule,
             choices=self.choices(),
+            rows=rows,
         )
-        if told:
-            for line in understood(table, brief=brief):
-                err.print(escape(line), highlight=False)
-            show_notes(table.notes)
-        return table
+
+    def tell(self, table: RunTable, *, brief: bool = True) -> None:
+        """Say on stderr what was understood of the logs; `brief`: long lists are cut."""
+        from lcode.report.understood import understood
+
+        for line in understood(table, brief=brief):
+            err.print(escape(line), highlight=False)
+        show_notes(table.notes)
 
 
 def reads_logs(command: Callable[..., None]) -> Callable[..., None]:

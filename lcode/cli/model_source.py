@@ -14,7 +14,7 @@ from lcode.errors import UsageError
 
 if TYPE_CHECKING:
     from lcode.forecasters.lcgode import LCGODEForecaster
-    from lcode.table import RunTable
+    from lcode.table import Direction, RunTable
 
 
 def loaded_model(source: LogSource, model: Path | None, device: str | None) -> LCGODEForecaster:
@@ -34,9 +34,14 @@ def loaded_model(source: LogSource, model: Path | None, device: str | None) -> L
     return forecaster
 
 
+def known_directions(forecaster: LCGODEForecaster) -> dict[str, Direction]:
+    """The directions that the model knows, which need not be said."""
+    return {metric.key: metric.direction for metric in forecaster.known_metrics}
+
+
 def table_for(forecaster: LCGODEForecaster, source: LogSource, *, told: bool = True) -> RunTable:
     """Read the logs; directions that the model knows need not be said."""
-    return source.table(known={metric.key: metric.direction for metric in forecaster.known_metrics}, told=told)
+    return source.table(known=known_directions(forecaster), told=told)
 
 
 def model_and_table(source: LogSource, model: Path | None, device: str | None) -> tuple[LCGODEForecaster, RunTable]:
@@ -46,9 +51,14 @@ def model_and_table(source: LogSource, model: Path | None, device: str | None) -
     if (table.runs["status"] != "finished").any():
         with err.status("learning from the finished runs"):
             forecaster = forecaster.in_context(table)
+    told_model(forecaster, table, model)
+    return forecaster, table
+
+
+def told_model(forecaster: LCGODEForecaster, table: RunTable, model: Path | None) -> None:
+    """Say on stderr how far the model is to be trusted on these runs, and what it learned from them."""
     for warning in forecaster.trust(table)[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
     if model is None and forecaster.fitted is not None and forecaster.known_metrics:
         text = f"the forecasts take up {forecaster.fitted.runs} of these runs, which have finished"
         err.print(f"[yellow]note:[/] {text}; `lcode fit`, then --model, adapts the network too", highlight=False)
-    return forecaster, table

@@ -124,7 +124,7 @@ class Context:
         """Share and epoch of the cutoffs that serve the runs in progress of a table, at most as many as `SHARES`."""
         horizon = float(self.finished.runs["horizon"].median())
         running = table.runs["status"].to_numpy() != "finished"
-        served = sorted({self.nearest(max(int(epoch), 0)) for epoch in table.last_epochs[running]})
+        served = sorted({self.nearest(max(int(epoch), 0)) for epoch in table.last_epochs[running].unique()})
         some = sorted({round(place) for place in np.linspace(0, len(served) - 1, len(SHARES))} if served else ())
         return [(served[place] / horizon, served[place]) for place in some]
 

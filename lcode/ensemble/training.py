@@ -115,7 +115,7 @@ class Recipe:
             fit_model(network, [source.rows(np.arange(own))], adapting, generator)
         if network.config.members == 1:
             return Fitted(NetworkAlone(preprocessor, network), report, len(done), _digest(done))
-        rows, mine = _some_rows(len(done), own, self.seed, MAX_RUNS)
+        rows, mine = some_rows(len(done), own, self.seed, MAX_RUNS)
         context = Context(
             _rows(done, rows), mine, folds[rows], preprocessor, network, beside, tuple(self.parts), self.seed,
             self.calibrated,
@@ -144,7 +144,7 @@ class Recipe:
 
 def in_context(pretrained: LCGODE, finished: RunTable, seed: int) -> Fitted:
     """A model that takes up finished runs, at most `CONTEXT_RUNS` of them, without adapting the network."""
-    rows, _ = _some_rows(len(finished), len(finished), seed, CONTEXT_RUNS)
+    rows, _ = some_rows(len(finished), len(finished), seed, CONTEXT_RUNS)
     finished = _rows(finished, rows)
     folds, read = assign_folds(finished, FOLDS, seed), Preprocessor.fit(finished)
     context = Context(finished, len(finished), folds, read, None, pretrained, PARTS, seed)
@@ -174,7 +174,7 @@ def _sizes(pretrained: LCGODE | None) -> dict[str, Any]:
     return {} if pretrained is None else {name: getattr(pretrained.config, name) for name in names}
 
 
-def _some_rows(done: int, own: int, seed: int, most: int) -> tuple[NDArray[np.int64], int]:
+def some_rows(done: int, own: int, seed: int, most: int) -> tuple[NDArray[np.int64], int]:
     """At most so many of the rows of finished runs, own ones first, and how many those are."""
     generator = np.random.default_rng(seed)
     mine = np.sort(generator.permutation(own)[:most])

@@ -22,6 +22,7 @@ from lcode.errors import NotEnoughDataError, UsageError
 from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
+from lcode.forecasters.known import KNOWN_RUNS, known_runs
 from lcode.graphs import unknown_ops
 from lcode.isolation import isolated
 from lcode.network.loop import FitSettings, Progress
@@ -179,12 +180,14 @@ class LCGODEForecaster(Forecaster):
 
         The shipped network stays as it is; what stands beside it (regressors, their weights, the widths of the
         intervals) learns from the finished runs, from at most `CONTEXT_RUNS` of them, when a forecast first needs it.
-        Where fewer than `min_finished` have finished with two epochs, runs are compared with those in progress. A
-        forecaster that was fitted: itself.
+        Where fewer than `min_finished` have finished with two epochs, runs are compared with those in progress. Of a
+        table of thousands of runs some are known, see `known_runs`. A forecaster that was fitted: itself.
         """
         fitted = self._fitted()
         if not isinstance(fitted.model, PretrainedModel):
             return self
+        if len(runs) > KNOWN_RUNS:
+            runs = runs.select(known_runs(runs, seed=self.seed, at_least=self.min_finished))
         known = type(self)(seed=self.seed, device=self.device, targets=self.targets)
         known.fitted, known.company = fitted, runs
         try:

@@ -13,10 +13,10 @@ import pandas as pd
 from lcode.errors import InputError, UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.choices import Choices
-from lcode.readers.raw import as_number, as_text
+from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.remarks import gap_remarks, name_remarks
 from lcode.readers.runs.repeats import OnRepeat
-from lcode.readers.sources import read_part
+from lcode.readers.sources import read_part, read_rows
 from lcode.readers.understanding.directions import settle_directions
 from lcode.readers.understanding.horizons import settle_horizons
 from lcode.readers.understanding.name_settings import with_named_settings
@@ -37,6 +37,7 @@ def read_logs(
     on_repeat: OnRepeat = "error",
     rates: Rates = "plan",
     choices: Choices | None = None,
+    rows: RawTable | None = None,
 ) -> RunTable:
     """Read training logs of any supported format.
 
@@ -59,6 +60,7 @@ def read_logs(
             (`RunTable.prefix`); one that is logged only up to now is a schedule up to now. `measured`: they react to
             the training (reduced on a plateau, say) and are a signal. A plan in a run log's header is a plan anyway.
         choices: what the user says of how columns are to be understood; default: as guessed.
+        rows: some whole runs of the table at `path`, which are read instead of all; see `lcode.readers.long_table`.
 
     Raises:
         InputError: logs that cannot be read as they stand; the message names file, line and column, and the remedy.
@@ -80,7 +82,11 @@ def read_logs(
             f"a horizon of {horizon:g} (--horizon) makes no sense: it is the planned last epoch, above 0 and at most "
             f"{MAX_TICKS:.0e}"
         )
-    part, reading = read_part(path, choices or Choices(), {*(directions or ()), *(targets or ())}, on_repeat)
+    stated = {*(directions or ()), *(targets or ())}
+    if rows is None:
+        part, reading = read_part(path, choices or Choices(), stated, on_repeat)
+    else:
+        part, reading = read_rows(rows, path, choices or Choices(), stated, on_repeat)
     part = with_constant_rates(part)
     part, of_names = with_named_settings(part, choices or Choices())
     part, told = settle_horizons(part, horizon)

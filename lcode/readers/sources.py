@@ -55,6 +55,44 @@ def _read_found(
     """The runs of all logs that were found, and how they were understood."""
     formats, spare, notes = _formats(path, found)
     sources, told_of_sources = _sources(path, found, formats, spare, choices, stated, on_repeat)
+    notes += [*told_of_sources, *_beside(path, found, sources)]
+    understood, told = _joined(path, sources, notes, choices, stated)
+    others = _without_tools(found)
+    if not understood.points["value"].notna().any() and others is not None:
+        # As when the last of several trainings in one folder was ended before its first evaluation.
+        understood, other = _read_found(path, others, choices, stated, on_repeat)
+        note = f"left out, since no curve of it that is to be scored holds a value: {', '.join(told.sources)}."
+        return replace(understood, notes=(*understood.notes, note)), other
+    return understood, told
+
+
+def read_rows(
+    raw: RawTable, path: Path, choices: Choices, stated: Collection[str], on_repeat: OnRepeat
+) -> tuple[LogPart, Reading]:
+    """The runs in some rows of a table, which are whole runs; see `read_part`.
+
+    Raises:
+        InputError: they cannot be read as they stand.
+    """
+    name = next(name for name, reader in FORMATS.items() if reader.sniff(raw.path))
+    return _joined(path, {name: understood_tables([raw], path, choices, stated, on_repeat)}, [], choices, stated)
+
+
+def _joined(
+    path: Path, sources: Mapping[str, Understood], notes: Sequence[str], choices: Choices, stated: Collection[str]
+) -> tuple[LogPart, Reading]:
+    """The runs of all sources as one part, with its curves named as they are scored, and how it was understood.
+
+    Args:
+        path: as the user named it.
+        sources: what wrote them -> the runs.
+        notes: remarks so far.
+        choices: what the user says of the columns.
+        stated: curves that the user named as metrics.
+
+    Raises:
+        InputError: no curve is left to be scored.
+    """
     parts, copies = without_copies({name: source.part for name, source in sources.items()})
     part = join(with_distinct_names(parts))
     curves = settle_curves(part.metrics, choices, stated, HowOften.of(part))
@@ -64,15 +102,8 @@ def _read_found(
     left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
     axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
     told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, {**left_out, **curves.left_out})
-    notes += [*told_of_sources, *_beside(path, found, sources), *copies, *unscored_remarks(part, curves)]
-    understood = replace(as_understood(part, curves), notes=(*part.notes, *notes))
-    others = _without_tools(found)
-    if not understood.points["value"].notna().any() and others is not None:
-        # As when the last of several trainings in one folder was ended before its first evaluation.
-        understood, other = _read_found(path, others, choices, stated, on_repeat)
-        note = f"left out, since no curve of it that is to be scored holds a value: {', '.join(told.sources)}."
-        return replace(understood, notes=(*understood.notes, note)), other
-    return understood, told
+    notes = (*part.notes, *notes, *copies, *unscored_remarks(part, curves))
+    return replace(as_understood(part, curves), notes=notes), told
 
 
 def _formats(path: Path, found: Found) -> tuple[dict[str, list[Path]], dict[str, list[Path]], list[str]]:

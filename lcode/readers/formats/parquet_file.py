@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,13 +39,21 @@ class ParquetFormat:
         except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
             raise InputError("is a damaged or incomplete Parquet file; write it again", path=path) from error
         check_names(path, names)
-        # pandas stores an unnamed index as a column of its own.
-        columns = {
-            name: _plain(path, name, column)
-            for name, column in zip(names, table.columns, strict=True)
-            if not re.fullmatch(r"__index_level_\d+__", name)
-        }
-        return RawTable(path, columns, lambda row: row + 1)
+        return RawTable(path, plain_columns(path, names, table.columns), lambda row: row + 1)
+
+
+def plain_columns(path: Path, names: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> dict[str, pa.ChunkedArray]:
+    """The columns of a Parquet file as numbers, truth values and text.
+
+    Raises:
+        InputError: cells of another kind.
+    """
+    # pandas stores an unnamed index as a column of its own.
+    return {
+        name: _plain(path, name, column)
+        for name, column in zip(names, columns, strict=True)
+        if not re.fullmatch(r"__index_level_\d+__", name)
+    }
 
 
 def _plain(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
