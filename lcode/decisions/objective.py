@@ -174,13 +174,43 @@ class CustomObjective(Objective):
         Raises:
             UsageError: the function did not return one score per run.
         """
-        scores = np.asarray(self.function(values, metrics), dtype=float)
+        found = self.function(values, metrics)
+        try:
+            scores = np.asarray(found, dtype=float)
+        except (TypeError, ValueError):
+            raise UsageError(
+                f"the objective returned {type(found).__name__}; it must return an array of scores"
+            ) from None
         if scores.shape != values.shape[:-1]:
             raise UsageError(
                 f"the objective returned shape {list(scores.shape)} for values of shape {list(values.shape)}; "
                 "it must reduce the last axis (the metrics) and keep the others"
             )
         return scores
+
+
+def check_function(spec: object, metrics: Sequence[Metric]) -> None:
+    """Refuse a user's own function that does not give one score per run, before any run depends on it.
+
+    What it raises itself on made-up values is left for the real ones.
+
+    Args:
+        spec: an objective as it was given; what is no function is not looked at.
+        metrics: the K metrics.
+
+    Raises:
+        UsageError: it returns something else; the text says what.
+    """
+    if isinstance(spec, str | Objective) or not callable(spec):
+        return
+    count = len(metrics)
+    values = np.full((count + 1, count + 2, count), 0.5)  # no two axes alike, so that none is taken for another
+    try:
+        CustomObjective(spec).score(values, metrics)
+    except UsageError:
+        raise
+    except Exception:
+        return
 
 
 def task_scores(

@@ -89,6 +89,7 @@ class StopRule:
         left: float = 1.0,
         unit: str = "",
         forecast: Mapping[str, Mapping[str, float]] | None = None,
+        by_mean: bool = False,
     ) -> Verdict:
         """The verdict on a run whose score at the horizon has been forecast.
 
@@ -101,11 +102,13 @@ class StopRule:
             left: share of the run's epochs that are still to come, 0 to 1.
             unit: what a score is measured in, for the reason.
             forecast: summary to be carried by the verdict.
+            by_mean: whether the mean of the samples is expected, as of ranks and chances, in place of their median.
         """
         forecast = forecast or {}
         if not np.isfinite(samples).all():
             return Verdict(run, epoch, "continue", "there is no forecast of every task yet", forecast=forecast)
         low, expected, high = sample_quantiles(samples, (0.05, 0.5, 0.95)).tolist()
+        expected = float(samples.mean()) if by_mean else expected
         seen = f"expected {interval(expected, low, high)} {unit}".rstrip()
         outlook = Outlook.of(samples)
         incumbent = standings.incumbent(run)
@@ -113,9 +116,8 @@ class StopRule:
             reason = f"no other run to compare with; {seen}"
             return Verdict(run, epoch, "continue", reason, None, expected, forecast, outlook=outlook.scores)
         probability = float((samples > incumbent.score).mean())
-        rival = f"{incumbent.run} ({'ended' if incumbent.finished else 'expected'} at {incumbent.score:.3g})"
         worth = self.weigh(run, outlook, probability, standings, left)
-        reason = f"P(beats {rival}) = {probability:.3f} {worth.reason}"
+        reason = f"P(beats {incumbent}) = {probability:.3f} {worth.reason}"
         action: Action = "continue"
         if worth.stop and standings.better(run, expected) < self.keep:
             reason += f", but one of the sweep's best {self.keep} so far"

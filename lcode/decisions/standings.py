@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from statistics import median
@@ -13,11 +12,21 @@ from lcode.decisions.verdict import Verdict
 
 
 class Incumbent(NamedTuple):
-    """The run to beat: its name, its score, and whether that is its true final score or an expected one."""
+    """What is to be beaten: a run's name, its score, and whether that is its true final score or an expected one."""
 
     run: str
     score: float
     finished: bool
+
+    def __str__(self) -> str:
+        return f"{self.run} ({'ended' if self.finished else 'expected'} at {self.score:.3g})"
+
+
+class OthersFront(Incumbent):
+    """The front of the other runs: a run that is on the front itself has a score above 0."""
+
+    def __str__(self) -> str:
+        return "the front of the others"
 
 
 @dataclass
@@ -32,6 +41,7 @@ class Standings:
         live: run -> how a live run will end, as it was forecast last.
         stopped: run -> how one that was stopped by its forecast would have ended.
         deviation: standard deviation of the score between seeds, where repeats have told it.
+        front: whether a score above 0 is a place on a front, so that no single run is the one to beat.
     """
 
     past: dict[str, float] = field(default_factory=dict)
@@ -40,31 +50,22 @@ class Standings:
     live: dict[str, Outlook] = field(default_factory=dict)
     stopped: dict[str, Outlook] = field(default_factory=dict)
     deviation: float | None = None
+    front: bool = False
 
     def take(self, verdict: Verdict) -> None:
         """The run was given this verdict: it is live and expected to end with its score, or was stopped."""
         outlook = Outlook(verdict.outlook) if verdict.outlook else None
-        if verdict.stop:
-            self.drop(verdict.run)
-            if outlook is not None:
-                self.stopped[verdict.run] = outlook
-        elif verdict.score is None:
+        if verdict.stop or verdict.score is None:
             if verdict.action == "stop":  # a diverged run is nobody's rival, even in a dry run
-                self.drop(verdict.run)
+                self.stop(verdict.run, outlook)
         else:
-            self.expect(verdict.run, verdict.score)
-            if outlook is not None:
-                self.live[verdict.run] = outlook
+            self.expect(verdict.run, verdict.score, outlook)
 
-    def outlooks(self) -> dict[str, dict[str, list[float]]]:
-        """What is thought of the live and of the stopped runs, as plain values."""
-        both = {"live": self.live, "stopped": self.stopped}
-        return {kind: {run: list(found.scores) for run, found in runs.items()} for kind, runs in both.items()}
-
-    def restore(self, outlooks: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
-        """Take up what `outlooks` gave."""
-        for kind, runs in (("live", self.live), ("stopped", self.stopped)):
-            runs.update({run: Outlook(tuple(scores)) for run, scores in outlooks.get(kind, {}).items()})
+    def stop(self, run: str, outlook: Outlook | None = None) -> None:
+        """The run was stopped, by a forecast of how it would have ended if there is one."""
+        self.drop(run)
+        if outlook is not None:
+            self.stopped[run] = outlook
 
     def finish(self, run: str, score: float, *, past: bool = False) -> None:
         """The run ended with this score, perhaps before the sweep; NaN: it ended without one."""
@@ -72,9 +73,9 @@ class Standings:
         if not isnan(score):
             (self.past if past else self.finished)[run] = score
 
-    def expect(self, run: str, score: float) -> None:
-        """The run is live and expected to end with this score."""
-        outlook = self.live.get(run)
+    def expect(self, run: str, score: float, outlook: Outlook | None = None) -> None:
+        """The run is live and expected to end with this score; its outlook stands where none is given."""
+        outlook = self.live.get(run) if outlook is None else outlook
         self.drop(run)
         self.expected[run] = score
         if outlook is not None:
@@ -100,6 +101,8 @@ class Standings:
         """The best of the other ended runs, or else the best expected of the other live ones, if there are any."""
         for scores, finished in (({**self.past, **self.finished}, True), (self.expected, False)):
             others = [(score, name) for name, score in scores.items() if name != run]
+            if others and self.front:
+                return OthersFront("", 0.0, finished)
             if others:
                 score, name = max(others)
                 return Incumbent(name, score, finished)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from lcode.decisions.ending import Ending
+
 Action = Literal["continue", "stop"]
 
 
@@ -20,12 +22,12 @@ class Verdict:
         reason: why, in a sentence with the numbers.
         probability: that the run beats the incumbent by its horizon, 0 to 1; None if it was not estimated.
         score: median of the run's score at its horizon; None without a forecast.
-        forecast: for each metric key the `median`, `q05` and `q95` at the horizon, in natural units; empty without
-            a forecast.
+        forecast: for each metric key that has a forecast the `median`, `q05` and `q95` at the horizon, in natural units.
         dry_run: the action is only advice: `stop` stays False.
         price: what stopping the run now adds to the expected regret, in the objective's unit; None where no regret is
             reckoned with.
         outlook: the run's score at its horizon as forecast, see `lcode.decisions.ledger.Outlook`; empty without one.
+        ending: the final values as forecast, by which the run can be scored anew; None without a forecast.
 
     Examples:
         >>> import lcode
@@ -48,9 +50,12 @@ class Verdict:
     dry_run: bool = False
     price: float | None = None
     outlook: tuple[float, ...] = ()
+    ending: Ending | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "outlook", tuple(self.outlook))  # a list, read from JSON
+        if isinstance(self.ending, Mapping):
+            object.__setattr__(self, "ending", Ending.from_json(self.ending))
 
     @property
     def stop(self) -> bool:

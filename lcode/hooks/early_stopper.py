@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isnan
 from typing import Any, Literal
 
@@ -238,7 +238,9 @@ class EarlyStopper:
             options["history"] = about(self._history, self.monitor)
         if len(self.monitor) == 1 and (self._sweep, self._history) != (None, None):
             options["objective"] = only_metric
-        return Monitor(**options) if self._sweep is None else SharedMonitor(self._sweep, **options)
+        if self._sweep is not None:
+            return SharedMonitor(self._sweep, **options)
+        return _OneRun(**options) if self._history is None else Monitor(**options)
 
     def _decided(self, verdict: Verdict, seen: Outlook | None) -> Decision:
         """The verdict by the others, and what the run may gain by itself, as one decision."""
@@ -293,3 +295,11 @@ class EarlyStopper:
                 f"there are: {', '.join(there) or 'none'}",
                 stacklevel=3,
             )
+
+
+class _OneRun(Monitor):
+    """A monitor of a run that is alone: what it may gain by itself is asked for, and nothing else."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._judge = replace(self._judge, compares=False)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
-import numpy as np
-
-from lcode.decisions import Constrained, FinalValue, StopRule, Verdict, diverged_verdict, score_samples
-from lcode.decisions.rule import LASTING, SAMPLES
+from lcode.decisions import Constrained, FinalValue, StopRule, Verdict, diverged_verdict
+from lcode.decisions.ending import Ending
+from lcode.decisions.rule import LASTING
 from lcode.errors import UsageError
 from lcode.forecast import Forecast
 from lcode.forecasters.base import Forecaster
@@ -46,12 +46,14 @@ class Judge:
         rule: when to stop.
         final: which value of a curve counts as its final one.
         num_threads: torch threads while forecasting.
+        compares: whether the run is compared with others; one that is not needs no forecast here.
     """
 
     model: Callable[[], Forecaster]
     rule: StopRule
     final: FinalValue
     num_threads: int
+    compares: bool = True
 
     def decide(self, live: LiveRun, metrics: Sequence[Metric], scores: Scoreboard, unit: float) -> Verdict:
         """The verdict on a run that has just reported.
@@ -74,33 +76,42 @@ class Judge:
 
     def _by_curves(self, live: LiveRun, metrics: Sequence[Metric], scores: Scoreboard, unit: float) -> Verdict:
         """The verdict on a run by its finite values."""
-        run, epoch, objective = live.name, live.last_epoch, scores.objective
+        run, epoch = live.name, live.last_epoch
         if epoch >= live.end:
             if live.is_over(metrics):
                 return Verdict(run, epoch, "continue", f"finished: reached its last epoch {epoch}")
             return Verdict(run, epoch, "continue", f"at its last epoch {epoch}, with a task still missing")
-        if objective is None:
-            few = f"fewer than {MIN_REFERENCE_RUNS} finished runs to compare with ({scores.ended})"
-            return Verdict(run, epoch, "continue", scores.obstacle or few)
+        if not self.compares:
+            return Verdict(run, epoch, "continue", "compared with no other run")
         if not self.rule.due(epoch, live.previous_epoch):
             return Verdict(run, epoch, "continue", f"no forecast before epoch {self.rule.next_due(epoch)}")
         with isolated(self.num_threads):
             table = live.to_table(metrics, unit)
-            forecast = self.final.of_forecast(self.model().predict(table, self.final.at), table)
+            curves = self.model().predict(table, self.final.at)
+            forecast = self.final.measured_by.of_forecast(curves, table)
         if (forecast.status == "diverged").any():
             return Verdict(run, epoch, "stop", "diverged, says the forecaster", 0.0, forecast=summary(forecast))
-        samples = score_samples(forecast, objective, n=SAMPLES, seed=0, archs=[live.arch])[:, 0]
-        feasible = ~np.isneginf(samples)
-        if not feasible.all():
-            # An infeasible end beats nobody; as the worst score known it leaves all that is computed finite.
-            ended = scores.standings
-            known = [*samples[feasible], *ended.past.values(), *ended.finished.values(), *ended.expected.values()]
-            samples = np.where(feasible, samples, min(known, default=0.0))
-        told = objective.unit if objective.direction == "max" else f"(minus the {objective.unit})"
+        if self.final.together:
+            scores.propose(run, Ending.of(forecast))
+            if scores.objective is not None:
+                forecast = self.final.of_forecast(curves, table, scores.objective)
+        ending, told = Ending.of(forecast), summary(forecast)
+        scored, objective = scores.score(run, ending), scores.objective
+        if scored is None or objective is None:
+            why = scores.obstacle or "no other run to compare with so far"
+            return Verdict(run, epoch, "continue", why, forecast=told, ending=ending)
+        samples, feasible = scored
+        unit_told = objective.unit if objective.direction == "max" else f"(minus the {objective.unit})"
         left = 1 - epoch / live.end if live.end > 0 else 0.0
         verdict = self.rule.decide(
-            run, epoch, samples, scores.standings, left=left, unit=told, forecast=summary(forecast)
-        )
+            run, epoch, samples, scores.standings,
+            left=left, unit=unit_told, forecast=told, by_mean=objective.relative,
+        )  # fmt: skip
+        verdict = verdict if verdict.score is None else replace(verdict, ending=ending)
+        if scores.provisional:
+            verdict = replace(
+                verdict, reason=f"{verdict.reason}; measured by forecasts until {MIN_REFERENCE_RUNS} runs have finished"
+            )
         if isinstance(objective, Constrained):
             bounds = " and ".join(map(str, objective.constraints))
             verdict = replace(verdict, reason=f"{verdict.reason}; P({bounds}) = {feasible.mean():.2f}")
@@ -116,8 +127,9 @@ class Judge:
 
 
 def summary(forecast: Forecast) -> dict[str, dict[str, float]]:
-    """Median and 90 % interval of each metric of the first run at its last query, in natural units."""
+    """Median and 90 % interval of each metric of the first run at its last query, in natural units, where forecast."""
     final = forecast.final()
     levels = {"median": 0.5, "q05": 0.05, "q95": 0.95}
     columns = {name: final.quantile(level)[0, :, 0] for name, level in levels.items()}
-    return {m.key: {name: float(column[k]) for name, column in columns.items()} for k, m in enumerate(final.metrics)}
+    told = {m.key: {name: float(column[k]) for name, column in columns.items()} for k, m in enumerate(final.metrics)}
+    return {key: values for key, values in told.items() if isfinite(values["median"])}

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lcode.curves.arrays import CurveArrays
-from lcode.decisions import FinalValue
+from lcode.decisions import FinalValue, Objective
 from lcode.graphs import ArchGraph, graph_from_json
 from lcode.hooks.inputs import as_config
 from lcode.table import Metric, RunStatus, RunTable, Schedule, as_epochs, as_ticks
@@ -161,11 +161,22 @@ class LiveRun:
             if isfinite(value):
                 yield epoch, value
 
-    def final_values(self, metrics: Sequence[Metric], final: FinalValue, unit: float) -> NDArray[np.float64]:
-        """Final value of each metric, shape [K]; NaN for one that was never reported, all NaN if one is undefined."""
+    def final_values(
+        self, metrics: Sequence[Metric], final: FinalValue, unit: float, objective: Objective | None = None
+    ) -> NDArray[np.float64]:
+        """Final value of each metric, shape [K]; NaN for one that was never reported, all NaN if one is undefined.
+
+        Args:
+            metrics: the K metrics.
+            final: which value counts.
+            unit: of the epochs.
+            objective: chooses the epoch where one is chosen for all metrics; None: the value that references are made
+                of.
+        """
         if self._undefined:
             return np.full(len(metrics), np.nan)
-        return final.of_arrays(self._arrays(metrics, unit), unit)[0]
+        final = final if objective is not None else final.measured_by
+        return final.of_arrays(self._arrays(metrics, unit), unit, objective, [self.arch])[0]
 
     def is_over(self, metrics: Sequence[Metric]) -> bool:
         """Whether the run has reached its last epoch, and every metric has been reported there (or after it)."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.decisions import Constraint, FinalValue, Objective
+from lcode.decisions.ending import Ending
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
@@ -29,7 +30,7 @@ from lcode.hooks.inputs import (
 )
 from lcode.hooks.learned_metrics import LearnedMetrics
 from lcode.hooks.live_run import Epoch, LiveRun, live_table
-from lcode.hooks.scoreboard import Scoreboard
+from lcode.hooks.scoreboard import FinalOf, Scoreboard
 from lcode.hooks.sweep_axis import SweepAxis
 from lcode.table import Direction, Metric, RunStatus, RunTable, split_key
 from lcode.table.groups import configuration_groups
@@ -83,7 +84,7 @@ class LiveSweep:
             history.metrics,
             objective=objective,
             baseline=baseline,
-            past=dict(zip(finished.run_ids, final.of_table(finished), strict=True)),
+            past=_finals_of(finished, final),
             groups=dict(zip(finished.run_ids, configuration_groups(finished).tolist(), strict=True)),
             archs={
                 run: arch
@@ -235,7 +236,7 @@ class LiveSweep:
         self._forget(run)
         if status == "finished":
             self._finished.append(run)
-            self.scores.finish(run, self._final_values(live))
+            self.scores.finish(run, self._final_of(live))
 
     def forecaster(self) -> Forecaster:
         """The model with what it has learned from the history and the runs that have finished since."""
@@ -254,8 +255,7 @@ class LiveSweep:
             "epoch_unit": self.axis.unit,
             "runs": [live.to_json() for live in self.runs.values()],
             "finished": list(self._finished),
-            "expected": dict(self.scores.standings.expected),
-            "outlooks": self.scores.standings.outlooks(),
+            "endings": {run: ending.to_json() for run, ending in self.scores.endings().items()},
             "population": None if population is None else population.tolist(),
         }
 
@@ -275,8 +275,8 @@ class LiveSweep:
             ended = [run for run, live in runs.items() if live.status == "finished"]
             ended = list(state.get("finished", ended))  # states of version 0.1 do not say in which order
             saved = None if state["population"] is None else np.array(state["population"], dtype=float)
-            awaited = {run: float(score) for run, score in state["expected"].items()}
-            outlooks = dict(state.get("outlooks", {}))  # states of version 0.1 have none
+            plain = state.get("endings", {})  # states of version 0.1 have none: runs are forecast anew as they report
+            endings = {run: Ending.from_json(end) for run, end in plain.items()}
         self._metrics.add(metrics)
         self.axis.unit, self.runs, self._finished = unit, runs, ended
         for run, live in self.runs.items():
@@ -284,11 +284,9 @@ class LiveSweep:
             if live.arch is not None:
                 self.scores.note_arch(run, live.arch)
         self._measure_all()
-        finals = {run: self._final_values(live) for run, live in self.runs.items() if live.status == "finished"}
-        self.scores.restore(saved, finals)
-        for run, score in awaited.items():
-            self.scores.expect(run, score)
-        self.scores.standings.restore(outlooks)
+        finals = {run: self._final_of(live) for run, live in self.runs.items() if live.status == "finished"}
+        stopped = [run for run in endings if run in runs and runs[run].status == "stopped"]
+        self.scores.restore(saved, finals, endings, stopped)
 
     def _measure_all(self) -> None:
         """Metrics that are new count from now on."""
@@ -301,8 +299,9 @@ class LiveSweep:
         if run in self._finished:
             self._finished.remove(run)
 
-    def _final_values(self, live: LiveRun) -> NDArray[np.float64]:
-        return live.final_values(self.metrics, self.final, self.axis.unit)
+    def _final_of(self, live: LiveRun) -> FinalOf:
+        """What a run has ended with, by whatever objective."""
+        return lambda objective: live.final_values(self.metrics, self.final, self.axis.unit, objective)
 
     def _new_run(self, run: str, horizon: Epoch | None) -> LiveRun:
         self.scores.drop(run)
@@ -319,3 +318,18 @@ class LiveSweep:
             )
         longest = max(announced) if planned is None else planned
         return LiveRun(run, longest, self.axis.counts_from_zero(longest))
+
+
+def _finals_of(table: RunTable, final: FinalValue) -> dict[str, FinalOf]:
+    """What each run of a history ended with."""
+    measured = final.measured_by.of_table(table)
+
+    def of_run(place: int, run: str) -> FinalOf:
+        def final_of(objective: Objective | None) -> NDArray[np.float64]:
+            if objective is None or not final.together:
+                return measured[place]
+            return final.of_table(table.select([run]), objective)[0]
+
+        return final_of
+
+    return {run: of_run(place, run) for place, run in enumerate(table.run_ids)}

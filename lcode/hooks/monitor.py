@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Constraint, FinalValue, GainRule, Objective, Verdict
+from lcode.decisions import Constraint, FinalValue, GainRule, Objective, Verdict, scores_alone
 from lcode.decisions.budget import RegretBudget
 from lcode.decisions.objective import ScoreFunction
 from lcode.decisions.regret_rule import stop_rule
@@ -41,9 +41,10 @@ class Monitor:
     The pretrained model learns while the sweep goes on: the runs that have finished are taken up, in one to some
     seconds, whenever there are a quarter more of them (at 4, 5, 6, 8, 10, 13 … with those of the history).
 
-    While there is no baseline and fewer than three runs have finished, every run goes on. The objective is then fixed,
-    so that scores stay comparable; only a metric that comes later begins it anew, or one that was left out of Δm, since
-    it ended at 0 or near it in most of these runs, and now has a median to be measured against.
+    While there is no baseline and fewer than three runs have finished, runs are compared by what they are expected to
+    end with, references included, from the second one on. The objective is then fixed, so that scores stay comparable;
+    only a metric that comes later begins it anew, or one that was left out of Δm, since it ended at 0 or near it in
+    most of these runs, and now has a median to be measured against.
 
     Attributes:
         model: the forecaster.
@@ -86,7 +87,8 @@ class Monitor:
                 first incumbents. A run of the history that reports is taken up where the history left it. Without one,
                 the metrics are those that are reported.
             directions: without a history, `min` or `max` by metric, for names that do not say it themselves.
-            objective: see `lcode.decisions.make_objective`.
+            objective: see `lcode.decisions.make_objective`. Of `mean_rank` and `hypervolume` the run to beat is the one
+                that is best among all; with `pareto` and `hypervolume` a run goes on that may end on the front.
             baseline: single-task references of `delta_m`: by metric key, or a CSV file. Without a history, those of
                 metrics that have not been reported wait for them; until then each verdict's reason names them.
             min_epochs: no run is stopped before this epoch (a diverged one is); default: 3, with `regret` 2.
@@ -102,23 +104,25 @@ class Monitor:
                 for `LASTING` reports of the metric. `skip`: the metric was not measured.
             dry_run: verdicts say what they would do, `stop` stays False.
             num_threads: torch threads while forecasting; the training's own number is restored.
-            final: what a run ends with, and is compared by: `horizon`, `best` (best so far, of each metric on its own)
-                or `last:5` (mean of the last 5 epochs).
+            final: what a run ends with, and is compared by: `horizon`, `best` (best so far, of each metric on its own),
+                `best-epoch` (of all metrics at one epoch, that of the best score) or `last:5` (mean of the last 5
+                epochs).
             horizon: planned last epoch of the runs that do not say another; default: see `start`.
             constraints: bounds on final values, such as `depth/abs_err<=0.4`: an end outside of one beats nobody, so a
                 run that will hardly be feasible is stopped. Without a history, one waits for its metric.
 
         Raises:
-            UsageError: an option out of range or of the wrong type; an unknown objective, name, bound or final value,
-                or one that cannot be told of a run on its own.
+            UsageError: an option out of range or of the wrong type; an unknown objective, name, bound or final value;
+                or an objective that scores runs against one another beside `regret` or `final="best-epoch"`, which need
+                scores of a run on its own.
             InputError: a baseline that cannot be read.
         """
         history = RunTable.from_points(empty_points(), ()) if history is None else history
         check_options(history, directions=directions, nan=nan, dry_run=dry_run, num_threads=num_threads)
         self.rule = stop_rule(regret, delta=delta, min_epochs=min_epochs, keep=keep, every=every)
         self.dry_run, self.final = dry_run, FinalValue.parse(final)
-        if self.final.together:
-            raise UsageError("a monitor compares runs by final='horizon', 'best' or 'last:K'; best-epoch is for rank")
+        if not scores_alone(objective):
+            _check_among_runs(self.final, regret)
         self.model = model_or_pretrained(model)
         self.log: list[Verdict] = []
         self._sweep = LiveSweep(
@@ -325,3 +329,21 @@ class Monitor:
     def _rank(self, verdict: Verdict) -> None:
         """What the run is expected to end with counts for the others."""
         self._sweep.scores.take(verdict)
+
+
+def _check_among_runs(final: FinalValue, regret: object) -> None:
+    """Refuse what needs scores that stay while runs come and go.
+
+    Raises:
+        UsageError: an objective that scores runs against one another can have neither.
+    """
+    if regret is not None:
+        raise UsageError(
+            "a budget of regret adds up scores of runs on their own, and this objective scores them against one "
+            "another: stop by delta, or choose delta_m, mean, worst or weights:NAME=W"
+        )
+    if final.together:
+        raise UsageError(
+            "final='best-epoch' chooses the epoch by a score of the run on its own, and this objective scores runs "
+            "against one another: choose delta_m, mean, worst or weights:NAME=W, or another final value"
+        )

@@ -30,11 +30,11 @@ def expected_gains(
 
     Returns:
         `E[max(0, score − best)]`, shape [C], ≥ 0; NaN for one that cannot be forecast from its configuration. None
-        while no finished run has a score.
+        while no finished run has a score, and of an objective that scores runs against one another.
     """
     scores = sweep.scores
     best = max((*scores.standings.past.values(), *scores.standings.finished.values()), default=None)
-    if scores.objective is None or best is None or not configs:
+    if scores.objective is None or scores.objective.relative or best is None or not configs:
         return None
     names = [f"candidate {number}" for number in range(len(configs))]
     runs = [LiveRun(name, horizon, config=as_config(one, name)) for name, one in zip(names, configs, strict=True)]

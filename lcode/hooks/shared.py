@@ -9,15 +9,12 @@ from dataclasses import fields
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 from lcode.decisions import Verdict
 from lcode.errors import LcodeError, UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph, graph_from_json
 from lcode.hooks.folder import Event, Folder
 from lcode.hooks.inputs import as_run
-from lcode.hooks.live_run import Epoch
 from lcode.hooks.monitor import Monitor
 from lcode.table import Metric, RunStatus, RunTable
 
@@ -53,7 +50,6 @@ class SharedMonitor(Monitor):
     ) -> None:
         super().__init__(model, history, **options)
         self._folder = Folder(folder, clock=clock)
-        self._expected: dict[str, tuple[Epoch, Mapping[str, float]]] = {}
         self._look()
 
     def start(
@@ -90,9 +86,8 @@ class SharedMonitor(Monitor):
         report = self._sweep.checked(run, epoch, values, signals=signals, horizon=horizon)
         self._folder.write(report, self.metrics)
         live = self._sweep.take(report)
-        self._expect()
         verdict = self._decide(live)
-        if verdict.score is not None or verdict.action == "stop":
+        if verdict.ending is not None or verdict.action == "stop":
             self._folder.told(live.name, int(report.epoch), verdict.to_json())
         if live.status != "running":
             self._folder.end(live, live.status, verdict.reason)
@@ -148,7 +143,6 @@ class SharedMonitor(Monitor):
         kind = entry["type"]
         if kind == "again":
             sweep.drop(run)
-            self._expected.pop(run, None)
         elif kind == "header":
             sweep.measure(Metric(str(m["task"]), str(m["name"]), m["direction"]) for m in entry["metrics"])
             graph = entry.get("graph")
@@ -173,32 +167,6 @@ class SharedMonitor(Monitor):
                 sweep.runs[run].status = "stopped"
         elif kind == "end" and sweep.runs[run].status != entry["status"]:
             sweep.finish(run, entry["status"])
-
-    def _rank(self, verdict: Verdict) -> None:
-        """Keep the forecast: what the run is expected to end with counts for the others, by the objective of the day.
-
-        The score that another process saw may be in another unit, since its objective was fixed by other runs.
-        """
-        self._expected.pop(verdict.run, None)
-        super()._rank(verdict)
-        if verdict.score is not None and not verdict.stop:
-            self._expected[verdict.run] = verdict.epoch, {key: at["median"] for key, at in verdict.forecast.items()}
-
-    def _expect(self) -> None:
-        """Score what every run in progress is expected to end with."""
-        for run, (epoch, _) in list(self._expected.items()):
-            live = self._sweep.runs.get(run)
-            if live is None or live.status != "running" or live.last_epoch < epoch:
-                del self._expected[run]
-        objective = self.objective
-        if objective is None or not self._expected:
-            return
-        runs = list(self._expected)
-        ends = [[self._expected[run][1].get(metric.key, np.nan) for metric in self.metrics] for run in runs]
-        scores = objective.score(np.array(ends), self.metrics, [self._sweep.runs[run].arch for run in runs])
-        for run, score in zip(runs, scores.tolist(), strict=True):
-            if np.isfinite(score):
-                self._sweep.scores.expect(run, score)
 
 
 _TOLD = tuple(field.name for field in fields(Verdict))

@@ -25,7 +25,7 @@ VERDICT = f"{OWN}verdict"
 """Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given, and what was
 `thought` of the trial's end by the last verdict that forecast it."""
 
-THOUGHT = ("score", "outlook")
+THOUGHT = ("score", "ending")
 """Fields of a verdict that say what is thought of a trial's end; what they say stands until there is a new forecast."""
 
 Report = tuple[float, Mapping[str, float]]

@@ -59,10 +59,10 @@ def test_a_bound_waits_for_its_metric_where_metrics_are_learned() -> None:
 
 def test_what_cannot_be_kept_is_refused_at_once() -> None:
     model = LastValueForecaster().fit(history())
-    with pytest.raises(UsageError, match="'pareto' scores runs against one another"):
-        Monitor(model, objective="pareto")
-    with pytest.raises(UsageError, match="best-epoch is for rank"):
-        Monitor(model, final="best-epoch")
+    with pytest.raises(UsageError, match="stop by delta, or choose delta_m"):
+        Monitor(model, objective="pareto", regret="0.03 spread")
+    with pytest.raises(UsageError, match="chooses the epoch by a score of the run on its own"):
+        Monitor(model, objective="mean_rank", final="best-epoch")
     with pytest.raises(UsageError, match="which is not measured; there are: seg/miou, depth/abs_err"):
         Monitor(model, history=history(), constraints=["seg/iou>=1"])
     with pytest.raises(UsageError, match="write METRIC<=NUMBER"):

@@ -80,8 +80,11 @@ def test_a_training_that_goes_on_after_a_kill_decides_the_same(killed_after: int
 
 def test_beside_finished_runs_a_hopeless_one_is_beaten(trend: Forecaster) -> None:
     monitor = Monitor(trend, keep=0, min_epochs=3, horizon=30, objective="mean")
+    monitor.announce(WATCHED)
     for run, best in (("x", 0.7), ("y", 0.8), ("z", 0.9)):
-        train(EarlyStopper(WATCHED, 30, run=run, sweep=monitor, confidence=1.0), best=best)
+        reports = [(epoch, values(epoch, best=best)) for epoch in range(1, 31)]
+        monitor.recall(run, [(epoch, {name: told[name] for name in WATCHED}) for epoch, told in reports])
+        monitor.finish(run)
     told = train(EarlyStopper(WATCHED, 30, run="low", sweep=monitor), best=0.2)
     assert told[-1].kind == "beaten" and told[-1].epoch < 13 and "P(beats z (ended at" in told[-1].reason
 
@@ -103,12 +106,14 @@ def test_beside_a_history_of_more_metrics_only_the_watched_ones_count(trend: For
 
 
 def test_runs_of_several_processes_meet_in_a_folder(tmp_path: Path, trend: Forecaster) -> None:
-    def stopper(run: str) -> EarlyStopper:  # each has a monitor of its own, as in a process of its own
-        sweep = SharedMonitor(tmp_path, trend, keep=0, min_epochs=3)
+    def stopper(
+        run: str, min_epochs: int = 3
+    ) -> EarlyStopper:  # each has a monitor of its own, as in a process of its own
+        sweep = SharedMonitor(tmp_path, trend, keep=0, min_epochs=min_epochs)
         return EarlyStopper(WATCHED, 30, run=run, config={"lr": 0.1, "net": object()}, sweep=sweep)
 
     for run, best in (("x", 0.7), ("y", 0.8), ("z", 0.9)):
-        train(stopper(run), best=best)
+        train(stopper(run, min_epochs=30), best=best)
     assert not train(stopper("low"), [1, 2], best=0.2)[-1]
     assert train(stopper("low"), range(3, 31), best=0.2)[-1].kind == "beaten"  # taken up by another process
     table = read_logs(tmp_path)

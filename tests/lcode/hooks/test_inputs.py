@@ -254,7 +254,7 @@ def test_metrics_to_come_are_names() -> None:
 
 @pytest.mark.parametrize(
     "torn",
-    [{"runs": None}, {"runs": [{"name": "a"}]}, {"expected": None}, {"population": "x"}, {"metrics": [["seg"]]}],
+    [{"runs": None}, {"runs": [{"name": "a"}]}, {"endings": {"a": 1}}, {"population": "x"}, {"metrics": [["seg"]]}],
 )
 def test_a_state_that_is_not_whole_is_refused_and_nothing_of_it_is_taken_up(torn: dict[str, Any]) -> None:
     watch, saved = monitor(), monitor()

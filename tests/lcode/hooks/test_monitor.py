@@ -155,13 +155,16 @@ def test_without_finished_runs_the_live_ones_are_compared() -> None:
     assert "b (expected at 67.5)" in watch.report("a", 6, values(0.9)).reason
 
 
-def test_without_references_every_run_goes_on_until_three_have_finished() -> None:
-    watch = monitor([0.6], baseline=None)
-    assert "fewer than 3 finished runs to compare with (1)" in watch.report("a", 5, values(0.1)).reason
+def test_without_references_runs_are_measured_by_forecasts_until_three_have_finished() -> None:
+    watch = monitor([0.6], baseline=None, dry_run=True)
+    first = watch.report("a", 5, values(0.1))
+    assert first.action == "stop" and "P(beats h0" in first.reason
+    assert first.reason.endswith("measured by forecasts until 3 runs have finished")
+    assert watch.objective is not None and "median final value of 2 runs" in watch.objective.notes[0]
     for run, seg in (("b", 0.5), ("c", 0.7)):
         watch.report(run, HORIZON, values(seg))
     verdict = watch.report("a", 6, values(0.1))
-    assert verdict.stop and "P(beats c" in verdict.reason
+    assert verdict.action == "stop" and "P(beats c" in verdict.reason and "forecasts" not in verdict.reason
     assert watch.objective is not None and "median final value of 3 runs" in watch.objective.notes[0]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lcode.decisions import Verdict
+from lcode.decisions.ending import Ending
 from lcode.errors import UsageError
 from lcode.forecasters.last_value import LastValueForecaster
 from lcode.hooks import Monitor
@@ -63,9 +64,11 @@ def test_what_is_recalled_is_checked_as_a_report_is() -> None:
 
 def test_a_diverged_run_that_is_recalled_is_nobodys_rival() -> None:
     watch = monitor(baseline={"seg/miou": 0.5, "depth/abs_err": 1.0})
-    for run, action in (("a", "stop"), ("b", "continue")):
-        watch.start(run, horizon=HORIZON)
-        watch.recall(run, [(1, values(0.9))], verdict=Verdict(run, 1, action, "", score=60.0))  # type: ignore[arg-type]
+    watch.announce([*values(0.9)])
+    ending = Ending.certain(np.array([*values(0.9).values()]), watch.metrics)
+    for verdict in (Verdict("a", 1, "stop", "diverged"), Verdict("b", 1, "continue", "", score=60.0, ending=ending)):
+        watch.start(verdict.run, horizon=HORIZON)
+        watch.recall(verdict.run, [(1, values(0.9))], verdict=verdict)
     assert "P(beats b (expected at 60))" in watch.report("c", 3, values(0.5)).reason
 
 
