@@ -87,7 +87,7 @@ FIELDS: dict[str, str] = {
         max 0 1 share weak: delta #, within
         max 0 1 share whole: a 1, a 2, a 3
         min 0 - - head: abs rel|abs rel err|abs rel error|abs rel diff, sq rel|sq rel err|sq rel error, rel err|
-            rel error|relative error, silog|si log|scale invariant log error, log rmse|rmse log|rms log|log rms,
+            rel error|relative error|l2re|rel l2|relative l2|l2 rel, silog|si log|scale invariant log error, log rmse|rmse log|rms log|log rms,
             irmse|inverse rmse, imae|inverse mae, abs err|abs error, rms, log 10 err|log 10 error, epe|aepe|
             end point error|endpoint error, mpjpe|pa mpjpe|p mpjpe|n mpjpe, mpvpe|pve|pa mpvpe|v2v, nme|
             normalized mean error, ade|min ade, fde|min fde, rpe, absolute trajectory error, chamfer|chamfer distance|
@@ -218,6 +218,7 @@ FIELDS: dict[str, str] = {
         max -1 1 share head: backward transfer|bwt, forward transfer|fwt
         min - - - head: sa score, vina|vina score|docking score
         min 0 - - head: pde loss
+        min 0 - - whole: pde, phys|physics
         min 0 - - weak: residual
         min - 1 share head: forgetting|average forgetting
         min 0 1 share head: integrated brier score|ibs
@@ -226,6 +227,7 @@ FIELDS: dict[str, str] = {
         min - - - head: loss|losses
         min 0 - - head: error|err
         min 0 - - head: triplet loss, contrastive loss, perceptual loss, reconstruction loss|recon loss
+        min 0 - - whole: reconstruction|recon
         """,
 }
 """The rows by field. The last field's words are generic, see `lcode.table.metric_words.GENERIC`."""

@@ -131,14 +131,29 @@ def _unpacked(path: Path) -> bytes:
 
 
 def _without_comments(data: bytes) -> bytes:
-    """The text with its first lines empty as long as they begin with `#`: lines keep their numbers."""
-    end = 0
+    """The text with its first lines empty as long as they begin with `#`: lines keep their numbers.
+
+    The last of them stays, without its mark, where it is the header: as many names as the line below it has cells.
+    """
+    end, last = 0, b""
     while data[end : end + 1] in (b"#", b"\n", b"\r"):
         stop = data.find(b"\n", end)
         if stop < 0:
             break
-        end = stop + 1
-    return b"\n" * data.count(b"\n", 0, end) + data[end:]
+        last, end = data[end:stop].strip() or last, stop + 1
+    names, row = (
+        last.lstrip(b"#").strip().decode("utf-8", "replace"),
+        data[end:].partition(b"\n")[0].decode("utf-8", "replace"),
+    )
+    cells = [[cell.strip() for cell in line.split(_separator(row))] for line in (names, row)]
+    is_header = (
+        len(cells[0]) == len(cells[1]) > 1
+        and all(name and as_number(name) is None for name in cells[0])
+        and any(as_number(cell) is not None for cell in cells[1])
+    )
+    if not is_header:
+        return b"\n" * data.count(b"\n", 0, end) + data[end:]
+    return b"\n" * (data.count(b"\n", 0, end) - 1) + names.encode() + b"\n" + data[end:]
 
 
 def _separator(text: str) -> str:

@@ -14,7 +14,8 @@ from lcode.json_text import parse_json
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.raw import RawTable, decoded
-from lcode.readers.understanding.column_words import RUN_NAMES
+from lcode.readers.understanding.column_words import RUN_NAMES, is_counter
+from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_words import SPLITS
 
@@ -147,8 +148,11 @@ def _of_lists(path: Path, lists: dict[str, list[Any]]) -> RawTable:
     sizes = Counter(len(cells) for cells in lists.values() if cells)
     if not sizes:
         raise InputError("holds no list of numbers; write one list per curve, with a value per epoch", path=path)
-    (size, often), *others = sizes.most_common()
-    if others and often == others[0][1]:
+    held_out = {len(cells) for name, cells in lists.items() if split_name(name)[0] in ("val", "test")}
+    # One value is what a training came to; of the others those count that most have, or that were evaluated.
+    size = max(sizes, key=lambda size: (size > 1, sizes[size], size in held_out, size))
+    others = len(sizes) > 1
+    if others and all(is_counter(name) for name, cells in lists.items() if len(cells) == size):
         raise InputError("has lists of different lengths; write one value per row in each", path=path)
     kept = {name: cells for name, cells in lists.items() if len(cells) == size}
     raw = rows_to_table(

@@ -26,6 +26,9 @@ _BAR = re.compile(r":?\s*\d+%.*$")
 _GROUP = re.compile(r"(?:(?P<group>\w+)\()?(?P<name>[^\s()]+)(?P<end>\))?")
 _AT = re.compile(r"(\d+)(?:/(\d+))?")
 
+_NO_NAME = re.compile(r"^#?\d|[=,:]$|=")
+"""What is in no name of a header, but in a line that names its numbers: `Epoch #8: loss=0.3, time: 9s`."""
+
 _SHORT = {"P": "precision", "R": "recall"}
 
 
@@ -40,7 +43,7 @@ class AlignedRows:
         first, _, rest = line.lstrip().partition(" ")
         if first.lower() in _COUNTED or first.lower() == _BY_CLASS:
             names = _names(line)
-            if len(names) >= _FEWEST and not any(_AT.match(name) for name in names):
+            if len(names) >= _FEWEST and not any(_NO_NAME.search(name) for name in names):
                 self._names = names
                 return Said({}, {}, {})
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.raw import as_text
-from lcode.readers.understanding.column_words import EPOCHS, STEPS
+from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
@@ -75,7 +75,7 @@ def _trainings(run: Logged, totals: Sequence[float | None]) -> list[Logged]:
     A training that is resumed goes back a little; one that begins anew goes back to where the last one began.
     """
     axis = counter_of(run)
-    starts = [0] if axis is None else _starts(run.columns[axis])
+    starts = [0] if axis is None else starts_of(run.columns[axis].to_pylist())
     if axis is None or len(starts) == 1:
         return [replace(run, total=_total(run, totals))]
     parts = []
@@ -83,7 +83,7 @@ def _trainings(run: Logged, totals: Sequence[float | None]) -> list[Logged]:
         columns = {name: cells.slice(start, end - start) for name, cells in run.columns.items()}
         part = replace(run, columns=columns, lines=None if run.lines is None else run.lines[start:end], notes=())
         parts.append(replace(part, total=_total(part, totals[start:end])))
-    curves = {name for part in parts for name, cells in part.columns.items() if _is_curve(cells, part.columns[axis])}
+    curves = {name for part in parts for name, cells in part.columns.items() if _is_curve(cells, part.columns)}
     # What each training tells once, at its end, sums it up.
     parts = [replace(part, columns={n: cells for n, cells in part.columns.items() if n in curves}) for part in parts]
     note = f"{run.file.name}: {axis}s begin anew {len(starts) - 1} times, so it holds {len(starts)} runs."
@@ -91,20 +91,27 @@ def _trainings(run: Logged, totals: Sequence[float | None]) -> list[Logged]:
     return parts
 
 
-def _is_curve(cells: pa.Array, counts: pa.Array) -> bool:
-    """Whether there are values at several counts."""
-    return bool(pc.count_distinct(counts.filter(cells.is_valid())).as_py() > 1)
+def _is_curve(cells: pa.Array, columns: Mapping[str, pa.Array]) -> bool:
+    """Whether there are values at several counts of epochs or steps."""
+    given = cells.is_valid()
+    counters = [counts for name, counts in columns.items() if is_counter(name)]
+    return any(pc.count_distinct(counts.filter(given)).as_py() > 1 for counts in counters)
 
 
-def _starts(counts: pa.Array) -> list[int]:
-    """The rows at which a training begins."""
+def starts_of(counts: Sequence[float | None]) -> list[int]:
+    """The rows at which a training begins: a resume goes back a little, another training to where the first began.
+
+    Args:
+        counts: epoch or step of each row, in the order of logging; None: the row does not say it.
+    """
     starts: list[int] = [0]
     first = last = None
     seen = 0
-    for row, count in enumerate(counts.to_pylist()):
+    for row, count in enumerate(counts):
         if count is None or count == last:  # a row that says only the other counter, or more of the same
             continue
-        if first is not None and last is not None and count <= first and count < last and seen >= FEWEST_COUNTS:
+        fewest = FEWEST_COUNTS if len(starts) == 1 else 1  # where one has begun anew, others may have ended at once
+        if first is not None and last is not None and count <= first and count < last and seen >= fewest:
             starts.append(row)
             first, seen = None, 0
         first, last, seen = (count if first is None else first), count, seen + 1

@@ -15,6 +15,8 @@ from lcode.readers.choices import Choices
 from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
+from lcode.readers.runs.appended import one_run_each
+from lcode.readers.runs.curve_files import named_by_file, runs_of_curves
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
 from lcode.readers.runs.table_part import read_table
@@ -59,7 +61,7 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
-    begun = [_without_empty_rows(raw) for raw in raws if len(raw)]
+    begun = [named_by_file(_without_empty_rows(raw)) for raw in raws if len(raw)]
     without_rows = [raw.path.name for raw in raws if not len(raw)] if begun else []
     raws = begun or raws
     roles, refused = _roles_of(raws, choices, stated)
@@ -120,10 +122,21 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
         in_parts: whether the files of a folder may be parts of one run.
     """
     files = {raws[at].path: at for at in roles}
+    curves = runs_of_curves({path: raws[at] for path, at in files.items()}) if in_parts else None
+    if curves is not None:
+        names = names_of_runs([run / "run" for run in curves], root)
+        return [
+            one_table([roles[files[path]].apply(raws[files[path]], name) for path in paths])
+            for name, paths in zip(names, curves.values(), strict=True)
+        ]
     parts = parts_of_runs(list(files)) if in_parts else None
     if parts is None:
         names = names_of([raws[at].path for at in roles], root)
-        return [settled.apply(raws[at], name) for (at, settled), name in zip(roles.items(), names, strict=True)]
+        applied = [settled.apply(raws[at], name) for (at, settled), name in zip(roles.items(), names, strict=True)]
+        return [
+            table if settled.run is not None else one_run_each(table)
+            for table, settled in zip(applied, roles.values(), strict=True)
+        ]
     names = names_of_runs([Path(folder, "run") for folder in parts], root)
     return [
         one_table([_prefixed(roles[files[path]].apply(raws[files[path]], name), stem) for path, stem in stems.items()])

@@ -75,6 +75,11 @@ def words_of(name: str) -> list[str]:
     return [word for word in re.split(r"[^A-Za-z0-9]+", parts.lower()) if word]
 
 
+def is_counter(name: str) -> bool:
+    """Whether a column counts epochs or steps by its name."""
+    return name.strip().lower() in (*EPOCHS, *STEPS)
+
+
 def why_left_out(name: str) -> str | None:
     """What a column is that is neither a curve nor a setting by its name; None where the name does not say that."""
     words = words_of(name)

@@ -1,0 +1,46 @@
+"""What a table holds besides one training: others that were appended to it, and what was measured before the first epoch.
+
+A program that opens its log to append, and that is started again, goes on below; nothing names the runs then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from lcode.errors import InputError
+from lcode.readers.loggers.text_runs import starts_of
+from lcode.readers.raw import RawTable
+
+UNTRAINED = -1
+"""How programs count what they measure before the first epoch, where they count epochs from 0."""
+
+
+def one_run_each(table: RawTable) -> RawTable:
+    """The table with a run for each training in it, where its epochs begin anew; without rows of the untrained network.
+
+    Args:
+        table: of one run, with columns `run` and `epoch`.
+    """
+    try:
+        epochs, given = table.numbers("epoch", remedy="it counts")
+    except InputError:
+        return table  # it is told where the epochs are read
+    if not given.all():
+        return table
+    untrained = epochs == UNTRAINED
+    if untrained.any() and (epochs[~untrained] >= 0).all() and not untrained.all():
+        note = f"{table.path.name}: left out {untrained.sum()} row(s) at epoch -1, which is before the training."
+        kept = table.where(~untrained)
+        table, epochs = replace(kept, notes=(*kept.notes, note)), epochs[~untrained]
+    starts = starts_of(epochs.tolist())
+    if len(starts) == 1:
+        return table
+    (name,) = table.names("run")[1]
+    attempt = np.searchsorted(starts, np.arange(len(epochs)), side="right")
+    names = [name if at == 1 else f"{name}#{at}" for at in attempt.tolist()]
+    note = f"{table.path.name}: epochs begin anew {len(starts) - 1} times, so it holds {len(starts)} runs."
+    columns = {**table.columns, "run": pa.chunked_array([pa.array(names, pa.string())])}
+    return replace(table, columns=columns, notes=(*table.notes, note))

@@ -1,0 +1,62 @@
+"""Tables that hold one curve each, in files that are named after it: `loss.csv`, `3_iter_val_acc.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lcode.readers.raw import RawTable
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
+from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
+from lcode.readers.understanding.rates import is_rate
+from lcode.table.metric_names import known_metric
+
+_NAMELESS = frozenset(("value", "values", "0", "y", "data"))
+"""Columns that do not say what is measured; `0` is what pandas calls the only one of a series."""
+
+
+def named_by_file(raw: RawTable) -> RawTable:
+    """The table with its only curve called after its file, where the column does not say what it is."""
+    curves = _curves(raw)
+    if is_long(raw) or len(curves) != 1 or curves[0].strip().lower() not in _NAMELESS:
+        return raw
+    stem = raw.path.name.partition(".")[0]
+    if known_metric(stem) is None or stem in raw.columns:
+        return raw
+    note = f"{raw.path.name}: '{curves[0]}' does not say what it is, so it is called '{stem}', as its file is."
+    columns = {stem if name == curves[0] else name: column for name, column in raw.columns.items()}
+    return replace(raw, columns=columns, notes=(*raw.notes, note))
+
+
+def runs_of_curves(raws: Mapping[Path, RawTable]) -> dict[Path, list[Path]] | None:
+    """The files of each run, by a path whose last part tells the runs apart, where each file holds one of its curves.
+
+    Returns:
+        None where a file holds several curves, or is not named after the one that it holds, or none belong together.
+    """
+    runs: dict[Path, list[Path]] = {}
+    for path, raw in raws.items():
+        curves, stem = _curves(raw), path.name.partition(".")[0]
+        if len(curves) != 1:
+            return None
+        (curve,), rest = curves, stem
+        for cut in (rest.removesuffix(curve), rest.removeprefix(curve)):
+            rest = min(rest, cut, key=len)
+        if rest == stem:
+            return None
+        runs.setdefault(path.parent / rest.strip("_-. "), []).append(path)
+    return runs if any(len(files) > 1 for files in runs.values()) else None
+
+
+def _curves(raw: RawTable) -> list[str]:
+    """The columns that are neither counters, names of runs, settings nor clocks by their names."""
+    others = {*EPOCHS, *STEPS, *RUN_NAMES, *RESERVED}
+    return [
+        name
+        for name in raw.columns
+        if name.strip().lower() not in others
+        and not name.startswith(CONFIG)
+        and not is_rate(name)
+        and (why_left_out(name) is None or name.strip().lower() in _NAMELESS)
+    ]
