@@ -1,0 +1,1 @@
+"""What a GPU gives beside the CPU: measured, not tested."""
