@@ -46,10 +46,20 @@ def balancers_of(text: str) -> tuple[str, ...]:
 
 
 def default_archs(problem: Problem, otherwise: Sequence[str]) -> tuple[str, ...]:
-    """Architectures where none is named: the network that the problem brings, or else the given ones."""
-    from mtl_runs.networks import OWN
+    """Architectures where none is named: the network that the problem brings, or those of the given ones that suit it.
 
-    return tuple(otherwise) if problem.network is None else (OWN,)
+    Where none of them does, those that suit it of all that a sweep draws from.
+    """
+    from mtl_runs.networks import OWN, suits
+    from mtl_runs.sweeps.space import ARCHITECTURES
+
+    if problem.network is not None:
+        return (OWN,)
+
+    def fitting(archs: Sequence[str]) -> tuple[str, ...]:
+        return tuple(arch for arch in archs if suits(arch, problem.input_shape, problem.tasks))
+
+    return fitting(otherwise) or fitting(ARCHITECTURES) or tuple(otherwise)
 
 
 def setting_of(text: str) -> tuple[str, Any]:

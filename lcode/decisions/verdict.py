@@ -22,7 +22,7 @@ class Verdict:
         reason: why, in a sentence with the numbers.
         probability: that the run beats the incumbent by its horizon, 0 to 1; None if it was not estimated.
         score: median of the run's score at its horizon; None without a forecast.
-        forecast: for each metric key that has a forecast the `median`, `q05` and `q95` at the horizon, in natural units.
+        forecast: for each metric that is forecast, by its key, `median`, `q05` and `q95` at the horizon, in its unit.
         dry_run: the action is only advice: `stop` stays False.
         price: what stopping the run now adds to the expected regret, in the objective's unit; None where no regret is
             reckoned with.

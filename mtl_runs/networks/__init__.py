@@ -73,6 +73,21 @@ def make_network(arch: str, input_shape: Sequence[int], tasks: Sequence[Task], m
     raise UsageError(f"no architecture '{arch}'; write one of {forms}, such as mlp-64x2")
 
 
+def suits(arch: str, input_shape: Sequence[int], tasks: Sequence[Task]) -> bool:
+    """Whether a network of this name takes these inputs and has such tasks.
+
+    Args:
+        arch: see `make_network`.
+        input_shape: likewise.
+        tasks: likewise.
+    """
+    try:
+        make_network(arch, input_shape, tasks)
+    except UsageError:
+        return False
+    return True
+
+
 __all__ = [
     "FAMILIES",
     "OWN",
@@ -85,4 +100,5 @@ __all__ = [
     "own_graph",
     "own_network",
     "own_randomness",
+    "suits",
 ]
