@@ -61,7 +61,7 @@ data it was measured."""
 _ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
 _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 
-_OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|sav(?:ed?|ing))*\bbest\b", re.IGNORECASE)
+_OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|current|sav(?:ed?|ing))*\bbest\b", re.IGNORECASE)
 """How a line begins that says again what was best: `New best model, saved to best.pt (val_loss=0.3)`."""
 
 _UNMARKED = frozenset(("lr", *DATA))
@@ -99,7 +99,7 @@ def said_in(line: str) -> Said | None:
     line = usual_form(line)
     counted = list(_COUNTER.finditer(line))
     found = [one for one in counted if not _ASIDE.search(line[: one.start()])]
-    bare = line if counted else with_bare_counter(line)
+    bare = with_bare_counter(line, named=bool(counted))
     told = "" if _OF_THE_BEST.match(line) else _COUNTER.sub("\n", bare) if found or bare != line else line
     pairs = dict(_pairs(told))
     if bare != line and any(known_metric(name) or name.lower() in DATA for name in pairs):

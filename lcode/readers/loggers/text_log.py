@@ -6,6 +6,7 @@ counts; and where another tool's logs lie in the same folder, those are read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,8 @@ SUFFIXES = (*PRINTED, ".dat", ".ndjson")
 COCO = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 """The numbers of COCO's evaluation in the order in which `pycocotools` summarises them."""
 
+_LETTER = re.compile(r"[A-Za-z]")
+
 _COUNTED = (
     *("epoch", "step", "iter", "round", "episode", "update", "loss", "acc", "generation", "timesteps"),
     *("train", "val", "test", "learn", "error", "score", "reward", "cost", "rmse", "mae", "auc"),
@@ -68,7 +71,7 @@ class TextLogReader:
         if is_binary(head):
             return False
         text, _ = printed_text(head)
-        if text.isascii() and not any(word in text.lower() for word in _COUNTED):
+        if text.isascii() and _LETTER.search(text) and not any(word in text.lower() for word in _COUNTED):
             return False
         if text.lstrip().startswith("["):
             rows = _objects(path)

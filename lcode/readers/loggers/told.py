@@ -21,6 +21,8 @@ from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 
+_AVERAGED = frozenset(("avg", "average", "ave", "mean", "epoch"))
+
 _SOME = 5
 """Values at either end of a curve by which it is told whether it falls."""
 
@@ -99,9 +101,7 @@ def _with_splits(told: Told) -> Told:
         if name.lower() not in (*in_batches, *DATA) and why_left_out(name) is None
     )
     renamed = {name: ("train/" if apart else "") + name.removeprefix(IN_BATCH) for name in of_batches}
-    # `Batch [20] acc=0.7`, and at the end of the epoch `Train-acc=0.8`: this is the curve.
-    told_of_epochs = {split_name(name)[1].lower() for name in others if split_name(name)[0] == "train"}
-    dropped = {name for name in of_batches if name.removeprefix(IN_BATCH).lower() in told_of_epochs}
+    dropped = _told_of_whole_epochs(told.rows)
     bare = {name: SPLITS[name.lower()] for name in others if name.lower() in DATA}
     remarks = told.remarks
     if "train" in bare.values() and len(set(bare.values())) > 1:
@@ -128,6 +128,27 @@ def _with_splits(told: Told) -> Told:
             named[key] = [renamed.get(name, name) for name in key]
         rows.append(dict(zip(named[key], row.values(), strict=True)))
     return replace(told, rows=rows, remarks=remarks)
+
+
+def _told_of_whole_epochs(rows: Sequence[dict[str, Any]]) -> set[str]:
+    """The names of what is told in batches alone and, under other names, of whole epochs, which is the curve.
+
+    `Batch [20] acc=0.7`, and at the end of the epoch `Train-acc=0.8`.
+    """
+    in_batches, of_epochs = set[str](), set[str]()
+    for names in set(map(tuple, rows)):
+        (in_batches if BATCH in names else of_epochs).update(names)
+    whole = {_measure(name) for name in of_epochs - in_batches if split_name(name)[0] not in ("val", "test")}
+    return {
+        name
+        for name in in_batches - of_epochs - {BATCH}
+        if split_name(name)[0] not in ("val", "test") and _measure(name) in whole
+    }
+
+
+def _measure(name: str) -> frozenset[str]:
+    """The words of what is measured, without those that say on which data or that it is an average."""
+    return frozenset(words_of(split_name(name.removeprefix(IN_BATCH))[1])) - _AVERAGED
 
 
 def _without_summaries(told: Told) -> Told:

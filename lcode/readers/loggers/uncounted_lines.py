@@ -6,12 +6,16 @@ They are counted in the order in which they were printed, where it is certain th
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP
 from lcode.readers.loggers.sections import split_of_head
+from lcode.readers.raw import as_number
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
@@ -19,6 +23,8 @@ FEWEST = 3
 """Values that make a curve."""
 
 _ALONE = re.compile(rf"\s*({NUMBER})\s*", re.IGNORECASE)
+
+_BETWEEN = re.compile(r"[\s,;]+")
 
 _COUNTED = "no line counts the epochs, so what was printed was counted, from 1."
 
@@ -28,7 +34,7 @@ Rows = list[tuple[int, dict[str, Any]]]
 
 def uncounted_rows(text: str) -> tuple[Rows, str]:
     """The rows, numbered, and a remark on how they were understood; no rows where they may be anything."""
-    return _pairs_in_each_line(text) or _sections(text) or _bare_numbers(text) or ([], "")
+    return _pairs_in_each_line(text) or _sections(text) or _bare_numbers(text) or _counted_column(text) or ([], "")
 
 
 def _pairs_in_each_line(text: str) -> tuple[Rows, str] | None:
@@ -75,7 +81,11 @@ def _sections(text: str) -> tuple[Rows, str] | None:
             split, own = head, rows[-1][1]
     if rows and rows[-1][1].keys() == {EPOCH}:
         rows.pop()
-    return (rows, _COUNTED) if len(rows) >= FEWEST and all(len(row) > 1 for _, row in rows) else None
+    if rows and len(rows[0][1]) == 1:
+        rows.pop(0)
+    told = Counter(name for _, row in rows for name in row if known_metric(name) is not None)
+    often = bool(told) and 2 * max(told.values()) > len(rows)  # or it is a configuration, with a part for each
+    return (rows, _COUNTED) if len(rows) >= FEWEST and often else None
 
 
 def _is_compared(rows: Rows) -> bool:
@@ -104,12 +114,46 @@ def _bare_numbers(text: str) -> tuple[Rows, str] | None:
     epochs = len({row[EPOCH] for _, row in rows})
     if len(rows) < FEWEST or not epochs:
         return None
-    values = [row["value"] for _, row in rows]
-    half = len(values) // 2
-    name = "loss" if sum(values[-half:]) <= sum(values[:half]) else "score"
+    name = _named_by_course([row["value"] for _, row in rows])
     by_step = len(rows) > epochs * epochs
     counted = [
         (number, {STEP: float(at), name: row["value"]} if by_step else {EPOCH: row[EPOCH], name: row["value"]})
         for at, (number, row) in enumerate(rows, start=1)
     ]
     return counted, f"the numbers below each epoch have no name and are read as a {name}, by the way that they went."
+
+
+def _counted_column(text: str) -> tuple[Rows, str] | None:
+    """The only column without a name that does not count, beside one or two that do: `1  38  0.73`."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    cells = [_BETWEEN.split(line) for _, line in lines]
+    wide = len(cells[0]) if cells else 0
+    if len(cells) < FEWEST or wide not in (2, 3) or any(len(row) != wide for row in cells):
+        return None
+    numbers = [[as_number(cell) for cell in row] for row in cells]
+    columns = [[number for number in column if number is not None] for column in zip(*numbers, strict=True)]
+    if any(len(column) < len(cells) for column in columns) or not all(map(_counts, columns[:-1])):
+        return None
+    if _counts(columns[-1]):
+        return None
+    name = _named_by_course(columns[-1])
+    counters = (EPOCH, BATCH)[: wide - 1]
+    rows = [
+        (number, dict(zip((*counters, name), row, strict=True)))
+        for (number, _), row in zip(lines, zip(*columns, strict=True), strict=True)
+    ]
+    return rows, f"the last of the columns has no name and is read as a {name}, by the way that it went."
+
+
+def _counts(column: Sequence[float]) -> bool:
+    """Whether the numbers count on from 0 or 1, or from the first one anew."""
+    first = column[0]
+    return first in (0, 1) and all(
+        other.is_integer() and (other in (one, first) or other > one) for one, other in pairwise(column)
+    )
+
+
+def _named_by_course(values: Sequence[float]) -> str:
+    """A loss where the values fall, else a score."""
+    half = len(values) // 2
+    return "loss" if sum(values[-half:]) <= sum(values[:half]) else "score"

@@ -1,4 +1,4 @@
-"""What a table holds besides one training: others that were appended to it, and what was measured before the first epoch.
+"""What a table holds besides one training: others that were appended to it, and what was measured before the first.
 
 A program that opens its log to append, and that is started again, goes on below; nothing names the runs then.
 """
