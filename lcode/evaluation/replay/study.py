@@ -1,0 +1,292 @@
+"""Rules beside each other on many sources: replays that are added to a file one by one, and the table of what is there.
+
+    python -m lcode.evaluation.replay.study replays.jsonl lcbench taskset cifar10_cnn algoperf mtl_curves
+
+replays finished runs of each source under the field's rules and ours, and prints the table. What the file has already
+is not replayed again, so it can be interrupted at any time and left for as long as there is time: orders come in
+rounds over all sources, and the table says how many there are. Without a source it only prints the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from lcode.benchmarks import design_sources
+from lcode.errors import InputError, UsageError
+from lcode.evaluation.bench.sources import Source, find_sources, load_problem
+from lcode.evaluation.replay.compare import learns
+from lcode.evaluation.replay.rules import entry_of, make_rule, own_forecaster
+from lcode.evaluation.replay.sweep import RecordedSweep
+from lcode.forecasters.base import Forecaster
+from lcode.table import RunTable
+
+RUNS = 100
+"""Runs of a source that make a sweep, and as many others that had finished before; fewer where it has fewer."""
+
+SAMPLE = 7
+"""Seed of which they are."""
+
+BUDGETS = (0.01, 0.03, 0.1)
+"""Shares of the spread that may be lost, of the rules with a budget."""
+
+RULES = (
+    "patience",
+    "median:min_epochs=5",
+    "percentile",
+    "best-after",
+    "halving:first=5:eta=2:keep=3",
+    "halving",
+    "asha:first=5:eta=2",
+    "asha",
+    "hyperband",
+    "last",
+    *(f"regret:regret={budget:g} spread" for budget in BUDGETS),
+    "lcode",
+)
+"""The rules that are replayed unless others are named, in their defaults and in the settings that LCBench wants."""
+
+Key: TypeAlias = tuple[str, str, bool, int, int]
+"""Source, rule, with a history, workers, order."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One replay, as it stands in the file.
+
+    Attributes:
+        source: name of the benchmark.
+        rule: as it was named.
+        warm: whether other runs of the source had finished before.
+        workers: runs that trained at the same time.
+        order: seed of the order in which the runs began.
+        runs: how many they were.
+        total: their epochs.
+        trained: those that were trained.
+        regret: best final score of all runs minus the best that was left, in the objective's unit.
+        spread: best minus median final score.
+        deviation: standard deviation of a configuration's score between seeds; None: not known.
+        best_kept: whether the truly best run was trained to its end.
+        seconds: CPU time that the replay took.
+    """
+
+    source: str
+    rule: str
+    warm: bool
+    workers: int
+    order: int
+    runs: int
+    total: float
+    trained: float
+    regret: float
+    spread: float
+    deviation: float | None
+    best_kept: bool
+    seconds: float
+
+    @property
+    def key(self) -> Key:
+        """What is replayed once."""
+        return self.source, self.rule, self.warm, self.workers, self.order
+
+    @property
+    def group(self) -> str:
+        """What it is reported together with."""
+        return self.source.partition("/")[0]
+
+    @property
+    def share(self) -> float:
+        """The regret as a share of the spread."""
+        return self.regret / self.spread if self.regret else 0.0
+
+    @property
+    def allowed(self) -> float | None:
+        """Share of the spread that the rule was allowed to lose; None: it knows no budget."""
+        _, found, text = self.rule.partition("regret=")
+        return float(text.split()[0]) if found else None
+
+
+class Replays:
+    """The file of replays."""
+
+    def __init__(self, path: Path) -> None:
+        """Read what there is.
+
+        Raises:
+            InputError: a line that is no replay.
+        """
+        self.path, self.lines = path, list[Line]()
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else (), 1):
+            try:
+                self.lines.append(Line(**json.loads(text)))
+            except (ValueError, TypeError) as error:
+                raise InputError("is no replay of this study", path=path, line=number) from error
+
+    def add(self, line: Line) -> None:
+        """Append a replay."""
+        self.lines.append(line)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(line)) + "\n")
+
+
+def reported(source: Source) -> bool:
+    """Whether figures on a source are figures on unseen curves: constants were chosen on the others."""
+    return source.logs or source.name not in design_sources()
+
+
+def sweeps_of(source: Source) -> tuple[RecordedSweep, RecordedSweep]:
+    """The runs of a source that are replayed, without and with a history.
+
+    Of the corpus these are its test runs, after its training runs; of others `RUNS` of them drawn at random, after as
+    many others.
+    """
+    problem = load_problem(source)
+    table, splits = problem.table, problem.splits
+    if splits is None:
+        names = np.array(table.run_ids, dtype=object)[np.random.default_rng([0, SAMPLE]).permutation(len(table))]
+        now, before = sorted(names[:RUNS]), sorted(names[RUNS : 2 * RUNS])
+    else:
+        now, before = (list(splits.index[splits["split"] == part]) for part in ("test", "train"))
+    objective = problem.objective or "mean"
+    cold = RecordedSweep(table.select(now), objective=objective)
+    # Scored alike, so that what is lost without and with a history can be compared.
+    return cold, RecordedSweep(table.select(now), objective=cold.objective, history=_before(table, before))
+
+
+def _before(table: RunTable, names: Sequence[str]) -> RunTable | None:
+    return table.select(names) if names else None
+
+
+def study(
+    replays: Replays,
+    sources: Sequence[Source],
+    rules: Sequence[str],
+    *,
+    orders: int,
+    forecast_orders: int,
+    workers: Sequence[int],
+    model: Forecaster | None = None,
+) -> Iterator[Line]:
+    """Replay what the file lacks, and hand over each replay that was added.
+
+    Args:
+        replays: the file.
+        sources: where the runs come from.
+        rules: as `lcode replay` names them.
+        orders: in how many orders.
+        forecast_orders: the same of rules whose forecasts learn in the sweep; they come last.
+        workers: numbers of runs that train at the same time.
+        model: of the rules that take one; default: the shipped one.
+    """
+    forecaster = cache(lambda name: own_forecaster(name) or model or _shipped())
+    made = {rule: make_rule(rule, forecaster) for rule in rules}
+    slow = [rule for rule in rules if learns(made[rule])]
+    known = {line.key for line in replays.lines}
+    quick = [(range(orders), rule) for rule in rules if rule not in slow]
+    rounds = [quick] if quick else []
+    # Without a history a forecast is one of this order alone; with one it serves all orders, for hardly any is learned.
+    rounds += [[(range(order, order + 1), rule) for rule in slow] for order in range(forecast_orders)]
+    for one in rounds:
+        for source in sources:
+            todo = [
+                (order, rule, warm, count)
+                for some, rule in one
+                for order in some
+                for warm in ((False, True) if entry_of(rule).history else (False,))
+                for count in workers
+                if (source.name, rule, warm, count, order) not in known
+            ]
+            sweeps = sweeps_of(source) if todo else None
+            for order, rule, warm, count in sorted(todo, key=lambda item: (item[0], item[2])):
+                assert sweeps is not None
+                sweep, began = sweeps[warm], time.process_time()
+                result = sweep.replay(made[rule], order_seed=order, workers=count)
+                replays.add(
+                    Line(
+                        source.name, rule, warm, count, order, len(sweep.table), result.epochs_total,
+                        result.epochs_trained, result.regret, sweep.spread, sweep.seed_deviation, result.best_kept,
+                        round(time.process_time() - began, 2),
+                    )
+                )  # fmt: skip
+                yield replays.lines[-1]
+
+
+def _shipped() -> Forecaster:
+    from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
+
+    return LCGODEForecaster.load(SHIPPED)
+
+
+def table(lines: Sequence[Line]) -> str:
+    """What the rules came to, per collection, with and without a history, as Markdown.
+
+    A row has the epochs of all replays ÷ those that were trained, the mean regret ÷ spread, the same in standard
+    deviations between seeds, how often more was lost than allowed (without a budget: than 0.03 of the spread), and
+    from how many sources and replays that was found.
+    """
+    rows = ["| runs | rule | workers | fewer epochs | regret | in sd | overrun | sources × replays |"]
+    rows.append("|---|---|---|---|---|---|---|---|")
+    keys = dict.fromkeys(
+        (line.group, line.warm, line.rule, line.workers)
+        for line in sorted(lines, key=lambda line: (line.group, line.warm, line.workers))
+    )
+    for group, warm, rule, workers in keys:
+        some = [one for one in lines if (one.group, one.warm, one.rule, one.workers) == (group, warm, rule, workers)]
+        sources = len({line.source for line in some})
+        shares, saved = figures(some)
+        seeds = [line.regret / line.deviation for line in some if line.deviation]
+        over = np.mean([not line.share <= (line.allowed or 0.03) for line in some])
+        rows.append(
+            f"| {group}{' after others' if warm else ''} | `{rule}` | {workers} | {saved:.2f}× | {shares:.4f} | "
+            f"{f'{np.mean(seeds):.3f}' if seeds else '–'} | {over:.0%} | {sources} × {len(some) / sources:g} |"
+        )
+    return "\n".join(rows)
+
+
+def figures(lines: Sequence[Line]) -> tuple[float, float]:
+    """Mean regret ÷ spread, and how many times fewer epochs: of all sources alike, whatever their lengths."""
+    trained = float(np.mean([line.trained / line.total for line in lines]))
+    return float(np.mean([line.share for line in lines])), 1 / trained
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Add what is missing, and print the table; see the module."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("replays", type=Path, help="file of the replays, .jsonl; it grows")
+    parser.add_argument("sources", nargs="*", help="benchmarks, families of them, or logs")
+    parser.add_argument("--rules", default=",".join(RULES), help="comma-separated, as in lcode replay")
+    parser.add_argument("--orders", type=int, default=100)
+    parser.add_argument("--forecast-orders", type=int, default=2, help="of rules whose forecasts learn in the sweep")
+    parser.add_argument("--workers", default="1,8")
+    parser.add_argument(
+        "--design", action="store_true", help="the sources that constants are chosen on"
+    )
+    asked = parser.parse_args(arguments)
+    replays = Replays(asked.replays)
+    wanted = [source for source in find_sources(asked.sources) if reported(source) != asked.design]
+    if asked.sources and not wanted:
+        raise UsageError(f"no source of {', '.join(asked.sources)} is in this half")
+    counts = [int(count) for count in asked.workers.split(",")]
+    for line in study(
+        replays,
+        wanted,
+        asked.rules.split(","),
+        orders=asked.orders,
+        forecast_orders=asked.forecast_orders,
+        workers=counts,
+    ):
+        sys.stderr.write(f"{line.source} {line.rule}{' after others' if line.warm else ''}, order {line.order}\n")
+    sys.stdout.write(table(replays.lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
