@@ -17,6 +17,7 @@ from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.forecasters.in_sweep import InSweep
 from lcode.graphs import ArchGraph
+from lcode.hooks.asked import Asked
 from lcode.hooks.inputs import (
     as_config,
     as_epoch,
@@ -82,8 +83,7 @@ class LiveSweep:
         finished = history.with_status("finished")
         self.scores = Scoreboard(
             history.metrics,
-            objective=objective,
-            baseline=baseline,
+            Asked(objective, baseline, constraints, learns=learns),
             past=_finals_of(finished, final),
             groups=dict(zip(finished.run_ids, configuration_groups(finished).tolist(), strict=True)),
             archs={
@@ -91,8 +91,6 @@ class LiveSweep:
                 for run, arch in zip(history.run_ids, history.runs["arch"], strict=True)
                 if isinstance(arch, str)
             },
-            learns=learns,
-            constraints=constraints,
         )
 
     @property

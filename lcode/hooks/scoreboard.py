@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Constraint, Objective, Standings, Verdict, make_objective
+from lcode.decisions import Objective, Standings, Verdict
 from lcode.decisions.budget import seed_deviation
-from lcode.decisions.constraints import parse_constraints
 from lcode.decisions.ending import Ending
-from lcode.decisions.kinds import check_objective
 from lcode.decisions.ledger import Outlook
-from lcode.decisions.objective import ScoreFunction, check_function
 from lcode.errors import InputError, NotEnoughDataError
 from lcode.forecast import sample_quantiles
+from lcode.hooks.asked import Asked
 from lcode.hooks.scored_ends import Scored, alone, among
 from lcode.table import Metric
 
@@ -51,31 +48,24 @@ class Scoreboard:
     def __init__(
         self,
         metrics: Sequence[Metric],
+        asked: Asked,
         *,
-        objective: str | Objective | ScoreFunction,
-        baseline: Mapping[str, float] | str | os.PathLike[str] | None,
         past: Mapping[str, FinalOf],
-        groups: Mapping[str, int] | None = None,
+        groups: Mapping[str, int],
         archs: Mapping[str, str],
-        learns: bool = False,
-        constraints: Sequence[str | Constraint] = (),
     ) -> None:
         """Begin with the runs that had ended before.
 
         Args:
             metrics: the K metrics.
-            objective: see `make_objective`.
-            baseline: single-task references of `delta_m`.
+            asked: what the objective is made of.
             past: those that had ended, by name.
             groups: run -> number that is equal for repeats of one configuration; what seeds are worth is told by them.
             archs: run -> key of its architecture, where it has one.
-            learns: whether more metrics may come: references and bounds of theirs then wait for them.
-            constraints: bounds on final values; a run that ends outside of one has no score.
 
         Raises:
-            UsageError: an unknown objective, a function that is none, references that are none, or a bound on what is
-                not measured.
-            InputError: a file of references that cannot be read, or a reference of 0.
+            UsageError: a bound on what is not measured, or a function that gives no score per run.
+            InputError: a baseline that lacks a metric, or a reference of 0.
         """
         self.metrics = tuple(metrics)
         self.objective: Objective | None = None
@@ -83,24 +73,16 @@ class Scoreboard:
         self.standings = Standings()
         self.obstacle: str | None = None
         self.population: NDArray[np.float64] | None = None
-        self._spec, self._baseline = objective, baseline
+        self._asked = asked
         self._past, self._finals = dict(past), dict[str, FinalOf]()
         self._endings, self._stopped = dict[str, Ending](), set[str]()
-        self._groups = dict(groups or {})
-        self._archs, self._learns = dict(archs), learns
-        check_objective(objective, baseline)
-        self._constraints = parse_constraints(constraints)
+        self._groups, self._archs = dict(groups), dict(archs)
         self._settle()
 
     @property
     def awaited(self) -> dict[str, str]:
-        """Metrics that may still come, and where they are named; a file of references may have any rows."""
-        if not self._learns:
-            return {}
-        keys = [metric.key for metric in self.metrics]
-        named = {one.metric: "a bound" for one in self._constraints}
-        named |= dict.fromkeys(self._baseline if isinstance(self._baseline, Mapping) else (), "the baseline")
-        return {name: where for name, where in named.items() if name not in keys}
+        """Metrics that may still come, and where they are named."""
+        return self._asked.awaited(self.metrics)
 
     def note_arch(self, run: str, arch: str) -> None:
         """The run has this architecture, whose references are its own."""
@@ -193,7 +175,7 @@ class Scoreboard:
         if len(known) < MIN_KNOWN_RUNS:
             return
         try:
-            self.objective, self.provisional = self._objective_of(np.stack(known)), True
+            self.objective, self.provisional = self._asked.objective(self.metrics, np.stack(known)), True
         except NotEnoughDataError:
             return
         except InputError as error:  # a reference of 0
@@ -206,10 +188,9 @@ class Scoreboard:
         self.objective, self.provisional, self.standings = None, False, Standings()
         if not self.metrics:
             return
-        check_function(self._spec, self.metrics)
         population = self._complete() if self.population is None else self.population
         try:
-            self.objective = self._objective_of(population)
+            self.objective = self._asked.objective(self.metrics, population)
         except NotEnoughDataError:
             return
         self.population = population
@@ -275,7 +256,7 @@ class Scoreboard:
         assert self.objective is not None
         population = self._complete()
         try:
-            now = self._objective_of(population)
+            now = self._asked.objective(self.metrics, population)
         except (InputError, NotEnoughDataError):  # the runs that it was made of are being trained anew
             return
         if set(now.left_out) < set(self.objective.left_out):
@@ -290,13 +271,6 @@ class Scoreboard:
         """Final values of the ended runs that have all of them, [N, K]; None while these are too few."""
         complete = [final for final in self._ends() if np.isfinite(final).all()]
         return np.stack(complete) if len(complete) >= MIN_REFERENCE_RUNS else None
-
-    def _objective_of(self, population: NDArray[np.float64] | None) -> Objective:
-        baseline = self._baseline
-        if isinstance(baseline, Mapping):
-            baseline = {name: value for name, value in baseline.items() if name not in self.awaited}
-        bounds = [one for one in self._constraints if one.metric not in self.awaited]
-        return make_objective(self._spec, self.metrics, population=population, baseline=baseline, constraints=bounds)
 
     def _final_scores(self, runs: Sequence[str]) -> list[float]:
         """Scores of runs that have ended; NaN where that has none, or is one among all runs, which are scored anew."""

@@ -13,6 +13,7 @@ from lcode.decisions import Verdict
 from lcode.errors import LcodeError, UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph, graph_from_json
+from lcode.hooks.asked import LyingThere
 from lcode.hooks.folder import Event, Folder
 from lcode.hooks.inputs import as_run
 from lcode.hooks.monitor import Monitor
@@ -33,7 +34,8 @@ class SharedMonitor(Monitor):
         model: see `Monitor`.
         history: runs known besides those in the folder; see `Monitor`.
         clock: says the time, in seconds since 1970; lines of different hosts are put in order by it.
-        **options: see `Monitor`.
+        **options: see `Monitor`. The baseline of `delta_m` is `baseline.csv` in the folder where none is named, if it
+            has the metrics.
 
     Raises:
         UsageError: there is a file of this name, or an option is refused.
@@ -48,6 +50,8 @@ class SharedMonitor(Monitor):
         clock: Callable[[], float] = time.time,
         **options: Any,
     ) -> None:
+        if options.get("baseline") is None and isinstance(folder, str | os.PathLike):
+            options["baseline"] = LyingThere.of(folder, options.get("objective", "delta_m"))
         super().__init__(model, history, **options)
         self._folder = Folder(folder, clock=clock)
         self._look()

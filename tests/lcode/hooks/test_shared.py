@@ -235,3 +235,25 @@ def test_a_folder_that_is_named_like_a_log_is_none(tmp_path: Path) -> None:
 def test_what_is_no_folder_is_refused() -> None:
     with pytest.raises(UsageError, match="folder is 3 \\(int\\); give the folder that the runs share"):
         monitor(3)  # type: ignore[arg-type]
+
+
+def test_references_that_lie_in_the_folder_are_taken_up(shared: Callable[..., SharedMonitor], tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    baseline = tmp_path / "runs" / "baseline.csv"
+    baseline.write_text("task,metric,value\nseg,miou,0.5\ndepth,abs_err,1.0\n")
+    told = shared().report("a", 3, values(0.6))
+    assert told.score == pytest.approx(100 * (0.2 + 0.1) / 2, abs=0.5)
+    named = shared(baseline={"seg/miou": 0.6, "depth/abs_err": 0.9}).report("b", 3, values(0.6))
+    assert named.score == pytest.approx(0, abs=0.5)
+    assert shared(objective="mean").objective is None  # which takes none
+
+
+def test_references_that_do_not_fit_are_said_to_be_left_alone(
+    shared: Callable[..., SharedMonitor], tmp_path: Path
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "baseline.csv").write_text("task,metric,value\nseg,miou,0.5\n")
+    watch = shared()
+    with pytest.warns(UserWarning, match="not taken up: .*no row for the metric 'depth/abs_err'"):
+        watch.report("a", 3, values(0.6))
+    assert watch.objective is None
