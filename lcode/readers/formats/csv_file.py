@@ -19,7 +19,9 @@ from pyarrow import csv as arrow_csv
 from lcode.errors import InputError
 from lcode.readers.encodings import is_utf16
 from lcode.readers.raw import RawTable, as_number, check_names, decoded
+from lcode.readers.runs.curve_files import named_by_file
 from lcode.readers.understanding.uncounted import with_counted_rows
+from lcode.table.metric_names import known_metric
 
 BLOCK = 1 << 20
 """Bytes that are parsed at a time, in several threads; a row must fit."""
@@ -30,6 +32,9 @@ SEPARATORS = ",;\t|"
 
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+_WITH_INDEX = 2
+"""Columns of a table with one curve, where the index of a data frame stands before it."""
+
 _DECIMAL_COMMA = r"^\s*[-+]?(\d+(,\d*)?|,\d+)([eE][-+]?\d+)?\s*$"
 
 
@@ -50,8 +55,11 @@ class CsvFormat:
         Raises:
             InputError: no text, empty, ragged, or with a column that is unnamed or named twice.
         """
-        raw = _loaded(path)
-        counted = with_counted_rows(raw.columns, curves="history" in path.stem.lower())
+        raw = named_by_file(_loaded(path))
+        stem = path.name.partition(".")[0].lower()
+        # `loss.csv` holds the losses of one training, one after another.
+        curves = "history" in stem or (known_metric(stem) is not None and len(raw.columns) <= _WITH_INDEX)
+        counted = with_counted_rows(raw.columns, curves=curves)
         if counted is None:
             return raw
         columns, told = counted

@@ -74,6 +74,8 @@ def _numbers(text: str) -> list[float]:
     cells = [[cell for cell in _BETWEEN.split(line) if cell] for line in lines]
     if len(cells) > 1 and any(len(row) > 1 for row in cells) and "[" not in lines[0]:
         return []  # a table
+    if cells[:1] == [["0"]] and not any(row[0].isdigit() for row in cells[1:] if row):
+        cells = cells[1:]  # what pandas calls a column without a name
     found = [as_number(cell) for row in cells for cell in row]
     return [] if None in found else [number for number in found if number is not None]
 

@@ -17,15 +17,17 @@ _NAMELESS = frozenset(("value", "values", "0", "y", "data"))
 
 
 def named_by_file(raw: RawTable) -> RawTable:
-    """The table with its only curve called after its file, where the column does not say what it is."""
-    curves = _curves(raw)
-    if is_long(raw) or len(curves) != 1 or curves[0].strip().lower() not in _NAMELESS:
+    """The table with its curves called after its file, where their columns do not say what they are."""
+    curves, stem = _curves(raw), raw.path.name.partition(".")[0]
+    nameless = all(name.strip().lower() in _NAMELESS or name.strip().isdigit() for name in curves)
+    if is_long(raw) or not curves or not nameless or known_metric(stem) is None or stem in raw.columns:
         return raw
-    stem = raw.path.name.partition(".")[0]
-    if known_metric(stem) is None or stem in raw.columns:
-        return raw
-    note = f"{raw.path.name}: '{curves[0]}' does not say what it is, so it is called '{stem}', as its file is."
-    columns = {stem if name == curves[0] else name: column for name, column in raw.columns.items()}
+    names = {name: stem if len(curves) == 1 else f"{stem}_{name.strip()}" for name in curves}
+    told = ", ".join(f"'{name}'" for name in curves[:3]) + (", …" if len(curves) > 3 else "")
+    note = (
+        f"{raw.path.name}: {told} does not say what it is, so it is called after the file: {', '.join(names.values())}."
+    )
+    columns = {names.get(name, name): column for name, column in raw.columns.items()}
     return replace(raw, columns=columns, notes=(*raw.notes, note))
 
 
@@ -58,5 +60,5 @@ def _curves(raw: RawTable) -> list[str]:
         if name.strip().lower() not in others
         and not name.startswith(CONFIG)
         and not is_rate(name)
-        and (why_left_out(name) is None or name.strip().lower() in _NAMELESS)
+        and why_left_out(name) is None
     ]

@@ -16,7 +16,7 @@ from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
-from lcode.readers.runs.curve_files import named_by_file, runs_of_curves
+from lcode.readers.runs.curve_files import runs_of_curves
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
 from lcode.readers.runs.table_part import read_table
@@ -61,7 +61,7 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
-    begun = [named_by_file(_without_empty_rows(raw)) for raw in raws if len(raw)]
+    begun = [_without_empty_rows(raw) for raw in raws if len(raw)]
     without_rows = [raw.path.name for raw in raws if not len(raw)] if begun else []
     raws = begun or raws
     roles, refused = _roles_of(raws, choices, stated)

@@ -28,8 +28,8 @@ def with_counted_rows(
     Args:
         columns: column by name.
         curves: whether the rows are known to follow each other in time. If not, it is told from a metric that was
-            measured on the data of the training and on others, or if all columns are losses, and from the absence of
-            any text: a table of results has a name in each row.
+            measured on the data of the training and on others, or if all columns are losses, or one beside the index
+            of a data frame, and from the absence of any text: a table of results has a name in each row.
     """
     lower = {in_english(name).strip().lower() for name in columns}
     if lower & {*EPOCHS, *STEPS}:
@@ -41,8 +41,10 @@ def with_counted_rows(
     measured = {
         bare.lower(): {split for split, other in metrics if other.lower() == bare.lower()} for _, bare in metrics
     }
-    all_losses = len(columns) > 1 and all("loss" in words_of(name) for name in columns)
-    told = measured if curves else all_losses or any(len(splits) > 1 for splits in measured.values())
+    told_of = [name for name in columns if why_left_out(name) is None]
+    losses = [name for name in told_of if "loss" in words_of(name)]
+    of_training = len(losses) == len(told_of) > 1 or (losses and any(why_left_out(name) == "index" for name in columns))
+    told = measured if curves else of_training or any(len(splits) > 1 for splits in measured.values())
     if named or not told:
         return None
     size = len(next(iter(columns.values())))
