@@ -238,7 +238,8 @@ class Exam:
             runs: which of the test runs to score, shape [R]; None: all.
 
         Returns:
-            The measures, `final_coverage90` (share of the values at the horizon in the 90 % interval), the counts.
+            The measures, `mae` (of the whole curves), `final_coverage90` (share of the values at the horizon in the
+            90 % interval), the counts.
         """
         k, column = self.truth.metrics.index(metric), forecast.metrics.index(metric)
         chosen = slice(None) if runs is None else runs
@@ -255,6 +256,7 @@ class Exam:
         final_median = median[rows, last]
         return {
             "mape": measure.mape(truth, median),
+            "mae": measure.mae(truth, median),
             "rmse": measure.rmse(truth, median),
             "final_mae": measure.final_mae(final, final_median),
             "kendall": measure.kendall(final, final_median),

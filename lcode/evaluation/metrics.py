@@ -29,6 +29,11 @@ def mape(truth: Array, predicted: Array) -> float:
     return _mean(np.abs(predicted - truth) / np.maximum(size, floor))
 
 
+def mae(truth: Array, predicted: Array) -> float:
+    """Mean absolute error over each curve's epochs, averaged over curves, in natural units, [C, Q]."""
+    return _mean(np.abs(predicted - truth))
+
+
 def rmse(truth: Array, predicted: Array) -> float:
     """Root mean squared error over each curve's epochs, averaged over curves, in natural units, [C, Q]."""
     squared = _row_means((predicted - truth) ** 2)

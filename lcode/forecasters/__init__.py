@@ -43,6 +43,7 @@ FORECASTERS: dict[str, ForecasterFactory] = {
     "gp": _lazy("gaussian_process", "ProcessForecaster"),
     "dpl": _lazy("dpl", "DPLForecaster"),
     "lkgp": _lazy("lkgp", "LKGPForecaster"),
+    "mpl": _lazy("multi_power_law", "MultiPowerLawForecaster"),
     "lstm": _lazy("lstm", "LSTMForecaster"),
     "ode": _lazy("ablations", "LatentODEForecaster"),
     "lcpfn": _lazy("lc_pfn", "LCPFNForecaster"),

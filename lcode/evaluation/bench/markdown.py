@@ -15,7 +15,7 @@ from lcode.evaluation.bench.scores import DELTA_M
 from lcode.evaluation.bench.summary import Section
 
 EXPLAINED = """\
-Means over sources, metrics and seeds; a seed is one division into runs to learn from and test runs. MAPE, CRPS and
+Means over sources, metrics and seeds; a seed is one division into runs to learn from and test runs. MAPE, MAE, CRPS and
 coverage (of the 90 % interval) run over every epoch after the prefix, the last one included; final MAE, Kendall's τ and
 the coverage of finals compare values at the horizon. ÷ and −: against the named reference on the same divisions, the
 geometric mean of the ratios and the mean difference, ± one standard error over the seeds (the divisions share runs, so
@@ -86,7 +86,7 @@ def _headings(section: Section) -> list[str]:
     named = sorted({name for name in section.rows["reference"] if name})
     against = named[0] if len(named) == 1 else "reference"
     return [
-        "seen", "forecaster", "MAPE", "final MAE", "τ", "CRPS", "covered", "finals covered", f"MAPE ÷ {against}",
+        "seen", "forecaster", "MAPE", "MAE", "final MAE", "τ", "CRPS", "covered", "finals covered", f"MAPE ÷ {against}",
         f"final MAE ÷ {against}", f"CRPS ÷ {against}", f"τ − {against}", "fit s", "predict s", "values",
     ]  # fmt: skip
 
@@ -100,7 +100,7 @@ def _cells(section: Section) -> list[list[str]]:
             [
                 "" if prefix == last else _seen(prefix),
                 row["forecaster"],
-                *(_number(row[column]) for column in ("mape", "final_mae")),
+                *(_number(row[column]) for column in ("mape", "mae", "final_mae")),
                 _number(row["kendall"], ".3f"),
                 _number(row["crps"]),
                 *(_number(row[column], ".2f") for column in ("coverage90", "final_coverage90")),

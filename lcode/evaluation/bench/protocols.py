@@ -97,11 +97,28 @@ def siblings(source: Source, seed: int) -> Division:
     return replace(division, related=tuple(_without_configurations(other, division.test) for other in related))
 
 
+FEW_SHAPES = ("constant", "cosine")
+"""Shapes of the learning rate that are learned from where others are tested, as their names begin."""
+
+
+def by_schedule(source: Source, seed: int) -> Division:
+    """Learned from runs whose rate is constant or a cosine, tested on all others: the names are in `schedule`."""
+    problem = load_problem(source)
+    if problem.pretrained_on:
+        raise UsageError("the shipped model was pretrained on some of these runs")
+    table = problem.table
+    if "schedule" not in table.configs:
+        raise UsageError("its configuration does not name the schedules; a column 'schedule' is needed")
+    known = table.configs["schedule"].astype(str).str.startswith(FEW_SHAPES)
+    return Division(table.select(table.runs.index[known]), table.select(table.runs.index[~known]))
+
+
 PROTOCOLS: dict[str, Callable[[Source, int], Division]] = {
     "by-run": by_run,
     "by-config": by_config,
     "by-arch": by_arch,
     "siblings": siblings,
+    "by-schedule": by_schedule,
 }
 """Name -> division of a source by a seed."""
 

@@ -22,7 +22,17 @@ CELL = ("source", "protocol", "train", "seed", "forecaster", "settings", "prefix
 """What one forecast is known by: text, but for the seed. A fit serves all its prefixes."""
 
 TEXT = ("source", "group", "protocol", "train", "forecaster", "settings", "prefix", "metric", "subset", "error")
-NUMBERS = ("pretrained", "cutoff", "train_runs", "related_runs", "test_runs", *MEASURES, "final_coverage90", *COUNTS)
+NUMBERS = (
+    "pretrained",
+    "cutoff",
+    "train_runs",
+    "related_runs",
+    "test_runs",
+    *MEASURES,
+    "mae",
+    "final_coverage90",
+    *COUNTS,
+)
 COLUMNS = [*CELL, "group", "metric", "subset", *NUMBERS, "error"]
 
 
@@ -48,9 +58,9 @@ class Store:
                 stored = pd.read_parquet(self.path)
             except (OSError, ValueError) as error:
                 raise InputError("is damaged; remove it or give another --out", path=self.path) from error
-            if not set(COLUMNS) <= set(stored):
+            if not set(CELL) <= set(stored):
                 raise InputError("holds no results of a bench; give another --out", path=self.path)
-            self.frame = _typed(stored)
+            self.frame = _typed(stored.reindex(columns=COLUMNS))  # an earlier version had fewer measures
 
     def done(self) -> set[tuple[Any, ...]]:
         """The forecasts that succeeded, as tuples of `CELL`."""

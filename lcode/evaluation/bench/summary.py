@@ -14,12 +14,22 @@ from lcode.evaluation.bench.protocols import ALL
 from lcode.evaluation.bench.run import ANY
 from lcode.evaluation.bench.scores import DELTA_M
 
-MEANS = ("mape", "final_mae", "kendall", "crps", "coverage90", "final_coverage90", "fit_seconds", "predict_seconds")
+MEANS = (
+    "mape",
+    "mae",
+    "final_mae",
+    "kendall",
+    "crps",
+    "coverage90",
+    "final_coverage90",
+    "fit_seconds",
+    "predict_seconds",
+)
 RATIOS = ("mape", "final_mae", "crps")
 SAW = "†"
 """Marks a forecaster whose checkpoint was trained on the tested runs."""
 
-UNITS = ("final_mae", "crps")
+UNITS = ("mae", "final_mae", "crps")
 """In the metric's own units: no mean over metrics."""
 
 

@@ -26,6 +26,7 @@ LEARNING = (
     "gp",
     "lkgp",
     "dpl",
+    "mpl",
 )
 CURVE_ALONE = ("last", "best", "drift", "power")
 """They go by a run's own curve, and say nothing of a candidate."""
@@ -33,7 +34,7 @@ CURVE_ALONE = ("last", "best", "drift", "power")
 NAMES = ("lcode", *CURVE_ALONE, *LEARNING)
 RUNS = ("running", "one_epoch", "diverged", "no_miou", "unseen", "nothing", "done")
 
-ROUNDING = {"lcode": 1e-4, "lkgp": 1e-9}
+ROUNDING = {"lcode": 1e-4, "lkgp": 1e-9, "mpl": 1e-9}
 """Products of matrices of another size round otherwise, above all in single precision; the others are held to 1e-9."""
 
 

@@ -1,4 +1,4 @@
-"""LKGP and DPL: what each of them can say, and what makes it that method."""
+"""LKGP, DPL and the multi-power law: what each of them can say, and what makes it that method."""
 
 from __future__ import annotations
 
@@ -98,3 +98,42 @@ def test_dpl_depends_on_its_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     one, again, other = (forecaster("dpl", seed=seed).fit(table).predict(new).quantiles for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
+
+
+STEPS = np.arange(1, 61)
+RATES = {
+    "constant": np.ones(60),
+    "cosine": 0.55 + 0.45 * np.cos(np.pi * STEPS / 60),
+    "two stages": np.where(STEPS <= 30, 1.0, 0.1),
+}
+
+
+def under_schedules(names: list[str]) -> RunTable:
+    """Curves of the multi-power law, of one configuration and another, under these schedules."""
+    frames, configs, plans = [], {}, {}
+    for size, level in ((25, 0.3), (100, 0.2)):
+        for name in names:
+            rate, run = RATES[name], f"{size}/{name}"
+            passed, falls = rate.cumsum(), -np.diff(rate, prepend=1.0)
+            since = np.maximum(passed[:, None] - passed + rate, 0) * (STEPS[:, None] >= STEPS)
+            gained = (falls * (1 - (1 + 0.2 * rate**-0.5 * since) ** -0.5)).sum(1)
+            values = level + 0.9 * passed**-0.5 - 0.08 * gained
+            frames.append(pd.DataFrame({"run": run, "epoch": STEPS, "metric": "loss", "value": values}))
+            configs[run], plans[run] = {"size": size, "schedule": name}, rate
+    table = pd.DataFrame.from_dict(configs, orient="index")
+    return RunTable.from_points(pd.concat(frames), [Metric("main", "loss", "min")], configs=table, schedules=plans)
+
+
+@pytest.mark.parametrize("seen", [1, 20])
+def test_the_multi_power_law_forecasts_under_another_schedule(seen: int) -> None:
+    model, whole = forecaster("mpl").fit(under_schedules(["constant", "cosine"])), under_schedules(["two stages"])
+    forecast = model.predict(whole.prefix(seen), "full").quantile(0.5)[:, 0, : 60 - seen]
+    truth = whole.points["value"].to_numpy().reshape(2, 60)[:, seen:]
+    assert np.abs(forecast - truth).mean() < 0.01  # the drop alone is 0.05
+
+
+def test_the_multi_power_law_of_all_serves_a_configuration_of_its_own() -> None:
+    table = under_schedules(["constant", "cosine", "two stages"])
+    known = table.select([run for run in table.run_ids if run.startswith("25/")])
+    forecast = forecaster("mpl").fit(known).predict(table.select(["100/constant"]).prefix(20))
+    assert 0.25 < forecast.quantile(0.5).item() < 0.45

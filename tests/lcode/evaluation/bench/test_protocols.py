@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lcode.errors import NotEnoughDataError, UsageError
 from lcode.evaluation.bench import PROTOCOLS, Source
-from lcode.evaluation.bench.protocols import default_protocol, divide
-from lcode.evaluation.bench.sources import load_problem
+from lcode.evaluation.bench.protocols import by_schedule, default_protocol, divide
+from lcode.evaluation.bench.sources import Problem, load_problem
 from lcode.table import RunTable
 from lcode.table.groups import configuration_groups
 
@@ -73,12 +75,22 @@ def test_a_configuration_is_never_on_both_sides(protocol: str, source: Source) -
     try:
         division = divide(source, protocol, "all", 1)
     except UsageError as error:
-        assert any(word in str(error) for word in ("pretrained", "no fixed splits", "same metrics"))
+        assert any(word in str(error) for word in ("pretrained", "no fixed splits", "same metrics", "schedules"))
         return
     table = load_problem(source).table
     groups = dict(zip(table.run_ids, configuration_groups(table), strict=True))
     train, test = ({groups[run] for run in part.run_ids} for part in (division.train, division.test))
     assert train and test and not train & test
+
+
+def test_other_schedules_are_tested_than_were_learned_from(low: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["constant_9", "cosine_9", "wsd", "wsdcon_3"]
+    table = load_problem(low).table
+    named = replace(table, configs=table.configs.assign(schedule=[names[i % 4] for i in range(len(table))]))
+    monkeypatch.setattr("lcode.evaluation.bench.protocols.load_problem", lambda source: Problem(named))
+    division = by_schedule(low, 0)
+    assert set(division.train.configs["schedule"]) == {"constant_9", "cosine_9"}
+    assert set(division.test.configs["schedule"]) == {"wsd", "wsdcon_3"} and len(division.test) == 12
 
 
 def test_too_few_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
