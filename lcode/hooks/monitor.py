@@ -205,6 +205,22 @@ class Monitor:
         """
         return self._decide(self._sweep.record(run, epoch, values, signals=signals, horizon=horizon))
 
+    def reconsider(self, run: str) -> Verdict:
+        """Decide anew on a run that has reported, by what is known now: one that was stopped may go on after all.
+
+        Its rival may have ended lower than was thought, or failed; or there was room in the budget when a better run
+        had been found. One that then goes on counts as running.
+
+        Args:
+            run: name of the run.
+
+        Raises:
+            UsageError: the run was never started.
+        """
+        live = self._sweep.known(run)
+        live.status = "running"
+        return self._decide(live)
+
     def announce(self, metrics: Iterable[str] | Mapping[str, Direction]) -> None:
         """These metrics will be reported; else a metric is known from its first report on.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lcode.errors import UsageError
 from lcode.hooks.extras import missing
@@ -17,6 +17,7 @@ except ImportError as error:
     raise missing("Ray Tune", "ray") from error
 
 if TYPE_CHECKING:
+    from ray.tune.execution.tune_controller import TuneController
     from ray.tune.experiment import Trial
 
 
@@ -46,6 +47,7 @@ class LcodeScheduler(FIFOScheduler):
         *,
         horizon: float,
         time_attr: str = "training_iteration",
+        action: Literal["stop", "pause"] = "stop",
         **options: Any,
     ) -> None:
         """Make a scheduler, which is given to the tuner: `TuneConfig(scheduler=…)`.
@@ -55,6 +57,9 @@ class LcodeScheduler(FIFOScheduler):
                 joins nested ones: `{"seg": {"miou": 0.3}}` is `seg/miou`. Default: the one of `TuneConfig`.
             horizon: last planned epoch of each trial, at which it is ended, as by `max_t` of Ray's own schedulers.
             time_attr: what counts the epochs in a result.
+            action: what becomes of a trial that hardly beats the best one. `pause`: it waits, from its last checkpoint,
+                until it is worth going on with, because another ended lower than was thought or failed; what waits when
+                all others have ended is stopped then.
             options: of `lcode.Monitor`, by name: `min_epochs` is what `grace_period` is to Ray's own schedulers;
                 `history`, `objective`, `baseline`, `keep`, `every`, `nan`, `dry_run` …
 
@@ -62,6 +67,9 @@ class LcodeScheduler(FIFOScheduler):
             UsageError: an option out of range or of the wrong type.
         """
         super().__init__()
+        if action not in ("stop", "pause"):
+            raise UsageError(f"action is {action!r}; it is 'stop' or 'pause'")
+        self._pauses, self._waiting = action == "pause", dict[str, _Waiting]()
         self._settings: dict[str, Any] = {"horizon": horizon, "time_attr": time_attr, "options": options}
         self._trials = None if metrics is None else TrialRuns(metrics, **self._settings)
 
@@ -100,8 +108,30 @@ class LcodeScheduler(FIFOScheduler):
             UsageError: the result lacks the epoch or a metric; the text lists what it has.
         """
         verdict = self.trials.report(trial.trial_id, result)
+        if self._pauses and verdict.stop and verdict.score is not None:  # a diverged one is not waited for
+            self._waiting[trial.trial_id] = _Waiting(self.trials.ended, False)
+            return TrialScheduler.PAUSE
         over = self.trials.is_over(trial.trial_id) and not verdict.dry_run
         return TrialScheduler.STOP if verdict.stop or over else TrialScheduler.CONTINUE
+
+    def choose_trial_to_run(self, tune_controller: TuneController) -> Trial | None:
+        """The next one that waits for its first turn; else a paused one that is worth going on with by now."""
+        trials = tune_controller.get_trials()
+        if not self._pauses or any(trial.status == trial.PENDING for trial in trials):
+            return super().choose_trial_to_run(tune_controller)
+        paused = [trial for trial in trials if trial.status == trial.PAUSED]
+        ended = self.trials.ended
+        for trial in paused:
+            known = self._waiting.get(trial.trial_id)
+            if known is None or known.ended != ended:  # Ray asks ten times a second
+                goes_on = not self.trials.reconsider(trial.trial_id).stop
+                known = self._waiting[trial.trial_id] = _Waiting(ended, goes_on)
+            if known.goes_on:
+                return trial
+        if not any(trial.status == trial.RUNNING for trial in trials):
+            for trial in paused:
+                tune_controller.stop_trial(trial)
+        return None
 
     def on_trial_complete(self, tune_controller: object, trial: Trial, result: dict[str, Any]) -> None:
         """The trial ended by itself, or by the criterion of the tuner, of whose last result only this call tells."""
@@ -118,6 +148,13 @@ class LcodeScheduler(FIFOScheduler):
     def debug_string(self) -> str:
         """The last verdict, which Ray prints in its status."""
         return self.trials.told()
+
+
+class _Waiting(NamedTuple):
+    """What was decided on a paused trial, and how many others had ended by then."""
+
+    ended: int
+    goes_on: bool
 
 
 class _Memory(Callback):

@@ -95,11 +95,13 @@ class TrialRuns:
         self.time_attr = time_attr
         self._horizon, self._options = horizon, dict(options)
         self._seen: set[str] = set()
+        self._runs: dict[str, None] = {}
         self.monitor = self._new_monitor()
 
     def start(self, run: str, config: Mapping[str, Any]) -> None:
         """A trial begins, or goes on after a restore."""
         self.monitor.start(run, config=plain_config(config))
+        self._runs[run] = None
 
     def report(self, run: str, result: Mapping[str, Any]) -> Verdict:
         """The verdict on a trial that has just reported.
@@ -116,6 +118,15 @@ class TrialRuns:
         self._seen.update(self.names)
         values = {name: result[name] for name in self.names if result.get(name) is not None}
         return self.monitor.report(run, result[self.time_attr], values)
+
+    @property
+    def ended(self) -> int:
+        """How many trials have ended otherwise than by a verdict."""
+        return sum(self.monitor.status(run) in ("finished", "failed") for run in self._runs)
+
+    def reconsider(self, run: str) -> Verdict:
+        """The verdict on a trial that is paused, by what is known now."""
+        return self.monitor.reconsider(run)
 
     def is_over(self, run: str) -> bool:
         """Whether the trial has reached the horizon."""
@@ -154,6 +165,7 @@ class TrialRuns:
         """
         self.monitor.load_state_dict({**state["monitor"], "log": []})
         self._seen = set(state["seen"])
+        self._runs = dict.fromkeys(run["name"] for run in state["monitor"]["runs"])
 
     def __getstate__(self) -> dict[str, Any]:
         settings = {name: value for name, value in vars(self).items() if name != "monitor"}

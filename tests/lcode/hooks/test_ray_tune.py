@@ -117,7 +117,7 @@ def test_the_last_result_of_a_trial_that_the_tuner_ends_counts() -> None:
     """`stop={"training_iteration": 4}`: Ray asks no scheduler about the last result."""
     watch = scheduler()
     for name, seg in (("a", 0.6), ("b", 0.7), ("c", 0.9)):
-        train(watch, name, 0.5, range(1, 4))
+        train(watch, name, seg - 0.05, range(1, 4))
         watch.on_trial_complete(None, fake(name), result(4, seg))
     assert "P(beats c" in watch.trials.report("d", result(3, 0.8)).reason
     silent = fake("e")
@@ -144,6 +144,58 @@ def test_a_trial_whose_metric_stays_undefined_is_stopped() -> None:
     watch.on_trial_add(None, trial)
     decisions = [watch.on_trial_result(None, trial, result(epoch, gap)) for epoch in range(1, 6)]
     assert decisions == ["CONTINUE"] * 4 + ["STOP"]
+
+
+class Controller:
+    """As much of what runs Ray's trials as a scheduler sees."""
+
+    def __init__(self, watch: LcodeScheduler, **status: str) -> None:
+        self._watch = watch
+        self.trials = [
+            SimpleNamespace(trial_id=name, config={}, status=now, PENDING="PENDING", PAUSED="PAUSED", RUNNING="RUNNING")
+            for name, now in status.items()
+        ]
+
+    def get_trials(self) -> list[Any]:
+        return self.trials
+
+    def stop_trial(self, trial: Any) -> None:
+        trial.status = "TERMINATED"
+        self._watch.on_trial_remove(self, trial)
+
+
+def paused() -> LcodeScheduler:
+    """One trial that does well, and one that waits."""
+    watch = scheduler(action="pause", min_epochs=3)
+    train(watch, "good", 0.9, range(1, 5))
+    assert train(watch, "low", 0.5, range(1, 4)) == ["CONTINUE"] * 2 + ["PAUSE"]
+    return watch
+
+
+def test_a_paused_trial_waits_until_its_rival_has_failed() -> None:
+    watch = paused()
+    controller = Controller(watch, good="RUNNING", low="PAUSED")
+    assert [watch.choose_trial_to_run(controller) for _ in range(2)] == [None, None]
+    watch.on_trial_error(controller, controller.trials[0])
+    controller.trials[0].status = "ERROR"
+    assert [watch.choose_trial_to_run(controller) for _ in range(2)] == [controller.trials[1]] * 2
+    assert watch.trials.monitor.status("low") == "running"
+    assert train(watch, "low", 0.5, range(4, HORIZON + 1))[-1] == "STOP" and watch.trials.is_over("low")
+
+
+def test_what_waits_when_all_others_have_ended_is_stopped() -> None:
+    watch = paused()
+    controller = Controller(watch, good="PENDING", low="PAUSED")
+    assert watch.choose_trial_to_run(controller) is controller.trials[0]
+    assert train(watch, "good", 0.9, range(5, HORIZON + 1)) == ["CONTINUE", "STOP"]
+    controller.trials[0].status = "TERMINATED"
+    assert watch.choose_trial_to_run(controller) is None
+    assert controller.trials[1].status == "TERMINATED" and watch.trials.monitor.status("low") == "stopped"
+
+
+def test_another_action_is_refused() -> None:
+    with pytest.raises(UsageError, match="action is 'wait'; it is 'stop' or 'pause'"):
+        scheduler(action="wait")
 
 
 def test_a_restored_scheduler_decides_as_the_one_that_was_killed() -> None:
