@@ -169,7 +169,7 @@ def test_a_training_without_an_end_cannot_be_forecast(tmp_path: Path, trend: For
 TWO_PROCESSES = """
 import sys
 sys.path.insert(0, sys.argv[2])
-import warnings
+import multiprocessing
 import lightning.pytorch as pl
 from conftest import TrendForecaster
 from test_lightning import Scripted, WATCHED, loader
@@ -177,7 +177,9 @@ from lcode.hooks.lightning import LcodeCallback
 
 if __name__ == "__main__":
     callback = LcodeCallback(WATCHED, model=TrendForecaster(), min_epochs=2, min_delta=0.02, run="a", sweep=sys.argv[1])
-    trainer = pl.Trainer(accelerator="cpu", devices=2, strategy="ddp_spawn", max_epochs=8, logger=False,
+    # A process that is forked has what took seconds to import.
+    strategy = "ddp_fork" if "fork" in multiprocessing.get_all_start_methods() else "ddp_spawn"
+    trainer = pl.Trainer(accelerator="cpu", devices=2, strategy=strategy, max_epochs=8, logger=False,
                          enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
                          callbacks=[callback])
     trainer.fit(Scripted(bend=3), loader(), loader())

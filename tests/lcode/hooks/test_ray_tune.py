@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 import pickle
 import re
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import ray
 from ray import tune
 from ray.tune import ResultGrid
 
@@ -247,23 +243,6 @@ def epochs_of(results: ResultGrid) -> dict[float, int]:
     return dict(zip(frame["config/seg"], frame["training_iteration"], strict=True))
 
 
-@pytest.fixture(scope="module")
-def real_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Ray on two CPUs, that leaves nothing outside the tests' folders but for sockets while it runs."""
-    folder = tempfile.mkdtemp()  # Ray's sockets have names too long for pytest's folders
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("USAGE_STATS_ENABLED", "0"), ("AUTH_MODE", "disabled")):
-            patch.setenv(f"RAY_{name}", value)
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        ray.init(
-            num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, _temp_dir=folder
-        )
-        yield
-        ray.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.mark.slow
 @pytest.mark.usefixtures("real_ray")
 def test_a_sweep_of_ray_is_interrupted_and_restored(tmp_path: Path) -> None:
     """The fourth trial, a hopeless one, fails before it can be stopped; restored, it is stopped by the first three."""
@@ -289,7 +268,32 @@ def test_a_sweep_of_ray_is_interrupted_and_restored(tmp_path: Path) -> None:
     assert epochs_of(results) == {0.6: 6, 0.7: 6, 0.8: 6, 0.5: 3} and results.num_errors == 0
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("real_ray")
+def test_a_trial_of_ray_is_paused_and_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    """The better one fails while the other waits, which then is worth it after all."""
+
+    def objective(config: dict[str, Any]) -> None:
+        saved = tune.get_checkpoint()
+        first = 1 if saved is None else json.loads((Path(saved.path) / "epoch").read_text()) + 1
+        for epoch in range(first, HORIZON + 1):
+            if config["seg"] == 0.9 and epoch == 5:
+                raise RuntimeError("the disk is full")
+            with tempfile.TemporaryDirectory() as folder:
+                (Path(folder) / "epoch").write_text(str(epoch))
+                told = {"seg": {"miou": config["seg"]}, "depth": {"abs_err": 0.5}, "first": first, "epoch": epoch}
+                tune.report(told, checkpoint=tune.Checkpoint.from_directory(folder))
+
+    watch = scheduler(action="pause", min_epochs=3, time_attr="epoch")
+    results = tune.Tuner(
+        objective,
+        param_space={"seg": tune.grid_search([0.9, 0.5])},
+        tune_config=tune.TuneConfig(scheduler=watch, max_concurrent_trials=2),
+        run_config=tune.RunConfig(name="paused", storage_path=str(tmp_path), verbose=0),
+    ).fit()
+    frame = results.get_dataframe().set_index("config/seg")
+    assert results.num_errors == 1 and frame.loc[0.5, "epoch"] == HORIZON and frame.loc[0.5, "first"] > 1
+
+
 @pytest.mark.usefixtures("real_ray")
 def test_the_example_of_the_documentation_runs() -> None:
     page = (Path(__file__).parents[3] / "docs" / "hooks-tuners.md").read_text(encoding="utf-8")
