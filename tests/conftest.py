@@ -16,21 +16,11 @@ settings.register_profile("no clock", deadline=None, suppress_health_check=[Heal
 settings.load_profile("no clock")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """The mark is known where tests run in one process, too."""
-    config.addinivalue_line("markers", "xdist_group(name): tests that are run by one process")
-
-
-@pytest.hookimpl(tryfirst=True)  # before the groups are looked at
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow tests come first: one that comes last keeps a process busy when all others have ended.
-
-    Those on the real Ray are slow, and are run by one process, which starts it once for all of them.
-    """
+    """The slow tests come first: one that comes last keeps a process busy when all others have ended."""
     for item in items:
         if "real_ray" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group("ray"))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
