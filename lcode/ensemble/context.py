@@ -82,7 +82,9 @@ class Context:
         """The cutoff that serves runs observed up to this one.
 
         Up to `EXACT` it is the cutoff itself, later the nearest of those that lie `RATIO` apart: a live sweep would
-        otherwise learn anew at every epoch of every run. After it at least `MIN_RUNS` of the finished runs went on.
+        otherwise learn anew at every epoch of every run. After it at least `MIN_RUNS` of the finished runs went on; and
+        what has been evaluated once by the cutoff asked for has been so by the one that serves it, or else runs with
+        a value would be forecast by what was learned from runs without one.
         """
         horizons = np.sort(self.finished.runs["horizon"].to_numpy(np.int64))
         latest = int(horizons[-min(MIN_RUNS, len(horizons))]) - 1
@@ -90,7 +92,9 @@ class Context:
             return cutoff
         rungs = EXACT * RATIO ** np.arange(np.ceil(np.log(max(cutoff, EXACT) / EXACT) / np.log(RATIO)) + 1)
         reached = [*(rung for rung in np.rint(rungs).astype(np.int64).tolist() if rung <= latest), latest]
-        return min(reached, key=lambda rung: (abs(np.log(max(rung, 1) / cutoff)), rung))
+        nearest = min(reached, key=lambda rung: (abs(np.log(max(rung, 1) / cutoff)), rung))
+        begun = self._begins[self._begins <= min(cutoff, latest)]
+        return max([nearest, *begun[-1:].tolist()])
 
     def observe(self, table: RunTable) -> Iterator[tuple[NDArray[np.int64], Observed]]:
         """The runs of a table by the cutoff up to which they were observed: their rows, and what is known of them."""
@@ -178,6 +182,11 @@ class Context:
     @cached_property
     def _learned(self) -> dict[int, AtCutoff]:
         return {}
+
+    @cached_property
+    def _begins(self) -> NDArray[np.int64]:
+        """First epoch with a value of each finished run, ascending."""
+        return np.sort(self.finished.points.groupby("run", observed=True)["epoch"].min().to_numpy(np.int64))
 
     @cached_property
     def _arrays(self) -> CurveArrays:

@@ -37,6 +37,16 @@ def test_later_cutoffs_share_what_was_learned_at_one_near_by(long: Context) -> N
     assert all(long.nearest(rung) == rung for rung in rungs)
 
 
+def test_what_has_been_evaluated_once_is_seen_where_it_is_learned(long: Context) -> None:
+    points = long.finished.points
+    late = bare(replace(long.finished, points=points[points["epoch"] >= 100].reset_index(drop=True)))
+    assert (
+        long.nearest(100) == 99 and long.nearest(99) == late.nearest(99) == 99
+    )  # where none has begun, all is as it was
+    assert late.nearest(100) == late.nearest(105) == 100
+    assert late.nearest(120) == long.nearest(120) > 100
+
+
 def test_nothing_is_learned_where_fewer_than_four_runs_went_on(family: Family) -> None:
     table = pooled([family(MIN_RUNS, horizon=12), family(MIN_RUNS - 1, horizon=40)])
     mixed = bare(table)
