@@ -26,12 +26,11 @@ from lcode.errors import LcodeError
 from lcode.files import replacing
 from lcode.table import RunTable
 from lcode.table.table import empty_points
-from mtl_runs.options import default_archs
 from mtl_runs.problems import make_problem
 from mtl_runs.sweeps import Sweep, sample_runs
 from mtl_runs.sweeps.conductor import RunMonitor
 from mtl_runs.sweeps.logs import epoch_lines
-from mtl_runs.sweeps.space import ARCHITECTURES
+from mtl_runs.sweeps.space import ARCHITECTURES, archs_for
 
 PROBLEMS = ("tabular", "clicks", "waves")
 """Those that train fastest; chosen, as the seeds, before any of these sweeps had been trained."""
@@ -80,7 +79,7 @@ class Row:
 def sweep(problem: str, seed: int, way: str, out: Path, *, runs: int = RUNS, epochs: int = EPOCHS) -> Row:
     """Train one sweep and say what it came to; the one to the end comes first."""
     made = make_problem(problem)
-    metrics, archs = made.metrics, default_archs(made, ARCHITECTURES)
+    metrics, archs = made.metrics, archs_for(made, ARCHITECTURES)
     specs = sample_runs(problem, len(made.tasks), runs, horizon=epochs, seed=seed, archs=archs)
     folder = folder_of(out, problem, seed, way)
     shutil.rmtree(folder, ignore_errors=True)

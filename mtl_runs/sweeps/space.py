@@ -10,6 +10,8 @@ import numpy as np
 
 from mtl_runs.balancers import log_uniform_weights
 from mtl_runs.exchange import Exchange
+from mtl_runs.networks import OWN, suits
+from mtl_runs.problems import Problem
 from mtl_runs.training import SCHEDULES, RunConfig, RunSpec
 from mtl_runs.training.config import OptimizerName
 
@@ -43,6 +45,20 @@ WEIGHT_DECAYS = (0.0, 1e-4, 1e-3)
 
 SENSIBLE = RunConfig(optimizer="adam", lr=1e-3, schedule="cosine", clip=0.0)
 """A setting that is sensible everywhere: of what is not searched for, such as single-task baselines."""
+
+
+def archs_for(problem: Problem, otherwise: Sequence[str]) -> tuple[str, ...]:
+    """Architectures where none is named: the network that the problem brings, or those of the given ones that suit it.
+
+    Where none of them does, those that suit it of all that a sweep draws from.
+    """
+    if problem.network is not None:
+        return (OWN,)
+
+    def fitting(archs: Sequence[str]) -> tuple[str, ...]:
+        return tuple(arch for arch in archs if suits(arch, problem.input_shape, problem.tasks))
+
+    return fitting(otherwise) or fitting(ARCHITECTURES) or tuple(otherwise)
 
 
 def sample_runs(

@@ -5,8 +5,9 @@ from collections import Counter
 import numpy as np
 
 from mtl_runs.balancers import BALANCERS
+from mtl_runs.problems import make_problem
 from mtl_runs.sweeps import sample_runs
-from mtl_runs.sweeps.space import LEARNING_RATES, NOT_DRAWN
+from mtl_runs.sweeps.space import ARCHITECTURES, LEARNING_RATES, NOT_DRAWN, archs_for
 
 
 def test_samples_are_repeatable_and_shorter_sweeps_are_prefixes() -> None:
@@ -49,3 +50,10 @@ def test_all_balancers_but_those_that_have_to_be_told_more_can_be_drawn() -> Non
     names = [name for name in BALANCERS if name not in NOT_DRAWN]
     for spec in sample_runs("digits", 3, len(names), horizon=4, seed=0, balancers=names):
         spec.config.make_balancer().init(3)
+
+
+def test_architectures_that_are_not_named_suit_the_problem() -> None:
+    pixels, table = make_problem("cells"), make_problem("clicks")
+    assert archs_for(pixels, ARCHITECTURES) == ("cnn-8x2", "cnn-16x3")
+    assert archs_for(table, ARCHITECTURES) == ("mlp-32x2", "mlp-64x2", "mlp-128x3", "mlp-256x1")
+    assert archs_for(pixels, ("mlp-64x2",)) == ("cnn-8x2", "cnn-16x3")  # none of those that were given

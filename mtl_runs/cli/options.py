@@ -1,14 +1,22 @@
-"""What the texts of command-line options mean. Nothing heavy is imported before an option needs it."""
+"""Options that several commands have, and what their texts mean."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from lcode.errors import UsageError
 
-if TYPE_CHECKING:
-    from mtl_runs.problems import Problem
+Out = Annotated[Path, typer.Option(help="Folder of the run logs.")]
+ProblemName = Annotated[
+    str, typer.Option(help="Multi-task problem; `mtl-runs problems` lists them; or one of your own: my.py:make.")
+]
+Epochs = Annotated[int, typer.Option(min=1, help="Epochs of every run.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides everything random.")]
+Device = Annotated[str, typer.Option(help="auto | cpu | cuda")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of an error.")]
 
 
 def device_of(name: str) -> str:
@@ -43,23 +51,6 @@ def balancers_of(text: str) -> tuple[str, ...]:
     if unknown or not names:
         raise UsageError(f"no balancer '{', '.join(unknown)}'; there are: {', '.join(BALANCERS)}")
     return names
-
-
-def default_archs(problem: Problem, otherwise: Sequence[str]) -> tuple[str, ...]:
-    """Architectures where none is named: the network that the problem brings, or those of the given ones that suit it.
-
-    Where none of them does, those that suit it of all that a sweep draws from.
-    """
-    from mtl_runs.networks import OWN, suits
-    from mtl_runs.sweeps.space import ARCHITECTURES
-
-    if problem.network is not None:
-        return (OWN,)
-
-    def fitting(archs: Sequence[str]) -> tuple[str, ...]:
-        return tuple(arch for arch in archs if suits(arch, problem.input_shape, problem.tasks))
-
-    return fitting(otherwise) or fitting(ARCHITECTURES) or tuple(otherwise)
 
 
 def setting_of(text: str) -> tuple[str, Any]:

@@ -1,0 +1,218 @@
+"""`mtl-runs sweep`: a sample of configurations, and how they are trained."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from lcode.errors import LcodeError, UsageError
+from mtl_runs.cli.deciding import DELTA_M, exchanging, monitor_of, suggesting
+from mtl_runs.cli.ends import resumable
+from mtl_runs.cli.options import (
+    Device,
+    Epochs,
+    Out,
+    ProblemName,
+    Seed,
+    Verbose,
+    balancers_of,
+    device_of,
+    names_of,
+    only_one,
+)
+from mtl_runs.exchange import INTERVAL, PERTURBATION, QUANTILE, Exchange
+
+if TYPE_CHECKING:
+    from lcode.table import RunStatus
+    from mtl_runs.problems import Problem
+    from mtl_runs.sweeps.engine import Engine
+    from mtl_runs.training import RunSpec
+
+
+def sweep(
+    problem: ProblemName = "digits",
+    runs: Annotated[int, typer.Option(min=1, help="How many configurations to sample.")] = 64,
+    epochs: Epochs = 40,
+    seed: Seed = 0,
+    out: Out = Path("runs"),
+    balancers: Annotated[
+        str | None, typer.Option(help="Balancers to draw from, such as equal,cagrad, or `all`; default: eight of them.")
+    ] = None,
+    archs: Annotated[
+        str | None,
+        typer.Option(help="Architectures to draw from, such as mlp-64x2,cnn-8x2; `own`: the network of your problem."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core.")] = None,
+    population: Annotated[int, typer.Option(min=1, help="Runs of equal shapes trained together, per process.")] = 16,
+    memory: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Share of the memory that all populations together may take.")
+    ] = 0.5,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="local | ray (needs the extra `ray`) | pbt: runs that exchange networks and loss weights | suggest: "
+            "runs are paused and gone on with by what is worth training next."
+        ),
+    ] = "local",
+    budget: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of suggest: epochs, all runs together; default: a quarter of those of all runs."),
+    ] = None,
+    exchange_every: Annotated[int, typer.Option(min=1, help="Of pbt: epochs between two exchanges.")] = INTERVAL,
+    exchange_share: Annotated[
+        float, typer.Option(help="Of pbt: share of the runs that is replaced, by copies of as many of the best.")
+    ] = QUANTILE,
+    perturb: Annotated[
+        float, typer.Option(help="Of pbt: a copy's loss weights grow or shrink by this share.")
+    ] = PERTURBATION,
+    test: Annotated[
+        bool, typer.Option("--test", help="At the end, measure the finished runs on the test data: OUT/test.csv.")
+    ] = False,
+    first: Annotated[int | None, typer.Option(min=1, help="Train only the first so many configurations.")] = None,
+    single_task: Annotated[
+        bool, typer.Option("--single-task", help="Also train each task alone, and write OUT/baseline.csv.")
+    ] = False,
+    stop_with: Annotated[
+        str, typer.Option(help="Stop hopeless runs by forecasts: none, shipped, or a folder written by `lcode fit`.")
+    ] = "none",
+    regret: Annotated[
+        str | None,
+        typer.Option(help="What stopping may lose: 0.5 (points of Δm), '0.03 spread' (best − median) or '0.5 sd'."),
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="So many best runs are never stopped; default: 3, with --regret 2.")
+    ] = None,
+    min_epochs: Annotated[
+        int | None, typer.Option(min=1, help="No run is stopped before this epoch; default: 3, with --regret 2.")
+    ] = None,
+    finish_stopped: Annotated[
+        bool, typer.Option("--finish-stopped", help="Train runs that were stopped earlier to the end.")
+    ] = False,
+    device: Device = "auto",
+    verbose: Verbose = False,
+) -> None:
+    """Train a sample of configurations; called again, go on where it was interrupted.
+
+    With `--engine pbt` the sample is a population of one balancer, architecture and optimiser that searches for loss
+    weights: the runs that do worst on validation data go on from the best, with weights that are a little changed.
+
+    With `--engine suggest` no run is given up: each is trained for as many epochs as `lcode suggest` says, then the
+    forecasts are made anew, until the budget is used up; with a larger one the same call goes on.
+    """
+    from mtl_runs.problems import make_problem
+    from mtl_runs.sweeps import FreezeThaw, ProgressBar, Sweep, single_task_runs, write_baseline
+    from mtl_runs.sweeps.pbt import MEAN_RANK
+
+    made, baseline_file = make_problem(problem), out / "baseline.csv"
+    _check_engine(engine, stop_with=stop_with, budget=budget, first=first)
+    if engine == "pbt":
+        objective = DELTA_M if single_task or baseline_file.exists() else MEAN_RANK.name
+        rules = Exchange(0, runs, objective, seed, exchange_every, exchange_share, perturb)
+        specs = _population(problem, made, rules, epochs=epochs, balancers=balancers, archs=archs)
+    else:
+        sample = _sample(problem, made, runs, epochs=epochs, seed=seed, balancers=balancers, archs=archs)
+        specs = sample[: first or runs]
+    processes = workers or os.cpu_count() or 1
+    sweep_with = partial(
+        Sweep,
+        workers=processes,
+        device=device_of(device),
+        population=population,
+        memory=memory,
+        engine=cast("Engine", "local" if engine in ("pbt", "suggest") else engine),
+    )
+    if single_task:
+        used = dict.fromkeys(spec.config.arch for spec in specs)
+        singles = single_task_runs(problem, [task.name for task in made.tasks], used, horizon=epochs, seed=seed)
+        with resumable(), ProgressBar("single-task baselines") as bar:
+            sweep_with(out / "single-task", listener=bar).run(singles)
+        write_baseline(baseline_file, out / "single-task", singles)
+    monitor = monitor_of(stop_with, made, out, baseline_file, regret=regret, keep=keep, min_epochs=min_epochs)
+    with resumable(), ProgressBar(f"{problem} sweep") as bar:
+        trained = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped, listener=bar)
+        population_of_runs = exchanging(trained, specs, baseline_file) if engine == "pbt" else None
+        if engine == "suggest":
+            next_ones = suggesting(trained, baseline_file, at_once=processes * population)
+            statuses = FreezeThaw(trained, next_ones, budget or len(specs) * epochs // 4 or 1).run(specs)
+        else:
+            statuses = (population_of_runs or trained).run(specs)
+    _tell(statuses, out)
+    if population_of_runs is not None:
+        typer.echo(population_of_runs.summary(specs))
+    if test:
+        from mtl_runs.training.held_out import held_out_metrics, write_held_out
+
+        finished = [spec for spec in specs if statuses.get(spec.run) == "finished"]
+        write_held_out(out / "test.csv", held_out_metrics(made, finished, out, device=device_of(device)))
+        typer.echo(f"test metrics of the finished runs: {out / 'test.csv'}")
+    lost = [run for run, status in statuses.items() if status == "running"]
+    if lost:
+        raise LcodeError(
+            f"these runs killed their worker processes and were given up: {', '.join(lost)}; is there enough memory?"
+        )
+
+
+def _check_engine(engine: str, *, stop_with: str, budget: int | None, first: int | None) -> None:
+    """Refuse an engine that there is not, and options that it cannot have.
+
+    Raises:
+        UsageError: the text says what to leave out.
+    """
+    from mtl_runs.sweeps.engine import ENGINES
+
+    if engine not in (*ENGINES, "pbt", "suggest"):
+        raise UsageError(f"engine must be one of {', '.join((*ENGINES, 'pbt', 'suggest'))}; found '{engine}'")
+    if engine == "suggest" and stop_with != "none":
+        raise UsageError("with --engine suggest runs are paused and none is stopped: leave out --stop-with")
+    if budget is not None and engine != "suggest":
+        raise UsageError("a --budget is for --engine suggest")
+    if engine == "pbt" and (first is not None or stop_with != "none"):
+        raise UsageError("the runs of a population depend on each other: leave out --first and --stop-with")
+
+
+def _sample(
+    name: str, problem: Problem, runs: int, *, epochs: int, seed: int, balancers: str | None, archs: str | None
+) -> list[RunSpec]:
+    """Configurations that are drawn from what was named, or else from what suits the problem."""
+    from mtl_runs.sweeps import sample_runs
+    from mtl_runs.sweeps.space import ARCHITECTURES, BALANCERS, archs_for
+
+    return sample_runs(
+        name,
+        len(problem.tasks),
+        runs,
+        horizon=epochs,
+        seed=seed,
+        balancers=BALANCERS if balancers is None else balancers_of(balancers),
+        archs=archs_for(problem, ARCHITECTURES) if archs is None else names_of(archs),
+    )
+
+
+def _population(
+    name: str, problem: Problem, rules: Exchange, *, epochs: int, balancers: str | None, archs: str | None
+) -> list[RunSpec]:
+    """The members of a population, which have one balancer and one architecture."""
+    from mtl_runs.sweeps import sample_population
+    from mtl_runs.sweeps.pbt import population_of
+    from mtl_runs.sweeps.space import SENSIBLE, archs_for
+
+    specs = sample_population(
+        name,
+        len(problem.tasks),
+        horizon=epochs,
+        arch=only_one(names_of(archs) if archs else archs_for(problem, (SENSIBLE.arch,))[:1], "architecture"),
+        balancer=only_one(balancers_of(balancers or SENSIBLE.balancer), "balancer"),
+        exchange=rules,
+    )
+    population_of(specs)  # refuses rules that cannot be kept
+    return specs
+
+
+def _tell(statuses: dict[str, RunStatus], out: Path) -> None:
+    """How the runs ended, in a line."""
+    counts = {status: list(statuses.values()).count(status) for status in dict.fromkeys(statuses.values())}
+    typer.echo(f"{len(statuses)} runs in {out}: " + ", ".join(f"{n} {status}" for status, n in counts.items()))

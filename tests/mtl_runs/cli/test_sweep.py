@@ -1,0 +1,111 @@
+"""Sweeps from the command line, by whichever engine."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def test_a_sweep_of_chosen_balancers_ends_with_test_metrics(
+    tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["sweep", "--runs", "2", "--epochs", "1", "--balancers", "gls,imtl_g", "--archs", "mlp-4x1"]
+    assert call(*arguments, "--out", str(tmp_path), "--workers", "1", "--device", "cpu", "--test") == 0
+    assert {path.stem.split("-")[1] for path in tmp_path.glob("*.jsonl")} == {"gls", "imtl_g"}
+    assert (tmp_path / "test.csv").read_text().count("\n") == 1 + 2 * 3
+    assert call(*arguments, "--out", str(tmp_path), "--engine", "slurm") == 2
+    assert "engine must be one of local, ray, pbt, suggest; found 'slurm'" in capsys.readouterr().err
+    assert call("sweep", "--balancers", "best", "--out", str(tmp_path)) == 2
+    assert "no balancer 'best'; there are: equal" in capsys.readouterr().err
+
+
+def test_a_population_that_exchanges_loss_weights(
+    tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["sweep", "--engine", "pbt", "--runs", "4", "--epochs", "3", "--exchange-every", "1", "--device", "cpu"]
+    arguments += ["--archs", "mlp-4x1", "--workers", "1", "--out", str(tmp_path)]
+    assert call(*arguments, "--single-task", "--test") == 0
+    first, best, *schedule, tested = capsys.readouterr().out.splitlines()
+    assert first == f"4 runs in {tmp_path}: 4 finished"
+    assert re.fullmatch(
+        r"best on validation data: m0\d-equal-mlp-4x1 \(Δm [+-][\d.]+ % over the single-task baselines\); its .*", best
+    )
+    assert re.match(r"  epochs 1-\d: left [\d.]+  right [\d.]+  sum [\d.]+  \(m0\d-equal-mlp-4x1\)", schedule[0])
+    assert tested == f"test metrics of the finished runs: {tmp_path / 'test.csv'}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--archs", "mlp-4x1,cnn-8x2"],
+            "so they have one architecture; name one, not 2 (mlp-4x1, cnn-8x2), or",
+        ),
+        (["--balancers", "equal,mgda"], "so they have one balancer; name one, not 2 (equal, mgda), or choose another"),
+        (["--balancers", "nash"], "no balancer 'nash'; there are: equal"),
+        (["--first", "3"], "the runs of a population depend on each other: leave out --first and --stop-with"),
+        (["--stop-with", "shipped"], "depend on each other: leave out --first and --stop-with"),
+        (["--exchange-share", "0.7"], "the quantile of an exchange must be a share above 0 and up to 0.5; found 0.7"),
+        (["--perturb", "0"], "the perturbation of an exchange must be a number above 0 and below 1; found 0.0"),
+        (["--exchange-every", "40"], "the first exchange would be after epoch 40, but the runs end with epoch 40"),
+    ],
+)
+def test_what_a_population_cannot_be(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    call: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("sweep", "--engine", "pbt", *arguments, "--out", str(tmp_path / "out")) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("mtl-runs: ")
+    assert message in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_sweep_with_baselines(tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["sweep", "--runs", "5", "--first", "1", "--epochs", "1", "--seed", "3", "--out", str(tmp_path)]
+    assert call(*arguments, "--workers", "1", "--single-task", "--device", "cpu") == 0
+    assert capsys.readouterr().out == f"1 runs in {tmp_path}: 1 finished\n"
+    assert len(list(tmp_path.glob("*.jsonl"))) == 1
+    assert len(list((tmp_path / "single-task").glob("*.jsonl"))) == 3
+    assert (tmp_path / "baseline.csv").read_text().startswith("arch,task,metric,value\n")
+    assert call(*arguments, "--epochs", "2", "--device", "cpu") == 2
+    assert "horizon: 1 in the log, 2 now" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_sweep_by_what_is_worth_training_next(
+    tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "runs"
+    arguments = ["sweep", "--problem", "digits", "--runs", "5", "--epochs", "6", "--archs", "mlp-16x1"]
+    arguments += ["--balancers", "equal", "--workers", "1", "--out", str(out), "--engine", "suggest", "--budget"]
+    for budget in ("8", "12"):
+        assert call(*arguments, budget) == 0
+        told = capsys.readouterr().out
+        lines = [json.loads(line) for path in out.glob("*.jsonl") for line in path.read_text().splitlines()]
+        assert sum(line["type"] == "epoch" for line in lines) == int(budget) and "5 runs in" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--engine", "suggest", "--stop-with", "shipped"], "leave out --stop-with"),
+        (["--budget", "10"], "is for --engine suggest"),
+    ],
+)
+def test_what_is_suggested_is_never_stopped(
+    options: list[str],
+    message: str,
+    tmp_path: Path,
+    call: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("sweep", *options, "--out", str(tmp_path / "out")) == 2
+    assert message in capsys.readouterr().err
