@@ -65,7 +65,7 @@ def told_in(text: str) -> Told:
         if said is None:
             continue
         if said.counters:
-            now = said.counters
+            now = dict(said.counters)
             totals = {**totals, **said.totals}
             if EPOCH in counters and EPOCH not in now:
                 now[EPOCH] = counters[EPOCH]
@@ -83,7 +83,7 @@ def told_in(text: str) -> Told:
             told.totals.append(totals)
         row.update(pairs)
     told = in_order(told)
-    return told if told.is_training else _uncounted(text) or told
+    return told if told.is_training else _uncounted(text, shapes) or told
 
 
 def metrics_told(text: str) -> tuple[bool, str]:
@@ -101,9 +101,9 @@ def metrics_told(text: str) -> tuple[bool, str]:
     return counted, ""
 
 
-def _uncounted(text: str) -> Told | None:
+def _uncounted(text: str, shapes: LineShapes) -> Told | None:
     """The rows of a text in which nothing is counted, or nothing named."""
-    rows, remark = uncounted_rows(text)
+    rows, remark = uncounted_rows(text, shapes)
     if not rows:
         return None
     return Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows], (remark,))

@@ -62,6 +62,7 @@ class LineShapes:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], _Shape | None] = {}
+        self._once: dict[tuple[str, ...], tuple[str, Said | None]] = {}
         # What followed a shape, most often follows it again: it is tried before the line is taken apart.
         self._at: tuple[str, ...] = ()
         self._next: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -88,8 +89,15 @@ class LineShapes:
             self._next[self._at] = shape
             self._at = shape
             return None if known is _NOTHING else known.filled(parts[1::2])
+        before, said = self._once.pop(shape, ("", None))
+        if before == line:  # a text is gone through several times
+            self._once[shape] = (line, said)
+            return said
         said = said_in(line)
-        if len(self._known) < MOST_SHAPES:
+        if not before:  # many lines have a shape of their own: a file's name in each, say
+            if len(self._once) < MOST_SHAPES:
+                self._once[shape] = (line, said)
+        elif len(self._known) < MOST_SHAPES:
             self._known[shape] = _shape_of(said, parts)
         return said
 

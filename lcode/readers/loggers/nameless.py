@@ -1,14 +1,16 @@
 """Files of numbers without a name, such as `loss.txt` and `val_acc.json`: a curve each, named after its file.
 
-A program that keeps a list per metric saves each in a file of its own: one number per line, or a list in one line. The
-files of a folder that hold as many numbers are the curves of one run.
+A program that keeps a list per metric saves each in a file of its own: a number per line, perhaps behind the epoch, or
+a list in one line. The files of a folder that hold as many numbers are the curves of one run.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,34 +18,57 @@ import pyarrow as pa
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.lines import HEAD, PRINTED, ending_of, head_of, is_binary, printed_text, refused
 from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.loggers.uncounted_lines import named_by_course
 from lcode.readers.raw import as_number
 from lcode.table.metric_names import known_metric
 from lcode.table.reading import listed
 
-AXIS = "epoch"
-
 FEWEST = 3
 """Numbers that make a curve."""
+
+_AXES = ("epoch", "batch")
+"""What the first columns count, where there are several."""
 
 _ENDINGS = (*PRINTED, ".dat", ".csv", ".tsv", ".json")
 
 _OF_FILE = re.compile(r"[_.\- ]*(?<![A-Za-z])(?:logs?|lists?|history|hist|values?|data|curves?|records?)(?![A-Za-z])")
 """Words in a file's name that say nothing of what is measured: `loss_log.txt`."""
 
+_OF_TRAINING = re.compile(r"log|train|hist", re.IGNORECASE)
+"""What is in the name of a file that tells of a training without saying what."""
+
 _BETWEEN = re.compile(r"[\s,;\[\]]+")
 
 
+@dataclass(frozen=True)
+class _Curve:
+    """What a file holds.
+
+    Attributes:
+        counters: columns that count, at most two, the epochs first; none: the numbers follow each other.
+        values: the numbers.
+    """
+
+    counters: tuple[tuple[float, ...], ...]
+    values: tuple[float, ...]
+
+
 def is_nameless(path: Path) -> bool:
-    """Whether the file is named after a metric and begins with numbers, one per line or in a list."""
-    if ending_of(path) not in _ENDINGS or known_metric(_metric(path)) is None:
+    """Whether the file begins with numbers of one curve alone, and is named after a metric, or a log that counts."""
+    if ending_of(path) not in _ENDINGS or head_of(path, 1).isalpha():
+        return False
+    known = known_metric(_metric(path)) is not None
+    if not known and not _OF_TRAINING.search(path.name):
         return False
     head = head_of(path)
     if is_binary(head):
         return False
     text = printed_text(head)[0]
     if len(head) == HEAD:
-        text = text[: max(text.rfind(mark) for mark in (",", "\n", " "))]  # the last number may be cut
-    return len(_numbers(text)) >= FEWEST
+        marks = "\n" if "\n" in text else ",; "
+        text = text[: max(text.rfind(mark) for mark in marks)]  # the last number may be cut
+    curve = _curve_in(text)
+    return curve is not None and len(curve.values) >= FEWEST and (known or bool(curve.counters))
 
 
 def nameless_runs(paths: Sequence[Path], tool: str) -> list[Logged]:
@@ -57,9 +82,9 @@ def nameless_runs(paths: Sequence[Path], tool: str) -> list[Logged]:
         InputError: none can be read.
     """
     files, damaged = parsed(paths, lambda path: (path, _curve(path, tool)))
-    folders: dict[Path, dict[Path, list[float]]] = {}
-    for path, numbers in files:
-        folders.setdefault(path.parent, {})[path] = numbers
+    folders: dict[Path, dict[Path, _Curve]] = {}
+    for path, curve in files:
+        folders.setdefault(path.parent, {})[path] = curve
     return sound_runs(folders.values(), lambda curves: [_run(curves)], damaged)
 
 
@@ -68,35 +93,65 @@ def _metric(path: Path) -> str:
     return _OF_FILE.sub("", path.name.partition(".")[0]).strip("_- ")
 
 
-def _numbers(text: str) -> list[float]:
-    """The numbers of a text that holds one per line, or a list in its only line; none of any other text."""
+def _curve(path: Path, tool: str) -> _Curve:
+    curve = _curve_in(printed_text(path.read_bytes())[0])
+    if curve is None:
+        raise refused(path, tool, "it holds something else than the numbers of one curve")
+    return curve
+
+
+def _curve_in(text: str) -> _Curve | None:
+    """The curve of a text that holds one number per line, a list in its only line, or counters before each number."""
     lines = [line for line in text.split("\n") if line.strip()]
     cells = [[cell for cell in _BETWEEN.split(line) if cell] for line in lines]
-    if len(cells) > 1 and any(len(row) > 1 for row in cells) and "[" not in lines[0]:
-        return []  # a table
     if cells[:1] == [["0"]] and not any(row[0].isdigit() for row in cells[1:] if row):
         cells = cells[1:]  # what pandas calls a column without a name
-    found = [as_number(cell) for row in cells for cell in row]
-    return [] if None in found else [number for number in found if number is not None]
+    if len(cells) == 1 or "[" in text[:HEAD]:
+        cells = [[cell] for row in cells for cell in row]  # a list, in one line or broken into several
+    wide = len(cells[0]) if cells else 0
+    if not 1 <= wide <= 1 + len(_AXES) or any(len(row) != wide for row in cells):
+        return None
+    numbers = [tuple(map(as_number, column)) for column in zip(*cells, strict=True)]
+    if any(None in column for column in numbers):
+        return None
+    *counters, values = (tuple(number or 0.0 for number in column) for column in numbers)
+    if not all(map(_counts, counters)) or (counters and _counts(values)):
+        return None
+    return _Curve(tuple(counters), values)
 
 
-def _curve(path: Path, tool: str) -> list[float]:
-    numbers = _numbers(printed_text(path.read_bytes())[0])
-    if not numbers:
-        raise refused(path, tool, "it holds something else than numbers")
-    return numbers
+def _counts(column: Sequence[float]) -> bool:
+    """Whether the numbers count on from 0 or 1, or anew from there."""
+    return column[0] in (0, 1) and all(
+        other.is_integer() and (other in (one, column[0]) or other > one) for one, other in pairwise(column)
+    )
 
 
-def _run(curves: dict[Path, list[float]]) -> Logged:
+def _run(curves: Mapping[Path, _Curve]) -> Logged:
     """The curves of a folder as a run."""
-    ((size, _), *others) = Counter(map(len, curves.values())).most_common()
-    kept = {path: numbers for path, numbers in curves.items() if len(numbers) == size}
-    first = next(iter(kept))
-    names = [path.name for path in kept]
-    notes = [f"{listed(names)}: numbers without a name, so each file is a curve of its name, counted from 1."]
+    alike = Counter((len(curve.values), curve.counters) for curve in curves.values())
+    ((of_most, _), *others) = alike.most_common()
+    kept = {path: curve.values for path, curve in curves.items() if (len(curve.values), curve.counters) == of_most}
+    size, counters = of_most
+    columns = dict(zip(_AXES, counters, strict=False)) or {_AXES[0]: tuple(range(1, size + 1))}
+    notes = []
+    for path, values in kept.items():
+        name = _metric(path)
+        if known_metric(name) is None:
+            name = named_by_course(values)
+            notes.append(f"{path.name}: its numbers have no name and are read as a {name}, by the way that they went.")
+        columns[name] = values
+    if not notes:
+        names = listed([path.name for path in kept])
+        counted = "" if counters else ", counted from 1"
+        notes.append(f"{names}: numbers without a name, so each file is a curve of its name{counted}.")
     if others:
         odd = listed([path.name for path in curves if path not in kept])
         notes.append(f"left out, since they do not hold {size} numbers as the others do: {odd}; name one to read it.")
-    columns = {AXIS: pa.array(range(1, size + 1), pa.int64())}
-    columns |= {_metric(path): pa.array(numbers, pa.float64()) for path, numbers in kept.items()}
-    return Logged(first if len(kept) == 1 else first.parent / "run", columns, axis=AXIS, notes=tuple(notes))
+    first = next(iter(kept))
+    return Logged(
+        first if len(kept) == 1 else first.parent / "run",
+        {name: pa.array(values, pa.float64()) for name, values in columns.items()},
+        axis=_AXES[0],
+        notes=tuple(notes),
+    )

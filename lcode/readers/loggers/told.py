@@ -138,11 +138,17 @@ def _told_of_whole_epochs(rows: Sequence[dict[str, Any]]) -> set[str]:
     in_batches, of_epochs = set[str](), set[str]()
     for names in set(map(tuple, rows)):
         (in_batches if BATCH in names else of_epochs).update(names)
-    whole = {_measure(name) for name in of_epochs - in_batches if split_name(name)[0] not in ("val", "test")}
+    of_epochs_alone = [name for name in of_epochs - in_batches if split_name(name)[0] not in ("val", "test")]
+    whole = {_measure(name) for name in of_epochs_alone}
+    of_training = {split_name(name)[1].lower() for name in of_epochs_alone if split_name(name)[0] == "train"}
     return {
         name
         for name in in_batches - of_epochs - {BATCH}
         if split_name(name)[0] not in ("val", "test") and _measure(name) in whole
+    } | {
+        name
+        for name in in_batches | of_epochs
+        if name.startswith(IN_BATCH) and name.removeprefix(IN_BATCH).lower() in of_training
     }
 
 

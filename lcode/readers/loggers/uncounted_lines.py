@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP
 from lcode.readers.loggers.sections import split_of_head
-from lcode.readers.raw import as_number
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
@@ -24,22 +22,25 @@ FEWEST = 3
 
 _ALONE = re.compile(rf"\s*({NUMBER})\s*", re.IGNORECASE)
 
-_BETWEEN = re.compile(r"[\s,;]+")
-
 _COUNTED = "no line counts the epochs, so what was printed was counted, from 1."
 
 Rows = list[tuple[int, dict[str, Any]]]
 """The 1-based line and the values of each row."""
 
 
-def uncounted_rows(text: str) -> tuple[Rows, str]:
-    """The rows, numbered, and a remark on how they were understood; no rows where they may be anything."""
-    return _pairs_in_each_line(text) or _sections(text) or _bare_numbers(text) or _counted_column(text) or ([], "")
+def uncounted_rows(text: str, shapes: LineShapes) -> tuple[Rows, str]:
+    """The rows, numbered, and a remark on how they were understood; no rows where they may be anything.
+
+    Args:
+        text: the text.
+        shapes: reads its lines, and remembers what it has read.
+    """
+    return _pairs_in_each_line(text, shapes) or _sections(text, shapes) or _bare_numbers(text, shapes) or ([], "")
 
 
-def _pairs_in_each_line(text: str) -> tuple[Rows, str] | None:
+def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:
     """The rows of lines such as `train loss 0.3, val loss 0.4`, where no line counts anything."""
-    shapes, rows = LineShapes(), Rows()
+    rows = Rows()
     row: dict[str, Any] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         said = shapes.said_in(line)
@@ -55,13 +56,14 @@ def _pairs_in_each_line(text: str) -> tuple[Rows, str] | None:
     return (rows, _COUNTED) if len(rows) >= FEWEST and _is_compared(rows) else None
 
 
-def _sections(text: str) -> tuple[Rows, str] | None:
+def _sections(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:
     """The rows of evaluations below heads such as `evaluate: dev` and `evaluate: test`, which take turns.
 
     Of what a section tells twice, such as the figures of each class below those of all, the first counts.
     """
-    shapes, rows = LineShapes(), Rows()
+    rows = Rows()
     seen: set[str] = set()
+    heads: set[str] = set()
     split, own = "", dict[str, Any]()
     for number, line in enumerate(text.split("\n"), start=1):
         said = shapes.said_in(line)
@@ -78,6 +80,7 @@ def _sections(text: str) -> tuple[Rows, str] | None:
                 seen, row = set(), {EPOCH: float(len(rows) + 1)}
                 rows.append((number, row))
             seen.add(head)
+            heads.add(head)
             split, own = head, rows[-1][1]
     if rows and rows[-1][1].keys() == {EPOCH}:
         rows.pop()
@@ -85,7 +88,7 @@ def _sections(text: str) -> tuple[Rows, str] | None:
         rows.pop(0)
     told = Counter(name for _, row in rows for name in row if known_metric(name) is not None)
     often = bool(told) and 2 * max(told.values()) > len(rows)  # or it is a configuration, with a part for each
-    return (rows, _COUNTED) if len(rows) >= FEWEST and often else None
+    return (rows, _COUNTED) if len(rows) >= FEWEST and often and len(heads) > 1 else None
 
 
 def _is_compared(rows: Rows) -> bool:
@@ -99,9 +102,9 @@ def _is_compared(rows: Rows) -> bool:
     return all(row.keys() == names for _, row in rows) and any(len(splits) > 1 for splits in measured.values())
 
 
-def _bare_numbers(text: str) -> tuple[Rows, str] | None:
+def _bare_numbers(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:
     """The numbers that stand alone below lines such as `Epoch 3`: nothing else is told there."""
-    shapes, rows = LineShapes(), Rows()
+    rows = Rows()
     epoch: float | None = None
     for number, line in enumerate(text.split("\n"), start=1):
         found = _ALONE.fullmatch(line)
@@ -114,7 +117,7 @@ def _bare_numbers(text: str) -> tuple[Rows, str] | None:
     epochs = len({row[EPOCH] for _, row in rows})
     if len(rows) < FEWEST or not epochs:
         return None
-    name = _named_by_course([row["value"] for _, row in rows])
+    name = named_by_course([row["value"] for _, row in rows])
     by_step = len(rows) > epochs * epochs
     counted = [
         (number, {STEP: float(at), name: row["value"]} if by_step else {EPOCH: row[EPOCH], name: row["value"]})
@@ -123,37 +126,7 @@ def _bare_numbers(text: str) -> tuple[Rows, str] | None:
     return counted, f"the numbers below each epoch have no name and are read as a {name}, by the way that they went."
 
 
-def _counted_column(text: str) -> tuple[Rows, str] | None:
-    """The only column without a name that does not count, beside one or two that do: `1  38  0.73`."""
-    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-    cells = [_BETWEEN.split(line) for _, line in lines]
-    wide = len(cells[0]) if cells else 0
-    if len(cells) < FEWEST or wide not in (2, 3) or any(len(row) != wide for row in cells):
-        return None
-    numbers = [[as_number(cell) for cell in row] for row in cells]
-    columns = [[number for number in column if number is not None] for column in zip(*numbers, strict=True)]
-    if any(len(column) < len(cells) for column in columns) or not all(map(_counts, columns[:-1])):
-        return None
-    if _counts(columns[-1]):
-        return None
-    name = _named_by_course(columns[-1])
-    counters = (EPOCH, BATCH)[: wide - 1]
-    rows = [
-        (number, dict(zip((*counters, name), row, strict=True)))
-        for (number, _), row in zip(lines, zip(*columns, strict=True), strict=True)
-    ]
-    return rows, f"the last of the columns has no name and is read as a {name}, by the way that it went."
-
-
-def _counts(column: Sequence[float]) -> bool:
-    """Whether the numbers count on from 0 or 1, or from the first one anew."""
-    first = column[0]
-    return first in (0, 1) and all(
-        other.is_integer() and (other in (one, first) or other > one) for one, other in pairwise(column)
-    )
-
-
-def _named_by_course(values: Sequence[float]) -> str:
+def named_by_course(values: Sequence[float]) -> str:
     """A loss where the values fall, else a score."""
     half = len(values) // 2
     return "loss" if sum(values[-half:]) <= sum(values[:half]) else "score"
