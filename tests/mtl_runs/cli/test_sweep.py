@@ -9,6 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from mtl_runs.sweeps.engine import Train
+from mtl_runs.sweeps.local import Crew
+
+
+@pytest.fixture(autouse=True)
+def no_processes(here: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine has its own tests; here it is enough that runs are trained."""
+    monkeypatch.setattr(Crew, "train", lambda self, jobs, **options: here(jobs, **options))
+
 
 def test_a_sweep_of_chosen_balancers_ends_with_test_metrics(
     tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]

@@ -12,10 +12,10 @@ import pytest
 from lcode.errors import UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.table import RunStatus
-from mtl_runs.problems import make_problem
 from mtl_runs.sweeps import RunSpec, Sweep
-from mtl_runs.sweeps.worker import Answer, Job
-from mtl_runs.training import RunConfig, train_population
+from mtl_runs.sweeps.engine import Train
+from mtl_runs.sweeps.worker import Answer
+from mtl_runs.training import RunConfig
 
 SPECS = [
     RunSpec(f"r{i}", "digits", RunConfig(arch="mlp-4x1", balancer=balancer, batch_size=256), seed=i, horizon=3)
@@ -75,20 +75,8 @@ def read(folder: Path, run: str) -> list[dict[str, Any]]:
     return lines
 
 
-def here(jobs: Sequence[Job], **_: object) -> dict[str, RunStatus]:
-    """An engine that trains in this process: what the local one does, without the seconds that new processes take."""
-    statuses: dict[str, RunStatus] = {}
-    for job in jobs:
-        problem = make_problem(job.specs[0].problem)
-        for result in train_population(
-            problem, job.specs, folder=job.folder, device=job.device, continue_stopped=job.continue_stopped
-        ):
-            statuses[result.run] = result.status
-    return statuses
-
-
 @pytest.mark.usefixtures("real_ray")
-def test_the_same_logs_as_of_any_engine(tmp_path: Path) -> None:
+def test_the_same_logs_as_of_any_engine(tmp_path: Path, here: Train) -> None:
     listener = Recorder()
     statuses = Sweep(tmp_path / "ray", 1, engine="ray", monitor=StopOne(), listener=listener).run(SPECS)
     assert statuses == listener.ends == {"r0": "finished", "r1": "stopped"}
