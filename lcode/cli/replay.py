@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lcode.forecasters.base import Forecaster
     from lcode.table import RunTable
 
-RULES_SHOWN = "patience,median,percentile,best-after,halving,asha,hyperband,last,regret,lcode,trees"
+RULES_SHOWN = "patience,median,percentile,best-after,halving,asha,hyperband,last,regret,thaw,lcode,trees"
 """The rules that are replayed unless others are named."""
 
 FORECAST_ORDERS = 2
@@ -136,7 +136,9 @@ def _needs_model(specs: Sequence[str]) -> bool:
     """Whether one of the rules takes the command's model: the others are replayed without loading torch."""
     from lcode.evaluation.replay.rules import entry_of, own_forecaster
 
-    return any(entry_of(spec).forecasts and own_forecaster(spec.partition(":")[0]) is None for spec in specs)
+    return any(
+        entry_of(spec).forecasts is not None and own_forecaster(spec.partition(":")[0]) is None for spec in specs
+    )
 
 
 def _workers(text: str) -> list[int]:

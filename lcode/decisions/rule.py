@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ waiting costs four epochs.
 
 
 class Weighed(NamedTuple):
-    """Whether a run is to be stopped, why (after its probability), and what that costs in expected regret, if known."""
+    """Whether a run is to be stopped, why (after its probability), and what chance of a loss that adds, if known."""
 
     stop: bool
     reason: str
@@ -50,8 +50,10 @@ class StopRule:
         min_epochs: first epoch at which a run may be stopped.
         keep: the best so many runs of the sweep, by current expectation, are never stopped.
         every: decide at the first report at or after each multiple of so many epochs only.
+        pools: whether earlier forecasts of a run have a say in what is believed of it, see `pooled`.
     """
 
+    pools: ClassVar[bool] = False
     delta: float = 0.05
     min_epochs: int = 3
     keep: int = 3
@@ -98,7 +100,7 @@ class StopRule:
             epoch: last epoch that the forecast has seen.
             samples: samples of the run's score at its horizon, shape [n], higher is better; NaN = no forecast, as
                 for a task without a value so far.
-            standings: the other runs; what they say of this one makes no difference.
+            standings: the other runs; of this one what was forecast last, see `pooled`.
             left: share of the run's epochs that are still to come, 0 to 1.
             unit: what a score is measured in, for the reason.
             forecast: summary to be carried by the verdict.
@@ -107,6 +109,7 @@ class StopRule:
         forecast = forecast or {}
         if not np.isfinite(samples).all():
             return Verdict(run, epoch, "continue", "there is no forecast of every task yet", forecast=forecast)
+        samples = self.pooled(run, samples, standings)
         low, expected, high = sample_quantiles(samples, (0.05, 0.5, 0.95)).tolist()
         expected = float(samples.mean()) if by_mean else expected
         seen = f"expected {interval(expected, low, high)} {unit}".rstrip()
@@ -116,7 +119,7 @@ class StopRule:
             reason = f"no other run to compare with; {seen}"
             return Verdict(run, epoch, "continue", reason, None, expected, forecast, outlook=outlook.scores)
         probability = float((samples > incumbent.score).mean())
-        worth = self.weigh(run, outlook, probability, standings, left)
+        worth = self.weigh(run, epoch, outlook, probability, standings, left)
         reason = f"P(beats {incumbent}) = {probability:.3f} {worth.reason}"
         action: Action = "continue"
         if worth.stop and standings.better(run, expected) < self.keep:
@@ -128,11 +131,18 @@ class StopRule:
             price=worth.price, outlook=outlook.scores,
         )  # fmt: skip
 
-    def weigh(self, run: str, outlook: Outlook, probability: float, standings: Standings, left: float) -> Weighed:
+    def pooled(self, run: str, samples: NDArray[np.float64], standings: Standings) -> NDArray[np.float64]:
+        """What is believed of the run after this forecast: the forecast itself."""
+        return samples
+
+    def weigh(
+        self, run: str, epoch: float, outlook: Outlook, probability: float, standings: Standings, left: float
+    ) -> Weighed:
         """Whether a run is to be stopped, as far as `keep` lets it be.
 
         Args:
             run: name of the run.
+            epoch: last epoch that the forecast has seen.
             outlook: how it will end.
             probability: that it beats the incumbent.
             standings: the other runs.

@@ -24,8 +24,8 @@ class Verdict:
         score: median of the run's score at its horizon; None without a forecast.
         forecast: for each metric that is forecast, by its key, `median`, `q05` and `q95` at the horizon, in its unit.
         dry_run: the action is only advice: `stop` stays False.
-        price: what stopping the run now adds to the expected regret, in the objective's unit; None where no regret is
-            reckoned with.
+        price: what stopping the run now adds to the chance that more than the budget of regret is lost, 0 to 1; None
+            where there is no budget.
         outlook: the run's score at its horizon as forecast, see `lcode.decisions.ledger.Outlook`; empty without one.
         ending: the final values as forecast, by which the run can be scored anew; None without a forecast.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lcode.decisions import architectures, forecast_rows, score_samples
 from lcode.decisions.rule import SAMPLES
 from lcode.forecasters.base import Forecaster
-from lcode.forecasters.in_sweep import InSweep
+from lcode.forecasters.in_sweep import InSweep, Known
 from lcode.table import RunTable
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class SweepForecasts:
         # Before it has learned, the shipped model compares the runs of a batch with each other. Live there is none.
         self._untaught = _Made(model, alone=self.learns)
         self._taught: OrderedDict[tuple[tuple[str, ...], frozenset[str]], _Made] = OrderedDict()
+        self._in_company: dict[tuple[int, frozenset[int]], dict[int, Expected]] = {}
 
     @property
     def learns(self) -> bool:
@@ -85,11 +86,32 @@ class SweepForecasts:
             known.update(zip(batch, self._forecast(made.model, batch, epoch), strict=True))
         return known[run]
 
+    def among(self, run: int, epoch: int, done: Sequence[int], company: Sequence[int]) -> Expected:
+        """The same where all runs are forecast at once, so that those in progress are compared with each other.
+
+        Args:
+            run: see `expected`.
+            epoch: see `expected`.
+            done: see `expected`.
+            company: runs in progress that have come as far, this one among them.
+        """
+        if not self.learns or self._knowing(done) is not self._untaught:
+            return self.expected(run, epoch, done, company)
+        key = epoch, frozenset(company)
+        if key not in self._in_company:
+            batch = sorted(company)
+            self._in_company[key] = dict(zip(batch, self._forecast(self.model, batch, epoch), strict=True))
+        return self._in_company[key][run]
+
+    def known(self, done: Sequence[int]) -> Known:
+        """The finished runs that the model would have taken up by then: forecasts differ where these do."""
+        return self._in_sweep.known([self._sweep.table.run_ids[i] for i in done])
+
     def _knowing(self, done: Sequence[int]) -> _Made:
         """The model that knows those of the finished runs that it would have taken up by then."""
         if not self.learns:
             return self._untaught
-        known = self._in_sweep.known([self._sweep.table.run_ids[i] for i in done])
+        known = self.known(done)
         key = known.past, frozenset(known.sweep)
         if key not in self._taught:
             model = self._in_sweep.taught(known, self._sweep.table.select)

@@ -16,6 +16,7 @@ from lcode.evaluation.replay.in_turn import ForecastPolicy
 from lcode.evaluation.replay.patience import Patience
 from lcode.evaluation.replay.rungs import BestAfter, Hyperband, SuccessiveHalving
 from lcode.evaluation.replay.sweep import Policy
+from lcode.evaluation.replay.thaw import FreezeThaw
 from lcode.forecasters.base import Forecaster
 from lcode.forecasters.last_value import LastValueForecaster
 
@@ -30,13 +31,13 @@ class Entry:
     Attributes:
         kind: class of the rule, whose fields are its settings.
         defaults: settings in which it differs from the class's own.
-        forecasts: whether it decides by forecasts, and so needs a forecaster.
+        forecasts: what makes a rule of a forecaster and the kind, where it decides by forecasts.
         history: whether runs from before the sweep make a difference to it.
     """
 
     kind: type[Any]
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    forecasts: bool = False
+    forecasts: type[ForecastPolicy] | None = None
     history: bool = False
 
 
@@ -48,10 +49,11 @@ RULES: dict[str, Entry] = {
     "halving": Entry(SuccessiveHalving),
     "asha": Entry(Asha),
     "hyperband": Entry(Hyperband),
-    "last": Entry(StopRule, forecasts=True, history=True),
-    "regret": Entry(RegretRule, forecasts=True, history=True),
-    "lcode": Entry(StopRule, forecasts=True, history=True),
-    "trees": Entry(StopRule, forecasts=True, history=True),
+    "last": Entry(StopRule, forecasts=ForecastPolicy, history=True),
+    "regret": Entry(RegretRule, forecasts=ForecastPolicy, history=True),
+    "thaw": Entry(RegretRule, forecasts=FreezeThaw, history=True),
+    "lcode": Entry(StopRule, forecasts=ForecastPolicy, history=True),
+    "trees": Entry(StopRule, forecasts=ForecastPolicy, history=True),
 }
 """Name -> rule, the quick ones first; one line per rule."""
 
@@ -102,7 +104,7 @@ def make_rule(spec: str, forecaster: Models, *, regret: RegretBudget | None = No
             raise UsageError(f"rule '{spec}': no setting '{setting}'; '{name}' has: {', '.join(fields)}")
         chosen[key] = RegretBudget.parse(text) if key == "regret" else _number(text, f"rule '{spec}': {key}")
     rule = entry.kind(**chosen)
-    return ForecastPolicy(forecaster(name), rule) if entry.forecasts else rule
+    return rule if entry.forecasts is None else entry.forecasts(forecaster(name), rule)
 
 
 def parse_rules(text: str) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ def parse_rules(text: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not found:
         raise UsageError(f"--rules names none; there are: {', '.join(RULES)}")
-    return tuple(sorted(found, key=lambda spec: entry_of(spec).forecasts))
+    return tuple(sorted(found, key=lambda spec: entry_of(spec).forecasts is not None))
 
 
 def _number(text: str, what: str) -> int | float:

@@ -267,9 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--orders", type=int, default=100)
     parser.add_argument("--forecast-orders", type=int, default=2, help="of rules whose forecasts learn in the sweep")
     parser.add_argument("--workers", default="1,8")
-    parser.add_argument(
-        "--design", action="store_true", help="the sources that constants are chosen on"
-    )
+    parser.add_argument("--design", action="store_true", help="the sources that constants are chosen on")
     asked = parser.parse_args(arguments)
     replays = Replays(asked.replays)
     wanted = [source for source in find_sources(asked.sources) if reported(source) != asked.design]

@@ -1,0 +1,146 @@
+"""Freeze and thaw: runs are paused, and those go on that may still lose more than the budget if they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lcode.decisions.ledger import Outlook, chance_of_loss
+from lcode.decisions.regret_rule import RegretRule
+from lcode.decisions.standings import Standings
+from lcode.evaluation.replay.in_turn import ForecastPolicy
+from lcode.evaluation.replay.protocol import Course
+
+if TYPE_CHECKING:
+    from lcode.evaluation.replay.sweep import RecordedSweep
+
+LOOKS = 2
+"""Latest looks at a run whose forecasts make what is believed of it: one alone is too often sure and wrong."""
+
+
+@dataclass(frozen=True, eq=False)
+class FreezeThaw(ForecastPolicy):
+    """All runs train to the first epoch at which one may be stopped; from there on a free worker takes a paused run.
+
+    It takes the run that is expected to end best of those whose chance to end above the best finished run by more than
+    the budget is larger than α allows, and trains it to its next look. When there is none, and `keep` runs have
+    finished, the sweep is over: what is still paused would lose more than the budget with a chance of α at most. After
+    Swersky et al. 2014 (arXiv 1406.3896), who go on with the run of the largest gain in information.
+
+    Unlike a rule that stops runs as they come, it needs their checkpoints, and it never trains a run to its end only
+    because no better one has come so far. When runs have finished, the paused ones are forecast anew.
+
+    Attributes:
+        rule: `regret`, `alpha`, `factor`, `min_epochs`, `keep` and `every` of `RegretRule`.
+    """
+
+    rule: RegretRule = RegretRule()  # noqa: RUF009 (a frozen value)
+
+    def play(self, sweep: RecordedSweep, order: Sequence[int], workers: int) -> Course:
+        """See `Rule`; a round takes each worker's run to its next look."""
+        play = _Play(self, sweep, order)
+        while chosen := play.next_ones(workers):
+            play.advance(chosen)
+        return Course(play.reports)
+
+
+class _Play:
+    """Who has come how far, and what is believed of those that are paused."""
+
+    def __init__(self, policy: FreezeThaw, sweep: RecordedSweep, order: Sequence[int]) -> None:
+        self._rule, self._sweep, self._forecasts = policy.rule, sweep, sweep.forecasts(policy.model)
+        self.reports = np.zeros(len(order), dtype=np.int64)
+        self._open = list(order)
+        self._looks: dict[int, list[int]] = {run: [] for run in order}  # ticks
+        self._done: list[int] = []
+        self._standings = Standings(deviation=sweep.past_deviation)
+        for name, score in sweep.past_scores.items():
+            self._standings.finish(name, score, past=True)
+        self._known: object = None
+        self._outlooks: dict[int, Outlook | None] = {}
+        begun = list(order)
+        while begun:
+            self.advance(begun)
+            begun = [run for run in begun if run in self._looks and self._epoch(run) < self._rule.min_epochs]
+
+    def next_ones(self, workers: int) -> list[int]:
+        """The runs that go on, as many as there are workers or fewer; none when the sweep is over."""
+        known = self._forecasts.known(self._done)
+        if known != self._known:
+            self._known = known
+            self._outlooks.clear()
+        for run in self._open:
+            if run not in self._outlooks:
+                outlook = self._outlooks[run] = self._believed(run)
+                if outlook is not None:
+                    self._standings.expect(self._name(run), outlook.expected, outlook)
+        return list(self._worthy())[:workers]
+
+    def advance(self, runs: Sequence[int]) -> None:
+        """Train each of these to its next look, or to its end; those that end count from then on."""
+        sweep, ended = self._sweep, []
+        for run in runs:
+            epochs, horizon = sweep.curves.epochs[run], int(sweep.curves.horizons[run])
+            self._outlooks.pop(run, None)
+            while True:
+                place = int(self.reports[run])
+                self.reports[run] += 1
+                if self.reports[run] == sweep.alive[run]:
+                    ended.append(run)
+                    break
+                before = sweep.told(epochs[place - 1]) if place else -1
+                if epochs[place] < horizon and self._rule.due(sweep.told(epochs[place]), before):
+                    self._looks[run].append(epochs[place])
+                    break
+        for run in ended:
+            self._open.remove(run)
+            del self._looks[run]
+            if self.reports[run] == sweep.lengths[run] and run not in sweep.curves.diverged:
+                self._standings.finish(self._name(run), float(sweep.final_scores[run]))
+                self._done.append(run)
+            else:
+                self._standings.drop(self._name(run))
+
+    def _worthy(self) -> Iterator[int]:
+        """Paused runs that must go on, the best first."""
+        outlooks = {run: outlook for run in self._open if (outlook := self._outlooks[run]) is not None}
+        yield from (run for run in self._open if run not in outlooks)  # nothing can be said of them yet
+        if not outlooks:
+            return
+        ranked = sorted(outlooks, key=lambda run: -outlooks[run].expected)
+        ended = [*self._standings.past.values(), *self._standings.finished.values()]
+        first = ranked[0]
+        allowed = self._rule.allowed(self._name(first), outlooks[first].expected, self._standings)
+        if allowed is None or not ended or len(self._done) < self._rule.keep:
+            yield from ranked
+            return
+        rule, best = self._rule, max(ended)
+        chances = {run: chance_of_loss([outlooks[run]], [], best, allowed) / rule.factor for run in ranked}
+        worthy = [run for run in ranked if chances[run] > rule.alpha * self._left(run)]
+        if not worthy and chance_of_loss(list(outlooks.values()), [], best, allowed) / rule.factor > rule.alpha:
+            worthy = [max(ranked, key=chances.__getitem__)]
+        yield from worthy
+
+    def _believed(self, run: int) -> Outlook | None:
+        """How the run will end, by the forecasts from its latest looks; None where there is no forecast."""
+        looks = self._looks[run][-LOOKS:]
+        found = [self._forecasts.among(run, tick, self._done, self._company(tick)) for tick in looks]
+        samples = np.concatenate([one.samples for one in found])
+        return Outlook.of(samples) if np.isfinite(samples).all() else None
+
+    def _company(self, tick: int) -> list[int]:
+        """The paused runs that were looked at here, and so have come as far."""
+        return [run for run in self._open if tick in self._looks[run]]
+
+    def _name(self, run: int) -> str:
+        return self._sweep.table.run_ids[run]
+
+    def _epoch(self, run: int) -> float:
+        return self._sweep.told(self._looks[run][-1])
+
+    def _left(self, run: int) -> float:
+        """Share of the run's epochs that are still to come, 0 to 1."""
+        return 1 - self._looks[run][-1] / max(int(self._sweep.curves.horizons[run]), 1)
