@@ -27,6 +27,9 @@ LEARNING = (
     "lkgp",
     "dpl",
     "mpl",
+    "lcbnn",
+    "nsde",
+    "vrnn",
 )
 CURVE_ALONE = ("last", "best", "drift", "power")
 """They go by a run's own curve, and say nothing of a candidate."""
@@ -34,7 +37,7 @@ CURVE_ALONE = ("last", "best", "drift", "power")
 NAMES = ("lcode", *CURVE_ALONE, *LEARNING)
 RUNS = ("running", "one_epoch", "diverged", "no_miou", "unseen", "nothing", "done")
 
-ROUNDING = {"lcode": 1e-4, "lkgp": 1e-9, "mpl": 1e-9}
+ROUNDING = {"lcode": 1e-4, "lkgp": 1e-9, "mpl": 1e-9, "lcbnn": 1e-9, "nsde": 1e-9, "vrnn": 1e-9}
 """Products of matrices of another size round otherwise, above all in single precision; the others are held to 1e-9."""
 
 
@@ -46,6 +49,10 @@ def short_training(brief_searches: None) -> Iterator[None]:
         patch.setattr("lcode.forecasters.boosting_random.ROUNDS", 10)
         patch.setattr("lcode.forecasters.lstm.STEPS", 60)
         patch.setattr("lcode.forecasters.dpl.STEPS", 60)
+        patch.setattr("lcode.forecasters.vrnn.STEPS", 10)
+        patch.setattr("lcode.forecasters.neural_sde.STEPS", 10)
+        patch.setattr("lcode.forecasters.lc_bnn.BURN_IN", 20)
+        patch.setattr("lcode.forecasters.lc_bnn.BETWEEN", 2)
         patch.setattr("lcode.forecasters.dpl.REFINING", 4)
         patch.setattr("lcode.ensemble.training.settings_for", lambda runs, **_: FitSettings(steps=6, batch=8))
         yield

@@ -1,4 +1,4 @@
-"""LKGP, DPL and the multi-power law: what each of them can say, and what makes it that method."""
+"""Published forecasters: what each of them can say, and what makes it that method."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ EPOCHS = np.arange(1, 21)
 def short_training() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lcode.forecasters.dpl.STEPS", 600)
+        patch.setattr("lcode.forecasters.vrnn.STEPS", 80)
+        patch.setattr("lcode.forecasters.neural_sde.STEPS", 80)
+        patch.setattr("lcode.forecasters.lc_bnn.BURN_IN", 150)
+        patch.setattr("lcode.forecasters.lc_bnn.BETWEEN", 5)
         yield
 
 
@@ -38,7 +42,9 @@ NEW = {"new": 0.52}
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
-@pytest.mark.parametrize(("name", "error"), [("lkgp", 0.005), ("dpl", 0.15)])
+@pytest.mark.parametrize(
+    ("name", "error"), [("lkgp", 0.005), ("dpl", 0.15), ("lcbnn", 0.05), ("vrnn", 0.1), ("nsde", 0.25)]
+)
 def test_a_candidate_is_forecast_by_its_configuration(name: str, error: float, direction: Direction) -> None:
     model = forecaster(name).fit(table_of(KNOWN, direction=direction))
     whole = table_of(NEW, direction=direction)
@@ -47,7 +53,7 @@ def test_a_candidate_is_forecast_by_its_configuration(name: str, error: float, d
     np.testing.assert_allclose(forecast.quantile(0.5)[0, 0], truth, atol=error)
 
 
-@pytest.mark.parametrize("name", ["lkgp", "dpl"])
+@pytest.mark.parametrize("name", ["lkgp", "dpl", "vrnn", "nsde"])
 def test_a_runs_own_points_draw_the_forecast_to_them(name: str) -> None:
     model = forecaster(name).fit(table_of(KNOWN))
     whole = table_of(NEW)
