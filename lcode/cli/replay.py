@@ -61,8 +61,10 @@ def replay(
     ] = "0.03 spread",
     alpha: Annotated[
         float,
-        typer.Option(help="How often more than that may be lost, for the test of the promise.", min=0.01, max=0.5),
-    ] = 0.05,
+        typer.Option(
+            help="Chance with which more than that may be lost: what rules with a budget promise.", min=0.01, max=0.5
+        ),
+    ] = 0.1,
     history: Annotated[
         Path | None,
         typer.Option(
@@ -87,15 +89,18 @@ def replay(
     from lcode.evaluation.replay import RecordedSweep
     from lcode.evaluation.replay.compare import Comparison, replays_of
     from lcode.evaluation.replay.render import comparison_table, rule_line
-    from lcode.evaluation.replay.rules import parse_rules
+    from lcode.evaluation.replay.rules import parse_rules, settings_of
 
     specs, counts, budget = parse_rules(rules), _workers(workers), RegretBudget.parse(regret)
+    for spec in specs:
+        settings_of(spec)  # a wrong one is told before the logs are read
     if out_path is not None:
         check_output(out_path, ".csv", ".parquet")
     if plot is not None:
         check_output(plot, ".html", option="--plot")
-    forecaster = loaded_model(source, model, device) if _needs_model(specs) else None
-    table = source.table() if forecaster is None else table_for(forecaster, source)
+    needed = _needs_model(specs)
+    forecaster = loaded_model(source, model, device) if needed or model is not None else None
+    table = table_for(forecaster, source) if needed and forecaster is not None else source.table()
     references = baseline_for(source.logs, baseline, objective, table)
     sweep = RecordedSweep(table, objective=objective, baseline=references)
     allowed = budget.in_scores(spread=sweep.spread, deviation=sweep.seed_deviation)
@@ -105,7 +110,7 @@ def replay(
         )
     before = None if history is None else _history(source, history, table, sweep)
     few = min(orders, FORECAST_ORDERS) if forecast_orders is None else min(orders, forecast_orders)
-    entrants = _entrants(specs, budget, forecaster, (sweep, before), (orders, few))
+    entrants = _entrants(specs, (budget, alpha), forecaster, (sweep, before), (orders, few))
     show_notes(sweep.objective.notes)
     err.print(f"replaying {len(sweep.table)} finished runs of {len(table)}", highlight=False)
     found: dict[str, dict[int, list[Replay]]] = {}
@@ -166,7 +171,7 @@ def _history(source: LogSource, logs: Path, table: RunTable, sweep: RecordedSwee
 
 def _entrants(
     specs: Sequence[str],
-    regret: RegretBudget,
+    promise: tuple[RegretBudget, float],
     forecaster: Forecaster | None,
     sweeps: tuple[RecordedSweep, RecordedSweep | None],
     orders: tuple[int, int],
@@ -175,7 +180,7 @@ def _entrants(
 
     Args:
         specs: as the user wrote them.
-        regret: what may be lost.
+        promise: what may be lost, and the chance with which more may be.
         forecaster: the command's model.
         sweeps: without and with the history.
         orders: of quick rules, and of those whose forecasts learn in the sweep.
@@ -192,7 +197,7 @@ def _entrants(
 
     found = []
     for spec in specs:
-        rule = make_rule(spec, of_rule, regret=regret)
+        rule = make_rule(spec, of_rule, regret=promise[0], alpha=promise[1])
         count = orders[1] if learns(rule) else orders[0]
         found.append(Entrant(spec, rule, sweeps[0], count))
         if sweeps[1] is not None and entry_of(spec).history:
@@ -206,25 +211,30 @@ def _promises(
     """What the replays show of the rules that keep a budget: the largest factor that passes, and why none does."""
     from lcode.decisions import RegretRule
     from lcode.evaluation.replay import ForecastPolicy
-    from lcode.evaluation.replay.promise import replays_needed, shown_factor
 
-    regrets: dict[float, list[float]] = {}
+    regrets: dict[str, dict[float, list[float]]] = {}
     for entrant in entrants:
         if isinstance(entrant.rule, ForecastPolicy) and isinstance(entrant.rule.rule, RegretRule):
             lost = [replay.regret for replays in found.get(entrant.name, {}).values() for replay in replays]
             if lost:
-                regrets.setdefault(float(entrant.rule.rule.factor), []).extend(lost)
-    if not regrets:
-        return []
+                by_factor = regrets.setdefault(entrant.name.partition(":")[0], {})
+                by_factor.setdefault(float(entrant.rule.rule.factor), []).extend(lost)
+    return [f"{name}: {_promise(by_factor, allowed, alpha)}" for name, by_factor in regrets.items()]
+
+
+def _promise(regrets: Mapping[float, Sequence[float]], allowed: float, alpha: float) -> str:
+    """What the replays of a rule show, by its factors."""
+    from lcode.evaluation.replay.promise import replays_needed, shown_factor
+
     factor, count = shown_factor(regrets, allowed=allowed, alpha=alpha), min(map(len, regrets.values()))
     if factor is not None:
-        return [
+        return (
             f"promise shown up to factor {factor:g}: more than {allowed:.3g} is lost in at most {alpha:.0%} of sweeps"
-        ]
+        )
     if count < replays_needed(alpha):
         few = f"{count} replays cannot show a promise at {alpha:.0%}; it takes {replays_needed(alpha)}"
-        return [f"{few} (--forecast-orders × --workers), or a larger --alpha"]
-    return [f"no factor was shown to lose more than {allowed:.3g} in at most {alpha:.0%} of sweeps: try a smaller one"]
+        return f"{few} (--forecast-orders × --workers), or a larger --alpha"
+    return f"no factor was shown to lose more than {allowed:.3g} in at most {alpha:.0%} of sweeps: try a smaller one"
 
 
 def _write(result: Comparison, table: Path | None, picture: Path | None) -> None:

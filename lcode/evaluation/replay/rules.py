@@ -82,29 +82,45 @@ def entry_of(spec: str) -> Entry:
     return RULES[name]
 
 
-def make_rule(spec: str, forecaster: Models, *, regret: RegretBudget | None = None) -> Policy:
-    """The rule that `name` or `name:setting=value:setting=value` stands for, such as `asha:first=5:eta=2`.
+def settings_of(spec: str, *, regret: RegretBudget | None = None, alpha: float | None = None) -> Any:
+    """What decides in the rule that `name` or `name:setting=value` stands for, such as `asha:first=5:eta=2`.
 
     Args:
         spec: what the user wrote.
-        forecaster: of the rules that need one.
-        regret: budget of the rules that take one.
+        regret: budget of the rules that take one and are not given one.
+        alpha: chance with which these may lose more.
 
     Raises:
         UsageError: no such rule or setting, or a value that it cannot have.
     """
     entry, (name, *settings) = entry_of(spec), spec.split(":")
     fields = [field.name for field in dataclasses.fields(entry.kind)]
-    chosen = dict(entry.defaults)
-    if regret is not None and "regret" in fields:
-        chosen["regret"] = regret
+    given = {"regret": regret, "alpha": alpha}
+    chosen = {**entry.defaults, **{key: value for key, value in given.items() if value is not None and key in fields}}
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or key not in fields:
             raise UsageError(f"rule '{spec}': no setting '{setting}'; '{name}' has: {', '.join(fields)}")
         chosen[key] = RegretBudget.parse(text) if key == "regret" else _number(text, f"rule '{spec}': {key}")
-    rule = entry.kind(**chosen)
-    return rule if entry.forecasts is None else entry.forecasts(forecaster(name), rule)
+    return entry.kind(**chosen)
+
+
+def make_rule(
+    spec: str, forecaster: Models, *, regret: RegretBudget | None = None, alpha: float | None = None
+) -> Policy:
+    """The rule of these settings, ready to be replayed.
+
+    Args:
+        spec: see `settings_of`.
+        forecaster: of the rules that need one.
+        regret: see `settings_of`.
+        alpha: see `settings_of`.
+
+    Raises:
+        UsageError: see `settings_of`.
+    """
+    rule, by_forecasts = settings_of(spec, regret=regret, alpha=alpha), entry_of(spec).forecasts
+    return rule if by_forecasts is None else by_forecasts(forecaster(spec.partition(":")[0]), rule)
 
 
 def parse_rules(text: str) -> tuple[str, ...]:

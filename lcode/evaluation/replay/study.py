@@ -174,6 +174,7 @@ def study(
     orders: int,
     forecast_orders: int,
     workers: Sequence[int],
+    warm: bool = True,
     model: Forecaster | None = None,
 ) -> Iterator[Line]:
     """Replay what the file lacks, and hand over each replay that was added.
@@ -185,6 +186,7 @@ def study(
         orders: in how many orders.
         forecast_orders: the same of rules whose forecasts learn in the sweep; they come last.
         workers: numbers of runs that train at the same time.
+        warm: whether rules that can use a history are replayed with one, too.
         model: of the rules that take one; default: the shipped one.
     """
     forecaster = cache(lambda name: own_forecaster(name) or model or _shipped())
@@ -198,21 +200,21 @@ def study(
     for one in rounds:
         for source in sources:
             todo = [
-                (order, rule, warm, count)
+                (order, rule, after, count)
                 for some, rule in one
                 for order in some
-                for warm in ((False, True) if entry_of(rule).history else (False,))
+                for after in ((False, True) if warm and entry_of(rule).history else (False,))
                 for count in workers
-                if (source.name, rule, warm, count, order) not in known
+                if (source.name, rule, after, count, order) not in known
             ]
             sweeps = sweeps_of(source) if todo else None
-            for order, rule, warm, count in sorted(todo, key=lambda item: (item[0], item[2])):
+            for order, rule, after, count in sorted(todo, key=lambda item: (item[0], item[2])):
                 assert sweeps is not None
-                sweep, began = sweeps[warm], time.process_time()
+                sweep, began = sweeps[after], time.process_time()
                 result = sweep.replay(made[rule], order_seed=order, workers=count)
                 replays.add(
                     Line(
-                        source.name, rule, warm, count, order, len(sweep.table), result.epochs_total,
+                        source.name, rule, after, count, order, len(sweep.table), result.epochs_total,
                         result.epochs_trained, result.regret, sweep.spread, sweep.seed_deviation, result.best_kept,
                         round(time.process_time() - began, 2),
                     )
@@ -267,6 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--orders", type=int, default=100)
     parser.add_argument("--forecast-orders", type=int, default=2, help="of rules whose forecasts learn in the sweep")
     parser.add_argument("--workers", default="1,8")
+    parser.add_argument("--cold", action="store_true", help="without a history only")
     parser.add_argument("--design", action="store_true", help="the sources that constants are chosen on")
     asked = parser.parse_args(arguments)
     replays = Replays(asked.replays)
@@ -281,6 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         orders=asked.orders,
         forecast_orders=asked.forecast_orders,
         workers=counts,
+        warm=not asked.cold,
     ):
         sys.stderr.write(f"{line.source} {line.rule}{' after others' if line.warm else ''}, order {line.order}\n")
     sys.stdout.write(table(replays.lines) + "\n")

@@ -106,6 +106,8 @@ def test_an_interrupted_replay_shows_the_rules_that_are_done(
     [
         (["--rules", "ashes"], "no rule 'ashes'; there are: patience"),
         (["--rules", "asha:r=3"], "no setting 'r=3'"),
+        (["--rules", "regret:alpha=2"], "alpha is 2"),
+        (["--rules", "asha", "--model", "nowhere"], "nowhere"),
         (["--workers", "0"], "--workers 0: write numbers from 1 to 64"),
         (["--workers", "1,many"], "--workers 1,many"),
         (["--regret", "much"], "regret is 'much'"),
@@ -114,7 +116,8 @@ def test_an_interrupted_replay_shows_the_rules_that_are_done(
     ],
 )
 def test_what_cannot_be_is_told_at_once(lcode_command: Lcode, tmp_path: Path, options: list[str], told: str) -> None:
-    done = lcode_command("replay", log(tmp_path / "logs.csv"), *options)
+    (tmp_path / "empty.csv").touch()
+    done = lcode_command("replay", tmp_path / "empty.csv", *options)  # before the logs are read
     assert done.status == 2 and told in " ".join(done.err.split()) and not done.out
 
 
@@ -131,5 +134,5 @@ def test_what_the_replays_show_of_a_promise_is_told(lcode_command: Lcode, tmp_pa
     rules = ("--rules", "regret:factor=1:keep=12,regret:factor=2:keep=12", "--orders", 6)
     shown = lcode_command("replay", logs, *rules, "--alpha", 0.2)  # nothing is stopped, so nothing is lost
     assert shown.status == 0 and "promise shown up to factor 2" in " ".join(shown.err.split())
-    few = lcode_command("replay", logs, *rules)
+    few = lcode_command("replay", logs, *rules, "--alpha", 0.05)
     assert "12 replays cannot show a promise at 5%; it takes 45" in " ".join(few.err.split())

@@ -12,6 +12,7 @@ from lcode.errors import UsageError
 from lcode.evaluation.replay import ForecastPolicy, RecordedSweep
 from lcode.evaluation.replay.asha import Asha
 from lcode.evaluation.replay.rules import RULES, make_rule, own_forecaster, parse_rules
+from lcode.evaluation.replay.thaw import FreezeThaw
 from lcode.forecasters.last_value import LastValueForecaster
 from lcode.table import Metric, RunTable
 
@@ -36,6 +37,9 @@ def test_the_budget_goes_to_the_rules_that_take_one() -> None:
     assert isinstance(policy, ForecastPolicy) and policy.rule == RegretRule(regret=budget, keep=2)
     own = make_rule("regret:regret=0.1 spread", forecaster, regret=budget)
     assert isinstance(own, ForecastPolicy) and own.rule == RegretRule(regret=RegretBudget(0.1, "spread"))
+    risky = make_rule("thaw", forecaster, alpha=0.2)
+    assert isinstance(risky, FreezeThaw) and risky.rule == RegretRule(alpha=0.2)
+    assert make_rule("asha", forecaster, regret=budget, alpha=0.2) == Asha()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ def table_of(scores: np.ndarray) -> RunTable:
 QUICK = [name for name in RULES if own_forecaster(name) is not None or not RULES[name].forecasts]
 
 
-@pytest.mark.parametrize("name", [name for name in QUICK if name != "trees"])
+@pytest.mark.parametrize("name", [*(name for name in QUICK if name != "trees"), "regret", "thaw"])
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([1, 2, 8, 64]), st.integers(4, 16))
 def test_no_rule_sees_what_it_has_not_trained(name: str, seed: int, workers: int, runs: int) -> None:
