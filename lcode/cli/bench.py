@@ -29,15 +29,19 @@ def bench(
         str, typer.Option(help="Comma-separated; an unknown name lists them.")
     ] = "lcode,last,drift,power,trees",
     prefixes: Annotated[
-        str, typer.Option(help="How much is seen: epochs as 5e, or shares of the horizon.")
+        str,
+        typer.Option(
+            help="How much is seen: epochs as 5e, shares of the horizon, or random: each run to an epoch of its own."
+        ),
     ] = "1e,2e,5e,10e,0.1,0.2,0.4",
     train: Annotated[str, typer.Option(help="Runs to learn from: all, or numbers of them.")] = "all,30,10,0",
     seeds: Annotated[int, typer.Option(help="Number of random divisions.", min=1)] = 5,
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="by-run, siblings (with the family's other benchmarks), by-config or by-arch (multi-task corpus); "
-            "comma-separated. Default: by-run, or by-config where the shipped model was pretrained.",
+            help="by-run, siblings (with the family's other benchmarks), by-config or by-arch (multi-task corpus), "
+            "by-schedule (learned from constant rates and cosines, tested on others); comma-separated. Default: "
+            "by-run, or by-config where the shipped model was pretrained.",
             show_default=False,
         ),
     ] = None,

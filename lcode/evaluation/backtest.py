@@ -238,8 +238,8 @@ class Exam:
             runs: which of the test runs to score, shape [R]; None: all.
 
         Returns:
-            The measures, `mae` (of the whole curves), `final_coverage90` (share of the values at the horizon in the
-            90 % interval), the counts.
+            The measures, `mae` (of the whole curves), `nrmse` and `nll` (see `metrics.standardised`; by the spread of
+            all true values), `final_coverage90` (share of the values at the horizon in the 90 % interval), the counts.
         """
         k, column = self.truth.metrics.index(metric), forecast.metrics.index(metric)
         chosen = slice(None) if runs is None else runs
@@ -250,7 +250,9 @@ class Exam:
         diverged = self.truth.diverged_at[chosen, k] >= 0
         answered = measure.usable_curves(truth, median)
         last = np.where(np.isfinite(truth), np.arange(truth.shape[1]), -1).max(axis=1, initial=-1)
-        rows = np.arange(len(truth))
+        rows, known = np.arange(len(truth)), self.truth.values[chosen, k]
+        mean, std = (part[chosen, column] for part in (forecast.mean(), forecast.std()))
+        nrmse, nll = measure.standardised(truth, mean, std, float(np.nanstd(known[np.isfinite(known)])) or 1.0)
         # A curve that diverged later on has errors up to there, but no final value.
         final = np.where(diverged | ~alive, np.nan, truth[rows, last])
         final_median = median[rows, last]
@@ -258,6 +260,8 @@ class Exam:
             "mape": measure.mape(truth, median),
             "mae": measure.mae(truth, median),
             "rmse": measure.rmse(truth, median),
+            "nrmse": nrmse,
+            "nll": nll,
             "final_mae": measure.final_mae(final, final_median),
             "kendall": measure.kendall(final, final_median),
             "spearman": measure.spearman(final, final_median),

@@ -40,6 +40,28 @@ def rmse(truth: Array, predicted: Array) -> float:
     return float(np.sqrt(squared).mean()) if len(squared) else float("nan")
 
 
+def standardised(truth: Array, mean: Array, std: Array, spread: float) -> tuple[float, float]:
+    """RMSE and negative log likelihood per value, over all values of all curves alike, in units of a spread.
+
+    The likelihood is that of a normal distribution with a forecast's mean and deviation. It is NaN for forecasts
+    without a deviation.
+
+    Args:
+        truth: [C, Q].
+        mean: of the forecasts, [C, Q].
+        std: their deviations, [C, Q].
+        spread: deviation of the metric's values.
+    """
+    known = np.isfinite(truth) & np.isfinite(mean)
+    away, wide = ((truth - mean)[known] / spread), std[known] / spread
+    if not known.any():
+        return float("nan"), float("nan")
+    rmse = float(np.sqrt((away**2).mean()))
+    if not (wide > 0).all():
+        return rmse, float("nan")
+    return rmse, float((np.log(wide) + 0.5 * (away / wide) ** 2).mean() + 0.5 * np.log(2 * np.pi))
+
+
 def final_mae(truth: Array, predicted: Array) -> float:
     """Mean absolute error at the horizon, in natural units, both [C]."""
     return _mean(np.abs(predicted - truth)[:, None])

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from lcode.evaluation.bench.prefixes import RANDOM
 from lcode.evaluation.bench.protocols import ALL
 from lcode.evaluation.bench.scores import DELTA_M
 from lcode.evaluation.bench.summary import Section
@@ -17,11 +18,12 @@ from lcode.evaluation.bench.summary import Section
 EXPLAINED = """\
 Means over sources, metrics and seeds; a seed is one division into runs to learn from and test runs. MAPE, MAE, CRPS and
 coverage (of the 90 % interval) run over every epoch after the prefix, the last one included; final MAE, Kendall's τ and
-the coverage of finals compare values at the horizon. ÷ and −: against the named reference on the same divisions, the
-geometric mean of the ratios and the mean difference, ± one standard error over the seeds (the divisions share runs, so
-take it for a lower bound). Errors in the metric's own units are shown where there is one metric. fit s and predict s:
-seconds; values: how many are in a mean. †: its checkpoint was trained on runs of these sources, tested ones among
-them, so the figure says nothing of new runs.
+the coverage of finals compare values at the horizon. RMSE/σ and NLL: root mean squared error, and negative log
+likelihood of normal forecasts, per value, all values alike, with the metric's values scaled to unit deviation. ÷ and −:
+against the named reference on the same divisions, the geometric mean of the ratios and the mean difference, ± one
+standard error over the seeds (the divisions share runs, so take it for a lower bound). Errors in the metric's own units
+are shown where there is one metric. fit s and predict s: seconds; values: how many are in a mean. †: its checkpoint was
+trained on runs of these sources, tested ones among them, so the figure says nothing of new runs.
 
 Δm: mean relative gain of the final values over single-task references, in per cent, higher is better; diverged runs
 have none and are left out; nothing is clipped, so runs that blew up can make most of a mean error. Settled runs: no
@@ -86,7 +88,8 @@ def _headings(section: Section) -> list[str]:
     named = sorted({name for name in section.rows["reference"] if name})
     against = named[0] if len(named) == 1 else "reference"
     return [
-        "seen", "forecaster", "MAPE", "MAE", "final MAE", "τ", "CRPS", "covered", "finals covered", f"MAPE ÷ {against}",
+        "seen", "forecaster", "MAPE", "MAE", "final MAE", "τ", "CRPS", "RMSE/σ", "NLL", "covered",
+        "finals covered", f"MAPE ÷ {against}",
         f"final MAE ÷ {against}", f"CRPS ÷ {against}", f"τ − {against}", "fit s", "predict s", "values",
     ]  # fmt: skip
 
@@ -102,7 +105,7 @@ def _cells(section: Section) -> list[list[str]]:
                 row["forecaster"],
                 *(_number(row[column]) for column in ("mape", "mae", "final_mae")),
                 _number(row["kendall"], ".3f"),
-                _number(row["crps"]),
+                *(_number(row[column]) for column in ("crps", "nrmse", "nll")),
                 *(_number(row[column], ".2f") for column in ("coverage90", "final_coverage90")),
                 *(_with_error(row, f"{column}_ratio", ".3f") for column in ("mape", "final_mae", "crps")),
                 _with_error(row, "kendall_difference", "+.3f"),
@@ -121,6 +124,8 @@ def _markdown(section: Section) -> str:
 
 
 def _seen(prefix: str) -> str:
+    if prefix == RANDOM:
+        return "to a random epoch"
     if prefix.endswith("e"):
         number = prefix.removesuffix("e")
         return f"{number} epoch{'s' if number != '1' else ''}"

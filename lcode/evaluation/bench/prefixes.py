@@ -1,4 +1,4 @@
-"""How much of a test run is seen: a number of epochs, or a share of the horizon."""
+"""How much of a test run is seen: a number of epochs, a share of the horizon, or up to a random epoch."""
 
 from __future__ import annotations
 
@@ -10,22 +10,29 @@ import numpy as np
 from lcode.errors import UsageError
 from lcode.table import RunTable
 
+RANDOM = "random"
+"""Label: each run is seen up to an epoch of its own, as in a sweep that was interrupted."""
+
 
 @dataclass(frozen=True)
 class Prefix:
     """The first epochs of each run.
 
     Attributes:
-        label: `5e` for five epochs, `0.2` for a fifth of the horizon.
+        label: `5e` for five epochs, `0.2` for a fifth of the horizon, `random` for an epoch of its own for each run,
+            all before the horizon alike: the missing ends of LKGP's protocol (Lin et al. 2025).
     """
 
     label: str
 
     def __post_init__(self) -> None:
+        if self.label == RANDOM:
+            return
         amount = _number(self.label.removesuffix("e"))
         if not (amount >= 1 and amount.is_integer() if self.by_epochs else 0 < amount < 1):
             raise UsageError(
-                f"no prefix '{self.label}'; write a number of epochs as 5e, or a share of the horizon between 0 and 1"
+                f"no prefix '{self.label}'; write a number of epochs as 5e, or a share of the horizon between 0 and 1, "
+                "or random"
             )
 
     @property
@@ -40,6 +47,10 @@ class Prefix:
 
     def cutoffs(self, table: RunTable) -> dict[str, int]:
         """Last epoch that is seen of each run, in ticks; runs may count their epochs from 0 or from 1."""
+        if self.label == RANDOM:
+            names = sorted(table.run_ids)
+            shares = np.random.default_rng(0).random(len(names)).tolist()
+            return {run: int(share * int(table.runs["horizon"][run])) for run, share in zip(names, shares, strict=True)}
         if not self.by_epochs:
             horizons = zip(table.run_ids, table.runs["horizon"], strict=True)
             return {run: round(self.amount * int(horizon)) for run, horizon in horizons}

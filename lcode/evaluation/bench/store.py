@@ -23,14 +23,8 @@ CELL = ("source", "protocol", "train", "seed", "forecaster", "settings", "prefix
 
 TEXT = ("source", "group", "protocol", "train", "forecaster", "settings", "prefix", "metric", "subset", "error")
 NUMBERS = (
-    "pretrained",
-    "cutoff",
-    "train_runs",
-    "related_runs",
-    "test_runs",
-    *MEASURES,
-    "mae",
-    "final_coverage90",
+    *("pretrained", "cutoff", "train_runs", "related_runs", "test_runs"),
+    *(*MEASURES, "mae", "nrmse", "nll", "final_coverage90"),
     *COUNTS,
 )
 COLUMNS = [*CELL, "group", "metric", "subset", *NUMBERS, "error"]

@@ -15,15 +15,8 @@ from lcode.evaluation.bench.run import ANY
 from lcode.evaluation.bench.scores import DELTA_M
 
 MEANS = (
-    "mape",
-    "mae",
-    "final_mae",
-    "kendall",
-    "crps",
-    "coverage90",
-    "final_coverage90",
-    "fit_seconds",
-    "predict_seconds",
+    *("mape", "mae", "final_mae", "kendall", "crps", "nrmse", "nll", "coverage90", "final_coverage90"),
+    *("fit_seconds", "predict_seconds"),
 )
 RATIOS = ("mape", "final_mae", "crps")
 SAW = "†"

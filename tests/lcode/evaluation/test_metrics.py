@@ -81,3 +81,17 @@ def test_scores_follow_the_scale_of_the_metric(seed: int, scale: float) -> None:
     assert metrics.rmse(scale * truth, scale * point) == pytest.approx(scale * metrics.rmse(truth, point))
     assert metrics.crps(scale * truth, scale * quantiles) == pytest.approx(scale * metrics.crps(truth, quantiles))
     assert metrics.coverage90(scale * truth, scale * quantiles) == metrics.coverage90(truth, quantiles)
+
+
+def test_standardised_errors_and_likelihoods_count_all_values_alike() -> None:
+    truth = np.array([[1.0, np.nan], [3.0, 5.0]])
+    mean, std = np.array([[1.0, 9.0], [5.0, 3.0]]), np.full((2, 2), 4.0)
+    rmse, nll = metrics.standardised(truth, mean, std, 2.0)  # errors 0, 1 and 1, deviations 2, in units of 2
+    assert rmse == pytest.approx(np.sqrt(2 / 3))
+    assert nll == pytest.approx(np.log(2) + 0.5 * np.log(2 * np.pi) + (0 + 0.25 + 0.25) / 6)
+    assert np.isnan(metrics.standardised(truth, mean, 0 * std, 2.0)[1])
+    assert np.isnan(metrics.standardised(truth * np.nan, mean, std, 2.0)).all()
+
+
+def test_the_absolute_error_of_whole_curves() -> None:
+    assert metrics.mae(np.array([[1.0, 2.0], [3.0, np.nan]]), np.array([[1.0, 4.0], [2.0, 0.0]])) == 1.0

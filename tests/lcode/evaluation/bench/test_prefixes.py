@@ -25,6 +25,13 @@ def test_epochs_are_counted_from_where_the_runs_begin() -> None:
     assert Prefix("0.2").cutoffs(table(40)) == {"a": 8, "b": 8}
 
 
+def test_each_run_may_be_seen_up_to_an_epoch_of_its_own() -> None:
+    runs = table(40)
+    cutoffs = Prefix("random").cutoffs(runs)
+    assert cutoffs == Prefix("random").cutoffs(runs.select(["b", "a"])) and cutoffs["a"] != cutoffs["b"]
+    assert all(0 <= cutoff < 40 for cutoff in cutoffs.values())
+
+
 @pytest.mark.parametrize("label", ["", "e", "0e", "1.5e", "0", "1", "-0.1", "x", "nan", "nane", "inf", "infe"])
 def test_what_is_no_prefix_says_what_is(label: str) -> None:
     with pytest.raises(UsageError, match="write a number of epochs as 5e, or a share"):
