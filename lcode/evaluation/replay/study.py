@@ -10,21 +10,19 @@ rounds over all sources, and the table says how many there are. Without a source
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from lcode.benchmarks import design_sources
-from lcode.errors import InputError, UsageError
+from lcode.errors import UsageError
 from lcode.evaluation.bench.sources import Source, find_sources, load_problem
 from lcode.evaluation.replay.compare import learns
+from lcode.evaluation.replay.record import Line, Replays, table
 from lcode.evaluation.replay.rules import entry_of, make_rule, own_forecaster
 from lcode.evaluation.replay.sweep import RecordedSweep
 from lcode.forecasters.base import Forecaster
@@ -54,88 +52,6 @@ RULES = (
     "lcode",
 )
 """The rules that are replayed unless others are named, in their defaults and in the settings that LCBench wants."""
-
-Key: TypeAlias = tuple[str, str, bool, int, int]
-"""Source, rule, with a history, workers, order."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One replay, as it stands in the file.
-
-    Attributes:
-        source: name of the benchmark.
-        rule: as it was named.
-        warm: whether other runs of the source had finished before.
-        workers: runs that trained at the same time.
-        order: seed of the order in which the runs began.
-        runs: how many they were.
-        total: their epochs.
-        trained: those that were trained.
-        regret: best final score of all runs minus the best that was left, in the objective's unit.
-        spread: best minus median final score.
-        deviation: standard deviation of a configuration's score between seeds; None: not known.
-        best_kept: whether the truly best run was trained to its end.
-        seconds: CPU time that the replay took.
-    """
-
-    source: str
-    rule: str
-    warm: bool
-    workers: int
-    order: int
-    runs: int
-    total: float
-    trained: float
-    regret: float
-    spread: float
-    deviation: float | None
-    best_kept: bool
-    seconds: float
-
-    @property
-    def key(self) -> Key:
-        """What is replayed once."""
-        return self.source, self.rule, self.warm, self.workers, self.order
-
-    @property
-    def group(self) -> str:
-        """What it is reported together with."""
-        return self.source.partition("/")[0]
-
-    @property
-    def share(self) -> float:
-        """The regret as a share of the spread."""
-        return self.regret / self.spread if self.regret else 0.0
-
-    @property
-    def allowed(self) -> float | None:
-        """Share of the spread that the rule was allowed to lose; None: it knows no budget."""
-        _, found, text = self.rule.partition("regret=")
-        return float(text.split()[0]) if found else None
-
-
-class Replays:
-    """The file of replays."""
-
-    def __init__(self, path: Path) -> None:
-        """Read what there is.
-
-        Raises:
-            InputError: a line that is no replay.
-        """
-        self.path, self.lines = path, list[Line]()
-        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else (), 1):
-            try:
-                self.lines.append(Line(**json.loads(text)))
-            except (ValueError, TypeError) as error:
-                raise InputError("is no replay of this study", path=path, line=number) from error
-
-    def add(self, line: Line) -> None:
-        """Append a replay."""
-        self.lines.append(line)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(line)) + "\n")
 
 
 def reported(source: Source) -> bool:
@@ -226,38 +142,6 @@ def _shipped() -> Forecaster:
     from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 
     return LCGODEForecaster.load(SHIPPED)
-
-
-def table(lines: Sequence[Line]) -> str:
-    """What the rules came to, per collection, with and without a history, as Markdown.
-
-    A row has the epochs of all replays ÷ those that were trained, the mean regret ÷ spread, the same in standard
-    deviations between seeds, how often more was lost than allowed (without a budget: than 0.03 of the spread), and
-    from how many sources and replays that was found.
-    """
-    rows = ["| runs | rule | workers | fewer epochs | regret | in sd | overrun | sources × replays |"]
-    rows.append("|---|---|---|---|---|---|---|---|")
-    keys = dict.fromkeys(
-        (line.group, line.warm, line.rule, line.workers)
-        for line in sorted(lines, key=lambda line: (line.group, line.warm, line.workers))
-    )
-    for group, warm, rule, workers in keys:
-        some = [one for one in lines if (one.group, one.warm, one.rule, one.workers) == (group, warm, rule, workers)]
-        sources = len({line.source for line in some})
-        shares, saved = figures(some)
-        seeds = [line.regret / line.deviation for line in some if line.deviation]
-        over = np.mean([not line.share <= (line.allowed or 0.03) for line in some])
-        rows.append(
-            f"| {group}{' after others' if warm else ''} | `{rule}` | {workers} | {saved:.2f}× | {shares:.4f} | "
-            f"{f'{np.mean(seeds):.3f}' if seeds else '–'} | {over:.0%} | {sources} × {len(some) / sources:g} |"
-        )
-    return "\n".join(rows)
-
-
-def figures(lines: Sequence[Line]) -> tuple[float, float]:
-    """Mean regret ÷ spread, and how many times fewer epochs: of all sources alike, whatever their lengths."""
-    trained = float(np.mean([line.trained / line.total for line in lines]))
-    return float(np.mean([line.share for line in lines])), 1 / trained
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

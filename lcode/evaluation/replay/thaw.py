@@ -11,6 +11,7 @@ import numpy as np
 from lcode.decisions.ledger import Outlook, chance_of_loss
 from lcode.decisions.regret_rule import RegretRule
 from lcode.decisions.standings import Standings
+from lcode.evaluation.replay.forecasts import Expected
 from lcode.evaluation.replay.in_turn import ForecastPolicy
 from lcode.evaluation.replay.protocol import Course
 
@@ -59,12 +60,16 @@ class _Play:
         self._standings = Standings(deviation=sweep.past_deviation)
         for name, score in sweep.past_scores.items():
             self._standings.finish(name, score, past=True)
+        self._together: dict[int, list[int]] = {}  # tick -> all runs that were looked at there before any was paused
         self._known: object = None
         self._outlooks: dict[int, Outlook | None] = {}
         begun = list(order)
         while begun:
             self.advance(begun)
-            begun = [run for run in begun if run in self._looks and self._epoch(run) < self._rule.min_epochs]
+            begun = [run for run in begun if run in self._looks]
+            for run in begun:
+                self._together.setdefault(self._looks[run][-1], []).append(run)
+            begun = [run for run in begun if self._epoch(run) < self._rule.min_epochs]
 
     def next_ones(self, workers: int) -> list[int]:
         """The runs that go on, as many as there are workers or fewer; none when the sweep is over."""
@@ -127,13 +132,15 @@ class _Play:
     def _believed(self, run: int) -> Outlook | None:
         """How the run will end, by the forecasts from its latest looks; None where there is no forecast."""
         looks = self._looks[run][-LOOKS:]
-        found = [self._forecasts.among(run, tick, self._done, self._company(tick)) for tick in looks]
+        found = [self._forecast(run, tick) for tick in looks]
         samples = np.concatenate([one.samples for one in found])
         return Outlook.of(samples) if np.isfinite(samples).all() else None
 
-    def _company(self, tick: int) -> list[int]:
-        """The paused runs that were looked at here, and so have come as far."""
-        return [run for run in self._open if tick in self._looks[run]]
+    def _forecast(self, run: int, tick: int) -> Expected:
+        """What is expected of a run at one of its looks: at the first ones beside all others, which are there too."""
+        if tick in self._together:
+            return self._forecasts.among(run, tick, self._done, self._together[tick])
+        return self._forecasts.expected(run, tick, self._done, self._open)
 
     def _name(self, run: int) -> str:
         return self._sweep.table.run_ids[run]
