@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Constraint, FinalValue, Objective
+from lcode.decisions import Constraint, FinalValue, Objective, StopRule
 from lcode.decisions.ending import Ending
 from lcode.decisions.objective import ScoreFunction
 from lcode.errors import UsageError
@@ -63,6 +63,7 @@ class LiveSweep:
         self,
         model: Forecaster,
         history: RunTable,
+        rule: StopRule,
         *,
         directions: Mapping[str, Direction] | None,
         objective: str | Objective | ScoreFunction,
@@ -84,6 +85,7 @@ class LiveSweep:
         self.scores = Scoreboard(
             history.metrics,
             Asked(objective, baseline, constraints, learns=learns),
+            rule,
             past=_finals_of(finished, final),
             groups=dict(zip(finished.run_ids, configuration_groups(finished).tolist(), strict=True)),
             archs={
@@ -253,7 +255,7 @@ class LiveSweep:
             "epoch_unit": self.axis.unit,
             "runs": [live.to_json() for live in self.runs.values()],
             "finished": list(self._finished),
-            "endings": {run: ending.to_json() for run, ending in self.scores.endings().items()},
+            "endings": {run: [end.to_json() for end in self.scores.looks(run)] for run in self.runs},
             "population": None if population is None else population.tolist(),
         }
 
@@ -274,7 +276,7 @@ class LiveSweep:
             ended = list(state.get("finished", ended))  # states of version 0.1 do not say in which order
             saved = None if state["population"] is None else np.array(state["population"], dtype=float)
             plain = state.get("endings", {})  # states of version 0.1 have none: runs are forecast anew as they report
-            endings = {run: Ending.from_json(end) for run, end in plain.items()}
+            looks = {run: [Ending.from_json(end) for end in ends] for run, ends in plain.items() if ends}
         self._metrics.add(metrics)
         self.axis.unit, self.runs, self._finished = unit, runs, ended
         for run, live in self.runs.items():
@@ -283,8 +285,8 @@ class LiveSweep:
                 self.scores.note_arch(run, live.arch)
         self._measure_all()
         finals = {run: self._final_of(live) for run, live in self.runs.items() if live.status == "finished"}
-        stopped = [run for run in endings if run in runs and runs[run].status == "stopped"]
-        self.scores.restore(saved, finals, endings, stopped)
+        stopped = [run for run in looks if run in runs and runs[run].status == "stopped"]
+        self.scores.restore(saved, finals, looks, stopped)
 
     def _measure_all(self) -> None:
         """Metrics that are new count from now on."""

