@@ -146,7 +146,9 @@ def stop_rule(regret: float | str | RegretBudget | None = None, **settings: floa
         settings: fields of the rule; None stands for its own default.
 
     Raises:
-        UsageError: a setting that cannot be.
+        UsageError: a setting that cannot be, or that the rule does not have.
     """
     chosen: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    if regret is None and "alpha" in chosen:
+        raise UsageError("alpha is the chance with which more than a budget of regret may be lost; give regret as well")
     return StopRule(**chosen) if regret is None else RegretRule(regret=RegretBudget.parse(regret), **chosen)

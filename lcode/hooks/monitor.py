@@ -72,6 +72,7 @@ class Monitor:
         delta: float | None = None,
         every: int = 1,
         regret: float | str | RegretBudget | None = None,
+        alpha: float | None = None,
         nan: Literal["stop", "skip"] = "stop",
         dry_run: bool = False,
         num_threads: int = 1,
@@ -101,6 +102,7 @@ class Monitor:
             regret: what may be lost by stopping, in place of the bare threshold: `0.5` in the objective's unit, or
                 `"0.1 spread"` of best minus median score, or `"0.5 sd"` between repeats in the history; see
                 `lcode.decisions.RegretRule`.
+            alpha: chance with which more than `regret` may be lost; default: 0.1.
             nan: what a value that is NaN or infinite means. `stop`: the run has diverged, and is stopped, when it lasts
                 for `LASTING` reports of the metric. `skip`: the metric was not measured.
             dry_run: verdicts say what they would do, `stop` stays False.
@@ -120,7 +122,7 @@ class Monitor:
         """
         history = RunTable.from_points(empty_points(), ()) if history is None else history
         check_options(history, directions=directions, nan=nan, dry_run=dry_run, num_threads=num_threads)
-        self.rule = stop_rule(regret, delta=delta, min_epochs=min_epochs, keep=keep, every=every)
+        self.rule = stop_rule(regret, delta=delta, min_epochs=min_epochs, keep=keep, every=every, alpha=alpha)
         self.dry_run, self.final = dry_run, FinalValue.parse(final)
         if not scores_alone(objective):
             _check_among_runs(self.final, regret)

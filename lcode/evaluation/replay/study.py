@@ -37,6 +37,9 @@ SAMPLE = 7
 BUDGETS = (0.01, 0.03, 0.1)
 """Shares of the spread that may be lost, of the rules with a budget."""
 
+ALPHAS = (0.05, 0.2, 0.5)
+"""Chances with which these may lose more."""
+
 RULES = (
     "patience",
     "median:min_epochs=5",
@@ -48,7 +51,12 @@ RULES = (
     "asha",
     "hyperband",
     "last",
-    *(f"regret:regret={budget:g} spread" for budget in BUDGETS),
+    *(
+        f"{rule}:alpha={alpha:g}:regret={budget:g} spread"
+        for rule in ("thaw", "regret")
+        for alpha in ALPHAS
+        for budget in BUDGETS
+    ),
     "lcode",
 )
 """The rules that are replayed unless others are named, in their defaults and in the settings that LCBench wants."""

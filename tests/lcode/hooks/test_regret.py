@@ -88,6 +88,8 @@ def test_it_decides_the_same_after_a_resume() -> None:
 def test_what_is_no_budget_is_told() -> None:
     with pytest.raises(UsageError, match="regret is 'much'"):
         monitor("much")
+    with pytest.raises(UsageError, match="give regret as well"):
+        lcode.Monitor(Wide(), alpha=0.2)
 
 
 def test_a_dry_run_spends_nothing() -> None:
