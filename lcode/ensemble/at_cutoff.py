@@ -109,9 +109,11 @@ class AtCutoff:
 
     def _quantiles(self, observed: Observed, epochs: Array) -> Array:
         history, known = self._history, observed.known
+        to_horizon = np.concatenate([epochs, observed.horizons[:, None]], axis=1)
         forecasts: dict[str, Array] = {}
         for name, model in self._models.items():
-            forecasts[name] = model.predict(observed, epochs, forecasts)
+            forecasts[name] = model.predict(observed, to_horizon, forecasts)
+        forecasts = {name: forecast[:, :, :-1] for name, forecast in forecasts.items()}
         last = known.anchor(history.known.last)
         reach = at_epochs(self._reach.ends(last), history.grid, last, observed.cutoff, observed.horizons, epochs)
         parts = within(

@@ -16,7 +16,9 @@ from lcode.curves.prefix import Known
 Array = NDArray[np.float64]
 
 Forecasts = Mapping[str, Array]
-"""Forecasts by the base models that come before one, by name; each as that model returned it."""
+"""Forecasts by the base models that come before one, by name; each as that model returned it.
+
+The last query is the horizon."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,5 +73,8 @@ class BaseModel(Protocol):
         ...
 
     def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
-        """Quantiles in model space of R runs at the query epochs [R, Q], [R, K, Q, 21]; NaN where there is none."""
+        """Quantiles in model space of R runs at the query epochs [R, Q], [R, K, Q, 21]; NaN where there is none.
+
+        The last query is the horizon.
+        """
         ...

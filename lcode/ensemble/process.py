@@ -11,6 +11,7 @@ from lcode.curves.continuation import at_epochs
 from lcode.curves.prefix import Known
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
+from lcode.ensemble.networks import outlooks
 from lcode.forecast import LEVELS
 from lcode.regressors.multi_output_gp import GaussianProcess
 
@@ -26,21 +27,29 @@ _SCORES = norm.ppf(LEVELS)
 
 
 class Process:
-    """Change since the last value, its principal components regressed by a Gaussian process, one per metric."""
+    """Change since the last value, its principal components regressed by a Gaussian process, one per metric.
 
-    def __init__(self, history: History) -> None:
+    What networks expect of a run is a feature beside what is known of it, see `outlooks`.
+
+    Args:
+        history: the finished runs from the cutoff.
+        before: left-out forecasts of them by the base models before this one.
+    """
+
+    def __init__(self, history: History, before: Forecasts) -> None:
         self._history = history
-        self._parts = [self._metric(history, k) for k in range(history.values.shape[1])]
+        seen = outlooks(before, history.last)
+        self._parts = [self._metric(history, seen, k) for k in range(history.values.shape[1])]
 
     @staticmethod
-    def _metric(history: History, k: int) -> _MetricProcess | None:
+    def _metric(history: History, seen: Array, k: int) -> _MetricProcess | None:
         rows = np.flatnonzero(np.isfinite(history.values[:, k]).all(axis=1))
         if len(rows) < 3:
             return None
         if len(rows) > MAX_RUNS:
             own = _evenly(rows[rows < history.own], MAX_RUNS)
             rows = np.r_[own, _evenly(rows[rows >= history.own], MAX_RUNS - len(own))]
-        features, groups = history.known.features(k)
+        features, groups = _features(history.known, seen, k)
         changes = history.values[rows, k] - history.last[rows, k, None]
         return _MetricProcess(features[rows], groups, changes, history.folds[rows], rows)
 
@@ -54,17 +63,19 @@ class Process:
 
     def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
         """See `BaseModel`."""
-        known = observed.known
-        return at_epochs(self.path(known), self._history.grid, known.last, observed.cutoff, observed.horizons, epochs)
+        known, history = observed.known, self._history
+        path = self.path(known, before)
+        return at_epochs(path, history.grid, known.last, observed.cutoff, observed.horizons, epochs)
 
-    def path(self, known: Known) -> Array:
+    def path(self, known: Known, before: Forecasts) -> Array:
         """Quantiles in model space at the history's grid, [R, K, J, 21]; NaN for a metric of which none is known."""
         history = self._history
         anchor = known.anchor(history.known.last)
+        seen = outlooks(before, anchor)
         result = np.full((len(known.last), *history.values.shape[1:], len(LEVELS)), np.nan)
         for k, part in enumerate(self._parts):
             if part is not None:
-                result[:, k] = part.predict(known.features(k)[0]) + anchor[:, k, None, None]
+                result[:, k] = part.predict(_features(known, seen, k)[0]) + anchor[:, k, None, None]
         return result
 
 
@@ -95,6 +106,13 @@ class _MetricProcess:
         path = mean.numpy() @ self._basis + self._mean
         deviation = np.sqrt(variance.numpy() @ self._basis**2 + self._rest)
         return path[..., None] + deviation[..., None] * _SCORES
+
+
+def _features(known: Known, seen: Array, metric: int) -> tuple[Array, NDArray[np.int64]]:
+    """`Known.features` of a metric, and each model's outlook on it as a group of its own."""
+    features, groups = known.features(metric)
+    own = int(groups.max(initial=-1)) + 1 + np.arange(seen.shape[2])
+    return np.concatenate([features, seen[:, metric]], axis=1), np.concatenate([groups, own])
 
 
 def _evenly(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:

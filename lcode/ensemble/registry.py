@@ -53,7 +53,7 @@ def _surprises(given: Learning, before: Forecasts) -> BaseModel:
 BASE_MODELS: dict[str, Callable[[Learning, Forecasts], BaseModel | None]] = {
     NETWORK: _adapted,
     PRETRAINED: _pretrained,
-    PROCESS: lambda given, before: Process(given.history),
+    PROCESS: lambda given, before: Process(given.history, before),
     VALUES: lambda given, before: Values(given.history, given.seed),
     CHANGES: lambda given, before: Changes(given.history, given.seed),
     SURPRISES: _surprises,

@@ -45,9 +45,9 @@ class _ProcessModel:
         count = len(finished)
         history = History.of(finished, count, arrays, one_fold, cutoff, self._scaler, self._reader)
         self.grid = history.grid
-        self._process = Process(history)
+        self._process = Process(history, {})
 
     @isolated()
     def predict(self, table: RunTable, arrays: CurveArrays) -> NDArray[np.float64]:
         """See `CutoffModel.predict`."""
-        return self._scaler.unscale(self._process.path(self._reader.at(table, arrays, self._cutoff)))
+        return self._scaler.unscale(self._process.path(self._reader.at(table, arrays, self._cutoff), {}))
