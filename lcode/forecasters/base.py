@@ -75,15 +75,22 @@ def finished_runs(table: RunTable, *, at_least: int) -> RunTable:
     Raises:
         NotEnoughDataError: there are fewer than `at_least`.
     """
+    settled = int((table.runs["status"] == "finished").sum())
+    if settled < at_least:  # a live sweep asks at every epoch, mostly while there are none: that must cost nothing
+        raise _too_few(settled, at_least, table)
     done = _planned_alike(table.with_status("finished"), table)
     epochs = done.points.groupby("run", observed=True)["epoch"].nunique()
     done = done.select([run for run in done.run_ids if epochs.get(run, 0) >= 2])
     if len(done) < at_least:
-        raise NotEnoughDataError(
-            f"{len(done)} finished runs with at least two epochs, {at_least} are needed to learn from "
-            f"({len(table)} runs in the logs; a run is finished when it reached its horizon or says so in `status`)"
-        )
+        raise _too_few(len(done), at_least, table)
     return done
+
+
+def _too_few(found: int, at_least: int, table: RunTable) -> NotEnoughDataError:
+    return NotEnoughDataError(
+        f"{found} finished runs with at least two epochs, {at_least} are needed to learn from "
+        f"({len(table)} runs in the logs; a run is finished when it reached its horizon or says so in `status`)"
+    )
 
 
 def _planned_alike(done: RunTable, table: RunTable) -> RunTable:
