@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -18,6 +19,13 @@ from lcode.readers.encodings import is_utf16, text_of_bytes
 from lcode.table.axis import MAX_TICKS
 
 PARQUET_MAGIC = b"PAR1"
+
+_SHOWN = re.compile(
+    r"(?:tensor|array|np\.float\d*|tf\.Tensor|Array)\(\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf))"
+    r"\s*(?:,.*)?\)",
+    re.IGNORECASE,
+)
+"""`tensor(2493.0610, device='cuda:0')`, in a table written from Python's own text of a value."""
 
 LARGEST_EXACT = 2**53
 """Beyond it different integers are one and the same float: they are compared, and kept as names, digit by digit."""
@@ -219,12 +227,14 @@ def too_sparse(cells: int, given: int) -> bool:
 
 
 def as_number(value: object) -> float | None:
-    """The number that a cell holds or spells, or None."""
+    """The number that a cell holds or spells, also as PyTorch, NumPy or TensorFlow show one; or None."""
     text = str(value)
     try:
         return None if "_" in text else float(text)
     except ValueError:
-        return None
+        pass
+    shown = _SHOWN.fullmatch(text.strip()) if text.endswith(")") else None
+    return None if shown is None else float(shown[1])
 
 
 def as_text(value: object) -> str:

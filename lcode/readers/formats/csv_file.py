@@ -19,7 +19,7 @@ from pyarrow import csv as arrow_csv
 from lcode.errors import InputError
 from lcode.readers.encodings import is_utf16
 from lcode.readers.raw import RawTable, as_number, check_names, decoded
-from lcode.readers.runs.curve_files import named_by_file
+from lcode.readers.runs.curve_files import named_by_file, runs_by_column
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
 
@@ -61,9 +61,10 @@ class CsvFormat:
         curves = "history" in stem or (known_metric(stem) is not None and len(raw.columns) <= _WITH_INDEX)
         counted = with_counted_rows(raw.columns, curves=curves)
         if counted is None:
-            return raw
+            return runs_by_column(raw)
         columns, told = counted
-        return replace(raw, columns=columns, notes=(*raw.notes, *(f"{path.name}: {remark}" for remark in told)))
+        notes = (*raw.notes, *(f"{path.name}: {remark}" for remark in told))
+        return runs_by_column(replace(raw, columns=columns, notes=notes))
 
 
 def _loaded(path: Path) -> RawTable:

@@ -13,6 +13,7 @@ from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import one_table_of_runs
+from lcode.readers.loggers.lines import PRINTED, head_of
 from lcode.readers.raw import RawTable, decoded
 from lcode.readers.understanding.column_words import RUN_NAMES, is_counter
 from lcode.readers.understanding.curve_names import split_name
@@ -36,14 +37,13 @@ class JsonFormat:
     """Reads wide and long tables from `.json` files."""
 
     def sniff(self, path: Path) -> bool:
-        """Whether the file is of this format."""
-        if path.suffix.lower() != ".json":
+        """Whether the file is of this format: by its content alone where it has the ending of a text."""
+        ending = path.suffix.lower()
+        if ending != ".json" and ending not in PRINTED:
             return False
-        try:
-            with path.open("rb") as file:
-                head = file.read(4096)
-        except OSError:
-            return False
+        head = head_of(path, 4096)
+        if ending in PRINTED:
+            return head.lstrip()[:1] == b"{" and _BEGINNING.match(head) is not None
         return _BEGINNING.match(head) is not None or (head.lstrip()[:1] == b"{" and _CURVE.search(head) is not None)
 
     def load(self, path: Path) -> RawTable:

@@ -8,13 +8,14 @@ the validation that follows, belongs to the counter before it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.aligned import AlignedRows
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP, lines_in
 from lcode.readers.loggers.sections import SPLIT_WORD, Sections
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
@@ -51,7 +52,7 @@ def told_in(text: str) -> Told:
     row: dict[str, Any] = {}
     shapes = LineShapes()
     sections, aligned = Sections(), AlignedRows()
-    for number, raw in enumerate(text.split("\n"), start=1):
+    for number, raw in enumerate(lines_in(text), start=1):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST else None
         if stats is not None and (values := _object(stats.group())):
             told.rows.append(values)
@@ -60,7 +61,7 @@ def told_in(text: str) -> Told:
             continue
         line = raw.rstrip("\r").rpartition("\r")[2][:LONGEST]  # a progress bar's last state
         said = aligned.said_in(line) or shapes.said_in(line)
-        is_next = said is not None and EPOCH in said.counters and said.counters[EPOCH] != counters.get(EPOCH)
+        is_next = said is not None and _goes_on(said.counters, counters)
         sections.follow(line, said, counted=bool(counters), is_next=is_next)
         if said is None:
             continue
@@ -84,6 +85,13 @@ def told_in(text: str) -> Told:
         row.update(pairs)
     told = in_order(told)
     return told if told.is_training else _uncounted(text, shapes) or told
+
+
+def _goes_on(now: Mapping[str, float], before: Mapping[str, float]) -> bool:
+    """Whether a line counts another epoch than those before it, or, where none are counted, a later step."""
+    if EPOCH in now or EPOCH in before:
+        return EPOCH in now and now[EPOCH] != before.get(EPOCH)
+    return now.get(STEP, 0) > before.get(STEP, 0)
 
 
 def metrics_told(text: str) -> tuple[bool, str]:

@@ -15,6 +15,8 @@ TOOL = "detectron2"
 
 AXIS = "iteration"
 
+_CLOCKS = frozenset((AXIS, "eta_seconds", "time", "data_time"))
+
 ITERATIONS = "SOLVER.MAX_ITER"
 """Setting that plans the iterations. They count from 0, but what is evaluated after the last one is logged at their
 number (`detectron2/engine/train_loop.py`), so that this is the end."""
@@ -32,8 +34,10 @@ class Detectron2Reader(RunPerFolder):
     def logged(self, path: Path) -> Logged:
         """The run of a file."""
         found = json_objects(path, TOOL)
-        columns = columns_of(found.rows, path, TOOL)
-        config, told = yaml_settings(path.with_name("config.yaml"))
+        # A training that is broken off logs once more how long it would have taken.
+        told = [(row, line) for row, line in zip(found.rows, found.lines, strict=True) if not row.keys() <= _CLOCKS]
+        columns = columns_of([row for row, _ in told], path, TOOL)
+        config, odd = yaml_settings(path.with_name("config.yaml"))
         planned = config.get(ITERATIONS)
         return Logged(
             file=path,
@@ -41,6 +45,6 @@ class Detectron2Reader(RunPerFolder):
             axis=AXIS if AXIS in columns else None,
             config={name: value for name, value in config.items() if name != "OUTPUT_DIR"},
             horizon=float(planned) if isinstance(planned, int) and planned > 0 else None,
-            lines=found.lines,
-            notes=(*found.notes, *told),
+            lines=[line for _, line in told],
+            notes=(*found.notes, *odd),
         )

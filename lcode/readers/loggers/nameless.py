@@ -17,14 +17,12 @@ import pyarrow as pa
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.lines import HEAD, PRINTED, ending_of, head_of, is_binary, printed_text, refused
+from lcode.readers.loggers.printed_line import FEWEST
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.readers.loggers.uncounted_lines import named_by_course
 from lcode.readers.raw import as_number
 from lcode.table.metric_names import known_metric
 from lcode.table.reading import listed
-
-FEWEST = 3
-"""Numbers that make a curve."""
 
 _AXES = ("epoch", "batch")
 """What the first columns count, where there are several."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.several import sound_runs
+from lcode.readers.loggers.text_runs import trainings_in
 
 
 class RunPerFile(ABC):
@@ -26,12 +27,12 @@ class RunPerFile(ABC):
         return path
 
     def read(self, paths: Sequence[Path]) -> list[Logged]:
-        """The runs of the files.
+        """The runs of the files: several of a file to which a later training was appended.
 
         Raises:
             InputError: none can be read.
         """
-        return sound_runs(paths, lambda path: [self.logged(path)])
+        return sound_runs(paths, lambda path: trainings_in(self.logged(path)))
 
 
 class RunPerFolder(RunPerFile):

@@ -15,8 +15,12 @@ from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
+from lcode.table.other_languages import in_english
 
 EPOCH, STEP, BATCH = "epoch", "step", "batch"
+
+FEWEST = 3
+"""Counts, and values of a name, that make a curve."""
 
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epoch_in(?:ner)?|inner_epoch|local_epoch|epoch_out(?:er)?|"
@@ -92,6 +96,19 @@ class Said:
     counters: dict[str, float]
     totals: dict[str, float]
     pairs: dict[str, float]
+
+
+def lines_in(text: str) -> list[str]:
+    """The lines of a text; one that was written without line breaks is broken where it counts on."""
+    lines = text.split("\n")
+    if len(lines) > FEWEST:
+        return lines
+    english = in_english(text)
+    counted = list(_COUNTER.finditer(english))
+    starts = [one.start() for one in counted if one["what"].lower() == counted[0]["what"].lower()]
+    if len(starts) < FEWEST:
+        return lines
+    return [english[start:end] for start, end in zip(starts, [*starts[1:], len(english)], strict=True)]
 
 
 def said_in(line: str) -> Said | None:

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pyarrow.compute as pc
+
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
@@ -33,6 +35,7 @@ from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.text_runs import joined_parts, of_one_axis, runs_in, told_once
 from lcode.readers.loggers.text_tables import tables_in
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
+from lcode.readers.understanding.layout import RUN_LEVEL
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
 from lcode.table.reading import listed
@@ -146,7 +149,13 @@ def _runs_of(path: Path) -> list[Logged]:
     axis, remarks = said.axis, tuple(f"{path.name}: {remark}" for remark in said.remarks)
     columns = columns_of(said.rows, path, TOOL)
     logged = Logged(path, columns, axis=axis, lines=said.lines, notes=(*notes, *remarks))
-    return runs_in(logged, [totals.get(axis) for totals in said.totals])
+    return [_without_settings(run) for run in runs_in(logged, [totals.get(axis) for totals in said.totals])]
+
+
+def _without_settings(run: Logged) -> Logged:
+    """The run without what describes it as a whole, such as a seed, but was printed again with another value."""
+    odd = [name for name in RUN_LEVEL if name in run.columns and pc.count_distinct(run.columns[name]).as_py() > 1]
+    return replace(run, columns={name: cells for name, cells in run.columns.items() if name not in odd})
 
 
 def _is_counted(row: Mapping[str, Any]) -> bool:

@@ -48,7 +48,7 @@ def runs_in(logged: Logged, totals: Sequence[float | None] = ()) -> list[Logged]
     runs = _by_name(logged)
     if len(runs) > 1:
         return [replace(run, total=_total(run, totals)) for run in runs]
-    return _trainings(runs[0], totals)
+    return trainings_in(runs[0], totals)
 
 
 def _by_name(logged: Logged) -> list[Logged]:
@@ -69,7 +69,7 @@ def _by_name(logged: Logged) -> list[Logged]:
     return runs
 
 
-def _trainings(run: Logged, totals: Sequence[float | None]) -> list[Logged]:
+def trainings_in(run: Logged, totals: Sequence[float | None] = ()) -> list[Logged]:
     """The runs, those apart that were logged one after another: folds, trials, another start with other settings.
 
     A training that is resumed goes back a little; one that begins anew goes back to where the last one began.
@@ -77,17 +77,18 @@ def _trainings(run: Logged, totals: Sequence[float | None]) -> list[Logged]:
     axis = counter_of(run)
     starts = [0] if axis is None else starts_of(run.columns[axis].to_pylist())
     if axis is None or len(starts) == 1:
-        return [replace(run, total=_total(run, totals))]
+        return [replace(run, total=_total(run, totals) if totals else run.total)]
     parts = []
     for start, end in zip(starts, [*starts[1:], len(run.columns[axis])], strict=True):
         columns = {name: cells.slice(start, end - start) for name, cells in run.columns.items()}
         part = replace(run, columns=columns, lines=None if run.lines is None else run.lines[start:end], notes=())
-        parts.append(replace(part, total=_total(part, totals[start:end])))
+        parts.append(replace(part, total=_total(part, totals[start:end]) if totals else run.total, status=None))
     curves = {name for part in parts for name, cells in part.columns.items() if _is_curve(cells, part.columns)}
     # What each training tells once, at its end, sums it up.
     parts = [replace(part, columns={n: cells for n, cells in part.columns.items() if n in curves}) for part in parts]
     note = f"{run.file.name}: {axis}s begin anew {len(starts) - 1} times, so it holds {len(starts)} runs."
     parts[0] = replace(parts[0], notes=(*run.notes, note))
+    parts[-1] = replace(parts[-1], status=run.status)
     return parts
 
 

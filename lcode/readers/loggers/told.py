@@ -6,6 +6,7 @@ of the whole epoch.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,12 +17,16 @@ from typing import Any
 
 from lcode.readers.loggers.line_forms import DATA
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.whole_epochs import told_twice
 from lcode.readers.understanding.column_words import why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 
-_AVERAGED = frozenset(("avg", "average", "ave", "mean", "epoch"))
+_EVALUATED = re.compile(
+    r"(?<![A-Za-z])(?:(?:hr|hit|hits|recall|precision|map|mrr)@\d|ndcg|mrr|bleu|rouge)(?![A-Za-z]{2})", re.IGNORECASE
+)
+"""Metrics of rankings and of texts: a loss beside them is of the training, they are not."""
 
 _SOME = 5
 """Values at either end of a curve by which it is told whether it falls."""
@@ -100,8 +105,13 @@ def _with_splits(told: Told) -> Told:
         for name in others
         if name.lower() not in (*in_batches, *DATA) and why_left_out(name) is None
     )
-    renamed = {name: ("train/" if apart else "") + name.removeprefix(IN_BATCH) for name in of_batches}
-    dropped = _told_of_whole_epochs(told.rows)
+    evaluated = {name for name in of_batches if _EVALUATED.search(name)}
+    apart = apart or 0 < len(evaluated) < len(of_batches)
+    renamed = {
+        name: ("train/" if apart and name not in evaluated else "") + name.removeprefix(IN_BATCH) for name in of_batches
+    }
+    dropped, same = told_twice(told.rows)
+    renamed |= same
     bare = {name: SPLITS[name.lower()] for name in others if name.lower() in DATA}
     remarks = told.remarks
     if "train" in bare.values() and len(set(bare.values())) > 1:
@@ -117,7 +127,7 @@ def _with_splits(told: Told) -> Told:
         for name in (*others, *(name.removeprefix(IN_BATCH) for name in of_batches))
     ):
         renamed |= {name: f"{name}/loss" for name in bare}  # `loss 0.31 val 0.35`
-    if not renamed:
+    if not renamed and not dropped:
         return told
     named: dict[tuple[str, ...], list[str]] = {}  # most rows have the same names
     rows = []
@@ -128,33 +138,6 @@ def _with_splits(told: Told) -> Told:
             named[key] = [renamed.get(name, name) for name in key]
         rows.append(dict(zip(named[key], row.values(), strict=True)))
     return replace(told, rows=rows, remarks=remarks)
-
-
-def _told_of_whole_epochs(rows: Sequence[dict[str, Any]]) -> set[str]:
-    """The names of what is told in batches alone and, under other names, of whole epochs, which is the curve.
-
-    `Batch [20] acc=0.7`, and at the end of the epoch `Train-acc=0.8`.
-    """
-    in_batches, of_epochs = set[str](), set[str]()
-    for names in set(map(tuple, rows)):
-        (in_batches if BATCH in names else of_epochs).update(names)
-    of_epochs_alone = [name for name in of_epochs - in_batches if split_name(name)[0] not in ("val", "test")]
-    whole = {_measure(name) for name in of_epochs_alone}
-    of_training = {split_name(name)[1].lower() for name in of_epochs_alone if split_name(name)[0] == "train"}
-    return {
-        name
-        for name in in_batches - of_epochs - {BATCH}
-        if split_name(name)[0] not in ("val", "test") and _measure(name) in whole
-    } | {
-        name
-        for name in in_batches | of_epochs
-        if name.startswith(IN_BATCH) and name.removeprefix(IN_BATCH).lower() in of_training
-    }
-
-
-def _measure(name: str) -> frozenset[str]:
-    """The words of what is measured, without those that say on which data or that it is an average."""
-    return frozenset(words_of(split_name(name.removeprefix(IN_BATCH))[1])) - _AVERAGED
 
 
 def _without_summaries(told: Told) -> Told:

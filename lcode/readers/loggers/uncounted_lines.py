@@ -12,13 +12,10 @@ from typing import Any
 
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, STEP
 from lcode.readers.loggers.sections import split_of_head
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
-
-FEWEST = 3
-"""Values that make a curve."""
 
 _ALONE = re.compile(rf"\s*({NUMBER})\s*", re.IGNORECASE)
 

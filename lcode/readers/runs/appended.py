@@ -13,17 +13,24 @@ import pyarrow as pa
 from lcode.errors import InputError
 from lcode.readers.loggers.text_runs import starts_of
 from lcode.readers.raw import RawTable
+from lcode.readers.understanding.column_words import STEPS
 
 UNTRAINED = -1
 """How programs count what they measure before the first epoch, where they count epochs from 0."""
 
 
-def one_run_each(table: RawTable) -> RawTable:
+def one_run_each(table: RawTable, axis: str) -> RawTable:
     """The table with a run for each training in it, where its epochs begin anew; without rows of the untrained network.
+
+    Of several rows at one step, such as those of the episodes that end there, the last counts; of several of one epoch
+    nobody knows which is right.
 
     Args:
         table: of one run, with columns `run` and `epoch`.
+        axis: what `epoch` is called in the file.
     """
+    if axis.strip().lower() in STEPS:
+        table = replace(table, resumed=True)
     try:
         epochs, given = table.numbers("epoch", remedy="it counts")
     except InputError:

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lcode.readers.raw import RawTable
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
+import pyarrow as pa
+
+from lcode.readers.raw import RawTable, as_number
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, is_counter, why_left_out
+from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
 from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
+from lcode.table.reading import listed
 
 _NAMELESS = frozenset(("value", "values", "0", "y", "data"))
 """Columns that do not say what is measured; `0` is what pandas calls the only one of a series."""
@@ -29,6 +33,37 @@ def named_by_file(raw: RawTable) -> RawTable:
     )
     columns = {names.get(name, name): column for name, column in raw.columns.items()}
     return replace(raw, columns=columns, notes=(*raw.notes, note))
+
+
+def runs_by_column(raw: RawTable) -> RawTable:
+    """The table with a row per run and epoch, where each column is a run of the metric that its file is named after.
+
+    `loss.csv` with the columns `epoch`, `all data` and `half of it` compares two runs.
+    """
+    curves, stem = _curves(raw), raw.path.name.partition(".")[0]
+    counter = next((name for name in raw.columns if is_counter(name)), None)
+    of_runs = len(curves) > 1 and not any(known_metric(name) or split_name(name)[0] for name in curves)
+    if (
+        not of_runs
+        or counter is None
+        or known_metric(stem) is None
+        or not all(_is_filled(raw, name) for name in curves)
+    ):
+        return raw
+    size = len(raw)
+    columns = {
+        "run": pa.chunked_array([pa.array([name] * size, pa.string()) for name in curves]),
+        counter: pa.chunked_array([chunk for _ in curves for chunk in raw.columns[counter].chunks]),
+        stem: pa.chunked_array([chunk for name in curves for chunk in raw.columns[name].chunks]),
+    }
+    note = f"{raw.path.name}: its columns ({listed(curves)}) name no metric, so each is read as a run, of {stem}."
+    return replace(raw, columns=columns, line_of=lambda row: raw.line_of(row % size), notes=(*raw.notes, note))
+
+
+def _is_filled(raw: RawTable, name: str) -> bool:
+    """Whether a column holds numbers in every row, and not always the same."""
+    cells = raw.columns[name].unique().to_pylist()
+    return len(cells) > 1 and all(cell is not None and as_number(cell) is not None for cell in cells)
 
 
 def runs_of_curves(raws: Mapping[Path, RawTable]) -> dict[Path, list[Path]] | None:

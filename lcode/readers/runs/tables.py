@@ -134,7 +134,7 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
         names = names_of([raws[at].path for at in roles], root)
         applied = [settled.apply(raws[at], name) for (at, settled), name in zip(roles.items(), names, strict=True)]
         return [
-            table if settled.run is not None else one_run_each(table)
+            table if settled.run is not None else one_run_each(table, settled.axis)
             for table, settled in zip(applied, roles.values(), strict=True)
         ]
     names = names_of_runs([Path(folder, "run") for folder in parts], root)

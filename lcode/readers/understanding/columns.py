@@ -28,6 +28,9 @@ FEW_EPOCHS, MANY_EVALUATIONS = 2, 6
 """With at most so many epochs per run and at least so many evaluations the steps are the axis: a language model is
 trained for one epoch."""
 
+_FALLING = 0.1
+"""Part of the rows in which a counter may go back, as where trainings were appended to a log."""
+
 FEWEST = 3
 """Rows of a run that it takes to see that a column counts, or that it is constant."""
 
@@ -151,6 +154,7 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
     steps = [by_lower[wanted] for wanted in STEPS if wanted in by_lower]
     found = [*epochs, *steps]
     whole = [name for name in found if _counts(raw, name)]
+    whole = [name for name in whole if _rises(raw, name, runs)] or whole
     later = next((name for name in steps if name in whole), None)
     if choices.epoch is not None:
         axis = choices.epoch
@@ -186,6 +190,13 @@ def _counts(raw: RawTable, name: str) -> bool:
         return bool(pc.min(pc.cast(column, pa.float64())).as_py() >= 0)
     except pa.ArrowInvalid:
         return False
+
+
+def _rises(raw: RawTable, name: str, runs: NDArray[np.int64]) -> bool:
+    """Whether nearly no row of a run counts less than the row before: the steps of each episode count nothing."""
+    numbers = raw.numbers(name, remedy="it counts")[0]
+    within = runs[1:] == runs[:-1]
+    return bool(np.count_nonzero((np.diff(numbers) < 0) & within) <= _FALLING * max(np.count_nonzero(within), 1))
 
 
 def _several(raw: RawTable, runs: NDArray[np.int64], epoch: str, step: str, counters: Sequence[str]) -> bool:

@@ -61,7 +61,7 @@ def _is_numeric(column: pa.Array | pa.ChunkedArray) -> bool:
     try:
         pc.cast(column, pa.float64())
     except pa.ArrowInvalid:
-        return False
+        return all(as_number(cell) is not None for cell in column.drop_null().unique().to_pylist())
     return True
 
 
