@@ -13,14 +13,15 @@ from lcode.hooks.extras import missing
 from lcode.hooks.watched import Watched
 
 try:
-    from lightning.pytorch import Callback, LightningModule, Trainer
-    from lightning.pytorch.trainer.states import TrainerFn
-    from lightning.pytorch.utilities import rank_zero_info
-except ImportError as error:
-    raise missing("Lightning", "lightning") from error
+    import lightning.pytorch as pl
+except ImportError:
+    try:
+        import pytorch_lightning as pl  # type: ignore[no-redef]  # the same, by its older name
+    except ImportError as error:
+        raise missing("Lightning", "lightning") from error
 
 
-class LcodeCallback(Callback):
+class LcodeCallback(pl.Callback):
     """Stops the training of a `LightningModule` when its forecast says so, see `lcode.EarlyStopper`.
 
     The metrics are read from `trainer.callback_metrics`: those of training and validation once both are there, at the
@@ -58,7 +59,7 @@ class LcodeCallback(Callback):
         """Names the state in a checkpoint; callbacks of several runs or metrics do not get into each other's way."""
         return self._generate_state_key(monitor=sorted(self.stopper.monitor), run=self.stopper.run)
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Find out how long the training is, and in what it is counted."""
         if _is_trial(trainer) or not trainer.is_global_zero:
             return
@@ -70,23 +71,23 @@ class LcodeCallback(Callback):
         self._least = plan.least
         self.stopper.begin(plan.end, config=config, epochs_each=plan.each, least=plan.least)
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Report the epoch, where validation runs once in each."""
         if _validates_once_per_epoch(trainer) and not _is_trial(trainer):
             self._report(trainer, trainer.current_epoch + 1)
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Report the steps, where validation does not run once per epoch."""
-        fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
+        fitting = trainer.state.fn == pl.trainer.states.TrainerFn.FITTING and not trainer.sanity_checking
         if fitting and not _is_trial(trainer) and not _validates_once_per_epoch(trainer):
             self._report(trainer, trainer.global_step)
 
-    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """What the run has reached counts for the others."""
         if not _is_trial(trainer):
             self.stopper.finish()
 
-    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """A run that failed is nobody's rival; one that was interrupted may go on."""
         if isinstance(exception, Exception):
             self.stopper.finish("failed")
@@ -99,24 +100,24 @@ class LcodeCallback(Callback):
         """Take up what a checkpoint has."""
         self.stopper.load_state_dict(state_dict)
 
-    def _report(self, trainer: Trainer, epoch: int) -> None:
+    def _report(self, trainer: pl.Trainer, epoch: int) -> None:
         """Decide on rank 0, and let every rank hear: each must come to the collective, or all wait for ever."""
         stop = False
         if trainer.is_global_zero:
             decision = self.stopper.update(epoch, trainer.callback_metrics)
             stop = bool(decision) and epoch >= self._least  # else Lightning would remember it until then
             if stop:
-                rank_zero_info(self.stopper.told())
+                pl.utilities.rank_zero_info(self.stopper.told())
         stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
         trainer.should_stop = trainer.should_stop or stop
 
 
-def _is_trial(trainer: Trainer) -> bool:
+def _is_trial(trainer: pl.Trainer) -> bool:
     """Whether the trainer only tries a few batches."""
     return bool(getattr(trainer, "fast_dev_run", False))
 
 
-def _validates_once_per_epoch(trainer: Trainer) -> bool:
+def _validates_once_per_epoch(trainer: pl.Trainer) -> bool:
     """The rule by which Lightning's own `EarlyStopping` chooses its place: once validation runs in each epoch.
 
     A training without validation reports at the end of its epochs as well.
@@ -141,7 +142,7 @@ class _Plan:
     least: int
 
     @classmethod
-    def of(cls, trainer: Trainer) -> _Plan:
+    def of(cls, trainer: pl.Trainer) -> _Plan:
         in_steps = not _validates_once_per_epoch(trainer)
         batches = trainer.num_training_batches  # inf for a data set without a length
         each = None if batches == inf else -(-int(batches) // trainer.accumulate_grad_batches)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,14 @@ def test_a_run_of_a_shared_folder_is_logged_there(tmp_path: Path, trend: Forecas
 def test_a_training_without_an_end_cannot_be_forecast(tmp_path: Path, trend: Forecaster) -> None:
     with pytest.raises(UsageError, match=r"no end to forecast; say Trainer\(max_epochs=200\)"):
         fit(LcodeCallback(WATCHED, model=trend), tmp_path, max_epochs=-1)
+
+
+def test_scripts_that_know_lightning_by_its_older_name_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytorch_lightning = pytest.importorskip("pytorch_lightning")
+    monkeypatch.setitem(sys.modules, "lightning.pytorch", None)
+    monkeypatch.delitem(sys.modules, "lcode.hooks.lightning")
+    callback = import_module("lcode.hooks.lightning").LcodeCallback(WATCHED)
+    assert isinstance(callback, pytorch_lightning.Callback)
 
 
 TWO_PROCESSES = """
