@@ -30,8 +30,8 @@ from lcode.table.table import RunTable
 LONG = 5_000_000
 """Cells from which on a table is read by blocks: read whole it takes about 60 bytes of memory for each."""
 
-ROWS = 100_000
-"""Rows that are taken from the file at a time; a block has these, less the last run, which may go on."""
+BLOCK = 1_000_000
+"""Cells that are taken from the file at a time; a block has these rows, less those of the last run, which may go on."""
 
 
 class RunsApartError(InputError):
@@ -104,17 +104,17 @@ class LongTable:
     path: Path
     run: str
     examples: Rows
-    rows: int = ROWS
+    rows: int
 
     @classmethod
-    def open(cls, path: Path, choices: Choices, *, cells: int = LONG, rows: int = ROWS) -> Self | None:
+    def open(cls, path: Path, choices: Choices, *, cells: int = LONG, rows: int | None = None) -> Self | None:
         """The table at that path; None where it has fewer cells or is no Parquet file, and is to be read whole.
 
         Args:
             path: as the user named it.
             choices: what the user says of the columns.
             cells: a shorter table is read whole.
-            rows: about so many are read at a time.
+            rows: about so many are read at a time; default: by the number of columns.
 
         Raises:
             RunsApartError: the rows of some run do not stand together.
@@ -126,6 +126,7 @@ class LongTable:
             about = parquet.read_metadata(path)
             if about.num_rows * about.num_columns < max(cells, 1):
                 return None
+            rows = max(BLOCK // about.num_columns, 1) if rows is None else rows
             head = next(_parts(path, rows))
         except (pa.ArrowException, OSError):
             return None  # told where it is read
