@@ -51,7 +51,7 @@ RULES: dict[str, Entry] = {
     "hyperband": Entry(Hyperband),
     "last": Entry(StopRule, forecasts=ForecastPolicy, history=True),
     "regret": Entry(RegretRule, forecasts=ForecastPolicy, history=True),
-    "thaw": Entry(RegretRule, forecasts=FreezeThaw, history=True),
+    "thaw": Entry(RegretRule, {"keep": 4}, forecasts=FreezeThaw, history=True),
     "lcode": Entry(StopRule, forecasts=ForecastPolicy, history=True),
     "trees": Entry(StopRule, forecasts=ForecastPolicy, history=True),
 }

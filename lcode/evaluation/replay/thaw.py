@@ -26,10 +26,11 @@ LOOKS = 2
 class FreezeThaw(ForecastPolicy):
     """All runs train to the first epoch at which one may be stopped; from there on a free worker takes a paused run.
 
-    It takes the run that is expected to end best of those whose chance to end above the best finished run by more than
-    the budget is larger than α allows, and trains it to its next look. When there is none, and `keep` runs have
-    finished, the sweep is over: what is still paused would lose more than the budget with a chance of α at most. After
-    Swersky et al. 2014 (arXiv 1406.3896), who go on with the run of the largest gain in information.
+    The best `keep` train to their ends at once: they are what the others are held against, and what forecasts learn
+    from. Then a worker takes the run that is expected to end best of those whose chance to end above the best finished
+    run by more than the budget is larger than α allows, and trains it to its next look. When there is none, the sweep
+    is over: what is still paused would lose more than the budget with a chance of α at most. After Swersky et al. 2014
+    (arXiv 1406.3896), who go on with the run of the largest gain in information.
 
     Unlike a rule that stops runs as they come, it needs their checkpoints, and it never trains a run to its end only
     because no better one has come so far. When runs have finished, the paused ones are forecast anew.
@@ -38,11 +39,13 @@ class FreezeThaw(ForecastPolicy):
         rule: `regret`, `alpha`, `factor`, `min_epochs`, `keep` and `every` of `RegretRule`.
     """
 
-    rule: RegretRule = RegretRule()  # noqa: RUF009 (a frozen value)
+    rule: RegretRule = RegretRule(keep=4)  # noqa: RUF009 (a frozen value)
 
     def play(self, sweep: RecordedSweep, order: Sequence[int], workers: int) -> Course:
         """See `Rule`; a round takes each worker's run to its next look."""
         play = _Play(self, sweep, order)
+        while chosen := play.first_ones(workers):
+            play.advance(chosen, to_end=True)
         while chosen := play.next_ones(workers):
             play.advance(chosen)
         return Course(play.reports)
@@ -71,8 +74,19 @@ class _Play:
                 self._together.setdefault(self._looks[run][-1], []).append(run)
             begun = [run for run in begun if self._epoch(run) < self._rule.min_epochs]
 
+    def first_ones(self, workers: int) -> list[int]:
+        """The best runs as long as too few have finished, as many as there are workers or fewer."""
+        self._look()
+        ranked = sorted(self._open, key=lambda run: -self._expected(run))
+        return ranked[: min(workers, max(self._rule.keep - len(self._done), 0))]
+
     def next_ones(self, workers: int) -> list[int]:
         """The runs that go on, as many as there are workers or fewer; none when the sweep is over."""
+        self._look()
+        return list(self._worthy())[:workers]
+
+    def _look(self) -> None:
+        """Forecast the paused runs of which there is no forecast by all that is known now."""
         known = self._forecasts.known(self._done)
         if known != self._known:
             self._known = known
@@ -82,9 +96,8 @@ class _Play:
                 outlook = self._outlooks[run] = self._believed(run)
                 if outlook is not None:
                     self._standings.expect(self._name(run), outlook.expected, outlook)
-        return list(self._worthy())[:workers]
 
-    def advance(self, runs: Sequence[int]) -> None:
+    def advance(self, runs: Sequence[int], *, to_end: bool = False) -> None:
         """Train each of these to its next look, or to its end; those that end count from then on."""
         sweep, ended = self._sweep, []
         for run in runs:
@@ -97,7 +110,7 @@ class _Play:
                     ended.append(run)
                     break
                 before = sweep.told(epochs[place - 1]) if place else -1
-                if epochs[place] < horizon and self._rule.due(sweep.told(epochs[place]), before):
+                if not to_end and epochs[place] < horizon and self._rule.due(sweep.told(epochs[place]), before):
                     self._looks[run].append(epochs[place])
                     break
         for run in ended:
@@ -115,11 +128,11 @@ class _Play:
         yield from (run for run in self._open if run not in outlooks)  # nothing can be said of them yet
         if not outlooks:
             return
-        ranked = sorted(outlooks, key=lambda run: -outlooks[run].expected)
+        ranked = sorted(outlooks, key=lambda run: -self._expected(run))
         ended = [*self._standings.past.values(), *self._standings.finished.values()]
         first = ranked[0]
         allowed = self._rule.allowed(self._name(first), outlooks[first].expected, self._standings)
-        if allowed is None or not ended or len(self._done) < self._rule.keep:
+        if allowed is None or not ended:
             yield from ranked
             return
         rule, best = self._rule, max(ended)
@@ -141,6 +154,11 @@ class _Play:
         if tick in self._together:
             return self._forecasts.among(run, tick, self._done, self._together[tick])
         return self._forecasts.expected(run, tick, self._done, self._open)
+
+    def _expected(self, run: int) -> float:
+        """The score that a paused run is expected to end with; infinity where nothing can be said of it yet."""
+        outlook = self._outlooks[run]
+        return np.inf if outlook is None else outlook.expected
 
     def _name(self, run: int) -> str:
         return self._sweep.table.run_ids[run]
