@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,8 +15,10 @@ from lcode.curves.arrays import curve_arrays
 from lcode.curves.batch import RunTensors
 from lcode.curves.collate import Preprocessor
 from lcode.curves.lead_grid import at_queries, node_epochs
+from lcode.curves.share_axis import ShareAxis
 from lcode.ensemble.context import Context
 from lcode.ensemble.leads import leads_of
+from lcode.ensemble.mixture import mixture_quantiles
 from lcode.ensemble.order import FEWEST, in_careful_order
 from lcode.ensemble.widths import Widths
 from lcode.forecast import LEVELS, NO_EPOCH, Q50
@@ -141,7 +144,14 @@ class NetworkAlone:
 
 @dataclass(frozen=True, eq=False)
 class EnsembleModel:
-    """Networks and regressors, stacked and calibrated on finished runs, by cutoff."""
+    """Networks and regressors, stacked and calibrated on finished runs, by cutoff.
+
+    Where trainings have very different lengths, finished runs are taken up twice: compared at equal epochs, and at
+    equal shares of their horizons. Each is right for other metrics and schedules; their forecasts are mixed half and
+    half. On four workloads of AlgoPerf's design half (37 to 50,600 evaluations, 10 and 30 finished runs, two divisions,
+    5 and 20 % seen) the mixture had .50 to .74 of the CRPS at equal epochs and .44 to .88 of the error; Kendall's τ
+    was .08 lower with 10 runs and .04 to .10 higher with 30.
+    """
 
     context: Context
 
@@ -152,22 +162,47 @@ class EnsembleModel:
 
     def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
         """See `Model`."""
-        read, asked = self.preprocessor, _asked(epochs)
-        nodes = node_epochs(asked)
-        count = len(read.metrics)
-        quantiles = np.full((len(table), count, epochs.shape[1], len(LEVELS)), np.nan)
-        correlation = np.broadcast_to(np.eye(count), (len(table), count, count)).copy()
-        arrays = curve_arrays(table, metrics=read.metrics)
-        last = arrays.last_values
-        # Of a run whose every curve has reached the horizon all is known.
-        ahead = np.flatnonzero((arrays.last_epochs < table.runs["horizon"].to_numpy()[:, None]).any(axis=1))
-        for part, observed in self.context.observe(table.select([table.run_ids[row] for row in ahead])):
-            rows = ahead[part]
-            learned = self.context.at(self.context.nearest(observed.cutoff))
-            scaled = at_queries(learned.quantiles(observed, nodes[rows]), nodes[rows], asked[rows])
-            quantiles[rows] = read.values.bounded(scaled, last[rows])
-            correlation[rows] = learned.conformal.correlation
+        asked = _asked(epochs)
+        quantiles, correlation = _by_context(self.context, table, asked)
+        if self._by_share is not None:
+            axis, context = self._by_share
+            ticks = axis.epochs(asked, table.runs["horizon"].to_numpy(np.int64))
+            both = np.stack([quantiles, _by_context(context, axis.table(table), ticks)[0]])
+            known = np.isfinite(both).all((0, -1))
+            quantiles[known] = mixture_quantiles(both[:, known], np.ones((2, int(known.sum()))))
         return Predicted(quantiles, correlation, self.context.persistence if epochs.shape[1] > 1 else 0.9)
+
+    @cached_property
+    def _by_share(self) -> tuple[ShareAxis, Context] | None:
+        """The finished runs at equal shares of their horizons; None where these are about equal.
+
+        The adapted network has learned at equal epochs, so that it is left out here.
+        """
+        axis, given = ShareAxis.of(self.context.finished), self.context
+        if axis is None or given.pretrained is None:
+            return None
+        finished = axis.table(given.finished)
+        return axis, replace(given, finished=finished, preprocessor=Preprocessor.fit(finished), adapted=None)
+
+
+def _by_context(context: Context, table: RunTable, asked: Array) -> tuple[Array, Array]:
+    """Quantiles at the query epochs [R, Q], [R, K, Q, 21], and how metrics of a run hang together, [R, K, K]."""
+    read = context.preprocessor
+    nodes = node_epochs(asked)
+    count = len(read.metrics)
+    quantiles = np.full((len(table), count, asked.shape[1], len(LEVELS)), np.nan)
+    correlation = np.broadcast_to(np.eye(count), (len(table), count, count)).copy()
+    arrays = curve_arrays(table, metrics=read.metrics)
+    last = arrays.last_values
+    # Of a run whose every curve has reached the horizon all is known.
+    ahead = np.flatnonzero((arrays.last_epochs < table.runs["horizon"].to_numpy()[:, None]).any(axis=1))
+    for part, observed in context.observe(table.select([table.run_ids[row] for row in ahead])):
+        rows = ahead[part]
+        learned = context.at(context.nearest(observed.cutoff))
+        scaled = at_queries(learned.quantiles(observed, nodes[rows]), nodes[rows], asked[rows])
+        quantiles[rows] = read.values.bounded(scaled, last[rows])
+        correlation[rows] = learned.conformal.correlation
+    return quantiles, correlation
 
 
 def _comparable(company: RunTable, table: RunTable) -> RunTable:
