@@ -44,10 +44,12 @@ _ASIDE = re.compile(
 )
 """What stands before a number of epochs that is not the present one: `bad epochs 0`, `best val acc at epoch 3`."""
 
+_IN_ALL = re.compile(r"total|max|num", re.IGNORECASE)
+
 SPLIT = re.compile(
     r"^[\W_]*(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
     r"(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
-    r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$))",
+    r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$)|\*\*)",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
@@ -115,7 +117,10 @@ def said_in(line: str) -> Said | None:
     """What the line says of a training; None where it says nothing, or speaks of another epoch than the present one."""
     line = usual_form(line)
     counted = list(_COUNTER.finditer(line))
+    aside = [found for one in counted if (found := _ASIDE.search(line[: one.start()])) is not None]
     found = [one for one in counted if not _ASIDE.search(line[: one.start()])]
+    if counted and not found and all(_IN_ALL.match(one.group()) for one in aside):
+        counted, line = [], _COUNTER.sub("\n", line)  # how many there are in all, beside values
     bare = with_bare_counter(line, named=bool(counted))
     told = "" if _OF_THE_BEST.match(line) else _COUNTER.sub("\n", bare) if found or bare != line else line
     pairs = dict(_pairs(told))

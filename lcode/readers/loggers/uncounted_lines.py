@@ -14,10 +14,13 @@ from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, STEP
 from lcode.readers.loggers.sections import split_of_head
+from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
 _ALONE = re.compile(rf"\s*({NUMBER})\s*", re.IGNORECASE)
+
+_DATE = re.compile(r"\W*\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
 
 _COUNTED = "no line counts the epochs, so what was printed was counted, from 1."
 
@@ -50,7 +53,17 @@ def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | Non
             row = {EPOCH: float(len(rows) + 1)}
             rows.append((number, row))
         row.update(pairs)
-    return (rows, _COUNTED) if len(rows) >= FEWEST and _is_compared(rows) else None
+    if len(rows) < FEWEST:
+        return None
+    in_time = _are_dated(text, rows) and any("loss" in words_of(name) for name in rows[0][1])
+    return (rows, _COUNTED) if in_time or _is_compared(rows) else None
+
+
+def _are_dated(text: str, rows: Rows) -> bool:
+    """Whether each row tells the same, in a line that begins with the time: so they follow each other."""
+    lines = text.split("\n")
+    names = rows[0][1].keys()
+    return all(row.keys() == names and _DATE.match(lines[number - 1]) is not None for number, row in rows)
 
 
 def _sections(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:

@@ -14,6 +14,7 @@ from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
 from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
+from lcode.table.metric_words import SPLITS
 from lcode.table.reading import listed
 
 _NAMELESS = frozenset(("value", "values", "0", "y", "data"))
@@ -23,16 +24,23 @@ _NAMELESS = frozenset(("value", "values", "0", "y", "data"))
 def named_by_file(raw: RawTable) -> RawTable:
     """The table with its curves called after its file, where their columns do not say what they are."""
     curves, stem = _curves(raw), raw.path.name.partition(".")[0]
-    nameless = all(name.strip().lower() in _NAMELESS or name.strip().isdigit() for name in curves)
+    nameless = all(name.strip().lower() in (*_NAMELESS, *SPLITS) or name.strip().isdigit() for name in curves)
     if is_long(raw) or not curves or not nameless or known_metric(stem) is None or stem in raw.columns:
         return raw
-    names = {name: stem if len(curves) == 1 else f"{stem}_{name.strip()}" for name in curves}
+    names = {name: _name(name.strip(), stem, alone=len(curves) == 1) for name in curves}
     told = ", ".join(f"'{name}'" for name in curves[:3]) + (", …" if len(curves) > 3 else "")
     note = (
         f"{raw.path.name}: {told} does not say what it is, so it is called after the file: {', '.join(names.values())}."
     )
     columns = {names.get(name, name): column for name, column in raw.columns.items()}
     return replace(raw, columns=columns, notes=(*raw.notes, note))
+
+
+def _name(column: str, stem: str, *, alone: bool) -> str:
+    """The name of a curve of a file: `loss`, `loss_2`, or `Validation/loss` where its column says on which data."""
+    if column.lower() in SPLITS:
+        return f"{column}/{stem}"
+    return stem if alone else f"{stem}_{column}"
 
 
 def runs_by_column(raw: RawTable) -> RawTable:

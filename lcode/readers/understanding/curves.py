@@ -216,7 +216,7 @@ def _logged_often(keys: Iterable[str], counts: Mapping[str, float], stated: Coll
 
 def _is_best(key: str, keys: Collection[str]) -> bool:
     """Whether a curve is the best value so far of another one: `best_acc`, `min_top1_err`."""
-    plain = {re.sub(r"(?i)[_.\-/ ]+", "/", other) for other in keys if other != key}
+    plain = {re.sub(r"[_.\-/ ]+", "/", other.lower()) for other in keys if other != key}
     without = re.sub(r"(?<![A-Za-z])(?:[Bb]est(?![a-z])|BEST(?![A-Za-z]))(?i:_so_far)?[_.\-/ ]*", "", key)
     if without == key:
         extreme = re.match(r"(min|max)_(.+)", key)
@@ -224,7 +224,7 @@ def _is_best(key: str, keys: Collection[str]) -> bool:
         if extreme is None or facts is None or facts.direction != extreme[1] or is_reward(extreme[2]):
             return False
         without = extreme[2]
-    return re.sub(r"(?i)[_.\-/ ]+", "/", without).strip("/") in plain
+    return re.sub(r"[_.\-/ ]+", "/", without.lower()).strip("/") in plain
 
 
 def as_understood(part: LogPart, curves: Curves) -> LogPart:
