@@ -21,7 +21,7 @@ _NOISE = re.compile(
     r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
-    r"|\[ *(?i:new )?(?i:best)\b[^\]]*\]"  # `[NEW BEST] Epoch 3: …` tells of epoch 3, `[Best : acc=0.9]` of others
+    r"|\[ *(?i:new )?(?i:best)\b[^\]]*\](?= *(?i:epoch|iter|step))|\[ *(?i:best) *[:=][^\]]*\]"  # beside the present
     r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted
     r"|\bhttps?://\S+|\S*%[0-9A-F]{2}\S*|\S*[/\\]\S+\.(?:py|pth?|ckpt|json|txt|png)\b\S*"  # addresses and files
 )

@@ -1,0 +1,46 @@
+"""Files of numbers without a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lcode.errors import InputError
+from lcode.readers.read import read_logs
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key"),
+    [
+        ("loss.txt", "0.9\n0.7\n0.6\n", "loss min"),
+        ("val_acc_list.json", "[0.9, 0.7, 0.6]", "val_acc max"),
+        ("train_loss.csv", "0\n0.9\n0.7\n0.6\n", "train_loss min"),  # a column of pandas without a name
+        ("loss_log.dat", "1 0.9\n2 0.7\n3 0.6\n", "loss min"),
+        ("log.txt", "\n1\t\t0\t\t9.5\n1\t\t1\t\t0.9\n2\t\t0\t\t0.8\n2\t\t1\t\t0.7\n3\t\t0\t\t0.6\n", "loss min"),
+    ],
+)
+def test_a_file_is_the_curve_that_it_is_named_after(
+    tmp_path: Path, name: str, text: str, key: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert scored(tmp_path / name) == {f"{name.partition('.')[0]} {key}": [0.9, 0.7, 0.6]}
+
+
+def test_the_files_of_a_folder_are_the_curves_of_a_run(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "val_loss.txt").write_text("0.9\n0.7\n0.6\n")
+    (folder / "val_acc.txt").write_text("[0.1, 0.2, 0.3]")
+    (folder / "time.txt").write_text("5\n5\n5\n")
+    assert scored(folder) == {"run val_loss min": [0.9, 0.7, 0.6], "run val_acc max": [0.1, 0.2, 0.3]}
+
+
+@pytest.mark.parametrize(("name", "text"), [("labels.txt", "0\n1\n1\n0\n"), ("log.txt", "0.9\n0.7\n0.6\n")])
+def test_numbers_in_a_file_that_says_nothing_may_be_anything(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match="numbers without names"):
+        read_logs(tmp_path / name)

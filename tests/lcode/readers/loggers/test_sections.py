@@ -1,0 +1,66 @@
+"""Lines that say of which data the ones below them are, and what is told below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lcode.errors import InputError
+from lcode.readers.read import read_logs
+
+LOSSES = (0.9, 0.7, 0.6, 0.5)
+
+
+def test_a_training_average_below_an_evaluation_is_none_of_its_values(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "run.log"
+    log.write_text(
+        "".join(
+            f"Epoch {e} | Step 10/20 | Loss: 9.5\nEvaluation Results:\n   Loss: {v}\nEpoch {e} done | Avg Loss: 7.5\n"
+            for e, v in enumerate(LOSSES)
+        )
+        + "Final evaluation...\nEvaluation Results:\n   Loss: 0.1\n"
+    )
+    assert scored(log) == {"run Loss min": list(LOSSES)}
+
+
+def test_evaluations_that_nothing_counts_take_turns(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(
+        "".join(
+            f"2031-02-03 04:05:06,789 - train.log - INFO - evaluate:{split}\n"
+            f"2031-02-03 04:05:06,789 - train.log - INFO - accuracy:  {at}0.00%; FB1:  {at}1.00\n\n"
+            f"2031-02-03 04:05:06,789 - train.log - INFO -   ORG: precision:  1.00%; FB1:  99.00  297\n"
+            for at in (1, 2, 3)
+            for split in ("dev", "test")
+        )
+    )
+    found = scored(log)
+    assert found["train accuracy max"] == [10, 20, 30] and found["train FB1 max"] == [11, 21, 31]
+    assert any("what was printed was counted" in note for note in read_logs(log).notes)
+
+
+def test_evaluations_of_one_kind_and_parts_of_a_configuration_are_no_curve(tmp_path: Path) -> None:
+    log = tmp_path / "eval.log"
+    for text in (
+        "Starting Eval...\nacc: 0.5\n" * 4,
+        "".join(f"TRAIN:\n  BASE_{n}: 0.{n}\nTEST:\n  TOPK_{n}: {n}\n" for n in range(4)),
+    ):
+        log.write_text(text)
+        with pytest.raises(InputError):
+            read_logs(log)
+
+
+def test_a_section_ends_where_a_later_step_is_counted(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "run.log"
+    log.write_text(
+        "".join(f"iter: {n}00 loss: 9.5\niter: {n}50 loss: 9.4\nStart validating\nmAP={n / 10}\n" for n in range(1, 5))
+    )
+    assert scored(log) == {"run mAP max": [0.1, 0.2, 0.3, 0.4]}

@@ -1,0 +1,46 @@
+"""What is told of batches and of whole epochs; and other things that a printed line says beside its values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+VALUES = (0.1, 0.2, 0.3, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("line", "keys"),
+    [
+        # The whole epoch, under another name than its batches.
+        ("TRAIN\tepoch: {e}/9\tbatch: 4/11\tloss: 9.5\taccuracy: 0.9\nepoch: {e}/9\tavg_loss: 9.4\taccuracy: {v}",
+         {"avg_loss min", "accuracy max"}),
+        ("[{e}/9], [1/60], global_step: {e}1, acc: 0.9, loss: 9.5\n[{e}/9], train_loss: 9.4\ntest: recall: {v}",
+         {"recall max"}),
+        # A ranking comes from an evaluation, the loss beside it does not.
+        ("Epoch {e}/9  loss=9.5  HR@10: 0.5  NDCG@10: {v}\n  [BEST] NDCG@10=0.9", {"HR@10 max", "NDCG@10 max"}),
+        ("==>> [Epoch={e:03d}/009] [Best : Acc=0.9]\n  **Train** Prec@1 0.9\n  **Test** Prec@1 {v}", {"Prec@1 max"}),
+        ("[NEW BEST] Epoch #{e}: train_acc=0.9, val_acc={v}", {"val_acc max"}),
+        ("2031-02-03 04:05:06,789 - INFO - Loss: 9.5, Last Reward: {v}, Total Steps: 200", {"Last_Reward max"}),
+        ("epoch {e} val_acc {v}\nseed: {e}", {"val_acc max"}),  # a setting that is printed again is none of the run
+    ],
+)  # fmt: skip
+def test_what_of_a_line_is_the_curve(
+    tmp_path: Path, line: str, keys: set[str], scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "run.log"
+    log.write_text("".join(line.format(e=e, v=v) + "\n" for e, v in enumerate(VALUES, start=1)))
+    found = scored(log)
+    assert {key.removeprefix("run ") for key in found} == keys
+    assert list(VALUES) in found.values()
+
+
+def test_a_text_without_line_breaks_is_broken_where_it_counts(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "run.txt"
+    log.write_bytes(
+        "".join(f"第{e}轮：训练损失：9.5, 验证准确率:{v}, 耗时2秒" for e, v in enumerate(VALUES, 1)).encode("gb18030")
+    )
+    assert scored(log) == {"run accuracy max": list(VALUES)}

@@ -1,0 +1,33 @@
+"""Tables that are named after the curves that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (",0\n0,0.9\n1,0.7\n", {"loss loss min": [0.9, 0.7]}),
+        ("loss\n0.9\n0.7\n", {"loss loss min": [0.9, 0.7]}),
+        (",0,1\n0,0.9,3\n1,0.7,2\n", {"loss loss_0 min": [0.9, 0.7], "loss loss_1 min": [3, 2]}),
+        ("#Model,Step,Value\na,0,0.9\na,1,0.7\nb,0,3\n", {"a loss min": [0.9, 0.7], "b loss min": [3]}),
+        ("step,Validation,Train\n1,0.9,3\n2,0.7,2\n", {"loss loss min": [0.9, 0.7]}),
+        ("epoch,all data,half\n1,0.9,3\n2,0.7,2\n", {"all data loss min": [0.9, 0.7], "half loss min": [3, 2]}),
+    ],
+)
+def test_columns_that_do_not_say_what_they_are(
+    tmp_path: Path, text: str, expected: dict[str, list[float]], scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    (tmp_path / "loss.csv").write_text(text)
+    assert scored(tmp_path / "loss.csv") == expected
+
+
+def test_files_of_one_curve_each_are_one_run(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    for run, best in (("1_iter", 0.5), ("3_iter", 0.6)):
+        (tmp_path / f"{run}_loss.csv").write_text("step,loss\n0,4\n100,3\n200,2\n")
+        (tmp_path / f"{run}_val_acc.csv").write_text(f"step,val_acc\n0,0.1\n200,{best}\n")
+    assert scored(tmp_path) == {"1_iter val_acc max": [0.1, 0.5], "3_iter val_acc max": [0.1, 0.6]}
