@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from lcode.benchmarks import BENCHMARKS
 from lcode.errors import InputError
 
 USUAL = 0.03
@@ -60,8 +61,8 @@ class Line:
 
     @property
     def group(self) -> str:
-        """What it is reported together with."""
-        return self.source.partition("/")[0]
+        """What it is reported together with: the benchmarks of one family."""
+        return self.source.partition("/")[0] if self.source in BENCHMARKS else self.source
 
     @property
     def share(self) -> float:
