@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from lcode.evaluation.replay.record import Replays, Row
 
@@ -21,6 +22,9 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 400, 64, 24, 30, 52
 INK, GREY, OURS = "#57606a", "#8c959f", "#1f6feb"
 """Colours that can be read on a white and on a black page."""
 
+LETTER, LINE = 6.0, 12.0
+"""Width of a letter and height of a line."""
+
 OWN = ("thaw", "regret")
 """Rules of this project, by name."""
 
@@ -29,6 +33,19 @@ POWER = 0.5
 
 Place = Callable[[float, float], tuple[float, float]]
 """Where a mean regret and a saving stand in the picture."""
+
+
+class Box(NamedTuple):
+    """Where a text of a line stands, in pixels."""
+
+    left: float
+    bottom: float
+    width: float
+
+    def meets(self, other: Box) -> bool:
+        """Whether both are in one place."""
+        beside = self.left + self.width < other.left or other.left + other.width < self.left
+        return not beside and abs(self.bottom - other.bottom) < LINE
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -49,21 +66,33 @@ def picture(points: dict[str, tuple[float, float]]) -> str:
         up = (regret / highest) ** POWER
         return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
 
-    parts = [axes(farthest, highest, place)]
+    parts, taken = [axes(farthest, highest, place)], list[Box]()
     for rule, (regret, saved) in sorted(points.items(), key=lambda item: item[1][1]):
         x, y = place(regret, saved)
         own = rule.split(":")[0] in OWN
-        colour, size = (OURS, 6) if own else (GREY, 4.5)
+        colour, size, weight = (OURS, 6, "bold") if own else (GREY, 4.5, "normal")
+        text = told(rule)
+        at = free_place(x, y, LETTER * len(text), taken)
+        taken.append(at)
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" fill="{colour}"/>')
-        weight = "bold" if own else "normal"
         parts.append(
-            f'<text x="{x:.1f}" y="{y - 9:.1f}" text-anchor="middle" fill="{colour if own else INK}" '
-            f'font-weight="{weight}">{escape(told(rule))}</text>'
+            f'<text x="{at.left:.1f}" y="{at.bottom - 3:.1f}" fill="{colour if own else INK}" '
+            f'font-weight="{weight}">{escape(text)}</text>'
         )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         f'font-family="system-ui, sans-serif" font-size="11" fill="{INK}">{"".join(parts)}</svg>\n'
     )
+
+
+def free_place(x: float, y: float, width: float, taken: Sequence[Box]) -> Box:
+    """Where a text beside a point is clear of the others: above, below, or further away from it."""
+    for far in range(5):
+        for down in (-9 - 13 * far, 21 + 13 * far):
+            box = Box(x - width / 2, y + down, width)
+            if not any(box.meets(other) for other in taken):
+                return box
+    return Box(x - width / 2, y - 9, width)
 
 
 def told(rule: str) -> str:

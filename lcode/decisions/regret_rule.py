@@ -22,7 +22,7 @@ ALPHA = 0.1
 FACTOR = 0.5
 """The forecasts' chance of a loss may run up to so many times α.
 
-Learned on 24 samples of 100 runs from the design half of LCBench, forecast by 4 and by 8 finished runs: chances of
+Learned on 23 samples of 100 runs from the design half of LCBench, forecast by 4 and by 8 finished runs: chances of
 0.05, 0.1 and 0.2 that more than 0.03 of the spread is lost came to 0.11, 0.17 and 0.26 of the sweeps, of 0.1 to 0.04,
 0.09 and 0.17. What has not been seen of few finished runs is likelier than they say.
 """
