@@ -15,8 +15,8 @@ from lcode.decisions.constraints import parse_constraints
 from lcode.decisions.kinds import check_objective
 from lcode.decisions.objective import ScoreFunction, check_function
 from lcode.errors import InputError
-from lcode.readers.run_logs.beside import BASELINE
 from lcode.table import Metric
+from lcode.table.reading import BASELINE
 
 Baseline = Mapping[str, float] | str | os.PathLike[str] | None
 

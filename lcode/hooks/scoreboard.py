@@ -12,7 +12,6 @@ from lcode.decisions.budget import seed_deviation
 from lcode.decisions.ending import Ending
 from lcode.decisions.ledger import Outlook
 from lcode.errors import InputError, NotEnoughDataError
-from lcode.forecast import sample_quantiles
 from lcode.hooks.asked import Asked
 from lcode.hooks.scored_ends import Scored, alone, among
 from lcode.table import Metric
@@ -228,9 +227,8 @@ class Scoreboard:
             for ending in self._looks[run]:
                 samples = self._alone(run, ending).samples
                 if np.isfinite(samples).all():
-                    believed = self._rule.pooled(run, samples, self.standings)
-                    outlook = Outlook.of(believed)
-                    self.standings.expect(run, float(sample_quantiles(believed, (0.5,))[0]), outlook)
+                    outlook = Outlook.of(self._rule.pooled(run, samples, self.standings))
+                    self.standings.expect(run, outlook.expected, outlook)
             if outlook is not None and run in self._stopped:
                 self.standings.stop(run, outlook)
 

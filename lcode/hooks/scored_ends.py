@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,8 +34,7 @@ def alone(
         arch: its architecture.
         others: scores of the other runs.
     """
-    values = joint_samples([ending], metrics, n=SAMPLES, seed=0)
-    samples = objective.score(values, metrics, [arch])[:, 0]
+    samples = objective.score(_final_values(ending, tuple(metrics)), metrics, [arch])[:, 0]
     feasible = ~np.isneginf(samples)
     if not feasible.all():
         # An infeasible end beats nobody; as the worst score known it leaves all that is computed finite.
@@ -58,3 +58,11 @@ def among(ends: Mapping[str, Ending], objective: Objective, metrics: Sequence[Me
     else:
         scores, feasible = objective.score(values, metrics), np.ones(values.shape[:2], dtype=bool)
     return {name: Scored(scores[:, i], feasible[:, i]) for i, name in enumerate(names)}
+
+
+@lru_cache(maxsize=1024)  # while the objective is made of forecasts, all runs are scored at each of them: 16 KB a run
+def _final_values(ending: Ending, metrics: tuple[Metric, ...]) -> NDArray[np.float64]:
+    """Samples of what one run ends with, [n, 1, K]; not to be written to."""
+    values = joint_samples([ending], metrics, n=SAMPLES, seed=0)
+    values.flags.writeable = False
+    return values
