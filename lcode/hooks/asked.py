@@ -10,11 +10,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Constraint, Objective, make_objective, read_baseline, takes_baseline
+from lcode.decisions import (
+    Constraint,
+    FinalValue,
+    Objective,
+    make_objective,
+    read_baseline,
+    scores_alone,
+    takes_baseline,
+)
 from lcode.decisions.constraints import parse_constraints
 from lcode.decisions.kinds import check_objective
 from lcode.decisions.objective import ScoreFunction, check_function
-from lcode.errors import InputError
+from lcode.errors import InputError, UsageError
 from lcode.table import Metric
 from lcode.table.reading import BASELINE
 
@@ -103,3 +111,23 @@ class LyingThere(os.PathLike[str]):
 
     def __fspath__(self) -> str:
         return str(self._path)
+
+
+def check_among_runs(objective: str | Objective | ScoreFunction, final: FinalValue, regret: object) -> None:
+    """Refuse what needs scores that stay while runs come and go.
+
+    Raises:
+        UsageError: an objective that scores runs against one another can have neither.
+    """
+    if scores_alone(objective):
+        return
+    if regret is not None:
+        raise UsageError(
+            "a budget of regret adds up scores of runs on their own, and this objective scores them against one "
+            "another: stop by delta, or choose delta_m, mean, worst or weights:NAME=W"
+        )
+    if final.together:
+        raise UsageError(
+            "final='best-epoch' chooses the epoch by a score of the run on its own, and this objective scores runs "
+            "against one another: choose delta_m, mean, worst or weights:NAME=W, or another final value"
+        )

@@ -10,14 +10,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions import Constraint, FinalValue, GainRule, Objective, Verdict, scores_alone
+from lcode.decisions import Constraint, FinalValue, GainRule, Objective, Verdict
 from lcode.decisions.budget import RegretBudget
 from lcode.decisions.ending import Ending
 from lcode.decisions.objective import ScoreFunction
 from lcode.decisions.regret_rule import stop_rule
-from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph
+from lcode.hooks.asked import check_among_runs
 from lcode.hooks.inputs import as_run, check_options, whole_state
 from lcode.hooks.judge import Judge, model_or_pretrained
 from lcode.hooks.live_run import LiveRun
@@ -89,8 +89,8 @@ class Monitor:
                 first incumbents. A run of the history that reports is taken up where the history left it. Without one,
                 the metrics are those that are reported.
             directions: without a history, `min` or `max` by metric, for names that do not say it themselves.
-            objective: see `lcode.decisions.make_objective`. Of `mean_rank` and `hypervolume` the run to beat is the one
-                that is best among all; with `pareto` and `hypervolume` a run goes on that may end on the front.
+            objective: see `lcode.decisions.make_objective`. With `mean_rank` the run to beat is the best among all;
+                with `pareto` and `hypervolume` a run goes on that may end on the front.
             baseline: single-task references of `delta_m`: by metric key, or a CSV file. Without a history, those of
                 metrics that have not been reported wait for them; until then each verdict's reason names them.
             min_epochs: no run is stopped before this epoch (a diverged one is); default: 3, with `regret` 2.
@@ -124,8 +124,7 @@ class Monitor:
         check_options(history, directions=directions, nan=nan, dry_run=dry_run, num_threads=num_threads)
         self.rule = stop_rule(regret, delta=delta, min_epochs=min_epochs, keep=keep, every=every, alpha=alpha)
         self.dry_run, self.final = dry_run, FinalValue.parse(final)
-        if not scores_alone(objective):
-            _check_among_runs(self.final, regret)
+        check_among_runs(objective, self.final, regret)
         self.model = model_or_pretrained(model)
         self.log: list[Verdict] = []
         self._sweep = LiveSweep(
@@ -362,21 +361,3 @@ class Monitor:
     def _rank(self, verdict: Verdict) -> None:
         """What the run is expected to end with counts for the others."""
         self._sweep.scores.take(verdict)
-
-
-def _check_among_runs(final: FinalValue, regret: object) -> None:
-    """Refuse what needs scores that stay while runs come and go.
-
-    Raises:
-        UsageError: an objective that scores runs against one another can have neither.
-    """
-    if regret is not None:
-        raise UsageError(
-            "a budget of regret adds up scores of runs on their own, and this objective scores them against one "
-            "another: stop by delta, or choose delta_m, mean, worst or weights:NAME=W"
-        )
-    if final.together:
-        raise UsageError(
-            "final='best-epoch' chooses the epoch by a score of the run on its own, and this objective scores runs "
-            "against one another: choose delta_m, mean, worst or weights:NAME=W, or another final value"
-        )

@@ -170,7 +170,7 @@ def paused() -> LcodeScheduler:
 
 def test_a_paused_trial_waits_until_its_rival_has_failed() -> None:
     watch = paused()
-    controller = Controller(watch, good="RUNNING", low="PAUSED")
+    controller: Any = Controller(watch, good="RUNNING", low="PAUSED")
     assert [watch.choose_trial_to_run(controller) for _ in range(2)] == [None, None]
     watch.on_trial_error(controller, controller.trials[0])
     controller.trials[0].status = "ERROR"
@@ -181,8 +181,9 @@ def test_a_paused_trial_waits_until_its_rival_has_failed() -> None:
 
 def test_what_waits_when_all_others_have_ended_is_stopped() -> None:
     watch = paused()
-    controller = Controller(watch, good="PENDING", low="PAUSED")
-    assert watch.choose_trial_to_run(controller) is controller.trials[0]
+    controller: Any = Controller(watch, good="PENDING", low="PAUSED")
+    chosen: Any = watch.choose_trial_to_run(controller)
+    assert chosen.trial_id == "good"
     assert train(watch, "good", 0.9, range(5, HORIZON + 1)) == ["CONTINUE", "STOP"]
     controller.trials[0].status = "TERMINATED"
     assert watch.choose_trial_to_run(controller) is None
@@ -291,7 +292,8 @@ def test_a_trial_of_ray_is_paused_and_goes_on_from_its_checkpoint(tmp_path: Path
         run_config=tune.RunConfig(name="paused", storage_path=str(tmp_path), verbose=0),
     ).fit()
     frame = results.get_dataframe().set_index("config/seg")
-    assert results.num_errors == 1 and frame.loc[0.5, "epoch"] == HORIZON and frame.loc[0.5, "first"] > 1
+    low = frame.loc[0.5].to_dict()
+    assert results.num_errors == 1 and low["epoch"] == HORIZON and low["first"] > 1
 
 
 @pytest.mark.usefixtures("real_ray")
