@@ -20,7 +20,7 @@ def baseline_for(logs: Path, given: Path | None, objective: str, table: RunTable
     Only some objectives take references. A file that does not fit is not used, and the user is told why.
     """
     from lcode.decisions import read_baseline, takes_baseline
-    from lcode.readers.run_logs.beside import BASELINE
+    from lcode.table.reading import BASELINE
 
     found = (logs if logs.is_dir() else logs.parent) / BASELINE
     if given is not None or not takes_baseline(objective) or found == logs or not found.is_file():

@@ -43,7 +43,7 @@ class LineFile:
 
         Raises:
             StorageError: the operating system refuses; nothing of the line stays, and it may be tried again.
-            UsageError: the file was closed, or somebody else has written to it.
+            UsageError: the file was closed or deleted, or somebody else has written to it.
         """
         if self._file.closed:
             raise UsageError(f"{self.path} was closed; open it with another writer")
@@ -80,9 +80,16 @@ class LineFile:
         """Cut off what a failed write has left.
 
         Raises:
-            UsageError: the file ends with something else: it has another writer.
+            UsageError: the file ends with something else: it has another writer; or it was deleted, so that what is
+                written is lost.
         """
-        if os.fstat(handle).st_size == self._size:
+        found = os.fstat(handle)
+        if not found.st_nlink:
+            raise UsageError(
+                f"{self.path} was deleted since it was opened, or its folder was; what is written now would be lost, "
+                "so start again with a folder that stays"
+            )
+        if found.st_size == self._size:
             return
         os.lseek(handle, self._size, os.SEEK_SET)
         rest = os.read(handle, len(self._line) + 1)

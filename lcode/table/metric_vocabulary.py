@@ -28,9 +28,10 @@ FIELDS: dict[str, str] = {
         max 0 1 share head: accuracy|acc|accuracies|accuracy score|aacc|macc|pacc|oacc, token accuracy,
             balanced accuracy|balanced acc|bal acc, pixel accuracy|pixel acc|pix acc, cluster accuracy, precision|
             prec|ppv|positive predictive value, recall|sensitivity|tpr|true positive rate|tp rate|hit rate,
-            specificity|tnr|true negative rate|tn rate, npv|negative predictive value, f1|f1 score|f score|f measure|fb1|
-            f beta|fbeta score, f2, f0.5|f05, average precision|ap score, lrap, label ranking average precision, auc|
-            auroc|roc auc|auc roc|auc score|area under curve|log auc, aupr|auprc|pr auc|auc pr|prc auc|auc prc,
+            specificity|tnr|true negative rate|tn rate, npv|negative predictive value, f1|f1 score|f score|f measure|
+            fb1, f beta|fbeta score, f2, f0.5|f05, average precision|ap score, lrap,
+            label ranking average precision, auc|auroc|roc auc|auc roc|auc score|area under curve|log auc,
+            aupr|auprc|pr auc|auc pr|prc auc|auc prc,
             precision recall curve, exact match|subset accuracy, g mean|gmean|geometric mean score, aupro, aupimo,
             oscr, purity, top # acc|top # accuracy, csi|critical success index
         max 0 1 share weak: top #|top k, sens, spec, roc, exact
@@ -87,7 +88,8 @@ FIELDS: dict[str, str] = {
         max 0 1 share weak: delta #, within
         max 0 1 share whole: a 1, a 2, a 3
         min 0 - - head: abs rel|abs rel err|abs rel error|abs rel diff, sq rel|sq rel err|sq rel error, rel err|
-            rel error|relative error|l2re|rel l2|relative l2|l2 rel, silog|si log|scale invariant log error, log rmse|rmse log|rms log|log rms,
+            rel error|relative error, l2re|rel l2|relative l2|l2 rel,
+            silog|si log|scale invariant log error, log rmse|rmse log|rms log|log rms,
             irmse|inverse rmse, imae|inverse mae, abs err|abs error, rms, log 10 err|log 10 error, epe|aepe|
             end point error|endpoint error, mpjpe|pa mpjpe|p mpjpe|n mpjpe, mpvpe|pve|pa mpvpe|v2v, nme|
             normalized mean error, ade|min ade, fde|min fde, rpe, absolute trajectory error, chamfer|chamfer distance|

@@ -9,6 +9,12 @@ SHOWN = 8
 """So many names are listed in a line; of the others their number is told."""
 
 
+BASELINE = "baseline.csv"
+"""Where `mtl-runs sweep --single-task` writes the references of Δm, beside its logs."""
+
+_PURPOSES = {BASELINE: " (the references, which lcode rank and lcode report take up)"}
+
+
 @dataclass(frozen=True)
 class Reading:
     """How logs were understood.
@@ -32,3 +38,8 @@ def listed(names: Sequence[str], most: int = SHOWN) -> str:
     """`a, b, c and 5 more`."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def with_purpose(name: str) -> str:
+    """The name of a file that is not read as a log, and what it is for, where that is known."""
+    return f"{name}{_PURPOSES.get(name, '')}"

@@ -6,7 +6,7 @@ import csv
 import io
 import lzma
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -18,7 +18,8 @@ from pyarrow import csv as arrow_csv
 
 from lcode.errors import InputError
 from lcode.readers.encodings import is_utf16
-from lcode.readers.raw import RawTable, as_number, check_names, decoded
+from lcode.readers.formats.csv_lines import separator_of, without_comments, without_other_headers
+from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.runs.curve_files import named_by_file, runs_by_column
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
@@ -26,9 +27,6 @@ from lcode.table.metric_names import known_metric
 BLOCK = 1 << 20
 """Bytes that are parsed at a time, in several threads; a row must fit."""
 
-
-SEPARATORS = ",;\t|"
-"""What stands between cells: the one that gives the header the most of them, the first of these if several do."""
 
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
@@ -70,7 +68,7 @@ class CsvFormat:
 def _loaded(path: Path) -> RawTable:
     packed = _unpacked(path)
     text, odd = decoded(path, packed)
-    data = _without_comments(text.encode() if odd or is_utf16(packed) else packed)
+    data = without_comments(text.encode() if odd or is_utf16(packed) else packed)
     text = data.decode("utf-8-sig")
     if not text.strip():
         raise InputError("is empty; expected a header line 'run,epoch,task/metric,…' and one row per epoch", path=path)
@@ -78,10 +76,10 @@ def _loaded(path: Path) -> RawTable:
         raise InputError("holds JSON, not comma-separated values; rename it to .jsonl", path=path, line=1)
     # The standard library refuses cells of more than 131,072 characters, such as a whole configuration.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    separator = _separator(text)
+    separator = separator_of(text)
     header = _header(path, text, separator)
     unterminated = not data.endswith((b"\n", b"\r"))
-    data, again, told = _without_other_headers(path, data, text, separator, header)
+    data, again, told = without_other_headers(path, data, text, separator, header)
     text, notes = data.decode("utf-8-sig"), [*odd, *told]
     if unterminated:
         start = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
@@ -139,38 +137,6 @@ def _unpacked(path: Path) -> bytes:
         raise InputError(f"is no whole {path.suffix} file ({error}); compress it again", path=path) from error
 
 
-def _without_comments(data: bytes) -> bytes:
-    """The text with its first lines empty as long as they begin with `#`: lines keep their numbers.
-
-    The last of them stays, without its mark, where it is the header: as many names as the line below it has cells.
-    """
-    end, last = 0, b""
-    while data[end : end + 1] in (b"#", b"\n", b"\r"):
-        stop = data.find(b"\n", end)
-        if stop < 0:
-            break
-        last, end = data[end:stop].strip() or last, stop + 1
-    names, row = (
-        last.lstrip(b"#").strip().decode("utf-8", "replace"),
-        data[end:].partition(b"\n")[0].decode("utf-8", "replace"),
-    )
-    cells = [[cell.strip() for cell in line.split(_separator(row))] for line in (names, row)]
-    is_header = (
-        len(cells[0]) == len(cells[1]) > 1
-        and all(name and as_number(name) is None for name in cells[0])
-        and any(as_number(cell) is not None for cell in cells[1])
-    )
-    if not is_header:
-        return b"\n" * data.count(b"\n", 0, end) + data[end:]
-    return b"\n" * (data.count(b"\n", 0, end) - 1) + names.encode() + b"\n" + data[end:]
-
-
-def _separator(text: str) -> str:
-    """What stands between the cells of the header."""
-    header = text.lstrip().partition("\n")[0]
-    return max(SEPARATORS, key=lambda mark: (len(next(csv.reader([header], delimiter=mark), [])), mark == ","))
-
-
 def _with_points(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column with decimal points, if all its cells are numbers with decimal commas (or without any)."""
     cells = column.drop_null()
@@ -188,43 +154,6 @@ def _torn(text: str, separator: str, expected: int) -> int | None:
     last = text.rstrip().splitlines()[-1]
     cells = len(next(csv.reader([last], delimiter=separator), []))
     return cells if cells != expected and last.count('"') % 2 == 0 else None
-
-
-def _without_other_headers(
-    path: Path, data: bytes, text: str, separator: str, header: Sequence[str]
-) -> tuple[bytes, bool, list[str]]:
-    """The text with the lines emptied that are no rows of its table, whether its header comes again, and remarks.
-
-    A training that is resumed writes the header again, and some programs log two tables into one file. Lines keep their
-    numbers.
-    """
-    lines = data.split(b"\n")
-    first = next(line.strip() for line in lines if line.strip())
-    if data.count(first) > 1:
-        at = [number for number, line in enumerate(lines) if line.strip() == first][1:]
-        for number in at:
-            lines[number] = b""
-        if at:
-            told = ", ".join(str(number + 1) for number in at)
-            note = f"{path.name}: the header comes again on line {told}, so the later rows are read as of a resume."
-            return b"\n".join(lines), True, [note]
-    if b'"' in data:
-        return data, False, []  # cells may hold line breaks
-    marks = separator.encode()
-    other = [number for number, line in enumerate(lines) if line.strip() and line.count(marks) != len(header) - 1]
-    if len(other) < 2 or 2 * len(other) > len(lines):
-        return data, False, []
-    names = lines[other[0]].decode().strip().split(separator)
-    of_one_table = {lines[number].count(marks) for number in other} == {len(names) - 1} and len(names) > 1
-    if not of_one_table or any(as_number(name) is not None or not name.strip() for name in names):
-        return data, False, []
-    for number in other:
-        lines[number] = b""
-    note = (
-        f"{path.name}: a second table in the file ({', '.join(names[:3])}{' …' if len(names) > 3 else ''}, from line "
-        f"{other[0] + 1}) was left out; move its lines to a file of their own to read it."
-    )
-    return b"\n".join(lines), False, [note]
 
 
 def _may_be_cut(raw: RawTable, column: str) -> bool:

@@ -42,7 +42,7 @@ class AlignedRows:
         """What the line says by the names above it, a header nothing; None where it is neither."""
         first, _, rest = line.lstrip().partition(" ")
         if first.lower() in _COUNTED or first.lower() == _BY_CLASS:
-            names = _names(line)
+            names = _names(line) if rest.lstrip()[:1].isalpha() else []
             if len(names) >= _FEWEST and not any(_NO_NAME.search(name) for name in names):
                 self._names = names
                 return Said({}, {}, {})

@@ -117,9 +117,9 @@ def said_in(line: str) -> Said | None:
     """What the line says of a training; None where it says nothing, or speaks of another epoch than the present one."""
     line = usual_form(line)
     counted = list(_COUNTER.finditer(line))
-    aside = [found for one in counted if (found := _ASIDE.search(line[: one.start()])) is not None]
-    found = [one for one in counted if not _ASIDE.search(line[: one.start()])]
-    if counted and not found and all(_IN_ALL.match(one.group()) for one in aside):
+    before = [_ASIDE.search(line[: one.start()]) for one in counted]
+    found = [one for one, aside in zip(counted, before, strict=True) if aside is None]
+    if counted and not found and all(aside is not None and _IN_ALL.match(aside.group()) for aside in before):
         counted, line = [], _COUNTER.sub("\n", line)  # how many there are in all, beside values
     bare = with_bare_counter(line, named=bool(counted))
     told = "" if _OF_THE_BEST.match(line) else _COUNTER.sub("\n", bare) if found or bare != line else line

@@ -6,14 +6,10 @@ from pathlib import Path
 
 from lcode.errors import InputError
 from lcode.readers.run_logs.log import begins_with_object
-
-BASELINE = "baseline.csv"
-"""Where `mtl-runs sweep --single-task` writes the references of Δm, beside its logs."""
+from lcode.table.reading import with_purpose
 
 SINGLE_TASK = "single-task"
 """The folder in which it leaves the logs of the runs behind them, one task each."""
-
-_PURPOSES = {BASELINE: " (the references, which lcode rank and lcode report take up)"}
 
 
 def beside_run_logs(folder: Path, formats: dict[str, list[Path]]) -> list[str]:
@@ -37,7 +33,7 @@ def beside_run_logs(folder: Path, formats: dict[str, list[Path]]) -> list[str]:
             path=tables[0],
             line=1,
         )
-    names = [f"{path.name}{_PURPOSES.get(path.name, '')}" for path in beside]
+    names = [with_purpose(path.name) for path in beside]
     names += [f"{path.name} (its first line is no whole header)" for path in torn]
     notes = [f"{folder}: no run logs, so not read: {', '.join(names)}."] if names else []
     alone = [path for path in formats["run-log"] if SINGLE_TASK in path.relative_to(folder).parts[:-1]]

@@ -25,7 +25,7 @@ from lcode.readers.understanding.columns import Roles, settle_roles
 from lcode.readers.understanding.layout import CONFIG, RESERVED
 from lcode.readers.understanding.rates import is_rate
 from lcode.readers.understanding.run_names import names_of, names_of_runs, names_of_tool, parts_of_runs
-from lcode.table.reading import listed
+from lcode.table.reading import listed, with_purpose
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def understood_tables(
     roles = {at: settled for at, settled in roles.items() if at not in results}
     nameless = all(settled.run is None for settled in roles.values())
     part = read_tables(_applied(raws, roles, root, in_parts=nameless), on_repeat)
-    skipped = [Path(str(error.path)).name for error in refused if error.path is not None]
+    skipped = [with_purpose(Path(str(error.path)).name) for error in refused if error.path is not None]
     if skipped:
         note = f"no column counts epochs or steps, so not read: {', '.join(skipped)}."
         part = replace(part, notes=(*part.notes, note))

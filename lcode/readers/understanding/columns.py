@@ -196,7 +196,8 @@ def _rises(raw: RawTable, name: str, runs: NDArray[np.int64]) -> bool:
     """Whether nearly no row of a run counts less than the row before: the steps of each episode count nothing."""
     numbers = raw.numbers(name, remedy="it counts")[0]
     within = runs[1:] == runs[:-1]
-    return bool(np.count_nonzero((np.diff(numbers) < 0) & within) <= _FALLING * max(np.count_nonzero(within), 1))
+    falling = int(np.count_nonzero((np.diff(numbers) < 0) & within))
+    return falling <= _FALLING * max(int(np.count_nonzero(within)), 1)
 
 
 def _several(raw: RawTable, runs: NDArray[np.int64], epoch: str, step: str, counters: Sequence[str]) -> bool:

@@ -195,3 +195,14 @@ def test_a_real_limit_of_the_operating_system(tmp_path: Path) -> None:
     message, reached = done.stdout.splitlines()
     assert "File too large" in message and "free some space" in message
     assert epochs(tmp_path / "a.jsonl") == list(range(1, int(reached) + 2)) and int(reached) > 5
+
+
+def test_a_log_whose_folder_has_vanished_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    with RunLogWriter(folder, HEADER) as log:
+        log.epoch(1, {"seg/miou": 0.5})
+        log.path.unlink()
+        folder.rmdir()
+        with pytest.raises(UsageError, match="was deleted since it was opened, or its folder was"):
+            log.epoch(2, {"seg/miou": 0.6})

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lcode.readers.read import read_logs
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -31,3 +33,9 @@ def test_files_of_one_curve_each_are_one_run(tmp_path: Path, scored: Callable[[P
         (tmp_path / f"{run}_loss.csv").write_text("step,loss\n0,4\n100,3\n200,2\n")
         (tmp_path / f"{run}_val_acc.csv").write_text(f"step,val_acc\n0,0.1\n200,{best}\n")
     assert scored(tmp_path) == {"1_iter val_acc max": [0.1, 0.5], "3_iter val_acc max": [0.1, 0.6]}
+
+
+def test_references_beside_a_table_are_told_for_what_they_are(tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text("run,epoch,seg/miou\na,1,0.2\na,2,0.3\n")
+    (tmp_path / "baseline.csv").write_text("task,metric,value\nseg,miou,0.3\n")
+    assert any("baseline.csv (the references, which lcode rank" in note for note in read_logs(tmp_path).notes)
