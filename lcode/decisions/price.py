@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-GRID = 32
-"""Levels of what the next epochs may show, and of what may come of it then: their product is looked at."""
+GRID, FURTHEST = 32, 4.0
+"""Levels of what the next epochs may show, and where the outermost lie, in standard deviations: evenly spaced, not
+equally likely, for a run that hardly ever wins is worth what it wins then."""
 
 HALVINGS = 50
 """Of the interval that holds the price: to fifteen digits."""
@@ -45,17 +46,20 @@ def price(
     looks = looks_ahead(to_come, every)
     if gains[-1] <= 0:
         return 0.0, int(looks[-1])
-    levels = ndtri((np.arange(GRID) + 0.5) / GRID)
+    edges = np.linspace(-FURTHEST, FURTHEST, GRID + 1)
+    levels, width = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
+    likely = np.diff(ndtr(np.r_[-np.inf, edges[1:-1], np.inf]))
     known = (looks / to_come) ** (1 / max(persistence, 1e-3) - 1)
-    unknown = np.sqrt(np.maximum(1 - known**2, 0.0))
-    score = known[:, None, None] * levels[:, None] + unknown[:, None, None] * levels
-    ends = gains[np.minimum((ndtr(score) * len(gains)).astype(np.int64), len(gains) - 1)]
-    seen = ends.mean(-1)  # expected improvement by look and by what it shows, [C, GRID]
+    # What is not known then, and how wide a level is.
+    unknown = np.sqrt(np.maximum(1 - known**2, 0.0) + (known * width) ** 2 / 12)
+    steps = ndtri(np.arange(len(gains) + 1) / len(gains))  # between the normal scores of two samples
+    below = ndtr((steps - known[:, None, None] * levels[:, None]) / unknown[:, None, None])
+    seen = np.diff(below) @ gains  # expected improvement by look and by what it shows, [C, GRID]
     rest = (to_come - looks)[:, None]
 
     def net(cost: float) -> NDArray[np.float64]:
         """Net gain of each look at this cost per epoch, [C]."""
-        return np.maximum(seen - cost * rest, 0.0).mean(-1) - cost * looks
+        return np.maximum(seen - cost * rest, 0.0) @ likely - cost * looks
 
     low, high = 0.0, float(gains[-1])
     for _ in range(HALVINGS):

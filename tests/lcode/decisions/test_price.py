@@ -46,13 +46,18 @@ def test_an_infeasible_end_is_no_gain() -> None:
     assert price(bounded, 0.0, 1, persistence=0.9)[0] == pytest.approx(0.25, abs=0.02)
 
 
+def test_a_long_shot_is_worth_what_it_wins_when_it_wins() -> None:
+    one_of_many = np.r_[np.full(255, -1.0), 10.0]
+    assert price(one_of_many, 0.0, 1, persistence=0.9)[0] == pytest.approx(10 / 256, rel=0.1)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.floats(-3, 1), st.floats(0.01, 3), st.integers(1, 300), st.floats(0.05, 0.99))
 def test_the_option_to_give_up_is_worth_something(mean: float, width: float, to_come: int, persistence: float) -> None:
     samples = mean + width * np.random.default_rng(0).standard_normal(256)
     cost, epochs = price(samples, 0.0, to_come, persistence)
     gain = np.maximum(samples, 0).mean()
-    # The levels that are looked at are 32: the mean over them is near that of all samples, and not below by much.
+    # The levels that are looked at are 32: the mean over them is near that of all samples.
     assert gain / to_come * 0.9 - 1e-3 <= cost <= np.maximum(samples, 0).max()
     assert 1 <= epochs <= to_come
     assert price(samples, 0.5, to_come, persistence)[0] <= cost + 1e-12
