@@ -23,7 +23,7 @@ def annealed(count: int, seed: int) -> RunTable:
 
 def test_trainings_of_different_lengths_teach_each_other_at_equal_shares() -> None:
     model, new = LCGODEForecaster.load(SHIPPED).in_context(annealed(16, seed=0)), annealed(12, seed=1)
-    seen = new.prefix({run: int(0.2 * horizon) for run, horizon in new.runs["horizon"].items()})
+    seen = new.prefix({str(run): int(0.2 * horizon) for run, horizon in new.runs["horizon"].items()})
     ends = new.points.sort_values("epoch").groupby("run", observed=True)["value"].last()
     middle = model.predict(seen).quantiles[:, 0, 0, 10]
     # At equal epochs alone a long training that stands where short ones have nearly ended is .5 off.
