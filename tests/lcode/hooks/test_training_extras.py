@@ -11,20 +11,21 @@ from lcode.errors import MissingExtraError
 
 
 @pytest.mark.parametrize(
-    ("hook", "library", "extra"),
+    ("hook", "libraries", "extra"),
     [
-        ("lightning", "lightning.pytorch", "lightning"),
-        ("huggingface", "transformers", "huggingface"),
-        ("huggingface", "accelerate.utils", "huggingface"),
-        ("keras", "keras.callbacks", "keras"),
-        ("wandb", "wandb", "wandb"),
+        ("lightning", ("lightning.pytorch", "pytorch_lightning"), "lightning"),  # the same by two names
+        ("huggingface", ("transformers",), "huggingface"),
+        ("huggingface", ("accelerate.utils",), "huggingface"),
+        ("keras", ("keras.callbacks",), "keras"),
+        ("wandb", ("wandb",), "wandb"),
     ],
 )
 def test_a_missing_library_is_named_with_its_extra(
-    hook: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch
+    hook: str, libraries: tuple[str, ...], extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, f"lcode.hooks.{hook}", raising=False)
-    monkeypatch.setitem(sys.modules, library, None)
-    monkeypatch.setitem(sys.modules, library.split(".")[0], None)
+    for library in libraries:
+        monkeypatch.setitem(sys.modules, library, None)
+        monkeypatch.setitem(sys.modules, library.split(".")[0], None)
     with pytest.raises(MissingExtraError, match=rf"pip install 'lcode\[{extra}\]'"):
         importlib.import_module(f"lcode.hooks.{hook}")
