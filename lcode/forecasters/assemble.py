@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.curves.arrays import CurveArrays
-from lcode.forecast import NO_EPOCH, Forecast, grid_note
+from lcode.forecast import LEVELS, NO_EPOCH, Forecast, grid_note
 from lcode.table import RunTable
 
 
@@ -24,6 +24,12 @@ def curve_status(table: RunTable, arrays: CurveArrays) -> NDArray[np.str_]:
     status[unseen & ~unseen.all(axis=1, keepdims=True)] = "too_short"  # of a candidate nothing can have been observed
     status[arrays.diverged_at >= 0] = "diverged"
     return status
+
+
+def last_values_as_quantiles(arrays: CurveArrays, epochs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The last value of each curve at all levels and query epochs [R, Q], for forecasts to replace, [R, K, Q, 21]."""
+    shape = (*arrays.lengths.shape, epochs.shape[1], len(LEVELS))
+    return np.broadcast_to(arrays.last_values[..., None, None], shape).copy()
 
 
 def assemble(

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lcode.curves.arrays import CurveArrays, curve_arrays
 from lcode.curves.continuation import at_epochs, run_cutoffs
 from lcode.errors import NotEnoughDataError
-from lcode.forecast import LEVELS, Forecast, query_epochs
-from lcode.forecasters.assemble import assemble, curve_status
+from lcode.forecast import Forecast, query_epochs
+from lcode.forecasters.assemble import assemble, curve_status, last_values_as_quantiles
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.table import RunTable
 
@@ -84,8 +84,7 @@ class CutoffForecaster(Forecaster):
         theirs, ours = np.array(learned, dtype=np.int64).reshape(-1, 2).T
         readable = curve_arrays(table, metrics=self._finished.metrics)
 
-        shape = (*arrays.lengths.shape, epochs.shape[1], len(LEVELS))
-        quantiles = np.broadcast_to(arrays.last_values[..., None, None], shape).copy()
+        quantiles = last_values_as_quantiles(arrays, epochs)
         cutoffs = self.cutoffs(arrays)
         open_runs = np.isin(curve_status(table, arrays), ("ok", "too_short")).any(axis=1)
         for cutoff in np.unique(cutoffs[open_runs]).tolist():

@@ -14,7 +14,7 @@ from torch import Tensor
 from lcode.curves.arrays import CurveArrays, curve_arrays
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import LEVELS, Forecast, query_epochs
-from lcode.forecasters.assemble import assemble, curve_status
+from lcode.forecasters.assemble import assemble, curve_status, last_values_as_quantiles
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.forecasters.prior_fitted import points
 from lcode.forecasters.unit_configs import UnitConfigs
@@ -88,8 +88,7 @@ class DPLForecaster(Forecaster):
             raise NotEnoughDataError("call fit before predict")
         arrays, epochs = curve_arrays(table), query_epochs(table, at)
         places = self._configs.encode(table.configs)
-        shape = (*arrays.lengths.shape, epochs.shape[1], len(LEVELS))
-        quantiles = np.broadcast_to(arrays.last_values[..., None, None], shape).copy()
+        quantiles = last_values_as_quantiles(arrays, epochs)
         for r, k in np.argwhere(np.isin(curve_status(table, arrays), ("ok", "too_short"))).tolist():
             ensemble = self._ensembles.get(arrays.metrics[k].key)
             if ensemble is not None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from lcode.curves.arrays import CurveArrays, curve_arrays
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import LEVELS, Forecast, query_epochs
-from lcode.forecasters.assemble import assemble, curve_status
+from lcode.forecasters.assemble import assemble, curve_status, last_values_as_quantiles
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.forecasters.unit_configs import UnitConfigs
 from lcode.isolation import isolated
@@ -112,8 +112,7 @@ class GriddedForecaster(Forecaster):
             raise NotEnoughDataError("call fit before predict")
         arrays, epochs = curve_arrays(table), query_epochs(table, at)
         places, horizons = self._configs.encode(table.configs), table.runs["horizon"].to_numpy(float)
-        shape = (*arrays.lengths.shape, epochs.shape[1], len(LEVELS))
-        quantiles = np.broadcast_to(arrays.last_values[..., None, None], shape).copy()
+        quantiles = last_values_as_quantiles(arrays, epochs)
         values, seen = _on_grid(arrays, table, self._count)
         open_curves = np.isin(curve_status(table, arrays), ("ok", "too_short"))
         place = np.clip(epochs / np.maximum(horizons, 1)[:, None] * self._count - 1, 0, self._count - 1)

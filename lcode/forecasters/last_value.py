@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-import numpy as np
-
 from lcode.curves.arrays import curve_arrays
-from lcode.forecast import LEVELS, Forecast, query_epochs
-from lcode.forecasters.assemble import assemble
+from lcode.forecast import Forecast, query_epochs
+from lcode.forecasters.assemble import assemble, last_values_as_quantiles
 from lcode.forecasters.base import At, Forecaster
 from lcode.table import RunTable
 
@@ -32,5 +30,4 @@ class LastValueForecaster(Forecaster):
     def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
         """Forecast the last observed value; NaN for a curve without a point."""
         arrays, epochs = curve_arrays(table), query_epochs(table, at)
-        shape = (*arrays.lengths.shape, epochs.shape[1], len(LEVELS))
-        return assemble(table, arrays, epochs, np.broadcast_to(arrays.last_values[..., None, None], shape))
+        return assemble(table, arrays, epochs, last_values_as_quantiles(arrays, epochs))

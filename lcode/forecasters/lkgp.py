@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from lcode.curves.arrays import CurveArrays, curve_arrays
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import LEVELS, Forecast, query_epochs
-from lcode.forecasters.assemble import assemble, curve_status
+from lcode.forecasters.assemble import assemble, curve_status, last_values_as_quantiles
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.forecasters.unit_configs import UnitConfigs
 from lcode.isolation import isolated
@@ -72,8 +72,7 @@ class LKGPForecaster(Forecaster):
             raise NotEnoughDataError("call fit before predict")
         arrays, epochs = curve_arrays(table), query_epochs(table, at)
         places = self._configs.encode(table.configs)
-        shape = (*arrays.lengths.shape, epochs.shape[1], len(LEVELS))
-        quantiles = np.broadcast_to(arrays.last_values[..., None, None], shape).copy()
+        quantiles = last_values_as_quantiles(arrays, epochs)
         with isolated():
             for r, k in np.argwhere(np.isin(curve_status(table, arrays), ("ok", "too_short"))).tolist():
                 process = self._processes.get(arrays.metrics[k].key)

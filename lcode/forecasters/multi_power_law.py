@@ -15,7 +15,7 @@ from lcode.curves.arrays import CurveArrays, curve_arrays, thinned
 from lcode.curves.rate_clock import RateClock
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import LEVELS, Forecast, query_epochs
-from lcode.forecasters.assemble import assemble, curve_status
+from lcode.forecasters.assemble import assemble, curve_status, last_values_as_quantiles
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.table import Metric, RunTable
 
@@ -88,8 +88,7 @@ class MultiPowerLawForecaster(Forecaster):
         if self._done is None:
             raise NotEnoughDataError("call fit before predict")
         arrays, epochs = curve_arrays(table), query_epochs(table, at)
-        shape = (*arrays.lengths.shape, epochs.shape[1], len(LEVELS))
-        quantiles = np.broadcast_to(arrays.last_values[..., None, None], shape).copy()
+        quantiles = last_values_as_quantiles(arrays, epochs)
         known, status = np.array(_groups(self._done)), curve_status(table, arrays)
         seen = self._read(table, arrays)
         clock = RateClock.of(table.schedules, table.run_ids, table.runs["horizon"].to_numpy(np.int64))
