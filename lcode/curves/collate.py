@@ -17,6 +17,7 @@ from lcode.curves.batch import PLAN_POINTS, GraphTensors, RunTensors, task_indic
 from lcode.curves.config import ConfigEncoder
 from lcode.curves.own_scale import OwnScales
 from lcode.curves.scaling import ValueScaler
+from lcode.graphs.encode import graph_arrays
 from lcode.graphs.ops import Vocabulary
 from lcode.graphs.statistics import statistics_frame
 from lcode.table import MAIN_TASK, Metric, RunTable, Schedule, split_key
@@ -316,12 +317,9 @@ def _plans(
 
 
 def _graph_tensors(graphs: Sequence[Any], ops: Vocabulary, tasks: Sequence[str]) -> GraphTensors:
-    from lcode.graphs.encode import encode_graphs  # brings torch-geometric
-
-    data = encode_graphs(graphs, ops, tasks)
-    return GraphTensors(
-        op=data.op, x=data.x.float(), role=data.role, edge_index=data.edge_index, batch=data.batch, size=len(graphs)
-    )
+    arrays = graph_arrays(graphs, ops, tasks)
+    op, x, role, edge_index, batch = (torch.from_numpy(arrays[k]) for k in ("op", "x", "role", "edge_index", "batch"))
+    return GraphTensors(op, x, role, edge_index, batch, len(graphs))
 
 
 def _float(values: NDArray[np.float64]) -> torch.Tensor:

@@ -31,8 +31,28 @@ LOG_SCALE = 10.0
 """Divisor of the logarithms: 0 to 5e8 parameters become 0 to 2, so that no branch is dead or saturated."""
 
 
+def graph_arrays(
+    graphs: Sequence[ArchGraph], vocabulary: Vocabulary, tasks: Sequence[str]
+) -> dict[str, NDArray[np.float32 | np.int64]]:
+    """What `encode_graphs` joins G graphs into, as arrays by name: `op`, `x`, `role`, `edge_index`, `batch`, `ptr`."""
+    sizes = np.fromiter((len(graph) for graph in graphs), dtype=np.int64, count=len(graphs))
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    edges = np.concatenate(
+        [np.empty((0, 2), np.int64), *(graph.edges + start for graph, start in zip(graphs, starts, strict=False))]
+    )
+    depths = [graph.depths / max(int(graph.depths.max(initial=0)), 1) for graph in graphs]
+    return {
+        "op": vocabulary.indices([op for graph in graphs for op in graph.ops]),
+        "x": _features(graphs, edges, _join(depths)),
+        "role": _roles([role for graph in graphs for role in graph.roles], tasks),
+        "edge_index": np.ascontiguousarray(edges.T),
+        "batch": np.repeat(np.arange(len(graphs)), sizes),
+        "ptr": starts,
+    }
+
+
 def encode_graphs(graphs: Sequence[ArchGraph], vocabulary: Vocabulary, tasks: Sequence[str]) -> Batch:
-    """Join G graphs with N nodes and E edges in all into one disconnected graph.
+    """Join G graphs with N nodes and E edges in all into one disconnected graph, for torch-geometric's layers.
 
     Encode each distinct graph once and index the pooled result by run: a batch costs more than a pass over it. The
     batch is made at once rather than of G small objects, so pooling, `to(device)` and `num_graphs` work on it, but
@@ -54,20 +74,7 @@ def encode_graphs(graphs: Sequence[ArchGraph], vocabulary: Vocabulary, tasks: Se
     import torch
     from torch_geometric.data import Batch
 
-    sizes = np.fromiter((len(graph) for graph in graphs), dtype=np.int64, count=len(graphs))
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    edges = np.concatenate(
-        [np.empty((0, 2), np.int64), *(graph.edges + start for graph, start in zip(graphs, starts, strict=False))]
-    )
-    depths = [graph.depths / max(int(graph.depths.max(initial=0)), 1) for graph in graphs]
-    return Batch(
-        op=torch.from_numpy(vocabulary.indices([op for graph in graphs for op in graph.ops])),
-        x=torch.from_numpy(_features(graphs, edges, _join(depths))),
-        role=torch.from_numpy(_roles([role for graph in graphs for role in graph.roles], tasks)),
-        edge_index=torch.from_numpy(np.ascontiguousarray(edges.T)),
-        batch=torch.from_numpy(np.repeat(np.arange(len(graphs)), sizes)),
-        ptr=torch.from_numpy(starts),
-    )
+    return Batch(**{name: torch.from_numpy(array) for name, array in graph_arrays(graphs, vocabulary, tasks).items()})
 
 
 def _features(

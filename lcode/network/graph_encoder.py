@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import MessagePassing
-from torch_geometric.utils import scatter
 
 from lcode.curves.batch import GraphTensors
 from lcode.network.stacked import StackedLinear
 
 
-class _Neighbours(MessagePassing):
-    """Mean over the neighbours' states, for all members at once: node states are [N, M, H]."""
+def mean_by(index: Tensor, values: Tensor, size: int) -> Tensor:
+    """Mean of the rows that have the same index, and 0 where no row has it.
 
-    def __init__(self, flow: str) -> None:
-        super().__init__(aggr="mean", node_dim=0, flow=flow)
+    Written out, as torch-geometric, whose message passing this is, takes some seconds to load.
 
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=x)
+    Args:
+        index: 0 to size - 1, long [E].
+        values: any float, [E, …].
+        size: number of means S.
+
+    Returns:
+        [S, …].
+    """
+    total = values.new_zeros(size, *values.shape[1:]).index_add(0, index, values)
+    count = values.new_zeros(size).index_add(0, index, values.new_ones(len(index)))
+    return total / count.clamp(min=1).view(-1, *[1] * (values.ndim - 1))
 
 
 class GraphEncoder(nn.Module):
@@ -51,7 +57,6 @@ class GraphEncoder(nn.Module):
         self.op = nn.Parameter(0.3 * torch.randn(ops, members, hidden, generator=generator, dtype=torch.float32))
         self.enter = StackedLinear(members, features, hidden, generator)
         self.mix = nn.ModuleList(StackedLinear(members, 3 * hidden, hidden, generator) for _ in range(rounds))
-        self.down, self.up = _Neighbours("source_to_target"), _Neighbours("target_to_source")
 
     def forward(self, graphs: GraphTensors, task_of: Tensor) -> Tensor:
         """Encode each graph once.
@@ -65,14 +70,14 @@ class GraphEncoder(nn.Module):
         """
         members, hidden = self.op.shape[1:]
         h = self.op[graphs.op] + self.enter(graphs.x.expand(members, *graphs.x.shape)).transpose(0, 1)
+        source, target = graphs.edge_index
         for mix in self.mix:
-            near = torch.cat([h, self.down(h, graphs.edge_index), self.up(h, graphs.edge_index)], -1)
+            down, up = mean_by(target, h[source], len(h)), mean_by(source, h[target], len(h))
+            near = torch.cat([h, down, up], -1)
             h = h + nn.functional.silu(mix(near.transpose(0, 1))).transpose(0, 1)
         roles = self.tasks + 2
         cell = graphs.batch * roles + graphs.role
-        pooled = scatter(h, cell, dim=0, dim_size=graphs.size * roles, reduce="mean").view(
-            graphs.size, roles, members, hidden
-        )
+        pooled = mean_by(cell, h, graphs.size * roles).view(graphs.size, roles, members, hidden)
         trunk = pooled[:, :1].expand(-1, len(task_of), -1, -1)
         head = pooled[:, task_of + 1]
         return torch.cat([trunk, head], -1).permute(2, 0, 1, 3)
