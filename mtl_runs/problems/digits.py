@@ -42,7 +42,7 @@ def overlapping_digits(
         seed: decides the split, the pairs, the wrong labels and the noise.
     """
     generator = np.random.default_rng(seed)
-    images, labels = _digits()
+    images, labels = digit_pictures()
     splits: list[Split] = []
     for part, n in zip(divide(len(images), generator), sizes, strict=True):
         pairs = overlap(images[part], labels[part], n, CANVAS, noise, 0.0 if splits else flipped, generator)
@@ -58,7 +58,7 @@ def overlapping_digits(
     return Problem(name, tasks, *splits)
 
 
-def _digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def digit_pictures() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The 1797 pictures [N, 8, 8] with ink in 0..1, and their classes [N]: what `load_digits` returns.
 
     Read from scikit-learn's file directly: importing `sklearn.datasets` takes a second in every worker.
