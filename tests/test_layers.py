@@ -40,9 +40,14 @@ ALLOWED_IN_MTL_RUNS = {
     "lcode.table",
     "lcode.threads",
 }
-USERS_OF_FORECASTS = ("mtl_runs.cli", "mtl_runs.studies.live_stopping")
+USERS_OF_FORECASTS = (
+    "mtl_runs.cli",
+    "mtl_runs.studies.equal_compute",
+    "mtl_runs.studies.live_stopping",
+    "mtl_runs.studies.nas",
+)
 """What of the trainer uses the library as anybody does: the command line, and what measures how much that saves."""
-ALLOWED_IN_THEM = ALLOWED_IN_MTL_RUNS | {"lcode", "lcode.cli", "lcode.decisions"}
+ALLOWED_IN_THEM = ALLOWED_IN_MTL_RUNS | {"lcode", "lcode.cli", "lcode.decisions", "lcode.evaluation"}
 
 
 def modules(package: str) -> Iterator[tuple[str, Path]]:

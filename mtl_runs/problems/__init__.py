@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from inspect import signature
 
@@ -22,7 +23,7 @@ from mtl_runs.problems.tabular import mixed_table, wide_table
 from mtl_runs.problems.tasks import BinaryClassification, Classification, Regression
 from mtl_runs.problems.waves import waves
 
-PROBLEMS: dict[str, Callable[[], Problem]] = {
+PROBLEMS: dict[str, Callable[..., Problem]] = {
     "digits": overlapping_digits,
     "digits-scaled": partial(overlapping_digits, "digits-scaled", noise=0.3, sum_unit=20.0, seed=1),
     "digits-pair": partial(
@@ -42,7 +43,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     ),
     "waves": waves,
 }
-"""Makers of every problem, by name."""
+"""Makers of every problem, by name; all take `seed`."""
 
 
 FOLDERS: dict[str, Callable[..., Problem]] = {"nyuv2": nyuv2, "cityscapes": cityscapes, "celeba": celeba}
@@ -53,29 +54,31 @@ def make_problem(name: str) -> Problem:
     """The problem of this name.
 
     Args:
-        name: one of `PROBLEMS`; or one of `FOLDERS`, a colon and a folder, perhaps with options of its maker, such as
-            `nyuv2:/data/nyuv2` or `nyuv2:/data/nyuv2?height=72&limit=200`; or a Python file, a colon and a function
-            that makes one, such as `my.py:make`.
+        name: one of `PROBLEMS`, perhaps with another seed of its data, such as `tabular?seed=7`; or one of `FOLDERS`,
+            a colon and a folder, perhaps with options of its maker, such as `nyuv2:/data/nyuv2` or
+            `nyuv2:/data/nyuv2?height=72&limit=200`; or a Python file, a colon and a function that makes one, such as
+            `my.py:make`.
 
     Raises:
         UsageError: no such problem or option; the message lists what there is.
         DataNotFoundError, InputError: the problem's files are missing or have another form.
     """
-    if name in PROBLEMS:
-        return PROBLEMS[name]()
+    kind, _, query = name.partition("?")
+    if kind in PROBLEMS:
+        return replace(PROBLEMS[kind](**_options(kind, query, ["seed"])), name=name)
     if is_own(name):
         return own_problem(name)
     kind, colon, rest = name.partition(":")
     if kind in FOLDERS and colon:
         folder, _, query = rest.partition("?")
-        return FOLDERS[kind](folder, name=name, **_options(kind, query))
+        known = [option for option in signature(FOLDERS[kind]).parameters if option not in ("folder", "name")]
+        return FOLDERS[kind](folder, name=name, **_options(kind, query, known))
     folders = ", ".join(f"{kind}:FOLDER" for kind in FOLDERS)
     raise UsageError(f"no problem '{name}'; there are: {', '.join(PROBLEMS)}; and for your own data {folders}, {FORM}")
 
 
-def _options(kind: str, query: str) -> dict[str, int]:
+def _options(kind: str, query: str, known: Sequence[str]) -> dict[str, int]:
     """The options after the question mark, all positive integers (the seed may be 0)."""
-    known = [option for option in signature(FOLDERS[kind]).parameters if option not in ("folder", "name")]
     options = {}
     for part in filter(None, query.split("&")):
         option, _, value = part.partition("=")

@@ -142,6 +142,15 @@ def test_unknown_problem() -> None:
         make_problem("digit")
 
 
+def test_a_problem_with_another_seed_of_its_data() -> None:
+    usual, other = make_problem("waves"), make_problem("waves?seed=7")
+    assert (usual.name, other.name) == ("waves", "waves?seed=7") and other.metrics == usual.metrics
+    assert not torch.equal(usual.train.inputs, other.train.inputs)
+    assert torch.equal(other.train.inputs, make_problem("waves?seed=7").train.inputs)
+    with pytest.raises(UsageError, match="problem 'waves' has no option 'side'; it has: seed"):
+        make_problem("waves?side=7")
+
+
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_options_of_a_folder(kind: str) -> None:
     with pytest.raises(UsageError, match=f"problem '{kind}' has no option 'width'; it has: .*height, limit, seed"):

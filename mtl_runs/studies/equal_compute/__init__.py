@@ -1,0 +1,1 @@
+"""What people do instead: ways to a good multi-task network, at equal compute."""

@@ -1,0 +1,104 @@
+"""What the ways came to at equal budgets, all problems counting alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from mtl_runs.studies.equal_compute.plan import COUNTS, EQUAL, FIXED
+
+BUDGETS = (4, 8, 16, 32, 64, 128)
+"""In trainings to the end."""
+
+SINGLE = {f"{name}, rate tuned": name for name in COUNTS if name not in (EQUAL, FIXED)}
+"""Ways that tune the rate of one balancer."""
+
+ELSEWHERE = "best balancer of the other problems, rate tuned"
+
+
+def with_best_single(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Outcomes, and those of whom would take the balancer that did best on the other problems.
+
+    That is the one with the best mean rank of its largest searches by validation data, equal weights and fixed ones
+    left out.
+    """
+    single = outcomes[outcomes["way"].isin(SINGLE)]
+    largest = single[single["runs"] == single.groupby(["problem", "way"])["runs"].transform("max")]
+    ends = largest.groupby(["problem", "way"])["validation"].mean().unstack()
+    parts = [outcomes]
+    for problem in ends.index if len(ends) > 1 else ():
+        way = ends.drop(index=problem).rank(axis=1).mean().idxmax()
+        mine = single[(single["problem"] == problem) & (single["way"] == way)]
+        parts.append(mine.assign(way=ELSEWHERE))
+    return pd.concat(parts, ignore_index=True)
+
+
+def at_budgets(outcomes: pd.DataFrame, horizon: int, budgets: Sequence[int] = BUDGETS) -> pd.DataFrame:
+    """The largest search of each way, problem and draw that a budget pays for.
+
+    Args:
+        outcomes: a row per `Outcome`.
+        horizon: epochs of a training.
+        budgets: in trainings.
+
+    Returns:
+        Its rows, with `budget`.
+    """
+    parts = []
+    for budget in budgets:
+        paid = outcomes[outcomes["spent"] <= budget * horizon]
+        rows = paid.loc[paid.groupby(["problem", "way", "draw"])["spent"].idxmax()]
+        parts.append(rows.assign(budget=budget))
+    return pd.concat(parts, ignore_index=True)
+
+
+def summary(outcomes: pd.DataFrame, horizon: int) -> str:
+    """Mean Δm of the winners on the test split ± its deviation between draws, a line per way, in Markdown.
+
+    A cell is left out where a way has no search of that size on every problem, and where it has none that is larger
+    than at the budget before.
+    """
+    rows = at_budgets(with_best_single(outcomes), horizon)
+    everywhere = outcomes["problem"].nunique()
+    lines = ["| trainings paid for | " + " | ".join(map(str, BUDGETS)) + " |", "|---|" + "---|" * len(BUDGETS)]
+    for way, own in rows.groupby("way", sort=False):
+        cells, before = [], -1.0
+        for budget in BUDGETS:
+            some = own[own["budget"] == budget]
+            spent = float(some["spent"].mean())
+            if some["problem"].nunique() < everywhere or spent == before:
+                cells.append("")
+                continue
+            before = spent
+            means = some.groupby("draw")["test"].mean()
+            spread = f" ± {means.std():.2f}" if len(means) > 1 else ""
+            cells.append(f"{some.groupby('problem')['test'].mean().mean():.2f}{spread}")
+        lines.append(f"| {way} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def per_problem(outcomes: pd.DataFrame, horizon: int, budget: int) -> str:
+    """Mean Δm of the winners on each problem at one budget, in Markdown; the best of each in bold."""
+    rows = at_budgets(with_best_single(outcomes), horizon, (budget,))
+    means = rows.groupby(["way", "problem"], sort=False)["test"].mean().unstack()
+    lines = ["| | " + " | ".join(str(name).partition("?")[0] for name in means.columns) + " |"]
+    lines.append("|---|" + "---|" * len(means.columns))
+    best = means.max()
+    for way, values in means.iterrows():
+        cells = [f"**{value:.1f}**" if value == best[name] else f"{value:.1f}" for name, value in values.items()]
+        lines.append(f"| {way} | " + " | ".join("" if cell == "nan" else cell for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def curves(outcomes: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
+    """For each way its points: mean run-epochs spent, mean Δm on the test split, over all problems and draws."""
+    rows = with_best_single(outcomes)
+    everywhere = outcomes["problem"].nunique()
+    found: dict[str, list[tuple[float, float]]] = {}
+    for (way, _), some in rows.groupby(["way", "runs"], sort=False):
+        if some["problem"].nunique() == everywhere:
+            of_problem = some.groupby("problem")[["spent", "test"]].mean().mean()
+            found.setdefault(str(way), []).append((float(of_problem["spent"]), float(of_problem["test"])))
+    return {way: sorted(points) for way, points in found.items() if np.isfinite(points).all()}
