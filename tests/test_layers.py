@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def modules(package: str) -> Iterator[tuple[str, Path]]:
         yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
-def imports(path: Path, *, type_checking: bool = True) -> set[str]:
+@cache
+def imports(path: Path, *, type_checking: bool = True) -> frozenset[str]:
     """Dotted names that a module imports anywhere; a name taken from a package counts as `package.name`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     left_out = set()
@@ -75,9 +77,10 @@ def imports(path: Path, *, type_checking: bool = True) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0 and node.module is not None, f"{path}: relative import"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
+@cache
 def first_level(name: str, package: str) -> str | None:
     """The sub-package of `package` that a dotted name lies in; None for another package's, '' for the top itself."""
     parts = name.split(".")
@@ -87,6 +90,7 @@ def first_level(name: str, package: str) -> str | None:
     return parts[1] if len(parts) > 1 and parts[1] in known else ""
 
 
+@cache
 def room(name: str) -> str | None:
     """The folder of `lcode.readers` that a dotted name lies in; None for what lies in none."""
     parts = name.split(".")
