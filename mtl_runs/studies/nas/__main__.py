@@ -1,33 +1,91 @@
-"""`python -m mtl_runs.studies.nas --out FOLDER`: train the cells. Called again, it goes on."""
+"""Architecture search in a small space of cells: `python -m mtl_runs.studies.nas --out FOLDER`.
+
+Trains a thousand cells, ranks them by their graphs before training and after a few epochs, and counts what it costs to
+find one of the best. What there is is not made again: called once more, it goes on. Leaves the run logs, `rankings.csv`
+and `searches.csv`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, fields
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from lcode.errors import LcodeError
+from lcode.evaluation.metrics import kendall
+from lcode.files import replacing
+from mtl_runs.studies.nas import finding, ranking
+from mtl_runs.studies.nas.finding import WAYS, Found, find
+from mtl_runs.studies.nas.predictors import Trained
+from mtl_runs.studies.nas.ranking import Ranked, ranked, rankings, regret
 from mtl_runs.studies.nas.space import sample_cells
 from mtl_runs.studies.nas.train import train_cells
 
-CELLS, TWINS = 1000, 250
+CELLS, TWINS = 1000, 100
 """Cells of the study, and how many of them are trained with a second seed: how far two trainings agree bounds what any
 forecast can know."""
 
-SEEDS = (0, 1)
-"""Of the trainings and of the twins'."""
+SPLITS, ORDERS, SLOW_ORDERS = 3, 100, 3
+"""Of rankings, of searches, and of searches that fit `lcode`."""
+
+
+def conduct(
+    out: Path,
+    cells: int = CELLS,
+    twins: int = TWINS,
+    splits: int = SPLITS,
+    orders: int = ORDERS,
+    slow: int = SLOW_ORDERS,
+) -> str:
+    """Train, rank and search what is missing; the tables in Markdown."""
+    drawn = sample_cells(cells, 0)
+    train_cells(out / "cells", drawn, 0, listener=_tell)
+    train_cells(out / "twins", drawn[:twins], 1, listener=_tell)
+    trained = Trained.read(out / "cells")
+    asked = [(way, split) for way, how in WAYS.items() for split in range(slow if how.slow else orders)]
+    ranks = _grown(out / "rankings.csv", Ranked, list(rankings(splits)), partial(ranked, trained))
+    searches = _grown(out / "searches.csv", Found, asked, partial(find, trained))
+    return "\n\n".join(
+        [_agreement(trained, Trained.read(out / "twins")), ranking.summary(ranks), finding.summary(searches)]
+    )
+
+
+def _agreement(trained: Trained, twins: Trained) -> str:
+    """What a second training of a cell says of the first."""
+    place = {arch: row for row, arch in enumerate(trained.table.runs["arch"])}
+    finals = trained.finals[[place[arch] for arch in twins.table.runs["arch"]]]
+    return (
+        f"{len(finals)} cells trained twice: τ {kendall(finals, twins.finals):.3f}, "
+        f"regret of the other's best {regret(finals, twins.finals):.2f}"
+    )
+
+
+def _grown(path: Path, kind: type[Any], keys: Sequence[tuple[Any, ...]], make: Callable[..., Any]) -> pd.DataFrame:
+    """The rows in a file and those that it lacks, which are made and added one by one; a row begins with its key."""
+    columns = [field.name for field in fields(kind)]
+    rows = [tuple(row) for row in pd.read_csv(path).itertuples(index=False)] if path.exists() else []
+    known = {row[: len(keys[0])] for row in rows}
+    for key in keys:
+        if key not in known:
+            rows.append(astuple(make(*key)))
+            with replacing(path) as file:
+                pd.DataFrame(rows, columns=columns).to_csv(file, index=False)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; exit status 0: done, 2: bad usage, with one message on stderr."""
     parser = argparse.ArgumentParser(prog="python -m mtl_runs.studies.nas", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run logs")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run logs and tables")
     given = parser.parse_args(arguments)
     try:
-        cells = sample_cells(CELLS, 0)
-        for folder, some, seed in (("cells", cells, SEEDS[0]), ("twins", cells[:TWINS], SEEDS[1])):
-            train_cells(given.out / folder, some, seed, listener=_tell)
+        print(conduct(given.out))  # noqa: T201
     except (LcodeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -35,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(done: int, of: int, seconds: float) -> None:
-    print(f"{done} of {of} cells, the last ones in {seconds:.0f} s", flush=True)  # noqa: T201
+    print(f"{done} of {of} cells, the last ones in {seconds:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
