@@ -34,7 +34,7 @@ class Way:
     @property
     def forecasts(self) -> bool:
         """Whether it decides by forecasts: such a replay takes seconds."""
-        return self.rule.partition(":")[0] in ("thaw", "regret")
+        return self.rule.startswith("thaw")
 
 
 WAYS = {
@@ -47,9 +47,8 @@ WAYS = {
     "halving over all": Way(rule="halving"),
     "halving from epoch 1 over all": Way(rule="halving:first=1"),
     "ASHA over all": Way(rule="asha"),
-    "lcode, regret 0.03, α 0.1": Way(rule="regret:alpha=0.1:regret=0.03 spread", sizes=(16, 64)),
-    "lcode, thaw 0.03, α 0.2": Way(rule="thaw:alpha=0.2:regret=0.03 spread", sizes=(16, 64, 128)),
-    "lcode, thaw 0.03, α 0.5": Way(rule="thaw:alpha=0.5:regret=0.03 spread", sizes=(16, 64, 128)),
+    "lcode, thaw α 0.2, over all": Way(rule="thaw:alpha=0.2:regret=0.03 spread", sizes=(16, 64)),
+    "lcode, thaw α 0.5, over all": Way(rule="thaw:alpha=0.5:regret=0.03 spread", sizes=(16, 64)),
 }
 """What is compared; the best single balancer is chosen among those with tuned rates (`report`)."""
 

@@ -102,7 +102,6 @@ def test_costs_of_searches_are_counted_in_epochs() -> None:
 
 
 def test_a_study_goes_on_with_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mtl_runs.studies.nas.train.EPOCHS", 2)
     monkeypatch.setattr(command, "train_cells", lambda *_, **__: None)
     monkeypatch.setattr(command.Trained, "read", lambda folder: trained_cells(20 if folder.name == "twins" else 140))
     monkeypatch.setattr(command, "WAYS", {"random search": Way(at_random)})
