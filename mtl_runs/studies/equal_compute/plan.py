@@ -65,7 +65,7 @@ class Plan:
     counts: tuple[tuple[str, int], ...] = tuple(COUNTS.items())
     arch: str = "mlp-32x2"
     horizon: int = 20
-    batch_size: int = 128
+    batch_size: int = 256
     seed: int = 0
 
     def runs(self, problem: str) -> list[RunSpec]:
