@@ -120,8 +120,8 @@ FIELDS: dict[str, str] = {
         min 0 - - head: lpips|perceptual distance|learned perceptual image patch similarity, dists,
             deep image structure and texture similarity, fid|sfid|frechet inception distance, fvd|
             frechet video distance, fad|frechet audio distance, frechet distance, niqe, brisque, piqe, ergas, mcd|
-            mel cepstral distortion, d lambda, spectral distortion index, spatial distortion index,
-            spectral angle mapper, rase
+            mel cepstral distortion, lsd|log spectral distance, d lambda, spectral distortion index,
+            spatial distortion index, spectral angle mapper, rase
         min - - - head: kid|kernel inception distance, bd rate
         ? - - - head: is best|is last|is final, perceptual path length, total variation
         """,

@@ -8,7 +8,10 @@ def _words(text: str) -> frozenset[str]:
 
 
 SPLITS = {
-    **dict.fromkeys(_words("val valid vaild validation vali eval evaluation dev holdout"), "val"),
+    **dict.fromkeys(
+        _words("val valid vaild validation vali validate validating eval evaluation evaluate dev holdout crossval"),
+        "val",
+    ),
     **dict.fromkeys(_words("train training trn tr learn rollout batch minibatch"), "train"),
     **dict.fromkeys(_words("test testing"), "test"),
 }

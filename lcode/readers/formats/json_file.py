@@ -11,6 +11,7 @@ from typing import Any
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
+from lcode.readers.formats.data_frames import with_rows
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.loggers.lines import PRINTED, head_of
@@ -22,6 +23,12 @@ from lcode.table.metric_words import SPLITS
 
 _BEGINNING = re.compile(rb'\s*(\[\s*\{|(\{\s*"[^"]*"\s*:\s*){1,2}\[\s*([-\d"nN]|\{\s*"[^"]*"\s*:\s*[-\d]))')
 """Other JSON lies in every folder: settings, states, graphs."""
+
+_NUMBERED = re.compile(
+    rb'\s*\{\s*("[^"]*"\s*:\s*\{\s*"(epoch|step|iter\w*|round)?[ _-]*\d+"\s*:\s*[-\d"nN]'
+    rb'|"(epoch|step|iter\w*|round)?[ _-]*\d+"\s*:\s*\{\s*"[^"]*"\s*:\s*[-\d]|"columns"\s*:\s*\[)'
+)
+"""How data frames are written: by column and number of the row, by row, or cells apart from the columns' names."""
 
 _CURVE = re.compile(rb'"[^"]*(loss|acc)[^"]*"\s*:\s*\[\s*-?\d', re.IGNORECASE)
 """A curve in an object that begins with the settings of the training."""
@@ -44,7 +51,8 @@ class JsonFormat:
         head = head_of(path, 4096)
         if ending in PRINTED:
             return head.lstrip()[:1] == b"{" and _BEGINNING.match(head) is not None
-        return _BEGINNING.match(head) is not None or (head.lstrip()[:1] == b"{" and _CURVE.search(head) is not None)
+        known = _BEGINNING.match(head) is not None or _NUMBERED.match(head) is not None
+        return known or (head.lstrip()[:1] == b"{" and _CURVE.search(head) is not None)
 
     def load(self, path: Path) -> RawTable:
         """The cells of a JSON file; messages count rows from 1 where text files have lines.
@@ -63,6 +71,7 @@ class JsonFormat:
 
 def _table(path: Path, found: Any) -> RawTable:
     """The table that an object of JSON holds."""
+    found = with_rows(found)
     trainings = _trainings(found)
     if trainings:
         return one_table_of_runs({name: _of_lists(path, lists) for name, lists in trainings.items()})

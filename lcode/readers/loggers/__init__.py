@@ -10,6 +10,7 @@ from lcode.readers.loggers.detectron2 import Detectron2Reader
 from lcode.readers.loggers.dvclive import DVCLiveReader
 from lcode.readers.loggers.epoch_files import AllenNLPReader, EpochFilesReader
 from lcode.readers.loggers.evaluations import EvaluationsReader
+from lcode.readers.loggers.gpumd import NEPReader
 from lcode.readers.loggers.huggingface import HuggingFaceReader
 from lcode.readers.loggers.libmtl import LibMTLReader
 from lcode.readers.loggers.lightning import LightningReader
@@ -40,6 +41,7 @@ LOGGERS: dict[str, Logger] = {
     "detectron2": Detectron2Reader(),
     "mace": MaceReader(),
     "nequip": NequIPReader(),
+    "nep": NEPReader(),
     "libmtl": LibMTLReader(),
     "mtan": MtanReader(),
     "allennlp": AllenNLPReader(),

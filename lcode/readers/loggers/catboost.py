@@ -24,6 +24,9 @@ AXIS = "iteration"
 
 _WAYS: dict[str, Direction] = {"Min": "min", "Max": "max"}
 
+_LOSSES = frozenset(("MultiClass", "MultiClassOneVsAll", "PairLogit", "QueryRMSE", "Lq", "Expectile", "MultiRMSE"))
+"""Losses whose names say that to nobody else, in tables, which say no directions."""
+
 
 class CatBoostReader:
     """Reads `catboost_info` folders, a run each. What CatBoost calls the test set is that given as `eval_set`."""
@@ -123,4 +126,8 @@ def _from_tables(files: Mapping[str, Path]) -> Logged:
             told = {f"{prefix}/{metric}": value for metric, value in zip(cells.header[1:], numbers[1:], strict=True)}
             rows.setdefault(numbers[0], {AXIS: numbers[0]}).update(told)
     path = next(iter(files.values()))
-    return Logged(path, columns_of([rows[at] for at in sorted(rows)], path, TOOL), axis=AXIS, notes=tuple(notes))
+    columns = columns_of([rows[at] for at in sorted(rows)], path, TOOL)
+    directions: dict[str, Direction] = {
+        name: "min" for name in columns if name.rpartition("/")[2].partition(":")[0] in _LOSSES
+    }
+    return Logged(path, columns, axis=AXIS, directions=directions, notes=tuple(notes))

@@ -16,6 +16,8 @@ from lcode.readers.loggers.aligned import AlignedRows
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP, lines_in
+from lcode.readers.loggers.printed_tables import with_told_tables
+from lcode.readers.loggers.progress_bars import states_of, with_counted_bars
 from lcode.readers.loggers.sections import SPLIT_WORD, Sections
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
@@ -46,20 +48,27 @@ def told_in(text: str) -> Told:
     told = _boxed(text)
     if len(told.rows) > 1:
         return told
+    shapes = LineShapes()
+    told = _told(text, shapes)
+    return told if told.is_training else _uncounted(text, shapes) or told
+
+
+def _told(text: str, shapes: LineShapes) -> Told:
+    """The rows of the lines that count something, in order."""
     told = Told()
     counters: dict[str, float] = {}
     totals: dict[str, float] = {}
     row: dict[str, Any] = {}
-    shapes = LineShapes()
     sections, aligned = Sections(), AlignedRows()
-    for number, raw in enumerate(lines_in(text), start=1):
+    lines = with_told_tables(lines_in(text))
+    for number, raw in ((at, state) for at, line in enumerate(lines, start=1) for state in states_of(line)):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST else None
         if stats is not None and (values := _object(stats.group())):
             told.rows.append(values)
             told.lines.append(number)
             told.totals.append(totals)
             continue
-        line = raw.rstrip("\r").rpartition("\r")[2][:LONGEST]  # a progress bar's last state
+        line = raw[:LONGEST]
         said = aligned.said_in(line) or shapes.said_in(line)
         is_next = said is not None and _goes_on(said.counters, counters)
         sections.follow(line, said, counted=bool(counters), is_next=is_next)
@@ -83,8 +92,7 @@ def told_in(text: str) -> Told:
             told.lines.append(number)
             told.totals.append(totals)
         row.update(pairs)
-    told = in_order(told)
-    return told if told.is_training else _uncounted(text, shapes) or told
+    return in_order(told)
 
 
 def _goes_on(now: Mapping[str, float], before: Mapping[str, float]) -> bool:
@@ -110,7 +118,11 @@ def metrics_told(text: str) -> tuple[bool, str]:
 
 
 def _uncounted(text: str, shapes: LineShapes) -> Told | None:
-    """The rows of a text in which nothing is counted, or nothing named."""
+    """The rows of a text in which bars alone count, or nothing does, or nothing is named."""
+    bars = with_counted_bars(text)
+    told = _told(bars, shapes) if bars else Told()
+    if told.is_training:
+        return told
     rows, remark = uncounted_rows(text, shapes)
     if not rows:
         return None

@@ -14,18 +14,19 @@ from lcode.table.other_languages import in_english
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
 
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
 _NOISE = re.compile(
-    r"\x1b\[[0-9;?]*[A-Za-z]"  # colours
-    r"|^[IWEF]\d{4} [\d:.]+ +\d+ \S+\]"  # what Google's logging begins a line with
+    r"^[IWEF]\d{4} [\d:.]+ +\d+ \S+\]"  # what Google's logging begins a line with
     r"|\[[^\[\]]*\b(?:INFO|DEBUG|WARNING)\]|^(?:INFO|DEBUG|WARNING):(?:[\w.]+:)?"  # what Python's begins it with
     r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
-    r"|\[[=>.#\s*-]*\]|\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
+    r"|\[[=>.#\s*-]*\]|(?:\d+%)?\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
     r"|\[ *(?i:new )?(?i:best)\b[^\]]*\](?= *(?i:epoch|iter|step))|\[ *(?i:best) *[:=][^\]]*\]"  # beside the present
     r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted
     r"|\bhttps?://\S+|\S*%[0-9A-F]{2}\S*|\S*[/\\]\S+\.(?:py|pth?|ckpt|json|txt|png)\b\S*"  # addresses and files
 )
-_AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z]) {2,}(?=[+-]?\d)")
+_AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z)\]]) {2,}(?=[+-]?\d)")
 """What stands between a name and its number where numbers are aligned."""
 
 _LIST = re.compile(
@@ -74,8 +75,14 @@ def _of_coco(found: re.Match[str]) -> str:
     return f"val/AP{'' if ':' in found['iou'] else round(100 * float(found['iou']))}{area}:"
 
 
+def _of_tutorial(found: re.Match[str]) -> str:
+    """A line of PyTorch's tutorials: after what time, at which step, how much of all, and the loss."""
+    return f"step {found['step']}, " + ("" if found["value"] is None else f"loss: {found['value']}")
+
+
 _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("np.float", re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
+    ("tensor(", re.compile(rf"tensor\(({NUMBER})[^()]*\)", re.IGNORECASE), r"\1"),
     ("]", _LIST, _by_class),
     ("Average ", _COCO, _of_coco),
     # Darknet has the number first: `12: 900.1, 899.3 avg loss, 0.001 rate, 3.2 seconds`.
@@ -84,6 +91,13 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         re.compile(rf"^\s*(\d+): (?:{NUMBER}), ({NUMBER}) avg(?: loss)?, ({NUMBER}) rate,.*", re.IGNORECASE),
         r"step \1, loss: \2, lr: \3",
     ),
+    # PyTorch's tutorials: `1m 3s (- 15m 45s) (5000 6%) 3.5`, `5000 5% (0m 7s) 2.7`.
+    (
+        "s ",
+        re.compile(rf"(?i)\b\d+m \d+s *(?:\(- [\dms ]+\) *)?\((?P<step>\d+) \d+%\)(?: *(?P<value>{NUMBER})(?=\s*$))?"),
+        _of_tutorial,
+    ),
+    ("s)", re.compile(rf"(?i)^\s*(\d+) \d+% \(\d+m \d+s\) ({NUMBER})\b"), r"step \1, loss: \2 "),
     # build-nanogpt: `250 val 3.2`.
     (" ", re.compile(rf"^\s*(\d+) ([A-Za-z]\w*) ({NUMBER})\s*$", re.IGNORECASE), r"step \1, \2: \3"),
     # `Accuracy: 2508/10042=0.2498`, `Accuracy: 9913/10000 (99%)`.
@@ -91,15 +105,19 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("%", re.compile(rf"\b\d+ */ *\d+ *\( *({NUMBER}) *%\)"), r"\1 %"),
     # ESPnet: `3epoch results: [train] …`; `2-epoch (4/100): …`, `7th step, …`.
     (
-        "p",
-        re.compile(r"(?i)(?<![\w.])(\d+)(?:st|nd|rd|th)?[- ]?(epoch|step)(?:\s+results?)?(?=\s*[:(\[,|])"),
+        "",
+        re.compile(
+            r"(?i)(?<![\w.])(\d+)(?:st|nd|rd|th)?[- ]?(epoch|step|iter(?:ation)?|episode|(?:mini-?)?batch)"
+            r"(?:\s+results?)?(?=\s*(?:[(\[,|]|:(?!\s*\d)))"
+        ),
         r"\2 \1 ",
     ),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
     ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
     # `root: Train: loss 0.3`: who says it comes first.
     (": ", re.compile(rf"(?i)^\W*[a-z_][\w.]*: +(?=(?:{_SPLIT}) *:)"), ""),
-    ("(", re.compile(r"(?i)\b(epoch|iter)\((train|val|test)\)"), r"\2: \1"),  # MMCV
+    ("(", re.compile(r"(?i)\biter\((val|test)\) *\[ *\d+(?: */ *\d+)?\]"), r"\1: "),  # MMCV: of the batches of its data
+    ("(", re.compile(r"(?i)\b(epoch|iter)\((train|val|test)\)"), r"\2: \1"),
     (
         "(epoch: ",
         re.compile(r"^\W*\(epoch: (?P<epoch>\d+), iters: (?P<batch>\d+),[^()]*\)(?P<losses>(?: \w+: \S+)+)\s*$"),
@@ -114,6 +132,18 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         ),
         r"\2 \3, \1: ",
     ),
+    # `Average return per evaluation episode: 22.1`
+    ("per ", re.compile(r"(?i)\bper (\w+)? ?(?:episode|epoch|step|iteration)\b(?= *[:=])"), r"\1"),
+    # `Accuracy of the network on the 10000 test images: 55 %`
+    (
+        "ccuracy of the ",
+        re.compile(
+            rf"(?i)\baccuracy of the \w+ on (?:the )?(?:\d+ )?({_SPLIT})(?:ing)?"
+            r"(?: (?:images|set|data|samples|dataset))*"
+        ),
+        r"\1 accuracy",
+    ),
+    ("cv", re.compile(r"\bcv[_ ](?=loss|acc|ppl)"), "val_"),  # WeNet: of cross-validation
     ("metric", re.compile(r"\bcur(?:rent)? metrics?,"), ", val:"),  # PaddleOCR
     ("'s ", re.compile(r"\b(\w+)'s (?=[A-Za-z])"), r"\1/"),  # LightGBM: `valid_0's auc: 0.9`
     ("[", re.compile(rf"(?i)(?<=[:=])\s*\[ *({NUMBER}) *\]"), r"\1"),  # CleanRL: `episodic_return=[12.]`
@@ -133,6 +163,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
 
 def usual_form(line: str) -> str:
     """The line without dates, bars, addresses and the like, in the form of most programs."""
+    line = _COLOUR.sub("", line) if "\x1b" in line else line  # before others, which may begin the line
     line = _NOISE.sub("\n", in_english(line))
     for mark, form, usual in _FORMS:
         if mark in line:

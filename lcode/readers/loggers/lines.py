@@ -128,6 +128,7 @@ def printed_text(data: bytes) -> tuple[str, str]:
     """
     zeros = 0 if is_utf16(data) else data.count(b"\0")
     text, odd = text_of_bytes(data.replace(b"\0", b"") if zeros else data)
+    text = text.replace("\r\n", "\n")
     return text, f"{zeros} zero bytes were left out" if zeros else odd
 
 

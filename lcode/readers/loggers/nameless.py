@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.lines import HEAD, PRINTED, ending_of, head_of, is_binary, printed_text, refused
+from lcode.readers.loggers.number_rows import NumberRows, as_curves, names_by_course, numbers_in
 from lcode.readers.loggers.printed_line import FEWEST
 from lcode.readers.loggers.several import parsed, sound_runs
-from lcode.readers.loggers.uncounted_lines import named_by_course
-from lcode.readers.raw import as_number
 from lcode.table.metric_names import known_metric
 from lcode.table.reading import listed
 
@@ -32,28 +29,15 @@ _ENDINGS = (*PRINTED, ".dat", ".csv", ".tsv", ".json")
 _OF_FILE = re.compile(r"[_.\- ]*(?<![A-Za-z])(?:logs?|lists?|history|hist|values?|data|curves?|records?)(?![A-Za-z])")
 """Words in a file's name that say nothing of what is measured: `loss_log.txt`."""
 
+_BEGINNING = re.compile(rb"\s*(?:[-+.\d\[(]|nan|inf|tensor\(|(?:INFO|DEBUG):\w*:\()")
+
 _OF_TRAINING = re.compile(r"log|train|hist", re.IGNORECASE)
 """What is in the name of a file that tells of a training without saying what."""
-
-_BETWEEN = re.compile(r"[\s,;\[\]]+")
-
-
-@dataclass(frozen=True)
-class _Curve:
-    """What a file holds.
-
-    Attributes:
-        counters: columns that count, at most two, the epochs first; none: the numbers follow each other.
-        values: the numbers.
-    """
-
-    counters: tuple[tuple[float, ...], ...]
-    values: tuple[float, ...]
 
 
 def is_nameless(path: Path) -> bool:
     """Whether the file begins with numbers of one curve alone, and is named after a metric, or a log that counts."""
-    if ending_of(path) not in _ENDINGS or head_of(path, 1).isalpha():
+    if ending_of(path) not in _ENDINGS or not _BEGINNING.match(head_of(path, 64)):
         return False
     known = known_metric(_metric(path)) is not None
     if not known and not _OF_TRAINING.search(path.name):
@@ -66,7 +50,7 @@ def is_nameless(path: Path) -> bool:
         marks = "\n" if "\n" in text else ",; "
         text = text[: max(text.rfind(mark) for mark in marks)]  # the last number may be cut
     curve = _curve_in(text)
-    return curve is not None and len(curve.values) >= FEWEST and (known or bool(curve.counters))
+    return curve is not None and len(curve.values[0]) >= FEWEST and (known or bool(curve.counters))
 
 
 def nameless_runs(paths: Sequence[Path], tool: str) -> list[Logged]:
@@ -80,7 +64,7 @@ def nameless_runs(paths: Sequence[Path], tool: str) -> list[Logged]:
         InputError: none can be read.
     """
     files, damaged = parsed(paths, lambda path: (path, _curve(path, tool)))
-    folders: dict[Path, dict[Path, _Curve]] = {}
+    folders: dict[Path, dict[Path, NumberRows]] = {}
     for path, curve in files:
         folders.setdefault(path.parent, {})[path] = curve
     return sound_runs(folders.values(), lambda curves: [_run(curves)], damaged)
@@ -91,54 +75,45 @@ def _metric(path: Path) -> str:
     return _OF_FILE.sub("", path.name.partition(".")[0]).strip("_- ")
 
 
-def _curve(path: Path, tool: str) -> _Curve:
+def _curve(path: Path, tool: str) -> NumberRows:
     curve = _curve_in(printed_text(path.read_bytes())[0])
     if curve is None:
         raise refused(path, tool, "it holds something else than the numbers of one curve")
     return curve
 
 
-def _curve_in(text: str) -> _Curve | None:
-    """The curve of a text that holds one number per line, a list in its only line, or counters before each number."""
+def _curve_in(text: str) -> NumberRows | None:
+    """The curves of a text of numbers: one per line, a list in its only line, or several behind what counts them."""
     lines = [line for line in text.split("\n") if line.strip()]
-    cells = [[cell for cell in _BETWEEN.split(line) if cell] for line in lines]
-    if cells[:1] == [["0"]] and not any(row[0].isdigit() for row in cells[1:] if row):
-        cells = cells[1:]  # what pandas calls a column without a name
-    if len(cells) == 1 or "[" in text[:HEAD]:
-        cells = [[cell] for row in cells for cell in row]  # a list, in one line or broken into several
-    wide = len(cells[0]) if cells else 0
-    if not 1 <= wide <= 1 + len(_AXES) or any(len(row) != wide for row in cells):
-        return None
-    numbers = [tuple(map(as_number, column)) for column in zip(*cells, strict=True)]
-    if any(None in column for column in numbers):
-        return None
-    *counters, values = (tuple(number or 0.0 for number in column) for column in numbers)
-    if not all(map(_counts, counters)) or (counters and _counts(values)):
-        return None
-    return _Curve(tuple(counters), values)
+    if lines and lines[0].strip() == "0" and not any(line.strip().isdigit() for line in lines[1:]):
+        lines = lines[1:]  # what pandas calls a column without a name
+    rows = []
+    for line in lines:
+        numbers = numbers_in(line)
+        if numbers is None:
+            return None
+        rows.append(numbers)
+    if len(rows) == 1 or text.lstrip()[:1] == "[":
+        rows = [[number] for row in rows for number in row]  # a list, in one line or broken into several
+    return as_curves(rows)
 
 
-def _counts(column: Sequence[float]) -> bool:
-    """Whether the numbers count on from 0 or 1, or anew from there."""
-    return column[0] in (0, 1) and all(
-        other.is_integer() and (other in (one, column[0]) or other > one) for one, other in pairwise(column)
-    )
-
-
-def _run(curves: Mapping[Path, _Curve]) -> Logged:
+def _run(curves: Mapping[Path, NumberRows]) -> Logged:
     """The curves of a folder as a run."""
-    alike = Counter((len(curve.values), curve.counters) for curve in curves.values())
+    alike = Counter((len(curve.values[0]), curve.counters) for curve in curves.values())
     ((of_most, _), *others) = alike.most_common()
-    kept = {path: curve.values for path, curve in curves.items() if (len(curve.values), curve.counters) == of_most}
+    kept = {path: curve.values for path, curve in curves.items() if (len(curve.values[0]), curve.counters) == of_most}
     size, counters = of_most
     columns = dict(zip(_AXES, counters, strict=False)) or {_AXES[0]: tuple(range(1, size + 1))}
     notes = []
     for path, values in kept.items():
         name = _metric(path)
+        names = [f"{name}_{at}" for at in range(1, len(values) + 1)] if len(values) > 1 else [name]
         if known_metric(name) is None:
-            name = named_by_course(values)
-            notes.append(f"{path.name}: its numbers have no name and are read as a {name}, by the way that they went.")
-        columns[name] = values
+            names = names_by_course(values)
+            told = listed(names)
+            notes.append(f"{path.name}: its numbers have no name and are read as {told}, by the way that they went.")
+        columns |= dict(zip(names, values, strict=True))
     if not notes:
         names = listed([path.name for path in kept])
         counted = "" if counters else ", counted from 1"

@@ -25,7 +25,8 @@ FEWEST = 3
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epoch_in(?:ner)?|inner_epoch|local_epoch|epoch_out(?:er)?|"
     r"epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
-    r"episodes?|generations?|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"
+    r"episodes?|games?|generations?|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
+    r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
     re.IGNORECASE,
 )
@@ -56,15 +57,15 @@ _VALUE = re.compile(
     rf"(?<![\w.@])(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
 )
 _UNIT = re.compile(r"^(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
-_NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,4}$")
-_REMARK = re.compile(r"\([^()]*\)\s+(?=\w)")
-"""What is said of a name in the middle of it: `result (greedy) loss`."""
+_NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$")
+_REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
+"""What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""
 
 IN_BATCH = "\0"
 """Begins the name of a value that was told within an epoch, or beside a loss, of which the line does not say on which
 data it was measured."""
 
-_ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
+_ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})\s*%?(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
 _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 
 _OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|current|sav(?:ed?|ing))*\bbest\b", re.IGNORECASE)
@@ -76,11 +77,14 @@ _UNMARKED = frozenset(("lr", *DATA))
 _IS = re.compile(r"[ _](?:is|was|are)$", re.IGNORECASE)
 """`loss is 0.3`."""
 
-_ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than"))
+_ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than", "the"))
 """Words before a number in a sentence, some of them names of metrics: `the next mAP at 200`, `which is 5`."""
 
 _SUMMARY = frozenset(("best", "saved", "saving"))
 """Words in what is said beside the values of a count."""
+
+_CHANGED = frozenset(("decreased", "increased", "improved", "reduced"))
+"""What a value has done since it was told: `Validation loss decreased (0.4 --> 0.3)`."""
 
 _SEGMENTS = re.compile(r"[,;\t|·—{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n")
 
@@ -163,12 +167,13 @@ def _counted(found: Sequence[re.Match[str]]) -> Iterator[tuple[str, float]]:
 def _pairs(line: str) -> Iterator[tuple[str, float]]:
     """The names of a line and their numbers; where an average stands in brackets behind the latest value, it counts."""
     split = ""
+    told: list[tuple[str, str, float]] = []
     for segment in _SEGMENTS.split(line):
         head = SPLIT.match(segment)
         if head is not None:
             alone = _ALONE.match(segment, head.end())
             if alone is not None:  # `val: 0.3`
-                yield re.sub(r"\W+", "_", head.group().strip(" :|[]>.-#")), float(alone["value"])
+                told.append(("", re.sub(r"\W+", "_", head.group().strip(" :|[]>.-#")), float(alone["value"])))
                 continue
             split = head["split"].lower()
             segment = segment[head.end() :]
@@ -179,13 +184,29 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
             marked = before.endswith((":", "="))
             name = _name(re.split(r"[:=]", before.rstrip(":= "))[-1], marked=marked)
             if name:
-                own = SPLIT.match(f"{words_of(name)[0]}:")
-                yield (
-                    (name if own is not None or not split else f"{split}/{name}"),
-                    float(found["mean"] or found["value"]),
-                )
+                own = words_of(name)[0] in DATA
+                told.append(("" if own else split, name, float(found["mean"] or found["value"])))
         if not behind and _BEST.search(segment):
-            return  # `best metric, acc: 0.9`
+            break  # `best metric, acc: 0.9`
+    for split, name, value in told:
+        yield (f"{split}/{name}" if split and not _is_aside(split, name, told) else name), value
+
+
+def _of_data(word: str) -> str:
+    """The part of the data that a word alone says; empty where it says none."""
+    return SPLITS[word] if word in DATA else ""
+
+
+def _is_aside(split: str, name: str, told: Sequence[tuple[str, str, float]]) -> bool:
+    """Whether a loss behind scores of held-out data is not of that data: `Train Acc: 0.9 | Test Acc: 0.8 | Loss: 0.3`.
+
+    The training's score stands before it in the line, and its loss does not.
+    """
+    if SPLITS[split] == "train" or "loss" not in words_of(name):
+        return False
+    of_training = [other for at, other, _ in told if _of_data(at or words_of(other)[0]) == "train"]
+    alike = [other for at, other, _ in told if at == split and other != name]
+    return bool(of_training) and bool(alike) and not any("loss" in words_of(other) for other in of_training)
 
 
 @lru_cache(maxsize=4096)
@@ -203,4 +224,5 @@ def _name(before: str, *, marked: bool) -> str:
     whole = bool(words) and name.count("(") == name.count(")")  # or it is the print of a network
     if words == ["max", "accuracy"]:  # so far, as DeiT and Swin print it
         return ""
-    return re.sub(r"\s+", "_", name) if whole and words != ["best"] and _SUMMARY.isdisjoint(words[:-1]) else ""
+    told = _SUMMARY.isdisjoint(words[:-1]) and _CHANGED.isdisjoint(words)
+    return re.sub(r"\s+", "_", name) if whole and words != ["best"] and told else ""

@@ -29,6 +29,9 @@ _OF_THE_END = re.compile(
 )
 """Begins a line below which the training is over, or is measured with other weights than those of the present epoch."""
 
+_OF_BEST = re.compile(r"\bbest iteration(?: is)?:?\s*$", re.IGNORECASE)
+"""A line below which LightGBM and XGBoost print again what was told at the best iteration."""
+
 _SPLITS = {"tra": "train", "val": "val", "eva": "val", "dev": "val", "tes": "test"}
 """What the words at the head of a section say, by their first letters."""
 
@@ -50,6 +53,7 @@ class Sections:
         self.split = ""
         self.is_over = False
         self._told = False
+        self._looked_back = False
 
     def follow(self, line: str, said: Said | None, *, counted: bool, is_next: bool) -> None:
         """Take up the next line.
@@ -61,7 +65,8 @@ class Sections:
             is_next: whether its epoch is another than that of the line before.
         """
         if said is not None and said.counters:
-            self.is_over = False
+            # `Best iteration is:` and below it, as the epochs before were, that one again.
+            self.is_over, self._looked_back = self._looked_back, False
         if said is not None and said.pairs:
             of_epoch = EPOCH in said.counters and STEP not in said.counters and BATCH not in said.counters
             if is_next or (of_epoch and self._told):
@@ -72,6 +77,7 @@ class Sections:
             split = split_of_head(line)
             if split or (said is not None and EPOCH in said.counters):
                 self.split, self._told = split, False
+            self._looked_back = self._looked_back or _OF_BEST.search(line) is not None
             self.is_over = self.is_over or ends_training(line)
 
     def named(self, pairs: Mapping[str, float]) -> dict[str, float]:

@@ -34,7 +34,7 @@ from lcode.readers.loggers.nameless import is_nameless, nameless_runs
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.text_runs import joined_parts, of_one_axis, runs_in, told_once
 from lcode.readers.loggers.text_tables import tables_in
-from lcode.readers.understanding.column_words import EPOCHS, STEPS
+from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
 from lcode.readers.understanding.layout import RUN_LEVEL
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
@@ -80,6 +80,8 @@ class TextLogReader:
             rows = _objects(path)
             if rows and _is_counted(rows[0]):
                 return True
+        if text.lstrip().startswith('{"'):  # of one object per line the first is read; others have their own reader
+            return is_table(path)
         return is_table(path) or told_in(text).is_training or told_in(_end_of(path)).is_training
 
     def owns(self, path: Path) -> Path:
@@ -134,8 +136,11 @@ def _runs_of(path: Path) -> list[Logged]:
     start = text.lstrip()[:1]
     if start == "{" and not text.lstrip().startswith("{'"):  # a dictionary of Python is printed, not JSON
         objects = json_objects(path, TOOL)
-        rows = [_plain(row) for row in objects.rows]
-        return runs_in(Logged(path, columns_of(rows, path, TOOL), lines=objects.lines, notes=objects.notes))
+        told = [(_plain(row), line) for row, line in zip(objects.rows, objects.lines, strict=True)]
+        counting = [(row, line) for row, line in told if any(is_counter(name) for name in row)]
+        kept = counting or told  # settings come before the first, or what it came to behind the last
+        columns = columns_of([row for row, _ in kept], path, TOOL)
+        return runs_in(Logged(path, columns, lines=[line for _, line in kept], notes=objects.notes))
     if start == "[":
         objects_of_list = _objects(path)
         if objects_of_list:

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from lcode.readers.loggers.lines import Cells, torn_notes
+from lcode.readers.loggers.progress_bars import states_of
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
 from lcode.table.metric_names import known_metric
@@ -47,7 +48,7 @@ def tables_in(path: Path, text: str) -> list[Cells]:
     A header may be marked otherwise than its rows are, and a rule may stand under it. A table that begins later counts:
     its header names a counter. Rows with more or fewer cells are left out with a remark.
     """
-    lines = text.split("\n")
+    lines = [states_of(line)[-1] for line in text.split("\n")]
     column = _column(lines)
     if column is not None:
         return [column]

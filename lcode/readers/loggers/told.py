@@ -75,11 +75,12 @@ def _with_passes(told: Told) -> Told:
         return replace(told, rows=[{STEP: row.get(BATCH, 0.0), **row} for row in told.rows])
     if not told.rows or any(EPOCH in row or STEP in row for row in told.rows):
         return told
-    rows, number, last = [], 1, -1.0
+    rows, number, last, seen = [], 1, -1.0, set[str]()
     for row in told.rows:
-        at = row.get(BATCH, last)
-        number += at < last
-        last = at
+        at, names = row.get(BATCH, last), row.keys() - {BATCH}
+        if at < last and not seen.isdisjoint(names):  # or it is of other data in the same pass
+            number, seen = number + 1, set()
+        last, seen = at, seen | names
         rows.append({EPOCH: float(number), **row})
     if number == 1:
         rows = [{STEP: row.get(BATCH, 0.0), **row} for row in told.rows]

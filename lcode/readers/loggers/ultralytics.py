@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,12 +28,13 @@ AXIS = "epoch"
 
 _TEXT = "results.txt"
 
-_TEXT_NAMES = (
-    *(AXIS, "gpu_mem", "train/box_loss", "train/obj_loss", "train/cls_loss", "train/total_loss", "labels", "img_size"),
-    *("metrics/precision", "metrics/recall", "metrics/mAP_0.5", "metrics/mAP_0.5:0.95"),
-    *("val/box_loss", "val/obj_loss", "val/cls_loss"),
-)
-"""Columns of `results.txt`, which has no header: as `results.csv` calls them."""
+_MEASURED = ("metrics/precision", "metrics/recall", "metrics/mAP_0.5", "metrics/mAP_0.5:0.95")
+_LOSSES = ("box_loss", "obj_loss", "cls_loss")
+"""Columns of `results.txt`, which has no header, as `results.csv` calls them: the losses of the training and their sum,
+the number of labels and the size of the pictures, what was measured, the losses of the validation."""
+
+_SIZES = 32
+"""What the sides of pictures are multiples of, in pixels."""
 
 _TEXT_ROW = re.compile(rb"\s*\d+/\d+\s+[\d.]+[GM]?\s+[\d.]+")
 
@@ -94,19 +95,46 @@ class UltralyticsReader(RunPerFolder):
 def _text_cells(path: Path) -> Cells:
     """The cells of a `results.txt`: `3/29  1.9G  0.09 …`, the epoch and the last one, then numbers."""
     text, notes = text_of(path, TOOL)
+    names: list[str] = []
     rows: list[list[str]] = []
     lines: list[int] = []
     torn: list[int] = []
     for number, line in enumerate(text.split("\n"), start=1):
         cells = line.split()
-        if len(cells) == len(_TEXT_NAMES):
+        names = names or _text_names(cells)
+        if names and len(cells) == len(names):
             rows.append([cells[0].partition("/")[0], cells[1].rstrip("GM"), *cells[2:]])
             lines.append(number)
         elif cells:
             torn.append(number)
     if len(torn) > len(rows):
-        raise refused(path, TOOL, f"this row does not have the {len(_TEXT_NAMES)} numbers of a training", torn[0])
-    return Cells(list(_TEXT_NAMES), rows, lines, (*notes, *torn_notes(path, torn, text.count("\n") + 1)))
+        raise refused(path, TOOL, "this row does not have the numbers of a training", torn[0])
+    return Cells(names, rows, lines, (*notes, *torn_notes(path, torn, text.count("\n") + 1)))
+
+
+def _text_names(cells: Sequence[str]) -> list[str]:
+    """The names of a row's cells, of which a model for other tasks has more losses; none where it is no row."""
+    at = next(
+        (
+            at
+            for at in range(4, len(cells) - len(_MEASURED) - 1)
+            if cells[at].isdigit() and cells[at + 1].isdigit() and int(cells[at + 1]) % _SIZES == 0 < int(cells[at + 1])
+        ),
+        None,
+    )
+    if at is None:
+        return []
+    training, validation = at - 3, len(cells) - at - 2 - len(_MEASURED)
+    return [
+        *(AXIS, "gpu_mem"),
+        *(f"train/{name}" for name in _losses(training)),
+        *("train/total_loss", "labels", "img_size", *_MEASURED),
+        *(f"val/{name}" for name in _losses(validation)),
+    ]
+
+
+def _losses(number: int) -> Sequence[str]:
+    return _LOSSES if number == len(_LOSSES) else [f"loss_{at}" for at in range(1, number + 1)]
 
 
 def _horizon(columns: Mapping[str, Any], arguments: Mapping[str, Any]) -> float | None:

@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
+from lcode.readers.loggers.number_rows import as_curves, named_by_course, names_by_course, numbers_in
 from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, STEP
+from lcode.readers.loggers.printed_lists import COUNTED, Rows, printed_lists
 from lcode.readers.loggers.sections import split_of_head
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
+from lcode.table.reading import listed
 
 _ALONE = re.compile(rf"\s*({NUMBER})\s*", re.IGNORECASE)
 
+FEWEST_BLOCKS = 5
+"""Times that the same names with a loss among them must come again to be those of one training; a loss of held-out data
+alone may be what each of several trainings came to."""
+
+_NEARLY_ALL = 0.8
+"""Part of what is told that has the same names; the rest came before or is cut."""
+
 _DATE = re.compile(r"\W*\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
-
-_COUNTED = "no line counts the epochs, so what was printed was counted, from 1."
-
-Rows = list[tuple[int, dict[str, Any]]]
-"""The 1-based line and the values of each row."""
 
 
 def uncounted_rows(text: str, shapes: LineShapes) -> tuple[Rows, str]:
@@ -35,35 +40,51 @@ def uncounted_rows(text: str, shapes: LineShapes) -> tuple[Rows, str]:
         text: the text.
         shapes: reads its lines, and remembers what it has read.
     """
-    return _pairs_in_each_line(text, shapes) or _sections(text, shapes) or _bare_numbers(text, shapes) or ([], "")
+    return (
+        printed_lists(text)
+        or _pairs_in_each_line(text, shapes)
+        or _sections(text, shapes)
+        or _bare_numbers(text, shapes)
+        or _number_rows(text)
+        or ([], "")
+    )
 
 
 def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:
-    """The rows of lines such as `train loss 0.3, val loss 0.4`, where no line counts anything."""
+    """The rows of lines such as `train loss 0.3, val loss 0.4`, or of several for each row, where none counts on."""
     rows = Rows()
     row: dict[str, Any] = {}
+    counters: set[tuple[tuple[str, float], ...]] = set()
     for number, line in enumerate(text.split("\n"), start=1):
         said = shapes.said_in(line)
         if said is None:
             continue
         if said.counters:
-            return None
+            counters.add(tuple(said.counters.items()))
+            if len(counters) > 1:
+                return None
         pairs = {name.removeprefix(IN_BATCH): value for name, value in said.pairs.items()}
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
             row = {EPOCH: float(len(rows) + 1)}
             rows.append((number, row))
         row.update(pairs)
-    if len(rows) < FEWEST:
+    usual = Counter(tuple(row) for _, row in rows).most_common(1)
+    if not usual or usual[0][1] < max(FEWEST, _NEARLY_ALL * len(rows)):
         return None
-    in_time = _are_dated(text, rows) and any("loss" in words_of(name) for name in rows[0][1])
-    return (rows, _COUNTED) if in_time or _is_compared(rows) else None
+    names, _ = usual[0]
+    rows = [(line, row) for line, row in rows if tuple(row) == names]
+    for at, (_, row) in enumerate(rows, start=1):
+        row[EPOCH] = float(at)
+    losses = [name for name in names if "loss" in words_of(name)]
+    again = len(rows) >= FEWEST_BLOCKS and any(split_name(name)[0] in ("", "train") for name in losses)
+    in_time = bool(losses) and (_are_dated(text, rows) or again)
+    return (rows, COUNTED) if in_time or _is_compared(names) else None
 
 
 def _are_dated(text: str, rows: Rows) -> bool:
-    """Whether each row tells the same, in a line that begins with the time: so they follow each other."""
+    """Whether each row is told in a line that begins with the time: so they follow each other."""
     lines = text.split("\n")
-    names = rows[0][1].keys()
-    return all(row.keys() == names and _DATE.match(lines[number - 1]) is not None for number, row in rows)
+    return all(_DATE.match(lines[number - 1]) is not None for number, _ in rows)
 
 
 def _sections(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:
@@ -98,18 +119,17 @@ def _sections(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:
         rows.pop(0)
     told = Counter(name for _, row in rows for name in row if known_metric(name) is not None)
     often = bool(told) and 2 * max(told.values()) > len(rows)  # or it is a configuration, with a part for each
-    return (rows, _COUNTED) if len(rows) >= FEWEST and often and len(heads) > 1 else None
+    return (rows, COUNTED) if len(rows) >= FEWEST and often and len(heads) > 1 else None
 
 
-def _is_compared(rows: Rows) -> bool:
-    """Whether each row tells the same, and of a metric what it is on several parts of the data."""
-    names = rows[0][1].keys()
+def _is_compared(names: Iterable[str]) -> bool:
+    """Whether it is told of a metric what it is on several parts of the data."""
     measured: dict[str, set[str]] = {}
     for name in names:
         split, bare = split_name(name)
         if known_metric(name) is not None:
             measured.setdefault(bare.lower(), set()).add(split)
-    return all(row.keys() == names for _, row in rows) and any(len(splits) > 1 for splits in measured.values())
+    return any(len(splits) > 1 for splits in measured.values())
 
 
 def _bare_numbers(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:
@@ -136,7 +156,27 @@ def _bare_numbers(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:
     return counted, f"the numbers below each epoch have no name and are read as a {name}, by the way that they went."
 
 
-def named_by_course(values: Sequence[float]) -> str:
-    """A loss where the values fall, else a score."""
-    half = len(values) // 2
-    return "loss" if sum(values[-half:]) <= sum(values[:half]) else "score"
+def _number_rows(text: str) -> tuple[Rows, str] | None:
+    """The rows of lines that hold nothing but numbers, a counter before the others: `99800 0.70 0.76`."""
+    found = [
+        (number, cells)
+        for number, line in enumerate(text.split("\n"), start=1)
+        if (cells := numbers_in(line)) is not None
+    ]
+    if len(found) < FEWEST_BLOCKS:
+        return None
+    ((wide, often),) = Counter(len(cells) for _, cells in found).most_common(1)
+    rows = [(number, cells) for number, cells in found if len(cells) == wide]
+    curves = as_curves([cells for _, cells in rows]) if often >= _NEARLY_ALL * len(found) else None
+    if curves is None or not curves.counters:
+        return None
+    names = names_by_course(curves.values)
+    counted = [
+        (
+            number,
+            {STEP: curves.counters[0][at]}
+            | {name: values[at] for name, values in zip(names, curves.values, strict=True)},
+        )
+        for at, (number, _) in enumerate(rows)
+    ]
+    return counted, f"the numbers of each line have no name and are read as {listed(names)}, by the way that they went."

@@ -89,9 +89,22 @@ def runs_of_curves(raws: Mapping[Path, RawTable]) -> dict[Path, list[Path]] | No
         for cut in (rest.removesuffix(curve), rest.removeprefix(curve)):
             rest = min(rest, cut, key=len)
         if rest == stem:
-            return None
+            return _of_one_length(raws)
         runs.setdefault(path.parent / rest.strip("_-. "), []).append(path)
     return runs if any(len(files) > 1 for files in runs.values()) else None
+
+
+def _of_one_length(raws: Mapping[Path, RawTable]) -> dict[Path, list[Path]] | None:
+    """The files of each folder as a run, where each of them holds another known metric, as often as the others do."""
+    folders: dict[Path, list[Path]] = {}
+    for path in raws:
+        folders.setdefault(path.parent, []).append(path)
+    for paths in folders.values():
+        curves = [curve for path in paths for curve in _curves(raws[path])]
+        whole = len(curves) == len(paths) == len(set(curves)) and len({len(raws[path]) for path in paths}) == 1
+        if not whole or any(known_metric(curve) is None for curve in curves):
+            return None
+    return {folder / "run": paths for folder, paths in folders.items()} if len(raws) > len(folders) else None
 
 
 def _curves(raw: RawTable) -> list[str]:

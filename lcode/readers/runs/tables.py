@@ -23,6 +23,7 @@ from lcode.readers.runs.table_part import read_table
 from lcode.readers.understanding.column_words import EPOCHS
 from lcode.readers.understanding.columns import Roles, settle_roles
 from lcode.readers.understanding.layout import CONFIG, RESERVED
+from lcode.readers.understanding.parts_of_data import by_part
 from lcode.readers.understanding.rates import is_rate
 from lcode.readers.understanding.run_names import names_of, names_of_runs, names_of_tool, parts_of_runs
 from lcode.table.reading import listed, with_purpose
@@ -61,7 +62,7 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
-    begun = [_without_empty_rows(raw) for raw in raws if len(raw)]
+    begun = [by_part(_without_empty_rows(raw)) for raw in raws if len(raw)]
     without_rows = [raw.path.name for raw in raws if not len(raw)] if begun else []
     raws = begun or raws
     roles, refused = _roles_of(raws, choices, stated)
@@ -192,7 +193,7 @@ def understood_runs(
     if choices.epoch is None and len(axes) == 1:
         choices = replace(choices, epoch=next(iter(axes)))
     table = one_table([_table_of(run, name) for run, name in zip(runs, names, strict=True)])
-    raw = _filled(replace(table, path=root), choices.epoch)
+    raw = by_part(_filled(replace(table, path=root), choices.epoch))
     try:
         roles = settle_roles(raw, choices, stated=stated, logged=True)
         part, _ = read_table(roles.apply(raw, ""), "last")

@@ -35,17 +35,19 @@ STEPS = (
     *("time/total_timesteps", "timesteps", "num_env_steps_sampled", "env_steps", "total/steps"),
     *("total_steps", "totalenvinteracts", "misc/total_timesteps", "timestep", "total timesteps", "frame", "frames"),
     *("timestepssofar", "episodessofar"),
-    *("episode", "episodes", "num episodes", "num_episodes", "batch", "batch_idx", "t"),
+    *("episode", "episodes", "num episodes", "num_episodes", "game", "games", "record_id", "batch", "batch_idx", "t"),
 )
 """Columns that count steps of the optimiser, of an environment, or calls of a tool, the best one first."""
 
 _INDEX = re.compile(r"(unnamed(: ?|_)\d+|__index_level_\d+__|index|idx|row|rowid|#)?", re.IGNORECASE)
 
 _COUNTERS = _words(
-    "step steps iter iters iteration iterations epoch epochs timestep timesteps episode episodes updates"
+    "step steps iter iters iteration iterations epoch epochs timestep timesteps episode episodes updates round rounds "
+    "game games generation generations"
 )
 _COUNTS = _words(
-    "num n bad total global cumulative current count counter since restore trainer train training env sampled"
+    "num n no nr number idx index id bad total global cumulative current count counter since restore trainer train "
+    "training env sampled"
 )
 
 _CLOCK = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock hours "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from lcode.errors import InputError
 from lcode.readers.choices import Choices
 from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
+from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
 from lcode.readers.understanding.rates import is_rate
 from lcode.readers.understanding.uncounted import without_epochs
@@ -31,13 +33,16 @@ trained for one epoch."""
 _FALLING = 0.1
 """Part of the rows in which a counter may go back, as where trainings were appended to a log."""
 
+_LONG = 20
+"""Rows of a table in which a first column of any name counts them: a table of results is shorter."""
+
 FEWEST = 3
 """Rows of a run that it takes to see that a column counts, or that it is constant."""
 
 _WORD = re.compile(r"(?!(?:none|null|n/?a)$).*[^\W\d_]{2}.*", re.IGNORECASE)
 """What is no number and no mark of a missing one."""
 
-_LONG = ("task", "metric", "value", "split")
+_LONG_NAMES = ("task", "metric", "value", "split")
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def settle_roles(
     long = is_long(raw)
     for name in names:
         taken = name in (run, axis, counter, *others, *config, *stated) or name.startswith((CONFIG, SIGNAL))
-        if taken or (name in RESERVED and name != "epoch") or is_rate(name) or (long and name in _LONG):
+        if taken or (name in RESERVED and name != "epoch") or is_rate(name) or (long and name in _LONG_NAMES):
             continue
         reason = "asked for" if choices.ignores(name) else why_left_out(name)
         if reason is None and (known_metric(name) is None or _is_of_words(raw.columns[name])):
@@ -155,6 +160,7 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
     found = [*epochs, *steps]
     whole = [name for name in found if _counts(raw, name)]
     whole = [name for name in whole if _rises(raw, name, runs)] or whole
+    whole = whole or [name for name in _other_counters(raw) if _counts(raw, name) and _rises(raw, name, runs)]
     later = next((name for name in steps if name in whole), None)
     if choices.epoch is not None:
         axis = choices.epoch
@@ -176,6 +182,41 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
             else:
                 counter = later
     return axis, counter, [name for name in found if name not in (axis, counter)]
+
+
+def _other_counters(raw: RawTable) -> list[str]:
+    """The columns that count by the words of their names, such as `round_num`, and whose numbers differ in each row.
+
+    An index counts where a metric was measured on the data of the training and on others: a table of results has one
+    as well. So does a first column of any other name where long rows of numbers follow each other in it.
+    """
+    splits: dict[str, set[str]] = {}
+    for name in raw.columns:
+        split, bare = split_name(name)
+        if known_metric(name) is not None:
+            splits.setdefault(bare.lower(), set()).add(split)
+    reasons = ("counter", "index") if any(len(found) > 1 for found in splits.values()) else ("counter",)
+    found = [
+        name
+        for reason in reasons
+        for name, cells in raw.columns.items()
+        if why_left_out(name) == reason
+        and name.strip()
+        and len(raw) > 1
+        and pc.count_distinct(cells).as_py() == len(raw)
+    ]
+    first, *others = raw.columns
+    unknown = why_left_out(first) is None and known_metric(first) is None
+    if len(raw) >= _LONG and splits and unknown and _counts_on(raw.columns[first]):
+        found += [first] if all(as_number(raw.columns[name][0].as_py()) is not None for name in others) else []
+    return found
+
+
+def _counts_on(cells: pa.ChunkedArray) -> bool:
+    """Whether each number is as much larger than the one before as all others are."""
+    numbers = [as_number(cell) for cell in cells.to_pylist()]
+    steps = {None if one is None or other is None else other - one for one, other in pairwise(numbers)}
+    return len(steps) == 1 and (steps.pop() or 0) > 0
 
 
 def _counts(raw: RawTable, name: str) -> bool:

@@ -19,7 +19,7 @@ _SPACES = (
 
 _PART_OF_METRIC = """
     top mean avg average best micro macro weighted balanced binary ema running total overall max min per class k final
-    last smoothed history episode
+    last smoothed history episode rate ratio std
 """
 _NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
 """Words before a metric that are part of it."""
@@ -47,7 +47,8 @@ def split_name(key: str) -> tuple[str, str]:
             word = None if found is None else SPLITS.get(found.groups()[which].lower())
             if found is not None and word is not None:
                 rest = found.groups()[1 - which]
-                if rest.isdigit() and len(parts) > 1:  # `valid_0/auc`: the first of several sets
+                # `valid_0/auc`: the first of several sets; `train_history/loss`.
+                if len(parts) > 1 and (rest.isdigit() or rest.lower() in _SPACES):
                     return word, "/".join([*parts[:at], *parts[at + 1 :]])
                 return word, "/".join([*parts[:at], rest[0].lower() + rest[1:], *parts[at + 1 :]])
     for at, part in enumerate(parts):

@@ -469,10 +469,6 @@ def test_numbers_without_a_name_are_counted_if_there_are_many_in_an_epoch(tmp_pa
     [
         ("acc: 0.5\nacc: 0.6\nacc: 0.7\n", r"put 'epoch 1, ', 'epoch 2, ' … before each line that tells 'acc'"),
         ("epoch 1 acc: 0.5\n", "tells 'acc' at one count of epochs or steps only"),
-        (
-            "0, 44.7, 50.9\n1, 43.0, 51.0\n2, 42.0, 52.0\n",
-            "put a line with a name for each column above them, such as epoch,loss,accuracy$",
-        ),
         ("16.84,-210.5\n10.07,-158.7\n6.74,-203.3\n", "number the lines, and put a line with a name .* epoch,loss,acc"),
         ("[1.5, 1.4, 1.3]", "write each into a line of its own, below a line with their name: loss"),
     ],

@@ -1,0 +1,70 @@
+"""Data frames as they are written to JSON: by column and number of the row, by row, or cells apart from the names.
+
+`{"loss": {"0": 0.9, "1": 0.7}}` is pandas' own way; `{"epoch_1": {"loss": 0.9}, …}` is how people keep a history.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lcode.readers.understanding.column_words import EPOCHS, STEPS
+
+_NUMBER = re.compile(r"(?P<counter>epoch|step|iter|iteration|round)?[ _-]*(?P<at>\d+)", re.IGNORECASE)
+"""The number of a row, with what it counts."""
+
+
+def with_rows(found: Any) -> Any:
+    """What a file holds, with data frames as lists of values or of rows; anything else as it is."""
+    if not isinstance(found, dict) or not found:
+        return found
+    names, cells = found.get("columns"), found.get("data")
+    if isinstance(names, list) and isinstance(cells, list) and all(_is_row(row, len(names)) for row in cells):
+        rows = [dict(zip(map(str, names), row, strict=True)) for row in cells]
+        return _numbered(rows, found.get("index"))
+    if all(isinstance(inner, dict) for inner in found.values()):
+        rows = [dict(inner) for inner in found.values()]
+        if _counts(found) and all(_is_flat(row) for row in rows):
+            counter = next((m["counter"] for m in map(_NUMBER.fullmatch, found) if m is not None and m["counter"]), "")
+            named = not any(name.lower() in (*EPOCHS, *STEPS) for row in rows for name in row)
+            at = [_at(name) for name in found]
+            return [{counter.lower() or "epoch": n, **row} for n, row in zip(at, rows, strict=True)] if named else rows
+    return {name: _listed(inner) for name, inner in found.items()}
+
+
+def _listed(inner: Any) -> Any:
+    """The values by the numbers of their rows as a list; those within likewise."""
+    if not isinstance(inner, dict) or not inner:
+        return inner
+    if _counts(inner) and not any(isinstance(value, (dict, list)) for value in inner.values()):
+        return [inner[name] for name in sorted(inner, key=_at)]
+    return {name: _listed(value) for name, value in inner.items()}
+
+
+def _numbered(rows: list[dict[str, Any]], index: Any) -> list[dict[str, Any]]:
+    """The rows with their numbers, where no column counts them."""
+    if not isinstance(index, list) or any(name.lower() in (*EPOCHS, *STEPS) for row in rows[:1] for name in row):
+        return rows
+    return [{"epoch": at, **row} for at, row in zip(index, rows, strict=False)]
+
+
+def _counts(rows: Mapping[str, Any]) -> bool:
+    return len(rows) > 1 and all(_NUMBER.fullmatch(name) for name in rows)
+
+
+def _at(name: str) -> int:
+    found = _NUMBER.fullmatch(name)
+    return 0 if found is None else int(found["at"])
+
+
+def _is_row(row: Any, size: int) -> bool:
+    return isinstance(row, list) and len(row) == size
+
+
+def _is_flat(row: Mapping[str, Any]) -> bool:
+    """Whether a row holds numbers, perhaps a level further in, and no curves."""
+    plain = [value for one in row.values() for value in (one.values() if isinstance(one, dict) else (one,))]
+    return any(isinstance(value, (int, float)) for value in plain) and not any(
+        isinstance(value, (dict, list)) for value in plain
+    )

@@ -1,0 +1,93 @@
+"""Rows of numbers without names: which of their columns count, and which are curves.
+
+`99800 tensor(0.7045, device='cuda:0') tensor(0.7665)`, `INFO:root:(3, 'model3.ckpt', 37.03)`, `0 0 0.693`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lcode.readers.loggers.line_forms import NUMBER
+from lcode.readers.raw import as_number
+
+MOST_COUNTERS = 2
+"""Columns that count at most: epochs, and batches in them."""
+
+_WRAPPED = re.compile(rf"\b(?:tensor|np\.\w+|array)\(({NUMBER})[^()]*\)", re.IGNORECASE)
+_OTHER = re.compile(r"datetime\.datetime\([^()]*\)|'[^']*'|\"[^\"]*\"|^(?:INFO|DEBUG|WARNING):\w*:")
+"""What stands beside numbers in the print of a tuple, and before it in a line of Python's logging."""
+
+_BETWEEN = re.compile(r"[\s,;()\[\]]+")
+
+_FEW = 10
+"""A column of values has at least one other value in so many rows: others are settings and their schedules."""
+
+
+@dataclass(frozen=True)
+class NumberRows:
+    """What rows of numbers hold.
+
+    Attributes:
+        counters: columns that count, at most two, the epochs first; none: the rows follow each other.
+        values: the other columns, one at least.
+    """
+
+    counters: tuple[tuple[float, ...], ...]
+    values: tuple[tuple[float, ...], ...]
+
+
+def numbers_in(line: str) -> list[float] | None:
+    """The numbers of a line that holds nothing else; None where it does."""
+    if "(" in line or "'" in line:
+        line = _OTHER.sub(" ", _WRAPPED.sub(r"\1", line))
+    numbers = [as_number(cell) for cell in _BETWEEN.split(line) if cell]
+    found = [number for number in numbers if number is not None]
+    return found if found and len(found) == len(numbers) else None
+
+
+def as_curves(rows: Sequence[Sequence[float]]) -> NumberRows | None:
+    """The columns of rows of one length; None where nothing tells that they are curves.
+
+    Several columns are curves where another one counts them; those that hardly change are none.
+    """
+    wide = len(rows[0]) if rows else 0
+    if not wide or any(len(row) != wide for row in rows):
+        return None
+    columns = [tuple(column) for column in zip(*rows, strict=True)]
+    if wide > 1 and len(rows) > 1:
+        columns = [column for column in columns if len(set(column)) > 1] or columns[-1:]
+    counters: list[tuple[float, ...]] = []
+    while len(columns) > 1 and len(counters) < MOST_COUNTERS and counts(columns[0]):
+        counters.append(columns.pop(0))
+    several = [column for column in columns if len(set(column)) * _FEW >= len(column)]
+    if len(columns) > 1:
+        columns = several
+    if not columns or (len(columns) > 1 and not counters) or (counters and any(map(counts, columns))):
+        return None
+    return NumberRows(tuple(counters), tuple(columns))
+
+
+def counts(column: Sequence[float]) -> bool:
+    """Whether the numbers count on in equal steps, or anew from 0 or 1."""
+    if not all(number.is_integer() and number >= 0 for number in column):
+        return False
+    if column[0] in (0, 1):
+        return all(other in (one, column[0]) or other > one for one, other in pairwise(column))
+    return len(column) > 1 and len({other - one for one, other in pairwise(column)}) == 1 and column[1] > column[0]
+
+
+def named_by_course(values: Sequence[float]) -> str:
+    """A loss where the values fall, else a score."""
+    half = len(values) // 2
+    return "loss" if sum(values[-half:]) <= sum(values[:half]) else "score"
+
+
+def names_by_course(columns: Sequence[Sequence[float]]) -> list[str]:
+    """A name for each column by the way that it went, numbered where several have the same."""
+    names = [named_by_course(column) for column in columns]
+    return [
+        name if names.count(name) == 1 else f"{name}_{names[: at + 1].count(name)}" for at, name in enumerate(names)
+    ]

@@ -1,0 +1,74 @@
+"""Tables with a row per part of the data: a column says of each row whether it is of the training or of held-out data.
+
+`epoch,phase,loss,acc` with `train` and `val` by turns tells what `epoch,train_loss,val_loss,train_acc,val_acc` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lcode.readers.raw import RawTable, as_number
+from lcode.readers.understanding.column_words import is_counter, why_left_out
+from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
+from lcode.readers.understanding.rates import is_rate
+from lcode.table.metric_words import SPLITS
+
+_NAMES = frozenset(
+    (
+        "split",
+        "set",
+        "phase",
+        "mode",
+        "subset",
+        "partition",
+        "dataset",
+        "data",
+        "stage",
+        "type",
+        "_type",
+        "kind",
+        "part",
+    )
+)
+"""Columns that may say of which part of the data a row is."""
+
+
+def by_part(raw: RawTable) -> RawTable:
+    """The table with a column for each curve and part of the data, where a column of its rows says the part."""
+    column = next((name for name in raw.columns if name.strip().lower() in _NAMES and _says_parts(raw, name)), None)
+    if column is None or is_long(raw) or not any(map(is_counter, raw.columns)):
+        return raw
+    says = pc.utf8_lower(pc.utf8_trim_whitespace(raw.columns[column].cast(pa.string())))
+    parts = [part for part in says.unique().to_pylist() if part is not None]
+    columns: dict[str, pa.ChunkedArray] = {}
+    for name, cells in raw.columns.items():
+        if name == column:
+            continue
+        if not _is_curve(raw, name):
+            columns[name] = cells
+            continue
+        for part in parts:
+            own = pc.if_else(pc.fill_null(pc.equal(says, part), False), cells, pa.scalar(None, cells.type))
+            if own.null_count < len(own):
+                columns[f"{part}/{name}"] = own
+    return replace(raw, columns=columns)
+
+
+def _says_parts(raw: RawTable, name: str) -> bool:
+    cells = raw.columns[name]
+    if not pa.types.is_string(cells.type) or cells.null_count == len(cells):
+        return False
+    return all(str(cell).strip().lower() in SPLITS for cell in cells.drop_null().unique().to_pylist())
+
+
+def _is_curve(raw: RawTable, name: str) -> bool:
+    """Whether the values of a column are measured, so that they are of the part that their row is of."""
+    if name.strip().lower() in RESERVED or name.startswith(CONFIG) or is_counter(name) or is_rate(name):
+        return False
+    if why_left_out(name) is not None:
+        return False
+    cells = raw.columns[name].drop_null()
+    return len(cells) > 1 and as_number(cells[0].as_py()) is not None and pc.count_distinct(cells).as_py() > 1
