@@ -284,12 +284,12 @@ def live_table(runs: Sequence[LiveRun], metrics: Sequence[Metric], unit: float, 
         "arch": [run.arch for run in runs],
     }
     return RunTable.from_points(
-        pd.concat([_points(run.name, run.values, unit, keys) for run in runs], ignore_index=True),
+        _points({run.name: run.values for run in runs}, unit, keys),
         metrics,
         runs=pd.DataFrame(known, index=names, dtype=object),
         configs=pd.DataFrame([run.config for run in runs], index=names),
         graphs={run.name if run.arch is None else run.arch: run.graph for run in runs if run.graph is not None},
-        signals=pd.concat([_points(run.name, run.signals, unit) for run in runs], ignore_index=True),
+        signals=_points({run.name: run.signals for run in runs}, unit),
         schedules=plans,
         epoch_unit=unit,
     )
@@ -309,18 +309,24 @@ def _same(one: float, other: float) -> bool:
     return one == other or (isnan(one) and isnan(other))
 
 
-def _points(run: str, epochs: Epochs, unit: float, keys: set[str] | None = None) -> pd.DataFrame:
-    """The finite values as points of a table, of these metrics or of all."""
-    rows = list(_rows(epochs, keys))
-    frame = pd.DataFrame(rows, columns=["epoch", "metric", "value"]).astype({"metric": object, "value": float})
-    return frame.assign(run=run, epoch=as_ticks(frame["epoch"].to_numpy(float), unit))
-
-
-def _rows(epochs: Epochs, keys: set[str] | None) -> Iterator[tuple[Epoch, str, float]]:
-    for epoch, values in epochs.items():
-        for name, value in values.items():
-            if isfinite(value) and (keys is None or name in keys):
-                yield epoch, name, value
+def _points(runs: Mapping[str, Epochs], unit: float, keys: set[str] | None = None) -> pd.DataFrame:
+    """The finite values of the runs as points of a table, of these metrics or of all."""
+    rows = [
+        (run, epoch, name, value)
+        for run, epochs in runs.items()
+        for epoch, values in epochs.items()
+        for name, value in values.items()
+        if isfinite(value) and (keys is None or name in keys)
+    ]
+    run, epoch, metric, value = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return pd.DataFrame(
+        {
+            "run": pd.Series(run, dtype=object),
+            "epoch": as_ticks(np.array(epoch, dtype=float), unit),
+            "metric": pd.Series(metric, dtype=object),
+            "value": np.array(value, dtype=float),
+        }
+    )
 
 
 def _epochs(points: pd.DataFrame, run: str, table: RunTable) -> Epochs:

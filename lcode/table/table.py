@@ -188,8 +188,9 @@ class RunTable:
     @property
     def last_epochs(self) -> pd.Series:
         """Last epoch at which anything was measured, per run; 0 for a run without a point."""
-        last = self.points.groupby("run", observed=True)["epoch"].max()
-        return last.reindex(self.runs.index).fillna(0).astype(np.int64)
+        last = np.zeros(len(self.runs), dtype=np.int64)
+        np.maximum.at(last, self.points["run"].cat.codes.to_numpy(), self.points["epoch"].to_numpy())
+        return pd.Series(last, index=self.runs.index, name="epoch")
 
     def __len__(self) -> int:
         return len(self.runs)
