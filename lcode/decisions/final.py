@@ -183,9 +183,9 @@ class FinalValue:
         return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
     def _ticks(self, unit: float) -> int:
-        """The window in ticks of `unit`."""
+        """The window in ticks of `unit`; the value at the horizon is one value, however often an epoch is evaluated."""
         assert self.window is not None
-        return max(round(self.window / unit), 1)
+        return max(round(self.window / unit), 1) if self.window > 1 else 1
 
     def _check(self, forecast: Forecast, i: int, epochs: NDArray[np.int64]) -> None:
         """Every epoch that counts and is still to come must have been asked for, unless the run is over."""

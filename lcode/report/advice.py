@@ -22,14 +22,15 @@ def advice(forecast: Forecast, ranking: Ranking, table: RunTable | None = None) 
     Args:
         forecast: of R runs.
         ranking: of the same runs.
-        table: says which runs were stopped or failed, and so have nothing left to stop.
+        table: says which runs have finished, were stopped or failed, and so have nothing left to stop, even if some
+            metric of theirs was never logged and is forecast.
     """
     over = dict(zip(forecast.run_ids, (forecast.status == "finished").all(axis=1), strict=True))
     last = dict(zip(forecast.run_ids, forecast.observed.max(axis=1, initial=-1).tolist(), strict=True))
     of_candidate: dict[Action, Advice] = {"continue": "start", "stop": "skip"}
     ended: dict[str, Advice] = {}
     if table is not None:
-        ended = {str(run): status for run, status in table.runs["status"].items() if status in ("stopped", "failed")}
+        ended = {str(run): status for run, status in table.runs["status"].items() if status != "running"}
     return {
         run: "finished" if over[run] else ended.get(run, action if last[run] >= 0 else of_candidate[action])
         for run, action in zip(ranking.runs, ranking.action, strict=True)

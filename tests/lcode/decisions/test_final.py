@@ -128,6 +128,11 @@ def test_the_last_epochs_are_those_of_the_user() -> None:
     assert LAST3.of_table(half)[0, 0] == pytest.approx(0.35) and LAST3.of_table(whole)[0, 0] == pytest.approx(0.5)
 
 
+def test_the_value_at_the_horizon_is_one_value_where_an_epoch_is_evaluated_often() -> None:
+    tenths = replace(table({"a": [0.1, 0.5, 0.9]}), epoch_unit=0.1)
+    assert HORIZON.of_table(tenths)[0].tolist() == pytest.approx([0.9, 0.1])
+
+
 def test_what_lies_after_the_forecasts_last_epoch_is_not_looked_at() -> None:
     whole = table({"a": [0.1, 0.2, 0.9, 0.9, 0.9, 0.9]})
     seen = whole.prefix(2)

@@ -21,6 +21,13 @@ def test_stopped_and_failed_runs_are_not_to_be_stopped_again(sweep: Any) -> None
     assert told["run-00"] == "finished" and tuple(told) == sweep.ranking.runs
 
 
+def test_a_finished_run_that_never_logged_a_metric_has_finished(sweep: Any) -> None:
+    status = sweep.forecast.status.copy()
+    status[sweep.forecast.run_ids.index("run-00"), 0] = "ok"
+    told = advice(dataclasses.replace(sweep.forecast, status=status), sweep.ranking, sweep.table)
+    assert told["run-00"] == "finished"
+
+
 def test_what_stopping_saves_is_a_share_of_what_is_to_come(sweep: Any) -> None:
     told = headline(sweep.forecast, sweep.ranking, sweep.table)
     # All twenty open runs have fifteen of twenty epochs to come.
