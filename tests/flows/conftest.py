@@ -1,4 +1,8 @@
-"""Runs pieces of code as a reader of the documentation would: one after the other, in an interpreter of their own."""
+"""Runs pieces of code as a reader of the documentation would: one after the other, in a process of their own.
+
+A page would spend most of its time on loading what every page needs. So one process loads that and keeps to itself:
+each page runs in a fork of it, which has whatever that process has loaded and nothing of what another page did.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,33 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 RUNNER = """
-import json, shlex, subprocess, sys
+import json, os, shlex, subprocess, sys
 
+# What a forecast, a fit and a training load.
+import torch._dynamo
+import lcode.cli.commands, lcode.evaluation, lcode.forecasters.lcgode, lcode.hooks, lcode.plot
+import mtl_runs.cli, mtl_runs.problems, mtl_runs.training
+
+for line in sys.stdin:
+    if (child := os.fork()) == 0:
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+else:
+    sys.exit()
+
+# From here on it is the page's own process.
+page = json.loads(line)
+for number, path in enumerate((os.devnull, page["out"], page["err"])):
+    os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
+os.chdir(page["folder"])
+os.environ.clear()
+os.environ.update(page["environment"])
 namespace = {"__name__": "__main__"}
 
 
@@ -24,7 +47,7 @@ def calls(code):
     return [shlex.split(line, comments=True) for line in lines] if plain else []
 
 
-for name, language, code in json.load(sys.stdin):
+for name, language, code in page["snippets"]:
     if language == "bash" and (commands := calls(code)):
         from lcode.cli import run_app
         from lcode.cli.commands import app
@@ -44,22 +67,48 @@ RunSnippets = Callable[[Sequence[tuple[str, str, str]]], None]
 """Takes triples of a name for tracebacks, a language (`python` or `bash`) and code."""
 
 
+@pytest.fixture(scope="session")
+def _pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[dict[str, object]], int]]:
+    """Runs a page in a fork of one process; gives its exit status."""
+    told = tmp_path_factory.mktemp("pages") / "told"  # loading must not warn, as a reader's interpreter would
+    with (
+        told.open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, "-c", RUNNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process,
+    ):
+
+        def run(page: dict[str, object]) -> int:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(json.dumps(page) + "\n")
+            process.stdin.flush()
+            status = process.stdout.readline()
+            assert status and not told.read_text(), told.read_text()
+            return int(status)
+
+        yield run
+
+
 @pytest.fixture
-def run_snippets(tmp_path: Path) -> RunSnippets:
+def run_snippets(
+    _pages: Callable[[dict[str, object]], int], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> RunSnippets:
     """Executes snippets in order, in the test's folder; what fails, or shows a warning of Python, fails the test."""
 
     def run(snippets: Sequence[tuple[str, str, str]]) -> None:
         own = str(Path(sys.executable).parent)  # where our commands are installed
-        done = subprocess.run(
-            [sys.executable, "-c", RUNNER],
-            input=json.dumps(list(snippets)),
-            cwd=tmp_path,
-            env={**os.environ, "PATH": own + os.pathsep + os.environ.get("PATH", "")},
-            capture_output=True,
-            text=True,
-            check=False,
+        told = tmp_path_factory.mktemp("told")
+        status = _pages(
+            {
+                "snippets": list(snippets),
+                "folder": str(tmp_path),
+                "environment": {**os.environ, "PATH": own + os.pathsep + os.environ.get("PATH", "")},
+                "out": str(told / "out"),
+                "err": str(told / "err"),
+            }
         )
-        assert done.returncode == 0, done.stderr
-        assert "Warning" not in done.stderr, done.stderr
+        errors = (told / "err").read_text(encoding="utf-8")
+        assert status == 0, errors
+        assert "Warning" not in errors, errors
 
     return run
