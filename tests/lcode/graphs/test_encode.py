@@ -7,9 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch_geometric.nn import GINConv, global_add_pool, global_mean_pool
 
 from lcode.graphs import NODE_FEATURES, ArchGraph, Vocabulary, encode_graphs, mlp_graph
+
+# torch-geometric is imported where it is used: all processes that share the tests would load it, for seconds.
 
 VOCABULARY = Vocabulary()
 
@@ -54,6 +55,8 @@ def test_no_graphs_make_an_empty_batch() -> None:
 
 
 def test_message_passing_and_pooling_work_on_it() -> None:
+    from torch_geometric.nn import GINConv, global_mean_pool
+
     one = ArchGraph.build(["linear"], [])
     graphs = [mlp_graph([8, 8], n_inputs=4, outputs={"a": 2, "b": 3}), one, mlp_graph([], n_inputs=2, outputs=1)]
     batch = encode_graphs(graphs, VOCABULARY, ["a", "b"]).to("cpu")
@@ -69,6 +72,8 @@ def test_message_passing_and_pooling_work_on_it() -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_the_order_of_the_nodes_does_not_matter(data: st.DataObject) -> None:
+    from torch_geometric.nn import GINConv, global_add_pool
+
     n = data.draw(st.integers(1, 8))
     pairs = [(a, b) for b in range(n) for a in range(b)]
     edges = data.draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []

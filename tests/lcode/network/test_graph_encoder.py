@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import torch
-from torch_geometric.nn import SimpleConv
 
 from lcode.graphs import Vocabulary, encode_graphs, mlp_graph
 from lcode.network.graph_encoder import mean_by
@@ -13,6 +12,8 @@ def test_rows_of_one_index_are_averaged_and_none_make_zero() -> None:
 
 
 def test_messages_along_and_against_the_data_flow_are_those_of_torch_geometric() -> None:
+    from torch_geometric.nn import SimpleConv  # here, as not every process that shares the tests needs to load it
+
     graphs = [mlp_graph([8, 8], n_inputs=4, outputs={"a": 2, "b": 3}), mlp_graph([], n_inputs=2, outputs=1)]
     batch = encode_graphs(graphs, Vocabulary(), ["a", "b"])
     source, target = batch.edge_index
