@@ -71,7 +71,7 @@ def test_prefixes_hide_what_comes_after() -> None:
     np.testing.assert_array_equal(cut.last_values[0], [0.4, 1.0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.dictionaries(st.integers(0, 9), st.sampled_from([0.1, 0.2, NAN, INF, -INF]), max_size=9),

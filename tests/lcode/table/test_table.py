@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -139,6 +139,7 @@ drawn = st.dictionaries(places, st.floats(allow_nan=True), min_size=1, max_size=
 )
 
 
+@settings(max_examples=40)
 @given(drawn, st.integers(-1, 13))
 def test_a_prefix_has_no_point_after_its_cutoff_and_all_before(table: RunTable, cutoff: int) -> None:
     cut = table.prefix(cutoff)
@@ -152,6 +153,7 @@ def test_a_prefix_has_no_point_after_its_cutoff_and_all_before(table: RunTable, 
         assert whole.epochs.tolist() == part.epochs.tolist() and whole.diverged_at == part.diverged_at
 
 
+@settings(max_examples=40)
 @given(drawn, st.data())
 def test_splitting_and_joining_gives_the_table_back(table: RunTable, data: st.DataObject) -> None:
     n = data.draw(st.integers(0, len(table)))
@@ -161,6 +163,7 @@ def test_splitting_and_joining_gives_the_table_back(table: RunTable, data: st.Da
     assert joined.metrics == table.metrics
 
 
+@settings(max_examples=40)
 @given(drawn)
 def test_points_are_sorted_whatever_their_order(table: RunTable) -> None:
     shuffled = table.points.astype({"run": object, "metric": object}).iloc[::-1]
