@@ -63,14 +63,19 @@ def fitted(request: pytest.FixtureRequest, finished: RunTable) -> Forecaster:
     return forecaster(request.param, seed=3).fit(finished)
 
 
+@pytest.fixture(scope="module")
+def forecast(fitted: Forecaster, running: RunTable) -> Forecast:
+    """What it says of the running runs at the horizon."""
+    return fitted.predict(running)
+
+
 def same(a: Forecast, b: Forecast, tolerance: float = 0.0) -> None:
     np.testing.assert_array_equal(a.epochs, b.epochs)
     np.testing.assert_array_equal(a.status, b.status)
     np.testing.assert_allclose(a.quantiles, b.quantiles, rtol=tolerance, atol=tolerance)
 
 
-def test_every_run_has_its_place_in_natural_units(fitted: Forecaster, running: RunTable) -> None:
-    forecast = fitted.predict(running)
+def test_every_run_has_its_place_in_natural_units(forecast: Forecast, running: RunTable) -> None:
     assert forecast.run_ids == RUNS and forecast.metrics == running.metrics
     assert forecast.quantiles.shape == (7, 2, 1, len(LEVELS))
     assert (forecast.epochs == 20).all() and (forecast.horizons == 20).all()
@@ -79,8 +84,8 @@ def test_every_run_has_its_place_in_natural_units(fitted: Forecaster, running: R
     assert (np.diff(forecast.quantiles, axis=-1)[np.isfinite(forecast.quantiles[..., 1:])] >= 0).all()
 
 
-def test_each_curve_has_its_status(fitted: Forecaster, running: RunTable) -> None:
-    status = dict(zip(RUNS, fitted.predict(running).status.tolist(), strict=True))
+def test_each_curve_has_its_status(fitted: Forecaster, forecast: Forecast) -> None:
+    status = dict(zip(RUNS, forecast.status.tolist(), strict=True))
     candidate = "too_short" if fitted.name in CURVE_ALONE else "ok"
     assert status == {
         "running": ["ok", "ok"],
@@ -93,39 +98,41 @@ def test_each_curve_has_its_status(fitted: Forecaster, running: RunTable) -> Non
     }
 
 
-def test_a_finished_run_has_its_observed_value_and_a_diverged_one_none(fitted: Forecaster, running: RunTable) -> None:
-    forecast = fitted.predict(running)
+def test_a_finished_run_has_its_observed_value_and_a_diverged_one_none(forecast: Forecast, running: RunTable) -> None:
     done = running.curve("done", "seg/err").values[-1]
     np.testing.assert_array_equal(forecast.quantiles[RUNS.index("done"), 0, 0], np.full(len(LEVELS), done))
     assert np.isnan(forecast.quantiles[RUNS.index("diverged")]).all()
     assert forecast.observed[RUNS.index("diverged")].tolist() == [3, 3]
 
 
-def test_full_covers_every_epoch_after_the_prefix(fitted: Forecaster, running: RunTable) -> None:
-    forecast = fitted.predict(running, "full")
-    row = forecast.epochs[RUNS.index("running")]
+def test_full_covers_every_epoch_after_the_prefix(fitted: Forecaster, running: RunTable, forecast: Forecast) -> None:
+    full = fitted.predict(running, "full")
+    row = full.epochs[RUNS.index("running")]
     assert row[row > 0].tolist() == list(range(6, 21))
-    assert np.isfinite(forecast.quantiles[RUNS.index("running")][:, row > 0]).all()
-    assert np.isnan(forecast.quantiles[RUNS.index("running")][:, row == 0]).all()
-    same(forecast.final(), fitted.predict(running), ROUNDING.get(fitted.name, 0.0))
+    assert np.isfinite(full.quantiles[RUNS.index("running")][:, row > 0]).all()
+    assert np.isnan(full.quantiles[RUNS.index("running")][:, row == 0]).all()
+    same(full.final(), forecast, ROUNDING.get(fitted.name, 0.0))
 
 
 def test_asked_epochs_by_run(fitted: Forecaster, running: RunTable) -> None:
-    forecast = fitted.predict(running, {"running": np.array([3, 7, 20])})
-    assert forecast.epochs[0].tolist() == [3, 7, 20]
+    asked = fitted.predict(running, {"running": np.array([3, 7, 20])})
+    assert asked.epochs[0].tolist() == [3, 7, 20]
     seen = running.curve("running", "seg/err").values[2]
-    np.testing.assert_array_equal(forecast.quantiles[0, 0, 0], np.full(len(LEVELS), seen))
-    same(forecast.final(), fitted.predict(running, {"running": np.array([20])}), ROUNDING.get(fitted.name, 0.0))
+    np.testing.assert_array_equal(asked.quantiles[0, 0, 0], np.full(len(LEVELS), seen))
+    same(asked.final(), fitted.predict(running, {"running": np.array([20])}), ROUNDING.get(fitted.name, 0.0))
 
 
-def test_the_same_seed_gives_the_same_numbers(fitted: Forecaster, finished: RunTable, running: RunTable) -> None:
+def test_the_same_seed_gives_the_same_numbers(
+    fitted: Forecaster, finished: RunTable, running: RunTable, forecast: Forecast
+) -> None:
     again = forecaster(fitted.name, seed=3).fit(finished)
-    same(fitted.predict(running), again.predict(running))
-    same(fitted.predict(running), fitted.predict(running))
+    same(forecast, again.predict(running))
+    same(forecast, fitted.predict(running))
 
 
-def test_the_order_of_the_runs_does_not_matter(fitted: Forecaster, finished: RunTable, running: RunTable) -> None:
-    forecast = fitted.predict(running)
+def test_the_order_of_the_runs_does_not_matter(
+    fitted: Forecaster, finished: RunTable, running: RunTable, forecast: Forecast
+) -> None:
     turned = fitted.predict(running.select(RUNS[::-1]))
     tolerance = ROUNDING.get(fitted.name, 1e-9)
     np.testing.assert_allclose(turned.quantiles[::-1], forecast.quantiles, rtol=tolerance)
@@ -133,21 +140,21 @@ def test_the_order_of_the_runs_does_not_matter(fitted: Forecaster, finished: Run
     np.testing.assert_allclose(relearned.predict(running).quantiles, forecast.quantiles, rtol=1e-9)
 
 
-def test_a_run_is_forecast_by_itself(fitted: Forecaster, running: RunTable) -> None:
+def test_a_run_is_forecast_by_itself(fitted: Forecaster, running: RunTable, forecast: Forecast) -> None:
     alone = fitted.predict(running.select(["running"]))
     tolerance = ROUNDING.get(fitted.name, 1e-9)
-    np.testing.assert_allclose(alone.quantiles, fitted.predict(running).quantiles[:1], rtol=tolerance)
+    np.testing.assert_allclose(alone.quantiles, forecast.quantiles[:1], rtol=tolerance)
 
 
 def test_nothing_after_the_prefix_is_used(
-    fitted: Forecaster, whole: RunTable, running: RunTable, hidden: Callable[[RunTable], RunTable]
+    fitted: Forecaster, whole: RunTable, forecast: Forecast, hidden: Callable[[RunTable], RunTable]
 ) -> None:
     points = whole.points.copy()
     points.loc[(points["epoch"] > 5) & (points["run"] != "done"), "value"] *= 7
     signals = whole.signals.copy()
     signals.loc[signals["epoch"] > 5, "value"] *= 7
     other = hidden(RunTable(**{**vars(whole), "points": points, "signals": signals}))
-    same(fitted.predict(other), fitted.predict(running))
+    same(fitted.predict(other), forecast)
 
 
 @pytest.mark.parametrize("name", NAMES)
