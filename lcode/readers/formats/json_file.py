@@ -26,7 +26,7 @@ _BEGINNING = re.compile(rb'\s*(\[\s*\{|(\{\s*"[^"]*"\s*:\s*){1,2}\[\s*([-\d"nN]|
 
 _NUMBERED = re.compile(
     rb'\s*\{\s*("[^"]*"\s*:\s*\{\s*"(epoch|step|iter\w*|round)?[ _-]*\d+"\s*:\s*[-\d"nN]'
-    rb'|"(epoch|step|iter\w*|round)?[ _-]*\d+"\s*:\s*\{\s*"[^"]*"\s*:\s*[-\d]|"columns"\s*:\s*\[)'
+    rb'|"(epoch|step|iter\w*|round)?[ _-]*\d+"\s*:\s*(\{\s*"[^"]*"\s*:\s*){1,2}[-\d]|"columns"\s*:\s*\[)'
 )
 """How data frames are written: by column and number of the row, by row, or cells apart from the columns' names."""
 

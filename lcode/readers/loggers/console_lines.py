@@ -8,16 +8,17 @@ the validation that follows, belongs to the counter before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.aligned import AlignedRows
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, STEP, lines_in
-from lcode.readers.loggers.printed_tables import with_told_tables
-from lcode.readers.loggers.progress_bars import states_of, with_counted_bars
+from lcode.readers.loggers.named_lines import may_name_models, models_by_turns, told_alike
+from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, RUN, STEP, lines_in
+from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tables
+from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
 from lcode.readers.loggers.sections import SPLIT_WORD, Sections
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
@@ -54,14 +55,23 @@ def told_in(text: str) -> Told:
 
 
 def _told(text: str, shapes: LineShapes) -> Told:
-    """The rows of the lines that count something, in order."""
+    """The rows of the lines that count something, in order, with the models that they tell of where several do."""
+    lines = lines_in(text)
+    lines = with_told_tables(lines) if may_hold_tables(text) else lines
+    models = models_by_turns(lines) if may_name_models(text) else None
+    told = _rows_of(lines, models, shapes)
+    return in_order(told if told_alike(told.rows) else _rows_of(lines, None, shapes))
+
+
+def _rows_of(lines: Sequence[str], models: Sequence[str] | None, shapes: LineShapes) -> Told:
+    """The rows as they were printed, with the model of each line where there are several."""
     told = Told()
     counters: dict[str, float] = {}
     totals: dict[str, float] = {}
     row: dict[str, Any] = {}
     sections, aligned = Sections(), AlignedRows()
-    lines = with_told_tables(lines_in(text))
-    for number, raw in ((at, state) for at, line in enumerate(lines, start=1) for state in states_of(line)):
+    model = ""
+    for number, raw in numbered_states(lines):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST else None
         if stats is not None and (values := _object(stats.group())):
             told.rows.append(values)
@@ -83,16 +93,18 @@ def _told(text: str, shapes: LineShapes) -> Told:
                 counters, row = now, {}
         if not counters or sections.is_over:
             continue
+        if models is not None and models[number - 1] != model:
+            model, row = models[number - 1], {}
         pairs = sections.named(said.pairs)
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
             row = {}
         if pairs and not row:
-            row = dict(counters)
+            row = {**counters, RUN: model} if model else dict(counters)
             told.rows.append(row)
             told.lines.append(number)
             told.totals.append(totals)
         row.update(pairs)
-    return in_order(told)
+    return told
 
 
 def _goes_on(now: Mapping[str, float], before: Mapping[str, float]) -> bool:

@@ -48,7 +48,7 @@ _SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
 _BARE = re.compile(
     r"^[\W_]*?\[ *(?P<at>\d+)(?: */ *(?P<of>\d+))?"
     r"(?: *(?:[,:;]|\],? *\[) *(?P<batch>\d+)(?: */ *\d+)?)? *\](?=.*[A-Za-z])"
-    r"|^\s*#?(?P<first>\d+)(?::\s*|\s+)(?=\[?[A-Za-z])"
+    r"|^\s*#?(?P<first>\d+)(?:[:,]\s*|\s+)(?=\[?[A-Za-z])"
 )
 """Counters without a name before all else: `[100/5000] loss: 0.3`, XGBoost's `[7]`, CatBoost's `7:`, `#7 loss`; an
 epoch and a batch of it where there are two: `[1, 2000] loss: 2.2`, `[3/25][50/391] Loss_D: 0.4`."""
@@ -82,6 +82,20 @@ def _of_tutorial(found: re.Match[str]) -> str:
 
 _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("np.float", re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
+    # `('epoch', 3, 'loss:', 0.3)` and `{'loss': 0.3}`, as Python prints them.
+    ("'", re.compile(rf"'([A-Za-z][^']*?):?', *(?={NUMBER})", re.IGNORECASE), r"\1: "),
+    ("", re.compile(r"""['"]([A-Za-z][\w ./@-]*)['"] *: *"""), r"\1: "),
+    # `loss → 0.3`, `loss(val)=0.3`
+    (">", re.compile(r"(?:(?<=[A-Za-z%)])|(?<=[A-Za-z@]\d)) *[-=]+> *(?=[+-]?[.\d])"), ": "),
+    ("→", re.compile(r"(?:(?<=[A-Za-z%)])|(?<=[A-Za-z@]\d)) *→ *(?=[+-]?[.\d])"), ": "),
+    ("(", re.compile(rf"(?i)\b([a-z][\w@]*) ?\(({_SPLIT})\)(?= *[:=])"), r"\2 \1"),
+    (",", re.compile(r"(?<![\w.,])(\d{1,3}),(\d{3})(?:,(\d{3}))?(?![\d,.])"), r"\1\2\3"),  # thousands
+    # Tacotron: `Train loss 100 0.31`, `Validation loss 1000: 0.4`.
+    (
+        " ",
+        re.compile(rf"(?i)^\W*({_SPLIT}) (loss|acc|accuracy) (\d+)(?:: *| +)(?=(?:{NUMBER}))"),
+        r"step \3, \1 \2: ",
+    ),
     ("tensor(", re.compile(rf"tensor\(({NUMBER})[^()]*\)", re.IGNORECASE), r"\1"),
     ("]", _LIST, _by_class),
     ("Average ", _COCO, _of_coco),

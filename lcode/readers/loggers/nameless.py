@@ -19,6 +19,7 @@ from lcode.readers.loggers.number_rows import NumberRows, as_curves, names_by_co
 from lcode.readers.loggers.printed_line import FEWEST
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.table.metric_names import known_metric
+from lcode.table.metric_words import SPLITS
 from lcode.table.reading import listed
 
 _AXES = ("epoch", "batch")
@@ -110,7 +111,8 @@ def _run(curves: Mapping[Path, NumberRows]) -> Logged:
         name = _metric(path)
         names = [f"{name}_{at}" for at in range(1, len(values) + 1)] if len(values) > 1 else [name]
         if known_metric(name) is None:
-            names = names_by_course(values)
+            split = f"{name}/" if name.lower() in SPLITS else ""
+            names = [f"{split}{one}" for one in names_by_course(values)]
             told = listed(names)
             notes.append(f"{path.name}: its numbers have no name and are read as {told}, by the way that they went.")
         columns |= dict(zip(names, values, strict=True))

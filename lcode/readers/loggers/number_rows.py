@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import correlation
 
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.raw import as_number
+from lcode.table.metric_names import known_metric
 
 MOST_COUNTERS = 2
 """Columns that count at most: epochs, and batches in them."""
@@ -20,10 +23,18 @@ _WRAPPED = re.compile(rf"\b(?:tensor|np\.\w+|array)\(({NUMBER})[^()]*\)", re.IGN
 _OTHER = re.compile(r"datetime\.datetime\([^()]*\)|'[^']*'|\"[^\"]*\"|^(?:INFO|DEBUG|WARNING):\w*:")
 """What stands beside numbers in the print of a tuple, and before it in a line of Python's logging."""
 
+_QUOTED = re.compile(r"'([^']*)'")
+
+_COUNTED = re.compile(r"^(\s*\d+):(?=\s)")
+"""`100:  -3.2`"""
+
 _BETWEEN = re.compile(r"[\s,;()\[\]]+")
 
-_FEW = 10
-"""A column of values has at least one other value in so many rows: others are settings and their schedules."""
+_CLEAR = 0.5
+"""Correlation with time from which values go one way."""
+
+_MANY, _FEW = 50, 5
+"""With so many rows a column of so few values, of several, is a setting and its schedule."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +53,10 @@ class NumberRows:
 def numbers_in(line: str) -> list[float] | None:
     """The numbers of a line that holds nothing else; None where it does."""
     if "(" in line or "'" in line:
+        if any(known_metric(name) is not None for name in _QUOTED.findall(line)):
+            return None
         line = _OTHER.sub(" ", _WRAPPED.sub(r"\1", line))
-    numbers = [as_number(cell) for cell in _BETWEEN.split(line) if cell]
+    numbers = [as_number(cell) for cell in _BETWEEN.split(_COUNTED.sub(r"\1 ", line)) if cell]
     found = [number for number in numbers if number is not None]
     return found if found and len(found) == len(numbers) else None
 
@@ -51,7 +64,7 @@ def numbers_in(line: str) -> list[float] | None:
 def as_curves(rows: Sequence[Sequence[float]]) -> NumberRows | None:
     """The columns of rows of one length; None where nothing tells that they are curves.
 
-    Several columns are curves where another one counts them; those that hardly change are none.
+    Several columns are curves where another one counts them and each goes one way; those of few values are none.
     """
     wide = len(rows[0]) if rows else 0
     if not wide or any(len(row) != wide for row in rows):
@@ -62,12 +75,21 @@ def as_curves(rows: Sequence[Sequence[float]]) -> NumberRows | None:
     counters: list[tuple[float, ...]] = []
     while len(columns) > 1 and len(counters) < MOST_COUNTERS and counts(columns[0]):
         counters.append(columns.pop(0))
-    several = [column for column in columns if len(set(column)) * _FEW >= len(column)]
-    if len(columns) > 1:
-        columns = several
-    if not columns or (len(columns) > 1 and not counters) or (counters and any(map(counts, columns))):
+    if len(columns) > 1 and not counters:
+        return None
+    if len(columns) > 1 and len(rows) >= _MANY:
+        columns = [column for column in columns if len(set(column)) > _FEW]
+    if not columns or (counters and any(map(counts, columns))):
+        return None
+    if len(columns) > 1 and not all(map(_has_a_way, columns)):
         return None
     return NumberRows(tuple(counters), tuple(columns))
+
+
+def _has_a_way(values: Sequence[float]) -> bool:
+    """Whether values fall or rise on the whole, so that it tells what they are."""
+    finite = [value for value in values if math.isfinite(value)]
+    return len(set(finite)) > 1 and abs(correlation(range(len(finite)), finite)) >= _CLEAR
 
 
 def counts(column: Sequence[float]) -> bool:

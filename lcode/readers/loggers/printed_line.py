@@ -17,13 +17,13 @@ from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 from lcode.table.other_languages import in_english
 
-EPOCH, STEP, BATCH = "epoch", "step", "batch"
+EPOCH, STEP, BATCH, RUN = "epoch", "step", "batch", "run"
 
 FEWEST = 3
 """Counts, and values of a name, that make a curve."""
 
 _COUNTER = re.compile(
-    r"(?<![A-Za-z_/])(?P<what>epoch_in(?:ner)?|inner_epoch|local_epoch|epoch_out(?:er)?|"
+    r"(?<![A-Za-z_/])(?P<what>epoch_in(?:ner)?|inner_epoch|local[_ ]epoch|epoch_out(?:er)?|"
     r"epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
     r"episodes?|games?|generations?|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
     r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"
@@ -56,7 +56,7 @@ SPLIT = re.compile(
 _VALUE = re.compile(
     rf"(?<![\w.@])(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
 )
-_UNIT = re.compile(r"^(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
+_UNIT = re.compile(r"^\s*(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
 _NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$")
 _REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
 """What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""
@@ -86,7 +86,7 @@ _SUMMARY = frozenset(("best", "saved", "saving"))
 _CHANGED = frozenset(("decreased", "increased", "improved", "reduced"))
 """What a value has done since it was told: `Validation loss decreased (0.4 --> 0.3)`."""
 
-_SEGMENTS = re.compile(r"[,;\t|·—{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n")
+_SEGMENTS = re.compile(r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n")
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _split(name: str) -> str:
 
 
 def _counter(found: re.Match[str]) -> str:
-    word = found["what"].lower()
+    word = found["what"].lower().replace(" ", "_")
     if word in _INNER:
         return BATCH
     return EPOCH if word.startswith(("ep", "round", "gen")) else BATCH if word.startswith("batch") else STEP
@@ -188,8 +188,20 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
                 told.append(("" if own else split, name, float(found["mean"] or found["value"])))
         if not behind and _BEST.search(segment):
             break  # `best metric, acc: 0.9`
-    for split, name, value in told:
+    again = _told_again(told)
+    for at, (split, name, value) in enumerate(told):
+        if at in again:  # CenterNet: of the training, and behind it of the validation
+            yield f"val/{name}", value
+            continue
         yield (f"{split}/{name}" if split and not _is_aside(split, name, told) else name), value
+
+
+def _told_again(told: Sequence[tuple[str, str, float]]) -> range:
+    """The places of a line from which on the same names come again, several of them, and nothing says of which data."""
+    names = [name for _, name, _ in told]
+    start = names.index(names[0], 1) if names and names[0] in names[1:] else len(names)
+    alike = 1 < len(names) - start <= start and names[start:] == names[: len(names) - start]
+    return range(start, len(names)) if alike and not any(split for split, _, _ in told) else range(0)
 
 
 def _of_data(word: str) -> str:

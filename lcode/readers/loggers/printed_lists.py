@@ -31,7 +31,14 @@ _WRAPPED = re.compile(rf"\b(?:tensor|np\.\w+|array)\(({NUMBER})[^()]*(?:<[^<>]*>
 _OF_LIST = re.compile(r"(?<=\w)[_ ](?:logs?|lists?|history|hist|values|curve|arr|array)$", re.IGNORECASE)
 """The end of a name that says that it is a list."""
 
+_OBJECT = re.compile(r'\s*\{\s*(?:"|\}|$)')
+
 _CELL = re.compile(NUMBER, re.IGNORECASE)
+
+
+def is_json(text: str) -> bool:
+    """Whether a text begins as objects of JSON do, which have readers of their own."""
+    return _OBJECT.match(text) is not None
 
 
 def printed_lists(text: str) -> tuple[Rows, str] | None:
@@ -39,7 +46,7 @@ def printed_lists(text: str) -> tuple[Rows, str] | None:
 
     Of lists that differ in length those count that are as long as most.
     """
-    if text.lstrip()[:2] == '{"':  # JSON, which has a reader of its own
+    if is_json(text):
         return None
     lists: dict[str, tuple[int, list[float]]] = {}
     text, length = _WRAPPED.sub(r"\1", text), 0

@@ -34,8 +34,14 @@ _BY_SPLIT = re.compile(
 )
 """A header of nothing but parts of the data, as AllenNLP prints it: `Training |  Validation`."""
 
+_LAST = frozenset("|gndvt")
+"""With what such a header ends: most lines do not."""
+
 _ALL = frozenset(("all", "total", "overall", "mean", "average", "avg", "global", "macro avg", "macro", "summary"))
 """How the row of a table by class is called that tells of all of them."""
+
+_MOST_LINES = 3
+"""Lines of a header at most, above the last one."""
 
 _VALUE_OF = frozenset(("value", "values", "score", "result", "results"))
 _NAME_OF = frozenset(("metric", "metrics", "name", "measure", ""))
@@ -69,10 +75,15 @@ def with_told_tables(lines: Sequence[str]) -> list[str]:
             for row, text in rows:
                 told[row] = "" if again else text
     for at, line in enumerate(lines):
-        if "|" in line and _BY_SPLIT.search(line):
+        if "|" in line and line.rstrip()[-1:].lower() in _LAST and _BY_SPLIT.search(line):
             for row, text in _by_split(lines, at):
                 told[row] = text
     return told
+
+
+def may_hold_tables(text: str) -> bool:
+    """Whether a text has a rule, or something between bars, as every table has."""
+    return _may_be_rule(text) or "|" in text
 
 
 def _may_be_rule(line: str) -> bool:
@@ -94,8 +105,9 @@ def _cells(line: str, mark: str) -> list[str]:
 def _table(lines: Sequence[str], rule: int) -> tuple[int, list[tuple[int, str]]] | None:
     """The line behind the table with this rule below its header, and the text for each row; None where it is none."""
     mark = "|" if "|" in _bare(lines[rule - 1]) else " "
-    header = _cells(lines[rule - 1], mark)
-    if len(header) < 2 or any(as_number(name) is not None for name in header) or "" in header[1:]:
+    header = _header(lines, rule, mark)
+    named = len(header) > 1 and len(set(header)) == len(header) and "" not in header[1:]
+    if not named or any(as_number(name) is not None for name in header):
         return None
     rows: list[tuple[int, list[str]]] = []
     end = rule + 1
@@ -111,12 +123,23 @@ def _table(lines: Sequence[str], rule: int) -> tuple[int, list[tuple[int, str]]]
     return end, list(_texts(header, rows, _about(lines, rule - 1)))
 
 
+def _header(lines: Sequence[str], rule: int, mark: str) -> list[str]:
+    """The names above a rule, of several lines where those have as many cells and no number."""
+    header = _cells(lines[rule - 1], mark)
+    for at in range(rule - 2, max(rule - 2 - _MOST_LINES, -1), -1):
+        above = _cells(lines[at], mark) if mark == "|" else []
+        if len(above) != len(header) or _RULE.match(_bare(lines[at])) or any(_number(cell) for cell in above):
+            break
+        header = [f"{first} {name}".strip() for first, name in zip(above, header, strict=True)]
+    return header
+
+
 def _texts(header: Sequence[str], rows: Sequence[tuple[int, list[str]]], about: str) -> Iterator[tuple[int, str]]:
     """What each row tells: of a count, of a part of the data, of a metric, of all classes, or nothing."""
     first, others = header[0].lower(), [name.lower() for name in header[1:]]
     counts = first in _COUNTED
     of_parts = all(name in SPLITS for name in others)
-    of_names = len(header) == 2 and (others[0] in _VALUE_OF or first in _NAME_OF)
+    of_names = len(header) == 2 and (others[0] in _VALUE_OF or first in _NAME_OF or first.endswith(" metric"))
     known = any(known_metric(name) is not None for name in header)
     for at, cells in rows:
         name = cells[0]

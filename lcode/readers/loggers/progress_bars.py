@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 _REDRAWN = re.compile(r"[\r\b]+|\x1b\[A")
 """What goes back over what was printed: to the beginning of the line, a sign back, a line up."""
@@ -29,6 +30,16 @@ def states_of(line: str) -> list[str]:
     heads = [_head(state) for state in drawn]
     last = [state for state, head, after in zip(drawn, heads, [*heads[1:], None], strict=True) if head != after]
     return last or [""]
+
+
+def numbered_states(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The last states of all lines, each with the number of its line from 1 on."""
+    for number, line in enumerate(lines, start=1):
+        if "\r" in line or "\b" in line:
+            for state in states_of(line):
+                yield number, state
+        else:
+            yield number, line
 
 
 def _head(state: str) -> str:

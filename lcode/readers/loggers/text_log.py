@@ -31,6 +31,7 @@ from lcode.readers.loggers.lines import (
     refused,
 )
 from lcode.readers.loggers.nameless import is_nameless, nameless_runs
+from lcode.readers.loggers.printed_lists import is_json
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.text_runs import joined_parts, of_one_axis, runs_in, told_once
 from lcode.readers.loggers.text_tables import tables_in
@@ -39,6 +40,7 @@ from lcode.readers.understanding.layout import RUN_LEVEL
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
 from lcode.table.reading import listed
+from lcode.table.table import STATUSES
 
 TOOL = "text logs"
 
@@ -80,7 +82,7 @@ class TextLogReader:
             rows = _objects(path)
             if rows and _is_counted(rows[0]):
                 return True
-        if text.lstrip().startswith('{"'):  # of one object per line the first is read; others have their own reader
+        if is_json(text):  # of one object per line the first is read; others have their own reader
             return is_table(path)
         return is_table(path) or told_in(text).is_training or told_in(_end_of(path)).is_training
 
@@ -134,7 +136,7 @@ def _runs_of(path: Path) -> list[Logged]:
         raise refused(path, TOOL, "it is empty")
     notes = (f"{path.name}: {odd}.",) if odd else ()
     start = text.lstrip()[:1]
-    if start == "{" and not text.lstrip().startswith("{'"):  # a dictionary of Python is printed, not JSON
+    if is_json(text):  # a dictionary of Python is printed
         objects = json_objects(path, TOOL)
         told = [(_plain(row), line) for row, line in zip(objects.rows, objects.lines, strict=True)]
         counting = [(row, line) for row, line in told if any(is_counter(name) for name in row)]
@@ -145,7 +147,7 @@ def _runs_of(path: Path) -> list[Logged]:
         objects_of_list = _objects(path)
         if objects_of_list:
             return runs_in(Logged(path, columns_of([_plain(row) for row in objects_of_list], path, TOOL), notes=notes))
-    runs = [run for table in tables_in(path, text) for run in _of_table(path, table, notes)]
+    runs = [_without_settings(run) for table in tables_in(path, text) for run in _of_table(path, table, notes)]
     if runs:
         return runs
     said = told_in(text)
@@ -160,6 +162,8 @@ def _runs_of(path: Path) -> list[Logged]:
 def _without_settings(run: Logged) -> Logged:
     """The run without what describes it as a whole, such as a seed, but was printed again with another value."""
     odd = [name for name in RUN_LEVEL if name in run.columns and pc.count_distinct(run.columns[name]).as_py() > 1]
+    if "status" in run.columns and not set(run.columns["status"].drop_null().to_pylist()) <= set(STATUSES):
+        odd.append("status")  # as another tool calls it
     return replace(run, columns={name: cells for name, cells in run.columns.items() if name not in odd})
 
 

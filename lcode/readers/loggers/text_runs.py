@@ -46,8 +46,10 @@ def runs_in(logged: Logged, totals: Sequence[float | None] = ()) -> list[Logged]
         totals: the last value of the counter as it is said in each row; empty: nothing is said of it.
     """
     runs = _by_name(logged)
+    if len(runs) > 1 and totals:
+        return [part for run in runs for part in trainings_in(replace(run, total=_total(run, totals)))]
     if len(runs) > 1:
-        return [replace(run, total=_total(run, totals)) for run in runs]
+        return runs
     return trainings_in(runs[0], totals)
 
 

@@ -16,7 +16,7 @@ from statistics import mean
 from typing import Any
 
 from lcode.readers.loggers.line_forms import DATA
-from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP
+from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, RUN, STEP
 from lcode.readers.loggers.whole_epochs import told_twice
 from lcode.readers.understanding.column_words import why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
@@ -148,7 +148,9 @@ def _without_summaries(told: Told) -> Told:
         for row in told.rows:
             for name in row.keys() - several:
                 del row[name]
-    kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH}]
+    kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH, RUN}]
+    if any(RUN in row for row in told.rows):  # what is told of no model sums up, or came before
+        kept = [at for at in kept if RUN in told.rows[at]]
     return replace(
         told,
         rows=[told.rows[at] for at in kept],
@@ -165,7 +167,7 @@ def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:
     times: Counter[str] = Counter()
     for names, number in Counter(map(tuple, rows)).items():
         times.update(dict.fromkeys(names, number))
-    counters = {EPOCH, STEP, BATCH}
+    counters = {EPOCH, STEP, BATCH, RUN}
     most = max((number for name, number in times.items() if name not in counters), default=0)
     rare = {name for name, number in times.items() if 2 * number < most} - counters
     values: dict[str, set[Any]] = {name: set() for name in rare}

@@ -68,13 +68,11 @@ def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | Non
             row = {EPOCH: float(len(rows) + 1)}
             rows.append((number, row))
         row.update(pairs)
-    usual = Counter(tuple(row) for _, row in rows).most_common(1)
-    if not usual or usual[0][1] < max(FEWEST, _NEARLY_ALL * len(rows)):
+    ((names, _),) = Counter(tuple(row) for _, row in rows).most_common(1) or [((), 0)]
+    whole = [(line, row) for line, row in rows if row.keys() >= set(names)]
+    if len(whole) < max(FEWEST, _NEARLY_ALL * len(rows)):
         return None
-    names, _ = usual[0]
-    rows = [(line, row) for line, row in rows if tuple(row) == names]
-    for at, (_, row) in enumerate(rows, start=1):
-        row[EPOCH] = float(at)
+    rows = [(line, {**{name: row[name] for name in names}, EPOCH: at}) for at, (line, row) in enumerate(whole, start=1)]
     losses = [name for name in names if "loss" in words_of(name)]
     again = len(rows) >= FEWEST_BLOCKS and any(split_name(name)[0] in ("", "train") for name in losses)
     in_time = bool(losses) and (_are_dated(text, rows) or again)

@@ -65,7 +65,7 @@ _MACHINE = _words("memory mem vram gpu cpu ram hostname host node ip pid device 
 
 _BOOKKEEPING = re.compile(
     r"(trial_id|done|should_checkpoint|checkpoint_dir_name|experiment_tag|experiment_id|warmup_time|batch_size_total|"
-    r"(.*/)?(avg_)?(reader|batch)_cost(_sum|_avg)?|peak_\w+_mb|(training_)?(start|best)_epoch|training_epochs|"
+    r"acc(umulated)?_iter|(.*/)?(avg_)?(reader|batch)_cost(_sum|_avg)?|peak_\w+_mb|(training_)?(start|best)_epoch|training_epochs|"
     r"node_ip|hostname|pid|hist_stats.*|timers.*|perf/.*|sys/.*|system\..*|.*config/.*)",
     re.IGNORECASE,
 )
