@@ -1,6 +1,6 @@
 """Draws `equal_compute.svg`: what ways to search come to at equal compute.
 
-    python docs/pictures/equal_compute.py searches.csv
+    python docs/pictures/equal_compute.py searches.jsonl
 
 The file is one of `python -m mtl_runs.studies.equal_compute`; a line is a way, a point a number of runs to begin with.
 """
@@ -35,7 +35,7 @@ Points = Sequence[tuple[float, float]]
 
 def main(arguments: Sequence[str]) -> None:
     """Write the picture beside this file."""
-    found = {way: points for way, points in curves(pd.read_csv(arguments[0])).items() if len(points) > 1}
+    found = {way: points for way, points in curves(pd.read_json(arguments[0], lines=True)).items() if len(points) > 1}
     horizon = Plan().horizon
     lines = {way: [(spent / horizon, gain) for spent, gain in points] for way, points in found.items()}
     Path(__file__).with_name("equal_compute.svg").write_text(picture(lines), encoding="utf-8")

@@ -1,16 +1,17 @@
 """What people do instead of forecasting, at equal compute: `python -m mtl_runs.studies.equal_compute --out FOLDER`.
 
 Trains a pool of runs per problem once, replays each way to search on it with several draws of its runs, trains
-populations, and prints tables. What there is is not made again: called once more, it goes on. Leaves `searches.csv`, a
-row per search.
+populations, and prints tables. What there is is not made again: called once more, it goes on. Leaves
+`searches.jsonl`, a line per search.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -18,14 +19,13 @@ import pandas as pd
 
 import lcode
 from lcode.errors import LcodeError
-from lcode.files import replacing
 from mtl_runs.studies.equal_compute.plan import Plan
 from mtl_runs.studies.equal_compute.populations import PBT, SIZES, TRIED, train_population_of
 from mtl_runs.studies.equal_compute.report import per_problem, summary
 from mtl_runs.studies.equal_compute.table import load_pool, train_pool
 from mtl_runs.studies.equal_compute.ways import WAYS, Outcome, search
 
-TABLE = "searches.csv"
+TABLE = "searches.jsonl"
 
 BUDGET = 16
 """Trainings at which the problems are shown one by one."""
@@ -54,14 +54,15 @@ def conduct(plan: Plan, out: Path, *, draws: int, forecast_draws: int) -> pd.Dat
         return search(pools[problem], way, draw, runs, model() if WAYS[way].forecasts else None)
 
     path = out / TABLE
-    done = [Outcome(*row) for row in pd.read_csv(path).itertuples(index=False)] if path.exists() else []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    done = [Outcome(**json.loads(line)) for line in lines]
     known = {(one.problem, one.way, one.draw, one.runs) for one in done}
     for key in _searches(plan.problems, draws, forecast_draws):
         if key not in known:
             done.append(run(*key))
-            with replacing(path) as file:
-                _frame(done).to_csv(file, index=False)
-    return _frame(done)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(done[-1]), ensure_ascii=False) + "\n")
+    return pd.DataFrame([asdict(one) for one in done])
 
 
 def _searches(problems: Sequence[str], draws: int, forecast_draws: int) -> Iterator[Key]:
@@ -79,15 +80,11 @@ def _searches(problems: Sequence[str], draws: int, forecast_draws: int) -> Itera
         yield from of(draw, True)
 
 
-def _frame(rows: Sequence[Outcome]) -> pd.DataFrame:
-    return pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(Outcome)])
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; exit status 0: done, 2: bad usage, with one message on stderr."""
     parser = argparse.ArgumentParser(prog="python -m mtl_runs.studies.equal_compute", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help=f"folder of the run logs and of {TABLE}")
-    parser.add_argument("--draws", type=int, default=20, help="of which runs a search begins with; default: 20")
+    parser.add_argument("--draws", type=int, default=10, help="of which runs a search begins with; default: 10")
     parser.add_argument(
         "--forecast-draws",
         type=int,
