@@ -20,7 +20,7 @@ PBT = "PBT of weights, rate tuned"
 TRIED = 4
 """Rates that equal weights are tried at first; the population trains at the best, and the search pays for all."""
 
-SIZES = (8, 16)
+SIZES = (8,)
 """Members."""
 
 INTERVAL = 4

@@ -27,11 +27,11 @@ from mtl_runs.studies.nas.ranking import Ranked, ranked, rankings, regret
 from mtl_runs.studies.nas.space import sample_cells
 from mtl_runs.studies.nas.train import train_cells
 
-CELLS, TWINS = 1000, 100
+CELLS, TWINS = 1000, 50
 """Cells of the study, and how many of them are trained with a second seed: how far two trainings agree bounds what any
 forecast can know."""
 
-SPLITS, ORDERS, SLOW_ORDERS = 3, 30, 3
+SPLITS, ORDERS, SLOW_ORDERS = 3, 20, 3
 """Of rankings, of searches, and of searches that fit `lcode`."""
 
 
