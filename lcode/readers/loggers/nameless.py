@@ -117,9 +117,9 @@ def _run(curves: Mapping[Path, NumberRows]) -> Logged:
             notes.append(f"{path.name}: its numbers have no name and are read as {told}, by the way that they went.")
         columns |= dict(zip(names, values, strict=True))
     if not notes:
-        names = listed([path.name for path in kept])
+        files = listed([path.name for path in kept])
         counted = "" if counters else ", counted from 1"
-        notes.append(f"{names}: numbers without a name, so each file is a curve of its name{counted}.")
+        notes.append(f"{files}: numbers without a name, so each file is a curve of its name{counted}.")
     if others:
         odd = listed([path.name for path in curves if path not in kept])
         notes.append(f"left out, since they do not hold {size} numbers as the others do: {odd}; name one to read it.")

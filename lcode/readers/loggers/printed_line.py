@@ -86,7 +86,9 @@ _SUMMARY = frozenset(("best", "saved", "saving"))
 _CHANGED = frozenset(("decreased", "increased", "improved", "reduced"))
 """What a value has done since it was told: `Validation loss decreased (0.4 --> 0.3)`."""
 
-_SEGMENTS = re.compile(r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n")
+_SEGMENTS = re.compile(
+    r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n|\s(?=(?:train|val|valid|test|dev):\s*[\d.])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,51 @@
+"""Tables with a row per part of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("column", ["phase", "split", "Set", "mode"])
+def test_a_row_is_of_the_part_that_it_says(
+    tmp_path: Path, column: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    rows = "".join(f"{e},train,9.5,0.1\n{e},Val,{3 - e}.5,0.{e}\n" for e in range(3))
+    (tmp_path / "log.csv").write_text(f"epoch,{column},loss,acc\n{rows}")
+    assert scored(tmp_path / "log.csv") == {"log loss min": [3.5, 2.5, 1.5], "log acc max": [0.0, 0.1, 0.2]}
+
+
+def test_lines_of_json_likewise_and_those_that_count_nothing_are_none(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    rows = "".join(
+        f'{{"epoch": {e}, "split": "train", "loss": 9.5}}\n{{"epoch": {e}, "split": "val", "loss": {3 - e}.5}}\n'
+        for e in range(3)
+    )
+    for name in ("log.jsonl", "log.txt"):
+        (tmp_path / name).write_text('{"args": {"lr": 0.1}}\n' + rows)
+    assert scored(tmp_path / "log.jsonl") == {"log loss min": [3.5, 2.5, 1.5]}
+
+
+def test_a_column_of_other_words_says_no_part(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    (tmp_path / "log.csv").write_text("epoch,phase,loss\n0,warm-up,3.5\n1,main,2.5\n2,main,1.5\n")
+    assert scored(tmp_path / "log.csv") == {"log loss min": [3.5, 2.5, 1.5]}
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("game,score", [f"{10 * n},{n}" for n in range(1, 4)]),
+        ("round_num,score", [f"{n},{n}" for n in range(1, 4)]),
+        ("idx,agent,train_loss,val_loss", [f"{n},a{n},9.5,{n}" for n in range(1, 4)]),
+        ("impression,avg_reward", [f"{200 * n},{n}" for n in range(1, 25)]),
+    ],
+)
+def test_what_counts_has_many_names(
+    tmp_path: Path, header: str, rows: list[str], scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    (tmp_path / "log.csv").write_text("\n".join([header, *rows]) + "\n")
+    ((_, values),) = scored(tmp_path / "log.csv").items()
+    assert values == list(range(1, len(rows) + 1))
