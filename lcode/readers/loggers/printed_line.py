@@ -87,7 +87,7 @@ _CHANGED = frozenset(("decreased", "increased", "improved", "reduced"))
 """What a value has done since it was told: `Validation loss decreased (0.4 --> 0.3)`."""
 
 _SEGMENTS = re.compile(
-    r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n|\s(?=(?:train|val|valid|test|dev):\s*[\d.])", re.IGNORECASE
+    r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n|(?<=[\d%])\s(?=(?:train|val|valid|test|dev):\s*[\d.])", re.IGNORECASE
 )
 
 

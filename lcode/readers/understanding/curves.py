@@ -21,8 +21,8 @@ from lcode.readers.understanding.layout import SIGNAL
 from lcode.readers.understanding.learners import (
     FEWEST_EVALUATIONS,
     hardly_evaluated,
-    is_of_learner,
     is_reward,
+    of_learner,
     spreads,
 )
 from lcode.table.balancing import tells_of_balancing
@@ -154,9 +154,9 @@ def _measured_on(
             of_training = _logged_often(names, often.values, stated)
         split_of = dict.fromkeys(names, "")
     rewarded = any(is_reward(key) for key in names)
-    of_learner = [key for key, split in split_of.items() if not split and rewarded and is_of_learner(key)]
-    of_learner += spreads(split_of)
-    return split_of | dict.fromkeys([*of_training, *(key for key in of_learner if key not in stated)], "train")
+    unsaid = [key for key, split in split_of.items() if not split]
+    aside = [*(of_learner(unsaid) if rewarded else ()), *spreads(split_of)]
+    return split_of | dict.fromkeys([*of_training, *(key for key in aside if key not in stated)], "train")
 
 
 def _earlier_sets(keys: Iterable[str]) -> list[str]:

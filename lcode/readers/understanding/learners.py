@@ -17,11 +17,13 @@ _LEARNER = frozenset(
     [
         *("loss", "losses", "kl", "kld", "entropy", "td", "explained", "rms"),
         *("critic", "actor", "policy", "qf", "vf", "q1", "q2", "qvalue", "qvals", "advantage"),
-        *("discriminator", "acc", "accuracy"),
+        *("discriminator", "expert", "generator"),
     ]
 )
-"""Words for how well a learner fits its targets, and for what it makes of its inputs (a running mean: `obs_rms`).
-An accuracy is that of what it learns to tell apart, such as the expert's steps from its own."""
+"""Words for how well a learner fits its targets, and for what it makes of its inputs (a running mean: `obs_rms`)."""
+
+_TOLD_APART = frozenset(("acc", "accuracy"))
+"""Beside these, an accuracy is that of what it learns to tell apart, such as the expert's steps from its own."""
 
 _MEAN = frozenset(("mean", "avg", "average"))
 _EXTREME = frozenset(("min", "max", "minimum", "maximum", "median", "std"))
@@ -33,9 +35,11 @@ def is_reward(key: str) -> bool:
     return facts is not None and facts.direction == "max" and not _REWARDS.isdisjoint(words_of(key))
 
 
-def is_of_learner(key: str) -> bool:
-    """Whether a curve, beside a reward, tells of the learner alone."""
-    return not is_reward(key) and not _LEARNER.isdisjoint(words_of(key))
+def of_learner(keys: Collection[str]) -> list[str]:
+    """The curves that, beside a reward, tell of the learner alone."""
+    others = [key for key in keys if not is_reward(key)]
+    found = [key for key in others if not _LEARNER.isdisjoint(words_of(key))]
+    return found + [key for key in others if found and key not in found and not _TOLD_APART.isdisjoint(words_of(key))]
 
 
 def spreads(keys: Collection[str]) -> list[str]:
