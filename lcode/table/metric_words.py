@@ -9,11 +9,13 @@ def _words(text: str) -> frozenset[str]:
 
 SPLITS = {
     **dict.fromkeys(
-        _words("val valid vaild validation vali validate validating eval evaluation evaluate dev holdout crossval"),
+        _words("""
+            val valid vaild validation vali validate validating va vld eval evaluation evaluate dev holdout crossval
+        """),
         "val",
     ),
     **dict.fromkeys(_words("train training trn tr learn rollout batch minibatch"), "train"),
-    **dict.fromkeys(_words("test testing"), "test"),
+    **dict.fromkeys(_words("test testing tst"), "test"),
 }
 """Words that say on which data a metric was measured, in its name or as that of a folder; RecBole writes `vaild`."""
 

@@ -23,6 +23,9 @@ def with_rows(found: Any) -> Any:
     if isinstance(names, list) and isinstance(cells, list) and all(_is_row(row, len(names)) for row in cells):
         rows = [dict(zip(map(str, names), row, strict=True)) for row in cells]
         return _numbered(rows, found.get("index"))
+    histories = [inner for inner in found.values() if _is_history(inner)]
+    if len(histories) == 1 and not any(isinstance(inner, list) and inner != histories[0] for inner in found.values()):
+        return histories[0]  # beside settings and results
     if all(isinstance(inner, dict) for inner in found.values()):
         rows = [dict(inner) for inner in found.values()]
         if _counts(found) and all(_is_flat(row) for row in rows):
@@ -31,6 +34,13 @@ def with_rows(found: Any) -> Any:
             at = [_at(name) for name in found]
             return [{counter.lower() or "epoch": n, **row} for n, row in zip(at, rows, strict=True)] if named else rows
     return {name: _listed(inner) for name, inner in found.items()}
+
+
+def _is_history(inner: Any) -> bool:
+    """Whether a list holds an object per epoch or step, each of which says which one it is."""
+    if not isinstance(inner, list) or len(inner) < 2 or not all(isinstance(row, dict) for row in inner):
+        return False
+    return all(any(name.lower() in (*EPOCHS, *STEPS) for name in row) for row in inner)
 
 
 def _listed(inner: Any) -> Any:

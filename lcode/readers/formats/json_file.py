@@ -30,7 +30,9 @@ _NUMBERED = re.compile(
 )
 """How data frames are written: by column and number of the row, by row, or cells apart from the columns' names."""
 
-_CURVE = re.compile(rb'"[^"]*(loss|acc)[^"]*"\s*:\s*\[\s*-?\d', re.IGNORECASE)
+_CURVE = re.compile(
+    rb'"([^"]*(loss|acc)[^"]*"\s*:\s*\[\s*-?\d|(epochs|history|logs?|records)"\s*:\s*\[\s*\{)', re.IGNORECASE
+)
 """A curve in an object that begins with the settings of the training."""
 
 _OF_A_RUN = re.compile(

@@ -126,6 +126,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         ),
         r"\2 \1 ",
     ),
+    ("", re.compile(r"^(\W*)[Ee](\d{1,4})(?=[ |:,]+[A-Za-z])"), r"\1epoch \2 "),  # `E012 tr_loss=0.3`
     # Swin: `Train: [3/300][0/1251]`
     ("][", re.compile(rf"(?i)^(\W*(?:{_SPLIT})): *\[(\d+)/(\d+)\]\[(\d+)/"), r"\1: epoch \2/\3, batch \4/"),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.

@@ -23,6 +23,9 @@ _MODEL = re.compile(
 )
 _TAG = re.compile(r"^\s*\[(?P<name>[A-Za-z][\w.+-]*)\]")
 
+_MACHINE = re.compile(r"(?:rank|gpu|cuda|worker|node|proc(?:ess)?|host|client)[ _:-]?\d*", re.IGNORECASE)
+"""Who of several prints the same training."""
+
 _WORDS = ("model", "network", "arch", "method", "algorithm", "variant", "\n[")
 
 _NO_MODELS = DATA | {
@@ -66,4 +69,4 @@ def _model_of(line: str) -> str:
     if found is None:
         return ""
     name = found["name"]
-    return "" if name.lower() in _NO_MODELS or is_counter(name) else name
+    return "" if name.lower() in _NO_MODELS or is_counter(name) or _MACHINE.fullmatch(name) else name

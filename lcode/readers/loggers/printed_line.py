@@ -24,7 +24,7 @@ FEWEST = 3
 
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epoch_in(?:ner)?|inner_epoch|local[_ ]epoch|epoch_out(?:er)?|"
-    r"epochs?|ep|global[_ ]step|num[_ ]updates|steps?|iterations?|iters?|updates?|up|rounds?|"
+    r"epochs?|ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|updates?|up|rounds?|"
     r"episodes?|games?|generations?|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
     r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
@@ -203,7 +203,8 @@ def _told_again(told: Sequence[tuple[str, str, float]]) -> range:
     names = [name for _, name, _ in told]
     start = names.index(names[0], 1) if names and names[0] in names[1:] else len(names)
     alike = 1 < len(names) - start <= start and names[start:] == names[: len(names) - start]
-    return range(start, len(names)) if alike and not any(split for split, _, _ in told) else range(0)
+    unsaid = not any(split or _split(name) for split, name, _ in told)
+    return range(start, len(names)) if alike and unsaid else range(0)
 
 
 def _of_data(word: str) -> str:

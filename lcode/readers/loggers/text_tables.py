@@ -20,6 +20,9 @@ _COUNTED = frozenset((*EPOCHS, *STEPS))
 MARKS = (",", ";", "\t", "|", "  ", " ")
 """What may stand between cells; the last two stand for two blanks or more, and for any."""
 
+_LOGGED = re.compile(r"(?:INFO|DEBUG):\w*:")
+"""What Python's logging begins a line with, where nobody has told it otherwise."""
+
 _RULE = re.compile(r"[-=+|: ]{5,}$")
 """A line under a header: `---  ------`, or Markdown's `|---|:---:|`."""
 
@@ -49,6 +52,8 @@ def tables_in(path: Path, text: str) -> list[Cells]:
     its header names a counter. Rows with more or fewer cells are left out with a remark.
     """
     lines = [states_of(line)[-1] for line in text.split("\n")]
+    if _LOGGED.match(text):
+        lines = [_LOGGED.sub("", line) for line in lines]
     column = _column(lines)
     if column is not None:
         return [column]

@@ -161,8 +161,8 @@ def _number_rows(text: str) -> tuple[Rows, str] | None:
         for number, line in enumerate(text.split("\n"), start=1)
         if (cells := numbers_in(line)) is not None
     ]
-    if len(found) < FEWEST_BLOCKS:
-        return None
+    if len(found) < FEWEST_BLOCKS or 2 * len(found) < sum(bool(line.strip()) for line in text.split("\n")):
+        return None  # or they are what each class of the data came to, say
     ((wide, often),) = Counter(len(cells) for _, cells in found).most_common(1)
     rows = [(number, cells) for number, cells in found if len(cells) == wide]
     curves = as_curves([cells for _, cells in rows]) if often >= _NEARLY_ALL * len(found) else None
