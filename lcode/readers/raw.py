@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lcode.errors import InputError
-from lcode.readers.encodings import is_utf16, text_of_bytes
+from lcode.readers.encodings import is_utf16, text_of_bytes, without_torn_lines
 from lcode.table.axis import MAX_TICKS
 
 PARQUET_MAGIC = b"PAR1"
@@ -198,10 +198,11 @@ def decoded(path: Path, data: bytes) -> tuple[str, tuple[str, ...]]:
     """
     if data.startswith(PARQUET_MAGIC):
         raise InputError("is a Parquet file; rename it to .parquet", path=path)
+    data, torn = without_torn_lines(data)
     if b"\0" in data and not is_utf16(data):
         raise InputError("holds zero bytes, so it is no text; export it again as UTF-8", path=path)
     text, odd = text_of_bytes(data)
-    return text, (f"{path.name}: {odd}.",) if odd else ()
+    return text, tuple(f"{path.name}: {remark}." for remark in (torn, odd) if remark)
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:

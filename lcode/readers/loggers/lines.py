@@ -11,7 +11,7 @@ from typing import Any
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.encodings import is_utf16, text_of_bytes
+from lcode.readers.encodings import is_utf16, text_of_bytes, without_torn_lines
 
 PRINTED = ("", ".log", ".txt", ".out", ".err", ".stdout")
 """Endings of the files in which people keep what a program prints."""
@@ -97,7 +97,7 @@ def first_object(path: Path) -> dict[str, Any]:
 
 
 def text_of(path: Path, tool: str) -> tuple[str, tuple[str, ...]]:
-    """The text of a file, and a remark if zero bytes that a crash had left at its end were cut off.
+    """The text of a file, and a remark if zero bytes that a crash had left in it or at its end were cut off.
 
     Raises:
         InputError: it is empty, or no UTF-8 text.
@@ -107,6 +107,9 @@ def text_of(path: Path, tool: str) -> tuple[str, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if len(kept) < len(data):
         notes = (f"{path.name}: zero bytes at the end, as a crash leaves them, were left out.",)
+    kept, torn = without_torn_lines(kept)
+    if torn:
+        notes = (*notes, f"{path.name}: {torn}.")
     if not kept.strip():
         raise InputError(
             f"is empty, so {tool} has logged nothing yet; read it after the first epoch, or move it away", path=path

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lcode.readers.encodings import is_utf16, without_torn_lines
 from lcode.readers.read import read_logs
 
 
@@ -30,3 +33,18 @@ def test_a_history_in_a_text_file(tmp_path: Path) -> None:
     table = read_logs(tmp_path / "log.txt")
     assert [metric.key for metric in table.metrics] == ["val_loss"]  # as many values as were evaluated
     assert len(table.points) == 4
+
+
+@pytest.mark.parametrize("cut", [b"3,0.", b""])
+def test_a_table_that_a_crash_has_torn_loses_the_lines_that_it_cut(tmp_path: Path, cut: bytes) -> None:
+    torn = b"epoch,val_loss\n1,0.9\n2,0.8\n" + cut + bytes(300) + b"5\n4,0.6\n" + bytes(16) + b"\n5,0.5\n"
+    (tmp_path / "a.csv").write_bytes(torn)
+    table = read_logs(tmp_path / "a.csv")
+    assert table.points["epoch"].tolist() == [1, 2, 4, 5]
+    assert any("2 blocks of zero bytes" in note for note in table.notes)
+
+
+@given(st.binary(max_size=60))
+def test_what_has_no_block_of_zero_bytes_stays_as_it_is(data: bytes) -> None:
+    whole, told = without_torn_lines(data)
+    assert (whole == data) is (not told) is (bytes(16) not in data or is_utf16(data))
