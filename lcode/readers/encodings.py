@@ -24,11 +24,11 @@ def is_utf16(data: bytes) -> bool:
 
 
 def without_torn_lines(data: bytes) -> tuple[bytes, str]:
-    """The bytes without blocks of zeros and the lines that these cut, and what is to be told of it; empty: nothing.
+    r"""The bytes without blocks of zeros and the lines that these cut, and what is to be told of it; empty: nothing.
 
     Example:
-        >>> without_torn_lines(b"1,0.5\\n2,0." + bytes(512) + b"25\\n4,0.1\\n")[0]
-        b'1,0.5\\n\\n4,0.1\\n'
+        >>> without_torn_lines(b"1,0.5\n2,0." + bytes(512) + b"25\n4,0.1\n")[0]
+        b'1,0.5\n\n4,0.1\n'
     """
     blocks = [] if is_utf16(data) else [found.span() for found in _BLOCK.finditer(data)]
     if not blocks:

@@ -104,8 +104,19 @@ def test_zero_bytes_at_the_end_as_after_a_power_cut(tool: str, log: Path) -> Non
 @each
 def test_zero_bytes_in_the_middle(tool: str, log: Path) -> None:
     lines = lines_of(log)
-    log.write_bytes(b"".join([*lines[:-1], b"\0" * 512, lines[-1]]))
+    log.write_bytes(b"".join([*lines[:-1], b"\0" * 5, lines[-1]]))
     assert f"line {len(lines)}: is read as a file of" in refusal(tool, log)
+
+
+@each
+def test_a_block_of_zero_bytes_in_the_middle_costs_the_line_that_it_cuts(tool: str, log: Path) -> None:
+    lines = lines_of(log)
+    log.write_bytes(b"".join(lines[:-1]))
+    without = read(tool, log)
+    log.write_bytes(b"".join([*lines[:-1], b"\0" * 512, lines[-1]]))
+    run = read(tool, log)
+    assert any("1 block of zero bytes" in note for note in run.notes)
+    assert rows(run) == rows(without)
 
 
 @each
