@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,6 +22,7 @@ from lcode.readers.encodings import is_utf16
 from lcode.readers.formats.csv_lines import separator_of, without_comments, without_other_headers
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.runs.curve_files import named_by_file, runs_by_column
+from lcode.readers.understanding.column_words import is_counter
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
 
@@ -63,6 +65,16 @@ class CsvFormat:
         columns, told = counted
         notes = (*raw.notes, *(f"{path.name}: {remark}" for remark in told))
         return runs_by_column(replace(raw, columns=columns, notes=notes))
+
+
+_PERCENT = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*%\s*")
+_COUNT = re.compile(
+    r"(?:epoch|step|iter|iteration|round|episode)?[ :_-]*([0-9]+)(?:\s*(?:/|of)\s*[0-9]+)?", re.IGNORECASE
+)
+"""A number with its unit; a count, with its name or the last one."""
+
+_FIRST = 100
+"""Cells among which the first filled one is looked for."""
 
 
 def _loaded(path: Path) -> RawTable:
@@ -109,6 +121,7 @@ def _loaded(path: Path) -> RawTable:
     columns = {name: table[str(i)].slice(1) for i, name in enumerate(header)}
     if separator != ",":
         columns = {name: _with_points(column) for name, column in columns.items()}
+    columns = {name: _plain(name, column) for name, column in columns.items()}
     finder = _line_finder(path, text, separator)
     raw = RawTable(path, columns, finder, unterminated, tuple(notes), resumed=again)
     if not unterminated or len(raw) < 2:
@@ -144,6 +157,18 @@ def _with_points(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if commas and pc.all(pc.match_substring_regex(cells, _DECIMAL_COMMA)).as_py():
         return pc.replace_substring(column, ",", ".")
     return column
+
+
+def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column without what stands beside each of its numbers: `87.5%`, and `3/50` or `Epoch 3` where it counts."""
+    form = _COUNT if is_counter(name) else _PERCENT
+    first = next((cell for cell in column[:_FIRST].to_pylist() if cell is not None), "")
+    if form.fullmatch(first) is None or first.strip().isdigit():
+        return column
+    cells = column.drop_null()
+    if not pc.all(pc.match_substring_regex(cells, f"^(?:{form.pattern})$", ignore_case=True)).as_py():
+        return column
+    return pc.replace_substring_regex(column, f"(?i)^(?:{form.pattern})$", r"\1")
 
 
 def _torn(text: str, separator: str, expected: int) -> int | None:

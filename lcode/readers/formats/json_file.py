@@ -31,7 +31,8 @@ _NUMBERED = re.compile(
 """How data frames are written: by column and number of the row, by row, or cells apart from the columns' names."""
 
 _CURVE = re.compile(
-    rb'"([^"]*(loss|acc)[^"]*"\s*:\s*\[\s*-?\d|(epochs|history|logs?|records)"\s*:\s*\[\s*\{)', re.IGNORECASE
+    rb'"([^"]*(loss|acc)[^"]*"\s*:\s*\[\s*-?\d|(epochs|history|logs?|records|results|metrics)"\s*:\s*\[\s*\{)',
+    re.IGNORECASE,
 )
 """A curve in an object that begins with the settings of the training."""
 
@@ -83,7 +84,17 @@ def _table(path: Path, found: Any) -> RawTable:
         raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
     if not found:
         raise InputError("is an empty list; expected one object per row", path=path)
-    return rows_to_table(path, found, list(range(1, len(found) + 1)))
+    raw = rows_to_table(path, found, list(range(1, len(found) + 1)))
+    return _counted(raw, curves=False)
+
+
+def _counted(raw: RawTable, *, curves: bool) -> RawTable:
+    """The table with a column that counts its rows, where none does and they follow each other in time."""
+    counted = with_counted_rows(raw.columns, curves=curves)
+    if counted is None:
+        return raw
+    notes = (f"{raw.path.name}: {remark}" for remark in counted[1])
+    return replace(raw, columns=counted[0], notes=(*raw.notes, *notes))
 
 
 def _trainings(found: Any) -> dict[str, dict[str, list[Any]]]:
@@ -174,8 +185,4 @@ def _of_lists(path: Path, lists: dict[str, list[Any]]) -> RawTable:
         if others
         else []
     )
-    counted = with_counted_rows(raw.columns, curves=True)
-    if counted is not None:
-        notes += [f"{path.name}: {remark}" for remark in counted[1]]
-        raw = replace(raw, columns=counted[0])
-    return replace(raw, notes=(*raw.notes, *notes))
+    return _counted(replace(raw, notes=(*raw.notes, *notes)), curves=True)

@@ -138,7 +138,7 @@ def _uncounted(text: str, shapes: LineShapes) -> Told | None:
     rows, remark = uncounted_rows(text, shapes)
     if not rows:
         return None
-    return Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows], (remark,))
+    return in_order(Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows], (remark,)))
 
 
 def _boxed(text: str) -> Told:

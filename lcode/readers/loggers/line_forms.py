@@ -131,6 +131,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("][", re.compile(rf"(?i)^(\W*(?:{_SPLIT})): *\[(\d+)/(\d+)\]\[(\d+)/"), r"\1: epoch \2/\3, batch \4/"),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
     ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
+    ("]", re.compile(rf"(?i)(?<=[\d%] )\[({_SPLIT})\]:? *(?=[a-z])"), r", \1: "),  # `loss=0.3 [val] acc=0.9`
     # `root: Train: loss 0.3`: who says it comes first.
     (": ", re.compile(rf"(?i)^\W*[a-z_][\w.]*: +(?=(?:{_SPLIT}) *:)"), ""),
     ("(", re.compile(r"(?i)\biter\((val|test)\) *\[ *\d+(?: */ *\d+)?\]"), r"\1: "),  # MMCV: of the batches of its data
@@ -144,8 +145,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     (
         " ",
         re.compile(
-            rf"(?i)\b([a-z]\w*(?: \w+)?) (?:after|at|for|in|of) (?=(?:epoch|iter|step|round|episode))([a-z]+) *#?(\d+)"
-            rf" *(?:[:=]|is) *(?=(?:{NUMBER})\s*$)"
+            r"(?i)\b([a-z][\w@]*(?: [\w@]+)?) (?:after|at|for|in|of) (?=(?:epoch|iter|step|round|episode))([a-z]+)"
+            rf" *#?(\d+) *(?:[:=]|is) *(?=(?:{NUMBER})\s*$)"
         ),
         r"\2 \3, \1: ",
     ),

@@ -140,7 +140,7 @@ def _shape_of(said: Said | None, parts: Sequence[str]) -> _Shape | None:
 
 
 def _different(numbers: Sequence[str]) -> list[str] | None:
-    """Numbers written alike, each with another value; None where there are not so many with as many digits."""
+    """Numbers written alike, each with another value than the others and than before; None where there are too few."""
     taken: set[float] = set()
     candidates: dict[int, Iterator[int]] = {}
     different = []
@@ -153,7 +153,7 @@ def _different(numbers: Sequence[str]) -> list[str] | None:
         for candidate in candidates.setdefault(count, iter(range(10 ** (count - 1), 10**count, step))):
             rest = iter(str(candidate))
             written = "".join(next(rest) if sign.isdigit() else sign for sign in digits) + exponent + power
-            if float(written) not in taken:
+            if float(written) not in (*taken, float(number)):  # or a name that depends on it would seem not to
                 break
         else:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,6 +95,25 @@ def first_object(path: Path) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def objects_in(text: str) -> list[dict[str, Any]]:
+    """The objects of JSON that follow each other in a text, each in as many lines as it takes; up to a torn one."""
+    return numbered_objects(text)[0]
+
+
+def numbered_objects(text: str) -> tuple[list[dict[str, Any]], list[int]]:
+    """Such objects, and the 1-based line at which each begins."""
+    decoder, found, lines, at = json.JSONDecoder(), [], [], 0
+    while (at := text.find("{", at)) >= 0:
+        try:
+            row, end = decoder.raw_decode(text, at)
+        except ValueError:
+            break
+        found.append(row)
+        lines.append(text.count("\n", 0, at) + 1)
+        at = end
+    return found, lines
 
 
 def text_of(path: Path, tool: str) -> tuple[str, tuple[str, ...]]:

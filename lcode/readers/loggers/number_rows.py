@@ -30,6 +30,9 @@ _COUNTED = re.compile(r"^(\s*\d+):(?=\s)")
 
 _BETWEEN = re.compile(r"[\s,;()\[\]]+")
 
+_MOST_CURVES = 2
+"""More columns are many things, an exploration rate among them that falls as a loss does."""
+
 _CLEAR = 0.5
 """Correlation with time from which values go one way."""
 
@@ -81,7 +84,7 @@ def as_curves(rows: Sequence[Sequence[float]]) -> NumberRows | None:
         columns = [column for column in columns if len(set(column)) > _FEW]
     if not columns or (counters and any(map(counts, columns))):
         return None
-    if len(columns) > 1 and not all(map(_has_a_way, columns)):
+    if len(columns) > _MOST_CURVES or (len(columns) > 1 and not all(map(_has_a_way, columns))):
         return None
     return NumberRows(tuple(counters), tuple(columns))
 

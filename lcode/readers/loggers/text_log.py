@@ -22,11 +22,14 @@ from lcode.readers.loggers.lines import (
     HEAD,
     PRINTED,
     Cells,
+    Objects,
     ending_of,
     first_object,
     head_of,
     is_binary,
     json_objects,
+    numbered_objects,
+    objects_in,
     printed_text,
     refused,
 )
@@ -69,9 +72,10 @@ class TextLogReader:
         if is_nameless(path):
             return True
         ending = ending_of(path)
-        if ending == ".json":  # one object alone is what a training came to, such as W&B's summary
-            return b"\n{" in head_of(path) and _is_counted(first_object(path))
-        if ending not in SUFFIXES:
+        if ending == ".json" and not head_of(path, 64).lstrip().startswith(b"{'"):  # unless Python wrote it
+            # One object alone is what a training came to, such as W&B's summary.
+            return b"\n{" in head_of(path) and is_table(path)
+        if ending not in (*SUFFIXES, ".json"):
             return False
         head = head_of(path)
         if is_binary(head):
@@ -112,6 +116,9 @@ def is_table(path: Path) -> bool:
     """Whether a program wrote the file to be read again, as JSON lines or a table, rather than printed it."""
     if _is_counted(first_object(path)):
         return True
+    text = printed_text(head_of(path))[0]
+    if is_json(text):
+        return any(map(_is_counted, objects_in(text)[:1]))
     return any(_of_table(path, table) for table in tables_in(path, printed_text(head_of(path))[0]))
 
 
@@ -138,7 +145,7 @@ def _runs_of(path: Path) -> list[Logged]:
     notes = (f"{path.name}: {odd}.",) if odd else ()
     start = text.lstrip()[:1]
     if is_json(text):  # a dictionary of Python is printed
-        objects = json_objects(path, TOOL)
+        objects = json_objects(path, TOOL) if first_object(path) else Objects(*numbered_objects(text))
         told = [(_plain(row), line) for row, line in zip(objects.rows, objects.lines, strict=True)]
         counting = [(row, line) for row, line in told if any(is_counter(name) for name in row)]
         kept = counting or told  # settings come before the first, or what it came to behind the last

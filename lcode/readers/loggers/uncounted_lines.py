@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from lcode.readers.loggers.line_forms import NUMBER
+from lcode.readers.loggers.line_forms import DATA, NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.number_rows import as_curves, named_by_course, names_by_course, numbers_in
 from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, STEP
@@ -127,6 +127,8 @@ def _is_compared(names: Iterable[str]) -> bool:
         split, bare = split_name(name)
         if known_metric(name) is not None:
             measured.setdefault(bare.lower(), set()).add(split)
+        elif name.lower() in DATA:  # `train: 0.3, val: 0.4`
+            measured.setdefault("", set()).add(name.lower())
     return any(len(splits) > 1 for splits in measured.values())
 
 

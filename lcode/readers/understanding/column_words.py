@@ -12,6 +12,9 @@ def _words(text: str) -> frozenset[str]:
 RUN_NAMES = ("run", "run_id", "runid", "run_name", "trial_id", "trial", "experiment", "experiment_name", "exp", "model")
 """Columns that may name the run, the best one first."""
 
+OTHER_RUN_NAMES = ("method", "algorithm", "algo", "variant", "optimizer", "fold", "seed")
+"""Columns that name the run where nothing else tells the rows of an epoch apart."""
+
 EPOCHS = (
     *("epoch", "epochs", "trainer/epoch", "train/epoch", "current_epoch", "epoch_num", "num_epochs", "epoche", "ep"),
     *("round", "generation"),

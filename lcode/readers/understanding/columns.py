@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
+from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES, RUN_NAMES, STEPS, why_left_out
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
 from lcode.readers.understanding.rates import is_rate
@@ -149,7 +149,22 @@ def _run_column(raw: RawTable) -> str | None:
         name = by_lower.get(wanted)
         if name is not None and (wanted == "run" or raw.columns[name].null_count == 0):
             return name
+    counter = next((by_lower[wanted] for wanted in (*EPOCHS, *STEPS) if wanted in by_lower), None)
+    for wanted in OTHER_RUN_NAMES if counter is not None else ():
+        name = by_lower.get(wanted)
+        if name is not None and raw.columns[name].null_count == 0 and _tells_apart(raw, str(counter), name):
+            return name
     return None
+
+
+def _tells_apart(raw: RawTable, counter: str, name: str) -> bool:
+    """Whether several rows of an epoch differ in this column, and no two are alike in it."""
+    counts, names = (
+        raw.columns[column].cast(pa.string()).combine_chunks().dictionary_encode() for column in (counter, name)
+    )
+    epochs = len(counts.dictionary)
+    pairs = np.unique(counts.indices.to_numpy() * len(names.dictionary) + names.indices.to_numpy())
+    return counts.null_count == 0 and epochs < len(raw) == len(pairs)
 
 
 def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str, str | None, list[str]]:

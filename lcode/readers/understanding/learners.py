@@ -17,7 +17,7 @@ _LEARNER = frozenset(
     [
         *("loss", "losses", "kl", "kld", "entropy", "td", "explained", "rms"),
         *("critic", "actor", "policy", "qf", "vf", "q1", "q2", "qvalue", "qvals", "advantage"),
-        *("discriminator", "expert", "generator"),
+        *("discriminator", "expert", "generator", "agent"),
     ]
 )
 """Words for how well a learner fits its targets, and for what it makes of its inputs (a running mean: `obs_rms`)."""

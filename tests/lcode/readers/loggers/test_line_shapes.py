@@ -62,3 +62,11 @@ def test_a_damaged_number_of_thousands_of_digits_is_read_like_any_line(digits: i
     line = f"Epoch 3, loss 0.{'7' * digits}, step {'9' * digits}"
     shapes = LineShapes()
     assert said(line, shapes) == said(line) == said(line, shapes)
+
+
+def test_a_number_in_a_name_is_part_of_it() -> None:
+    shapes = LineShapes()
+    for value in ("0.25", "0.50", "0.75"):
+        for name in ("Hits@1", "Hits@3", "Hits@10", "Hits@50"):
+            said = shapes.said_in(f"{name}: {value}")
+            assert said is not None and said.pairs == {name: float(value)}
