@@ -85,10 +85,11 @@ def per_problem(outcomes: pd.DataFrame, horizon: int, budget: int) -> str:
     means = rows.groupby(["way", "problem"], sort=False)["test"].mean().unstack()
     lines = ["| | " + " | ".join(str(name).partition("?")[0] for name in means.columns) + " |"]
     lines.append("|---|" + "---|" * len(means.columns))
-    best = means.max()
-    for way, values in means.iterrows():
-        cells = [f"**{value:.1f}**" if value == best[name] else f"{value:.1f}" for name, value in values.items()]
-        lines.append(f"| {way} | " + " | ".join("" if cell == "nan" else cell for cell in cells) + " |")
+    values = means.to_numpy(float)
+    best = np.nanmax(values, axis=0)
+    for way, own in zip(means.index, values, strict=True):
+        shown = [f"**{one:.1f}**" if one == most else f"{one:.1f}" for one, most in zip(own, best, strict=True)]
+        lines.append(f"| {way} | " + " | ".join("" if cell == "nan" else cell for cell in shown) + " |")
     return "\n".join(lines)
 
 

@@ -31,7 +31,7 @@ CELLS, TWINS = 1000, 50
 """Cells of the study, and how many of them are trained with a second seed: how far two trainings agree bounds what any
 forecast can know."""
 
-SPLITS, ORDERS, SLOW_ORDERS = 3, 20, 3
+SPLITS, ORDERS, SLOW_ORDERS = 3, 20, 5
 """Of rankings, of searches, and of searches that fit `lcode`."""
 
 

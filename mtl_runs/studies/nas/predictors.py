@@ -54,7 +54,7 @@ class Trained:
     @cached_property
     def statistics(self) -> Array:
         """Size, depth and make-up of the graphs, [N, F]."""
-        frame = statistics_frame(self.table.graphs).loc[self.table.runs["arch"].astype(str)]
+        frame = statistics_frame(self.table.graphs).loc[list(map(str, self.table.runs["arch"]))]
         return np.nan_to_num(frame.to_numpy(float))
 
     @property
