@@ -22,8 +22,11 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 400, 64, 24, 30, 52
 INK, GREY, OURS = "#57606a", "#8c959f", "#1f6feb"
 """Colours that can be read on a white and on a black page."""
 
-LETTER, LINE = 6.0, 12.0
-"""Width of a letter and height of a line."""
+LETTER, BOLD, LINE = 6.0, 7.0, 12.0
+"""Width of a letter, plain and bold, and height of a line."""
+
+RADIUS = 6.0
+"""Of the largest point."""
 
 OWN = ("thaw", "regret")
 """Rules of this project, by name."""
@@ -66,13 +69,14 @@ def picture(points: dict[str, tuple[float, float]]) -> str:
         up = (regret / highest) ** POWER
         return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
 
-    parts, taken = [axes(farthest, highest, place)], list[Box]()
+    parts = [axes(farthest, highest, place)]
+    taken = [Box(x - RADIUS, y + RADIUS, 2 * RADIUS) for x, y in (place(*point) for point in points.values())]
     for rule, (regret, saved) in sorted(points.items(), key=lambda item: item[1][1]):
         x, y = place(regret, saved)
         own = rule.split(":")[0] in OWN
-        colour, size, weight = (OURS, 6, "bold") if own else (GREY, 4.5, "normal")
+        colour, size, weight = (OURS, RADIUS, "bold") if own else (GREY, 4.5, "normal")
         text = told(rule)
-        at = free_place(x, y, LETTER * len(text), taken)
+        at = free_place(x, y, (BOLD if own else LETTER) * len(text), taken)
         taken.append(at)
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" fill="{colour}"/>')
         parts.append(
@@ -86,13 +90,11 @@ def picture(points: dict[str, tuple[float, float]]) -> str:
 
 
 def free_place(x: float, y: float, width: float, taken: Sequence[Box]) -> Box:
-    """Where a text beside a point is clear of the others: above, below, or further away from it."""
-    for far in range(5):
-        for down in (-9 - 13 * far, 21 + 13 * far):
-            box = Box(x - width / 2, y + down, width)
-            if not any(box.meets(other) for other in taken):
-                return box
-    return Box(x - width / 2, y - 9, width)
+    """Where a text beside a point is clear of the others and of all points: around it, or further above or below."""
+    around = [Box(x - width / 2, y + down, width) for down in (-9, 21)]
+    around += [Box(left, y + 7, width) for left in (x + RADIUS + 3, x - RADIUS - 3 - width)]
+    further = [Box(x - width / 2, y + down, width) for far in range(1, 5) for down in (-9 - 13 * far, 21 + 13 * far)]
+    return next((box for box in around + further if not any(box.meets(other) for other in taken)), around[0])
 
 
 def told(rule: str) -> str:
