@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +18,7 @@ from lcode.errors import InputError
 from lcode.readers.choices import Choices
 from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES, RUN_NAMES, STEPS, why_left_out
-from lcode.readers.understanding.curve_names import split_name
+from lcode.readers.understanding.counters import other_counters, tells_apart
 from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
 from lcode.readers.understanding.rates import is_rate
 from lcode.readers.understanding.uncounted import without_epochs
@@ -32,9 +31,6 @@ trained for one epoch."""
 
 _FALLING = 0.1
 """Part of the rows in which a counter may go back, as where trainings were appended to a log."""
-
-_LONG = 20
-"""Rows of a table in which a first column of any name counts them: a table of results is shorter."""
 
 FEWEST = 3
 """Rows of a run that it takes to see that a column counts, or that it is constant."""
@@ -152,19 +148,9 @@ def _run_column(raw: RawTable) -> str | None:
     counter = next((by_lower[wanted] for wanted in (*EPOCHS, *STEPS) if wanted in by_lower), None)
     for wanted in OTHER_RUN_NAMES if counter is not None else ():
         name = by_lower.get(wanted)
-        if name is not None and raw.columns[name].null_count == 0 and _tells_apart(raw, str(counter), name):
+        if name is not None and raw.columns[name].null_count == 0 and tells_apart(raw, str(counter), name):
             return name
     return None
-
-
-def _tells_apart(raw: RawTable, counter: str, name: str) -> bool:
-    """Whether several rows of an epoch differ in this column, and no two are alike in it."""
-    counts, names = (
-        raw.columns[column].cast(pa.string()).combine_chunks().dictionary_encode() for column in (counter, name)
-    )
-    epochs = len(counts.dictionary)
-    pairs = np.unique(counts.indices.to_numpy() * len(names.dictionary) + names.indices.to_numpy())
-    return counts.null_count == 0 and epochs < len(raw) == len(pairs)
 
 
 def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str, str | None, list[str]]:
@@ -175,7 +161,7 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
     found = [*epochs, *steps]
     whole = [name for name in found if _counts(raw, name)]
     whole = [name for name in whole if _rises(raw, name, runs)] or whole
-    whole = whole or [name for name in _other_counters(raw) if _counts(raw, name) and _rises(raw, name, runs)]
+    whole = whole or [name for name in other_counters(raw) if _counts(raw, name) and _rises(raw, name, runs)]
     later = next((name for name in steps if name in whole), None)
     if choices.epoch is not None:
         axis = choices.epoch
@@ -197,41 +183,6 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
             else:
                 counter = later
     return axis, counter, [name for name in found if name not in (axis, counter)]
-
-
-def _other_counters(raw: RawTable) -> list[str]:
-    """The columns that count by the words of their names, such as `round_num`, and whose numbers differ in each row.
-
-    An index counts where a metric was measured on the data of the training and on others: a table of results has one
-    as well. So does a first column of any other name where long rows of numbers follow each other in it.
-    """
-    splits: dict[str, set[str]] = {}
-    for name in raw.columns:
-        split, bare = split_name(name)
-        if known_metric(name) is not None:
-            splits.setdefault(bare.lower(), set()).add(split)
-    reasons = ("counter", "index") if any(len(found) > 1 for found in splits.values()) else ("counter",)
-    found = [
-        name
-        for reason in reasons
-        for name, cells in raw.columns.items()
-        if why_left_out(name) == reason
-        and name.strip()
-        and len(raw) > 1
-        and pc.count_distinct(cells).as_py() == len(raw)
-    ]
-    first, *others = raw.columns
-    unknown = why_left_out(first) is None and known_metric(first) is None
-    if len(raw) >= _LONG and splits and unknown and _counts_on(raw.columns[first]):
-        found += [first] if all(as_number(raw.columns[name][0].as_py()) is not None for name in others) else []
-    return found
-
-
-def _counts_on(cells: pa.ChunkedArray) -> bool:
-    """Whether each number is as much larger than the one before as all others are."""
-    numbers = [as_number(cell) for cell in cells.to_pylist()]
-    steps = {None if one is None or other is None else other - one for one, other in pairwise(numbers)}
-    return len(steps) == 1 and (steps.pop() or 0) > 0
 
 
 def _counts(raw: RawTable, name: str) -> bool:

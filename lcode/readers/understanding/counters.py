@@ -1,0 +1,62 @@
+"""What counts the rows of a table under a name that few would think of, and what tells the rows of an epoch apart."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lcode.readers.raw import RawTable, as_number
+from lcode.readers.understanding.column_words import why_left_out
+from lcode.readers.understanding.curve_names import split_name
+from lcode.table.metric_names import known_metric
+
+_LONG = 20
+"""Rows of a table in which a first column of any name counts them: a table of results is shorter."""
+
+
+def tells_apart(raw: RawTable, counter: str, name: str) -> bool:
+    """Whether several rows of an epoch differ in this column, and no two are alike in it."""
+    counts, names = (
+        raw.columns[column].cast(pa.string()).combine_chunks().dictionary_encode() for column in (counter, name)
+    )
+    epochs = len(counts.dictionary)
+    pairs = np.unique(counts.indices.to_numpy().astype(np.int64) * len(names.dictionary) + names.indices.to_numpy())
+    return counts.null_count == 0 and epochs < len(raw) == len(pairs)
+
+
+def other_counters(raw: RawTable) -> list[str]:
+    """The columns that count by the words of their names, such as `round_num`, and whose numbers differ in each row.
+
+    An index counts where a metric was measured on the data of the training and on others: a table of results has one
+    as well. So does a first column of any other name where long rows of numbers follow each other in it.
+    """
+    splits: dict[str, set[str]] = {}
+    for name in raw.columns:
+        split, bare = split_name(name)
+        if known_metric(name) is not None:
+            splits.setdefault(bare.lower(), set()).add(split)
+    reasons = ("counter", "index") if any(len(found) > 1 for found in splits.values()) else ("counter",)
+    found = [
+        name
+        for reason in reasons
+        for name, cells in raw.columns.items()
+        if why_left_out(name) == reason
+        and name.strip()
+        and len(raw) > 1
+        and pc.count_distinct(cells).as_py() == len(raw)
+    ]
+    first, *others = raw.columns
+    unknown = why_left_out(first) is None and known_metric(first) is None
+    if len(raw) >= _LONG and splits and unknown and _counts_on(raw.columns[first]):
+        found += [first] if all(as_number(raw.columns[name][0].as_py()) is not None for name in others) else []
+    return found
+
+
+def _counts_on(cells: pa.ChunkedArray) -> bool:
+    """Whether each number is as much larger than the one before as all others are."""
+    numbers = [as_number(cell) for cell in cells.to_pylist()]
+    steps = {None if one is None or other is None else other - one for one, other in pairwise(numbers)}
+    return len(steps) == 1 and (steps.pop() or 0) > 0
