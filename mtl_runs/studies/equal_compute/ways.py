@@ -47,8 +47,8 @@ WAYS = {
     "halving over all": Way(rule="halving"),
     "halving from epoch 1 over all": Way(rule="halving:first=1"),
     "ASHA over all": Way(rule="asha"),
-    "lcode, thaw α 0.2, over all": Way(rule="thaw:alpha=0.2:regret=0.03 spread", sizes=(16, 64)),
-    "lcode, thaw α 0.5, over all": Way(rule="thaw:alpha=0.5:regret=0.03 spread", sizes=(16, 64)),
+    "lcode, thaw α 0.2, over all": Way(rule="thaw:alpha=0.2:regret=0.03 spread", sizes=(32,)),
+    "lcode, thaw α 0.5, over all": Way(rule="thaw:alpha=0.5:regret=0.03 spread", sizes=(32,)),
 }
 """What is compared; the best single balancer is chosen among those with tuned rates (`report`)."""
 
