@@ -69,7 +69,7 @@ class CsvFormat:
 
 _PERCENT = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*%\s*")
 _COUNT = re.compile(
-    r"(?:epoch|step|iter|iteration|round|episode)?[ :_-]*([0-9]+)(?:\s*(?:/|of)\s*[0-9]+)?", re.IGNORECASE
+    r"(?:(?:epoch|step|iter|iteration|round|episode)[ :_-]*)?([0-9]+)(?:\s*(?:/|of)\s*[0-9]+)?", re.IGNORECASE
 )
 """A number with its unit; a count, with its name or the last one."""
 
