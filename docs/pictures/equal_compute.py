@@ -18,7 +18,7 @@ import pandas as pd
 from mtl_runs.studies.equal_compute.plan import Plan
 from mtl_runs.studies.equal_compute.report import curves
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 420, 56, 190, 30, 52
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 820, 420, 56, 275, 30, 52
 """Of the picture, and of what is around the panel, in pixels; names stand at the right."""
 
 INK, GREY, OURS = "#57606a", "#8c959f", "#1f6feb"
@@ -35,8 +35,7 @@ Points = Sequence[tuple[float, float]]
 
 def main(arguments: Sequence[str]) -> None:
     """Write the picture beside this file."""
-    found = {way: points for way, points in curves(pd.read_json(arguments[0], lines=True)).items() if len(points) > 1}
-    horizon = Plan().horizon
+    found, horizon = curves(pd.read_json(arguments[0], lines=True)), Plan().horizon
     lines = {way: [(spent / horizon, gain) for spent, gain in points] for way, points in found.items()}
     Path(__file__).with_name("equal_compute.svg").write_text(picture(lines), encoding="utf-8")
 
