@@ -21,14 +21,14 @@ import lcode
 from lcode.errors import LcodeError
 from mtl_runs.studies.equal_compute.plan import Plan
 from mtl_runs.studies.equal_compute.populations import PBT, SIZES, TRIED, train_population_of
-from mtl_runs.studies.equal_compute.report import per_problem, summary
+from mtl_runs.studies.equal_compute.report import per_problem, same_runs, summary
 from mtl_runs.studies.equal_compute.table import load_pool, train_pool
 from mtl_runs.studies.equal_compute.ways import WAYS, Outcome, search
 
 TABLE = "searches.jsonl"
 
-BUDGET = 16
-"""Trainings at which the problems are shown one by one."""
+BUDGET, RUNS = 16, 32
+"""Trainings at which the problems are shown one by one, and runs that ways which stop some are compared on."""
 
 Key = tuple[str, str, int, int]
 """Problem, way, draw, runs that it begins with."""
@@ -100,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
     print(summary(outcomes, plan.horizon))  # noqa: T201
+    print(f"\n{same_runs(outcomes, plan.horizon, RUNS)}")  # noqa: T201
     print(f"\nAt {BUDGET} trainings:\n\n{per_problem(outcomes, plan.horizon, BUDGET)}")  # noqa: T201
     return 0
 

@@ -93,6 +93,27 @@ def per_problem(outcomes: pd.DataFrame, horizon: int, budget: int) -> str:
     return "\n".join(lines)
 
 
+def same_runs(outcomes: pd.DataFrame, horizon: int, runs: int) -> str:
+    """What stopping saves and loses where all begin with the very same runs of the pool, in Markdown.
+
+    Args:
+        outcomes: a row per `Outcome`.
+        horizon: epochs of a training.
+        runs: that they begin with. Draws are left out that not every way was given on every problem.
+    """
+    over_all = outcomes[outcomes["way"].str.endswith("over all") & (outcomes["runs"] == runs)]
+    counts = over_all.groupby("draw")[["way", "problem"]].nunique().prod(axis=1)
+    sizes = over_all.groupby("draw").size()
+    most = over_all["way"].nunique() * over_all["problem"].nunique()
+    draws = sizes.index[(sizes == most) & (counts == most)]
+    rows = over_all[over_all["draw"].isin(draws)].groupby("way")[["spent", "validation", "test"]].mean()
+    lines = [f"| {runs} runs, draws {', '.join(map(str, draws))} | trainings paid for | Δm, validation | Δm, test |"]
+    lines.append("|---|---|---|---|")
+    for way, (spent, validation, test) in zip(rows.index, rows.to_numpy(float).tolist(), strict=True):
+        lines.append(f"| {way} | {spent / horizon:.1f} | {validation:.2f} | {test:.2f} |")
+    return "\n".join(lines)
+
+
 def curves(outcomes: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
     """For each way its points: mean run-epochs spent, mean Δm on the test split, over all problems and draws."""
     rows = with_best_single(outcomes)

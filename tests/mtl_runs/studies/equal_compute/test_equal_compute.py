@@ -12,7 +12,15 @@ from lcode.table import Metric, RunTable
 from mtl_runs.studies.equal_compute import __main__ as command
 from mtl_runs.studies.equal_compute.plan import COUNTS, Plan, method_of
 from mtl_runs.studies.equal_compute.populations import PBT
-from mtl_runs.studies.equal_compute.report import ELSEWHERE, at_budgets, curves, per_problem, summary, with_best_single
+from mtl_runs.studies.equal_compute.report import (
+    ELSEWHERE,
+    at_budgets,
+    curves,
+    per_problem,
+    same_runs,
+    summary,
+    with_best_single,
+)
 from mtl_runs.studies.equal_compute.table import Pool, train_pool
 from mtl_runs.studies.equal_compute.ways import WAYS, Outcome, drawn, search
 
@@ -90,6 +98,19 @@ def test_tables_hold_budgets_equal() -> None:
     assert curves(rows)["random search over all"] == [
         (36, pytest.approx(2.0833, abs=1e-3)),
         (144, pytest.approx(2.8333, abs=1e-3)),
+    ]
+
+
+def test_stopping_is_compared_on_the_very_same_runs() -> None:
+    rows = outcomes()
+    halved = rows[(rows["way"] == "random search over all") & (rows["draw"] == 1)].assign(
+        way="halving over all", spent=18.0, test=1.5
+    )
+    text = same_runs(pd.concat([rows, halved]), HORIZON, 16)
+    assert text.splitlines()[0].startswith("| 16 runs, draws 1 |")
+    assert text.splitlines()[2:] == [
+        "| halving over all | 2.0 | 3.33 | 1.50 |",
+        "| random search over all | 16.0 | 3.33 | 3.33 |",
     ]
 
 
