@@ -57,8 +57,8 @@ def at_budgets(outcomes: pd.DataFrame, horizon: int, budgets: Sequence[int] = BU
 def summary(outcomes: pd.DataFrame, horizon: int) -> str:
     """Mean Δm of the winners on the test split ± its deviation between draws, a line per way, in Markdown.
 
-    A cell is left out where a way has no search of that size on every problem, and where it has none that is larger
-    than at the budget before.
+    Draws without a search of that size on every problem do not count. A cell is empty where none is left, and where
+    no search is larger than at the budget before.
     """
     rows = at_budgets(with_best_single(outcomes), horizon)
     everywhere = outcomes["problem"].nunique()
@@ -67,8 +67,9 @@ def summary(outcomes: pd.DataFrame, horizon: int) -> str:
         cells, before = [], -1.0
         for budget in BUDGETS:
             some = own[own["budget"] == budget]
-            spent = float(some["spent"].mean())
-            if some["problem"].nunique() < everywhere or spent == before:
+            some = some[some.groupby("draw")["problem"].transform("nunique") == everywhere]
+            spent = float(some["spent"].mean()) if len(some) else before
+            if spent == before:
                 cells.append("")
                 continue
             before = spent
