@@ -63,7 +63,7 @@ def _by_class(found: re.Match[str]) -> str:
 
 def _of_gan(found: re.Match[str]) -> str:
     """A line of CycleGAN's and pix2pix' log, in which each number is a loss."""
-    losses = re.sub(rf"([A-Za-z]\w*): (?={NUMBER})", r"\1_loss: ", found["losses"], flags=re.IGNORECASE)
+    losses = re.sub(rf"([A-Za-z][\w+-]*): (?={NUMBER})", r"\1_loss: ", found["losses"], flags=re.IGNORECASE)
     return f"epoch: {found['epoch']}, batch: {found['batch']}, {losses}"
 
 
@@ -129,6 +129,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("", re.compile(r"^(\W*)[Ee](\d{1,4})(?=[ |:,]+[A-Za-z])"), r"\1epoch \2 "),  # `E012 tr_loss=0.3`
     # Swin: `Train: [3/300][0/1251]`
     ("][", re.compile(rf"(?i)^(\W*(?:{_SPLIT})): *\[(\d+)/(\d+)\]\[(\d+)/"), r"\1: epoch \2/\3, batch \4/"),
+    # `[ Train | 001/100 ] loss = 0.3`, as in the homework of a lecture that many take.
+    ("|", re.compile(rf"(?i)^\W*\[ *({_SPLIT}) *\| *(\d+ */ *\d+) *\]"), r"\1: epoch \2, "),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
     ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
     ("]", re.compile(rf"(?i)(?<=[\d%] )\[({_SPLIT})\]:? *(?=[a-z])"), r", \1: "),  # `loss=0.3 [val] acc=0.9`
@@ -138,7 +140,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("(", re.compile(r"(?i)\b(epoch|iter)\((train|val|test)\)"), r"\2: \1"),
     (
         "(epoch: ",
-        re.compile(r"^\W*\(epoch: (?P<epoch>\d+), iters: (?P<batch>\d+),[^()]*\)(?P<losses>(?: \w+: \S+)+)\s*$"),
+        re.compile(r"^\W*\(epoch: (?P<epoch>\d+), iters: (?P<batch>\d+),[^()]*\)(?P<losses>(?: [\w+-]+: \S+)+)\s*$"),
         _of_gan,
     ),
     # `Cost after iteration 100: 0.6`.

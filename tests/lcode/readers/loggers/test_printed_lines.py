@@ -82,6 +82,9 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
         ("#{e} acc: {v}", "acc", "max"),
         ("epoch_{e} acc {v}", "acc", "max"),
         ("(epoch: {e}, iters: 400, time: 0.1, data: 0.2) G_L1: {v} D_fake: 0.4", "G/L1_loss", "min"),  # CycleGAN
+        ("(epoch: {e}, iters: 400, time: 0.1) G_L1: {v} D_real+fake: -0.4 ", "G/L1_loss", "min"),  # DeblurGAN
+        ("[ Train | 00{e}/100 ] loss = 9.5, acc = 0.1\n[ Valid | 00{e}/100 ] acc = {v}\n"
+         "[ Valid | 00{e}/100 ] acc = {v} -> best", "acc", "max"),
         ("Cost after iteration {e}: {v}", "Cost", "min"),
         ("At epoch {e} train loss is 9.5 and test rmse is {v}", "test_rmse", "min"),
         ("Epoch: 0{e}, Loss: 9.5, Train: 0.{e}, Val: {v}, Test: 0.1", "score", "max"),  # PyTorch Geometric
