@@ -232,6 +232,16 @@ def test_a_history_in_json_is_read_beside_a_table_of_results(tmp_path: Path) -> 
     assert any("split.json" in note for note in table.notes)
 
 
+def test_zeros_of_yolo_without_validation_are_no_values(tmp_path: Path) -> None:
+    header = "epoch,train/box_loss,metrics/mAP50(B),val/box_loss,val/cls_loss,lr/pg0\n"
+    rows = "1,0.9,0,0,0,0.1\n2,0.8,0,1.5,1.25,0.1\n3,0.7,0,0,0,0.1\n4,0.6,0.5,0.75,0.5,0.1\n"
+    table = read_logs(written(tmp_path, {"train/results.csv": header + rows}))
+    told = table.points.pivot(index="epoch", columns="metric", values="value")
+    assert dict(told["mAP50(B)"]) == {2: 0.0, 4: 0.5}  # nothing may be found at first
+    assert dict(told["box/loss"]) == {2: 1.5, 4: 0.75}
+    assert "results.csv: 2 rows with zeros for all of the validation are not evaluated." in table.notes
+
+
 def test_results_txt_of_yolo_has_no_header(tmp_path: Path) -> None:
     rows = "".join(
         f"  {e}/9  1.9G  0.09  0.08  0  0.17  24  416  0.5  0.{e + 1}  0.25  0.125  0.0{9 - e}  0.05  0.0\n"
