@@ -198,9 +198,9 @@ def no_logs(path: Path) -> InputError:
     counts = ", ".join(f"{number} {ending}" for ending, number in endings.most_common(6))
     tools = ", ".join(logger.tool for name, logger in LOGGERS.items() if name != LAST_RESORT)
     return InputError(
-        f"holds no logs; found: {listed([entry.name for entry in entries], 6)} (files: {counts}). Read are tables "
-        "(.csv, .tsv, .json, .jsonl, .parquet, .xlsx), what a program printed (.log, .txt, .out), and what these "
-        f"leave: {tools}. {_next_step(path, files)}",
+        f"holds no logs; found: {listed([entry.name for entry in entries], 6)} (files: {counts}). "
+        f"{_next_step(path, files).rstrip('.')}. Read are tables (.csv, .tsv, .json, .jsonl, .parquet, .xlsx), what a "
+        f"program printed (.log, .txt, .out), and what these leave: {tools}",
         path=path,
     )
 
