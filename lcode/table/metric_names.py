@@ -134,7 +134,8 @@ def _judge(name: Name, heads: Sequence[Found], rest: dict[int, str], part: int) 
     entry = last.entry
     after = {rest[i] for i in places if last.end <= i < cut}
     prior = rest.get(last.start - 1, "")
-    if entry.direction is None or prior in DERIVED or _is_other_quantity(entry, after, set(rest.values())):
+    is_count = entry.name == "loss" and not COUNTS.isdisjoint({prior, *after})
+    if entry.direction is None or is_count or prior in DERIVED or _is_other_quantity(entry, after, set(rest.values())):
         return None
     percent = not PERCENT.isdisjoint(rest.values())
     facts = MetricFacts(entry.direction, entry.lower, entry.upper, entry.share, percent)

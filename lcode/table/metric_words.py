@@ -49,7 +49,7 @@ LOGARITHMS = _words("log ln log2")
 """The bounds of the measure after it do not hold."""
 
 COUNTS = _words("num number count")
-"""The measure after it was counted, it is no share (`num_success`)."""
+"""The measure after it was counted, it is no share (`num_success`); a number of losses is none (`full_loss_num`)."""
 
 DERIVED = _words("var variance inverse inv")
 """The measure directly after it is no longer what is meant."""

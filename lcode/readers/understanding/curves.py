@@ -134,6 +134,7 @@ def _measured_on(
     """
     split_of = {key: "" if key in stated else split_name(key)[0] for key in names}
     split_of |= dict.fromkeys(_earlier_sets(key for key, split in split_of.items() if split == "val"), "train")
+    split_of |= {key: split for key, split in _of_chainer(split_of).items() if key not in stated}
     split_of |= hardly_evaluated(split_of, often)
     held_out = next((split for split in ("val", "test") if split in split_of.values()), None)
     if held_out is not None:
@@ -149,7 +150,7 @@ def _measured_on(
             and (names[key].lower() in twins or key in oftener or "loss" in words_of(key))
         ]
     else:
-        of_training = _beside_scores(split_of, stated)
+        of_training = _beside_scores(split_of, stated, often)
         if not of_training and "train" not in split_of.values() and often is not None:
             of_training = _logged_often(names, often.values, stated)
         split_of = dict.fromkeys(names, "")
@@ -169,16 +170,28 @@ def _earlier_sets(keys: Iterable[str]) -> list[str]:
     return [key for sets in numbered.values() for at in sets if at < max(sets) for key in sets[at]]
 
 
-def _beside_scores(split_of: Mapping[str, str], stated: Collection[str]) -> list[str]:
+def _of_chainer(split_of: Mapping[str, str]) -> dict[str, str]:
+    """Chainer's curves: `main/loss` is that of the training where evaluators have a `TaskA/main/loss`, their own."""
+    unsaid = [key for key, split in split_of.items() if not split]
+    training = {bare: key for key in unsaid if "/" not in (bare := key.removeprefix("main/"))}
+    evaluated = [key for key in unsaid if key.partition("/main/")[2] in training]
+    return dict.fromkeys(training.values(), "train") | dict.fromkeys(evaluated, "val") if evaluated else {}
+
+
+def _beside_scores(split_of: Mapping[str, str], stated: Collection[str], often: HowOften | None) -> list[str]:
     """The curves that are named as those of the training, and the losses, beside scores of which nothing is said.
 
-    `train_loss` beside `HR@10` and `NDCG@10`: these come from an evaluation.
+    `train_loss` beside `HR@10` and `NDCG@10`: these come from an evaluation. So does the `loss` that is told as often
+    as `train_loss`, for the training's own has a name already.
     """
     if "train" not in split_of.values():
         return []
-    losses = {key for key in split_of if "loss" in words_of(key)}
-    twins = {split_name(key)[1].lower() for key, split in split_of.items() if split}
-    others = [key for key, split in split_of.items() if not split and key.lower() not in twins]
+    twins = {split_name(key)[1].lower(): key for key, split in split_of.items() if split}
+    counts = {} if often is None else often.values
+    apart = {key: counts.get(key, 0) for key in split_of if key.lower() in twins}
+    same = {key for key, number in apart.items() if 1 < number == counts.get(twins[key.lower()])}
+    losses = {key for key in split_of if "loss" in words_of(key)} - same
+    others = [key for key, split in split_of.items() if not split and (key.lower() not in twins or key in same)]
     scores = [key for key in others if key not in losses and known_metric(key)]
     return [key for key in split_of if key not in (*scores, *stated) and (split_of[key] or key in losses) and scores]
 

@@ -44,6 +44,7 @@ from lcode.readers.understanding.how_often import HowOften
         ("max_reward success_rate", "max_reward success_rate", ""),
         ("训练损失 验证损失 验证准确率", "验证损失 验证准确率", "训练损失"),
         ("seg/miou grad_cos/seg_depth weights/seg", "seg/miou", "grad_cos/seg_depth weights/seg"),
+        ("main/loss main/acc a/main/loss b/main/loss", "a/main/loss b/main/loss", "main/loss main/acc"),  # Chainer
         ("normals/cosine parcel/weight_mae", "normals/cosine parcel/weight_mae", ""),
     ],
 )
@@ -72,6 +73,12 @@ def test_a_loss_that_is_logged_much_more_often_is_that_of_the_training() -> None
     assert set(curves.scored) == {"bbox/AP", "loss_box"} and curves.signals == {"loss": "train/loss"}
     assert set(settle_curves(counts, Choices(), stated={"loss"}, often=HowOften(counts, {})).scored) == set(counts)
     assert set(settle_curves(counts, Choices()).scored) == set(counts)
+
+
+@pytest.mark.parametrize(("often", "scored"), [(9, ["loss"]), (90, ["train_loss", "loss"])])
+def test_the_loss_told_beside_that_of_the_training_is_another(often: int, scored: list[str]) -> None:
+    told = HowOften({"train_loss": 9, "loss": often}, {"train_loss": 1, "loss": 1})
+    assert list(settle_curves(["train_loss", "loss"], Choices(), often=told).scored) == scored
 
 
 def test_two_curves_never_become_one() -> None:
