@@ -80,6 +80,17 @@ def _of_tutorial(found: re.Match[str]) -> str:
     return f"step {found['step']}, " + ("" if found["value"] is None else f"loss: {found['value']}")
 
 
+def _of_sum(found: re.Match[str]) -> str:
+    """A number that is the sum of those in brackets behind it: a loss and its parts, of the same data."""
+    parts = re.findall(rf"([A-Za-z][\w/-]*)[ :=]+({NUMBER})", found["parts"], flags=re.IGNORECASE)
+    rounding = 0.5 * (len(parts) + 1) * 10.0 ** -len(found["value"].partition(".")[2])
+    if abs(sum(float(value) for _, value in parts) - float(found["value"])) > 1.01 * rounding:
+        return found.group()
+    split = found["split"]
+    told = ", ".join(f"{split} {name}_loss: {value}" for name, value in parts)
+    return f"{split}: loss: {found['value']}, {told}"
+
+
 _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("np.float", re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
     # `('epoch', 3, 'loss:', 0.3)` and `{'loss': 0.3}`, as Python prints them.
@@ -131,6 +142,15 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("][", re.compile(rf"(?i)^(\W*(?:{_SPLIT})): *\[(\d+)/(\d+)\]\[(\d+)/"), r"\1: epoch \2/\3, batch \4/"),
     # `[ Train | 001/100 ] loss = 0.3`, as in the homework of a lecture that many take.
     ("|", re.compile(rf"(?i)^\W*\[ *({_SPLIT}) *\| *(\d+ */ *\d+) *\]"), r"\1: epoch \2, "),
+    # `val 1.25 (seg 0.25, depth 1.00)`
+    (
+        "(",
+        re.compile(
+            rf"(?i)\b(?P<split>{_SPLIT})(?: loss)?[ :=]+(?P<value>\d+\.\d+) *"
+            rf"\((?P<parts>[a-z][\w/-]*[ :=]+(?:{NUMBER})(?: *[,|] *[a-z][\w/-]*[ :=]+(?:{NUMBER}))+)\)"
+        ),
+        _of_sum,
+    ),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
     ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
     ("]", re.compile(rf"(?i)(?<=[\d%] )\[({_SPLIT})\]:? *(?=[a-z])"), r", \1: "),  # `loss=0.3 [val] acc=0.9`

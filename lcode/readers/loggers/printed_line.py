@@ -48,7 +48,7 @@ _ASIDE = re.compile(
 _IN_ALL = re.compile(r"total|max|num", re.IGNORECASE)
 
 SPLIT = re.compile(
-    r"^[\W_]*(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
+    r"^(?:[^:=,|]*\bis\b)?[\W_]*(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
     r"(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
     r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$)|\*\*)",
     re.IGNORECASE,

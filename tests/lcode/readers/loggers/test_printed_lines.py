@@ -83,6 +83,7 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
         ("epoch_{e} acc {v}", "acc", "max"),
         ("(epoch: {e}, iters: 400, time: 0.1, data: 0.2) G_L1: {v} D_fake: 0.4", "G/L1_loss", "min"),  # CycleGAN
         ("(epoch: {e}, iters: 400, time: 0.1) G_L1: {v} D_real+fake: -0.4 ", "G/L1_loss", "min"),  # DeblurGAN
+        ("epoch {e}: train acc: 0.1%, loss: 9.5\nThe result of net 18 is test acc: 0.1%, loss: {v}", "loss", "min"),
         ("[ Train | 00{e}/100 ] loss = 9.5, acc = 0.1\n[ Valid | 00{e}/100 ] acc = {v}\n"
          "[ Valid | 00{e}/100 ] acc = {v} -> best", "acc", "max"),
         ("Cost after iteration {e}: {v}", "Cost", "min"),
@@ -297,3 +298,14 @@ def test_what_is_printed_again_of_the_best_iteration_ends_nothing(tmp_path: Path
     lines = "".join(f"[{10 * e}]\tvalid's auc: {v}\n" for e, v in enumerate(SPRINGS, start=1))
     table = read(tmp_path, "a.log", f"{lines}Early stopping, best iteration is:\n[20]\tvalid's auc: 0.7\n")
     assert curve(table, table.metrics[0].key) == [(10 * e, v) for e, v in enumerate(SPRINGS, start=1)]
+
+
+def test_a_number_and_its_parts_in_brackets_are_losses_of_the_same_data(tmp_path: Path) -> None:
+    lines = [
+        f"epoch {e} | train 9.{e}000 (seg 9.0000, depth 0.{e}000) | val {v + 1:.4f} (seg 1.0000, depth {v:.4f})\n"
+        for e, v in enumerate(SPRINGS, start=1)
+    ]
+    table = read(tmp_path, "a.log", "".join(lines))
+    assert directions(table) == {"loss": "min", "seg/loss": "min", "depth/loss": "min"}
+    assert curve(table, "depth/loss") == list(enumerate(SPRINGS, start=1))
+    assert set(table.signals["metric"]) == {"train/loss", "train/seg_loss", "train/depth_loss"}
