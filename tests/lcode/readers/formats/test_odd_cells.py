@@ -117,3 +117,10 @@ def test_a_new_key_in_every_line_is_refused_before_it_fills_the_memory(tmp_path:
     assert lines**2 > 10 * FEW_CELLS
     with pytest.raises(InputError, match=r"20002 different keys in 20000 lines.*or a long table"):
         read_logs(tmp_path / "runs.jsonl")
+
+
+def test_cells_in_per_cent_and_counts_of_all_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,val_acc\n1/3,50%\n2/3,75.5 %\n3/3,87%\n")
+    points = read_logs(path).points
+    assert points["epoch"].tolist() == [1, 2, 3] and points["value"].tolist() == [50.0, 75.5, 87.0]

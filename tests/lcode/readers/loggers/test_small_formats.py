@@ -252,6 +252,30 @@ def test_results_txt_of_yolo_has_no_header(tmp_path: Path) -> None:
     assert curves(table)["box/loss min"] == [0.09, 0.08, 0.07]
 
 
+def test_results_txt_of_yolo_may_hold_other_losses(tmp_path: Path) -> None:
+    rows = "".join(
+        f"  {e}/9  2G  0.1 0.2 0.3 0.4  1.0  24  640  0.5  0.{e + 1}  0.25  0.125  0.1 0.2 0.3 0.{9 - e}\n"
+        for e in range(3)
+    )
+    told = curves(read_logs(written(tmp_path, {"exp/results.txt": rows})))
+    assert told["recall max"] == [0.1, 0.2, 0.3] and told["loss_4 min"] == [0.9, 0.8, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("parts", "keys"),
+    [
+        ("2.5 3.5 4.5 {v} 0.25 1.25", {"energy/rmse min", "force/rmse min", "virial/rmse min"}),
+        ("4.5 {v}", {"dipole/rmse min"}),
+    ],
+)
+def test_the_columns_of_nep_have_no_names(tmp_path: Path, parts: str, keys: set[str]) -> None:
+    rows = "".join(f"{100 * e} 9.5 0.5 0.5 {parts.format(v=1 / e)}\n" for e in (1, 2, 4))
+    table = read_logs(written(tmp_path, {"a/loss.out": rows}))
+    told = curves(table)
+    assert set(told) == keys and told[min(keys)] == [1.0, 0.5, 0.25]
+    assert (table.points["epoch"].unique() * table.epoch_unit).tolist() == [100, 200, 400]
+
+
 def test_lists_of_a_history_are_curves(tmp_path: Path) -> None:
     history = {"train": [{"total": 3.0, "seg": {}}, {"total": 2.0, "seg": {}}], "val": [{"loss": 4.0}, {"loss": 3.5}]}
     table = read_logs(written(tmp_path, {"history.json": json.dumps(history)}) / "history.json")

@@ -122,3 +122,11 @@ def test_what_to_do_where_no_column_counts(tmp_path: Path, text: str, remedy: st
     path.write_text(text)
     with pytest.raises(InputError, match=remedy):
         read_logs(path)
+
+
+@pytest.mark.parametrize("name", ["method", "fold", "seed"])
+def test_rows_by_turns_are_runs_where_a_column_tells_them_apart(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(f"{name},epoch,val_acc\n1,1,0.5\n2,1,0.25\n1,2,0.75\n2,2,0.5\n")
+    points = read_logs(path).points
+    assert points.groupby("run", observed=True)["value"].apply(list).tolist() == [[0.5, 0.75], [0.25, 0.5]]
