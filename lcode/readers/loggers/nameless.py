@@ -18,6 +18,7 @@ from lcode.readers.loggers.lines import HEAD, PRINTED, ending_of, head_of, is_bi
 from lcode.readers.loggers.number_rows import NumberRows, as_curves, names_by_course, numbers_in
 from lcode.readers.loggers.printed_line import FEWEST
 from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.loggers.text_runs import starts_of
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 from lcode.table.reading import listed
@@ -103,6 +104,9 @@ def _run(curves: Mapping[Path, NumberRows]) -> Logged:
     """The curves of a folder as a run."""
     alike = Counter((len(curve.values[0]), curve.counters) for curve in curves.values())
     ((of_most, _), *others) = alike.most_common()
+    joined = _joined(curves) if others else None
+    if joined is not None:
+        return joined
     kept = {path: curve.values for path, curve in curves.items() if (len(curve.values[0]), curve.counters) == of_most}
     size, counters = of_most
     columns = dict(zip(_AXES, counters, strict=False)) or {_AXES[0]: tuple(range(1, size + 1))}
@@ -130,3 +134,33 @@ def _run(curves: Mapping[Path, NumberRows]) -> Logged:
         axis=_AXES[0],
         notes=tuple(notes),
     )
+
+
+def _joined(curves: Mapping[Path, NumberRows]) -> Logged | None:
+    """The curves where some were measured at some of the epochs of the others; None where that is not so.
+
+    Of several trainings in the files the last counts, and of several rows of an epoch the last.
+    """
+    told: dict[Path, dict[float, float]] = {}
+    dropped = 0
+    for path, curve in curves.items():
+        if len(curve.counters) != 1 or len(curve.values) != 1 or known_metric(_metric(path)) is None:
+            return None
+        (counts,), (values,) = curve.counters, curve.values
+        start = starts_of(counts)[-1]
+        told[path] = dict(zip(counts[start:], values[start:], strict=True))
+        dropped += len(counts) - len(told[path])
+    finest = max(told.values(), key=len)
+    for own in told.values():
+        between = max(finest) if len(own) < 2 else sorted(own)[1] - min(own)
+        if not own.keys() <= finest.keys() or max(finest) - max(own) >= between:
+            return None
+    axis = sorted(finest)
+    columns = {_AXES[0]: pa.array(axis, pa.float64())}
+    columns |= {_metric(path): pa.array([own.get(at) for at in axis], pa.float64()) for path, own in told.items()}
+    files = listed([path.name for path in told])
+    note = f"{files}: numbers without a name behind the epoch, so each file is a curve of its name"
+    rest = (
+        f"; {dropped} rows of trainings before, or before the last row of an epoch, were left out." if dropped else "."
+    )
+    return Logged(next(iter(told)).parent / "run", columns, axis=_AXES[0], notes=(note + rest,))

@@ -96,12 +96,15 @@ def _has_a_way(values: Sequence[float]) -> bool:
 
 
 def counts(column: Sequence[float]) -> bool:
-    """Whether the numbers count on in equal steps, or anew from 0 or 1."""
+    """Whether the numbers count on in equal steps, or anew from 0 or 1; every tenth epoch may have several rows."""
     if not all(number.is_integer() and number >= 0 for number in column):
         return False
     if column[0] in (0, 1):
         return all(other in (one, column[0]) or other > one for one, other in pairwise(column))
-    return len(column) > 1 and len({other - one for one, other in pairwise(column)}) == 1 and column[1] > column[0]
+    if len(column) > 1 and len({other - one for one, other in pairwise(column)}) == 1:
+        return column[1] > column[0]
+    steps = {other - one for one, other in pairwise(column) if other not in (one, column[0])}
+    return steps in ({column[0]}, {column[0] + 1})
 
 
 def named_by_course(values: Sequence[float]) -> str:

@@ -39,6 +39,29 @@ def test_the_files_of_a_folder_are_the_curves_of_a_run(
     assert scored(folder) == {"run val_loss min": [0.9, 0.7, 0.6], "run val_acc max": [0.1, 0.2, 0.3]}
 
 
+def test_what_was_measured_every_second_epoch_is_set_beside_the_epochs(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    earlier = "1,9.5\n2,9.5\n3,9.5\n4,9.5\n"  # another training before
+    (folder / "train_loss.txt").write_text(f"{earlier}1,0.9\n2,0.8\n3,0.7\n4,0.6\n5,0.5\n6,0.4\n7,0.3\n")
+    (folder / "val_loss.txt").write_text("2,9.5\n4,9.5\n6,9.5\n2,9.5\n2,0.95\n4,9.5\n4,0.85\n6,0.75\n")
+    table = read_logs(folder)
+    assert scored(folder) == {"run val_loss min": [0.95, 0.85, 0.75]} and table.points["epoch"].tolist() == [2, 4, 6]
+    assert table.signals["value"].tolist() == [0.8, 0.6, 0.4]
+    assert any("9 rows of trainings before" in note for note in table.notes)
+
+
+def test_epochs_are_not_set_beside_steps(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "train_loss.txt").write_text("".join(f"{step} {1 / step}\n" for step in range(1, 41)))
+    (folder / "val_loss.txt").write_text("1 0.5\n2 0.4\n3 0.3\n")
+    assert list(scored(folder)) == ["run train_loss min"]
+    assert any("left out, since they do not hold 40 numbers" in note for note in read_logs(folder).notes)
+
+
 @pytest.mark.parametrize(("name", "text"), [("labels.txt", "0\n1\n1\n0\n"), ("log.txt", "0.9\n0.7\n0.6\n")])
 def test_numbers_in_a_file_that_says_nothing_may_be_anything(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
