@@ -34,6 +34,11 @@ _LIST = re.compile(
 )
 """A number for each class: `Dice: [0.9, 0.8]`."""
 
+_ROW = re.compile(
+    rf"^(?P<name>[A-Za-z][\w @./%-]*)[:=] *(?P<values>(?:{NUMBER})(?:\s+(?:{NUMBER})){{3,}})\s*$", re.IGNORECASE
+)
+"""The same without brackets, of a score, in a line of its own: `IoU:64.22  0.00  1.50 12.75`."""
+
 _COCO = re.compile(
     r"Average (?:Precision|Recall)\s+\((?P<what>A[PR])\) @\[ IoU=(?P<iou>[\d.:]+)\s*\| area=\s*(?P<area>\w+)\s*"
     r"\| maxDets=\s*(?P<most>\d+) \]\s*="
@@ -59,6 +64,14 @@ def _by_class(found: re.Match[str]) -> str:
     if known_metric(found["name"]) is None:
         return found.group()
     return ", ".join(f"{found['name']}_{at}: {value.strip()}" for at, value in enumerate(found["values"].split(",")))
+
+
+def _row_by_class(found: re.Match[str]) -> str:
+    """The numbers of such a line with a name each; of losses the first one is the sum of the others."""
+    facts = known_metric(found["name"])
+    if facts is None or not facts.share:
+        return found.group()
+    return ", ".join(f"{found['name']}_{at}: {value}" for at, value in enumerate(found["values"].split()))
 
 
 def _of_gan(found: re.Match[str]) -> str:
@@ -109,6 +122,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ),
     ("tensor(", re.compile(rf"tensor\(({NUMBER})[^()]*\)", re.IGNORECASE), r"\1"),
     ("]", _LIST, _by_class),
+    ("", _ROW, _row_by_class),
     ("Average ", _COCO, _of_coco),
     # Darknet has the number first: `12: 900.1, 899.3 avg loss, 0.001 rate, 3.2 seconds`.
     (

@@ -15,7 +15,8 @@ _HEAD = re.compile(
     r"\W*(?:(?:start(?:ing)?|begin(?:ning)?|run(?:ning)?|now)\W+)?"
     r"(?P<split>train(?:ing)?|val(?:id(?:at(?:e|ing|ion))?)?|eval(?:uat(?:e|ing|ion))?|dev|test(?:ing)?)"
     r"(?:\W+(?:on\W+)?(?P<data>train|val|valid|validation|dev|test))?"
-    r"(?:\W+(?:set|data|epoch|phase|results?|metrics|begins?|starts?|started))*(?:\W*\d+(?:\s*/\s*\d+)?)?\W*",
+    r"(?:\W+(?:set|data|epoch|phase|results?|metrics|begins?|starts?|started))*(?:\W*\d+(?:\s*/\s*\d+)?)?"
+    r"(?:\W+(?:begins?|starts?|started))?\W*",
     re.IGNORECASE,
 )
 """A line that alone says on which data the lines below it were measured."""

@@ -27,6 +27,23 @@ def test_a_training_average_below_an_evaluation_is_none_of_its_values(
     assert scored(log) == {"run Loss min": list(LOSSES)}
 
 
+def test_a_head_that_counts_says_of_which_data_too(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "run.log"
+    log.write_text(
+        "".join(
+            f"**** EPOCH {e:03d} ****\n ---- batch: 010 ----\nmean loss: 9.5\nmean IoU:0.1\n"
+            f"**** EVAL EPOCH {e:03d} START****\n ---- batch: 010 ----\nmean IoU:{v}\nIoU:0.1  0.2 0.3  {v} \n"
+            f"**** EVAL EPOCH {e:03d} END****\n"
+            for e, v in enumerate(LOSSES)
+        )
+    )
+    told = scored(log)
+    assert told["run mean_IoU max"] == list(LOSSES) and told["run IoU_3 max"] == list(LOSSES)
+    assert set(read_logs(log).signals["metric"]) == {"train/mean_IoU", "train/mean_loss"}
+
+
 def test_evaluations_that_nothing_counts_take_turns(
     tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
 ) -> None:
