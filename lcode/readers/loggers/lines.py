@@ -104,15 +104,17 @@ def objects_in(text: str) -> list[dict[str, Any]]:
 
 def numbered_objects(text: str) -> tuple[list[dict[str, Any]], list[int]]:
     """Such objects, and the 1-based line at which each begins."""
-    decoder, found, lines, at = json.JSONDecoder(), [], [], 0
-    while (at := text.find("{", at)) >= 0:
+    decoder, found, lines, line, end = json.JSONDecoder(), [], [], 1, 0
+    while (at := text.find("{", end)) >= 0:
         try:
-            row, end = decoder.raw_decode(text, at)
-        except ValueError:
+            row, after = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
             break
+        line += text.count("\n", end, at)
         found.append(row)
-        lines.append(text.count("\n", 0, at) + 1)
-        at = end
+        lines.append(line)
+        line += text.count("\n", at, after)
+        end = after
     return found, lines
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from lcode.errors import InputError
 from lcode.readers.loggers import LOGGERS, Logged
+from lcode.readers.loggers.lines import numbered_objects
+from lcode.readers.read import read_logs
 
 DATA = Path(__file__).parent / "data"
 
@@ -363,3 +365,14 @@ def test_a_damaged_state_of_the_experiment_costs_no_curve(tool: str, log: Path, 
         path.write_text(state)
     run = read(tool, log)
     assert rows(run) == 4 and run.status is None
+
+
+@pytest.mark.parametrize("name", ["log.txt", "train.log"])
+def test_a_text_that_is_nested_without_end_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"epoch": ' + "[" * 100_000)
+    with pytest.raises(InputError):
+        read_logs(tmp_path / name)
+
+
+def test_the_lines_of_objects_over_several_lines() -> None:
+    assert numbered_objects('{"a": 1}\n{"a":\n 2}\nand {"a": 3}') == ([{"a": 1}, {"a": 2}, {"a": 3}], [1, 2, 4])
