@@ -102,12 +102,8 @@ class Leaning:
     apart lasts; by the forest of values, if they end as all others. A run's probabilities are those of `Novelty.stays`,
     with `BELIEF` for the latter two together, times what left-out runs say of each.
 
-    The third was added on the design half (10 and 30 finished runs, in context; two divisions), where it changed the
-    CRPS by -23 and -43 % (5 and 20 % seen; 10 runs), -26 and -32 % (30 runs) on four workloads of AlgoPerf, whose runs
-    end alike, by +0.1 % at most on three tables of LCBench, and on three problems of the corpus by +2 % (5 epochs, 10
-    runs), +4 % (20 %, 30 runs) and 0 % twice: in one division of `cells` runs fail that are like those that catch up.
-    Of single numbers neither the slope alone, nor how far apart finished runs end, nor the distance between the two
-    forecasts tells these cases apart.
+    On the design half neither the slope alone, nor how far apart finished runs end, nor the distance between the two
+    forecasts tells runs that fail for good (in `cells`) from those that catch up (in AlgoPerf), so both have a say.
 
     Attributes:
         towards: where the weights go, if what is different lasts and if it does not, [2, E].

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,25 +10,12 @@ import pytest
 from lcode.readers.read import read_logs
 from lcode.table.table import RunTable
 
+Read = Callable[[Path, str, str], RunTable]
+Curve = Callable[[RunTable, str], list[tuple[float, float]]]
+Directions = Callable[[RunTable], dict[str, str]]
+
 SPRINGS = (0.9, 0.7, 0.55, 0.5)
 """A loss that falls."""
-
-
-def read(tmp_path: Path, name: str, text: str) -> RunTable:
-    path = tmp_path / name
-    path.write_text(text)
-    return read_logs(path)
-
-
-def curve(table: RunTable, key: str) -> list[tuple[float, float]]:
-    points = table.points[table.points["metric"] == key]
-    return [
-        (float(epoch) * table.epoch_unit, float(value)) for epoch, value in zip(points.epoch, points.value, strict=True)
-    ]
-
-
-def directions(table: RunTable) -> dict[str, str]:
-    return {metric.key: metric.direction for metric in table.metrics}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +30,7 @@ def directions(table: RunTable) -> dict[str, str]:
         ("g.log", 'json_stats: {{"_type": "val_epoch", "epoch": "{e}/4", "loss": {v}}}'),
     ],
 )
-def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
+def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str, read: Read, curve: Curve) -> None:
     text = "".join(line.format(e=epoch, v=value) + "\n" for epoch, value in enumerate(SPRINGS, start=1))
     table = read(tmp_path, name, text)
     (metric,) = table.metrics
@@ -136,7 +124,9 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str) -> None:
         ("step {e},000: loss tensor(9.5, device='cuda:0'), val_loss {v}", "val_loss", "min"),
     ],
 )  # fmt: skip
-def test_forms_of_many_programs(tmp_path: Path, line: str, key: str, direction: str) -> None:
+def test_forms_of_many_programs(
+    tmp_path: Path, line: str, key: str, direction: str, read: Read, curve: Curve, directions: Directions
+) -> None:
     text = "".join(line.format(e=epoch, v=value) + "\n" for epoch, value in enumerate(SPRINGS, start=1))
     table = read(tmp_path, "program.log", text)
     scored = directions(table)
@@ -146,7 +136,7 @@ def test_forms_of_many_programs(tmp_path: Path, line: str, key: str, direction: 
     assert not any("train" in name.lower() or ("_loss" in name and name != key) for name in scored)
 
 
-def test_cocos_summary_has_its_names(tmp_path: Path) -> None:
+def test_cocos_summary_has_its_names(tmp_path: Path, read: Read, curve: Curve, directions: Directions) -> None:
     summary = (
         " Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = {v}\n"
         " Average Precision  (AP) @[ IoU=0.75      | area=   all | maxDets=100 ] = 0.9\n"
@@ -158,7 +148,7 @@ def test_cocos_summary_has_its_names(tmp_path: Path) -> None:
     assert curve(table, "AP") == list(enumerate(SPRINGS))
 
 
-def test_words_of_a_sentence_are_no_metrics(tmp_path: Path) -> None:
+def test_words_of_a_sentence_are_no_metrics(tmp_path: Path, read: Read, directions: Directions) -> None:
     text = "".join(
         f"step {e} loss: {v}\n (next mAP calculation at {e}00 steps)\nthis is {e} of them\n"
         f'"GET /models/refs%2Fpr%2F10 HTTP/1.1" {e} 25\n'
@@ -167,13 +157,15 @@ def test_words_of_a_sentence_are_no_metrics(tmp_path: Path) -> None:
     assert directions(read(tmp_path, "run.log", text)) == {"loss": "min"}
 
 
-def test_a_bare_pair_that_rises_is_a_score(tmp_path: Path) -> None:
+def test_a_bare_pair_that_rises_is_a_score(tmp_path: Path, read: Read, directions: Directions) -> None:
     table = read(tmp_path, "run.log", "".join(f"epoch {e}: train 0.{e}1 val 0.{e}\n" for e in range(1, 9)))
     assert directions(table) == {"score": "max"}
     assert any("'train' and 'val' name no metric" in note for note in table.notes)
 
 
-def test_what_is_printed_more_often_than_the_validation_is_of_the_training(tmp_path: Path) -> None:
+def test_what_is_printed_more_often_than_the_validation_is_of_the_training(
+    tmp_path: Path, read: Read, directions: Directions
+) -> None:
     text = "".join(
         f"Step {step}/900; acc: 41.5; ppl: 9.5\n" + f"Validation perplexity: {step / 10}\n" * (step % 50 == 0)
         for step in range(10, 210, 10)
@@ -181,7 +173,7 @@ def test_what_is_printed_more_often_than_the_validation_is_of_the_training(tmp_p
     assert directions(read(tmp_path, "translation.log", text)) == {"perplexity": "min"}
 
 
-def test_what_follows_a_counter_belongs_to_it(tmp_path: Path) -> None:
+def test_what_follows_a_counter_belongs_to_it(tmp_path: Path, read: Read, curve: Curve, directions: Directions) -> None:
     text = "".join(
         f"epoch {epoch} - iter {step}/2 - loss {value + 1} - samples/sec: 99.5\n" * (step == 1)
         + f"DEV : loss {value} - f1-score 0.{epoch}\n" * (step == 2)
@@ -193,7 +185,7 @@ def test_what_follows_a_counter_belongs_to_it(tmp_path: Path) -> None:
     assert curve(table, "loss") == list(enumerate(SPRINGS, start=1))
 
 
-def test_boxes_of_names_and_numbers(tmp_path: Path) -> None:
+def test_boxes_of_names_and_numbers(tmp_path: Path, read: Read, curve: Curve, directions: Directions) -> None:
     rule = "-" * 30
     boxes = "".join(
         f"{rule}\n| rollout/ |  |\n|  ep_rew_mean | {reward} |\n| time/ | |\n|  total_timesteps | {at} |\n{rule}\n"
@@ -204,7 +196,7 @@ def test_boxes_of_names_and_numbers(tmp_path: Path) -> None:
     assert curve(table, "rollout/ep_rew_mean") == [(2048, -3.5), (4096, -1.25), (6144, 4.0)]
 
 
-def test_settings_printed_before_the_training_count_nothing(tmp_path: Path) -> None:
+def test_settings_printed_before_the_training_count_nothing(tmp_path: Path, read: Read, curve: Curve) -> None:
     text = "epochs: 50\nSTEPS: (800, 900)\nhidden: 64\n" + "".join(
         f"step {10 * n}: val loss {4 - n}.5\n" for n in range(3)
     )
@@ -213,7 +205,7 @@ def test_settings_printed_before_the_training_count_nothing(tmp_path: Path) -> N
     assert list(table.configs.columns) == []
 
 
-def test_epochs_that_were_bad_or_best_are_not_the_present_one(tmp_path: Path) -> None:
+def test_epochs_that_were_bad_or_best_are_not_the_present_one(tmp_path: Path, read: Read, curve: Curve) -> None:
     text = "".join(
         f"EPOCH {epoch} done: loss 0.5 - lr 0.1 - bad epochs 0\nDEV : loss {value}\nbest val loss at epoch 1\n"
         for epoch, value in enumerate(SPRINGS, start=1)
@@ -221,13 +213,15 @@ def test_epochs_that_were_bad_or_best_are_not_the_present_one(tmp_path: Path) ->
     assert curve(read(tmp_path, "a.log", text), "loss") == list(enumerate(SPRINGS, start=1))
 
 
-def test_a_table_of_classes_at_the_end_sums_up(tmp_path: Path) -> None:
+def test_a_table_of_classes_at_the_end_sums_up(tmp_path: Path, read: Read, directions: Directions) -> None:
     text = "".join(f"epoch {epoch}: val_loss {value}\n" for epoch, value in enumerate(SPRINGS, start=1))
     text += "epoch 5\ncats - precision: 0.8 - recall: 0.9\ndogs - precision: 0.7 - recall: 0.6\n"
     assert directions(read(tmp_path, "a.log", text)) == {"val_loss": "min"}
 
 
-def test_the_result_of_an_evaluation_is_measured_apart(tmp_path: Path) -> None:
+def test_the_result_of_an_evaluation_is_measured_apart(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
     text = "".join(
         f"Step: {step}, Batch Loss: 9.5\nEvaluation result (greedy) loss: {value}, acc: 0.{step}\n"
         for step, value in enumerate(SPRINGS, start=1)
@@ -247,14 +241,16 @@ def test_the_result_of_an_evaluation_is_measured_apart(tmp_path: Path) -> None:
         "Epoch: {e}. Loss: {v}.\nCheckpoint saved. At epoch: {e}. With loss: 9.9",
     ],
 )
-def test_aligned_numbers_ordinals_and_what_is_saved(tmp_path: Path, line: str) -> None:
+def test_aligned_numbers_ordinals_and_what_is_saved(tmp_path: Path, line: str, read: Read, curve: Curve) -> None:
     text = "".join(line.format(e=epoch, v=value) + "\n" for epoch, value in enumerate(SPRINGS, start=1))
     table = read(tmp_path, "a.log", text)
     (loss,) = [metric.key for metric in table.metrics if metric.key.lower().endswith("loss")]
     assert curve(table, loss) == list(enumerate(SPRINGS, start=1))
 
 
-def test_a_list_of_numbers_is_a_curve_per_class(tmp_path: Path) -> None:
+def test_a_list_of_numbers_is_a_curve_per_class(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
     text = "".join(
         f"epoch: {epoch}\nmean Dice: [0.{epoch}5, np.float32({value})]\nother: [1, 2]\n"
         for epoch, value in enumerate(SPRINGS, start=1)
@@ -264,14 +260,14 @@ def test_a_list_of_numbers_is_a_curve_per_class(tmp_path: Path) -> None:
     assert curve(table, "mean_Dice_1") == list(enumerate(SPRINGS, start=1))
 
 
-def test_a_configuration_that_is_printed_again_is_no_curve(tmp_path: Path) -> None:
+def test_a_configuration_that_is_printed_again_is_no_curve(tmp_path: Path, read: Read, directions: Directions) -> None:
     begin = "  FOCAL_LOSS_ALPHA: 0.25\n"
     lines = [f"iter: {20 * at}  total_loss: {0.9 - at / 10:.1f}\n" for at in range(1, 8)]
     text = "".join([begin, *lines[:3], begin, *lines[3:5], begin, *lines[5:]])
     assert directions(read(tmp_path, "log.txt", text)) == {"total_loss": "min"}
 
 
-def test_a_chinese_text_of_a_chinese_machine(tmp_path: Path) -> None:
+def test_a_chinese_text_of_a_chinese_machine(tmp_path: Path, curve: Curve, directions: Directions) -> None:
     path = tmp_path / "train.log"
     path.write_bytes("".join(f"第{e}轮：损失值={v}，准确率：{e}%\n" for e, v in enumerate(SPRINGS)).encode("gb18030"))
     table = read_logs(path)
@@ -279,7 +275,7 @@ def test_a_chinese_text_of_a_chinese_machine(tmp_path: Path) -> None:
     assert any("read as GB18030" in note for note in table.notes)
 
 
-def test_the_last_batch_is_no_curve_beside_the_whole_epoch(tmp_path: Path) -> None:
+def test_the_last_batch_is_no_curve_beside_the_whole_epoch(tmp_path: Path, read: Read, directions: Directions) -> None:
     text = "".join(
         f"Epoch[{e}] Batch [20]\tacc=0.1\nEpoch[{e}] Train-acc={v}\nEpoch[{e}] Time cost=9.5\n"
         for e, v in enumerate(SPRINGS)
@@ -287,20 +283,22 @@ def test_the_last_batch_is_no_curve_beside_the_whole_epoch(tmp_path: Path) -> No
     assert directions(read(tmp_path, "mxnet.log", text)) == {"Train-acc": "max"}
 
 
-def test_a_loss_behind_scores_of_both_is_of_the_training(tmp_path: Path) -> None:
+def test_a_loss_behind_scores_of_both_is_of_the_training(tmp_path: Path, read: Read, directions: Directions) -> None:
     lines = "".join(f"Epoch {e} | Train Acc: 9% | Test Acc: 1{e}% | Loss: {v}\n" for e, v in enumerate(SPRINGS))
     assert directions(read(tmp_path, "a.log", lines)) == {"Acc": "max"}
     alone = "".join(f"Epoch {e} | Test Acc: 1{e}% | Loss: {v}\n" for e, v in enumerate(SPRINGS))
     assert directions(read(tmp_path, "b.log", alone)) == {"test/Acc": "max", "test/Loss": "min"}
 
 
-def test_what_is_printed_again_of_the_best_iteration_ends_nothing(tmp_path: Path) -> None:
+def test_what_is_printed_again_of_the_best_iteration_ends_nothing(tmp_path: Path, read: Read, curve: Curve) -> None:
     lines = "".join(f"[{10 * e}]\tvalid's auc: {v}\n" for e, v in enumerate(SPRINGS, start=1))
     table = read(tmp_path, "a.log", f"{lines}Early stopping, best iteration is:\n[20]\tvalid's auc: 0.7\n")
     assert curve(table, table.metrics[0].key) == [(10 * e, v) for e, v in enumerate(SPRINGS, start=1)]
 
 
-def test_a_number_and_its_parts_in_brackets_are_losses_of_the_same_data(tmp_path: Path) -> None:
+def test_a_number_and_its_parts_in_brackets_are_losses_of_the_same_data(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
     lines = [
         f"epoch {e} | train 9.{e}000 (seg 9.0000, depth 0.{e}000) | val {v + 1:.4f} (seg 1.0000, depth {v:.4f})\n"
         for e, v in enumerate(SPRINGS, start=1)

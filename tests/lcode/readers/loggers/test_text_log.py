@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +13,12 @@ from lcode.errors import InputError
 from lcode.readers.read import read_logs
 from lcode.table.table import RunTable
 
+Read = Callable[[Path, str, str], RunTable]
+Curve = Callable[[RunTable, str], list[tuple[float, float]]]
+Directions = Callable[[RunTable], dict[str, str]]
+
 SPRINGS = (0.9, 0.7, 0.55, 0.5)
 """A loss that falls."""
-
-
-def read(tmp_path: Path, name: str, text: str) -> RunTable:
-    path = tmp_path / name
-    path.write_text(text)
-    return read_logs(path)
-
-
-def curve(table: RunTable, key: str) -> list[tuple[float, float]]:
-    points = table.points[table.points["metric"] == key]
-    return [
-        (float(epoch) * table.epoch_unit, float(value)) for epoch, value in zip(points.epoch, points.value, strict=True)
-    ]
-
-
-def directions(table: RunTable) -> dict[str, str]:
-    return {metric.key: metric.direction for metric in table.metrics}
 
 
 def test_a_program_and_its_settings_are_no_log(tmp_path: Path) -> None:
@@ -41,7 +29,7 @@ def test_a_program_and_its_settings_are_no_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".log", ".txt", ".json"])
-def test_json_lines_of_any_name(tmp_path: Path, suffix: str) -> None:
+def test_json_lines_of_any_name(tmp_path: Path, suffix: str, read: Read, curve: Curve, directions: Directions) -> None:
     rows = [
         {"epoch": e, "train_loss": 2.0, "test_acc1": 10.0 * e, "test_coco_eval_bbox": [e / 10] * 12} for e in range(3)
     ]
@@ -51,7 +39,7 @@ def test_json_lines_of_any_name(tmp_path: Path, suffix: str) -> None:
     assert any(key.endswith("AP50") for key in directions(table))
 
 
-def test_a_list_of_objects_in_a_file_without_ending(tmp_path: Path) -> None:
+def test_a_list_of_objects_in_a_file_without_ending(tmp_path: Path, read: Read, curve: Curve) -> None:
     rows = [{"main/loss": 3.0 - e, "validation/main/loss": 4.0 - e, "epoch": e, "iteration": 10 * e} for e in (1, 2)]
     table = read(tmp_path, "log", json.dumps(rows, indent=1))
     assert [(m.key, m.direction) for m in table.metrics] == [("loss", "min")]
@@ -74,7 +62,7 @@ def test_a_log_counts_where_the_table_beside_it_is_none(tmp_path: Path) -> None:
     assert any("labels.csv" in note for note in table.notes)
 
 
-def test_one_object_in_a_json_file_is_no_log(tmp_path: Path) -> None:
+def test_one_object_in_a_json_file_is_no_log(tmp_path: Path, read: Read) -> None:
     summary = '{"global_step": 50, "val_loss": 0.5}\n'
     with pytest.raises(InputError, match=r"looks like W&B's summary"):
         read(tmp_path, "wandb-summary.json", summary)
@@ -82,7 +70,7 @@ def test_one_object_in_a_json_file_is_no_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "gbk", "utf-8"])
-def test_what_shells_write(tmp_path: Path, encoding: str) -> None:
+def test_what_shells_write(tmp_path: Path, encoding: str, curve: Curve) -> None:
     path = tmp_path / "train.log"
     text = "".join(f"Epoch {e}: 训练 train loss=9.5, val loss={v}\n" for e, v in enumerate(SPRINGS))
     path.write_bytes(text.encode(encoding).replace(b"Epoch 3", b"\0Epoch 3"))
@@ -94,12 +82,14 @@ def test_what_shells_write(tmp_path: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     "name", ["run.log.bk", "run.log.1", "run.txt.old", "run.out~", "run.sh.o12345", "run.log.2031-02-03"]
 )
-def test_logs_that_were_set_aside(tmp_path: Path, name: str) -> None:
+def test_logs_that_were_set_aside(tmp_path: Path, name: str, read: Read, curve: Curve) -> None:
     text = "".join(f"epoch {e} val_loss {v}\n" for e, v in enumerate(SPRINGS))
     assert curve(read(tmp_path, name, text), "val_loss") == list(enumerate(SPRINGS))
 
 
-def test_numbers_without_a_name_are_counted_if_there_are_many_in_an_epoch(tmp_path: Path) -> None:
+def test_numbers_without_a_name_are_counted_if_there_are_many_in_an_epoch(
+    tmp_path: Path, read: Read, curve: Curve
+) -> None:
     text = "".join(f"Epoch {e}\n" + "".join(f"{v + n / 100}\n" for n in range(9, 0, -1)) for e, v in enumerate(SPRINGS))
     table = read(tmp_path, "a.txt", text)
     assert len(curve(table, "loss")) == 36 and any(
@@ -123,7 +113,7 @@ def test_a_refusal_names_a_metric_of_the_file_and_what_to_do(tmp_path: Path, tex
             read_logs(place)
 
 
-def test_the_remedies_of_refusals_work(tmp_path: Path) -> None:
+def test_the_remedies_of_refusals_work(tmp_path: Path, read: Read) -> None:
     assert len(read(tmp_path, "a.log", "".join(f"epoch {e}, acc: 0.{e}\n" for e in range(3))).points) == 3
     assert len(read(tmp_path, "b.log", "epoch,loss,accuracy\n0, 44.7, 50.9\n1, 43.0, 51.0\n").points) == 4
     assert len(read(tmp_path, "c.log", "epoch,loss,accuracy\n1,16.84,-210.5\n2,10.07,-158.7\n").points) == 4

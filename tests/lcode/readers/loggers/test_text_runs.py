@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from lcode.readers.read import read_logs
 from lcode.table.table import RunTable
 
+Read = Callable[[Path, str, str], RunTable]
+Curve = Callable[[RunTable, str], list[tuple[float, float]]]
+Directions = Callable[[RunTable], dict[str, str]]
+
 SPRINGS = (0.9, 0.7, 0.55, 0.5)
 """A loss that falls."""
 
 
-def read(tmp_path: Path, name: str, text: str) -> RunTable:
-    path = tmp_path / name
-    path.write_text(text)
-    return read_logs(path)
-
-
-def curve(table: RunTable, key: str) -> list[tuple[float, float]]:
-    points = table.points[table.points["metric"] == key]
-    return [
-        (float(epoch) * table.epoch_unit, float(value)) for epoch, value in zip(points.epoch, points.value, strict=True)
-    ]
-
-
-def directions(table: RunTable) -> dict[str, str]:
-    return {metric.key: metric.direction for metric in table.metrics}
-
-
-def test_a_counter_that_starts_at_0_ends_one_before_its_total(tmp_path: Path) -> None:
+def test_a_counter_that_starts_at_0_ends_one_before_its_total(tmp_path: Path, read: Read) -> None:
     table = read(tmp_path, "run.log", "".join(f"[Epoch {e}/9] val_acc: 0.{e + 1}\n" for e in range(4)))
     assert table.runs["horizon"].tolist() == [8]
     assert table.runs["status"].tolist() == ["running"]
@@ -41,12 +29,14 @@ def test_files_that_count_otherwise_than_most_are_left_out_by_name(tmp_path: Pat
     assert sorted(table.runs.index) == ["a", "b"] and any("c.log" in note for note in table.notes)
 
 
-def test_batches_alone_are_counted_by_passes(tmp_path: Path) -> None:
+def test_batches_alone_are_counted_by_passes(tmp_path: Path, read: Read, curve: Curve) -> None:
     text = "".join(f"  Batch {at}/3 | Loss: {v + at}\n" for v in SPRINGS for at in (1, 2, 3))
     assert curve(read(tmp_path, "run.log", text), "Loss") == [(e, v + 3) for e, v in enumerate(SPRINGS, start=1)]
 
 
-def test_trainings_printed_one_after_another_are_runs(tmp_path: Path) -> None:
+def test_trainings_printed_one_after_another_are_runs(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
     text = "".join(
         f"Fold {fold}\n" + "".join(f"epoch {e}/4 val loss {v + fold}\n" for e, v in enumerate(SPRINGS, start=1))
         for fold in (1, 2)
@@ -60,7 +50,7 @@ def test_trainings_printed_one_after_another_are_runs(tmp_path: Path) -> None:
     assert curve(read(tmp_path, "resumed.log", resumed), "val_loss") == [(1, 0.9), (2, 0.75), (3, 0.6)]
 
 
-def test_each_training_in_a_file_has_the_total_that_was_said_of_it(tmp_path: Path) -> None:
+def test_each_training_in_a_file_has_the_total_that_was_said_of_it(tmp_path: Path, read: Read) -> None:
     text = "".join(
         f"epoch {e}/{total}:\n  val loss {v}\n" for total in (40, 60, 50) for e, v in enumerate(SPRINGS, start=1)
     )
@@ -69,13 +59,13 @@ def test_each_training_in_a_file_has_the_total_that_was_said_of_it(tmp_path: Pat
     assert read(tmp_path, "prolonged.log", prolonged).runs["horizon"].tolist() == [5]
 
 
-def test_rows_before_the_first_epoch_begin_no_run(tmp_path: Path) -> None:
+def test_rows_before_the_first_epoch_begin_no_run(tmp_path: Path, read: Read, curve: Curve) -> None:
     text = "step 5 loss 3.0\n" + "".join(f"epoch {e} loss {v}\n" for e, v in enumerate(SPRINGS)) + "epoch 0 loss 2.0\n"
     table = read(tmp_path, "run.log", text)
     assert list(table.runs.index) == ["run", "run#2"] and curve(table, "loss")[-1] == (0, 2.0)
 
 
-def test_train_and_test_logs_of_torch_are_one_run(tmp_path: Path) -> None:
+def test_train_and_test_logs_of_torch_are_one_run(tmp_path: Path, curve: Curve, directions: Directions) -> None:
     for split in ("train", "test"):
         column = "".join(f" {v:.4e}\n" for v in SPRINGS)
         (tmp_path / f"{split}.log").write_text(f"% mean class accuracy ({split} set)\t\n{column}")
@@ -84,7 +74,7 @@ def test_train_and_test_logs_of_torch_are_one_run(tmp_path: Path) -> None:
     assert directions(table) == {"mean class accuracy": "max"}
 
 
-def test_of_several_files_on_one_run_the_evaluation_counts(tmp_path: Path) -> None:
+def test_of_several_files_on_one_run_the_evaluation_counts(tmp_path: Path, directions: Directions) -> None:
     for name, line in (
         ("metrics", '{{"epoch": {e}, "val_loss": {v}, "val_acc": 0.{e}}}'),
         ("timing", "epoch={e} loss=0.001"),
@@ -96,7 +86,7 @@ def test_of_several_files_on_one_run_the_evaluation_counts(tmp_path: Path) -> No
     assert any("so not read: timing_20310203.log" in note for note in table.notes)
 
 
-def test_batches_of_one_epoch_are_steps(tmp_path: Path) -> None:
+def test_batches_of_one_epoch_are_steps(tmp_path: Path, read: Read, curve: Curve) -> None:
     text = "".join(f"(epoch: 1, iters: {n}00, time: 0.1, data: 0.2) G_L1: {v}\n" for n, v in enumerate(SPRINGS, 1))
     table = read(tmp_path, "loss_log.txt", text)
     assert curve(table, table.metrics[0].key) == [(100 * n, v) for n, v in enumerate(SPRINGS, 1)]

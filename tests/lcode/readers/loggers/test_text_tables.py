@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,25 +11,12 @@ from lcode.errors import InputError
 from lcode.readers.read import read_logs
 from lcode.table.table import RunTable
 
+Read = Callable[[Path, str, str], RunTable]
+Curve = Callable[[RunTable, str], list[tuple[float, float]]]
+Directions = Callable[[RunTable], dict[str, str]]
+
 SPRINGS = (0.9, 0.7, 0.55, 0.5)
 """A loss that falls."""
-
-
-def read(tmp_path: Path, name: str, text: str) -> RunTable:
-    path = tmp_path / name
-    path.write_text(text)
-    return read_logs(path)
-
-
-def curve(table: RunTable, key: str) -> list[tuple[float, float]]:
-    points = table.points[table.points["metric"] == key]
-    return [
-        (float(epoch) * table.epoch_unit, float(value)) for epoch, value in zip(points.epoch, points.value, strict=True)
-    ]
-
-
-def directions(table: RunTable) -> dict[str, str]:
-    return {metric.key: metric.direction for metric in table.metrics}
 
 
 @pytest.mark.parametrize(
@@ -49,11 +37,13 @@ def directions(table: RunTable) -> dict[str, str]:
         ),
     ],
 )
-def test_tables_in_texts(tmp_path: Path, text: str, scored: dict[str, str]) -> None:
+def test_tables_in_texts(tmp_path: Path, text: str, scored: dict[str, str], read: Read, directions: Directions) -> None:
     assert directions(read(tmp_path, "table.log", text)) == scored
 
 
-def test_columns_between_blanks_below_a_commented_header(tmp_path: Path) -> None:
+def test_columns_between_blanks_below_a_commented_header(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
     text = "#  step   rmse_val  rmse_trn  rmse_e_val rmse_e_trn   lr\n"
     text += "".join(f"   {100 * n}   {1 / n:.2e}  9.0e+00   {2 / n:.2e}   8e-1  1.0e-03\n" for n in (1, 2, 4))
     table = read(tmp_path, "lcurve.out", text)
@@ -61,7 +51,9 @@ def test_columns_between_blanks_below_a_commented_header(tmp_path: Path) -> None
     assert [epoch for epoch, _ in curve(table, table.metrics[0].key)] == [100, 200, 400]
 
 
-def test_a_table_without_epochs_is_counted_if_trained_and_validated(tmp_path: Path) -> None:
+def test_a_table_without_epochs_is_counted_if_trained_and_validated(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
     text = "Learning Rate\tTrain Loss\tValid Loss\tValid Acc.\t\n0.1\t4.5\t3.5\t10.0\t\n0.1\t4.0\t3.0\t20.0\t\n"
     table = read(tmp_path, "log.txt", text)
     assert directions(table) == {"Valid Loss": "min", "Valid Acc.": "max"}
@@ -69,7 +61,7 @@ def test_a_table_without_epochs_is_counted_if_trained_and_validated(tmp_path: Pa
     assert any("its rows were counted" in note for note in table.notes)
 
 
-def test_a_table_of_losses_alone_is_counted(tmp_path: Path) -> None:
+def test_a_table_of_losses_alone_is_counted(tmp_path: Path, read: Read, directions: Directions) -> None:
     table = read(tmp_path, "log.txt", "total loss\tseg loss\tdepth loss\t\n4.5\t3.5\t1.0\t\n4.0\t3.0\t1.0\t\n")
     assert set(directions(table).values()) == {"min"} and len(table.metrics) == 3
     assert sorted(table.points["epoch"].unique()) == [1, 2]
@@ -82,13 +74,13 @@ def test_a_table_of_results_is_not_counted(tmp_path: Path) -> None:
         read_logs(path)
 
 
-def test_a_table_of_several_runs_keeps_them(tmp_path: Path) -> None:
+def test_a_table_of_several_runs_keeps_them(tmp_path: Path, read: Read) -> None:
     table = read(tmp_path, "runs.txt", "run,epoch,seg/miou\na,1,0.5\nb,1,0.25\na,2,0.75\n")
     assert sorted(table.runs.index) == ["a", "b"]
     assert sorted(table.points["value"]) == [0.25, 0.5, 0.75]
 
 
-def test_several_tables_in_one_text_are_runs(tmp_path: Path) -> None:
+def test_several_tables_in_one_text_are_runs(tmp_path: Path, read: Read) -> None:
     rows = "".join(f"{e}\t{10 * e}\t{v}\n" for e, v in enumerate(SPRINGS))
     text = f"### 128 tokens\nepoch, step, ppl\n{rows}### 256 tokens\nepoch, step, ppl\n{rows}epoch, step, f1\n{rows}"
     table = read(tmp_path, "eval.txt", text)
@@ -96,7 +88,7 @@ def test_several_tables_in_one_text_are_runs(tmp_path: Path) -> None:
     assert table.points["metric"].value_counts().to_dict() == {"ppl": 8, "f1": 4}
 
 
-def test_a_table_in_markdown(tmp_path: Path) -> None:
+def test_a_table_in_markdown(tmp_path: Path, read: Read, curve: Curve) -> None:
     rows = "".join(f"| {e} | {v} |\n" for e, v in enumerate(SPRINGS))
     table = read(tmp_path, "log.txt", f"| epoch | val loss |\n|:-----|-----:|\n{rows}")
     assert curve(table, "val loss") == list(enumerate(SPRINGS))
