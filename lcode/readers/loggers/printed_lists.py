@@ -49,13 +49,13 @@ def printed_lists(text: str) -> tuple[Rows, str] | None:
     if is_json(text):
         return None
     lists: dict[str, tuple[int, list[float]]] = {}
-    text, length = _WRAPPED.sub(r"\1", text), 0
+    text, length, line, at = _WRAPPED.sub(r"\1", text), 0, 1, 0
     for found in _LIST.finditer(text):
         cells = [cell for cell in re.split(r"[\s,]+", found[1]) if cell]
         name = _NAME.search(text[max(0, found.start() - _LONGEST) : found.start()])
         if name is not None and len(cells) >= FEWEST and all(map(_CELL.fullmatch, cells)):
             length += found.end() - found.start()
-            line = text.count("\n", 0, found.start()) + 1
+            line, at = line + text.count("\n", at, found.start()), found.start()
             lists[_OF_LIST.sub("", name[1].strip())] = (line, [float(cell) for cell in cells])
     if 2 * length < len(text.strip()) or not lists:  # or it is a configuration with lists in it
         return None
