@@ -16,9 +16,11 @@ from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.loggers.lines import PRINTED, head_of
 from lcode.readers.raw import RawTable, decoded
+from lcode.readers.runs.curve_files import named_by_file
 from lcode.readers.understanding.column_words import RUN_NAMES, is_counter
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.uncounted import with_counted_rows
+from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 
 _BEGINNING = re.compile(rb'\s*(\[\s*\{|(\{\s*"[^"]*"\s*:\s*){1,2}\[\s*([-\d"nN]|\{\s*"[^"]*"\s*:\s*[-\d]))')
@@ -30,11 +32,9 @@ _NUMBERED = re.compile(
 )
 """How data frames are written: by column and number of the row, by row, or cells apart from the columns' names."""
 
-_CURVE = re.compile(
-    rb'"([^"]*(loss|acc)[^"]*"\s*:\s*\[\s*-?\d|(epochs|history|logs?|records|results|metrics)"\s*:\s*\[\s*\{)',
-    re.IGNORECASE,
-)
-"""A curve in an object that begins with the settings of the training."""
+_ROWS = re.compile(rb'"(epochs|history|logs?|records|results|metrics)"\s*:\s*\[\s*\{', re.IGNORECASE)
+_LIST = re.compile(rb'"([^"]*)"\s*:\s*\[\s*-?\d')
+"""Curves in an object that begins with the settings of the training: a row each, or a list of numbers."""
 
 _OF_A_RUN = re.compile(
     r"(fold|seed|run|trial|exp(eriment)?|model|cv|split|rep(eat)?|client|config|variant|attempt)?[ _-]*\d+",
@@ -55,7 +55,10 @@ class JsonFormat:
         if ending in PRINTED:
             return head.lstrip()[:1] == b"{" and _BEGINNING.match(head) is not None
         known = _BEGINNING.match(head) is not None or _NUMBERED.match(head) is not None
-        return known or (head.lstrip()[:1] == b"{" and _CURVE.search(head) is not None)
+        if known or head.lstrip()[:1] != b"{":
+            return known
+        names = (name.decode("utf-8", "replace") for name in _LIST.findall(head))
+        return _ROWS.search(head) is not None or any(known_metric(name) is not None for name in names)
 
     def load(self, path: Path) -> RawTable:
         """The cells of a JSON file; messages count rows from 1 where text files have lines.
@@ -90,6 +93,7 @@ def _table(path: Path, found: Any) -> RawTable:
 
 def _counted(raw: RawTable, *, curves: bool) -> RawTable:
     """The table with a column that counts its rows, where none does and they follow each other in time."""
+    raw = named_by_file(raw)
     counted = with_counted_rows(raw.columns, curves=curves)
     if counted is None:
         return raw

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from lcode.readers.raw import RawTable
+from lcode.readers.runs.curve_files import named_by_file
 from lcode.readers.stacked import one_below_another
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS
 from lcode.readers.understanding.uncounted import with_counted_rows
@@ -21,6 +22,7 @@ def counted_table(raw: RawTable, *, curves: bool) -> RawTable | None:
         raw: the table.
         curves: see `with_counted_rows`.
     """
+    raw = named_by_file(raw)
     counted = with_counted_rows(raw.columns, curves=curves)
     if counted is None or not any(known_metric(name) is not None for name in raw.columns):
         return None

@@ -73,12 +73,9 @@ class UltralyticsReader(RunPerFolder):
         table = _text_cells(path) if path.name == _TEXT else csv_cells(path, TOOL)
         if AXIS not in table.header:
             raise refused(path, TOOL, f"it has no column '{AXIS}'", 1)
-        rows, unmeasured = _without_validation(table)
-        columns = spelled_columns(table.header, rows)
+        columns = spelled_columns(table.header, table.rows)
         arguments: dict[str, Any] = {}
         notes = list(table.notes)
-        if unmeasured:
-            notes.append(f"{path.name}: {unmeasured} rows with zeros for all of the validation are not evaluated.")
         for name in ARGUMENTS:
             found, told = yaml_settings(path.with_name(name))
             arguments.update(found)
@@ -93,21 +90,6 @@ class UltralyticsReader(RunPerFolder):
             lines=table.lines,
             notes=tuple(notes),
         )
-
-
-def _without_validation(table: Cells) -> tuple[list[list[str]], int]:
-    """The rows, with empty cells where the tool did not validate, and in how many it did not.
-
-    With `val=False` it writes zeros for all that it did not measure; no loss of a validation is 0.
-    """
-    losses = [at for at, name in enumerate(table.header) if name.startswith("val/")]
-    measured = {*losses, *(at for at, name in enumerate(table.header) if name.startswith("metrics/"))}
-    empty = [bool(losses) and all(as_number(row[at]) == 0 for at in measured) for row in table.rows]
-    rows = [
-        ["" if at in measured else cell for at, cell in enumerate(row)] if is_empty else row
-        for row, is_empty in zip(table.rows, empty, strict=True)
-    ]
-    return rows, sum(empty)
 
 
 def _text_cells(path: Path) -> Cells:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 import pyarrow as pa
 
+from lcode.readers.loggers.number_rows import named_by_course
 from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, is_counter, why_left_out
 from lcode.readers.understanding.curve_names import split_name
@@ -22,16 +24,41 @@ _NAMELESS = frozenset(("value", "values", "0", "y", "data"))
 
 
 def named_by_file(raw: RawTable) -> RawTable:
-    """The table with its curves called after its file, where their columns do not say what they are."""
+    """The table with its curves called after its file, where their columns do not say what they are.
+
+    Where the file does not say it either, but the columns say on which data, they are a loss or a score by the way that
+    they went.
+    """
     curves, stem = _curves(raw), raw.path.name.partition(".")[0]
     nameless = all(name.strip().lower() in (*_NAMELESS, *SPLITS) or name.strip().isdigit() for name in curves)
-    if is_long(raw) or not curves or not nameless or known_metric(stem) is None or stem in raw.columns:
+    if is_long(raw) or not curves or not nameless or stem in raw.columns:
         return raw
+    if known_metric(stem) is None:
+        return _named_by_course(raw, curves)
     names = {name: _name(name.strip(), stem, alone=len(curves) == 1) for name in curves}
     told = ", ".join(f"'{name}'" for name in curves[:3]) + (", …" if len(curves) > 3 else "")
     note = (
         f"{raw.path.name}: {told} does not say what it is, so it is called after the file: {', '.join(names.values())}."
     )
+    columns = {names.get(name, name): column for name, column in raw.columns.items()}
+    return replace(raw, columns=columns, notes=(*raw.notes, note))
+
+
+def _named_by_course(raw: RawTable, curves: Sequence[str]) -> RawTable:
+    """The table with `train` and `val` as losses where the first of them falls, else as scores."""
+    parts = [SPLITS.get(name.strip().lower()) for name in curves]
+    if None in parts or len(set(parts)) == 1:
+        return raw
+    first = curves[parts.index("train") if "train" in parts else 0]
+    cells = [as_number(cell) for cell in raw.columns[first].to_pylist() if cell is not None]
+    if not cells or None in cells:
+        return raw
+    metric = named_by_course([cell for cell in cells if cell is not None and isfinite(cell)])
+    note = (
+        f"{raw.path.name}: {listed([repr(name) for name in curves])} name no metric and are read as a {metric}, by the "
+        f"way that '{first}' went."
+    )
+    names = {name: f"{name.strip()}/{metric}" for name in curves}
     columns = {names.get(name, name): column for name, column in raw.columns.items()}
     return replace(raw, columns=columns, notes=(*raw.notes, note))
 

@@ -20,6 +20,7 @@ from lcode.readers.runs.repeats import (
     repeats_text,
     within_epoch_counter,
 )
+from lcode.readers.runs.unevaluated import without_unevaluated
 from lcode.readers.runs.unstarted import without_candidates
 from lcode.readers.understanding.horizons import latest_horizons
 from lcode.readers.understanding.layout import CONFIG, RUN_LEVEL, Cells, is_long, read_cells
@@ -53,7 +54,7 @@ def read_table(raw: RawTable, on_repeat: OnRepeat = "error") -> tuple[LogPart, R
 def _with_candidates(raw: RawTable, on_repeat: OnRepeat) -> LogPart:
     """The runs that have begun, then the candidates."""
     rows, unstarted = without_candidates(raw)
-    part = None if rows is None else _read(rows, on_repeat)
+    part = None if rows is None else _read(without_unevaluated(rows), on_repeat)
     if unstarted is None:
         assert part is not None
         return part

@@ -13,8 +13,9 @@ from lcode.readers.understanding.column_words import why_left_out
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
-_LONG = 20
-"""Rows of a table in which a first column of any name counts them: a table of results is shorter."""
+LONG = 20
+"""Rows of a table that tell what it is: a first column of any name counts them, and metrics without any name beside
+them are of a training. A table of results is shorter."""
 
 
 def tells_apart(raw: RawTable, counter: str, name: str) -> bool:
@@ -50,7 +51,7 @@ def other_counters(raw: RawTable) -> list[str]:
     ]
     first, *others = raw.columns
     unknown = why_left_out(first) is None and known_metric(first) is None
-    if len(raw) >= _LONG and splits and unknown and _counts_on(raw.columns[first]):
+    if len(raw) >= LONG and splits and unknown and _counts_on(raw.columns[first]):
         found += [first] if all(as_number(raw.columns[name][0].as_py()) is not None for name in others) else []
     return found
 

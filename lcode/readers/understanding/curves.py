@@ -69,10 +69,11 @@ def settle_curves(
     scored, signals, left_out = dict(curves.scored), dict(curves.signals), dict(curves.left_out)
     if choices.map is None:
         split_of = _measured_on(scored, stated, often)
+        plain = {_plain(name) for key in keys for name in (key, split_name(key)[1])}
         for key in curves.scored:
             if key in stated:
                 continue
-            if _is_best(key, [*keys, *(split_name(other)[1] for other in keys if other != key)]):
+            if _is_best(key, plain):
                 left_out[key] = "best so far"
             elif split_of[key] == "train":
                 signals[key] = f"train/{key}" if scored[key] == key else key
@@ -227,9 +228,13 @@ def _logged_often(keys: Iterable[str], counts: Mapping[str, float], stated: Coll
     return [key for key in keys if key in often and key not in stated]
 
 
-def _is_best(key: str, keys: Collection[str]) -> bool:
-    """Whether a curve is the best value so far of another one: `best_acc`, `min_top1_err`."""
-    plain = {re.sub(r"[_.\-/ ]+", "/", other.lower()) for other in keys if other != key}
+def _is_best(key: str, plain: Collection[tuple[str, str]]) -> bool:
+    """Whether a curve is the best value so far of another one: `best_acc`, `min_top1_err`, `Best Val Loss`.
+
+    Args:
+        key: its name.
+        plain: names of all curves, with and without the data that they were measured on, as `_plain` gives them.
+    """
     without = re.sub(r"(?<![A-Za-z])(?:[Bb]est(?![a-z])|BEST(?![A-Za-z]))(?i:_so_far)?[_.\-/ ]*", "", key)
     if without == key:
         extreme = re.match(r"(min|max)_(.+)", key)
@@ -237,7 +242,13 @@ def _is_best(key: str, keys: Collection[str]) -> bool:
         if extreme is None or facts is None or facts.direction != extreme[1] or is_reward(extreme[2]):
             return False
         without = extreme[2]
-    return re.sub(r"[_.\-/ ]+", "/", without.lower()).strip("/") in plain
+    return _plain(without) in plain
+
+
+def _plain(key: str) -> tuple[str, str]:
+    """A name to compare by: on which data, and what, in lower case. `Val Acc` and `validation/acc` are one."""
+    split, bare = split_name(key.strip("_.-/ "))
+    return split, re.sub(r"[_.\-/ ]+", "/", bare.lower()).strip("/")
 
 
 def as_understood(part: LogPart, curves: Curves) -> LogPart:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out, words_of
+from lcode.readers.understanding.counters import LONG
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 from lcode.table.other_languages import in_english
@@ -29,7 +30,8 @@ def with_counted_rows(
         columns: column by name.
         curves: whether the rows are known to follow each other in time. If not, it is told from a metric that was
             measured on the data of the training and on others, or if all columns are losses, or one beside the index
-            of a data frame, and from the absence of any text: a table of results has a name in each row.
+            of a data frame, or if a metric stands alone or many rows hold nothing but metrics, and from the absence of
+            any text: a table of results has a name in each row.
     """
     lower = {in_english(name).strip().lower() for name in columns}
     if lower & {*EPOCHS, *STEPS}:
@@ -44,10 +46,12 @@ def with_counted_rows(
     told_of = [name for name in columns if why_left_out(name) is None]
     losses = [name for name in told_of if "loss" in words_of(name)]
     of_training = len(losses) == len(told_of) > 1 or (losses and any(why_left_out(name) == "index" for name in columns))
-    told = measured if curves else of_training or any(len(splits) > 1 for splits in measured.values())
+    size = len(next(iter(columns.values())))
+    only_metrics = len(told_of) == len(metrics) and size > 1 and (len(metrics) == 1 or size >= LONG)
+    several_parts = any(len(splits) > 1 for splits in measured.values())
+    told = measured if curves else of_training or only_metrics or several_parts
     if named or not told:
         return None
-    size = len(next(iter(columns.values())))
     counted = pa.array(range(1, size + 1), pa.int64())
     first = next(iter(columns.values()))
     return {"epoch": pa.chunked_array([counted]) if isinstance(first, pa.ChunkedArray) else counted, **columns}, [

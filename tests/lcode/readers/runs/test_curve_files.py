@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lcode.errors import InputError
 from lcode.readers.read import read_logs
 
 
@@ -26,6 +27,35 @@ def test_columns_that_do_not_say_what_they_are(
 ) -> None:
     (tmp_path / "loss.csv").write_text(text)
     assert scored(tmp_path / "loss.csv") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.csv", "epoch,train,val\n1,3,4\n2,2,3\n", {"a loss min": [4, 3]}),
+        ("a.csv", "Iterations,Validation,Train\n400,0.5,0.25\n800,0.75,0.5\n", {"a score max": [0.5, 0.75]}),
+        ("a.json", '{"train": [3, 2], "test": [4, 3]}', {"a loss min": [4, 3]}),
+        ("a.csv", "loss\n3\n2\n", {"a loss min": [3, 2]}),
+        ("a.json", '{"gamma": 0.9, "rewards": [2, 3]}', {"a rewards max": [2, 3]}),
+    ],
+)
+def test_curves_of_which_the_file_says_little(
+    tmp_path: Path,
+    name: str,
+    text: str,
+    expected: dict[str, list[float]],
+    scored: Callable[[Path], dict[str, list[float]]],
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert scored(tmp_path / name) == expected
+
+
+def test_many_rows_of_metrics_alone_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("acc,f1\n" + "0.5,0.25\n" * 20)
+    assert len(read_logs(tmp_path / "a.csv").points) == 40
+    (tmp_path / "a.csv").write_text("acc,f1\n" + "0.5,0.25\n" * 10)  # may be of ten folds
+    with pytest.raises(InputError, match="no column counts"):
+        read_logs(tmp_path / "a.csv")
 
 
 def test_files_of_one_curve_each_are_one_run(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
