@@ -29,7 +29,7 @@ class MaceReader(RunPerFile):
 
     def sniff(self, path: Path) -> bool:
         """Whether the file holds such lines."""
-        if not path.name.endswith("_train.txt"):
+        if path.suffix != ".txt":
             return False
         first = first_object(path)
         return AXIS in first and first.get("mode") in tuple(_MODES)  # whatever type a damaged file has there
@@ -42,7 +42,7 @@ class MaceReader(RunPerFile):
             if row.get(AXIS) is not None:  # before the first epoch the untrained network is evaluated
                 rows.append(_named(row))
                 lines.append(line)
-        name = path.name.removesuffix("_train.txt")
+        name = path.stem.removesuffix("_train")
         config = _mace_arguments(path.parent, name)
         epochs = config.get("max_num_epochs")
         return Logged(

@@ -13,7 +13,7 @@ from lcode.errors import InputError
 from lcode.json_text import as_float, parse_json
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import refused, text_of
+from lcode.readers.loggers.lines import head_of, refused, text_of
 from lcode.readers.loggers.settings import plain
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.table.table import RunStatus
@@ -21,6 +21,8 @@ from lcode.table.table import RunStatus
 TOOL = "Hugging Face"
 
 STATE = "trainer_state.json"
+
+_LOGGED = re.compile(rb'"log_history"\s*:\s*\[')
 
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
 
@@ -63,11 +65,15 @@ class HuggingFaceReader:
     tool: ClassVar[str] = TOOL
 
     def sniff(self, path: Path) -> bool:
-        """Whether it is named as the Trainer names its state."""
-        return path.name == STATE and path.is_file()
+        """Whether it is named as the Trainer names its state, or holds what was logged as the state does."""
+        if path.name == STATE:
+            return path.is_file()
+        return path.suffix == ".json" and _LOGGED.search(head_of(path, 4096)) is not None
 
     def owns(self, path: Path) -> Path:
-        """The output folder; checkpoints lie in folders within."""
+        """The output folder; checkpoints lie in folders within. A state that was renamed lies anywhere."""
+        if path.name != STATE:
+            return path
         return path.parent.parent if _CHECKPOINT.fullmatch(path.parent.name) else path.parent
 
     def read(self, paths: Sequence[Path]) -> Iterable[Logged]:
@@ -109,7 +115,7 @@ def _run(folder: Path, state: _State) -> Logged:
     config = {"train_batch_size": state.told.get("train_batch_size"), **(given if isinstance(given, dict) else {})}
     return Logged(
         # The run is named by the output folder, whichever checkpoint holds the newest state.
-        file=folder / STATE,
+        file=folder if folder == state.path else folder / STATE,
         columns={_TRAINING.get(name, name): column for name, column in columns.items()},
         axis="epoch" if by_epochs else "step",
         config={name: value for name, value in plain(config).items() if value is not None},

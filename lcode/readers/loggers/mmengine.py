@@ -22,6 +22,9 @@ TOOL = "MMEngine"
 EPOCH, ITERATION, STEP = "epoch", "iter", "step"
 
 _SCALARS = "scalars.json"
+_OF_ROW = {ITERATION, STEP, "time", "data_time"}
+"""What stands in the rows of no other tool, whatever their file is called."""
+
 _STAMP = re.compile(r"\d{8}_\d{6}(\.log)?\.json")
 
 _OF_BOTH = frozenset(
@@ -52,9 +55,11 @@ class MMEngineReader:
 
     def sniff(self, path: Path) -> bool:
         """Whether the file holds the rows of a training."""
-        if path.name != _SCALARS and not _STAMP.fullmatch(path.name):
+        if path.suffix != ".json":
             return False
         first = first_object(path)
+        if not _is_named(path):
+            return "env_info" in first or first.keys() >= _OF_ROW
         if path.name.endswith(".log.json"):
             return "env_info" in first or "mode" in first
         return STEP in first or (path.parent.name == "vis_data" and _is_file(path))
@@ -77,6 +82,11 @@ class MMEngineReader:
         return sound_runs(folders.items(), lambda item: _trainings(item[0], sorted(item[1])))
 
 
+def _is_named(path: Path) -> bool:
+    """Whether the file has a name that the tool gives; others were copied from their work folder."""
+    return path.name == _SCALARS or _STAMP.fullmatch(path.name) is not None
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
@@ -85,6 +95,8 @@ def _is_file(path: Path) -> bool:
 
 
 def _work_folder(path: Path) -> Path:
+    if not _is_named(path):
+        return path
     return path.parent.parent.parent if path.parent.name == "vis_data" else path.parent
 
 
@@ -97,7 +109,8 @@ def _trainings(folder: Path, paths: Sequence[Path]) -> list[Logged]:
             runs[-1].append(start)
         else:
             runs.append([start])
-    return [_logged(folder.name if len(runs) == 1 else f"{folder.name}/{_stamp(run[0].path)}", run) for run in runs]
+    name = folder.name if _is_named(paths[0]) else _stamp(folder)
+    return [_logged(name if len(runs) == 1 else f"{name}/{_stamp(run[0].path)}", run) for run in runs]
 
 
 def _stamp(path: Path) -> str:
@@ -122,6 +135,8 @@ def _logged(name: str, starts: Sequence[_Start]) -> Logged:
 
 def _settings(path: Path) -> dict[str, Any]:
     """The configuration beside the rows: MMEngine keeps it there, MMCV in the work folder."""
+    if not _is_named(path):
+        return {}
     found = [path.with_name("config.py")] if path.parent.name == "vis_data" else sorted(path.parent.glob("*.py"))
     return python_settings(found[0]) if len(found) == 1 else {}
 

@@ -14,12 +14,17 @@ from typing import Any, ClassVar
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
-from lcode.readers.loggers.lines import csv_cells, first_header, head_of, json_objects, refused
+from lcode.readers.loggers.lines import csv_cells, first_header, first_object, head_of, json_objects, refused
 from lcode.readers.loggers.several import sound_runs
 
 TOOL = "Ray Tune"
 
 AXIS = "training_iteration"
+
+_RESULT, _PROGRESS = "result.json", "progress.csv"
+
+_OF_ROW = {AXIS, "trial_id"}
+"""What stands in every report."""
 
 AUTOFILLED = frozenset(
     [
@@ -55,13 +60,15 @@ class RayTuneReader:
 
     def sniff(self, path: Path) -> bool:
         """Whether the file holds a trial's results."""
-        if path.name == "result.json":
+        if path.name == _RESULT:
             return _beside(path, "params.json") or f'"{AXIS}"'.encode() in head_of(path)
-        return path.name == "progress.csv" and {AXIS, "trial_id"} <= set(first_header(path))
+        if path.name != _PROGRESS:  # copied from its folder
+            return path.suffix == ".json" and first_object(path).keys() >= _OF_ROW
+        return set(first_header(path)) >= _OF_ROW
 
     def owns(self, path: Path) -> Path:
         """The trial's folder."""
-        return path.parent
+        return path.parent if path.name in (_RESULT, _PROGRESS) else path
 
     def read(self, paths: Sequence[Path]) -> list[Logged]:
         """The trials.
@@ -71,7 +78,7 @@ class RayTuneReader:
         """
         best: dict[Path, Path] = {}
         for path in sorted(paths, key=lambda path: (bool(head_of(path).strip()), path.name)):
-            best[path.parent] = path
+            best[self.owns(path)] = path
         runs = sound_runs([best[folder] for folder in sorted(best)], lambda path: [_trial(path)])
         ended = {folder: _statuses(folder) for folder in {run.file.parent.parent for run in runs}}
         longest = {folder: max(_length(run) for run in runs if run.file.parent.parent == folder) for folder in ended}
@@ -108,7 +115,7 @@ def _trial(path: Path) -> Logged:
     return Logged(
         file=path,
         columns=columns,
-        run=_name(path.parent.name),
+        run=_name(path.parent.name if path.name in (_RESULT, _PROGRESS) else path.stem),
         axis=AXIS if AXIS in columns else None,
         config=config,
         lines=lines,

@@ -37,7 +37,8 @@ class SacredReader(RunPerFolder):
 
     def sniff(self, path: Path) -> bool:
         """Whether the file holds the curves of a run."""
-        return path.name == _FILE and _BEGINNING.match(head_of(path, 4096)) is not None
+        head = head_of(path, 4096) if path.suffix == ".json" else b""
+        return _BEGINNING.match(head) is not None and (path.name == _FILE or b'"timestamps"' in head)
 
     def logged(self, path: Path) -> Logged:
         """The run of a file."""

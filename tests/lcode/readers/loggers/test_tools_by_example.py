@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lcode.readers.loggers import LOGGERS, Logged
+from lcode.readers.read import read_logs
 
 DATA = Path(__file__).parent / "data"
 
@@ -24,6 +25,26 @@ def runs_in(tool: str, folder: Path) -> list[Logged]:
 
 def cells(run: Logged, *names: str) -> dict[str, list[Any]]:
     return {name: column.to_pylist() for name, column in run.columns.items() if not names or name in names}
+
+
+@pytest.mark.parametrize(
+    ("tool", "file"),
+    [
+        ("Ray Tune", "ray_tune/asha/train_6c3c0_00001_1_lr=0.0100_2026-11-28_07-22-15/result.json"),
+        ("MMEngine", "mmengine/iterations/lr_0.0001/20261128_073733/vis_data/scalars.json"),
+        ("Hugging Face", "huggingface/epochs/trainer_state.json"),
+        ("MACE", "mace/water/results/water_run-0_train.txt"),
+    ],
+)
+def test_a_file_that_was_copied_under_another_name_is_known_by_what_it_holds(
+    tmp_path: Path, tool: str, file: str
+) -> None:
+    original = DATA / file
+    copy = Path(shutil.copy(original, tmp_path / f"07-mine{original.suffix}"))
+    one, other = read_logs(copy), read_logs(original)
+    assert one.reading.sources == {tool: 1} and one.run_ids == ("07-mine",)
+    told = [table.points[["epoch", "metric", "value"]].astype({"metric": str}) for table in (one, other)]
+    assert told[0].equals(told[1])
 
 
 def test_ray_tune() -> None:

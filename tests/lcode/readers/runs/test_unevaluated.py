@@ -52,9 +52,10 @@ def test_zeros_between_evaluations_are_no_values(
         ("epoch,train_loss,val_loss", lambda epoch: f"{max(0.0, 1 - 0.125 * epoch)}"),  # converged
         ("epoch,train_loss,val_loss", lambda epoch: f"{0.001 * (epoch % 4) if epoch > 2 else 1}"),  # rounded
         ("epoch,train_loss,val_miou", lambda epoch: f"{0.5 if epoch in (3, 7, 8, 12) else 0}"),  # nothing was found
+        ("epoch,loss,val_acc", lambda epoch: f"{(epoch - 1) / 12}"),  # began with it
         ("epoch,loss,eval_reward", lambda epoch: "1" if epoch % 4 == 0 else "0"),  # nothing was earned
     ],
-    ids=["converged", "rounded", "found", "earned"],
+    ids=["converged", "rounded", "found", "began", "earned"],
 )
 def test_zeros_that_were_measured_stay(tmp_path: Path, header: str, row: Callable[[int], str]) -> None:
     (tmp_path / "main.csv").write_text(table(header, row))
