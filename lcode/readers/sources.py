@@ -15,7 +15,7 @@ from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.loggers.text_log import is_table
 from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.raw import RawTable
-from lcode.readers.remarks import unscored_remarks
+from lcode.readers.remarks import between_remarks, unscored_remarks
 from lcode.readers.run_logs import RUN_LOG, RunLogReader
 from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.runs.copies import without_copies
@@ -102,8 +102,9 @@ def _joined(
     left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
     axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
     told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, {**left_out, **curves.left_out})
-    notes = (*part.notes, *notes, *copies, *unscored_remarks(part, curves))
-    return replace(as_understood(part, curves), notes=notes), told
+    understood = as_understood(part, curves)
+    remarks = (*unscored_remarks(part, curves), *between_remarks(part, curves, understood))
+    return replace(understood, notes=(*part.notes, *notes, *copies, *remarks)), told
 
 
 def _formats(path: Path, found: Found) -> tuple[dict[str, list[Path]], dict[str, list[Path]], list[str]]:
