@@ -15,7 +15,13 @@ from lcode.json_text import parse_json
 from lcode.readers.loggers.aligned import AlignedRows
 from lcode.readers.loggers.line_forms import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
-from lcode.readers.loggers.named_lines import may_name_models, models_by_turns, told_alike
+from lcode.readers.loggers.named_lines import (
+    may_name_models,
+    may_name_parts,
+    models_by_turns,
+    parts_by_turns,
+    told_alike,
+)
 from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, RUN, STEP, lines_in
 from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tables
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
@@ -59,12 +65,34 @@ def _told(text: str, shapes: LineShapes) -> Told:
     lines = lines_in(text)
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
     models = models_by_turns(lines) if may_name_models(text) else None
-    told = _rows_of(lines, models, shapes)
-    return in_order(told if told_alike(told.rows) else _rows_of(lines, None, shapes))
+    if models is not None:
+        told = _rows_of(lines, shapes, models=models)
+        if told_alike(told.rows):
+            return in_order(told)
+    parts = parts_by_turns(lines) if may_name_parts(text) else None
+    tags = parts_by_turns(lines, tags=True) if parts is None and models is not None else None
+    if tags is not None:
+        told = _rows_of(lines, shapes, parts=tags)
+        if told_alike(told.rows, {*tags} - {""}):
+            return in_order(told)
+    return in_order(_rows_of(lines, shapes, parts=parts))
 
 
-def _rows_of(lines: Sequence[str], models: Sequence[str] | None, shapes: LineShapes) -> Told:
-    """The rows as they were printed, with the model of each line where there are several."""
+def _rows_of(
+    lines: Sequence[str],
+    shapes: LineShapes,
+    *,
+    models: Sequence[str] | None = None,
+    parts: Sequence[str] | None = None,
+) -> Told:
+    """The rows as they were printed.
+
+    Args:
+        lines: the lines.
+        shapes: reads them.
+        models: the model that each line tells of, where there are several.
+        parts: the data set or task that each line tells of, empty where it says none.
+    """
     told = Told()
     counters: dict[str, float] = {}
     totals: dict[str, float] = {}
@@ -96,6 +124,8 @@ def _rows_of(lines: Sequence[str], models: Sequence[str] | None, shapes: LineSha
         if models is not None and models[number - 1] != model:
             model, row = models[number - 1], {}
         pairs = sections.named(said.pairs)
+        if parts is not None and parts[number - 1]:
+            pairs = _of_part(parts[number - 1], pairs)
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
             row = {}
         if pairs and not row:
@@ -105,6 +135,14 @@ def _rows_of(lines: Sequence[str], models: Sequence[str] | None, shapes: LineSha
             told.totals.append(totals)
         row.update(pairs)
     return told
+
+
+def _of_part(part: str, pairs: Mapping[str, float]) -> dict[str, float]:
+    """The values with the data set or task that they are of in their names."""
+    return {
+        f"{IN_BATCH if name.startswith(IN_BATCH) else ''}{part}/{name.removeprefix(IN_BATCH)}": value
+        for name, value in pairs.items()
+    }
 
 
 def _goes_on(now: Mapping[str, float], before: Mapping[str, float]) -> bool:

@@ -19,6 +19,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NOISE = re.compile(
     r"^[IWEF]\d{4} [\d:.]+ +\d+ \S+\]"  # what Google's logging begins a line with
     r"|\[[^\[\]]*\b(?:INFO|DEBUG|WARNING)\]|^(?:INFO|DEBUG|WARNING):(?:[\w.]+:)?"  # what Python's begins it with
+    r"|^(?:V?LOG|WARNING)(?:\[\d+\])? \(\S+:\d+\)"  # Kaldi's: program, function, file and line
     r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|(?:\d+%)?\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
@@ -88,6 +89,11 @@ def _of_coco(found: re.Match[str]) -> str:
     return f"val/AP{'' if ':' in found['iou'] else round(100 * float(found['iou']))}{area}:"
 
 
+def _of_kaldi(found: re.Match[str]) -> str:
+    """A line of Kaldi's nnet3, which tells of each output of the network what it came to in the last minibatches."""
+    return f"batch {found['batch']}, {found['output']}/log-likelihood: {found['whole'] or found['value']}"
+
+
 def _of_tutorial(found: re.Match[str]) -> str:
     """A line of PyTorch's tutorials: after what time, at which step, how much of all, and the loss."""
     return f"step {found['step']}, " + ("" if found["value"] is None else f"loss: {found['value']}")
@@ -104,11 +110,25 @@ def _of_sum(found: re.Match[str]) -> str:
     return f"{split}: loss: {found['value']}, {told}"
 
 
+_BY_TURNS = re.compile(
+    rf"(?i)(?<![^\s:|\]])(?:[a-z][\w/@.+-]*[ \t]+(?:{NUMBER})%?(?:[ \t]*[,|;])?(?:\s+|$)){{4,}}$",
+)
+"""Names and numbers by turns up to the end of a line, of which some names may be unknown: `loss 0.3  lat 0.1 …`."""
+
+
+def _marked(found: re.Match[str]) -> str:
+    """The same with a mark between each name and its number."""
+    return re.sub(rf"(?i)(?<!\S)([a-z][\w/@.+-]*)[ \t]+(?=(?:{NUMBER}))", r"\1: ", found.group())
+
+
 _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("np.float", re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
     # `('epoch', 3, 'loss:', 0.3)` and `{'loss': 0.3}`, as Python prints them.
     ("'", re.compile(rf"'([A-Za-z][^']*?):?', *(?={NUMBER})", re.IGNORECASE), r"\1: "),
     ("", re.compile(r"""['"]([A-Za-z][\w ./@-]*)['"] *: *"""), r"\1: "),
+    # `0.4 -> 0.3`: what it was, and what it is now
+    (">", re.compile(rf"(?i)(?<![\w.])(?=[+-]?(?:\d*\.|nan|inf))(?:{NUMBER}) *[-=]+> *(?={NUMBER})"), ""),
+    ("→", re.compile(rf"(?i)(?<![\w.])(?=[+-]?(?:\d*\.|nan|inf))(?:{NUMBER}) *→ *(?={NUMBER})"), ""),
     # `loss → 0.3`, `loss(val)=0.3`
     (">", re.compile(r"(?:(?<=[A-Za-z%)])|(?<=[A-Za-z@]\d)) *[-=]+> *(?=[+-]?[.\d])"), ": "),
     ("→", re.compile(r"(?:(?<=[A-Za-z%)])|(?<=[A-Za-z@]\d)) *→ *(?=[+-]?[.\d])"), ": "),
@@ -177,12 +197,12 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         re.compile(r"^\W*\(epoch: (?P<epoch>\d+), iters: (?P<batch>\d+),[^()]*\)(?P<losses>(?: [\w+-]+: \S+)+)\s*$"),
         _of_gan,
     ),
-    # `Cost after iteration 100: 0.6`.
+    # `Cost after iteration 100: 0.6`, `validation loss at step 60: 1.7, acc: 0.5`.
     (
         " ",
         re.compile(
             r"(?i)\b([a-z][\w@]*(?: [\w@]+)?) (?:after|at|for|in|of) (?=(?:epoch|iter|step|round|episode))([a-z]+)"
-            rf" *#?(\d+) *(?:[:=]|is) *(?=(?:{NUMBER})\s*$)"
+            rf" *#?(\d+) *(?:[:=]|is) *(?=(?:{NUMBER})\s*(?:$|[,;|]))"
         ),
         r"\2 \3, \1: ",
     ),
@@ -211,6 +231,19 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("Total T", re.compile(r"Total T: (\d+) Episode Num: \d+ Episode T: \d+"), r"step \1,"),
     ("Evaluation", re.compile(r"^\W*Evaluation over \d+ episodes: "), "eval reward: "),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian
+    ("][", re.compile(r"^(\W*\[[A-Za-z][\w.-]*\])\[(\d+)\] ?(?=[A-Za-z])"), r"\1 step \2, "),  # `[lfw][2000]acc: 0.9`
+    (" ", _BY_TURNS, _marked),
+    # Kaldi: `Average objective function for 'output' for minibatches 90-99 is -0.2 + -0.1 = -0.3 over 9000 frames.`
+    (
+        "objective function for",
+        re.compile(
+            r"^\W*Average objective function for '(?P<output>[\w.-]+)' for minibatches \d+-(?P<batch>\d+) is "
+            rf"(?P<value>{NUMBER})(?: \+ (?:{NUMBER}) = (?P<whole>{NUMBER}))?.*",
+            re.IGNORECASE,
+        ),
+        _of_kaldi,
+    ),
+    ("[last ", re.compile(r"\[last \S+ of \S+\](?=:)"), ""),  # Kaldi: `ProgressLoss[last 5h of 10h]: 2.1 (Xent)`
 )
 """What is in every line of a form, the form, and the usual one for it."""
 

@@ -1,17 +1,21 @@
-"""Lines that say of which model they tell, where several are trained by turns and printed into one text.
+"""Lines that say of which model, data set or task they tell, where several take turns in one text.
 
-`Model: bert, epoch: 3` and `Model: lstm, epoch: 3`, or `[resnet18] Epoch 3/50 …` and `[vgg16] Epoch 3/50 …`.
+`Model: bert, epoch: 3` and `Model: lstm, epoch: 3`, or `[resnet18] Epoch 3/50 …` and `[vgg16] Epoch 3/50 …`, are a
+training each; `Epoch 3 | Dataset 00 | AUC 0.5` and `Epoch 3 | Dataset 01 | AUC 0.7` are evaluations of one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from lcode.readers.loggers.line_forms import DATA
-from lcode.readers.loggers.printed_line import RUN
+from lcode.readers.loggers.printed_line import IN_BATCH, RUN
 from lcode.readers.understanding.column_words import is_counter
+from lcode.table.metric_names import known_metric
 
 MOST_MODELS = 50
 """More names than this are no models: they are files or classes."""
@@ -35,6 +39,54 @@ _NO_MODELS = DATA | {
 """Levels of messages, and parts of one training, that stand where a model's name may."""
 
 
+_LONGEST_HEAD = 120
+"""Characters of a line in which it says of what it tells."""
+
+_PARTS = "data set|dataset|task|domain|subset|subject|class|category|head|scene|camera|site|language"
+
+_PART = re.compile(
+    rf"(?:^|[|,;\]>]|\bon)\s*(?P<word>{_PARTS})"
+    r"(?:\s*[:=]\s*['\"]?(?P<name>\w*[A-Za-z][\w.+-]*|\d+)|[ _#]*(?P<number>\d+))['\"]?"
+    r"(?=\s*(?:[:,|;\])(>-]|$)|\s+[A-Za-z][\w@]*\s*[:=])",
+    re.IGNORECASE,
+)
+"""Of which part of what is measured a line tells: `Dataset 00`, `task: seg`."""
+
+
+def may_name_parts(text: str) -> bool:
+    """Whether a text holds a word for a data set, a task or the like."""
+    lower = text.lower()
+    return any(word in lower for word in _PARTS.split("|"))
+
+
+def parts_by_turns(lines: Sequence[str], *, tags: bool = False) -> list[str] | None:
+    """The data set, task or class that each line itself tells of, empty where none; None where none take turns.
+
+    Args:
+        lines: the lines.
+        tags: whether a name in brackets at the beginning of a line says it, as in `[lfw][2000]accuracy: 0.9`.
+    """
+    names = [_tag_of(line) if tags else _part_of(line) for line in lines]
+    said = Counter(name for name, _ in groupby(name for name in names if name))
+    by_turns = 1 < len(said) <= MOST_MODELS and min(said.values()) > 1
+    return names if by_turns else None
+
+
+def _tag_of(line: str) -> str:
+    found = _TAG.match(line)
+    return "" if found is None or _is_no_name(found["name"]) else found["name"]
+
+
+def _part_of(line: str) -> str:
+    found = _PART.search(line, 0, _LONGEST_HEAD)
+    if found is None:
+        return ""
+    number = found["number"] or (found["name"] if found["name"].isdigit() else "")
+    if number:
+        return f"{found['word'].lower().replace(' ', '')}_{number}"
+    return "" if known_metric(found["name"]) is not None else found["name"]
+
+
 def may_name_models(text: str) -> bool:
     """Whether a text holds a word for a model, or a name in brackets at the beginning of a line: most do not."""
     lower = text.lower()
@@ -55,12 +107,21 @@ def models_by_turns(lines: Sequence[str]) -> list[str] | None:
     return names if by_turns else None
 
 
-def told_alike(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the same is told of each model; a trainer and an evaluator, say, tell each its own of one."""
-    names: dict[str, set[str]] = {}
+def told_alike(rows: Sequence[Mapping[str, Any]], parts: Collection[str] = ()) -> bool:
+    """Whether the same is told of each model; a trainer and an evaluator, say, tell each its own of one.
+
+    Args:
+        rows: what was told.
+        parts: of these parts, whose names begin the names of their values, the same must be told instead.
+    """
+    names: dict[str, set[str]] = {part: set() for part in parts}
     for row in rows:
-        if RUN in row:
+        if not parts and RUN in row:
             names.setdefault(row[RUN], set()).update(row)
+        for name in row if parts else ():
+            part, _, rest = name.removeprefix(IN_BATCH).partition("/")
+            if rest and part in names:
+                names[part].add(rest)
     return len(set(map(frozenset, names.values()))) <= 1
 
 
@@ -68,5 +129,8 @@ def _model_of(line: str) -> str:
     found = _TAG.match(line) or _MODEL.match(line)
     if found is None:
         return ""
-    name = found["name"]
-    return "" if name.lower() in _NO_MODELS or is_counter(name) or _MACHINE.fullmatch(name) else name
+    return "" if _is_no_name(found["name"]) else found["name"]
+
+
+def _is_no_name(name: str) -> bool:
+    return name.lower() in _NO_MODELS or is_counter(name) or _MACHINE.fullmatch(name) is not None

@@ -25,7 +25,7 @@ FEWEST = 3
 _COUNTER = re.compile(
     r"(?<![A-Za-z_/])(?P<what>epoch_in(?:ner)?|inner_epoch|local[_ ]epoch|epoch_out(?:er)?|"
     r"epochs?|ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|it(?=\s*[:=])|"
-    r"updates?|up|rounds?|episodes?|games?|generations?|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
+    r"updates?|up|rounds?|episodes?|games?|generations?|kimg|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
     r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
     re.IGNORECASE,
@@ -48,7 +48,7 @@ _ASIDE = re.compile(
 _IN_ALL = re.compile(r"total|max|num", re.IGNORECASE)
 
 SPLIT = re.compile(
-    r"^(?:[^:=,|]*\bis\b)?[\W_]*(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
+    r"^(?:[^:=,|]*\bis\b)?[\W_]*(?:(?:overall|average|avg|mean)\W+)?(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
     r"(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
     r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$)|\*\*)",
     re.IGNORECASE,
@@ -56,7 +56,7 @@ SPLIT = re.compile(
 _VALUE = re.compile(
     rf"(?<![\w.@])(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
 )
-_UNIT = re.compile(r"^\s*(?:%|[mun]?s\b|secs?\b|seconds\b|min\b|[KMGT]i?B?\b)")
+_UNIT = re.compile(r"^\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))")
 _NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$")
 _REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
 """What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""
@@ -74,8 +74,8 @@ _OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|current|sav(?:ed?|ing)
 _UNMARKED = frozenset(("lr", *DATA))
 """Names that may stand before a number without a mark though they are no metrics: `train 0.31 val 0.35`."""
 
-_IS = re.compile(r"[ _](?:is|was|are)$", re.IGNORECASE)
-"""`loss is 0.3`."""
+_IS = re.compile(r"^(?:the|its|an) |[ _](?:is|was|are)$", re.IGNORECASE)
+"""What makes a sentence of a name: `the loss is 0.3`."""
 
 _ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than", "the"))
 """Words before a number in a sentence, some of them names of metrics: `the next mAP at 200`, `which is 5`."""
@@ -83,7 +83,7 @@ _ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for",
 _SUMMARY = frozenset(("best", "saved", "saving"))
 """Words in what is said beside the values of a count."""
 
-_CHANGED = frozenset(("decreased", "increased", "improved", "reduced"))
+_CHANGED = frozenset(("decreased", "increased", "improved", "improving", "improves", "reduced"))
 """What a value has done since it was told: `Validation loss decreased (0.4 --> 0.3)`."""
 
 _SEGMENTS = re.compile(

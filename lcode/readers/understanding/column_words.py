@@ -60,11 +60,15 @@ _TIME = _words("time times timestamp timestamps datetime date elapsed runtime du
 
 _SPEED = _words("fps throughput ips speed")
 _PER_SECOND = re.compile(
-    r"(samples|steps|tokens|images|it|iters|batches|frames|epochs)[ _/]?(per[ _]?s|/s|ps)", re.IGNORECASE
+    r"(samples|steps|tokens|images|it|iters|batches|frames|epochs)[ _/]?(per[ _]?s|/s|ps)|^(.*/)?(m?s|secs?)/\w+$",
+    re.IGNORECASE,
 )
 
 _MACHINE = _words("memory mem vram gpu cpu ram hostname host node ip pid device power temperature utilization mb gb "
-                  "flos flops")  # fmt: skip
+                  "flos flops usage used allocated percent")  # fmt: skip
+
+_OF_MACHINE = _words("max peak train val eval test")
+"""What is said of such a reading: `train/max_mem`."""
 
 _BOOKKEEPING = re.compile(
     r"(trial_id|done|should_checkpoint|checkpoint_dir_name|experiment_tag|experiment_id|warmup_time|batch_size_total|"
@@ -92,7 +96,7 @@ def why_left_out(name: str) -> str | None:
         return "index"
     if name.endswith(("__MIN", "__MAX")):
         return "range of a chart"
-    if _BOOKKEEPING.fullmatch(name) or (words and set(words) <= _MACHINE | {"usage", "used", "allocated", "percent"}):
+    if _BOOKKEEPING.fullmatch(name) or set() < set(words) - _OF_MACHINE <= _MACHINE:
         return "bookkeeping"
     if _PER_SECOND.search(name) or (words and words[-1] in _SPEED):
         return "speed"

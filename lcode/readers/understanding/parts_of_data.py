@@ -36,8 +36,13 @@ _NAMES = frozenset(
 """Columns that may say of which part of the data a row is."""
 
 
+_FEWEST_PAIRS = 2
+"""Columns that must be there with `v_` and without it before the letter is taken to stand for validation."""
+
+
 def by_part(raw: RawTable) -> RawTable:
     """The table with a column for each curve and part of the data, where a column of its rows says the part."""
+    raw = _spelled_out(raw)
     column = next((name for name in raw.columns if name.strip().lower() in _NAMES and _says_parts(raw, name)), None)
     if column is None or is_long(raw) or not any(map(is_counter, raw.columns)):
         return raw
@@ -55,6 +60,26 @@ def by_part(raw: RawTable) -> RawTable:
             if own.null_count < len(own):
                 columns[f"{part}/{name}"] = own
     return replace(raw, columns=columns)
+
+
+def _spelled_out(raw: RawTable) -> RawTable:
+    """The table with `v_loss` as `val/loss`, and `t_loss` as `train/loss`, where its columns are named so throughout.
+
+    Alone, `v_loss` may be that of a value or of a velocity.
+    """
+    of_letter: dict[str, dict[str, str]] = {"t": {}, "v": {}}
+    for name in raw.columns:
+        letter, _, rest = name.partition("_")
+        if letter in of_letter and rest:
+            of_letter[letter][rest] = name
+    both = of_letter["v"].keys() & of_letter["t"].keys()
+    if not both and len(of_letter["v"].keys() & raw.columns.keys()) < _FEWEST_PAIRS:
+        return raw
+    names = {name: f"val/{rest}" for rest, name in of_letter["v"].items()}
+    names |= {of_letter["t"][rest]: f"train/{rest}" for rest in both}
+    if not set(names.values()).isdisjoint(raw.columns):
+        return raw
+    return replace(raw, columns={names.get(name, name): cells for name, cells in raw.columns.items()})
 
 
 def _says_parts(raw: RawTable, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Several models that are trained by turns and printed into one text."""
+"""Models, data sets and tasks that take turns in one text."""
 
 from __future__ import annotations
 
@@ -39,3 +39,28 @@ def test_parts_of_one_training_are_none(
     log = tmp_path / "one.log"
     log.write_text("".join(block.format(e=e, v=v) for e, v in enumerate(LOSSES, start=1)))
     assert scored(log) == {"one val_loss min": list(LOSSES)}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "Epoch {e} loss 9.5\nEpoch {e} | {name} 00 | ACC {v}\nEpoch {e} | {name} 01 | ACC {w}\n",
+        "Epoch {e} loss 9.5\n{name}: set_00, ACC: {v}\n{name}: set_01, ACC: {w}\n",
+        "Epoch {e} loss 9.5\n[set_00][{e}00]ACC: {v}+-0.5\n[set_01][{e}00]ACC: {w}+-0.5\n",  # InsightFace
+    ],
+)
+@pytest.mark.parametrize("name", ["Dataset", "task", "Domain", "Class"])
+def test_data_sets_and_tasks_are_told_apart(
+    tmp_path: Path, block: str, name: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text("".join(block.format(name=name, e=e, v=v, w=v / 2) for e, v in enumerate(LOSSES, start=1)))
+    told = scored(log)
+    assert list(told.values()) == [list(LOSSES), [v / 2 for v in LOSSES]]
+    assert [key.rpartition("_")[2] for key in told] == ["00/ACC max", "01/ACC max"]
+
+
+def test_what_is_called_task_loss_is_no_task(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    log = tmp_path / "one.log"
+    log.write_text("".join(f"step {e} | Task Loss: {v} || KD Loss: 9.5\n" for e, v in enumerate(LOSSES, start=1)))
+    assert scored(log) == {"one Task/Loss min": list(LOSSES), "one KD/Loss min": [9.5] * 3}

@@ -122,6 +122,17 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str, read: Read
         ("Epoch {e} loss 9.5\nAccuracy of the network on the 10000 test images: {v} %", "accuracy", "max"),
         ("Game {e} Score {v} Record: 9", "Score", "max"),
         ("step {e},000: loss tensor(9.5, device='cuda:0'), val_loss {v}", "val_loss", "min"),
+        ("step {e}/9 loss: 9.5\nvalidation loss at step {e}: {v}, the acc is: 0.1", "loss", "min"),
+        ("Epoch {e}: v_lat 9.5  lat 9.5  v_kl 1{e}.5  kl 9.5  v_loss {v}  loss 9.5", "loss", "min"),
+        ("Epoch {e}: t_loss 9.5, v_loss {v}", "loss", "min"),
+        ('tick 9  kimg {e}.0  time 1m 2s  sec/tick 9.5  maintenance 0.1  augment 0.0\nEvaluating metrics...\n'
+         '{{"results": {{"fid50k_full": {v}}}, "metric": "fid50k_full", "num_gpus": 1}}', "val/fid50k_full", "min"),
+        ("step {e} loss 9.5\nSample: 1, Validation mIoU: 0.1\nOverall validation mIoU: {v}", "mIoU", "max"),
+        ("step {e}\nValidation perplexity: {v}\nModel is improving ppl: inf --> 9.5.", "validation/perplexity", "min"),
+        ("LOG (nnet-train[5.5]:main():train.cc:149) Iteration {e}/9\nVLOG[1] (nnet-train:main():train.cc:9) At 9.5\n"
+         "LOG (nnet-train[5.5]:Eval():loss.cc:269) ProgressLoss[last 5h of 1{e}h]: {v} (Mse)", "ProgressLoss", "min"),
+        ("LOG (nnet3-train[5.5]:PrintStatsForThisPhase():nnet-training.cc:278) Average objective function for 'output' "
+         "for minibatches 0-{e} is -0.1 + -9.5 = {v} over 99 frames.", "output/log-likelihood", "max"),
     ],
 )  # fmt: skip
 def test_forms_of_many_programs(
@@ -171,6 +182,26 @@ def test_what_is_printed_more_often_than_the_validation_is_of_the_training(
         for step in range(10, 210, 10)
     )
     assert directions(read(tmp_path, "translation.log", text)) == {"perplexity": "min"}
+
+
+def test_scores_at_steps_of_an_epoch_are_of_the_training_where_the_epoch_is_evaluated(
+    tmp_path: Path, read: Read, directions: Directions
+) -> None:
+    text = "".join(
+        f"**EPOCH {e}**\n" + "".join(f"Step {9 * e + step} L_out=9.5 Acc=0.4\n" for step in range(9))
+        + f"eval accuracy: 0.{e}\nmean IoU: 0.{e}\n" for e in range(4)
+    )  # fmt: skip
+    assert directions(read(tmp_path, "log.txt", text)) == {"accuracy": "max", "mean_IoU": "max"}
+
+
+def test_steps_count_where_all_is_told_often_in_two_epochs(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(
+        f"Epoch : {49 + step // 40}\n" * (step % 40 == 0) + f"Steps : {step}, Loss : {90 - step}, s/b : 1.1\n"
+        for step in range(5, 75, 5)
+    )
+    table = read(tmp_path, "log.txt", "Epoch : 49\n" + text)
+    assert curve(table, "Loss") == [(step, 90 - step) for step in range(5, 75, 5)]
+    assert not len(table.signals)
 
 
 def test_what_follows_a_counter_belongs_to_it(tmp_path: Path, read: Read, curve: Curve, directions: Directions) -> None:

@@ -39,6 +39,8 @@ def keys(read: RunTable) -> list[str]:
         ("time_total_s", "{half}", "clock"),
         ("eval_samples_per_second", "{half}", "speed"),
         ("gpu_mem", "{half}", "bookkeeping"),
+        ("train/max_mem", "{half}", "bookkeeping"),
+        ("s/batch", "{half}", "speed"),
         ("seg/acc__MIN", "0.1", "range of a chart"),
         ("seen", "{epoch}00", "counter"),
         ("when", "at {epoch}", "text"),
