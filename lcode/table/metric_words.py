@@ -10,7 +10,8 @@ def _words(text: str) -> frozenset[str]:
 SPLITS = {
     **dict.fromkeys(
         _words("""
-            val valid vaild validation vali validate validating va vld eval evaluation evaluate dev holdout crossval
+            val valid vaild validation vali validate validating va vld eval evaluation evaluate evaluating dev holdout
+            crossval
         """),
         "val",
     ),

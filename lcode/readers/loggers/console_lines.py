@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from lcode.json_text import parse_json
@@ -29,7 +30,7 @@ from lcode.readers.loggers.sections import SPLIT_WORD, Sections
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
-from lcode.readers.understanding.column_words import EPOCHS, STEPS
+from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
 from lcode.table.metric_names import known_metric
 
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{NUMBER})? *\|$")
@@ -181,7 +182,7 @@ def _uncounted(text: str, shapes: LineShapes) -> Told | None:
 
 def _boxed(text: str) -> Told:
     """The rows of boxes such as stable-baselines3 prints: a name and a number per line, groups of names inset."""
-    told = Told()
+    boxes: list[tuple[int, dict[str, Any]]] = []
     row: dict[str, Any] = {}
     group = ""
     for number, line in enumerate(text.split("\n"), start=1):
@@ -192,14 +193,25 @@ def _boxed(text: str) -> Told:
         elif found is not None:
             row[group + found["name"].strip()] = float(found["value"])
         elif _RULE.match(line):
-            counters = [name for name in row if name.rpartition("/")[2].lower() in STEPS + EPOCHS]
-            step = row.get("time/total_timesteps", row[counters[0]] if counters else None)
-            if step is not None and len(row) > 1:
-                told.rows.append({STEP: step, **row})
-                told.lines.append(number)
-                told.totals.append({})
+            if len(row) > 1:
+                boxes.append((number, row))
             row, group = {}, ""
-    return told
+    counter = _counter_of([row for _, row in boxes])
+    rows = [(number, {STEP: row[counter], **row}) for number, row in boxes if counter in row]
+    return Told([row for _, row in rows], [number for number, _ in rows], [{} for _ in rows])
+
+
+def _counter_of(boxes: Sequence[Mapping[str, Any]]) -> str:
+    """What counts the boxes: total timesteps, or what tells most of them apart where large numbers were rounded."""
+    names = [name for name in dict.fromkeys(chain.from_iterable(boxes)) if _counts(name)]
+    if "time/total_timesteps" in names:
+        return "time/total_timesteps"
+    return max(names, key=lambda name: len({row.get(name) for row in boxes}), default="")
+
+
+def _counts(name: str) -> bool:
+    """Whether a name in a box, or what stands behind its group, is that of a counter."""
+    return is_counter(name.rpartition("/")[2])
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 from lcode.table.other_languages import in_english
@@ -24,7 +25,6 @@ _NOISE = re.compile(
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|(?:\d+%)?\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
     r"|\[ *(?i:new )?(?i:best)\b[^\]]*\](?= *(?i:epoch|iter|step))|\[ *(?i:best) *[:=][^\]]*\]"  # beside the present
-    r"|\(\*[^)]*\)"  # Caffe: how a loss is weighted
     r"|\bhttps?://\S+|\S*%[0-9A-F]{2}\S*|\S*[/\\]\S+\.(?:py|pth?|ckpt|json|txt|png)\b\S*"  # addresses and files
 )
 _AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z)\]]) {2,}(?=[+-]?\d)")
@@ -52,8 +52,8 @@ DATA = SPLITS.keys() - {"batch", "minibatch", "rollout", "tr", "trn"}
 _SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
 
 _BARE = re.compile(
-    r"^[\W_]*?\[ *(?P<at>\d+)(?: */ *(?P<of>\d+))?"
-    r"(?: *(?:[,:;]|\],? *\[) *(?P<batch>\d+)(?: */ *\d+)?)? *\](?=.*[A-Za-z])"
+    r"^(?!\W*\[ *\[)[\W_]*?\[ *(?P<at>\d+)(?: */ *(?P<of>\d+))?"
+    r"(?: *(?:[,:;]|\],? *\[) *(?P<batch>\d+)(?: */ *\d+)?)? *\](?! *\])(?=.*[A-Za-z])"
     r"|^\s*#?(?P<first>\d+)(?:[:,]\s*|\s+)(?=\[?[A-Za-z])"
 )
 """Counters without a name before all else: `[100/5000] loss: 0.3`, XGBoost's `[7]`, CatBoost's `7:`, `#7 loss`; an
@@ -121,6 +121,12 @@ def _marked(found: re.Match[str]) -> str:
     return re.sub(rf"(?i)(?<!\S)([a-z][\w/@.+-]*)[ \t]+(?=(?:{NUMBER}))", r"\1: ", found.group())
 
 
+def _of_share(found: re.Match[str]) -> str:
+    """The share behind a fraction, unless that is of what a counter has reached: `step 224/462 (48.48%)`."""
+    before = found["before"] or ""
+    return found.group() if is_counter(before.rstrip(" \t:=#-")) else f"{before}{found['value']} %"
+
+
 _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("np.float", re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
     # `('epoch', 3, 'loss:', 0.3)` and `{'loss': 0.3}`, as Python prints them.
@@ -159,9 +165,22 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("s)", re.compile(rf"(?i)^\s*(\d+) \d+% \(\d+m \d+s\) ({NUMBER})\b"), r"step \1, loss: \2 "),
     # build-nanogpt: `250 val 3.2`.
     (" ", re.compile(rf"^\s*(\d+) ([A-Za-z]\w*) ({NUMBER})\s*$", re.IGNORECASE), r"step \1, \2: \3"),
+    (
+        "(* ",
+        re.compile(rf"(?i)\b(?!\w*loss)(\w+) = ({NUMBER}) \(\*[^)]* loss\)"),
+        r"\1_loss = \2",
+    ),  # Caffe: an output with a weight
+    ("(*", re.compile(r"\(\*[^)]*\)"), "\n"),  # of a loss
     # `Accuracy: 2508/10042=0.2498`, `Accuracy: 9913/10000 (99%)`.
     ("=", re.compile(rf"\b\d+ */ *\d+ *=+ *({NUMBER})"), r"\1"),
-    ("%", re.compile(rf"\b\d+ */ *\d+ *\( *({NUMBER}) *%\)"), r"\1 %"),
+    (
+        "%",
+        re.compile(
+            rf"(?P<before>\b[A-Za-z]+[\s:=#-]{{0,3}})?(?<![\[\d./])\b\d+ */ *\d+ *\( *(?P<value>{NUMBER}) *%\)",
+            re.IGNORECASE,
+        ),
+        _of_share,
+    ),
     # ESPnet: `3epoch results: [train] …`; `2-epoch (4/100): …`, `7th step, …`.
     (
         "",
@@ -230,6 +249,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # TD3's authors: `Total T: 9000 Episode Num: 9 Episode T: 1000 Reward: 11.3`
     ("Total T", re.compile(r"Total T: (\d+) Episode Num: \d+ Episode T: \d+"), r"step \1,"),
     ("Evaluation", re.compile(r"^\W*Evaluation over \d+ episodes: "), "eval reward: "),
+    # MAPPO: `updates 5/100 episodes, total num timesteps 1000/20000`
+    ("updates ", re.compile(r"\bupdates (?=\d+/\d+ episodes\b)"), "episode "),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian
     ("][", re.compile(r"^(\W*\[[A-Za-z][\w.-]*\])\[(\d+)\] ?(?=[A-Za-z])"), r"\1 step \2, "),  # `[lfw][2000]acc: 0.9`
     (" ", _BY_TURNS, _marked),

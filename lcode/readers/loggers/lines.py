@@ -17,7 +17,10 @@ from lcode.readers.encodings import is_utf16, text_of_bytes, without_torn_lines
 PRINTED = ("", ".log", ".txt", ".out", ".err", ".stdout")
 """Endings of the files in which people keep what a program prints."""
 
-_SET_ASIDE = re.compile(r"(?:[._-](?:bk|bak|backup|old|orig|prev|save|saved|copy|\d[\d_.-]*)|~)+$", re.IGNORECASE)
+_SET_ASIDE = re.compile(
+    r"(?:[._-](?:bk|bak|backup|old|orig|prev|save|saved|copy|\d[\d_.-]*)|~|(?<=\.log)\d+|(?<=\.(?:txt|out))\d+)+$",
+    re.IGNORECASE,
+)
 """What is put behind the name of a file that is kept beside a newer one: `train.log.bk`, `train.log.1`, `log.txt~`."""
 
 _OF_JOB = re.compile(r"\.[oe]\d+$")
@@ -158,8 +161,8 @@ def printed_text(data: bytes) -> tuple[str, str]:
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether there are more zero bytes than a crash leaves in a text, at the beginning of a file."""
-    return not is_utf16(data) and 100 * data.count(b"\0") > len(data)
+    """Whether zero bytes stand in more places than a crash leaves them in a text, at the beginning of a file."""
+    return not is_utf16(data) and 100 * len(re.findall(rb"\0+", data)) > len(data)
 
 
 def refused(path: Path, tool: str, found: str, line: int | None = None) -> InputError:

@@ -48,13 +48,14 @@ _ASIDE = re.compile(
 _IN_ALL = re.compile(r"total|max|num", re.IGNORECASE)
 
 SPLIT = re.compile(
-    r"^(?:[^:=,|]*\bis\b)?[\W_]*(?:(?:overall|average|avg|mean)\W+)?(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)\b"
+    r"^(?:[^:=,|]*\bis\b)?[\W_]*(?:(?:overall|average|avg|mean)\W+)?"
+    r"(?P<split>train(?:ing)?|val(?:id(?:ation|ating)?)?|dev|test(?:ing)?|eval(?:uation|uating)?)\b"
     r"(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
     r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$)|\*\*)",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    rf"(?<![\w.@])(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
+    rf"(?<![\w.@])(?<![A-Za-z]-)(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
 )
 _UNIT = re.compile(r"^\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))")
 _NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$")
@@ -64,6 +65,11 @@ _REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
 IN_BATCH = "\0"
 """Begins the name of a value that was told within an epoch, or beside a loss, of which the line does not say on which
 data it was measured."""
+
+_BEHIND = re.compile(r"\s*[(\[](?P<said>[^()\[\]]*)[)\]]$")
+"""What is said of a name between it and the mark: `Loss (NLL): 0.3`, `acc(%): 93`, `F1 (macro) = 0.8`."""
+
+_WORDS = re.compile(r"[\w@.%+-]+(?: [\w@.%+-]+)?")
 
 _ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})\s*%?(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
 _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
@@ -227,7 +233,7 @@ def _is_aside(split: str, name: str, told: Sequence[tuple[str, str, float]]) -> 
 @lru_cache(maxsize=4096)
 def _name(before: str, *, marked: bool) -> str:
     """What the number behind this text is called; nothing where it stands in a sentence."""
-    found = _NAME.search(before)
+    found = _NAME.search(_with_remark(before) if marked else before)
     name = "" if found is None else _IS.sub("", found.group().strip(" .-#[]()"))
     if not marked and known_metric(name) is None:
         name = name.rpartition(" ")[2]
@@ -241,3 +247,19 @@ def _name(before: str, *, marked: bool) -> str:
         return ""
     told = _SUMMARY.isdisjoint(words[:-1]) and _CHANGED.isdisjoint(words)
     return re.sub(r"\s+", "_", name) if whole and words != ["best"] and told else ""
+
+
+def _with_remark(before: str) -> str:
+    """The text before a mark with the one or two words in brackets at its end as part of the name.
+
+    They are left out where they are more words, or make something else of a metric: `accuracy (of 3 classes)`.
+    """
+    found = _BEHIND.search(before)
+    if found is None:
+        return before
+    plain = before[: found.start()]
+    joined = f"{plain} {found['said']}"
+    if _WORDS.fullmatch(found["said"]) is None:
+        return plain
+    facts, other = known_metric(plain), known_metric(joined)
+    return plain if facts is not None and (other is None or other.direction != facts.direction) else joined

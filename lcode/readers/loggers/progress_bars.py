@@ -21,6 +21,9 @@ _BAR = re.compile(
 )
 """A bar of tqdm, with what is said before it and behind its speed."""
 
+_WHOLE_BAR = re.compile(r"(\d+/\d+ \[[\d:]+<[^\]]*\])(?=[A-Za-z{])")
+"""A bar right behind which the program printed, since bars end no line."""
+
 
 def states_of(line: str) -> list[str]:
     """The last state of each bar that was drawn in a line, in order; the line itself where nothing was drawn again."""
@@ -33,13 +36,11 @@ def states_of(line: str) -> list[str]:
 
 
 def numbered_states(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The last states of all lines, each with the number of its line from 1 on."""
+    """The last states of all lines, and what was printed behind each, with the number of the line from 1 on."""
     for number, line in enumerate(lines, start=1):
-        if "\r" in line or "\b" in line:
-            for state in states_of(line):
-                yield number, state
-        else:
-            yield number, line
+        for state in states_of(line) if "\r" in line or "\b" in line else (line,):
+            for part in _WHOLE_BAR.sub("\\1\n", state).split("\n") if "<" in state else (state,):
+                yield number, part
 
 
 def _head(state: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain, pairwise
 from statistics import mean
 from typing import Any
@@ -51,8 +51,13 @@ class Told:
 
     @property
     def axis(self) -> str:
-        """The counter of the rows: epochs where there are several, else steps; also where all is told often in few."""
+        """The counter of the rows: epochs where there are several, else steps.
+
+        So are steps where all is told often in few epochs, and where several rows share a fraction of an epoch.
+        """
         epochs, steps = ([row[name] for row in self.rows if name in row] for name in (EPOCH, STEP))
+        if steps and 2 * len(set(epochs)) < len(set(steps)) and any(epoch % 1 for epoch in epochs):
+            return STEP
         if not steps or (several := len(set(epochs))) > FEW_EPOCHS:
             return EPOCH
         if several < 2:
@@ -173,7 +178,7 @@ def _without_summaries(told: Told) -> Told:
         for row in told.rows:
             for name in row.keys() - several:
                 del row[name]
-    kept = [at for at, row in enumerate(told.rows) if not row.keys() <= {EPOCH, STEP, BATCH, RUN}]
+    kept = [at for at, row in enumerate(told.rows) if not all(map(_only_counts, row))]
     if any(RUN in row for row in told.rows):  # what is told of no model sums up, or came before
         kept = [at for at in kept if RUN in told.rows[at]]
     return replace(
@@ -182,6 +187,12 @@ def _without_summaries(told: Told) -> Told:
         lines=[told.lines[at] for at in kept],
         totals=[told.totals[at] for at in kept],
     )
+
+
+@cache
+def _only_counts(name: str) -> bool:
+    """Whether a name is that of a counter or a clock: a row of such alone has no values."""
+    return name in (EPOCH, STEP, BATCH, RUN) or why_left_out(name) in ("counter", "clock")
 
 
 def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:
@@ -194,12 +205,17 @@ def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:
         times.update(dict.fromkeys(names, number))
     counters = {EPOCH, STEP, BATCH, RUN}
     most = max((number for name, number in times.items() if name not in counters), default=0)
-    rare = {name for name, number in times.items() if 2 * number < most} - counters
+    rare = {name for name, number in times.items() if 2 * number < most and not _is_measured(name)} - counters
     values: dict[str, set[Any]] = {name: set() for name in rare}
     for row in rows if rare else ():
         for name in rare & row.keys():
             values[name].add(row[name])
     return {name for name, found in values.items() if len(found) == 1}
+
+
+def _is_measured(name: str) -> bool:
+    """Whether a name says of a metric on which data it was measured: one that stands still is no setting."""
+    return bool(split_name(name)[0]) and known_metric(name) is not None
 
 
 def _at_several_counts(rows: Iterable[dict[str, Any]]) -> set[str]:

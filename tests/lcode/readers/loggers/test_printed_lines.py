@@ -133,6 +133,21 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str, read: Read
          "LOG (nnet-train[5.5]:Eval():loss.cc:269) ProgressLoss[last 5h of 1{e}h]: {v} (Mse)", "ProgressLoss", "min"),
         ("LOG (nnet3-train[5.5]:PrintStatsForThisPhase():nnet-training.cc:278) Average objective function for 'output' "
          "for minibatches 0-{e} is -0.1 + -9.5 = {v} over 99 frames.", "output/log-likelihood", "max"),
+        ("Epoch {e}/9, Time (s): 9.5, Val Loss (NLL): {v}", "val/Loss_NLL", "min"),
+        ("Epoch {e} | train acc (%): 9.5 | val acc(%): {v}", "acc_%", "max"),
+        ("epoch {e} val accuracy (mean of all) = {v}", "val_accuracy", "max"),
+        ("epoch {e}, accuracy (top-1): {v}", "accuracy_top-1", "max"),
+        ("step {e}/9 (48.4%) | loss: {v} | dt: 6.1ms", "loss", "min"),  # nanochat
+        ("Epoch {e}: 9/10 (90%), val accuracy: 35/100 ({v}%)", "val/accuracy", "max"),
+        ("[{e}/9] test loss : 9.5 -> {v} by 1 step", "test/loss", "min"),
+        ("TRAINING - Epoch: [{e}][9/99]  Acc 0.1 (0.1)\nEVALUATING - Epoch: [{e}][9/99]  Acc 0.1 ({v})", "Acc", "max"),
+        ("Scenario a Algo b updates {e}/9 episodes, total num timesteps 90/900, FPS 9.\naverage reward: {v}",
+         "average_reward", "max"),  # MAPPO
+        ("Epoch {e}: 100%|##| 9/9 [00:01<00:00, 9.1it/s, loss=9.5]metrics {{'Accuracy': tensor({v}),\n"
+         "  'Confusion': tensor([[14, 3],\n   [ 6, 12]]), 'Recall': tensor(0.5)}}", "Accuracy", "max"),
+        ("I0218 17:52:03.0 27 solver.cpp:5] Iteration {e}, loss = 9.5\n"
+         "I0218 17:52:03.0 27 solver.cpp:5]     Test net output #1: softmax = {v} (* 1 = 9 loss)",
+         "softmax_loss", "min"),  # Caffe
     ],
 )  # fmt: skip
 def test_forms_of_many_programs(
@@ -338,3 +353,35 @@ def test_a_number_and_its_parts_in_brackets_are_losses_of_the_same_data(
     assert directions(table) == {"loss": "min", "seg/loss": "min", "depth/loss": "min"}
     assert curve(table, "depth/loss") == list(enumerate(SPRINGS, start=1))
     assert set(table.signals["metric"]) == {"train/loss", "train/seg_loss", "train/depth_loss"}
+
+
+def test_a_held_out_score_that_stands_still_is_a_curve(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(
+        f"Epoch {e}/4\n" + "".join(f"{at}/9 - loss: {v}\n" for at in (3, 6)) + f"9/9 - loss: {v} - val_accuracy: 0.5\n"
+        for e, v in enumerate(SPRINGS, start=1)
+    )
+    assert curve(read(tmp_path, "out.log", text), "val_accuracy") == [(1, 0.5), (2, 0.5), (3, 0.5), (4, 0.5)]
+
+
+def test_a_count_without_values_at_the_end_is_no_divergence(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(f"Iteration: {at}  Time: {at}.5\n  VALIDATION MAE: {v}\n" for at, v in enumerate(SPRINGS, start=1))
+    table = read(tmp_path, "out.log", text + "Iteration: 5  Time: 5.5\n")
+    assert curve(table, table.metrics[0].key) == list(enumerate(SPRINGS, start=1))
+    assert not any("diverged" in note for note in table.notes)
+
+
+def test_steps_count_where_fractions_of_an_epoch_do_not_tell_them_apart(
+    tmp_path: Path, read: Read, curve: Curve
+) -> None:
+    text = "".join(
+        f"(step={at:05d}) loss: {v}, epoch: {at // 3 / 100:.2f}\n" for at, v in enumerate(SPRINGS * 2, start=1)
+    )
+    assert [at for at, _ in curve(read(tmp_path, "out.log", text), "loss")] == list(range(1, 9))
+
+
+def test_boxes_are_counted_by_what_was_not_rounded(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(
+        f"| rollout/return | {at} |\n| total/episodes | {1.23e5 + at:.3g} |\n| total/epochs | {at} |\n{'-' * 20}\n"
+        for at in range(1, 7)
+    )
+    assert curve(read(tmp_path, "log.txt", text), "rollout/return") == [(at, at) for at in range(1, 7)]

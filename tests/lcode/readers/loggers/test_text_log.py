@@ -118,3 +118,14 @@ def test_the_remedies_of_refusals_work(tmp_path: Path, read: Read) -> None:
     assert len(read(tmp_path, "b.log", "epoch,loss,accuracy\n0, 44.7, 50.9\n1, 43.0, 51.0\n").points) == 4
     assert len(read(tmp_path, "c.log", "epoch,loss,accuracy\n1,16.84,-210.5\n2,10.07,-158.7\n").points) == 4
     assert len(read(tmp_path, "d.log", "loss\n1.5\n1.4\n1.3\n").points) == 3
+
+
+def test_a_restarted_job_may_leave_zeros_for_what_was_cut(tmp_path: Path) -> None:
+    path = tmp_path / "job.out"
+    path.write_bytes(b"".join(b"epoch %d val_loss 0.%d\n" % (at, 9 - at) + b"\0" * 500 * (at == 2) for at in range(5)))
+    assert read_logs(path).points["value"].tolist() == [0.9, 0.8, 0.7, 0.6, 0.5]
+
+
+@pytest.mark.parametrize("name", ["train.log1", "train.log.1", "out.txt2", "train.log.bak"])
+def test_files_set_aside_are_logs(tmp_path: Path, name: str, read: Read) -> None:
+    assert len(read(tmp_path, name, "epoch 1 val_loss 0.5\nepoch 2 val_loss 0.25\n").points) == 2
