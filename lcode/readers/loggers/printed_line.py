@@ -86,7 +86,7 @@ _IS = re.compile(r"^(?:the|its|an) |[ _](?:is|was|are)$", re.IGNORECASE)
 _ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than", "the"))
 """Words before a number in a sentence, some of them names of metrics: `the next mAP at 200`, `which is 5`."""
 
-_SUMMARY = frozenset(("best", "saved", "saving"))
+_SUMMARY = frozenset(("best", "largest", "highest", "lowest", "smallest", "saved", "saving"))
 """Words in what is said beside the values of a count."""
 
 _CHANGED = frozenset(("decreased", "increased", "improved", "improving", "improves", "reduced"))

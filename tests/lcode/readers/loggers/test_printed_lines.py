@@ -134,7 +134,7 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str, read: Read
         ("LOG (nnet3-train[5.5]:PrintStatsForThisPhase():nnet-training.cc:278) Average objective function for 'output' "
          "for minibatches 0-{e} is -0.1 + -9.5 = {v} over 99 frames.", "output/log-likelihood", "max"),
         ("Epoch {e}/9, Time (s): 9.5, Val Loss (NLL): {v}", "val/Loss_NLL", "min"),
-        ("Epoch {e} | train acc (%): 9.5 | val acc(%): {v}", "acc_%", "max"),
+        ("Epoch {e} | train acc (%): 9.5 | val acc(%): {v}\nlargest acc now 0.99", "acc_%", "max"),
         ("epoch {e} val accuracy (mean of all) = {v}", "val_accuracy", "max"),
         ("epoch {e}, accuracy (top-1): {v}", "accuracy_top-1", "max"),
         ("step {e}/9 (48.4%) | loss: {v} | dt: 6.1ms", "loss", "min"),  # nanochat
