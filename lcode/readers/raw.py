@@ -45,6 +45,8 @@ class RawTable:
         line_of: 1-based line of a row in its file; called for messages only.
         file_of: the file of a row, where the table is one of several files.
         resumed: whether the file says that a later training was appended, whose rows count where epochs come twice.
+        inner_runs: whether its runs are called after their place in the file, so that those of another file may have
+            the same names.
         unterminated: whether the file ends without a newline, so that its last line may be half written.
         notes: remarks for the user.
     """
@@ -56,6 +58,7 @@ class RawTable:
     notes: tuple[str, ...] = ()
     file_of: Callable[[int], Path] | None = None
     resumed: bool = False
+    inner_runs: bool = False
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))

@@ -13,6 +13,7 @@ from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.formats.data_frames import with_rows
 from lcode.readers.formats.rows import rows_to_table
+from lcode.readers.formats.settings_beside import SETTINGS, with_settings
 from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.loggers.lines import PRINTED, head_of
 from lcode.readers.raw import RawTable, decoded
@@ -80,9 +81,9 @@ def _table(path: Path, found: Any) -> RawTable:
     found = with_rows(found)
     trainings = _trainings(found)
     if trainings:
-        return one_table_of_runs({name: _of_lists(path, lists) for name, lists in trainings.items()})
+        return one_table_of_runs({name: _of_lists(path, *training) for name, training in trainings.items()})
     if isinstance(found, dict):
-        return _of_lists(path, dict(_lists(found, "")))
+        return _of_lists(path, dict(_lists(found, "")), found)
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
     if not found:
@@ -101,8 +102,10 @@ def _counted(raw: RawTable, *, curves: bool) -> RawTable:
     return replace(raw, columns=counted[0], notes=(*raw.notes, *notes))
 
 
-def _trainings(found: Any) -> dict[str, dict[str, list[Any]]]:
-    """The curves of each of several trainings in one file, by their names; empty where it holds one, or something else.
+def _trainings(found: Any) -> dict[str, tuple[dict[str, list[Any]], dict[str, Any]]]:
+    """The curves of each of several trainings in one file, and the object that holds them, by their names.
+
+    It is empty where the file holds one training, or something else.
 
     `{"fold_0": {"loss": […]}, …}` holds several, as does a list of such objects. `{"seg": {"loss": […]}, …}` has the
     same form and holds the tasks of one: trainings are known by their names (a word and a number), by what stands
@@ -126,7 +129,7 @@ def _trainings(found: Any) -> dict[str, dict[str, list[Any]]]:
     sizes = {tuple(map(len, curves.values())) for curves in lists.values()}
     told = isinstance(found, list) or all(_OF_A_RUN.fullmatch(name) for name in lists)
     beside = all(_is_beside(one) for one in named.values())
-    return lists if told or beside or len(sizes) > 1 else {}
+    return {name: (lists[name], named[name]) for name in lists} if told or beside or len(sizes) > 1 else {}
 
 
 def _name_of(one: dict[str, Any], at: int) -> str:
@@ -159,6 +162,8 @@ def _lists(value: dict[str, Any], before: str) -> Iterator[tuple[str, list[Any]]
     """
     for name, inner in value.items():
         if isinstance(inner, dict):
+            if name.lower() in SETTINGS:
+                continue
             yield from _lists(inner, f"{before}{name}/")
         elif isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner):
             for key in dict.fromkeys(key for row in inner for key in row):
@@ -169,8 +174,8 @@ def _lists(value: dict[str, Any], before: str) -> Iterator[tuple[str, list[Any]]
             yield before + name, inner
 
 
-def _of_lists(path: Path, lists: dict[str, list[Any]]) -> RawTable:
-    """A table with a column per list: of those that are as long as most are."""
+def _of_lists(path: Path, lists: dict[str, list[Any]], one: dict[str, Any]) -> RawTable:
+    """A table with a column per list: of those that are as long as most are; and of the settings in their object."""
     sizes = Counter(len(cells) for cells in lists.values() if cells)
     if not sizes:
         raise InputError("holds no list of numbers; write one list per curve, with a value per epoch", path=path)
@@ -189,4 +194,5 @@ def _of_lists(path: Path, lists: dict[str, list[Any]]) -> RawTable:
         if others
         else []
     )
-    return _counted(replace(raw, notes=(*raw.notes, *notes)), curves=True)
+    counted = _counted(replace(raw, notes=(*raw.notes, *notes)), curves=True)
+    return with_settings(counted, one, counted=not any(map(is_counter, raw.columns)))

@@ -35,13 +35,14 @@ def one_table_of_runs(tables: Mapping[str, RawTable]) -> RawTable:
 
     What counts the rows has one name in it, whatever it was called in each.
     """
-    named = []
+    named, inner = [], False
     for name, raw in tables.items():
         by_lower = {column.strip().lower(): column for column in reversed(list(raw.columns))}
         counter = next((by_lower[word] for word in (*EPOCHS, *STEPS) if word in by_lower), None)
         columns = {"epoch" if column == counter else column: cells for column, cells in raw.columns.items()}
         if by_lower.keys().isdisjoint(RUN_NAMES):
+            inner = True
             columns = {"run": pa.chunked_array([pa.array([name] * len(raw), pa.string())]), **columns}
         named.append(replace(raw, columns=columns))
     table = one_below_another(named)
-    return replace(table, notes=tuple(dict.fromkeys(table.notes)))
+    return replace(table, notes=tuple(dict.fromkeys(table.notes)), inner_runs=inner)

@@ -19,6 +19,7 @@ from lcode.readers.loggers.number_rows import NumberRows, as_curves, names_by_co
 from lcode.readers.loggers.printed_line import FEWEST
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.readers.loggers.text_runs import starts_of
+from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 from lcode.table.reading import listed
@@ -77,6 +78,10 @@ def _metric(path: Path) -> str:
     return _OF_FILE.sub("", path.name.partition(".")[0]).strip("_- ")
 
 
+def _is_held_out(path: Path) -> bool:
+    return split_name(_metric(path))[0] in ("val", "test")
+
+
 def _curve(path: Path, tool: str) -> NumberRows:
     curve = _curve_in(printed_text(path.read_bytes())[0])
     if curve is None:
@@ -103,7 +108,8 @@ def _curve_in(text: str) -> NumberRows | None:
 def _run(curves: Mapping[Path, NumberRows]) -> Logged:
     """The curves of a folder as a run."""
     alike = Counter((len(curve.values[0]), curve.counters) for curve in curves.values())
-    ((of_most, _), *others) = alike.most_common()
+    held_out = {(len(curve.values[0]), curve.counters) for path, curve in curves.items() if _is_held_out(path)}
+    of_most, *others = sorted(alike, key=lambda form: (-alike[form], form not in held_out))
     joined = _joined(curves) if others else None
     if joined is not None:
         return joined

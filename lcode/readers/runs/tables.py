@@ -26,6 +26,7 @@ from lcode.readers.understanding.layout import CONFIG, RESERVED
 from lcode.readers.understanding.parts_of_data import by_part
 from lcode.readers.understanding.rates import is_rate
 from lcode.readers.understanding.run_names import names_of, names_of_runs, names_of_tool, parts_of_runs
+from lcode.readers.understanding.several_names import with_joined_names
 from lcode.table.reading import listed, with_purpose
 
 
@@ -62,7 +63,7 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
-    begun = [by_part(_without_empty_rows(raw)) for raw in raws if len(raw)]
+    begun = [with_joined_names(by_part(_without_empty_rows(raw))) for raw in raws if len(raw)]
     without_rows = [raw.path.name for raw in raws if not len(raw)] if begun else []
     raws = begun or raws
     roles, refused = _roles_of(raws, choices, stated)
@@ -134,6 +135,8 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
     if parts is None:
         names = names_of([raws[at].path for at in roles], root)
         applied = [settled.apply(raws[at], name) for (at, settled), name in zip(roles.items(), names, strict=True)]
+        if len(applied) > 1:
+            applied = [_with_file(table, name) for table, name in zip(applied, names, strict=True)]
         return [
             table if settled.run is not None else one_run_each(table, settled.axis)
             for table, settled in zip(applied, roles.values(), strict=True)
@@ -143,6 +146,15 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
         one_table([_prefixed(roles[files[path]].apply(raws[files[path]], name), stem) for path, stem in stems.items()])
         for name, stems in zip(names, parts.values(), strict=True)
     ]
+
+
+def _with_file(table: RawTable, name: str) -> RawTable:
+    """The table with the file's name before those of its runs, where these say only their place in it."""
+    if not table.inner_runs:
+        return table
+    run, names = table.names("run")
+    cells = pa.array([f"{name}/{names[code]}" for code in run.tolist()], pa.string())
+    return replace(table, columns={**table.columns, "run": pa.chunked_array([cells])})
 
 
 def _without_empty_rows(raw: RawTable) -> RawTable:

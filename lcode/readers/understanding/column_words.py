@@ -50,7 +50,7 @@ _COUNTERS = _words(
 )
 _COUNTS = _words(
     "num n no nr number idx index id bad total global cumulative current count counter since restore trainer train "
-    "training env sampled"
+    "training env sampled optim optimizer optimiser opt gradient grad agent learner comm communication server fl"
 )
 
 _CLOCK = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock hours "

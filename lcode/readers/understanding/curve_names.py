@@ -19,7 +19,7 @@ _SPACES = (
 
 _PART_OF_METRIC = """
     top mean avg average best micro macro weighted balanced binary ema running total overall max min per class k final
-    last smoothed history episode rate ratio std
+    last smoothed history episode rate ratio std coefficient coef coeff metric
 """
 _NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
 """Words before a metric that are part of it."""

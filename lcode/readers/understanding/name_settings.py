@@ -16,7 +16,8 @@ def _words(text: str) -> frozenset[str]:
 
 NUMBERING = _words(
     "run runs version v ver exp exps experiment experiments trial trials job jobs task try test attempt id idx index "
-    "no nr num n part fold split rep repeat copy model net log file day host node gpu rank worker r t s k i x"
+    "no nr num n part phase stage fold split rep repeat copy model net log file day host node gpu rank worker r t s k "
+    "i x"
 )
 """Words and letters whose numbers count runs, or say where they were trained, and set nothing."""
 

@@ -50,6 +50,32 @@ def test_settings_may_stand_before_the_curves_of_an_object(tmp_path: Path) -> No
     assert table.points["value"].tolist() == [3.5, 2.5]
 
 
+@pytest.mark.parametrize(
+    ("found", "config", "horizon"),
+    [
+        ({"epochs": 50, "batch_size": 32, "optimizer": "adam"}, {"batch_size": 32, "optimizer": "adam"}, 50),
+        ({"config": {"model": {"width": 8}, "layers": [8, 8]}, "note": "x" * 99}, {"model.width": 8}, 2),
+        ({"best_val_loss": 2.5, "training_time": 7.5, "test_acc": 0.5, "final_step": 9, "name": "a"}, {}, 2),
+    ],
+)
+def test_settings_beside_the_curves_of_an_object_are_configuration(
+    tmp_path: Path, found: dict[str, object], config: dict[str, object], horizon: float
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({**found, "history": {"val_loss": [3.5, 2.5]}}))
+    table = read_logs(path)
+    assert table.configs.to_dict("index") == {"a": config}
+    assert table.runs["horizon"].tolist() == [horizon]
+
+
+def test_trainings_of_several_files_may_have_the_same_names(tmp_path: Path) -> None:
+    for at, fold in enumerate(("a", "b")):
+        curves = {f"phase{phase}": {"val_loss": [3.5, phase + at]} for phase in (1, 2)}
+        (tmp_path / f"{fold}.json").write_text(json.dumps(curves))
+    table = read_logs(tmp_path)
+    assert table.run_ids == ("a/phase1", "a/phase2", "b/phase1", "b/phase2")
+
+
 CURVES = {"train_loss": [2.0, 1.0], "val_loss": [3.0, 2.5]}
 
 

@@ -58,8 +58,8 @@ def test_epochs_are_not_set_beside_steps(tmp_path: Path, scored: Callable[[Path]
     folder.mkdir()
     (folder / "train_loss.txt").write_text("".join(f"{step} {1 / step}\n" for step in range(1, 41)))
     (folder / "val_loss.txt").write_text("1 0.5\n2 0.4\n3 0.3\n")
-    assert list(scored(folder)) == ["run train_loss min"]
-    assert any("left out, since they do not hold 40 numbers" in note for note in read_logs(folder).notes)
+    assert scored(folder) == {"run val_loss min": [0.5, 0.4, 0.3]}
+    assert any("left out, since they do not hold 3 numbers" in note for note in read_logs(folder).notes)
 
 
 @pytest.mark.parametrize(("name", "text"), [("labels.txt", "0\n1\n1\n0\n"), ("log.txt", "0.9\n0.7\n0.6\n")])

@@ -1,0 +1,41 @@
+"""Runs that several columns name together, or one that seldom does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lcode.readers.read import read_logs
+
+EPOCHS = (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "runs"),
+    [
+        ("dataset,fold,epoch", ["cora,0", "cora,1", "dblp,0"], ("cora/0", "cora/1", "dblp/0")),
+        ("label,model,epoch", ["new,gcn", "new,gat", "old,gcn"], ("new/gcn", "new/gat", "old/gcn")),
+        ("dataset,epoch", ["cora", "dblp"], ("cora", "dblp")),
+        (
+            "hidden,lr,epoch",
+            ["32,0.1", "64,0.1", "64,0.2"],
+            ("hidden=32/lr=0.1", "hidden=64/lr=0.1", "hidden=64/lr=0.2"),
+        ),
+    ],
+)
+def test_runs_are_called_after_what_tells_their_rows_apart(
+    tmp_path: Path, header: str, values: list[str], runs: tuple[str, ...]
+) -> None:
+    rows = "".join(f"{value},{epoch},{epoch / 8}\n" for value in values for epoch in EPOCHS)
+    (tmp_path / "a.csv").write_text(f"{header},val_acc\n{rows}")
+    table = read_logs(tmp_path / "a.csv")
+    assert table.run_ids == runs
+    assert table.points["value"].tolist() == [0.125, 0.25, 0.375] * len(runs)
+    assert {name.split(",")[0] for name in [header]} <= set(table.configs.columns)
+
+
+def test_texts_that_are_others_in_each_row_name_no_run(tmp_path: Path) -> None:
+    rows = "".join(f"{epoch},{epoch / 8},saved {start}.{epoch}\n" for start in (0, 1) for epoch in EPOCHS)
+    (tmp_path / "a.csv").write_text(f"epoch,val_acc,note\n{rows}")
+    assert read_logs(tmp_path / "a.csv").run_ids == ("a", "a#2")
