@@ -38,7 +38,7 @@ _LIST = re.compile(rb'"([^"]*)"\s*:\s*\[\s*-?\d')
 """Curves in an object that begins with the settings of the training: a row each, or a list of numbers."""
 
 _OF_A_RUN = re.compile(
-    r"(fold|seed|run|trial|exp(eriment)?|model|cv|split|rep(eat)?|client|config|variant|attempt)?[ _-]*\d+",
+    r"(fold|seed|run|trial|exp(eriment)?|model|cv|split|rep(eat)?|client|config|variant|attempt|phase|stage)?[ _-]*\d+",
     re.IGNORECASE,
 )
 """Names of one training among several in an object."""
