@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from lcode.readers.understanding.column_words import is_counter
+from lcode.readers.understanding.column_words import is_counter, why_left_out
+from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 from lcode.table.other_languages import in_english
@@ -99,6 +100,9 @@ def _of_tutorial(found: re.Match[str]) -> str:
     return f"step {found['step']}, " + ("" if found["value"] is None else f"loss: {found['value']}")
 
 
+_PART = re.compile(rf"(?<![\w.])(?P<name>[A-Za-z][\w/-]*)(?P<mark> *[:=] *| +)(?={NUMBER})", re.IGNORECASE)
+
+
 def _of_sum(found: re.Match[str]) -> str:
     """A number that is the sum of those in brackets behind it: a loss and its parts, of the same data."""
     parts = re.findall(rf"([A-Za-z][\w/-]*)[ :=]+({NUMBER})", found["parts"], flags=re.IGNORECASE)
@@ -119,6 +123,17 @@ _BY_TURNS = re.compile(
 def _marked(found: re.Match[str]) -> str:
     """The same with a mark between each name and its number."""
     return re.sub(rf"(?i)(?<!\S)([a-z][\w/@.+-]*)[ \t]+(?=(?:{NUMBER}))", r"\1: ", found.group())
+
+
+def _of_parts(found: re.Match[str]) -> str:
+    """A loss and what is in brackets behind it: numbers whose names say nothing else are parts of the loss."""
+
+    def named(part: re.Match[str]) -> str:
+        name = part["name"]
+        plain = len(name) == 1 or known_metric(name) is None
+        return part.group() if not plain or why_left_out(name) or is_rate(name) else f"{name}_loss{part['mark']}"
+
+    return found["loss"] + ", " + _PART.sub(named, found["parts"])
 
 
 def _of_share(found: re.Match[str]) -> str:
@@ -191,6 +206,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         r"\2 \1 ",
     ),
     ("", re.compile(r"^(\W*)[Ee](\d{1,4})(?=[ |:,]+[A-Za-z])"), r"\1epoch \2 "),  # `E012 tr_loss=0.3`
+    ("/", re.compile(r"(?<!\S)[Ee](\d+/\d+)(?=[ |:,])"), r"epoch \1 "),  # `[fold 2] head E3/10: loss=0.3`
     # Swin: `Train: [3/300][0/1251]`
     ("][", re.compile(rf"(?i)^(\W*(?:{_SPLIT})): *\[(\d+)/(\d+)\]\[(\d+)/"), r"\1: epoch \2/\3, batch \4/"),
     # `[ Train | 001/100 ] loss = 0.3`, as in the homework of a lecture that many take.
@@ -203,6 +219,16 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
             rf"\((?P<parts>[a-z][\w/-]*[ :=]+(?:{NUMBER})(?: *[,|] *[a-z][\w/-]*[ :=]+(?:{NUMBER}))+)\)"
         ),
         _of_sum,
+    ),
+    # `loss 0.5 (pde 0.3, bc 0.2)`
+    (
+        "(",
+        re.compile(
+            rf"(?i)(?P<loss>\bloss *[:=]? *(?:{NUMBER})) *"
+            rf"\((?P<parts>[a-z][\w/-]*(?: *[:=] *| +)(?:{NUMBER})"
+            rf"(?:[ ,;|]+[a-z][\w/-]*(?: *[:=] *| +)(?:{NUMBER}))*)\)"
+        ),
+        _of_parts,
     ),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
     ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),

@@ -23,7 +23,8 @@ FEWEST = 3
 """Counts, and values of a name, that make a curve."""
 
 _COUNTER = re.compile(
-    r"(?<![A-Za-z_/])(?P<what>epoch_in(?:ner)?|inner_epoch|local[_ ]epoch|epoch_out(?:er)?|"
+    r"(?:(?<![A-Za-z_/])|(?<![A-Za-z])(?:i|idx|cur(?:rent)?)_)"
+    r"(?P<what>epoch_in(?:ner)?|inner_epoch|local[_ ]epoch|epoch_out(?:er)?|"
     r"epochs?|ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|it(?=\s*[:=])|"
     r"updates?|up|rounds?|episodes?|games?|generations?|kimg|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
     r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"

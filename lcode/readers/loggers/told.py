@@ -17,6 +17,7 @@ from typing import Any
 
 from lcode.readers.loggers.line_forms import DATA
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, RUN, STEP
+from lcode.readers.loggers.text_runs import starts_of
 from lcode.readers.loggers.whole_epochs import told_twice
 from lcode.readers.understanding.column_words import why_left_out, words_of
 from lcode.readers.understanding.columns import FEW_EPOCHS, MANY_EVALUATIONS
@@ -130,9 +131,7 @@ def _with_splits(told: Told) -> Told:
     remarks = told.remarks
     if "train" in bare.values() and len(set(bare.values())) > 1:
         first = next(name for name, split in bare.items() if split == "train")
-        values = [row[first] for row in told.rows if first in row]
-        some = max(1, min(_SOME, len(values) // 2))
-        metric = "loss" if mean(values[-some:]) <= mean(values[:some]) else "score"
+        metric = "loss" if _falls([row for row in told.rows if first in row], first) else "score"
         renamed |= {name: f"{name}/{metric}" for name in bare}
         listed = " and ".join(sorted(f"'{name}'" for name in bare))
         remarks += (f"{listed} name no metric and are read as a {metric}, by the way that '{first}' went.",)
@@ -152,6 +151,17 @@ def _with_splits(told: Told) -> Told:
             named[key] = [renamed.get(name, name) for name in key]
         rows.append(dict(zip(named[key], row.values(), strict=True)))
     return replace(told, rows=rows, remarks=remarks)
+
+
+def _falls(rows: Sequence[dict[str, Any]], name: str) -> bool:
+    """Whether these values fall from the beginning of each training to its end, in most rows."""
+    starts = starts_of([row.get(EPOCH, row.get(STEP)) for row in rows])
+    falling = 0
+    for start, end in pairwise([*starts, len(rows)]):
+        values = [row[name] for row in rows[start:end]]
+        some = max(1, min(_SOME, len(values) // 2))
+        falling += len(values) if mean(values[-some:]) <= mean(values[:some]) else -len(values)
+    return falling >= 0
 
 
 def _within_epochs(rows: Sequence[dict[str, Any]], names: Iterable[str]) -> list[str]:

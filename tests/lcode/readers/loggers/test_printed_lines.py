@@ -140,6 +140,9 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str, read: Read
         ("step {e}/9 (48.4%) | loss: {v} | dt: 6.1ms", "loss", "min"),  # nanochat
         ("Epoch {e}: 9/10 (90%), val accuracy: 35/100 ({v}%)", "val/accuracy", "max"),
         ("[{e}/9] test loss : 9.5 -> {v} by 1 step", "test/loss", "min"),
+        ("[Fold 1] head E{e}/9: train_loss=9.5 val_loss={v} (a=9.5, b=0.1)", "val_loss", "min"),
+        ("i_ep {e}: step:9 reward: {v}", "reward", "max"),
+        ("epoch {e} | loss 9.5 (pde: 0.3, R: {v}) | lr 0.1", "R_loss", "min"),
         ("TRAINING - Epoch: [{e}][9/99]  Acc 0.1 (0.1)\nEVALUATING - Epoch: [{e}][9/99]  Acc 0.1 ({v})", "Acc", "max"),
         ("Scenario a Algo b updates {e}/9 episodes, total num timesteps 90/900, FPS 9.\naverage reward: {v}",
          "average_reward", "max"),  # MAPPO
@@ -385,3 +388,12 @@ def test_boxes_are_counted_by_what_was_not_rounded(tmp_path: Path, read: Read, c
         for at in range(1, 7)
     )
     assert curve(read(tmp_path, "log.txt", text), "rollout/return") == [(at, at) for at in range(1, 7)]
+
+
+def test_values_that_fall_in_each_of_several_trainings_are_losses(
+    tmp_path: Path, read: Read, directions: Directions
+) -> None:
+    text = "".join(
+        f"Epoch {e} train {v} test {v + 0.1}\n" for values in (SPRINGS, SPRINGS[:1]) for e, v in enumerate(values)
+    )
+    assert directions(read(tmp_path, "two.log", text)) == {"loss": "min"}
