@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 
-from lcode.readers.loggers.printed_line import EPOCH, STEP, Said
+from lcode.readers.loggers.printed_line import BATCH, EPOCH, STEP, Said
+from lcode.readers.loggers.printed_tables import without_time
 from lcode.readers.raw import as_number
+from lcode.readers.understanding.column_words import why_left_out
 from lcode.table.metric_names import known_metric
 
 _COUNTED = frozenset(("epoch", "iter", "iteration", "step"))
@@ -40,6 +42,7 @@ class AlignedRows:
 
     def said_in(self, line: str) -> Said | None:
         """What the line says by the names above it, a header nothing; None where it is neither."""
+        line = without_time(line)
         first, _, rest = line.lstrip().partition(" ")
         if first.lower() in _COUNTED or first.lower() == _BY_CLASS:
             names = _names(line) if rest.lstrip()[:1].isalpha() else []
@@ -54,19 +57,23 @@ class AlignedRows:
         cells = _BAR.sub("", line).split()
         if (counts and at is None) or (not counts and first != _ALL) or len(cells) < len(self._names):
             return None
-        pairs = {}
+        pairs: dict[str, float] = {}
+        counters: dict[str, float] = {}
         for name, cell in zip(self._names[1:], cells[1:], strict=False):
+            batch = _AT.fullmatch(cell) if counts and name.lower() == BATCH else None
             number = as_number(cell)
-            if number is None:
+            if batch is not None:
+                counters[BATCH] = float(batch[1])
+            elif number is None or why_left_out(name) is not None:
                 continue
-            if known_metric(name) is not None:
+            elif known_metric(name) is not None:
                 pairs[f"{'train' if counts else 'val'}/{name}"] = number
             elif counts and "." in cell:
                 pairs[f"train/{name}_loss"] = number  # YOLOv5: `box`, `obj`, `cls`
         if at is None:
             return Said({}, {}, pairs)
         counter = EPOCH if self._names[0].lower() == "epoch" else STEP
-        return Said({counter: float(at[1])}, {counter: float(at[2])} if at[2] else {}, pairs)
+        return Said({counter: float(at[1]), **counters}, {counter: float(at[2])} if at[2] else {}, pairs)
 
 
 def _names(line: str) -> list[str]:

@@ -8,8 +8,8 @@ the validation that follows, belongs to the counter before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from lcode.json_text import parse_json
@@ -23,7 +23,7 @@ from lcode.readers.loggers.named_lines import (
     parts_by_turns,
     told_alike,
 )
-from lcode.readers.loggers.printed_line import EPOCH, IN_BATCH, RUN, STEP, lines_in
+from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STEP, pieces_of
 from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tables
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
 from lcode.readers.loggers.sections import SPLIT_WORD, Sections
@@ -63,7 +63,7 @@ def told_in(text: str) -> Told:
 
 def _told(text: str, shapes: LineShapes) -> Told:
     """The rows of the lines that count something, in order, with the models that they tell of where several do."""
-    lines = lines_in(text)
+    lines = text.split("\n")
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
@@ -100,7 +100,7 @@ def _rows_of(
     row: dict[str, Any] = {}
     sections, aligned = Sections(), AlignedRows()
     model = ""
-    for number, raw in numbered_states(lines):
+    for number, raw in _numbered_pieces(lines):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST else None
         if stats is not None and (values := _object(stats.group())):
             told.rows.append(values)
@@ -110,7 +110,7 @@ def _rows_of(
         line = raw[:LONGEST]
         said = aligned.said_in(line) or shapes.said_in(line)
         is_next = said is not None and _goes_on(said.counters, counters)
-        sections.follow(line, said, counted=bool(counters), is_next=is_next)
+        sections.follow(line, said, counted=bool(counters or (said and said.counters)), is_next=is_next)
         if said is None:
             continue
         if said.counters:
@@ -138,6 +138,13 @@ def _rows_of(
     return told
 
 
+def _numbered_pieces(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """What each line tells in turn, with its number: the last states of bars, and several lines in one."""
+    for number, state in numbered_states(lines):
+        for piece in pieces_of(state):
+            yield number, piece
+
+
 def _of_part(part: str, pairs: Mapping[str, float]) -> dict[str, float]:
     """The values with the data set or task that they are of in their names."""
     return {
@@ -151,6 +158,13 @@ def _goes_on(now: Mapping[str, float], before: Mapping[str, float]) -> bool:
     if EPOCH in now or EPOCH in before:
         return EPOCH in now and now[EPOCH] != before.get(EPOCH)
     return now.get(STEP, 0) > before.get(STEP, 0)
+
+
+def counts_on(text: str) -> bool:
+    """Whether the lines of a text count epochs, steps or batches of them, whatever else they tell."""
+    shapes = LineShapes()
+    counting = (said for line in text.split("\n") if (said := shapes.said_in(line[:LONGEST])) and said.counters)
+    return len(list(islice(counting, FEWEST))) == FEWEST
 
 
 def metrics_told(text: str) -> tuple[bool, str]:

@@ -62,8 +62,8 @@ epoch and a batch of it where there are two: `[1, 2000] loss: 2.2`, `[3/25][50/3
 
 
 def _by_class(found: re.Match[str]) -> str:
-    """The numbers of a list with a name each, where it is that of a metric."""
-    if known_metric(found["name"]) is None:
+    """The numbers of a list with a name each, where it is that of a metric; whole ones are numbers of classes."""
+    if known_metric(found["name"]) is None or "." not in found["values"]:
         return found.group()
     return ", ".join(f"{found['name']}_{at}: {value.strip()}" for at, value in enumerate(found["values"].split(",")))
 
@@ -207,6 +207,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ),
     ("", re.compile(r"^(\W*)[Ee](\d{1,4})(?=[ |:,]+[A-Za-z])"), r"\1epoch \2 "),  # `E012 tr_loss=0.3`
     ("/", re.compile(r"(?<!\S)[Ee](\d+/\d+)(?=[ |:,])"), r"epoch \1 "),  # `[fold 2] head E3/10: loss=0.3`
+    # `epoch:0 32/454 loss: 1`
+    ("/", re.compile(r"(?i)(\bepoch *[:=]? *\d+)[ ,|]+(\d+/\d+)(?= *[,|:a-z])"), r"\1, batch \2,"),
     # Swin: `Train: [3/300][0/1251]`
     ("][", re.compile(rf"(?i)^(\W*(?:{_SPLIT})): *\[(\d+)/(\d+)\]\[(\d+)/"), r"\1: epoch \2/\3, batch \4/"),
     # `[ Train | 001/100 ] loss = 0.3`, as in the homework of a lecture that many take.

@@ -6,6 +6,7 @@ No two programs print alike, but nearly all name what they count and name each n
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,10 +59,21 @@ SPLIT = re.compile(
 _VALUE = re.compile(
     rf"(?<![\w.@])(?<![A-Za-z]-)(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
 )
-_UNIT = re.compile(r"^\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))")
+_UNIT = re.compile(r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))")
 _NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$")
 _REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
 """What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""
+
+_SHORT = 60
+"""Characters of a line that holds no several ones."""
+
+_COUNTING = (
+    *("ep", "step", "iter", "round", "batch", "update", "game", "generation", "第", "轮", "步", "迭代", "批次"),
+    *("에폭", "에포크", "エポック", "эпоха", "итерация", "época", "époque"),
+)
+"""Of these, one is in most names of counters."""
+
+_DIGITS = re.compile(r"[\d.+-]+")
 
 IN_BATCH = "\0"
 """Begins the name of a value that was told within an epoch, or beside a loss, of which the line does not say on which
@@ -113,17 +125,20 @@ class Said:
     pairs: dict[str, float]
 
 
-def lines_in(text: str) -> list[str]:
-    """The lines of a text; one that was written without line breaks is broken where it counts on."""
-    lines = text.split("\n")
-    if len(lines) > FEWEST:
-        return lines
-    english = in_english(text)
+def pieces_of(line: str) -> list[str]:
+    """The line, broken where it counts on if several were written without line breaks between them."""
+    if len(line) < _SHORT or max(map(line.lower().count, _COUNTING)) < FEWEST:
+        return [line]
+    english = in_english(line)
     counted = list(_COUNTER.finditer(english))
     starts = [one.start() for one in counted if one["what"].lower() == counted[0]["what"].lower()]
     if len(starts) < FEWEST:
-        return lines
-    return [english[start:end] for start, end in zip(starts, [*starts[1:], len(english)], strict=True)]
+        return [line]
+    pieces = [english[start:end] for start, end in zip(starts, [*starts[1:], len(english)], strict=True)]
+    ((_, often),) = Counter(_DIGITS.sub("", piece).strip() for piece in pieces).most_common(1)
+    if 2 * often < len(pieces):  # or it names other epochs beside the present one
+        return [line]
+    return [english[: starts[0]] + pieces[0], *pieces[1:]]
 
 
 def said_in(line: str) -> Said | None:
@@ -188,7 +203,8 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
             segment = segment[head.end() :]
         behind = 0
         for found in _VALUE.finditer(segment):
-            before = _REMARK.sub("", _UNIT.sub("", segment[behind : found.start()])).rstrip()
+            unit = _UNIT.match(segment, behind) if behind else None
+            before = _REMARK.sub("", segment[unit.end() if unit else behind : found.start()]).rstrip()
             behind = found.end()
             marked = before.endswith((":", "="))
             name = _name(re.split(r"[:=]", before.rstrip(":= "))[-1], marked=marked)

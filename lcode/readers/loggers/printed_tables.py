@@ -29,6 +29,8 @@ _BEFORE = re.compile(
 )
 """Time, place and level before a line."""
 
+_LEVELS = ("INFO", "DEBUG", "WARNING")
+
 _BY_SPLIT = re.compile(
     r"(train(?:ing)?) *\| *(val(?:id(?:ation)?)?|dev|test(?:ing)?)(?: *\| *(test(?:ing)?))? *\|?$", re.IGNORECASE
 )
@@ -90,9 +92,15 @@ def _may_be_rule(line: str) -> bool:
     return "--" in line or "──" in line or "━━" in line or "==" in line
 
 
+def without_time(line: str) -> str:
+    """The line without the time, place and level that a logger puts before it."""
+    logged = line[:1].isdigit() or line[:1] == "[" or any(level in line for level in _LEVELS)
+    return _BEFORE.sub("", line) if logged else line
+
+
 def _bare(line: str) -> str:
     """The line without time and place, boxes drawn with plain signs."""
-    return _BEFORE.sub("", line).translate(_DRAWN).strip()
+    return without_time(line).translate(_DRAWN).strip()
 
 
 def _cells(line: str, mark: str) -> list[str]:

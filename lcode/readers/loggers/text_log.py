@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
-from lcode.readers.loggers.console_lines import told_in
+from lcode.readers.loggers.console_lines import counts_on, told_in
 from lcode.readers.loggers.lines import (
     HEAD,
     PRINTED,
@@ -51,6 +51,9 @@ SUFFIXES = (*PRINTED, ".dat", ".ndjson")
 
 COCO = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 """The numbers of COCO's evaluation in the order in which `pycocotools` summarises them."""
+
+LONGEST_SEARCHED = 1 << 26
+"""Bytes of a text that is searched from end to end where its beginning counts but tells nothing."""
 
 _LETTER = re.compile(r"[A-Za-z]")
 
@@ -89,7 +92,11 @@ class TextLogReader:
                 return True
         if is_json(text):  # of one object per line the first is read; others have their own reader
             return is_table(path)
-        return is_table(path) or told_in(text).is_training or told_in(_end_of(path)).is_training
+        if is_table(path) or told_in(text).is_training or told_in(_end_of(path)).is_training:
+            return True
+        # Of a long epoch, thousands of lines may be printed before and after those that tell what it came to.
+        long = HEAD < path.stat().st_size <= LONGEST_SEARCHED and counts_on(text)
+        return long and told_in(printed_text(path.read_bytes())[0]).is_training
 
     def owns(self, path: Path) -> Path:
         """The file alone."""

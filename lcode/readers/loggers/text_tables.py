@@ -23,6 +23,9 @@ MARKS = (",", ";", "\t", "|", "  ", " ")
 _LOGGED = re.compile(r"(?:INFO|DEBUG):\w*:")
 """What Python's logging begins a line with, where nobody has told it otherwise."""
 
+_STAMP = re.compile(r"\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|\[?(?:INFO|DEBUG)\b")
+"""A date, a time or a level: what a logger puts before a line is no name of a column."""
+
 _RULE = re.compile(r"[-=+|: ]{5,}$")
 """A line under a header: `---  ------`, or Markdown's `|---|:---:|`."""
 
@@ -41,8 +44,11 @@ _SPACY = {"E": "epoch", "#": "step"}
 _PREAMBLE = 200
 """Lines before a table that are looked through for its header."""
 
-_COUNTER = re.compile(r"\b(?:epoch|step|iter|iteration|round)s?\b|^E +#", re.IGNORECASE)
-"""What the header of a table that begins later names, spaCy's `E  #` among it."""
+_COUNTER = re.compile(r"\b(?:epoch|step|iter|iteration|round)s?\b|^E +#|^,(?=.*loss)", re.IGNORECASE)
+"""What the header of a table that begins later names, spaCy's `E  #` and the index of a data frame among it."""
+
+_INDEX = "index"
+"""The name of a first column that has none."""
 
 
 def tables_in(path: Path, text: str) -> list[Cells]:
@@ -77,7 +83,7 @@ def _later_tables(path: Path, lines: Sequence[str], start: int) -> Iterator[Cell
 
 
 def _counts(header: Sequence[str]) -> bool:
-    return any(in_english(name).strip().lower() in _COUNTED for name in header)
+    return header[0] == _INDEX or any(in_english(name).strip().lower() in _COUNTED for name in header)
 
 
 def _column(lines: Sequence[str]) -> Cells | None:
@@ -104,7 +110,7 @@ def _table_at(path: Path, lines: Sequence[str], at: int) -> tuple[Cells | None, 
     header = _cells(lines[at], of_header)
     if header[:2] == list(_SPACY):
         header = [_SPACY.get(name) or f"{'train' if name.startswith('LOSS') else 'val'}/{name}" for name in header]
-    header = _distinct(header)
+    header = _distinct([header[0] or _INDEX, *header[1:]])
     rows, numbers, torn = [], [], []
     end = len(lines)
     for number, line in enumerate(lines[under[0] :], start=under[0] + 1):
@@ -119,6 +125,9 @@ def _table_at(path: Path, lines: Sequence[str], at: int) -> tuple[Cells | None, 
             break
         elif not line.lstrip().startswith("#"):
             torn.append(number)
+    within = [number for number in torn if rows and number < numbers[-1]]
+    if len(rows) >= FEWEST and len(torn) - len(within) > 1:  # other lines follow
+        torn = within
     if not rows or len(torn) > len(rows):
         return None, at + 1
     return Cells(header, rows, numbers, tuple(torn_notes(path, torn, len(lines)))), end
@@ -142,7 +151,9 @@ def _marks(header: str, row: str) -> tuple[str, str] | None:
     found = []
     for of_header in MARKS:
         names = _cells(header, of_header)
-        if len(names) < 2 or any(as_number(name) is not None or not name for name in names):
+        if names[:1] == [""] and len(names) > 2:
+            names[0] = _INDEX
+        if len(names) < 2 or any(as_number(name) is not None or not name or _STAMP.match(name) for name in names):
             continue
         if any(name.endswith((",", ";")) for name in names):  # marked by these, and only aligned by blanks
             continue

@@ -137,7 +137,8 @@ def _measured_on(
     split_of |= dict.fromkeys(_earlier_sets(key for key, split in split_of.items() if split == "val"), "train")
     split_of |= {key: split for key, split in _of_chainer(split_of).items() if key not in stated}
     split_of |= hardly_evaluated(split_of, often)
-    held_out = next((split for split in ("val", "test") if split in split_of.values()), None)
+    measured = {split for key, split in split_of.items() if known_metric(key) is not None}
+    held_out = next((split for split in ("val", "test") if split in measured), None)
     if held_out is not None:
         # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.
         twins = {names[key].lower() for key, split in split_of.items() if split == held_out}

@@ -1,4 +1,4 @@
-"""What YOLO prints: numbers below a line with their names."""
+"""What YOLO and its kin print: numbers below a line with their names."""
 
 from __future__ import annotations
 
@@ -46,3 +46,22 @@ def test_a_line_with_its_own_names_is_no_header(
     log = tmp_path / "train.log"
     log.write_text("".join(f"Epoch #{e}: val_loss=0.{9 - e}, time=0.28s, remaining=1.2min\n" for e in range(4)))
     assert scored(log) == {"train val_loss min": [0.9, 0.8, 0.7, 0.6]}
+
+
+def test_a_logger_before_each_line_and_the_batches_of_an_epoch(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    at = "2031-02-03 04:05:06 [INFO]: "
+    rows = "".join(
+        f"{at}   Epoch       Batch       box      conf     total  nTargets      time\n"
+        f"{at}    {e}/3       0/165    0.9126   0.90739     -11.9       198      8.75\n"
+        f"{at}    {e}/3     160/165    0.0{e}26   0.00739     -1{e}.9       198      8.75\n"
+        for e in range(4)
+    )
+    log = tmp_path / "train.log"
+    log.write_text(rows)
+    assert scored(log) == {
+        "train box/loss min": [0.0026, 0.0126, 0.0226, 0.0326],
+        "train conf/loss min": [0.00739] * 4,
+        "train total_loss min": [-10.9, -11.9, -12.9, -13.9],
+    }

@@ -122,6 +122,9 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str, read: Read
         ("Epoch {e} loss 9.5\nAccuracy of the network on the 10000 test images: {v} %", "accuracy", "max"),
         ("Game {e} Score {v} Record: 9", "Score", "max"),
         ("step {e},000: loss tensor(9.5, device='cuda:0'), val_loss {v}", "val_loss", "min"),
+        ("【train】 epoch:{e} 3/454 loss:9.5\n[eval] f1_score={v}", "f1_score", "max"),
+        ("Ep: {e}, steps: 9, D loss: 9.5, acc:  37%, G loss: {v}", "G/loss", "min"),
+        ("step {e} f1 {v}\nTop k classes, the worst of them by f1: [7, 3, 5]", "f1", "max"),
         ("step {e}/9 loss: 9.5\nvalidation loss at step {e}: {v}, the acc is: 0.1", "loss", "min"),
         ("Epoch {e}: v_lat 9.5  lat 9.5  v_kl 1{e}.5  kl 9.5  v_loss {v}  loss 9.5", "loss", "min"),
         ("Epoch {e}: t_loss 9.5, v_loss {v}", "loss", "min"),
@@ -220,6 +223,18 @@ def test_steps_count_where_all_is_told_often_in_two_epochs(tmp_path: Path, read:
     table = read(tmp_path, "log.txt", "Epoch : 49\n" + text)
     assert curve(table, "Loss") == [(step, 90 - step) for step in range(5, 75, 5)]
     assert not len(table.signals)
+
+
+def test_the_training_is_scored_where_nobody_knows_what_was_evaluated(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
+    text = "".join(
+        f"Train Epoch: {e}/4 ...\n    total_loss: {v} time: 15m 1s\nTest Epoch: {e} ...\n    ave: 95.3\n"
+        for e, v in enumerate(SPRINGS, start=1)
+    )
+    table = read(tmp_path, "log.log", text)
+    assert directions(table) == {"train/total_loss": "min"}
+    assert curve(table, "train/total_loss") == list(enumerate(SPRINGS, start=1))
 
 
 def test_what_follows_a_counter_belongs_to_it(tmp_path: Path, read: Read, curve: Curve, directions: Directions) -> None:

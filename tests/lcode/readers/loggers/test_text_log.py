@@ -129,3 +129,10 @@ def test_a_restarted_job_may_leave_zeros_for_what_was_cut(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["train.log1", "train.log.1", "out.txt2", "train.log.bak"])
 def test_files_set_aside_are_logs(tmp_path: Path, name: str, read: Read) -> None:
     assert len(read(tmp_path, name, "epoch 1 val_loss 0.5\nepoch 2 val_loss 0.25\n").points) == 2
+
+
+def test_a_long_text_is_searched_where_its_beginning_only_counts(tmp_path: Path, read: Read, curve: Curve) -> None:
+    batches = "".join(f"New volume {at} of 9000 in epoch {{e}} of 9, saving checkpoint\n" for at in range(1000))
+    text = "".join(batches.replace("{e}", str(e)) + f"Epoch {e}/9, Val Loss: {v}\n" for e, v in enumerate(SPRINGS))
+    table = read(tmp_path, "unet.log", text + batches.replace("{e}", "4"))
+    assert curve(table, table.metrics[0].key) == list(enumerate(SPRINGS))

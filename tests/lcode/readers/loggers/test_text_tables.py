@@ -92,3 +92,11 @@ def test_a_table_in_markdown(tmp_path: Path, read: Read, curve: Curve) -> None:
     rows = "".join(f"| {e} | {v} |\n" for e, v in enumerate(SPRINGS))
     table = read(tmp_path, "log.txt", f"| epoch | val loss |\n|:-----|-----:|\n{rows}")
     assert curve(table, "val loss") == list(enumerate(SPRINGS))
+
+
+def test_a_data_frame_among_what_was_printed(tmp_path: Path, read: Read, curve: Curve, directions: Directions) -> None:
+    rows = "".join(f"{e},9.5,0.5,{v},0.5\n" for e, v in enumerate(SPRINGS))
+    text = f"Total params: 443,110\n\n,loss,acc,val_loss,val_acc\n{rows}\n\nResults:\n" + "class  1  2  3\n" * 9
+    table = read(tmp_path, "a.log", text)
+    assert directions(table) == {"val_loss": "min", "val_acc": "max"}
+    assert curve(table, "val_loss") == list(enumerate(SPRINGS, start=1))

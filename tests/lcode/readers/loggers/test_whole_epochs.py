@@ -44,3 +44,25 @@ def test_a_text_without_line_breaks_is_broken_where_it_counts(
         "".join(f"第{e}轮：训练损失：9.5, 验证准确率:{v}, 耗时2秒" for e, v in enumerate(VALUES, 1)).encode("gb18030")
     )
     assert scored(log) == {"run accuracy max": list(VALUES)}
+
+
+def test_lines_without_breaks_between_them_are_broken_among_others(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "run.txt"
+    lines = [f"epoch: {e}/9, train_loss: 9.5, val_acc: {v}" for e, v in enumerate(VALUES, 1)]
+    log.write_text("\n".join(["model a", "", *lines, "model b", "", "".join(lines)]))
+    assert scored(log) == {"run val_acc max": list(VALUES), "run#2 val_acc max": list(VALUES)}
+
+
+def test_other_epochs_beside_the_present_one_break_no_line(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "run.txt"
+    log.write_text(
+        "".join(
+            f"epoch {e}: val_acc {v}, the best was epoch 1, patience is out in epoch 9\n"
+            for e, v in enumerate(VALUES, 1)
+        )
+    )
+    assert scored(log) == {"run val_acc max": list(VALUES)}
