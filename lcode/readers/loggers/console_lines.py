@@ -19,6 +19,7 @@ from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.named_lines import (
     may_name_models,
     may_name_parts,
+    model_of,
     models_by_turns,
     parts_by_turns,
     told_alike,
@@ -26,6 +27,7 @@ from lcode.readers.loggers.named_lines import (
 from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STEP, pieces_of
 from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tables
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
+from lcode.readers.loggers.ray_console import told_by_ray
 from lcode.readers.loggers.sections import SPLIT_WORD, Sections
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
@@ -53,9 +55,9 @@ LONGEST = 2000
 
 def told_in(text: str) -> Told:
     """The rows that lines of text tell; names that come up at one count of several are left out, as they sum up."""
-    told = _boxed(text)
-    if len(told.rows) > 1:
-        return told
+    for told in (_boxed(text), told_by_ray(text)):
+        if len(told.rows) > 1:
+            return told
     shapes = LineShapes()
     told = _told(text, shapes)
     return told if told.is_training else _uncounted(text, shapes) or told
@@ -97,6 +99,7 @@ def _rows_of(
     told = Told()
     counters: dict[str, float] = {}
     totals: dict[str, float] = {}
+    own: dict[str, dict[str, float]] = {}
     row: dict[str, Any] = {}
     sections, aligned = Sections(), AlignedRows()
     model = ""
@@ -108,6 +111,9 @@ def _rows_of(
             told.totals.append(totals)
             continue
         line = raw[:LONGEST]
+        if models is not None and models[number - 1] != model:
+            model, row = models[number - 1], {}
+            counters = own.get(model, counters)
         said = aligned.said_in(line) or shapes.said_in(line)
         is_next = said is not None and _goes_on(said.counters, counters)
         sections.follow(line, said, counted=bool(counters or (said and said.counters)), is_next=is_next)
@@ -120,10 +126,12 @@ def _rows_of(
                 now[EPOCH] = counters[EPOCH]
             if now != counters:
                 counters, row = now, {}
+            if model_of(line) and models is not None:
+                own[model] = counters
+            else:  # it counts for all
+                own.clear()
         if not counters or sections.is_over:
             continue
-        if models is not None and models[number - 1] != model:
-            model, row = models[number - 1], {}
         pairs = sections.named(said.pairs)
         if parts is not None and parts[number - 1]:
             pairs = _of_part(parts[number - 1], pairs)

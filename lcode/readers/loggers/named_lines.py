@@ -27,10 +27,13 @@ _MODEL = re.compile(
 )
 _TAG = re.compile(r"^\s*\[(?P<name>[A-Za-z][\w.+-]*)\]")
 
+_PROCESS = re.compile(r"^\s*(?:\x1b\[[\d;]*m)*\((?P<name>[\w.-]+ pid=\d+)(?:, ip=[\d.]+)?\)")
+"""Of which process a line comes, as Ray says it: `(train_model pid=123)`."""
+
 _MACHINE = re.compile(r"(?:rank|gpu|cuda|worker|node|proc(?:ess)?|host|client)[ _:-]?\d*", re.IGNORECASE)
 """Who of several prints the same training."""
 
-_WORDS = ("model", "network", "arch", "method", "algorithm", "variant", "\n[")
+_WORDS = ("model", "network", "arch", "method", "algorithm", "variant", "\n[", " pid=")
 
 _NO_MODELS = DATA | {
     *("info", "debug", "warning", "error", "log", "lightgbm", "rank", "root", "best", "new", "ema"),
@@ -98,7 +101,7 @@ def models_by_turns(lines: Sequence[str]) -> list[str] | None:
     names: list[str] = []
     said: list[str] = []
     for line in lines:
-        name = _model_of(line)
+        name = model_of(line)
         if name and (not said or said[-1] != name):
             said.append(name)
         names.append(said[-1] if said else "")
@@ -108,7 +111,7 @@ def models_by_turns(lines: Sequence[str]) -> list[str] | None:
 
 
 def told_alike(rows: Sequence[Mapping[str, Any]], parts: Collection[str] = ()) -> bool:
-    """Whether the same is told of each model; a trainer and an evaluator, say, tell each its own of one.
+    """Whether the same is told of each of several models; a trainer and an evaluator, say, tell each its own of one.
 
     Args:
         rows: what was told.
@@ -122,11 +125,12 @@ def told_alike(rows: Sequence[Mapping[str, Any]], parts: Collection[str] = ()) -
             part, _, rest = name.removeprefix(IN_BATCH).partition("/")
             if rest and part in names:
                 names[part].add(rest)
-    return len(set(map(frozenset, names.values()))) <= 1
+    return len(names) > 1 and len(set(map(frozenset, names.values()))) <= 1
 
 
-def _model_of(line: str) -> str:
-    found = _TAG.match(line) or _MODEL.match(line)
+def model_of(line: str) -> str:
+    """The model that a line itself says it tells of; empty where it says none."""
+    found = _TAG.match(line) or _PROCESS.match(line) or _MODEL.match(line)
     if found is None:
         return ""
     return "" if _is_no_name(found["name"]) else found["name"]

@@ -35,6 +35,8 @@ from lcode.readers.loggers.lines import (
 )
 from lcode.readers.loggers.nameless import is_nameless, nameless_runs
 from lcode.readers.loggers.printed_lists import is_json
+from lcode.readers.loggers.printed_settings import settings_in, with_settings
+from lcode.readers.loggers.ray_console import is_status
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.text_runs import joined_parts, of_one_axis, runs_in, told_once
 from lcode.readers.loggers.text_tables import tables_in
@@ -131,6 +133,8 @@ def is_table(path: Path) -> bool:
 
 def _of_table(path: Path, table: Cells, notes: tuple[str, ...] = ()) -> list[Logged]:
     """The runs of a table; none where no column counts its rows and they may be anything."""
+    if is_status(table.header):
+        return []
     curves = len(table.header) == 1
     counted = with_counted_rows(spelled_columns(table.header, table.rows), curves=curves)
     if counted is None:
@@ -165,13 +169,15 @@ def _runs_of(path: Path) -> list[Logged]:
     runs = [_without_settings(run) for table in tables_in(path, text) for run in _of_table(path, table, notes)]
     if runs:
         return runs
-    said = told_in(text)
+    settings, rest = settings_in(text)
+    said = told_in(rest)
     if not said.is_training:
         raise refused(path, TOOL, "no line of it counts epochs or steps and names a metric")
     axis, remarks = said.axis, tuple(f"{path.name}: {remark}" for remark in said.remarks)
     columns = columns_of(said.rows, path, TOOL)
     logged = Logged(path, columns, axis=axis, lines=said.lines, notes=(*notes, *remarks))
-    return [_without_settings(run) for run in runs_in(logged, [totals.get(axis) for totals in said.totals])]
+    trainings = [_without_settings(run) for run in runs_in(logged, [totals.get(axis) for totals in said.totals])]
+    return with_settings(trainings, settings)
 
 
 def _without_settings(run: Logged) -> Logged:

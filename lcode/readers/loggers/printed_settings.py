@@ -1,0 +1,187 @@
+"""Settings that a program prints before it trains: `Namespace(lr=0.1)`, `config: {'lr': 0.1}`, or a list below a head.
+
+Hyper-parameters:
+    lr: 0.1
+    epochs: 50
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.line_forms import usual_form
+from lcode.readers.loggers.settings import call_settings
+from lcode.readers.raw import as_number
+from lcode.readers.understanding.column_words import EPOCHS, words_of
+from lcode.table.metric_names import known_metric
+
+FEWEST, MOST = 2, 500
+"""Settings that make a list of them; more are the parameters of a network."""
+
+_WORD = r"(?:args|arguments|config(?:uration)?s?|cfg|hyper-?_?param\w*|param(?:eter)?s|settings|options)"
+
+_HEAD = re.compile(rf"[^:={{]*\b{_WORD}(?: used)?\s*[:=]?\W*", re.IGNORECASE)
+"""A line that alone says that settings stand below it."""
+
+_OBJECT = re.compile(rf"\b(?:Namespace|{_WORD})\b[^({{]*(?P<object>[({{].*[)}}])", re.IGNORECASE)
+
+_SETTING = re.compile(r"\W{0,12}(?P<name>[A-Za-z][\w.-]*)\s*[:=]\s*(?P<value>\S.*?)?[\s,;]*")
+
+_RULE = re.compile(r"[\W_]*")
+
+_SAID_BEHIND = re.compile(r"\b(?:finished|completed?)\b", re.IGNORECASE)
+"""A trial is over where its settings are told with these words."""
+
+_OF_THE_BEST = re.compile(r"^[^{(]*\bbest\b", re.IGNORECASE)
+
+_CONSTANTS = {"true": True, "false": False, "none": None, "null": None}
+
+_LONGEST = 20_000
+"""Characters of a line that is looked at."""
+
+_HEAD_LENGTH = 160
+
+_MOST_LETTERS = 40
+"""A longer text, or one with blanks or a path in it, is no choice between a few."""
+
+_LASTS = {
+    "epoch": frozenset(("epochs", "nepochs", "nepoch", "maxepoch", "maxepochs", "numepochs", "totalepochs", "nrounds")),
+    "step": frozenset(("maxiter", "maxiters", "maxsteps", "totalsteps", "numsteps", "numiterations", "totaliters")),
+}
+"""Names of how many epochs, or steps, are planned, without what joins their words."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings as they were printed.
+
+    Attributes:
+        line: 1-based line at which they begin.
+        values: name -> number, boolean or word.
+        behind: whether they are of what was told before.
+    """
+
+    line: int
+    values: Mapping[str, Any]
+    behind: bool = False
+
+
+def settings_in(text: str) -> tuple[list[Settings], str]:
+    """The settings that a text holds, and the text without them, its other lines where they were."""
+    lines = text.split("\n")
+    found: list[Settings] = []
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        at += 1
+        if len(line) > _LONGEST or not _may_hold(line):
+            continue
+        values = _of_object(line)
+        if len(values) >= FEWEST:
+            if not _OF_THE_BEST.match(line):
+                found.append(Settings(at, values, behind=_SAID_BEHIND.search(line) is not None))
+            lines[at - 1] = ""
+        elif len(line) <= _HEAD_LENGTH and _HEAD.fullmatch(usual_form(line).rpartition("\n")[2]):
+            values, end = _below(lines, at)
+            if FEWEST <= len(values) <= MOST:
+                if not _OF_THE_BEST.match(line):
+                    found.append(Settings(at, values))
+                lines[at:end] = [""] * (end - at)
+                at = end
+    return found, "\n".join(lines) if found else text
+
+
+def with_settings(runs: Sequence[Logged], settings: Sequence[Settings]) -> list[Logged]:
+    """The runs with the settings that were printed last before each began; what is planned of epochs among them.
+
+    Args:
+        runs: the runs of a text, in the order in which they began.
+        settings: those printed in it.
+    """
+    starts = [run.lines[0] if run.lines else 0 for run in runs]
+    kept: list[Logged] = []
+    values: dict[str, Any] = {}
+    for at, run in enumerate(runs):
+        before = starts[at - 1] if at else 0
+        until = starts[at + 1] if at + 1 < len(runs) else float("inf")
+        own = [one for one in settings if not one.behind and before < one.line <= starts[at]]
+        own += [one for one in settings if one.behind and starts[at] < one.line <= until]
+        if own:
+            values = {name: value for one in own for name, value in one.values.items()}
+        config = {name: value for name, value in values.items() if name not in run.columns}
+        kept.append(replace(run, config={**config, **run.config}, total=run.total or _planned(values, run)))
+    return kept
+
+
+def _planned(values: Mapping[str, Any], run: Logged) -> float | None:
+    """How many epochs, or steps, are planned by the settings, where the run has not gone beyond."""
+    kind = "epoch" if run.axis in EPOCHS else "step"
+    planned = [value for name, value in values.items() if "".join(words_of(name)) in _LASTS[kind]]
+    counts = run.columns.get(run.axis or "")
+    last = max((count for count in counts.to_pylist() if count is not None), default=0) if counts is not None else 0
+    fits = [float(value) for value in planned if isinstance(value, (int, float)) and value >= max(last, 1)]
+    return fits[0] if len(set(fits)) == 1 else None
+
+
+def _may_hold(line: str) -> bool:
+    lower = line.lower()
+    return any(word in lower for word in ("namespace", "arg", "conf", "cfg", "param", "setting", "option"))
+
+
+def _of_object(line: str) -> dict[str, Any]:
+    """The settings of an object of Python in the line."""
+    found = _OBJECT.search(line) if "{" in line or "Namespace(" in line else None
+    if found is None:
+        return {}
+    text = found["object"]
+    return _told(call_settings(f"Namespace{text}" if text.startswith("(") else text).items())
+
+
+def _below(lines: Sequence[str], start: int) -> tuple[dict[str, Any], int]:
+    """The settings in the lines from this one on, those of a group with its name before theirs, and the line behind."""
+    values: dict[str, Any] = {}
+    above: list[tuple[int, str]] = []
+    end = at = start
+    while at < len(lines):
+        line = usual_form(lines[at]).rpartition("\n")[2] if len(lines[at]) <= _LONGEST else ""
+        found = _SETTING.fullmatch(line)
+        at += 1
+        if found is None and _RULE.fullmatch(line) and (line.strip() or not values):
+            continue  # a rule, or blank lines before the first one
+        if found is None:
+            break
+        indent = len(line) - len(line.lstrip())
+        above = [(before, name) for before, name in above if before < indent]
+        name = ".".join((*(name for _, name in above), found["name"]))
+        if found["value"] is None:
+            above.append((indent, found["name"]))
+        told = _told([(name, _value(lines[at - 1], found["name"]))])
+        if known_metric(name) is not None and any(isinstance(value, float) for value in told.values()):
+            break  # what is measured follows
+        values |= told
+        end = at
+    return values, end
+
+
+def _value(line: str, name: str) -> Any:
+    """A setting as it was printed behind its name: a number, a boolean, or a word; None where nothing is."""
+    found = re.search(rf"{re.escape(name)}\s*[:=]\s*(.*)", line)
+    text = "" if found is None else found[1].strip(" \t\r,;'\"")
+    if re.fullmatch(r"[+-]?\d{1,18}", text):
+        return int(text)
+    number = as_number(text)
+    return _CONSTANTS.get(text.lower(), text) if number is None else number
+
+
+def _told(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The settings that a run may be compared by: numbers, booleans and words, no paths and sentences."""
+    return {
+        name: value
+        for name, value in pairs
+        if value is not None
+        and not (isinstance(value, str) and (len(value) > _MOST_LETTERS or re.search(r"[\s/\\{}\[\]()]|^$", value)))
+    }

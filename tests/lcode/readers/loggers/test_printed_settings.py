@@ -1,0 +1,62 @@
+"""Settings that a program prints before it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lcode.table.table import RunTable
+
+Read = Callable[[Path, str, str], RunTable]
+
+EPOCHS = "epoch 1 val_loss 0.9\nepoch 2 val_loss 0.7\nepoch 3 val_loss 0.6\n"
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "Namespace(lr=0.1, width={w}, optimizer='adam', epochs=9, data='/data/x', device=device(type='cuda'))",
+        "2031-02-03 04:05:06,789 - INFO - args: Namespace(epochs=9, lr=0.1, optimizer='adam', width={w})",
+        "Trial 0 params: {{'lr': 0.1, 'width': {w}, 'optimizer': 'adam', 'epochs': 9}}",
+        "Hyper-parameters:\n=====\n  lr: 0.1\n  width: {w}\n  optimizer: adam\n  epochs: 9\n",
+        "12:00:01 - INFO - Args:\n12:00:01 - INFO - \tlr: 0.1\n12:00:01 - INFO - \twidth: {w}\n"
+        "12:00:01 - INFO - \toptimizer: adam\n12:00:01 - INFO - \tepochs: 9\n12:00:01 - INFO - ready",
+        "Agent starting run with config:\n\tlr: 0.1\n\twidth: {w}\n\toptimizer: adam\n\tepochs: 9",
+    ],
+)
+def test_printed_settings_are_those_of_the_run(tmp_path: Path, printed: str, read: Read) -> None:
+    table = read(tmp_path, "out.log", "".join(f"{printed.format(w=width)}\n{EPOCHS}" for width in (32, 64)))
+    config = table.configs
+    assert config["lr"].tolist() == [0.1, 0.1] and config["width"].tolist() == [32, 64]
+    assert config["optimizer"].tolist() == ["adam", "adam"] and "data" not in config
+    assert table.runs["horizon"].tolist() == [9, 9]
+    assert [metric.key for metric in table.metrics] == ["val_loss"] and not len(table.signals)
+
+
+def test_settings_told_behind_a_trial_are_of_it_and_those_of_the_best_of_none(tmp_path: Path, read: Read) -> None:
+    text = "".join(
+        f"{EPOCHS}Trial {at} finished with value: 0.6 and parameters: {{'lr': {rate}, 'width': 8}}.\n"
+        for at, rate in enumerate((0.1, 0.2))
+    )
+    table = read(tmp_path, "out.log", f"{text}Best config: {{'lr': 0.3, 'width': 9}}\n")
+    assert table.configs["lr"].tolist() == [0.1, 0.2]
+
+
+def test_groups_of_settings_have_their_names_before_them_and_values_below_are_curves(
+    tmp_path: Path, read: Read
+) -> None:
+    head = "Config:\nmodel:\n  name: unet\n  width: 8\noptimizer:\n  name: sgd\n  lr: 0.1\n"
+    table = read(
+        tmp_path, "out.log", f"{head}\nThe config:\na: 1\nb: 2\nepoch 1\nval_loss: 0.9\nepoch 2\nval_loss: 0.5\n"
+    )
+    assert table.configs.loc["out"].to_dict() == {
+        "model.name": "unet",
+        "model.width": 8,
+        "optimizer.name": "sgd",
+        "optimizer.lr": 0.1,
+        "a": 1,
+        "b": 2,
+    }
+    assert table.points["value"].tolist() == [0.9, 0.5]
