@@ -21,6 +21,10 @@ PRIOR, PRIOR_RUNS = 240, 60
 TASKS, HORIZONS = (1, 1, 2, 3, 4), (10, 20, 30, 40, 50, 60, 100, 150, 200)
 """Of which those of a synthetic problem are drawn."""
 
+SETTINGS_FROM = ("lcbench", "mtl_curves")
+"""Collections whose hyper-parameters are learned from. Submissions to AlgoPerf differ in kind: what their settings do
+is foretold neither by other collections nor by its other workloads."""
+
 PUBLIC_RUNS, FEWEST = 100, 6
 """Runs taken of a public collection, and without which it is left out."""
 
@@ -32,6 +36,7 @@ def main() -> None:
     from lcode.ensemble.store import save_fitted
     from lcode.ensemble.training import Fitted
     from lcode.pretraining.pretrain import SETTINGS, pretrain
+    from lcode.pretraining.settings import learn_settings
     from lcode.pretraining.views import views
     from lcode.readers import read_logs
 
@@ -62,6 +67,8 @@ def main() -> None:
             settings=settings,
             progress=progress,
         )
+    alike = {name: table for name, table in known.items() if name.startswith(SETTINGS_FROM)}
+    model = dataclasses.replace(model, settings=learn_settings(alike))
     extra = {
         "seed": args.seed,
         "targets": None,

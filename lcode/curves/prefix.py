@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lcode.curves.arrays import CurveArrays, curve_arrays, thinned
@@ -17,6 +19,9 @@ from lcode.curves.scaling import ValueScaler
 from lcode.table import Metric, RunTable, split_key
 
 Array = NDArray[np.float64]
+
+Prospects = Callable[[pd.DataFrame], Array]
+"""What the configurations of R runs promise, a normal score where more is better, [R]."""
 
 POINTS = 48
 """A prefix is read at so many evenly spaced epochs at most."""
@@ -35,7 +40,9 @@ class Known:
         last: last observed value of each curve in model space, NaN where there is none, [R, K].
         curves: features of each curve, [R, K, 10].
         signals: auxiliary signals at the cutoff and half-way to it, [R, A]; `signal_groups` numbers their names, [A].
-        side: encoded side information, [R, P]; `side_groups` numbers its columns, [P].
+        side: encoded side information, last the prospects if there are any, [R, P]; `side_groups` numbers its
+            columns, [P].
+        prospects: what the configurations promise, see `Prospects`; 0 where nothing is known, [R].
         points: some of the points of each curve in model space, NaN where there are fewer, [R, K, S].
         points_at: their epochs, [R, K, S].
         clock: the planned learning rates.
@@ -45,6 +52,7 @@ class Known:
     curves: Array
     signals: Array
     side: Array
+    prospects: Array
     signal_groups: NDArray[np.int64]
     side_groups: NDArray[np.int64]
     points: Array
@@ -59,10 +67,16 @@ class Known:
             curves=self.curves[chosen],
             signals=self.signals[chosen],
             side=self.side[chosen],
+            prospects=self.prospects[chosen],
             points=self.points[chosen],
             points_at=self.points_at[chosen],
             clock=self.clock.rows(chosen),
         )
+
+    @property
+    def seen(self) -> NDArray[np.int64]:
+        """Evaluations of each curve so far, `KEPT` at most, [R, K]."""
+        return np.isfinite(self.points).sum(axis=-1)
 
     def anchor(self, training: Array) -> Array:
         """The last values, or the mean of the training runs' [N, K] where nothing of a curve was observed, [R, K]."""
@@ -102,12 +116,15 @@ class PrefixReader:
     Args:
         finished: N finished runs.
         values: scales of their metrics.
+        prospects: what configurations promise; None: nothing is known of them.
     """
 
-    def __init__(self, finished: RunTable, values: ValueScaler) -> None:
+    def __init__(self, finished: RunTable, values: ValueScaler, prospects: Prospects | None = None) -> None:
         self.metrics, self._values = finished.metrics, values
         self._side = ConfigEncoder.fit(side_information(finished))
         widths = [len(column.categories) or 1 for column in self._side.columns]
+        self._prospects = prospects
+        widths += [1] if prospects is not None else []
         self._side_groups = np.repeat(np.arange(len(widths)), widths)
         keys = sorted(set(finished.signals["metric"].astype(str)))
         arrays = _signal_arrays(finished, keys)
@@ -130,13 +147,19 @@ class PrefixReader:
         fit, horizons = fit_power_laws(prefix), table.runs["horizon"].to_numpy(np.int64)[:, None]
         law = self._values.scale(np.where(fit.usable[..., None], fit.at(horizons), np.nan)) - values[..., -1:]
         points_at, points, present = thinned(prefix, KEPT)
+        side = self._side.encode(side_information(table))
+        prospects = np.zeros(runs)
+        if self._prospects is not None:
+            prospects = self._prospects(table.configs)
+            side = np.concatenate([side, prospects[:, None]], axis=1)
         return Known(
             last=values[..., -1],
             curves=np.nan_to_num(
                 np.concatenate([_curve_features(values, (grid - first + 1).astype(np.float64)), law], axis=-1)
             ),
             signals=self._signal_features(table, cutoff, first),
-            side=self._side.encode(side_information(table)),
+            side=side,
+            prospects=prospects,
             signal_groups=np.tile(self._signal_names, 2),
             side_groups=self._side_groups,
             points=self._values.scale(np.where(present, points, np.nan)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lcode.curves.arrays import CurveArrays, curve_arrays
 from lcode.curves.axis import table_gap
 from lcode.curves.collate import Preprocessor
-from lcode.curves.prefix import PrefixReader
+from lcode.curves.prefix import PrefixReader, Prospects
 from lcode.ensemble.at_cutoff import AtCutoff
 from lcode.ensemble.base_model import Observed
 from lcode.ensemble.conformal import persistence
@@ -22,6 +22,7 @@ from lcode.ensemble.history import History
 from lcode.ensemble.law import Laws
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.registry import Learning
+from lcode.ensemble.settings_prior import SettingsPrior
 from lcode.network.loop import Source
 from lcode.network.model import LCGODE
 from lcode.network.quantiles import OutOfFoldNetwork
@@ -62,6 +63,7 @@ class Context:
         parts: names of the base models that may count.
         seed: of trees.
         calibrated: whether intervals are scaled by what left-out runs say; only ablations do without.
+        settings: what hyper-parameters did to other problems; None: it is not known.
     """
 
     finished: RunTable
@@ -73,6 +75,7 @@ class Context:
     parts: tuple[str, ...]
     seed: int
     calibrated: bool = True
+    settings: SettingsPrior | None = None
 
     def at(self, cutoff: int) -> AtCutoff:
         """What is learned at a cutoff, one of `nearest`."""
@@ -125,6 +128,11 @@ class Context:
                 ),
             )
 
+    @property
+    def prospects(self) -> Prospects | None:
+        """What configurations promise among the finished runs; None: it is not known."""
+        return None if self.settings is None else partial(self.settings.prospects, others=self.finished.configs)
+
     @cached_property
     def persistence(self) -> float:
         """See `Forecast`; read off forecasts from a fifth of the horizon."""
@@ -161,6 +169,7 @@ class Context:
         meta, arrays = pack(self.finished)
         meta = {"table": meta, "own": self.own, "seed": self.seed, "parts": list(self.parts)}
         meta["calibrated"] = self.calibrated
+        meta["settings_prior"] = None if self.settings is None else self.settings.to_json()
         return meta, {**arrays, "folds": self.folds}
 
     @classmethod
@@ -184,6 +193,7 @@ class Context:
             parts,
             int(meta["seed"]),
             bool(meta["calibrated"]),
+            SettingsPrior.read(meta),
         )
 
     @cached_property
@@ -201,7 +211,7 @@ class Context:
 
     @cached_property
     def _reader(self) -> PrefixReader:
-        return PrefixReader(self.finished, self.preprocessor.values)
+        return PrefixReader(self.finished, self.preprocessor.values, self.prospects)
 
     @cached_property
     def _laws(self) -> Laws:

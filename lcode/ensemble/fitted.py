@@ -20,6 +20,7 @@ from lcode.ensemble.context import Context
 from lcode.ensemble.leads import leads_of
 from lcode.ensemble.mixture import mixture_quantiles
 from lcode.ensemble.order import FEWEST, in_careful_order
+from lcode.ensemble.settings_prior import SettingsPrior, tilted
 from lcode.ensemble.widths import Widths
 from lcode.forecast import LEVELS, NO_EPOCH, Q50
 from lcode.network.model import LCGODE
@@ -75,10 +76,12 @@ class PretrainedModel:
     Attributes:
         network: its members.
         widths: how much its intervals are widened.
+        settings: what hyper-parameters did to other problems; None: it is not known.
     """
 
     network: LCGODE
     widths: Widths
+    settings: SettingsPrior | None = None
     preprocessor: None = None
 
     def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
@@ -96,6 +99,9 @@ class PretrainedModel:
             if cutoff >= 0:
                 ahead = leads_of(nodes[rows], seen[rows], horizons[rows])
                 result[rows] += self._moved(result[rows], last[rows], cutoff, ahead, company, read)[..., None]
+        if self.settings is not None and len(company) >= FEWEST:
+            prospects = self.settings.prospects(table.configs, company.configs)
+            result = tilted(result, prospects, arrays.lengths)
         widened = self.widths.widen(result, np.clip(seen / horizons, 0, 1), leads_of(nodes, seen, horizons))
         quantiles = read.values.bounded(at_queries(widened, nodes, asked), last)
         return Predicted(quantiles, None, self.widths.persistence)

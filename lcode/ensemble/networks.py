@@ -13,6 +13,7 @@ from lcode.curves.collate import Preprocessor
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
 from lcode.ensemble.names import NETWORK, PRETRAINED, RIPE
+from lcode.ensemble.settings_prior import tilted
 from lcode.forecast import Q50
 from lcode.network.model import LCGODE
 from lcode.network.quantiles import OutOfFoldNetwork, network_quantiles
@@ -78,7 +79,10 @@ class AnyMetrics:
 
 @dataclass(frozen=True, eq=False)
 class Pretrained:
-    """The pretrained network, which has learned from none of the finished runs: few of them cannot spoil it."""
+    """The pretrained network, which has learned from none of the finished runs: few of them cannot spoil it.
+
+    Its forecasts are tilted by what the settings of a run promise, see `lcode.ensemble.settings_prior`.
+    """
 
     history: History
     network: AnyMetrics
@@ -87,12 +91,14 @@ class Pretrained:
         """See `BaseModel`."""
         runs = self.network.finished.rows(torch.from_numpy(self.history.rows))
         cutoffs = np.full(len(self.history), float(self.history.cutoff))
-        return self.network.quantiles(runs, cutoffs, self.history.epochs.astype(float))
+        quantiles = self.network.quantiles(runs, cutoffs, self.history.epochs.astype(float))
+        return tilted(quantiles, self.history.known.prospects, self.history.known.seen)
 
     def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
         """See `BaseModel`."""
         assert observed.generic is not None
-        return self.network.quantiles(observed.generic, observed.cutoffs, epochs)
+        quantiles = self.network.quantiles(observed.generic, observed.cutoffs, epochs)
+        return tilted(quantiles, observed.known.prospects, observed.known.seen)
 
 
 def expected(forecasts: Forecasts, shares: Array) -> Array:

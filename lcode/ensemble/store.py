@@ -15,6 +15,7 @@ from lcode.curves.collate import Preprocessor
 from lcode.ensemble.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lcode.ensemble.context import Context
 from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel
+from lcode.ensemble.settings_prior import SettingsPrior
 from lcode.ensemble.training import Fitted
 from lcode.ensemble.widths import Widths
 from lcode.network.loop import FitReport
@@ -51,7 +52,8 @@ def pack_model(model: Model) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The model as JSON values and tensors."""
     if isinstance(model, PretrainedModel):
         meta, tensors = _pack_networks({PRETRAINED: model.network})
-        return {"kind": "pretrained", "widths": model.widths.to_json(), **meta}, tensors
+        settings = None if model.settings is None else model.settings.to_json()
+        return {"kind": "pretrained", "widths": model.widths.to_json(), "settings_prior": settings, **meta}, tensors
     if isinstance(model, NetworkAlone):
         meta, tensors = _pack_networks({NETWORK: model.network})
         return {"kind": "network alone", "preprocessor": model.preprocessor.to_json(), **meta}, tensors
@@ -73,7 +75,7 @@ def unpack_model(meta: Mapping[str, Any], tensors: Mapping[str, Tensor], device:
     """
     networks = {name: _network(name, config, tensors, device) for name, config in meta["networks"].items()}
     if meta["kind"] == "pretrained":
-        return PretrainedModel(networks[PRETRAINED], Widths.from_json(meta["widths"]))
+        return PretrainedModel(networks[PRETRAINED], Widths.from_json(meta["widths"]), SettingsPrior.read(meta))
     preprocessor = Preprocessor.from_json(meta["preprocessor"])
     if meta["kind"] == "network alone":
         return NetworkAlone(preprocessor, networks[NETWORK])

@@ -18,6 +18,7 @@ from lcode.ensemble.context import Context
 from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel
 from lcode.ensemble.folds import assign_folds
 from lcode.ensemble.registry import PARTS
+from lcode.ensemble.settings_prior import SettingsPrior
 from lcode.network.loop import FitReport, FitSettings, Progress, Source, fit_model
 from lcode.network.model import LCGODE, LCGODEConfig
 from lcode.network.transfer import transfer
@@ -117,13 +118,15 @@ class Recipe:
             return Fitted(NetworkAlone(preprocessor, network), report, len(done), _digest(done))
         rows, mine = some_rows(len(done), own, self.seed, MAX_RUNS)
         context = Context(
-            _rows(done, rows), mine, folds[rows], preprocessor, network, beside, tuple(self.parts), self.seed,
-            self.calibrated,
+            _rows(done, rows), mine, folds[rows], preprocessor, network, None if beside is None else beside.network,
+            tuple(self.parts), self.seed, self.calibrated, None if beside is None else beside.settings,
         )  # fmt: skip
         return Fitted(EnsembleModel(context), report, len(done), _digest(done))
 
-    def _network(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, LCGODE | None]:
-        """The network before training, and the pretrained one that stands beside it, if it takes any metrics."""
+    def _network(
+        self, preprocessor: Preprocessor, graphs: GraphTensors | None
+    ) -> tuple[LCGODE, PretrainedModel | None]:
+        """The network before training, and the pretrained model that stands beside it, if it takes any metrics."""
         start, beside = (None, None) if self.start is None else _start(self.start)
         widths = {
             "metrics": len(preprocessor.metrics),
@@ -142,12 +145,12 @@ class Recipe:
         return network.to(self.device), beside
 
 
-def in_context(pretrained: LCGODE, finished: RunTable, seed: int) -> Fitted:
+def in_context(pretrained: LCGODE, finished: RunTable, seed: int, settings: SettingsPrior | None) -> Fitted:
     """A model that takes up finished runs, at most `CONTEXT_RUNS` of them, without adapting the network."""
     rows, _ = some_rows(len(finished), len(finished), seed, CONTEXT_RUNS)
     finished = _rows(finished, rows)
     folds, read = assign_folds(finished, FOLDS, seed), Preprocessor.fit(finished)
-    context = Context(finished, len(finished), folds, read, None, pretrained, PARTS, seed)
+    context = Context(finished, len(finished), folds, read, None, pretrained, PARTS, seed, settings=settings)
     report = FitReport(steps=0, validation_loss=0.0, interrupted=False)
     return Fitted(EnsembleModel(context), report, len(finished), _digest(finished))
 
@@ -157,10 +160,10 @@ def by_name(table: RunTable) -> RunTable:
     return table.select(sorted(table.run_ids))
 
 
-def _start(model: Model) -> tuple[LCGODE, LCGODE | None]:
-    """The network whose parameters a fit starts from, and the same if it takes any metrics."""
+def _start(model: Model) -> tuple[LCGODE, PretrainedModel | None]:
+    """The network whose parameters a fit starts from, and the model itself if it takes any metrics."""
     if isinstance(model, PretrainedModel):
-        return model.network, model.network
+        return model.network, model
     if isinstance(model, NetworkAlone):
         return model.network, None
     assert isinstance(model, EnsembleModel)

@@ -195,7 +195,7 @@ class LCGODEForecaster(Forecaster):
         except NotEnoughDataError:
             return known
         with isolated():
-            known.fitted = in_context(fitted.model.network, done, self.seed)
+            known.fitted = in_context(fitted.model.network, done, self.seed, fitted.model.settings)
         return known
 
     def predict(self, table: RunTable, at: At = "horizon", *, context: RunTable | None = None) -> Forecast:
@@ -257,7 +257,8 @@ class LCGODEForecaster(Forecaster):
                     f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples of "
                     f"{table.epoch_unit:g}: fit a model on logs with such epochs"
                 )
-            self.fitted = in_context(context.pretrained, context.finished.in_unit(finer), self.seed)
+            finished = context.finished.in_unit(finer)
+            self.fitted = in_context(context.pretrained, finished, self.seed, context.settings)
             own = finer
         return table.in_unit(own)
 

@@ -30,7 +30,7 @@ def learning(context: Context, cutoff: int) -> Learning:
     """What base models may learn from at a cutoff."""
     finished, read = context.finished, context.preprocessor
     assert context.adapted is not None and context.pretrained is not None
-    reader = PrefixReader(finished, read.values)
+    reader = PrefixReader(finished, read.values, context.prospects)
     history = History.of(finished, context.own, curve_arrays(finished), context.folds, cutoff, read.values, reader)
     source = Source.of(read.tensors(finished), read.task_of, context.folds, "cpu")
     adapted = OutOfFoldNetwork(context.adapted, source)
