@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -128,10 +128,10 @@ class Context:
                 ),
             )
 
-    @property
+    @cached_property
     def prospects(self) -> Prospects | None:
         """What configurations promise among the finished runs; None: it is not known."""
-        return None if self.settings is None else partial(self.settings.prospects, others=self.finished.configs)
+        return None if self.settings is None else self.settings.among(self.finished.configs)
 
     @cached_property
     def persistence(self) -> float:

@@ -100,8 +100,7 @@ class PretrainedModel:
                 ahead = leads_of(nodes[rows], seen[rows], horizons[rows])
                 result[rows] += self._moved(result[rows], last[rows], cutoff, ahead, company, read)[..., None]
         if self.settings is not None and len(company) >= FEWEST:
-            prospects = self.settings.prospects(table.configs, company.configs)
-            result = tilted(result, prospects, arrays.lengths)
+            result = tilted(result, self.settings.among(company.configs)(table.configs), arrays.lengths)
         widened = self.widths.widen(result, np.clip(seen / horizons, 0, 1), leads_of(nodes, seen, horizons))
         quantiles = read.values.bounded(at_queries(widened, nodes, asked), last)
         return Predicted(quantiles, None, self.widths.persistence)

@@ -18,6 +18,7 @@ from scipy.stats import norm, rankdata
 
 from lcode.curves.arrays import curve_arrays
 from lcode.curves.common_settings import COMMON_SETTINGS, CommonSettings
+from lcode.curves.prefix import Prospects
 from lcode.forecast import LEVELS
 from lcode.regressors.response_surface import ResponseSurface
 from lcode.table import RunTable
@@ -58,13 +59,14 @@ class SettingsPrior:
             problems += [(places, _normal_scores(table), 1 / len(tables)) for places, table in tables]
         return cls(ResponseSurface.learned(problems))
 
-    def prospects(self, configs: pd.DataFrame, others: pd.DataFrame) -> Array:
-        """Expected normal score of R runs among the runs of `others`, more is better, [R].
+    def among(self, others: pd.DataFrame) -> Prospects:
+        """What configurations promise among those of other runs: the expected normal score, more is better.
 
-        0 where nothing of the settings is known, or nothing that is known differs among the others.
+        It is 0 where nothing of the settings is known, or nothing that is known differs among the others.
         """
         compared = CommonSettings.among(others)
-        return self.surface.above_mean(compared.places(configs), compared.places(others))
+        places = compared.places(others)
+        return lambda configs: self.surface.above_mean(compared.places(configs), places)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, for the checkpoint."""
@@ -96,7 +98,7 @@ def tilted(quantiles: Array, prospects: Array, seen: NDArray[np.int64]) -> Array
 
     Args:
         quantiles: in model space, where less is better, [R, K, Q, 21].
-        prospects: see `SettingsPrior.prospects`, [R].
+        prospects: see `SettingsPrior.among`, [R].
         seen: evaluations of each curve so far, [R, K].
     """
     correlation = np.where(prospects[:, None] == 0, 0.0, TILT / np.maximum(seen, 1) ** 2)

@@ -35,14 +35,14 @@ PRIOR = SettingsPrior.learned([[sweep(1e-2, 20)], [sweep(5e-3, 20, "learning_rat
 
 def test_what_settings_did_elsewhere_is_expected_of_others_by_whatever_name() -> None:
     configs = pd.DataFrame({"optim.learning_rate": RATES})
-    prospects = PRIOR.prospects(configs, configs)
+    prospects = PRIOR.among(configs)(configs)
     assert 1e-3 < RATES[prospects.argmax()] < 5e-2 and prospects.argmin() == 0
     assert abs(prospects.mean()) < 1e-9 and 0.5 < prospects.std() < 1.2
 
 
 @pytest.mark.parametrize("configs", [pd.DataFrame({"seed": [1, 2, 3]}), pd.DataFrame({"lr": [0.1, 0.1, 0.1]})])
 def test_nothing_is_expected_where_no_common_setting_differs(configs: pd.DataFrame) -> None:
-    np.testing.assert_array_equal(PRIOR.prospects(configs, configs), 0)
+    np.testing.assert_array_equal(PRIOR.among(configs)(configs), 0)
 
 
 def test_it_is_stored_as_plain_values_and_refuses_those_of_other_settings() -> None:
