@@ -176,6 +176,8 @@ def rank(
     baseline: opt.Baseline = None,
     final: opt.Final = "horizon",
     constraint: opt.Constraints = None,
+    regret: opt.Regret = None,
+    alpha: opt.Alpha = None,
     device: opt.Device = None,
     seed: opt.Seed = 0,
 ) -> None:
@@ -191,7 +193,15 @@ def rank(
     baseline = baseline_for(source.logs, baseline, objective, table)
     forecast = forecaster.predict(table, ends.at)
     ranking = rank_forecast(
-        forecast, objective, table=table, baseline=baseline, seed=seed, final=ends, constraints=constraint or ()
+        forecast,
+        objective,
+        table=table,
+        baseline=baseline,
+        seed=seed,
+        final=ends,
+        constraints=constraint or (),
+        regret=regret,
+        alpha=alpha,
     )
     if out_path is not None:
         write_frame(ranking.to_frame(), out_path)

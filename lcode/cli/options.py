@@ -55,6 +55,18 @@ Constraints = Annotated[
         "ends can be best.",
     ),
 ]
+Regret = Annotated[
+    str | None,
+    typer.Option(
+        "--regret",
+        help="What may be lost by stopping: 0.5 (in the objective's unit), '0.1 spread' (best − median) or '0.5 sd' "
+        "(between seeds); default: runs that are hardly likely to win are stopped.",
+    ),
+]
+Alpha = Annotated[
+    float | None,
+    typer.Option("--alpha", help="Chance with which more than --regret may be lost; default: 0.1.", show_default=False),
+]
 Baseline = Annotated[
     Path | None,
     typer.Option(

@@ -152,6 +152,19 @@ def scores_alone(spec: str | Objective | ScoreFunction) -> bool:
     return not (spec.relative if isinstance(spec, Objective) else kind is not None and kind.relative)
 
 
+def check_adds_up(spec: str | Objective | ScoreFunction) -> None:
+    """Refuse an objective under which what is lost by stopping cannot be added up.
+
+    Raises:
+        UsageError: it scores runs against one another.
+    """
+    if not scores_alone(spec):
+        raise UsageError(
+            "a budget of regret adds up scores of runs on their own, and this objective scores them against one "
+            "another: stop by delta, or choose delta_m, mean, worst or weights:NAME=W"
+        )
+
+
 def check_objective(spec: object, baseline: object = None) -> None:
     """Refuse what is no objective whatever the metrics, before any are known.
 

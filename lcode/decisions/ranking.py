@@ -9,18 +9,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lcode.decisions.budget import RegretBudget, seed_deviation
 from lcode.decisions.chances import alike, mean_of_alike, p_best_and_top
 from lcode.decisions.constraints import Constrained, Constraint
 from lcode.decisions.final import HORIZON, FinalValue
-from lcode.decisions.kinds import Baseline
+from lcode.decisions.kinds import Baseline, check_adds_up
 from lcode.decisions.objective import Objective, ScoreFunction
+from lcode.decisions.regret_rule import RegretRule, stop_rule
 from lcode.decisions.relative import ParetoFront
 from lcode.decisions.scored import diverged_runs, scored
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
 from lcode.decisions.verdict import Action
+from lcode.decisions.within_budget import stopped_within_budget
 from lcode.forecast import Forecast, sample_quantiles
 from lcode.show import ARROWS, SHOWN, counted, html_table, intervals, probability
 from lcode.table import RunTable
+from lcode.table.groups import configuration_groups
 
 LIKELY = 0.5
 """Runs at least so likely to be feasible stand before the others: what each ends with, more likely than not."""
@@ -49,7 +53,8 @@ class Ranking:
         objective: what the score is.
         notes: remarks for the user: where the references come from, which values count as final unless it is those at
             the horizon, and on how little the order rests if it does.
-        stopping: what stopping runs now saves and loses, by the threshold; None for a ranking made by hand.
+        stopping: what stopping runs now saves and loses, by the threshold; None for a ranking made by hand, or by a
+            budget of regret.
         p_feasible: probability of fulfilling all constraints, 0 to 1 (0 without a forecast), [R]; None if there are
             none. Runs that are more likely than not to fulfil them come first, by their score, then the others by this.
 
@@ -125,6 +130,8 @@ def rank(
     delta: float = 0.05,
     final: str | FinalValue = HORIZON,
     constraints: Sequence[str | Constraint] = (),
+    regret: float | str | RegretBudget | None = None,
+    alpha: float | None = None,
 ) -> Ranking:
     """Rank runs by the score they are forecast to end with.
 
@@ -147,10 +154,15 @@ def rank(
             all but the first need a forecast made with `predict(table, "full")`.
         constraints: bounds on final values, such as `depth/abs_err<=0.4`: only feasible ends count for `p_best`,
             `p_top_10pct`, the incumbent and the action.
+        regret: what may be lost by stopping, in place of `delta`: `0.5` in the objective's unit, `"0.1 spread"` of best
+            minus median score, or `"0.5 sd"` between seeds. Runs are then stopped as `Monitor(regret=…)` would stop
+            them if all reported now, see `RegretRule`; the fewer have finished, the less is stopped.
+        alpha: chance with which more than `regret` may be lost; default: 0.1.
 
     Raises:
         UsageError: an unknown objective, task, metric, baseline name, final value or constraint, or a table or epochs
-            missing for that final value.
+            missing for that final value; a budget that cannot be, or one for an objective that scores runs against one
+            another.
         InputError: a baseline that cannot be read, or a reference of 0.
         NotEnoughDataError: no run has a value of any metric. One that none ends with is left out of the objective.
 
@@ -162,6 +174,9 @@ def rank(
         12
     """
     final = FinalValue.parse(final)
+    rule = stop_rule(regret, alpha=alpha)
+    if isinstance(rule, RegretRule):
+        check_adds_up(objective)
     known = scored(
         forecast,
         objective,
@@ -193,10 +208,20 @@ def rank(
     chance = np.where(alive & ~finished, chance, np.nan)
     chance[~alive & ~going] = 0.0
     chance[diverged_runs(forecast)] = -np.inf
-    stop = chance < delta
     # An infeasible end loses as much as the worst score of all would.
     ends = np.where(np.isneginf(samples), plain[:, alive].min(initial=np.inf), samples)
-    stopping = stopping_curve(ends[:, going], chance[going], epochs_to_come(forecast)[going], delta=delta)
+    to_come = epochs_to_come(forecast)
+    stopping: StoppingCurve | None = None
+    if not isinstance(rule, RegretRule):
+        stop = chance < delta
+        stopping = stopping_curve(ends[:, going], chance[going], to_come[going], delta=delta)
+    else:
+        stop = np.isneginf(chance) | (~alive & ~going)
+        left = to_come[going] / np.maximum(forecast.horizons[going], 1)
+        seen = np.maximum(forecast.observed.max(1), 0)[going] * forecast.epoch_unit
+        names, ended = [forecast.run_ids[i] for i in np.flatnonzero(going)], (alive & finished)[going]
+        deviation = _between_seeds(table, forecast.run_ids, np.where(alive & finished, ends[0], np.nan))
+        stop[going] |= stopped_within_budget(rule, names, ends[:, going], ended, seen, left, deviation)
 
     likely = known.feasible.mean(0)
     best_first = np.lexsort((np.arange(runs), places, np.where(likely >= LIKELY, -1.0, -likely), ~alive))
@@ -231,6 +256,11 @@ def _worth(
         return p_top
     best = samples[:, finished].max(1, keepdims=True) if incumbent is None else incumbent
     return np.maximum(p_top, (samples > best).mean(0))
+
+
+def _between_seeds(table: RunTable | None, runs: Sequence[str], scores: NDArray[np.float64]) -> float | None:
+    """Standard deviation of the scores [R] of finished runs over repeats of a configuration, where there are any."""
+    return None if table is None else seed_deviation(scores, configuration_groups(table.select(list(runs))))
 
 
 def _remarks(forecast: Forecast, finished: NDArray[np.bool_], final: FinalValue) -> Iterator[str]:

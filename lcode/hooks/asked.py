@@ -20,7 +20,7 @@ from lcode.decisions import (
     takes_baseline,
 )
 from lcode.decisions.constraints import parse_constraints
-from lcode.decisions.kinds import check_objective
+from lcode.decisions.kinds import check_adds_up, check_objective
 from lcode.decisions.objective import ScoreFunction, check_function
 from lcode.errors import InputError, UsageError
 from lcode.table import Metric
@@ -119,14 +119,9 @@ def check_among_runs(objective: str | Objective | ScoreFunction, final: FinalVal
     Raises:
         UsageError: an objective that scores runs against one another can have neither.
     """
-    if scores_alone(objective):
-        return
     if regret is not None:
-        raise UsageError(
-            "a budget of regret adds up scores of runs on their own, and this objective scores them against one "
-            "another: stop by delta, or choose delta_m, mean, worst or weights:NAME=W"
-        )
-    if final.together:
+        check_adds_up(objective)
+    if final.together and not scores_alone(objective):
         raise UsageError(
             "final='best-epoch' chooses the epoch by a score of the run on its own, and this objective scores runs "
             "against one another: choose delta_m, mean, worst or weights:NAME=W, or another final value"

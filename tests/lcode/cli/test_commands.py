@@ -168,6 +168,19 @@ def test_what_a_run_ends_with_is_a_choice(
     assert done.status == 2 and "no final value 'first'; there are: horizon, best, last:5" in done.err
 
 
+def test_rank_stops_within_a_budget_of_regret(
+    lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "rank.csv"
+    budget = ("--regret", "0.03 spread", "--alpha", "0.05")
+    done = lcode_command("rank", running_logs, "--model", model_folder, *budget, "--out", path)
+    assert done.status == 0, done.err
+    frame = pd.read_csv(path)
+    assert frame.columns.tolist() == RANKING and set(frame["action"]) == {"continue", "stop"}
+    done = lcode_command("rank", running_logs, "--model", model_folder, "--regret", "a lot")
+    assert done.status == 2 and "0.1 spread" in done.err
+
+
 def test_references_that_lie_beside_the_logs_are_taken_up_if_they_fit(
     lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path
 ) -> None:
