@@ -14,7 +14,7 @@ from typing import Any
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.aligned import AlignedRows
-from lcode.readers.loggers.line_forms import NUMBER
+from lcode.readers.loggers.form_parts import NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.named_lines import (
     may_name_models,

@@ -8,13 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from lcode.readers.understanding.column_words import is_counter, why_left_out
-from lcode.readers.understanding.rates import is_rate
-from lcode.table.metric_names import known_metric
-from lcode.table.metric_words import SPLITS
+from lcode.readers.loggers.form_parts import (
+    BY_TURNS,
+    COCO,
+    DATA,
+    LIST,
+    NUMBER,
+    ROW,
+    by_class,
+    marked,
+    of_coco,
+    of_gan,
+    of_kaldi,
+    of_parts,
+    of_share,
+    of_sum,
+    of_tutorial,
+    row_by_class,
+)
 from lcode.table.other_languages import in_english
-
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -31,25 +43,6 @@ _NOISE = re.compile(
 _AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z)\]]) {2,}(?=[+-]?\d)")
 """What stands between a name and its number where numbers are aligned."""
 
-_LIST = re.compile(
-    rf"(?P<name>[A-Za-z][\w @./%-]*)[:=]? *\[(?P<values> *(?:{NUMBER}) *(?:, *(?:{NUMBER}) *)+)\]", re.IGNORECASE
-)
-"""A number for each class: `Dice: [0.9, 0.8]`."""
-
-_ROW = re.compile(
-    rf"^(?P<name>[A-Za-z][\w @./%-]*)[:=] *(?P<values>(?:{NUMBER})(?:\s+(?:{NUMBER})){{3,}})\s*$", re.IGNORECASE
-)
-"""The same without brackets, of a score, in a line of its own: `IoU:64.22  0.00  1.50 12.75`."""
-
-_COCO = re.compile(
-    r"Average (?:Precision|Recall)\s+\((?P<what>A[PR])\) @\[ IoU=(?P<iou>[\d.:]+)\s*\| area=\s*(?P<area>\w+)\s*"
-    r"\| maxDets=\s*(?P<most>\d+) \]\s*="
-)
-"""A line of COCO's evaluation as `pycocotools` prints it."""
-
-DATA = SPLITS.keys() - {"batch", "minibatch", "rollout", "tr", "trn"}
-"""Words that alone say on which data was measured."""
-
 _SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
 
 _BARE = re.compile(
@@ -59,87 +52,6 @@ _BARE = re.compile(
 )
 """Counters without a name before all else: `[100/5000] loss: 0.3`, XGBoost's `[7]`, CatBoost's `7:`, `#7 loss`; an
 epoch and a batch of it where there are two: `[1, 2000] loss: 2.2`, `[3/25][50/391] Loss_D: 0.4`."""
-
-
-def _by_class(found: re.Match[str]) -> str:
-    """The numbers of a list with a name each, where it is that of a metric; whole ones are numbers of classes."""
-    if known_metric(found["name"]) is None or "." not in found["values"]:
-        return found.group()
-    return ", ".join(f"{found['name']}_{at}: {value.strip()}" for at, value in enumerate(found["values"].split(",")))
-
-
-def _row_by_class(found: re.Match[str]) -> str:
-    """The numbers of such a line with a name each; of losses the first one is the sum of the others."""
-    facts = known_metric(found["name"])
-    if facts is None or not facts.share:
-        return found.group()
-    return ", ".join(f"{found['name']}_{at}: {value}" for at, value in enumerate(found["values"].split()))
-
-
-def _of_gan(found: re.Match[str]) -> str:
-    """A line of CycleGAN's and pix2pix' log, in which each number is a loss."""
-    losses = re.sub(rf"([A-Za-z][\w+-]*): (?={NUMBER})", r"\1_loss: ", found["losses"], flags=re.IGNORECASE)
-    return f"epoch: {found['epoch']}, batch: {found['batch']}, {losses}"
-
-
-def _of_coco(found: re.Match[str]) -> str:
-    """The name by which COCO's numbers are known: AP, AP50, APs, AR100."""
-    area = "" if found["area"] == "all" else found["area"][0]
-    if found["what"] == "AR":
-        return f"val/AR{area or found['most']}:"
-    return f"val/AP{'' if ':' in found['iou'] else round(100 * float(found['iou']))}{area}:"
-
-
-def _of_kaldi(found: re.Match[str]) -> str:
-    """A line of Kaldi's nnet3, which tells of each output of the network what it came to in the last minibatches."""
-    return f"batch {found['batch']}, {found['output']}/log-likelihood: {found['whole'] or found['value']}"
-
-
-def _of_tutorial(found: re.Match[str]) -> str:
-    """A line of PyTorch's tutorials: after what time, at which step, how much of all, and the loss."""
-    return f"step {found['step']}, " + ("" if found["value"] is None else f"loss: {found['value']}")
-
-
-_PART = re.compile(rf"(?<![\w.])(?P<name>[A-Za-z][\w/-]*)(?P<mark> *[:=] *| +)(?={NUMBER})", re.IGNORECASE)
-
-
-def _of_sum(found: re.Match[str]) -> str:
-    """A number that is the sum of those in brackets behind it: a loss and its parts, of the same data."""
-    parts = re.findall(rf"([A-Za-z][\w/-]*)[ :=]+({NUMBER})", found["parts"], flags=re.IGNORECASE)
-    rounding = 0.5 * (len(parts) + 1) * 10.0 ** -len(found["value"].partition(".")[2])
-    if abs(sum(float(value) for _, value in parts) - float(found["value"])) > 1.01 * rounding:
-        return found.group()
-    split = found["split"]
-    told = ", ".join(f"{split} {name}_loss: {value}" for name, value in parts)
-    return f"{split}: loss: {found['value']}, {told}"
-
-
-_BY_TURNS = re.compile(
-    rf"(?i)(?<![^\s:|\]])(?:[a-z][\w/@.+-]*[ \t]+(?:{NUMBER})%?(?:[ \t]*[,|;])?(?:\s+|$)){{4,}}$",
-)
-"""Names and numbers by turns up to the end of a line, of which some names may be unknown: `loss 0.3  lat 0.1 …`."""
-
-
-def _marked(found: re.Match[str]) -> str:
-    """The same with a mark between each name and its number."""
-    return re.sub(rf"(?i)(?<!\S)([a-z][\w/@.+-]*)[ \t]+(?=(?:{NUMBER}))", r"\1: ", found.group())
-
-
-def _of_parts(found: re.Match[str]) -> str:
-    """A loss and what is in brackets behind it: numbers whose names say nothing else are parts of the loss."""
-
-    def named(part: re.Match[str]) -> str:
-        name = part["name"]
-        plain = len(name) == 1 or known_metric(name) is None
-        return part.group() if not plain or why_left_out(name) or is_rate(name) else f"{name}_loss{part['mark']}"
-
-    return found["loss"] + ", " + _PART.sub(named, found["parts"])
-
-
-def _of_share(found: re.Match[str]) -> str:
-    """The share behind a fraction, unless that is of what a counter has reached: `step 224/462 (48.48%)`."""
-    before = found["before"] or ""
-    return found.group() if is_counter(before.rstrip(" \t:=#-")) else f"{before}{found['value']} %"
 
 
 _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
@@ -162,9 +74,9 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         r"step \3, \1 \2: ",
     ),
     ("tensor(", re.compile(rf"tensor\(({NUMBER})[^()]*\)", re.IGNORECASE), r"\1"),
-    ("]", _LIST, _by_class),
-    ("", _ROW, _row_by_class),
-    ("Average ", _COCO, _of_coco),
+    ("]", LIST, by_class),
+    ("", ROW, row_by_class),
+    ("Average ", COCO, of_coco),
     # Darknet has the number first: `12: 900.1, 899.3 avg loss, 0.001 rate, 3.2 seconds`.
     (
         " avg",
@@ -175,7 +87,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     (
         "s ",
         re.compile(rf"(?i)\b\d+m \d+s *(?:\(- [\dms ]+\) *)?\((?P<step>\d+) \d+%\)(?: *(?P<value>{NUMBER})(?=\s*$))?"),
-        _of_tutorial,
+        of_tutorial,
     ),
     ("s)", re.compile(rf"(?i)^\s*(\d+) \d+% \(\d+m \d+s\) ({NUMBER})\b"), r"step \1, loss: \2 "),
     # build-nanogpt: `250 val 3.2`.
@@ -194,7 +106,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
             rf"(?P<before>\b[A-Za-z]+[\s:=#-]{{0,3}})?(?<![\[\d./])\b\d+ */ *\d+ *\( *(?P<value>{NUMBER}) *%\)",
             re.IGNORECASE,
         ),
-        _of_share,
+        of_share,
     ),
     # ESPnet: `3epoch results: [train] …`; `2-epoch (4/100): …`, `7th step, …`.
     (
@@ -220,7 +132,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
             rf"(?i)\b(?P<split>{_SPLIT})(?: loss)?[ :=]+(?P<value>\d+\.\d+) *"
             rf"\((?P<parts>[a-z][\w/-]*[ :=]+(?:{NUMBER})(?: *[,|] *[a-z][\w/-]*[ :=]+(?:{NUMBER}))+)\)"
         ),
-        _of_sum,
+        of_sum,
     ),
     # `loss 0.5 (pde 0.3, bc 0.2)`
     (
@@ -230,7 +142,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
             rf"\((?P<parts>[a-z][\w/-]*(?: *[:=] *| +)(?:{NUMBER})"
             rf"(?:[ ,;|]+[a-z][\w/-]*(?: *[:=] *| +)(?:{NUMBER}))*)\)"
         ),
-        _of_parts,
+        of_parts,
     ),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
     ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
@@ -242,7 +154,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     (
         "(epoch: ",
         re.compile(r"^\W*\(epoch: (?P<epoch>\d+), iters: (?P<batch>\d+),[^()]*\)(?P<losses>(?: [\w+-]+: \S+)+)\s*$"),
-        _of_gan,
+        of_gan,
     ),
     # `Cost after iteration 100: 0.6`, `validation loss at step 60: 1.7, acc: 0.5`.
     (
@@ -281,7 +193,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("updates ", re.compile(r"\bupdates (?=\d+/\d+ episodes\b)"), "episode "),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian
     ("][", re.compile(r"^(\W*\[[A-Za-z][\w.-]*\])\[(\d+)\] ?(?=[A-Za-z])"), r"\1 step \2, "),  # `[lfw][2000]acc: 0.9`
-    (" ", _BY_TURNS, _marked),
+    (" ", BY_TURNS, marked),
     # Kaldi: `Average objective function for 'output' for minibatches 90-99 is -0.2 + -0.1 = -0.3 over 9000 frames.`
     (
         "objective function for",
@@ -290,7 +202,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
             rf"(?P<value>{NUMBER})(?: \+ (?:{NUMBER}) = (?P<whole>{NUMBER}))?.*",
             re.IGNORECASE,
         ),
-        _of_kaldi,
+        of_kaldi,
     ),
     ("[last ", re.compile(r"\[last \S+ of \S+\](?=:)"), ""),  # Kaldi: `ProgressLoss[last 5h of 10h]: 2.1 (Xent)`
 )

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from lcode.readers.loggers.line_forms import DATA
+from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.printed_line import IN_BATCH, RUN
 from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric

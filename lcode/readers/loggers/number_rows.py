@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import correlation
 
-from lcode.readers.loggers.line_forms import NUMBER
+from lcode.readers.loggers.form_parts import NUMBER
 from lcode.readers.raw import as_number
 from lcode.table.metric_names import known_metric
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lcode.readers.loggers.line_forms import DATA, NUMBER, usual_form, with_bare_counter
+from lcode.readers.loggers.form_parts import DATA, NUMBER
+from lcode.readers.loggers.line_forms import usual_form, with_bare_counter
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from lcode.readers.loggers.line_forms import NUMBER
+from lcode.readers.loggers.form_parts import NUMBER
 from lcode.readers.loggers.printed_line import EPOCH, FEWEST
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
 from lcode.table.metric_names import known_metric

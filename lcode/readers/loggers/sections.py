@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from lcode.readers.loggers.line_forms import DATA, usual_form
+from lcode.readers.loggers.form_parts import DATA
+from lcode.readers.loggers.line_forms import usual_form
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP, Said
 from lcode.readers.understanding.curve_names import split_name
 

@@ -15,7 +15,7 @@ from itertools import chain, pairwise
 from statistics import mean
 from typing import Any
 
-from lcode.readers.loggers.line_forms import DATA
+from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, RUN, STEP
 from lcode.readers.loggers.text_runs import starts_of
 from lcode.readers.loggers.whole_epochs import told_twice

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from lcode.readers.loggers.line_forms import DATA, NUMBER
+from lcode.readers.loggers.form_parts import DATA, NUMBER
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.number_rows import as_curves, named_by_course, names_by_course, numbers_in
 from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, STEP

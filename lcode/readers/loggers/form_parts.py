@@ -1,0 +1,110 @@
+"""Parts of printed lines that take more than a replacement to be brought to the usual form: lists, sums, shares."""
+
+from __future__ import annotations
+
+import re
+
+from lcode.readers.understanding.column_words import is_counter, why_left_out
+from lcode.readers.understanding.rates import is_rate
+from lcode.table.metric_names import known_metric
+from lcode.table.metric_words import SPLITS
+
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
+
+DATA = SPLITS.keys() - {"batch", "minibatch", "rollout", "tr", "trn"}
+"""Words that alone say on which data was measured."""
+
+LIST = re.compile(
+    rf"(?P<name>[A-Za-z][\w @./%-]*)[:=]? *\[(?P<values> *(?:{NUMBER}) *(?:, *(?:{NUMBER}) *)+)\]", re.IGNORECASE
+)
+"""A number for each class: `Dice: [0.9, 0.8]`."""
+
+ROW = re.compile(
+    rf"^(?P<name>[A-Za-z][\w @./%-]*)[:=] *(?P<values>(?:{NUMBER})(?:\s+(?:{NUMBER})){{3,}})\s*$", re.IGNORECASE
+)
+"""The same without brackets, of a score, in a line of its own: `IoU:64.22  0.00  1.50 12.75`."""
+
+COCO = re.compile(
+    r"Average (?:Precision|Recall)\s+\((?P<what>A[PR])\) @\[ IoU=(?P<iou>[\d.:]+)\s*\| area=\s*(?P<area>\w+)\s*"
+    r"\| maxDets=\s*(?P<most>\d+) \]\s*="
+)
+"""A line of COCO's evaluation as `pycocotools` prints it."""
+
+BY_TURNS = re.compile(
+    rf"(?i)(?<![^\s:|\]])(?:[a-z][\w/@.+-]*[ \t]+(?:{NUMBER})%?(?:[ \t]*[,|;])?(?:\s+|$)){{4,}}$",
+)
+"""Names and numbers by turns up to the end of a line, of which some names may be unknown: `loss 0.3  lat 0.1 …`."""
+
+_PART = re.compile(rf"(?<![\w.])(?P<name>[A-Za-z][\w/-]*)(?P<mark> *[:=] *| +)(?={NUMBER})", re.IGNORECASE)
+
+
+def by_class(found: re.Match[str]) -> str:
+    """The numbers of a list with a name each, where it is that of a metric; whole ones are numbers of classes."""
+    if known_metric(found["name"]) is None or "." not in found["values"]:
+        return found.group()
+    return ", ".join(f"{found['name']}_{at}: {value.strip()}" for at, value in enumerate(found["values"].split(",")))
+
+
+def row_by_class(found: re.Match[str]) -> str:
+    """The numbers of such a line with a name each; of losses the first one is the sum of the others."""
+    facts = known_metric(found["name"])
+    if facts is None or not facts.share:
+        return found.group()
+    return ", ".join(f"{found['name']}_{at}: {value}" for at, value in enumerate(found["values"].split()))
+
+
+def of_gan(found: re.Match[str]) -> str:
+    """A line of CycleGAN's and pix2pix' log, in which each number is a loss."""
+    losses = re.sub(rf"([A-Za-z][\w+-]*): (?={NUMBER})", r"\1_loss: ", found["losses"], flags=re.IGNORECASE)
+    return f"epoch: {found['epoch']}, batch: {found['batch']}, {losses}"
+
+
+def of_coco(found: re.Match[str]) -> str:
+    """The name by which COCO's numbers are known: AP, AP50, APs, AR100."""
+    area = "" if found["area"] == "all" else found["area"][0]
+    if found["what"] == "AR":
+        return f"val/AR{area or found['most']}:"
+    return f"val/AP{'' if ':' in found['iou'] else round(100 * float(found['iou']))}{area}:"
+
+
+def of_kaldi(found: re.Match[str]) -> str:
+    """A line of Kaldi's nnet3, which tells of each output of the network what it came to in the last minibatches."""
+    return f"batch {found['batch']}, {found['output']}/log-likelihood: {found['whole'] or found['value']}"
+
+
+def of_tutorial(found: re.Match[str]) -> str:
+    """A line of PyTorch's tutorials: after what time, at which step, how much of all, and the loss."""
+    return f"step {found['step']}, " + ("" if found["value"] is None else f"loss: {found['value']}")
+
+
+def of_sum(found: re.Match[str]) -> str:
+    """A number that is the sum of those in brackets behind it: a loss and its parts, of the same data."""
+    parts = re.findall(rf"([A-Za-z][\w/-]*)[ :=]+({NUMBER})", found["parts"], flags=re.IGNORECASE)
+    rounding = 0.5 * (len(parts) + 1) * 10.0 ** -len(found["value"].partition(".")[2])
+    if abs(sum(float(value) for _, value in parts) - float(found["value"])) > 1.01 * rounding:
+        return found.group()
+    split = found["split"]
+    told = ", ".join(f"{split} {name}_loss: {value}" for name, value in parts)
+    return f"{split}: loss: {found['value']}, {told}"
+
+
+def marked(found: re.Match[str]) -> str:
+    """The same with a mark between each name and its number."""
+    return re.sub(rf"(?i)(?<!\S)([a-z][\w/@.+-]*)[ \t]+(?=(?:{NUMBER}))", r"\1: ", found.group())
+
+
+def of_parts(found: re.Match[str]) -> str:
+    """A loss and what is in brackets behind it: numbers whose names say nothing else are parts of the loss."""
+
+    def named(part: re.Match[str]) -> str:
+        name = part["name"]
+        plain = len(name) == 1 or known_metric(name) is None
+        return part.group() if not plain or why_left_out(name) or is_rate(name) else f"{name}_loss{part['mark']}"
+
+    return found["loss"] + ", " + _PART.sub(named, found["parts"])
+
+
+def of_share(found: re.Match[str]) -> str:
+    """The share behind a fraction, unless that is of what a counter has reached: `step 224/462 (48.48%)`."""
+    before = found["before"] or ""
+    return found.group() if is_counter(before.rstrip(" \t:=#-")) else f"{before}{found['value']} %"
