@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from lcode.errors import InputError
-from lcode.readers.loggers import LOGGERS
+from lcode.readers.loggers import LAST_RESORT, LOGGERS
+from lcode.readers.loggers.lines import ending_of
 
 SKIPPED = frozenset(("__pycache__", "node_modules", "site-packages", ".git", ".venv", "venv", "__MACOSX"))
 """Folders that hold no logs, however many tables lie in them."""
@@ -31,6 +32,10 @@ class Sniffer(Protocol):
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is of this format."""
+
+
+_LOGS = (".log", ".out", ".err", ".stdout")
+"""Endings of texts beside a tool's logs that are told of without a look into them: Kaldi leaves thousands."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,10 @@ def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
     tools_beside: Counter[str] = Counter()
     for file in left:
         inner = _within(file, closed)
-        other = next((tool for tool, logger in LOGGERS.items() if logger.sniff(file)), None) if inner else None
+        tools = (tool for tool in LOGGERS if tool != LAST_RESORT) if inner else ()
+        other = next((tool for tool in tools if LOGGERS[tool].sniff(file)), None)
+        if other is None and inner and ending_of(file) in _LOGS:
+            other = LAST_RESORT
         if other is not None:
             tools_beside[other] += 1
             continue

@@ -95,7 +95,8 @@ def _joined(
     """
     parts, copies = without_copies({name: source.part for name, source in sources.items()})
     part = join(with_distinct_names(parts))
-    curves = settle_curves(part.metrics, choices, stated, HowOften.of(part))
+    directed = {key for key, direction in part.metrics.items() if direction is not None}
+    curves = settle_curves(part.metrics, choices, stated, HowOften.of(part), directed)
     if not curves.scored:
         names = ", ".join(part.metrics)
         raise InputError(f"no curve is left to be scored; there are: {names}{choices.misfit(part.metrics)}", path=path)

@@ -12,6 +12,7 @@ from lcode.readers.loggers.epoch_files import AllenNLPReader, EpochFilesReader
 from lcode.readers.loggers.evaluations import EvaluationsReader
 from lcode.readers.loggers.gpumd import NEPReader
 from lcode.readers.loggers.huggingface import HuggingFaceReader
+from lcode.readers.loggers.kaldi import KaldiReader
 from lcode.readers.loggers.libmtl import LibMTLReader
 from lcode.readers.loggers.lightning import LightningReader
 from lcode.readers.loggers.llama_factory import LlamaFactoryReader
@@ -42,6 +43,7 @@ LOGGERS: dict[str, Logger] = {
     "mace": MaceReader(),
     "nequip": NequIPReader(),
     "nep": NEPReader(),
+    "kaldi": KaldiReader(),
     "libmtl": LibMTLReader(),
     "mtan": MtanReader(),
     "allennlp": AllenNLPReader(),

@@ -54,6 +54,7 @@ def settle_curves(
     choices: Choices,
     stated: Collection[str] = (),
     often: HowOften | None = None,
+    directed: Collection[str] = (),
 ) -> Curves:
     """What these curves are, by their names and by what the user says.
 
@@ -63,12 +64,13 @@ def settle_curves(
         stated: curves that the user named as metrics, by their full names: these are scored.
         often: how often they were logged, where a tool did it. A loss that is logged much more often than the scores is
             that of the training (detectron2 says so nowhere).
+        directed: curves of which the log says which way is better, whatever their names.
     """
     keys = list(keys)
     curves = _as_chosen(keys, choices, stated)
     scored, signals, left_out = dict(curves.scored), dict(curves.signals), dict(curves.left_out)
     if choices.map is None:
-        split_of = _measured_on(scored, stated, often)
+        split_of = _measured_on(scored, stated, often, directed)
         plain = {_plain(name) for key in keys for name in (key, split_name(key)[1])}
         for key in curves.scored:
             if key in stated:
@@ -123,6 +125,7 @@ def _measured_on(
     names: Mapping[str, str],
     stated: Collection[str],
     often: HowOften | None,
+    directed: Collection[str],
 ) -> dict[str, str]:
     """On which data each curve was measured: `val`, `test` or `train`; empty where that cannot be told.
 
@@ -132,12 +135,13 @@ def _measured_on(
         names: key as logged -> name without its split.
         stated: see `settle_curves`.
         often: see `settle_curves`.
+        directed: see `settle_curves`.
     """
     split_of = {key: "" if key in stated else split_name(key)[0] for key in names}
     split_of |= dict.fromkeys(_earlier_sets(key for key, split in split_of.items() if split == "val"), "train")
     split_of |= {key: split for key, split in _of_chainer(split_of).items() if key not in stated}
     split_of |= hardly_evaluated(split_of, often)
-    measured = {split for key, split in split_of.items() if known_metric(key) is not None}
+    measured = {split for key, split in split_of.items() if key in directed or known_metric(key) is not None}
     held_out = next((split for split in ("val", "test") if split in measured), None)
     if held_out is not None:
         # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.

@@ -56,6 +56,55 @@ def test_allennlp_writes_a_file_per_epoch(tmp_path: Path) -> None:
     assert table.runs["status"].tolist() == ["finished"]
 
 
+def test_kaldi_leaves_a_file_per_iteration_and_data_set(tmp_path: Path) -> None:
+    head = "# Running on c01\nLOG (nnet3-chain-compute-prob[5.5]:PrintTotalStats():nnet-diagnostics.cc:162) "
+    files = {
+        f"exp/tdnn/log/compute_prob_{data}.{e}.log": head
+        + f"Overall log-probability for 'output' is -0.{good}{9 - e} + -1 = -1.{good}{9 - e} per frame.\n"
+        + f"{head}Overall accuracy for 'output-xent' is 0.{good}{e} per frame, over 9 frames.\n"
+        for e in (2, 1, 0)
+        for data, good in (("valid", 2), ("train", 1))
+    }
+    others = {"exp/tdnn/log/train.1.2.log": "epoch 1 loss 9.5\nepoch 2 loss 9.5\n", "exp/tdnn/final.mdl": "-"}
+    root = written(tmp_path, {**files, **others})
+    table = read_logs(root)
+    assert curves(table) == {
+        "output/log-probability max": [-1.29, -1.28, -1.27],
+        "output-xent/accuracy max": [0.20, 0.21, 0.22],
+    }
+    assert list(table.runs.index) == ["tdnn"] and table.runs["status"].tolist() == ["finished"]
+    assert len(table.signals) == 6
+    assert any("1 file(s) of text logs" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "accuracy.report",
+            "%Iter\tduration\ttrain_objective\tvalid_objective\tdifference\n"
+            "0\t8.0\t0.25\t0.125\t-0.1\n1\t7.0\t0.5\t0.25\t-0.1\n2\t7.0\t0.75\t0.5\t-0.1\n",
+            {"accuracy max": [0.125, 0.25, 0.5]},
+        ),
+        (
+            "accuracy.report",
+            "%Iter\tduration\ttrain_objective\tvalid_objective\tdifference\n"
+            "0\t8.0\t-0.25\t-1.5\t-0.1\n1\t7.0\t-0.125\t-1.25\t-0.1\n2\t7.0\t0.0\t-1.0\t-0.1\n",
+            {"log-likelihood max": [-1.5, -1.25, -1.0]},
+        ),
+        (
+            "compute_prob_valid.7.log",
+            "# nnet-compute-prob 7.mdl ark:valid.egs\nLOG (nnet-compute-prob:main():nnet-compute-prob.cc:91) "
+            "Saw 40 examples, average probability is -1.25 and accuracy is 0.75 with total weight 40\n",
+            {"log-likelihood max": [-1.25], "accuracy max": [0.75]},
+        ),
+    ],
+)
+def test_kaldi_in_one_file(tmp_path: Path, name: str, text: str, expected: dict[str, list[float]]) -> None:
+    table = read_logs(written(tmp_path, {f"mono/{name}": text}) / "mono" / name)
+    assert {key.removeprefix("val/"): values for key, values in curves(table).items()} == expected
+
+
 def test_deepxde_has_a_loss_per_term(tmp_path: Path) -> None:
     rows = "0.0e+00 4.0 3.0 4.0 3.0 9.0e-01\n1.0e+03 2.0 1.0 2.0 1.0 5.0e-01\n"
     table = read_logs(written(tmp_path, {"loss.dat": f"# step, loss_train, loss_test, metrics_test\n{rows}"}))
