@@ -58,7 +58,7 @@ class Name:
             pieces = () if separator else (atom,) if atom[0].isdigit() else _taken_apart(atom.lower())
             words.extend(pieces)
             parts.extend([part] * len(pieces))
-        name = cls(tuple(words), tuple(parts), tuple(_find(words)))
+        name = cls(tuple(words), tuple(parts), tuple(_find(words, parts)))
         counted = (one for one in name.found if one.entry.weight != "whole" or name._is_alone(one))
         return replace(name, found=tuple(counted))
 
@@ -100,8 +100,11 @@ def _taken_apart(word: str) -> tuple[str, ...]:
     return (word[:-4], "loss") if word.endswith("loss") else (word,)
 
 
-def _find(words: Sequence[str]) -> list[Found]:
-    """The metrics in the words, from left to right, at each place the longest."""
+def _find(words: Sequence[str], parts: Sequence[int]) -> list[Found]:
+    """The metrics in the words, from left to right, at each place the longest.
+
+    A letter that ends one part of the key belongs to no metric in the next: `stats_g/mean` is no G-mean.
+    """
     found: list[Found] = []
     start = 0
     while start < len(words):
@@ -113,7 +116,8 @@ def _find(words: Sequence[str]) -> list[Found]:
             entry = _ENTRIES.get(literal) or _ENTRIES.get(numbered)
             if entry is None and word.endswith("s") and len(literal) > _SHORTEST:
                 entry = _ENTRIES.get(literal[:-1])  # a plural: `rewards`, `IoUs`
-            if entry is not None:
+            over = len(words[start]) == 1 and parts[start] != parts[end]
+            if entry is not None and not over:
                 longest = Found(start, end + 1, entry)
             if literal not in _BEGINNINGS and numbered not in _BEGINNINGS:
                 break

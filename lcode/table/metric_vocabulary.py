@@ -219,6 +219,7 @@ FIELDS: dict[str, str] = {
         max - - - head: penalized logp|plogp
         max -1 1 share head: backward transfer|bwt, forward transfer|fwt
         min - - - head: sa score, vina|vina score|docking score
+        min - - - whole: energy|ground state energy|variational energy|potential energy|free energy
         min 0 - - head: pde loss
         min 0 - - whole: pde, phys|physics
         min 0 - - weak: residual

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
@@ -23,24 +23,40 @@ def with_rows(found: Any) -> Any:
     if isinstance(names, list) and isinstance(cells, list) and all(_is_row(row, len(names)) for row in cells):
         rows = [dict(zip(map(str, names), row, strict=True)) for row in cells]
         return _numbered(rows, found.get("index"))
-    histories = [inner for inner in found.values() if _is_history(inner)]
-    if len(histories) == 1 and not any(isinstance(inner, list) and inner != histories[0] for inner in found.values()):
+    rows = _rows_by_number(found)
+    if rows is not None:
+        return rows
+    inside = {name: _rows_by_number(inner) or inner for name, inner in found.items()}
+    histories = [inner for inner in inside.values() if _is_history(inner)]
+    if len(histories) == 1 and not any(isinstance(inner, list) and inner != histories[0] for inner in inside.values()):
         return histories[0]  # beside settings and results
-    if all(isinstance(inner, dict) for inner in found.values()):
-        rows = [dict(inner) for inner in found.values()]
-        if _counts(found) and all(_is_flat(row) for row in rows):
-            counter = next((m["counter"] for m in map(_NUMBER.fullmatch, found) if m is not None and m["counter"]), "")
-            named = not any(name.lower() in (*EPOCHS, *STEPS) for row in rows for name in row)
-            at = [_at(name) for name in found]
-            return [{counter.lower() or "epoch": n, **row} for n, row in zip(at, rows, strict=True)] if named else rows
-    return {name: _listed(inner) for name, inner in found.items()}
+    return {name: _listed(inner) for name, inner in inside.items()}
+
+
+def _rows_by_number(found: Any) -> list[dict[str, Any]] | None:
+    """The rows of an object that holds them by their numbers, each with its number; None where it holds others."""
+    if not isinstance(found, dict) or not found or not all(isinstance(inner, dict) for inner in found.values()):
+        return None
+    rows = [dict(inner) for inner in found.values()]
+    if not _counts(found) or not all(_is_flat(row) for row in rows):
+        return None
+    if _are_counted(rows):
+        return rows
+    counter = next((m["counter"] for m in map(_NUMBER.fullmatch, found) if m is not None and m["counter"]), "")
+    return [{counter.lower() or "epoch": _at(name), **row} for name, row in zip(found, rows, strict=True)]
 
 
 def _is_history(inner: Any) -> bool:
     """Whether a list holds an object per epoch or step, each of which says which one it is."""
     if not isinstance(inner, list) or len(inner) < 2 or not all(isinstance(row, dict) for row in inner):
         return False
-    return all(any(name.lower() in (*EPOCHS, *STEPS) for name in row) for row in inner)
+    return _are_counted(inner)
+
+
+def _are_counted(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether rows say which epoch or step each is of; the same number in all is how many steps each took."""
+    counters = [name for name in rows[0] if name.lower() in (*EPOCHS, *STEPS)]
+    return any(all(name in row for row in rows) and len({str(row[name]) for row in rows}) > 1 for name in counters)
 
 
 def _listed(inner: Any) -> Any:

@@ -18,7 +18,7 @@ from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.loggers.lines import PRINTED, head_of
 from lcode.readers.raw import RawTable, decoded
 from lcode.readers.runs.curve_files import named_by_file
-from lcode.readers.understanding.column_words import RUN_NAMES, is_counter
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, is_counter
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
@@ -33,9 +33,16 @@ _NUMBERED = re.compile(
 )
 """How data frames are written: by column and number of the row, by row, or cells apart from the columns' names."""
 
-_ROWS = re.compile(rb'"(epochs|history|logs?|records|results|metrics)"\s*:\s*\[\s*\{', re.IGNORECASE)
+_ROWS = re.compile(
+    rb'"(epochs?|history|logs?|records|results|metrics|train(ing)?|val(id(ation)?)?|test)"\s*:\s*'
+    rb'(\[\s*\{|\{\s*"(epoch|step|iter\w*|round)?[ _-]*\d+"\s*:\s*\{)',
+    re.IGNORECASE,
+)
 _LIST = re.compile(rb'"([^"]*)"\s*:\s*\[\s*-?\d')
 """Curves in an object that begins with the settings of the training: a row each, or a list of numbers."""
+
+_HEAD = 1 << 14
+"""Bytes by which a file is recognised: settings stand before the curves."""
 
 _OF_A_RUN = re.compile(
     r"(fold|seed|run|trial|exp(eriment)?|model|cv|split|rep(eat)?|client|config|variant|attempt|phase|stage)?[ _-]*\d+",
@@ -52,7 +59,7 @@ class JsonFormat:
         ending = path.suffix.lower()
         if ending != ".json" and ending not in PRINTED:
             return False
-        head = head_of(path, 4096)
+        head = head_of(path, _HEAD)
         if ending in PRINTED:
             return head.lstrip()[:1] == b"{" and _BEGINNING.match(head) is not None
         known = _BEGINNING.match(head) is not None or _NUMBERED.match(head) is not None
@@ -78,7 +85,7 @@ class JsonFormat:
 
 def _table(path: Path, found: Any) -> RawTable:
     """The table that an object of JSON holds."""
-    found = with_rows(found)
+    whole, found = found, with_rows(found)
     trainings = _trainings(found)
     if trainings:
         return one_table_of_runs({name: _of_lists(path, *training) for name, training in trainings.items()})
@@ -88,8 +95,10 @@ def _table(path: Path, found: Any) -> RawTable:
         raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
     if not found:
         raise InputError("is an empty list; expected one object per row", path=path)
-    raw = rows_to_table(path, found, list(range(1, len(found) + 1)))
-    return _counted(raw, curves=False)
+    raw = _counted(rows_to_table(path, found, list(range(1, len(found) + 1))), curves=False)
+    if not isinstance(whole, dict):
+        return raw
+    return with_settings(raw, whole, counted=any(name.lower() in EPOCHS for name in raw.columns))
 
 
 def _counted(raw: RawTable, *, curves: bool) -> RawTable:

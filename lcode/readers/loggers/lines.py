@@ -26,6 +26,9 @@ _SET_ASIDE = re.compile(
 _OF_JOB = re.compile(r"\.[oe]\d+$")
 """How a queue names what a job printed: `train.sh.o12345`."""
 
+_LINE_END = re.compile(r"\r+\n")
+"""An end of line, with a carriage return for each time that it went through a program of Windows."""
+
 HEAD = 1 << 16
 """Bytes by which a file is recognised; the first line of one with a whole configuration in every line is longer, but
 its first keys are not."""
@@ -156,7 +159,7 @@ def printed_text(data: bytes) -> tuple[str, str]:
     """
     zeros = 0 if is_utf16(data) else data.count(b"\0")
     text, odd = text_of_bytes(data.replace(b"\0", b"") if zeros else data)
-    text = text.replace("\r\n", "\n")
+    text = _LINE_END.sub("\n", text)
     return text, f"{zeros} zero bytes were left out" if zeros else odd
 
 
@@ -231,7 +234,7 @@ def csv_cells(path: Path, tool: str, *, separator: str = ",", comments: bool = F
     lines: list[int] = []
     torn: list[int] = []
     number = 0
-    for number, line in enumerate(re.split(r"\r?\n", text), start=1):
+    for number, line in enumerate(re.split(r"\r*\n", text), start=1):
         if not line.strip() or (comments and line.startswith("#")):
             continue
         try:

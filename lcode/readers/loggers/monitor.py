@@ -24,6 +24,8 @@ AXIS = "steps"
 
 REWARD, LENGTH, CLOCK = "r", "l", "t"
 
+_BEGINNING = re.compile(rb'# ?\{[^\n]*"t_start"')
+
 _NAMES = {REWARD: "episode_reward", LENGTH: "episode_length"}
 
 
@@ -34,7 +36,7 @@ class MonitorReader:
 
     def sniff(self, path: Path) -> bool:
         """Whether the file begins as `Monitor` begins it."""
-        return path.suffix == ".csv" and re.match(rb'# ?\{"t_start', head_of(path, 64)) is not None
+        return path.suffix == ".csv" and _BEGINNING.match(head_of(path, 1024)) is not None
 
     def owns(self, path: Path) -> Path:
         """The file alone."""

@@ -54,23 +54,38 @@ class Told:
     def axis(self) -> str:
         """The counter of the rows: epochs where there are several, else steps.
 
-        So are steps where all is told often in few epochs, and where several rows share a fraction of an epoch.
+        So are steps where all is told often in few epochs, or held-out data are measured often in each, and where
+        several rows share a fraction of an epoch.
         """
         epochs, steps = ([row[name] for row in self.rows if name in row] for name in (EPOCH, STEP))
         if steps and 2 * len(set(epochs)) < len(set(steps)) and any(epoch % 1 for epoch in epochs):
             return STEP
         if not steps or (several := len(set(epochs))) > FEW_EPOCHS:
-            return EPOCH
+            return STEP if steps and _rise(steps) and self._is_evaluated_within(several) else EPOCH
         if several < 2:
             return STEP
         often = Counter(name for row in self.rows if STEP in row for name in row if known_metric(name) is not None)
-        rising = all(before <= after for before, after in pairwise(steps))
-        return STEP if rising and often and min(often.values()) >= MANY_EVALUATIONS else EPOCH
+        return STEP if _rise(steps) and often and min(often.values()) >= MANY_EVALUATIONS else EPOCH
+
+    def _is_evaluated_within(self, epochs: int) -> bool:
+        """Whether what is measured on held-out data is told at many steps of each epoch."""
+        held_out = Counter(
+            name
+            for row in self.rows
+            if STEP in row
+            for name in row
+            if split_name(name)[0] in ("val", "test") and known_metric(name) is not None
+        )
+        return bool(held_out) and min(held_out.values()) >= MANY_EVALUATIONS * epochs
 
     @cached_property
     def is_training(self) -> bool:
         """Whether a known metric is told at several values of the counters."""
         return any(known_metric(name) is not None for name in _at_several_counts(self.rows) - {EPOCH, STEP, BATCH})
+
+
+def _rise(counts: Sequence[float]) -> bool:
+    return all(before <= after for before, after in pairwise(counts))
 
 
 def in_order(told: Told) -> Told:

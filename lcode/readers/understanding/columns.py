@@ -19,6 +19,7 @@ from lcode.readers.choices import Choices
 from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES, RUN_NAMES, STEPS, why_left_out
 from lcode.readers.understanding.counters import other_counters, tells_apart
+from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
 from lcode.readers.understanding.rates import is_rate
 from lcode.readers.understanding.uncounted import without_epochs
@@ -27,7 +28,7 @@ from lcode.table.other_languages import in_english
 
 FEW_EPOCHS, MANY_EVALUATIONS = 2, 6
 """With at most so many epochs per run and at least so many evaluations the steps are the axis: a language model is
-trained for one epoch."""
+trained for one epoch. So they are where held-out data were measured as often within each epoch."""
 
 _FALLING = 0.1
 """Part of the rows in which a counter may go back, as where trainings were appended to a log."""
@@ -208,7 +209,10 @@ def _rises(raw: RawTable, name: str, runs: NDArray[np.int64]) -> bool:
 
 
 def _several(raw: RawTable, runs: NDArray[np.int64], epoch: str, step: str, counters: Sequence[str]) -> bool:
-    """Whether the curves that are measured least often were measured many times in very few epochs."""
+    """Whether the curves that are measured least often were measured many times in very few epochs, or in each.
+
+    What is logged of the training alone may be every batch of it: then the last of each epoch counts.
+    """
     curves = [
         name
         for name in raw.columns
@@ -225,7 +229,11 @@ def _several(raw: RawTable, runs: NDArray[np.int64], epoch: str, step: str, coun
         )
         for name in (epoch, step)
     )
-    return bool(epochs.max() <= FEW_EPOCHS and np.median(steps[steps > 0]) >= MANY_EVALUATIONS)
+    if epochs.max() <= FEW_EPOCHS:
+        return bool(np.median(steps[steps > 0]) >= MANY_EVALUATIONS)
+    evaluated = any(split_name(name)[0] in ("val", "test") for name in curves)
+    anew = 2 * steps.sum() < len(rows)  # batches are counted from 0 in each epoch
+    return evaluated and not anew and bool(np.median((steps / np.maximum(epochs, 1))[steps > 0]) >= MANY_EVALUATIONS)
 
 
 def _kind(raw: RawTable, name: str, runs: NDArray[np.int64]) -> str | None:

@@ -69,6 +69,8 @@ FACTS = [
     (CORRELATION, "cohen_kappa corr"),
     (("max", -1, 1, False), "cosine_similarity cos_sim cosineSimilarity"),
     (("max", 0, 10, True), "cider CIDEr CIDEr-D"),
+    (("min", None, None, False), "val_energy mean_energy total_energy"),
+    (("max", 0, 1, True), "g_mean test/gmean"),
     (("max", None, 0, False), "neg_mean_squared_error neg_rmse neg_mean_gamma_deviance -mae"),
 ]
 
@@ -89,7 +91,7 @@ UNSAID = """
     reward_penalty time_to_accuracy best_acc_epoch loss_acc loss_precision d1 3px kitti-f1 motp coverage@10 rank
     effective_rank err@10 attack_success_rate iou_distance is_best lossless distance_to_goal accuracy_drop
     var_loss neg_loss neg_err negative_log_loss one_minus_psnr old_approx_kl policy/ratio alpha Δm
-    full_loss_num num_losses loss_count
+    full_loss_num num_losses loss_count stats_g/mean energy_ratio
 """
 
 

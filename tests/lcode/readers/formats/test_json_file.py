@@ -102,3 +102,28 @@ def test_tasks_of_one_training_are_no_runs(tmp_path: Path) -> None:
     table = read_logs(tmp_path / "history.json")
     assert list(table.runs.index) == ["history"]
     assert sorted(metric.key for metric in table.metrics) == ["depth/loss", "seg/loss"]
+
+
+ROWS = [{"steps": 400, "train_loss": 2.0 - at, "val_loss": 3.0 - at} for at in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("found", "epochs"),
+    [
+        ({"config": {"epochs": 3, "width": 8}, "epochs": {str(at): row for at, row in enumerate(ROWS)}}, [0, 1]),
+        ({"width": 8, "history": {f"epoch_{at}": row for at, row in enumerate(ROWS, start=1)}, "best": {}}, [1, 2]),
+        ({"args": {"width": 8}, "log": [{"epoch": at, **row} for at, row in enumerate(ROWS)], "s": "x" * 99}, [0, 1]),
+    ],
+)
+def test_rows_by_number_beside_settings(tmp_path: Path, found: dict[str, object], epochs: list[int]) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(found))
+    table = read_logs(tmp_path / "a.json")
+    assert [metric.key for metric in table.metrics] == ["val_loss"] and table.points["value"].tolist() == [3.0, 2.0]
+    assert table.points["epoch"].tolist() == epochs and table.configs.loc["a", "width"] == 8
+
+
+def test_rows_by_number_of_each_part_of_the_data(tmp_path: Path) -> None:
+    found = {part: {str(at): {"loss": at + add} for at in (0, 1)} for part, add in (("train", 1), ("val", 2))}
+    (tmp_path / "a.json").write_text(json.dumps(found))
+    table = read_logs(tmp_path / "a.json")
+    assert table.points["value"].tolist() == [2, 3] and table.signals["value"].tolist() == [1, 2]

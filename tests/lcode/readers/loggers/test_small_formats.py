@@ -152,6 +152,12 @@ def test_monitor_counts_the_steps_of_all_environments(tmp_path: Path) -> None:
     assert table.points["epoch"].tolist() == [10, 30, 60]
 
 
+def test_monitors_of_any_settings_and_line_ends(tmp_path: Path) -> None:
+    text = '#{"env_id": 1, "t_start": 100.5}\nr,l,t\r\r\n-3.0,10,1.5\r\r\n-1.0,30,5.25\r\r\n'
+    table = read_logs(written(tmp_path, {"monitor.csv": text}) / "monitor.csv")
+    assert table.points["value"].tolist() == [-3.0, -1.0] and table.metrics[0].direction == "max"
+
+
 def test_monitors_of_other_names_are_runs_of_their_own(tmp_path: Path) -> None:
     text = '# {{"t_start": 100.0, "env_id": "a"}} \nr,l,t\n{0}.0,10,1.0\n3.0,30,5.0\n'
     files = {f"monitor_{name}.csv": text.format(at) for at, name in enumerate("ab")}

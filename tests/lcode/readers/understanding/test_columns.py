@@ -104,6 +104,15 @@ def test_a_training_of_one_epoch_is_counted_in_steps(tmp_path: Path) -> None:
     assert read.points["epoch"].tolist() == [100 * i for i in range(1, 9)]
 
 
+def test_evaluations_within_many_epochs_are_counted_in_steps(tmp_path: Path) -> None:
+    steps = [10 * at for at in range(1, 33)]
+    for name, often in (("val_loss", 1), ("loss", 0)):
+        rows = "".join(f"{at // 80},{at},{1 / at:.3f}\n" for at in steps)
+        (tmp_path / f"{name}.csv").write_text(f"epoch,step,{name}\n" + rows)
+        epochs = read_logs(tmp_path / f"{name}.csv").points["epoch"].tolist()
+        assert epochs == (steps if often else [0, 1, 2, 3, 4])
+
+
 def test_a_wrong_cell_is_still_an_error_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"line 3, column 'seg/loss': 'oops' is not a number"):
         (tmp_path / "runs.csv").write_text("run,epoch,seg/loss\na,1,0.5\na,2,oops\na,3,0.4\n")
