@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -43,12 +44,11 @@ class _Kind:
     names: re.Pattern[str]
     scale: Callable[[Array], Array]
 
-    def of(self, configs: pd.DataFrame) -> Array:
+    def of(self, configs: pd.DataFrame, columns: Sequence[str]) -> Array:
         """Its values, [R]; of several columns (the widths of several layers) the mean; NaN where there is none."""
-        columns = [column for column in configs.columns if self.names.fullmatch(_last_part(str(column)))]
-        numbers = [pd.to_numeric(configs[column], errors="coerce").to_numpy(np.float64) for column in columns]
-        if not numbers:
+        if not columns:
             return np.full(len(configs), np.nan)
+        numbers = [pd.to_numeric(configs[column], errors="coerce").to_numpy(np.float64) for column in columns]
         stacked = self.scale(np.stack(numbers))
         known = np.isfinite(stacked)
         return np.where(known.any(0), np.where(known, stacked, 0.0).sum(0) / np.maximum(known.sum(0), 1), np.nan)
@@ -65,10 +65,13 @@ _KINDS = {
         re.compile(r"((n|num|max)_)?(hidden_)?(units|width|channels|hidden(_(size|dim))?|d_model)(_\d+)?"), _log
     ),
 }
+_OPTIMIZER = re.compile(r"optimizer|optim|opt")
 _ADAPTIVE = re.compile(r"ada|rms|lamb|lion", re.IGNORECASE)
 _PLAIN = re.compile(r"sgd|momentum|nesterov", re.IGNORECASE)
 
-COMMON_SETTINGS = (*_KINDS, "adaptive optimizer")
+ADAPTIVE = "adaptive optimizer"
+
+COMMON_SETTINGS = (*_KINDS, ADAPTIVE)
 """What is read, in this order."""
 
 
@@ -105,21 +108,32 @@ class CommonSettings:
 
 
 def _values(configs: pd.DataFrame) -> Array:
-    numbers = [kind.of(configs) for kind in _KINDS.values()]
-    return np.stack([*numbers, _adaptive(configs)], axis=1)
+    columns = _columns(tuple(map(str, configs.columns)))
+    numbers = [kind.of(configs, columns[name]) for name, kind in _KINDS.items()]
+    return np.stack([*numbers, _adaptive(configs, columns[ADAPTIVE])], axis=1)
 
 
-def _adaptive(configs: pd.DataFrame) -> Array:
+def _adaptive(configs: pd.DataFrame, columns: Sequence[str]) -> Array:
     """1 for an optimizer of Adam's kind, 0 for gradient descent, NaN where neither is said, [R]."""
     result = np.full(len(configs), np.nan)
-    for column in configs.columns:
-        if _last_part(str(column)) in ("optimizer", "optim", "opt"):
-            names = configs[column].astype(str)
-            result[names.str.contains(_PLAIN).to_numpy()] = 0.0
-            result[names.str.contains(_ADAPTIVE).to_numpy()] = 1.0
+    for column in columns:
+        names = configs[column].astype(str)
+        result[names.str.contains(_PLAIN).to_numpy()] = 0.0
+        result[names.str.contains(_ADAPTIVE).to_numpy()] = 1.0
     return result
 
 
-def _last_part(name: str) -> str:
-    """`optim/lr` and `optim.lr` are `lr`, however they are written."""
-    return re.split(r"[./]", name)[-1].strip().lower().replace("-", "_")
+@lru_cache(maxsize=64)
+def _columns(names: tuple[str, ...]) -> dict[str, list[str]]:
+    """The columns of each of `COMMON_SETTINGS`: beside `lr` that of a part, `gradnorm.lr`, is another thing."""
+    found: dict[str, list[str]] = {}
+    patterns = {**{name: kind.names for name, kind in _KINDS.items()}, ADAPTIVE: _OPTIMIZER}
+    for setting, pattern in patterns.items():
+        parts = {name: re.split(r"[./]", name) for name in names}
+        fitting = {name: len(at) for name, at in parts.items() if pattern.fullmatch(_plain(at[-1]))}
+        found[setting] = [name for name, depth in fitting.items() if depth == min(fitting.values())]
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("-", "_")

@@ -38,6 +38,11 @@ def test_rates_are_compared_by_factors_and_a_decay_of_nothing_is_a_small_one() -
     np.testing.assert_allclose(found["weight decay"], [-np.sqrt(1.5), 0, np.sqrt(1.5)])
 
 
+def test_the_rate_of_a_part_is_not_that_of_the_training() -> None:
+    found = places(pd.DataFrame({"lr": [0.1, 0.2, 0.4], "gradnorm.lr": [1.0, 1e-9, 3.0]}))
+    np.testing.assert_allclose(found["learning rate"], [-np.sqrt(1.5), 0, np.sqrt(1.5)])
+
+
 def test_widths_of_several_layers_are_one() -> None:
     found = places(pd.DataFrame({"units_1": [8, 32, 8], "units_2": [32, 8, 8]}))
     assert found["width"][0] == pytest.approx(found["width"][1]) and found["width"][2] < found["width"][0]
