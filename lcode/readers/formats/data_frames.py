@@ -23,9 +23,9 @@ def with_rows(found: Any) -> Any:
     if isinstance(names, list) and isinstance(cells, list) and all(_is_row(row, len(names)) for row in cells):
         rows = [dict(zip(map(str, names), row, strict=True)) for row in cells]
         return _numbered(rows, found.get("index"))
-    rows = _rows_by_number(found)
-    if rows is not None:
-        return rows
+    by_number = _rows_by_number(found)
+    if by_number is not None:
+        return by_number
     inside = {name: _rows_by_number(inner) or inner for name, inner in found.items()}
     histories = [inner for inner in inside.values() if _is_history(inner)]
     if len(histories) == 1 and not any(isinstance(inner, list) and inner != histories[0] for inner in inside.values()):

@@ -42,7 +42,8 @@ def test_a_file_that_was_copied_under_another_name_is_known_by_what_it_holds(
     original = DATA / file
     copy = Path(shutil.copy(original, tmp_path / f"07-mine{original.suffix}"))
     one, other = read_logs(copy), read_logs(original)
-    assert one.reading.sources == {tool: 1} and one.run_ids == ("07-mine",)
+    assert one.reading is not None and one.reading.sources == {tool: 1}
+    assert one.run_ids == ("07-mine",)
     told = [table.points[["epoch", "metric", "value"]].astype({"metric": str}) for table in (one, other)]
     assert told[0].equals(told[1])
 
