@@ -69,6 +69,9 @@ def _table(path: Path, rows: list[list[Any]]) -> RawTable | None:
     if len(filled) < 2:
         return None
     header = [f"Unnamed: {i}" if name is None else str(name).strip() for i, name in enumerate(filled[0][1])]
+    if not any(isinstance(cell, str) for cell in filled[0][1]):  # the file says what its numbers are, or nothing does
+        filled = [(0, [str(at) for at in range(len(header))]), *filled]
+        header = [str(cell) for cell in filled[0][1]]
     used = {at for _, row in filled[1:] for at, cell in enumerate(row) if cell is not None}
     cells = [
         {name: _plain(cell) for at, (name, cell) in enumerate(zip(header, row, strict=False)) if at in used}

@@ -15,10 +15,11 @@ import pyarrow as pa
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.lines import HEAD, PRINTED, ending_of, head_of, is_binary, printed_text, refused
-from lcode.readers.loggers.number_rows import NumberRows, as_curves, names_by_course, numbers_in
+from lcode.readers.loggers.number_rows import NumberRows, as_curves, has_a_way, names_by_course, numbers_in
 from lcode.readers.loggers.printed_line import FEWEST
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.readers.loggers.text_runs import starts_of
+from lcode.readers.understanding.counters import LONG
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
@@ -27,7 +28,8 @@ from lcode.table.reading import listed
 _AXES = ("epoch", "batch")
 """What the first columns count, where there are several."""
 
-_ENDINGS = (*PRINTED, ".dat", ".csv", ".tsv", ".json")
+_TABLES = (".dat", ".csv", ".tsv")
+_ENDINGS = (*PRINTED, *_TABLES, ".json")
 
 _OF_FILE = re.compile(r"[_.\- ]*(?<![A-Za-z])(?:logs?|lists?|history|hist|values?|data|curves?|records?)(?![A-Za-z])")
 """Words in a file's name that say nothing of what is measured: `loss_log.txt`."""
@@ -39,11 +41,15 @@ _OF_TRAINING = re.compile(r"log|train|hist", re.IGNORECASE)
 
 
 def is_nameless(path: Path) -> bool:
-    """Whether the file begins with numbers of one curve alone, and is named after a metric, or a log that counts."""
-    if ending_of(path) not in _ENDINGS or not _BEGINNING.match(head_of(path, 64)):
+    """Whether the file begins with numbers of curves alone, and is named after a metric, or a log that counts.
+
+    A table without a header may have any name where many rows go one way.
+    """
+    ending = ending_of(path)
+    if ending not in _ENDINGS or not _BEGINNING.match(head_of(path, 64)):
         return False
     known = known_metric(_metric(path)) is not None
-    if not known and not _OF_TRAINING.search(path.name):
+    if not known and ending not in _TABLES and not _OF_TRAINING.search(path.name):
         return False
     head = head_of(path)
     if is_binary(head):
@@ -53,7 +59,12 @@ def is_nameless(path: Path) -> bool:
         marks = "\n" if "\n" in text else ",; "
         text = text[: max(text.rfind(mark) for mark in marks)]  # the last number may be cut
     curve = _curve_in(text)
-    return curve is not None and len(curve.values[0]) >= FEWEST and (known or bool(curve.counters))
+    if curve is None or len(curve.values[0]) < FEWEST:
+        return False
+    if known or (curve.counters and _OF_TRAINING.search(path.name)):
+        return True
+    measured = not all(value.is_integer() for values in curve.values for value in values)
+    return ending in _TABLES and len(curve.values[0]) >= LONG and measured and all(map(has_a_way, curve.values))
 
 
 def nameless_runs(paths: Sequence[Path], tool: str) -> list[Logged]:

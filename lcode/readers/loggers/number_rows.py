@@ -30,11 +30,12 @@ _COUNTED = re.compile(r"^(\s*\d+):(?=\s)")
 
 _BETWEEN = re.compile(r"[\s,;()\[\]]+")
 
-_MOST_CURVES = 2
-"""More columns are many things, an exploration rate among them that falls as a loss does."""
+_MOST_CURVES = 4
+"""A loss and a score of two parts of the data; more columns are many things, an exploration rate among them that falls
+as a loss does."""
 
-_CLEAR = 0.5
-"""Correlation with time from which values go one way."""
+_CLEAR, _STRAIGHT = 0.5, 0.9999
+"""Correlation with time from which values go one way, and from which they are time, or a schedule, themselves."""
 
 _MANY, _FEW = 50, 5
 """With so many rows a column of so few values, of several, is a setting and its schedule."""
@@ -81,18 +82,18 @@ def as_curves(rows: Sequence[Sequence[float]]) -> NumberRows | None:
     if len(columns) > 1 and not counters:
         return None
     if len(columns) > 1 and len(rows) >= _MANY:
-        columns = [column for column in columns if len(set(column)) > _FEW]
+        columns = [column for column in columns if len(set(column)) > _FEW and not has_a_way(column, _STRAIGHT)]
     if not columns or (counters and any(map(counts, columns))):
         return None
-    if len(columns) > _MOST_CURVES or (len(columns) > 1 and not all(map(_has_a_way, columns))):
+    if len(columns) > _MOST_CURVES or (len(columns) > 1 and not all(map(has_a_way, columns))):
         return None
     return NumberRows(tuple(counters), tuple(columns))
 
 
-def _has_a_way(values: Sequence[float]) -> bool:
+def has_a_way(values: Sequence[float], clear: float = _CLEAR) -> bool:
     """Whether values fall or rise on the whole, so that it tells what they are."""
     finite = [value for value in values if math.isfinite(value)]
-    return len(set(finite)) > 1 and abs(correlation(range(len(finite)), finite)) >= _CLEAR
+    return len(set(finite)) > 1 and abs(correlation(range(len(finite)), finite)) >= clear
 
 
 def counts(column: Sequence[float]) -> bool:

@@ -62,6 +62,39 @@ def test_epochs_are_not_set_beside_steps(tmp_path: Path, scored: Callable[[Path]
     assert any("left out, since they do not hold 3 numbers" in note for note in read_logs(folder).notes)
 
 
+ROWS = range(1, 25)
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "expected"),
+    [
+        ("run.csv", lambda at: f"{at},{1 / at},{1 - 1 / at}", {"loss min", "score max"}),
+        ("run.tsv", lambda at: f"{at}\t{1 / at}\t{2 / at}", {"loss_1 min", "loss_2 min"}),
+        ("run.dat", lambda at: f"{100 * at} {1 / at}", {"loss min"}),
+        ("run.csv", lambda at: f"{1 / at}", {"loss min"}),
+    ],
+)
+def test_many_rows_without_a_header_are_curves_where_they_go_one_way(
+    tmp_path: Path,
+    name: str,
+    row: Callable[[int], str],
+    expected: set[str],
+    scored: Callable[[Path], dict[str, list[float]]],
+) -> None:
+    (tmp_path / name).write_text("".join(f"{row(at)}\n" for at in ROWS))
+    found = scored(tmp_path / name)
+    assert set(found) == {f"run {key}" for key in expected}
+    assert len(next(iter(found.values()))) == len(ROWS)
+    assert any("by the way that they went" in note for note in read_logs(tmp_path / name).notes)
+
+
+@pytest.mark.parametrize("row", [lambda at: f"{at},{at * 7 % 5 / 8}", lambda at: f"{at * 2},{at * 3}"])
+def test_rows_that_go_no_way_or_only_count_may_be_anything(tmp_path: Path, row: Callable[[int], str]) -> None:
+    (tmp_path / "run.csv").write_text("".join(f"{row(at)}\n" for at in ROWS))
+    with pytest.raises(InputError, match="its first line holds numbers"):
+        read_logs(tmp_path / "run.csv")
+
+
 @pytest.mark.parametrize(("name", "text"), [("labels.txt", "0\n1\n1\n0\n"), ("log.txt", "0.9\n0.7\n0.6\n")])
 def test_numbers_in_a_file_that_says_nothing_may_be_anything(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
