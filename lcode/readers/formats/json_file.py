@@ -18,7 +18,7 @@ from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.loggers.lines import PRINTED, head_of
 from lcode.readers.raw import RawTable, decoded
 from lcode.readers.runs.curve_files import named_by_file
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, is_counter
+from lcode.readers.understanding.column_words import RUN_NAMES, is_counter
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
@@ -96,9 +96,7 @@ def _table(path: Path, found: Any) -> RawTable:
     if not found:
         raise InputError("is an empty list; expected one object per row", path=path)
     raw = _counted(rows_to_table(path, found, list(range(1, len(found) + 1))), curves=False)
-    if not isinstance(whole, dict):
-        return raw
-    return with_settings(raw, whole, counted=any(name.lower() in EPOCHS for name in raw.columns))
+    return with_settings(raw, whole) if isinstance(whole, dict) else raw
 
 
 def _counted(raw: RawTable, *, curves: bool) -> RawTable:
@@ -204,4 +202,4 @@ def _of_lists(path: Path, lists: dict[str, list[Any]], one: dict[str, Any]) -> R
         else []
     )
     counted = _counted(replace(raw, notes=(*raw.notes, *notes)), curves=True)
-    return with_settings(counted, one, counted=not any(map(is_counter, raw.columns)))
+    return with_settings(counted, one)

@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.readers.raw import LARGEST_EXACT, RawTable, check_names, too_sparse
+from lcode.table.metric_names import known_metric
+from lcode.table.reading import listed
 
 
 def rows_to_table(
@@ -36,10 +38,16 @@ def rows_to_table(
     rows = [_flat(row) if any(isinstance(value, dict) for value in row.values()) else row for row in rows]
     names = list(dict.fromkeys(name for row in rows for name in row))
     check_names(path, [name.strip() for name in names])
-    for number, row in zip(lines, rows, strict=False):
-        for name, value in row.items():
-            if isinstance(value, list):
-                raise InputError("holds a list; write one number per key", path=path, line=number, column=name)
+    lists = {
+        name: number for number, row in zip(lines, rows, strict=False) for name in row if isinstance(row[name], list)
+    }
+    if lists:
+        if not any(known_metric(name) is not None for name in names if name not in lists):
+            name, number = next(iter(lists.items()))
+            raise InputError("holds a list; write one number per key", path=path, line=number, column=name)
+        notes = (*notes, f"{path.name}: left out, since they hold lists: {listed([*lists])}.")
+        names = [name for name in names if name not in lists]
+        rows = [{name: value for name, value in row.items() if name not in lists} for row in rows]
     cells, given = len(rows) * len(names), sum(map(len, rows))
     if too_sparse(cells, given):
         raise InputError(

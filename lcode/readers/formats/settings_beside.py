@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lcode.readers.loggers.cells import flat
 from lcode.readers.raw import RawTable
-from lcode.readers.understanding.column_words import RUN_NAMES, why_left_out, words_of
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, why_left_out, words_of
 from lcode.readers.understanding.layout import CONFIG
 from lcode.table.metric_names import known_metric
 
@@ -27,24 +28,28 @@ _OF_RESULTS = frozenset(
 )
 """Words of what a training came to."""
 
+_OF_PLACES = frozenset(("dir", "directory", "folder", "path", "file", "root", "url"))
+
 _PLANNED = frozenset(("epochs", "num_epochs", "n_epochs", "max_epochs", "total_epochs", "num_train_epochs"))
 _LONGEST = 64
 """Letters of a setting's text at most: longer ones describe."""
 
 
-def with_settings(raw: RawTable, one: Mapping[str, Any], *, counted: bool) -> RawTable:
-    """The table with the settings of its training as columns, and the planned epochs where its rows are epochs.
+def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
+    """The table with the settings of its training as columns, and the planned epochs where its rows count epochs.
 
     Args:
-        raw: the curves of a training, a row per epoch.
+        raw: the curves of a training.
         one: the object that holds them.
-        counted: whether the rows were counted, since nothing else counts them.
     """
     size, taken = len(raw), {name.lower() for name in raw.columns}
+    counter = next((cells for name, cells in raw.columns.items() if name.lower() in EPOCHS), None)
+    numbers = counter is not None and (pa.types.is_integer(counter.type) or pa.types.is_floating(counter.type))
+    last = pc.max(counter).as_py() if numbers else None
     columns: dict[str, pa.ChunkedArray] = {}
     for name, value in _settings(one):
         planned = name.rpartition(".")[2].lower() in _PLANNED
-        if planned and isinstance(value, int) and counted and value >= size:
+        if planned and isinstance(value, int) and last is not None and value >= last:
             columns.setdefault("horizon", pa.chunked_array([pa.array([value] * size, pa.int64())]))
         elif not planned and f"{CONFIG}{name}".lower() not in taken:
             columns[f"{CONFIG}{name}"] = pa.chunked_array([pa.array([value] * size)])
@@ -54,13 +59,18 @@ def with_settings(raw: RawTable, one: Mapping[str, Any], *, counted: bool) -> Ra
 def _settings(one: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in one.items():
         if isinstance(value, Mapping) and name.lower() in SETTINGS:
-            yield from ((inner, cell) for inner, cell in flat(dict(value), ".").items() if _is_plain(cell))
-        elif _is_plain(value) and not _is_result(name):
+            inner = flat(dict(value), ".")
+            yield from ((key, cell) for key, cell in inner.items() if _is_plain(cell) and not _is_place(key))
+        elif _is_plain(value) and not _is_place(name) and not _is_result(name):
             yield name, value
 
 
 def _is_plain(value: Any) -> bool:
     return isinstance(value, (bool, int, float)) or (isinstance(value, str) and 0 < len(value) <= _LONGEST)
+
+
+def _is_place(name: str) -> bool:
+    return not _OF_PLACES.isdisjoint(words_of(name))
 
 
 def _is_result(name: str) -> bool:

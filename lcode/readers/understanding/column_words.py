@@ -46,7 +46,7 @@ _INDEX = re.compile(r"(unnamed(: ?|_)\d+|__index_level_\d+__|index|idx|row|rowid
 
 _COUNTERS = _words(
     "step steps iter iters iteration iterations epoch epochs timestep timesteps episode episodes updates round rounds "
-    "game games generation generations"
+    "game games generation generations cycle cycles"
 )
 _COUNTS = _words(
     "num n no nr number idx index id bad total global cumulative current count counter since restore trainer train "

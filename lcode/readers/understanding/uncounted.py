@@ -48,6 +48,7 @@ def with_counted_rows(
     of_training = len(losses) == len(told_of) > 1 or (losses and any(why_left_out(name) == "index" for name in columns))
     size = len(next(iter(columns.values())))
     only_metrics = len(told_of) == len(metrics) and size > 1 and (len(metrics) == 1 or size >= LONG)
+    only_metrics = only_metrics and not any(why_left_out(name) == "counter" for name in columns)
     several_parts = any(len(splits) > 1 for splits in measured.values())
     told = measured if curves else of_training or only_metrics or several_parts
     if named or not told:

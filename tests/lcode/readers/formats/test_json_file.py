@@ -68,6 +68,21 @@ def test_settings_beside_the_curves_of_an_object_are_configuration(
     assert table.runs["horizon"].tolist() == [horizon]
 
 
+def test_settings_beside_rows_and_lists_within_rows(tmp_path: Path) -> None:
+    rows = [{"epoch": at, "val_acc": at / 8, "weights": [[0.5], [at]]} for at in (2, 4)]
+    found = {"config": {"lr": 0.5, "epochs": 9, "ks": [1, 2], "save_dir": "out"}, "history": rows}
+    (tmp_path / "a.json").write_text(json.dumps(found))
+    table = read_logs(tmp_path / "a.json")
+    assert table.configs.to_dict("list") == {"lr": [0.5]} and table.runs["horizon"].tolist() == [9]
+    assert table.points["value"].tolist() == [0.25, 0.5]
+    assert any("left out, since they hold lists: weights" in note for note in table.notes)
+
+
+def test_a_counter_of_another_name_is_not_counted_anew(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("optim_step,loss\n100,3\n200,2\n")
+    assert read_logs(tmp_path / "a.csv").points["epoch"].tolist() == [100, 200]
+
+
 def test_trainings_of_several_files_may_have_the_same_names(tmp_path: Path) -> None:
     for at, fold in enumerate(("a", "b")):
         curves = {f"phase{phase}": {"val_loss": [3.5, phase + at]} for phase in (1, 2)}
