@@ -27,6 +27,9 @@ _SHOWN = re.compile(
 )
 """`tensor(2493.0610, device='cuda:0')`, in a table written from Python's own text of a value."""
 
+_MISSING = frozenset(("", "-", "--", "n/a", "na", "none", "null", "#n/a"))
+"""What stands in a column of numbers where there is none."""
+
 LARGEST_EXACT = 2**53
 """Beyond it different integers are one and the same float: they are compared, and kept as names, digit by digit."""
 
@@ -123,7 +126,7 @@ class RawTable:
     def _lenient_numbers(self, name: str, remedy: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         codes, texts = _coded(self.columns[name])
         parsed = [as_number(text) for text in texts]
-        blank = np.array([not text.strip() for text in texts])
+        blank = np.array([text.strip().lower() in _MISSING for text in texts])
         given = (codes >= 0) & ~blank[codes]
         wrong = np.flatnonzero(given & np.array([value is None for value in parsed])[codes])
         if len(wrong):

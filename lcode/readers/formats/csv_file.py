@@ -19,7 +19,8 @@ from pyarrow import csv as arrow_csv
 
 from lcode.errors import InputError
 from lcode.readers.encodings import is_utf16
-from lcode.readers.formats.csv_lines import separator_of, without_comments, without_other_headers
+from lcode.readers.formats.csv_lines import separator_of, with_whole_header, without_comments, without_other_headers
+from lcode.readers.formats.footers import without_footers
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.runs.curve_files import named_by_file, runs_by_column
 from lcode.readers.understanding.column_words import is_counter
@@ -55,7 +56,7 @@ class CsvFormat:
         Raises:
             InputError: no text, empty, ragged, or with a column that is unnamed or named twice.
         """
-        raw = named_by_file(_loaded(path))
+        raw = named_by_file(without_footers(_loaded(path), named=True))
         stem = path.name.partition(".")[0].lower()
         # `loss.csv` holds the losses of one training, one after another.
         curves = "history" in stem or (known_metric(stem) is not None and len(raw.columns) <= _WITH_INDEX)
@@ -89,6 +90,8 @@ def _loaded(path: Path) -> RawTable:
     # The standard library refuses cells of more than 131,072 characters, such as a whole configuration.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     separator = separator_of(text)
+    data = with_whole_header(data, separator)
+    text = data.decode("utf-8-sig")
     header = _header(path, text, separator)
     unterminated = not data.endswith((b"\n", b"\r"))
     data, again, told = without_other_headers(path, data, text, separator, header)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from lcode.readers.raw import as_number
 
+_SEEN = 50
+"""Lines from which it is told whether rows have more cells than the header has names."""
+
 SEPARATORS = ",;\t|"
 """What stands between cells: the one that gives the header the most of them, the first of these if several do."""
 
@@ -42,6 +45,27 @@ def separator_of(text: str) -> str:
     """What stands between the cells of the header."""
     header = text.lstrip().partition("\n")[0]
     return max(SEPARATORS, key=lambda mark: (len(next(csv.reader([header], delimiter=mark), [])), mark == ","))
+
+
+def with_whole_header(data: bytes, separator: str) -> bytes:
+    """The text with a column more in its header, where each row has one cell more than that has names.
+
+    It has no name: at the end where a mark stands behind each row, else in front, where the number of the row stands.
+    """
+    lines = [line for line in data.split(b"\n", _SEEN + 1)[: _SEEN + 1] if line.strip()]
+    cells = [
+        next(csv.reader([line.decode("utf-8", "replace").rstrip("\r")], delimiter=separator), []) for line in lines
+    ]
+    header, rows = cells[0], cells[1:-1] if len(cells) > 2 else cells[1:]  # the last one may be cut
+    if not rows or len(header) < 2 or any(len(row) != len(header) + 1 for row in rows):
+        return data
+    at = data.index(lines[0])
+    end = at + len(lines[0].rstrip(b"\r"))
+    if all(not row[-1].strip() for row in rows):
+        return data[:end] + separator.encode() + data[end:]
+    if not all(row[0].strip().isdigit() for row in rows):
+        return data
+    return data[:at] + separator.encode() + data[at:]
 
 
 def without_other_headers(

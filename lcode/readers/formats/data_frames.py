@@ -15,6 +15,10 @@ _NUMBER = re.compile(r"(?P<counter>epoch|step|iter|iteration|round)?[ _-]*(?P<at
 """The number of a row, with what it counts."""
 
 
+_OF_PAIR = (2, 3)
+"""Places of a step and its value, and of the time before them."""
+
+
 def with_rows(found: Any) -> Any:
     """What a file holds, with data frames as lists of values or of rows; anything else as it is."""
     if not isinstance(found, dict) or not found:
@@ -30,6 +34,13 @@ def with_rows(found: Any) -> Any:
     histories = [inner for inner in inside.values() if _is_history(inner)]
     if len(histories) == 1 and not any(isinstance(inner, list) and inner != histories[0] for inner in inside.values()):
         return histories[0]  # beside settings and results
+    pairs = {name: inner for name, inner in inside.items() if _is_pairs(inner)}
+    if pairs and len(pairs) == sum(isinstance(inner, list) for inner in inside.values()):
+        at_step: dict[float, dict[str, Any]] = {}
+        for name, inner in pairs.items():
+            for *_, step, value in inner:
+                at_step.setdefault(step, {"step": step})[name] = value
+        return [at_step[step] for step in sorted(at_step)]
     return {name: _listed(inner) for name, inner in inside.items()}
 
 
@@ -44,6 +55,19 @@ def _rows_by_number(found: Any) -> list[dict[str, Any]] | None:
         return rows
     counter = next((m["counter"] for m in map(_NUMBER.fullmatch, found) if m is not None and m["counter"]), "")
     return [{counter.lower() or "epoch": _at(name), **row} for name, row in zip(found, rows, strict=True)]
+
+
+def _is_pairs(inner: Any) -> bool:
+    """Whether a list holds a step and a value in each of its places, perhaps behind the time."""
+    if not isinstance(inner, list) or len(inner) < 2 or not isinstance(inner[0], list):
+        return False
+    size = len(inner[0])
+    if size not in _OF_PAIR or not all(_is_row(row, size) for row in inner):
+        return False
+    if not all(isinstance(cell, (int, float)) for row in inner for cell in row):
+        return False
+    steps = [row[-2] for row in inner]
+    return len(set(steps)) > 1 and steps == sorted(steps) and all(float(step).is_integer() for step in steps)
 
 
 def _is_history(inner: Any) -> bool:

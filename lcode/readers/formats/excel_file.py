@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from lcode.errors import InputError, MissingExtraError
+from lcode.readers.formats.footers import without_footers
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import counted_table, one_table_of_runs
-from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import EPOCHS, STEPS
-from lcode.show import counted
-from lcode.table.metric_names import known_metric
+from lcode.readers.raw import RawTable
 
 
 class ExcelFormat:
@@ -50,7 +44,7 @@ class ExcelFormat:
         logs = {
             name: log
             for name, raw in tables.items()
-            if (log := counted_table(_without_footers(raw), curves="history" in path.stem.lower())) is not None
+            if (log := counted_table(without_footers(raw), curves="history" in path.stem.lower())) is not None
         }
         if len(logs) > 1:
             return one_table_of_runs(logs)
@@ -78,24 +72,6 @@ def _table(path: Path, rows: list[list[Any]]) -> RawTable | None:
         for _, row in filled[1:]
     ]
     return rows_to_table(path, cells, [line for line, _ in filled[1:]])
-
-
-def _without_footers(raw: RawTable) -> RawTable:
-    """The table without rows of which the counter says nothing though they hold values: sums, means, the best."""
-    counter = next((name for name in raw.columns if name.strip().lower() in (*EPOCHS, *STEPS)), None)
-    if counter is None:
-        return raw
-    cells = raw.columns[counter].to_pylist()
-    numbers = [None if cell is None else as_number(cell) for cell in cells]
-    metrics = [column for name, column in raw.columns.items() if known_metric(name) is not None]
-    measured = np.logical_or.reduce([np.zeros(len(raw), bool), *(column.is_valid().to_numpy() for column in metrics)])
-    is_row = np.array([number is not None for number in numbers]) | ~measured
-    if is_row.all() or 2 * is_row.sum() < len(is_row):
-        return raw
-    kept = raw.where(is_row)
-    note = f"{raw.path.name}: left out {counted(int((~is_row).sum()), 'row')} of which '{counter}' says no number."
-    column = pa.array([number for number, here in zip(numbers, is_row, strict=True) if here], pa.float64())
-    return replace(kept, columns={**kept.columns, counter: pa.chunked_array([column])}, notes=(*raw.notes, note))
 
 
 def _plain(cell: Any) -> Any:

@@ -38,7 +38,7 @@ _ROWS = re.compile(
     rb'(\[\s*\{|\{\s*"(epoch|step|iter\w*|round)?[ _-]*\d+"\s*:\s*\{)',
     re.IGNORECASE,
 )
-_LIST = re.compile(rb'"([^"]*)"\s*:\s*\[\s*-?\d')
+_LIST = re.compile(rb'"([^"]*)"\s*:\s*\[\s*(?:\[\s*)?-?\d')
 """Curves in an object that begins with the settings of the training: a row each, or a list of numbers."""
 
 _HEAD = 1 << 14
@@ -118,6 +118,10 @@ def _trainings(found: Any) -> dict[str, tuple[dict[str, list[Any]], dict[str, An
     same form and holds the tasks of one: trainings are known by their names (a word and a number), by what stands
     beside their curves, or since they took different times.
     """
+    if isinstance(found, dict):
+        inner = [value for value in found.values() if isinstance(value, list) and value]
+        if len(inner) == 1 and all(isinstance(one, dict) and _of_training(one) for one in inner[0]):
+            found = inner[0]  # beside what they came to on the whole
     if isinstance(found, list):
         named = {_name_of(one, at): one for at, one in enumerate(found) if isinstance(one, dict)}
         whole = len(named) == len(found)
@@ -135,7 +139,9 @@ def _trainings(found: Any) -> dict[str, tuple[dict[str, list[Any]], dict[str, An
         return {}
     sizes = {tuple(map(len, curves.values())) for curves in lists.values()}
     told = isinstance(found, list) or all(_OF_A_RUN.fullmatch(name) for name in lists)
-    beside = all(_is_beside(one) for one in named.values())
+    # Each counts for itself, or has settings or results beside its curves.
+    counted = all(any(is_counter(name.rpartition("/")[2]) for name in curves) for curves in lists.values())
+    beside = counted or all(_is_beside(one) for one in named.values())
     return {name: (lists[name], named[name]) for name in lists} if told or beside or len(sizes) > 1 else {}
 
 

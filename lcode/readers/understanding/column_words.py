@@ -12,7 +12,10 @@ def _words(text: str) -> frozenset[str]:
 RUN_NAMES = ("run", "run_id", "runid", "run_name", "trial_id", "trial", "experiment", "experiment_name", "exp", "model")
 """Columns that may name the run, the best one first."""
 
-OTHER_RUN_NAMES = ("method", "algorithm", "algo", "variant", "optimizer", "fold", "seed")
+OTHER_RUN_NAMES = (
+    *("method", "algorithm", "algo", "variant", "optimizer", "fold", "seed"),
+    *("client", "client_id", "subject", "agent", "agent_id"),
+)
 """Columns that name the run where nothing else tells the rows of an epoch apart."""
 
 EPOCHS = (

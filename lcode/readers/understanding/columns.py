@@ -160,8 +160,8 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
     epochs = [by_lower[wanted] for wanted in EPOCHS if wanted in by_lower]
     steps = [by_lower[wanted] for wanted in STEPS if wanted in by_lower]
     found = [*epochs, *steps]
-    whole = [name for name in found if _counts(raw, name)]
-    whole = [name for name in whole if _rises(raw, name, runs)] or whole
+    counted = [name for name in found if _counts(raw, name)]
+    whole = [name for name in counted if _rises(raw, name, runs)] or counted
     whole = whole or [name for name in other_counters(raw) if _counts(raw, name) and _rises(raw, name, runs)]
     later = next((name for name in steps if name in whole), None)
     if choices.epoch is not None:
@@ -176,7 +176,9 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
             path=raw.path,
         )
     counter = None
-    if axis in whole and axis in epochs and later is not None:
+    if later is None and axis in whole and axis in epochs:
+        counter = _within(raw, runs, axis, [name for name in steps if name in counted])
+    elif axis in whole and axis in epochs and later is not None:
         at = raw.numbers(axis, remedy="it counts")[0]
         if len(np.unique(np.stack([runs, at]), axis=1).T) < len(raw):
             if choices.epoch is None and _several(raw, runs, axis, later, found):
@@ -184,6 +186,15 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
             else:
                 counter = later
     return axis, counter, [name for name in found if name not in (axis, counter)]
+
+
+def _within(raw: RawTable, runs: NDArray[np.int64], epoch: str, steps: Sequence[str]) -> str | None:
+    """The counter that begins anew with each epoch, as that of batches does; None where there is none."""
+    at = raw.numbers(epoch, remedy="it counts")[0]
+    epochs = np.unique(np.stack([runs.astype(float), at]), axis=1, return_inverse=True)[1].reshape(-1)
+    if int(epochs.max(initial=0)) + 1 == len(raw):
+        return None
+    return next((name for name in steps if _rises(raw, name, epochs)), None)
 
 
 def _counts(raw: RawTable, name: str) -> bool:

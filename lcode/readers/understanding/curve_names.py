@@ -27,13 +27,15 @@ _NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
 _OF_ANY_TASK = ("loss", "reward", "return", "cost")
 """What each task has: the word before it names the task, unless it names the measure (`mse_loss`)."""
 
+_BRACKETS = re.compile(r"^(.*?\S)\s*[(\[]\s*(\w+|%)\s*[)\]](?:\s*[(\[]%[)\]])?$")
+
 _EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
 _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 
 
 def split_name(key: str) -> tuple[str, str]:
     """On which data a curve was measured, empty where its name does not say it, and its name without that."""
-    parts = in_english(key).split("/")
+    parts = _BRACKETS.sub(_unbracketed, in_english(key)).split("/")
     if len(parts) > 1 and parts[0].lower() in _SPACES:
         parts = parts[1:]
     for at, part in enumerate(parts):
@@ -58,6 +60,12 @@ def split_name(key: str) -> tuple[str, str]:
             if word is not None:
                 return word, "/".join([*parts[:at], "".join(pieces[:place] + pieces[place + 2 :]), *parts[at + 1 :]])
     return "", "/".join(parts)
+
+
+def _unbracketed(found: re.Match[str]) -> str:
+    """`Loss (val) [%]` as `val Loss`: what stands in brackets behind a name is the data, or a unit."""
+    name, word = found[1], found[2].lower()
+    return f"{word} {name}" if word in SPLITS else name if word == "%" else found[0]
 
 
 def with_tasks(scored: dict[str, str]) -> dict[str, str]:

@@ -1,10 +1,11 @@
-"""Tables with a row per part of the data: a column says of each row whether it is of the training or of held-out data.
+"""Tables with a row per part of the data or per task: a column says of each row whether it is of the training, say.
 
 `epoch,phase,loss,acc` with `train` and `val` by turns tells what `epoch,train_loss,val_loss,train_acc,val_acc` does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pyarrow as pa
@@ -12,8 +13,10 @@ import pyarrow.compute as pc
 
 from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import is_counter, why_left_out
+from lcode.readers.understanding.counters import tells_apart
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
 from lcode.readers.understanding.rates import is_rate
+from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 
 _NAMES = frozenset(
@@ -31,9 +34,18 @@ _NAMES = frozenset(
         "_type",
         "kind",
         "part",
+        "event",
     )
 )
 """Columns that may say of which part of the data a row is."""
+
+_TASKS = ("task", "tasks", "task_name")
+_MOST_TASKS = 50
+"""Columns that may say of which task a row is, and how many tasks there may be."""
+
+_METRICS = ("metric", "tag", "metric_name", "name", "variable", "key", "measure", "statistic")
+_VALUES = ("value", "val", "metric_value")
+"""What the columns of a table with one value per row are called."""
 
 
 _FEWEST_PAIRS = 2
@@ -41,12 +53,23 @@ _FEWEST_PAIRS = 2
 
 
 def by_part(raw: RawTable) -> RawTable:
-    """The table with a column for each curve and part of the data, where a column of its rows says the part."""
-    raw = _spelled_out(raw)
+    """The table with a column for each curve and part of the data or task, where a column of its rows says which."""
+    raw = _spelled_out(_with_usual_names(raw))
     column = next((name for name in raw.columns if name.strip().lower() in _NAMES and _says_parts(raw, name)), None)
-    if column is None or is_long(raw) or not any(map(is_counter, raw.columns)):
+    if column is not None and is_long(raw):
+        return raw if "split" in raw.columns else _renamed(raw, {column: "split"})
+    if is_long(raw) or not any(map(is_counter, raw.columns)):
         return raw
-    says = pc.utf8_lower(pc.utf8_trim_whitespace(raw.columns[column].cast(pa.string())))
+    if column is not None:
+        raw = _spread(raw, column)
+    task = next((name for name in raw.columns if name.strip().lower() in _TASKS and _says_tasks(raw, name)), None)
+    return raw if task is None else _spread(raw, task)
+
+
+def _spread(raw: RawTable, column: str) -> RawTable:
+    """The table with a column for each curve and cell of this column."""
+    says = pc.utf8_trim_whitespace(raw.columns[column].cast(pa.string()))
+    says = pc.utf8_lower(says) if column.strip().lower() in _NAMES else says
     parts = [part for part in says.unique().to_pylist() if part is not None]
     columns: dict[str, pa.ChunkedArray] = {}
     for name, cells in raw.columns.items():
@@ -79,7 +102,41 @@ def _spelled_out(raw: RawTable) -> RawTable:
     names |= {of_letter["t"][rest]: f"train/{rest}" for rest in both}
     if not set(names.values()).isdisjoint(raw.columns):
         return raw
+    return _renamed(raw, names)
+
+
+def _with_usual_names(raw: RawTable) -> RawTable:
+    """A table of one value per row with the names that it usually has: `tag` or `name` is the metric."""
+    lower = {name.strip().lower(): name for name in reversed(list(raw.columns))}
+    value = next((lower[name] for name in _VALUES if name in lower), None)
+    if value is None or "metric" in raw.columns:
+        return raw
+    metric = next((lower[name] for name in _METRICS if name in lower and _says_metrics(raw, lower[name])), None)
+    return raw if metric is None else _renamed(raw, {metric: "metric", value: "value"})
+
+
+def _renamed(raw: RawTable, names: Mapping[str, str]) -> RawTable:
     return replace(raw, columns={names.get(name, name): cells for name, cells in raw.columns.items()})
+
+
+def _says_metrics(raw: RawTable, name: str) -> bool:
+    """Whether most cells are names of metrics."""
+    cells = raw.columns[name].drop_null()
+    if not pa.types.is_string(cells.type) or not len(cells):
+        return False
+    told = cells.unique().to_pylist()
+    return 2 * sum(known_metric(cell) is not None for cell in told) >= len(told)
+
+
+def _says_tasks(raw: RawTable, name: str) -> bool:
+    """Whether each cell is a word, and the epochs have a row for each."""
+    cells, counter = raw.columns[name], next(filter(is_counter, raw.columns))
+    if not pa.types.is_string(cells.type) or cells.null_count:
+        return False
+    if not 1 < pc.count_distinct(cells).as_py() <= _MOST_TASKS:
+        return False
+    words = all(as_number(cell) is None for cell in cells.unique().to_pylist())
+    return words and tells_apart(raw, counter, name)
 
 
 def _says_parts(raw: RawTable, name: str) -> bool:

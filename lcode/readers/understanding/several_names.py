@@ -17,6 +17,7 @@ from lcode.readers.understanding.column_words import OTHER_RUN_NAMES, RUN_NAMES,
 from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, is_long
 from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
+from lcode.table.metric_words import SPLITS
 
 _OF_TASKS = ("task", "tasks", "class", "category", "target", "head", "output", "layer")
 """Columns that say of what a row of a run is."""
@@ -93,7 +94,9 @@ def _is_of_words(raw: RawTable, name: str) -> bool:
     cells = raw.columns[name]
     if not pa.types.is_string(cells.type) or as_number(cells[0].as_py()) is not None:
         return False
-    return all(as_number(cell) is None for cell in cells.drop_null().unique().to_pylist())
+    told = cells.drop_null().unique().to_pylist()
+    parts = all(cell.strip().lower() in SPLITS for cell in told)
+    return not parts and all(as_number(cell) is None for cell in told)
 
 
 def _is_setting(raw: RawTable, counter: str, name: str) -> bool:
