@@ -34,9 +34,11 @@ def with_rows(found: Any) -> Any:
     histories = [inner for inner in inside.values() if _is_history(inner)]
     if len(histories) == 1 and not any(isinstance(inner, list) and inner != histories[0] for inner in inside.values()):
         return histories[0]  # beside settings and results
+    if any(isinstance(inner, list) for inner in found.values()):
+        inside = found  # curves, beside which numbered rows are what some checkpoints came to
     pairs = {name: inner for name, inner in inside.items() if _is_pairs(inner)}
     if pairs and len(pairs) == sum(isinstance(inner, list) for inner in inside.values()):
-        at_step: dict[float, dict[str, Any]] = {}
+        at_step: dict[Any, dict[str, Any]] = {}
         for name, inner in pairs.items():
             for *_, step, value in inner:
                 at_step.setdefault(step, {"step": step})[name] = value

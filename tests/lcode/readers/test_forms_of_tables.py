@@ -65,10 +65,11 @@ def fold(number: int) -> dict[str, Any]:
     [
         ({"val_loss": [[at, VAL[at]] for at in EPOCHS], "loss": [[1, 4.0], [3, 2.0]]}, ("a",)),
         ({"val_loss": [[0.5, at, VAL[at]] for at in EPOCHS]}, ("a",)),
+        ({"val_loss": [4.5, 3.5, 2.5], "checkpoints": {"10": {"acc": 0.5}, "20": {"acc": 0.75}}}, ("a",)),
         ({"b": history(1), "c": history(2)}, ("b", "c")),
         ({"folds": [fold(1), fold(2)], "mean": 0.5}, ("1", "2")),
     ],
-    ids=["steps and values", "times, steps and values", "a history each", "folds in a list"],
+    ids=["steps and values", "times, steps and values", "beside checkpoints", "a history each", "folds in a list"],
 )
 def test_forms_in_json(tmp_path: Path, found: Any, runs: tuple[str, ...]) -> None:
     (tmp_path / "a.json").write_text(json.dumps(found))
