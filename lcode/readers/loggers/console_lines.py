@@ -28,7 +28,7 @@ from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STE
 from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tables
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
 from lcode.readers.loggers.ray_console import told_by_ray
-from lcode.readers.loggers.sections import SPLIT_WORD, Sections
+from lcode.readers.loggers.sections import SPLIT_WORD, Batches, Sections, said_once
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
@@ -101,7 +101,8 @@ def _rows_of(
     totals: dict[str, float] = {}
     own: dict[str, dict[str, float]] = {}
     row: dict[str, Any] = {}
-    sections, aligned = Sections(), AlignedRows()
+    sections, aligned, batches = Sections(), AlignedRows(), Batches()
+    tests, tested, epochs = said_once(lines), -1, 0
     model = ""
     for number, raw in _numbered_pieces(lines):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST else None
@@ -117,6 +118,11 @@ def _rows_of(
         said = aligned.said_in(line) or shapes.said_in(line)
         is_next = said is not None and _goes_on(said.counters, counters)
         sections.follow(line, said, counted=bool(counters or (said and said.counters)), is_next=is_next)
+        epochs += is_next
+        if is_next:
+            tested = -1
+        elif number in tests and tested < 0:
+            tested, row = len(told.rows), {}
         if said is None:
             continue
         if said.counters:
@@ -132,7 +138,7 @@ def _rows_of(
                 own.clear()
         if not counters or sections.is_over:
             continue
-        pairs = sections.named(said.pairs)
+        pairs = batches.named(line, said, sections.named(said.pairs))
         if parts is not None and parts[number - 1]:
             pairs = _of_part(parts[number - 1], pairs)
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
@@ -143,6 +149,8 @@ def _rows_of(
             told.lines.append(number)
             told.totals.append(totals)
         row.update(pairs)
+    if tested >= 0 and epochs >= FEWEST:
+        del told.rows[tested:], told.lines[tested:], told.totals[tested:]
     return told
 
 

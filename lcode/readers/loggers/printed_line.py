@@ -61,6 +61,9 @@ _VALUE = re.compile(
     rf"(?<![\w.@])(?<![A-Za-z]-)(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
 )
 _UNIT = re.compile(r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))")
+_DURATION = re.compile(r"\s*(?:[mun]?s|secs?|seconds?|min(?:ute)?s?|hours?)\b(?!\s*[:=/])", re.IGNORECASE)
+"""What stands behind a time: `Loading model cost 0.5 seconds.`"""
+
 _NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$")
 _REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
 """What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""
@@ -209,7 +212,7 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
             behind = found.end()
             marked = before.endswith((":", "="))
             name = _name(re.split(r"[:=]", before.rstrip(":= "))[-1], marked=marked)
-            if name:
+            if name and not (_DURATION.match(segment, behind) and _may_be_time(name)):
                 own = words_of(name)[0] in DATA
                 told.append(("" if own else split, name, float(found["mean"] or found["value"])))
         if not behind and _BEST.search(segment):
@@ -220,6 +223,12 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
             yield f"val/{name}", value
             continue
         yield (f"{split}/{name}" if split and not _is_aside(split, name, told) else name), value
+
+
+@lru_cache(maxsize=4096)
+def _may_be_time(name: str) -> bool:
+    """Whether a number with a unit of time may be how long something took, since no other metric is named."""
+    return known_metric(name) is None or words_of(name)[-1] in ("cost", "costs")
 
 
 def _told_again(told: Sequence[tuple[str, str, float]]) -> range:

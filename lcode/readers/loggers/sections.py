@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.line_forms import usual_form
@@ -22,11 +22,21 @@ _HEAD = re.compile(
 )
 """A line that alone says on which data the lines below it were measured."""
 
+_SENTENCE = re.compile(
+    r"(?:[^A-Za-z]*\bINFO\b)?\W*(?:(?:start(?:ing|ed)?|begin(?:ning)?|run(?:ning)?|perform(?:ing)?|now|do(?:ing)?)\W+)?(?:the\W+)?"
+    r"(?P<split>train|validat|evaluat|val|test)(?:ing|e|ion)?\W+"
+    r"(?:(?:the|model|network|on|at|end|of|after|for|with|epoch|batch|step|iter\w*|set|data|dataset|\d+)\b\W*)*"
+    r"(?P<data>train|val|valid|validation|dev|test)?(?:ing)?\W*(?:(?:set|data|dataset|split|\d+)\b\W*)*",
+    re.IGNORECASE,
+)
+"""Such a line in a sentence: `Validating the model at the end of epoch 3 on valid dataset...`."""
+
 _OF_THE_END = re.compile(
     r"\W*(?:(?:run(?:ning)?|start(?:ing)?|perform(?:ing)?|now|the)\W+)*"
     r"(?:final\b[^:=\d]*\b(?:evaluat|validat|test|results?\b|metrics\b|performance\b).*"
     r"|(?:load|restor|evaluat|validat|test)\w*\b[^:=]*?(?:\b|_)best\b.*"
-    r"|\d+ epochs completed in\b.*)",
+    r"|\d+ epochs completed in\b.*"
+    r"|training\W+(?:is\W+|has\W+|was\W+)?(?:done|over|finished|complete[d]?|ended|stopped)\W*)",
     re.IGNORECASE,
 )
 """Begins a line below which the training is over, or is measured with other weights than those of the present epoch."""
@@ -40,7 +50,38 @@ _SPLITS = {"tra": "train", "val": "val", "eva": "val", "dev": "val", "tes": "tes
 _LONGEST = 120
 """Characters of a line that may be the head of a section, time and place in the program before it."""
 
-_END_WORD = re.compile(r"final|best|epochs completed", re.IGNORECASE)
+_END_WORD = re.compile(r"final|best|epochs completed|training\W", re.IGNORECASE)
+
+_TESTED = re.compile(r"evaluat|test", re.IGNORECASE)
+
+
+def said_once(lines: Sequence[str]) -> frozenset[int]:
+    """The 1-based lines that say that the model is tested as no other line says it.
+
+    What is told below the last of them, where no other epoch comes, is of the end: `Start testing...`.
+    """
+    said: dict[str, list[int]] = {}
+    for number, line in enumerate(lines, start=1):
+        if len(line) <= _LONGEST and _TESTED.search(line) and split_of_head(line):
+            said.setdefault(re.sub(r"\d+", "", line.strip()), []).append(number)
+    return frozenset(at[0] for at in said.values() if len(at) == 1)
+
+
+class Batches:
+    """Knows of which data a line below those of batches tells: ` * acc 0.8` below `Test: [3/4] acc 0.7 (0.8)`."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def named(self, line: str, said: Said, pairs: Mapping[str, float]) -> dict[str, float]:
+        """The values of the next line, named as those of the batches where it sums these up."""
+        if said.counters or not pairs:
+            self._names = {} if said.counters else self._names
+        elif all(split_name(name)[0] in ("val", "test") for name in pairs):
+            self._names |= {split_name(name)[1].lower(): name for name in pairs}
+        elif line.lstrip().startswith("*"):
+            return {self._names.get(name.lower(), name): value for name, value in pairs.items()}
+        return dict(pairs)
 
 
 class Sections:
@@ -73,6 +114,8 @@ class Sections:
             of_epoch = EPOCH in said.counters and STEP not in said.counters and BATCH not in said.counters
             if is_next or (of_epoch and self._told):
                 self.split, self._told = "", False  # a line of the whole epoch after the values of the section
+            elif self._told and BATCH in said.counters:
+                self.split, self._told = "", False  # the training goes on in the middle of an epoch
             self._told = self._told or (bool(self.split) and not said.counters)
             return
         if counted:
@@ -97,7 +140,8 @@ def split_of_head(line: str) -> str:
     """The part of the data that a line says the ones below it are of; empty where it says none."""
     if len(line) > _LONGEST or not SPLIT_WORD.search(line):
         return ""
-    found = _HEAD.fullmatch(line) or _HEAD.fullmatch(usual_form(line).rpartition("\n")[2])
+    plain = usual_form(line).rpartition("\n")[2]
+    found = next((one for form in (_HEAD, _SENTENCE) for one in map(form.fullmatch, (line, plain)) if one), None)
     return "" if found is None else _SPLITS.get((found["data"] or found["split"]).lower()[:3], "")
 
 

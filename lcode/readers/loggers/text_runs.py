@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lcode.readers.loggers.appended_runs import by_writer, other_starts
 from lcode.readers.loggers.base import Logged
 from lcode.readers.raw import as_text
 from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
@@ -22,6 +24,9 @@ from lcode.table.reading import listed
 
 FEWEST_COUNTS = 3
 """Values of the counter that a training must have had before one is taken to begin anew."""
+
+_NEARLY_ALL = 0.9
+"""Part of the new epochs at which a counter of steps goes on, where it counts them through all epochs."""
 
 
 _ENDINGS = frozenset(("log", "logs", "txt", "out", "dat", "csv", "tsv", "json", "jsonl"))
@@ -77,7 +82,12 @@ def trainings_in(run: Logged, totals: Sequence[float | None] = ()) -> list[Logge
     A training that is resumed goes back a little; one that begins anew goes back to where the last one began.
     """
     axis = counter_of(run)
-    starts = [0] if axis is None else starts_of(run.columns[axis].to_pylist())
+    order = None if axis is None else by_writer(run.columns[axis].to_pylist(), run.columns)
+    if order is not None:
+        run, totals = _in_order(run, order), [totals[row] for row in order] if totals else totals
+        note = f"{run.file.name}: several trainings have written into it by turns and were told apart by their {axis}s."
+        run = replace(run, notes=(*run.notes, note))
+    starts = [0] if axis is None else _starts(run, axis, totals)
     if axis is None or len(starts) == 1:
         return [replace(run, total=_total(run, totals) if totals else run.total)]
     parts = []
@@ -92,6 +102,25 @@ def trainings_in(run: Logged, totals: Sequence[float | None] = ()) -> list[Logge
     parts[0] = replace(parts[0], notes=(*run.notes, note))
     parts[-1] = replace(parts[-1], status=run.status)
     return parts
+
+
+def _in_order(run: Logged, order: Sequence[int]) -> Logged:
+    """The run with its rows in this order."""
+    lines = None if run.lines is None else [run.lines[row] for row in order]
+    return replace(run, columns={name: cells.take(pa.array(order)) for name, cells in run.columns.items()}, lines=lines)
+
+
+def _starts(run: Logged, axis: str, totals: Sequence[float | None]) -> list[int]:
+    """The rows at which a training begins, by what counts through all epochs where steps do."""
+    counts = run.columns[axis].to_pylist()
+    steps = [name for name in run.columns if name.lower() in STEPS and name != axis]
+    told: list[float | None] = next((run.columns[name].to_pylist() for name in steps if axis.lower() in EPOCHS), [])
+    said = [(epoch, step) for epoch, step in zip(counts, told, strict=False) if epoch is not None and step is not None]
+    rises = [now > before for (epoch, before), (later, now) in pairwise(said) if later > epoch]
+    falls = sum(now < before for (_, before), (_, now) in pairwise(said))  # or evaluations have steps of their own
+    if len(rises) >= FEWEST_COUNTS and sum(rises) >= _NEARLY_ALL * len(rises) and 2 * falls <= len(rises):
+        counts = told
+    return sorted({*starts_of(counts), *other_starts(counts, totals, run.columns)})
 
 
 def _is_curve(cells: pa.Array, columns: Mapping[str, pa.Array]) -> bool:

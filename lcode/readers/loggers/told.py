@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import chain, pairwise
@@ -90,7 +90,29 @@ def _rise(counts: Sequence[float]) -> bool:
 
 def in_order(told: Told) -> Told:
     """The rows with the passes that they belong to and the data that was measured, without what only sums up."""
-    return _without_summaries(_with_splits(_with_passes(told)))
+    return _without_summaries(_with_splits(_with_one_count(_with_passes(told))))
+
+
+def _with_one_count(told: Told) -> Told:
+    """The rows with one way to count epochs, where held-out data are measured in `epoch 0` below lines of `epoch 1`."""
+    behind, last = set[float](), None
+    for row in told.rows:
+        at = row.get(EPOCH)
+        if at is None:
+            return told
+        if any(split_name(name)[0] in ("val", "test") for name in row):
+            behind.add(-1.0 if last is None else last - at)
+        elif BATCH in row or STEP in row:
+            last = at
+        else:
+            return told
+    if behind != {1.0}:
+        return told
+    rows = [
+        row if any(split_name(name)[0] in ("val", "test") for name in row) else {**row, EPOCH: row[EPOCH] - 1}
+        for row in told.rows
+    ]
+    return replace(told, rows=rows)
 
 
 def _with_passes(told: Told) -> Told:
@@ -139,6 +161,8 @@ def _with_splits(told: Told) -> Told:
     renamed = {
         name: ("train/" if apart and name not in evaluated else "") + name.removeprefix(IN_BATCH) for name in of_batches
     }
+    if evaluated_losses := _of_evaluation(told.rows, others) if apart and of_batches else ():
+        renamed |= {name: f"eval/{name}" for name in evaluated_losses}
     renamed |= {name: f"train/{name}" for name in _within_epochs(told.rows, others)}
     dropped, same = told_twice(told.rows)
     renamed |= same
@@ -194,6 +218,25 @@ def _within_epochs(rows: Sequence[dict[str, Any]], names: Iterable[str]) -> list
             steps[name].add((row.get(EPOCH), row.get(STEP), row.get(BATCH)))
     once = any(len(epochs[name]) > 1 and len(steps[name]) == len(epochs[name]) for name in held_out)
     return [name for name in unsaid if once and len(steps[name]) >= 2 * len(epochs[name])]
+
+
+_OF_TRAINING = frozenset(("loss", "losses", "train", "training", "total", "running", "avg", "average", "mean", "epoch"))
+"""Words of what may be the training's own loss over the epoch."""
+
+
+def _of_evaluation(rows: Sequence[dict[str, Any]], others: Collection[str]) -> list[str]:
+    """The losses of a measure of their own that are told below the lines of the training, in the rows of scores.
+
+    `MSE_loss = 12.1` and `R2_score = 0.1` below `Epoch: 3, Loss: 80.3`.
+    """
+    known = [name for name in others if known_metric(name) is not None]
+    if any(split_name(name)[0] in ("val", "test") for name in known):
+        return []
+    losses = [name for name in known if "loss" in words_of(name) and not split_name(name)[0]]
+    losses = [name for name in losses if not _OF_TRAINING.issuperset(words_of(name))]
+    scores = [name for name in known if "loss" not in words_of(name) and why_left_out(name) is None]
+    told = {name: sum(name in row for row in rows) for name in (*losses, *scores)} if losses and scores else {}
+    return [name for name in losses if told and told[name] in {told[score] for score in scores}]
 
 
 def _without_summaries(told: Told) -> Told:

@@ -58,8 +58,12 @@ _COUNTS = _words(
 
 _CLOCK = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock hours "
                 "minutes seconds secs sec ms minute hour total this iter step epoch per start end relative s st worker "
-                "created updated data batch cost forward backward train val eval test training validation")  # fmt: skip
-_TIME = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock created")
+                "created updated remaining progress percent complete completed "
+                "data batch cost forward backward train val eval test training validation")  # fmt: skip
+_TIME = _words(
+    "time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock created "
+    "remaining progress complete completed"
+)
 
 _SPEED = _words("fps throughput ips speed")
 _PER_SECOND = re.compile(

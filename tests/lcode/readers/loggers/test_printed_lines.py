@@ -412,3 +412,24 @@ def test_values_that_fall_in_each_of_several_trainings_are_losses(
         f"Epoch {e} train {v} test {v + 0.1}\n" for values in (SPRINGS, SPRINGS[:1]) for e, v in enumerate(values)
     )
     assert directions(read(tmp_path, "two.log", text)) == {"loss": "min"}
+
+
+def test_a_loss_of_its_own_below_the_training_is_of_the_evaluation(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
+    text = "".join(
+        f"Epoch:{e}, Loss:{9 - e}.5\nEpoch:{e}, Loss:{8 - e}.5\nMSE_loss = {7 - e}.5\nR2_score = 0.{e}\n"
+        for e in range(1, 5)
+    )
+    table = read(tmp_path, "a.log", text)
+    assert directions(table) == {"MSE_loss": "min", "R2_score": "max"}
+    assert curve(table, "MSE_loss") == [(1, 6.5), (2, 5.5), (3, 4.5), (4, 3.5)]
+
+
+def test_how_long_something_took_is_no_cost(tmp_path: Path, read: Read, directions: Directions) -> None:
+    text = "".join(
+        f"epoch {e} loss: {4 - e}.5\nLoading model cost 0.{e} seconds.\nremaining: {9 - e}h\n" for e in range(3)
+    )
+    table = read(tmp_path, "a.log", text)
+    assert list(directions(table).values()) == ["min"] and table.points["value"].tolist() == [4.5, 3.5, 2.5]
+    assert not len(table.signals)

@@ -9,6 +9,10 @@ import pytest
 
 from lcode.errors import InputError
 from lcode.readers.read import read_logs
+from lcode.table.table import RunTable
+
+Read = Callable[[Path, str, str], RunTable]
+Curve = Callable[[RunTable, str], list[tuple[float, float]]]
 
 LOSSES = (0.9, 0.7, 0.6, 0.5)
 
@@ -81,3 +85,43 @@ def test_a_section_ends_where_a_later_step_is_counted(
         "".join(f"iter: {n}00 loss: 9.5\niter: {n}50 loss: 9.4\nStart validating\nmAP={n / 10}\n" for n in range(1, 5))
     )
     assert scored(log) == {"run mAP max": [0.1, 0.2, 0.3, 0.4]}
+
+
+HEADS = (
+    "Validating the model at the end of epoch {} on valid dataset......",
+    "Start validation",
+    "Run evaluation on dev",
+)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_sentences_say_of_which_data_is_told_below(tmp_path: Path, read: Read, curve: Curve, head: str) -> None:
+    text = "".join(
+        f"epoch: {e}/9, batch: 0/80, avg loss: {4 - e}.5\n{head.format(e)}\nCompleted, avg loss: {5 - e}.5.\n"
+        f"epoch: {e}/9, batch: 40/80, avg loss: {3 - e}.5\n"
+        for e in range(4)
+    )
+    table = read(tmp_path, "a.log", text)
+    assert [value for _, value in curve(table, table.metrics[0].key)] == [5.5, 4.5, 3.5, 2.5]
+    assert table.signals["value"].tolist()[0] in (3.5, 4.5)
+
+
+def test_held_out_data_may_be_counted_from_0_and_the_training_from_1(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(
+        f"epoch: {e}/9, batch: 0/80, loss: {4 - e}.5\nValidating at epoch {e - 1} on valid set\nDone, loss: {5 - e}.5\n"
+        for e in range(1, 5)
+    )
+    table = read(tmp_path, "a.log", text)
+    assert curve(table, "loss") == [(0, 4.5), (1, 3.5), (2, 2.5), (3, 1.5)] and len(table.runs) == 1
+
+
+@pytest.mark.parametrize(
+    "end", ["Start Testing...\n", "---- Evaluate model on test set ----\n", "Training is done.\n", "Final test\n"]
+)
+def test_what_is_tested_at_last_is_of_no_epoch(tmp_path: Path, read: Read, curve: Curve, end: str) -> None:
+    text = "".join(
+        f"Epoch: [{e}][0/8] Loss {9 - e}.5 Acc 0.{e}\nTest: [0/4] Loss {9 - e}.5 (0.5) Acc 0.{e} (0.1)\n * Acc 0.{e}5\n"
+        for e in range(1, 5)
+    )
+    table = read(tmp_path, "a.log", text + end + "Test: [0/4] Loss 0.1 (0.1) Acc 0.9 (0.9)\n * Acc 0.99\n")
+    assert curve(table, "Acc") == [(e, float(f"0.{e}5")) for e in range(1, 5)]
