@@ -15,6 +15,7 @@ from typing import Any
 from lcode.json_text import parse_json
 from lcode.readers.loggers.aligned import AlignedRows
 from lcode.readers.loggers.form_parts import NUMBER
+from lcode.readers.loggers.growing_lists import may_hold_lists, with_newest_values
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.named_lines import (
     may_name_models,
@@ -66,6 +67,7 @@ def told_in(text: str) -> Told:
 def _told(text: str, shapes: LineShapes) -> Told:
     """The rows of the lines that count something, in order, with the models that they tell of where several do."""
     lines = text.split("\n")
+    lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:

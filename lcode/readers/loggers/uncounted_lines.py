@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from lcode.readers.loggers.form_parts import DATA, NUMBER
@@ -30,7 +32,13 @@ alone may be what each of several trainings came to."""
 _NEARLY_ALL = 0.8
 """Part of what is told that has the same names; the rest came before or is cut."""
 
-_DATE = re.compile(r"\W*\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
+_DATE = re.compile(r"\W*(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)")
+
+_EVEN = 10
+"""Times that evaluations of one training lie further apart than others at most, the least and the largest time aside."""
+
+_BEST = re.compile(r"\bbest\W+(?:epoch|iter\w*|step|round|model|checkpoint)\b", re.IGNORECASE)
+"""What is told below the one such line of a text is of the best model."""
 
 
 def uncounted_rows(text: str, shapes: LineShapes) -> tuple[Rows, str]:
@@ -55,8 +63,11 @@ def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | Non
     rows = Rows()
     row: dict[str, Any] = {}
     counters: set[tuple[tuple[str, float], ...]] = set()
+    best: list[int] = []
     for number, line in enumerate(text.split("\n"), start=1):
         said = shapes.said_in(line)
+        if _BEST.search(line):
+            best.append(len(rows))
         if said is None:
             continue
         if said.counters:
@@ -68,6 +79,8 @@ def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | Non
             row = {EPOCH: float(len(rows) + 1)}
             rows.append((number, row))
         row.update(pairs)
+    if len(best) == 1 and best[0] >= FEWEST_BLOCKS:
+        del rows[best[0] :]
     ((names, _),) = Counter(tuple(row) for _, row in rows).most_common(1) or [((), 0)]
     whole = [(line, row) for line, row in rows if row.keys() >= set(names)]
     if len(whole) < max(FEWEST, _NEARLY_ALL * len(rows)):
@@ -76,13 +89,30 @@ def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | Non
     losses = [name for name in names if "loss" in words_of(name)]
     again = len(rows) >= FEWEST_BLOCKS and any(split_name(name)[0] in ("", "train") for name in losses)
     in_time = bool(losses) and (_are_dated(text, rows) or again)
+    scored = len(rows) >= FEWEST_BLOCKS and any(known_metric(name) is not None for name in names)
+    in_time = in_time or (scored and _are_dated(text, rows, evenly=True))
     return (rows, COUNTED) if in_time or _is_compared(names) else None
 
 
-def _are_dated(text: str, rows: Rows) -> bool:
-    """Whether each row is told in a line that begins with the time: so they follow each other."""
+def _are_dated(text: str, rows: Rows, *, evenly: bool = False) -> bool:
+    """Whether each row is told in a line that begins with the time: so they follow each other.
+
+    Args:
+        text: the text.
+        rows: the rows.
+        evenly: whether the times between them must be alike, as between the epochs of one training.
+    """
     lines = text.split("\n")
-    return all(_DATE.match(lines[number - 1]) is not None for number, _ in rows)
+    found = [_DATE.match(lines[number - 1]) for number, _ in rows]
+    dates = [date[1] for date in found if date is not None]
+    if len(dates) < len(rows) or not evenly:
+        return len(dates) == len(rows)
+    try:
+        times = [datetime.fromisoformat(date).timestamp() for date in dates]
+    except ValueError:
+        return False
+    between = sorted(later - before for before, later in pairwise(times))
+    return between[0] > 0 and between[-2] <= _EVEN * between[1]
 
 
 def _sections(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:

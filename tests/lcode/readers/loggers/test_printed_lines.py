@@ -433,3 +433,17 @@ def test_how_long_something_took_is_no_cost(tmp_path: Path, read: Read, directio
     table = read(tmp_path, "a.log", text)
     assert list(directions(table).values()) == ["min"] and table.points["value"].tolist() == [4.5, 3.5, 2.5]
     assert not len(table.signals)
+
+
+def test_of_a_list_that_grows_the_newest_value_is_told(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
+    accuracies = [0.2, 0.3, 0.5, 0.4]
+    text = "".join(
+        "".join(f"Step: {40 * e + at} char-loss:  tensor({9 - e}.5, device='cuda:0')\n" for at in (20, 40))
+        + f"accs:  {accuracies[: e + 1]}\ncoverage_errors:  {[9.5 - at for at in range(e + 1)]}\n"
+        for e in range(4)
+    )
+    table = read(tmp_path, "nohup.out", text)
+    assert directions(table) == {"accs": "max", "coverage_errors": "min"}
+    assert curve(table, "accs") == [(40.0 * (e + 1), value) for e, value in enumerate(accuracies)]

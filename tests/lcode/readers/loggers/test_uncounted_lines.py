@@ -55,6 +55,24 @@ def test_what_may_be_anything_is_refused(tmp_path: Path, text: str) -> None:
         read_logs(log)
 
 
+def _dated(minutes: list[int]) -> str:
+    times = [f"2031-02-03 {at // 60:02}:{at % 60:02}:09,123" for at in minutes]
+    return "".join(f"{time} - precision: 0.{n + 1}, fscore: 0.{n + 2} ||\n" for n, time in enumerate(times))
+
+
+def test_scores_that_are_told_at_even_times_are_of_one_training(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "wdec.log"
+    end = "2031-02-03 02:50:10 - best epoch: 5 F1 = 0.7\n2031-02-03 02:50:11 - precision: 0.9, fscore: 0.9 ||\n"
+    log.write_text("2031-02-03 02:00:00 - wdec\n" + _dated([120, 130, 141, 150, 160, 169]) + end)
+    told = {name.partition(" ")[2]: values for name, values in scored(log).items()}
+    assert told == {"precision max": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "fscore max": [0.2, 0.3, 0.4, 0.5, 0.6, 0.7]}
+    log.write_text(_dated([120, 121, 122, 400, 800, 1000]))
+    with pytest.raises(InputError):
+        read_logs(log)
+
+
 def test_of_lists_those_count_that_are_as_long_as_most(tmp_path: Path) -> None:
     log = tmp_path / "history.txt"
     log.write_text(str({"loss": [3.0, 2.0, 1.0], "val_loss": [4.0, 3.0, 2.0], "lr": [0.1, 0.1, 0.1, 0.1]}))
