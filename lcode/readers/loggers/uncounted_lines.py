@@ -35,7 +35,7 @@ _NEARLY_ALL = 0.8
 _DATE = re.compile(r"\W*(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)")
 
 _EVEN = 10
-"""Times that evaluations of one training lie further apart than others at most, the least and the largest time aside."""
+"""Times that evaluations of one training lie further apart than others at most, the least and largest time aside."""
 
 _BEST = re.compile(r"\bbest\W+(?:epoch|iter\w*|step|round|model|checkpoint)\b", re.IGNORECASE)
 """What is told below the one such line of a text is of the best model."""
