@@ -164,11 +164,13 @@ def _numbered_pieces(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def _of_part(part: str, pairs: Mapping[str, float]) -> dict[str, float]:
-    """The values with the data set or task that they are of in their names."""
-    return {
-        f"{IN_BATCH if name.startswith(IN_BATCH) else ''}{part}/{name.removeprefix(IN_BATCH)}": value
-        for name, value in pairs.items()
-    }
+    """The values with the data set or task that they are of in their names, unless it is there already."""
+    named = {}
+    for name, value in pairs.items():
+        bare = name.removeprefix(IN_BATCH)
+        begin = IN_BATCH if name.startswith(IN_BATCH) else ""
+        named[name if bare.startswith(f"{part}/") else f"{begin}{part}/{bare}"] = value
+    return named
 
 
 def _goes_on(now: Mapping[str, float], before: Mapping[str, float]) -> bool:

@@ -192,6 +192,9 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # MAPPO: `updates 5/100 episodes, total num timesteps 1000/20000`
     ("updates ", re.compile(r"\bupdates (?=\d+/\d+ episodes\b)"), "episode "),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian
+    # Lightning's bar of old: its own mean of the last batches, beside what the user logs
+    ("v_num=", re.compile(r"\bloss=\S+ (?=v_num=.*\btrain\w*loss)"), ""),
+    (" @ ", re.compile(r"\b([A-Za-z]+) @ (\d+)(?= *[:=])"), r"\1@\2"),  # `R @ 20: 0.2; R @ 50: 0.3`
     ("][", re.compile(r"^(\W*\[[A-Za-z][\w.-]*\])\[(\d+)\] ?(?=[A-Za-z])"), r"\1 step \2, "),  # `[lfw][2000]acc: 0.9`
     (" ", BY_TURNS, marked),
     # Kaldi: `Average objective function for 'output' for minibatches 90-99 is -0.2 + -0.1 = -0.3 over 9000 frames.`

@@ -56,23 +56,50 @@ _PART = re.compile(
 """Of which part of what is measured a line tells: `Dataset 00`, `task: seg`."""
 
 
+_HEAD = re.compile(
+    r"(?:.*[\]:>|-]\s|\W*)(?:(?:start(?:ing)?|now|run(?:ning)?)\s+)?"
+    r"(?:evaluat\w+|validat\w+|test(?:ing|ed)?|results?|performance|metrics|scores)\s+(?:of|on|for|in)\s+(?:the\s+)?"
+    rf"(?:(?:{_PARTS})\s+)?['\"]?(?P<name>[A-Za-z](?:[\w.-]*\w)?)['\"]?"
+    r"(?:\s+(?:data ?set|set|data|benchmark|task))?\W*",
+    re.IGNORECASE,
+)
+"""A line that alone says on which data set the values below it were measured: `Evaluating on LFW`."""
+
+_HEAD_WORD = re.compile(r"\b(?:of|on|for|in)\b", re.IGNORECASE)
+_COUNTS = re.compile(r"\b(?:epoch|step|iter(?:ation)?|round)s?\W{0,3}\d", re.IGNORECASE)
+
+
 def may_name_parts(text: str) -> bool:
     """Whether a text holds a word for a data set, a task or the like."""
     lower = text.lower()
-    return any(word in lower for word in _PARTS.split("|"))
+    return any(word in lower for word in (*_PARTS.split("|"), "evaluat", "validat", "test", "result", "performance"))
 
 
 def parts_by_turns(lines: Sequence[str], *, tags: bool = False) -> list[str] | None:
-    """The data set, task or class that each line itself tells of, empty where none; None where none take turns.
+    """The data set, task or class that each line tells of, empty where none; None where none take turns.
 
     Args:
         lines: the lines.
         tags: whether a name in brackets at the beginning of a line says it, as in `[lfw][2000]accuracy: 0.9`.
     """
-    names = [_tag_of(line) if tags else _part_of(line) for line in lines]
+    names = [_tag_of(line) for line in lines] if tags else _parts_of(lines)
     said = Counter(name for name, _ in groupby(name for name in names if name))
     by_turns = 1 < len(said) <= MOST_MODELS and min(said.values()) > 1
     return names if by_turns else None
+
+
+def _parts_of(lines: Sequence[str]) -> list[str]:
+    """What each line itself says that it tells of, or the head above it, up to a line that counts."""
+    names, above = [], ""
+    for line in lines:
+        own = _part_of(line)
+        head = _HEAD.fullmatch(line, max(0, len(line) - _LONGEST_HEAD)) if not own and _HEAD_WORD.search(line) else None
+        if head is not None:
+            above = "" if _is_no_name(head["name"]) else head["name"]
+        elif own or (above and _COUNTS.search(line)):
+            above = ""
+        names.append(own or above)
+    return names
 
 
 def _tag_of(line: str) -> str:

@@ -45,11 +45,12 @@ def test_parts_of_one_training_are_none(
     "block",
     [
         "Epoch {e} loss 9.5\nEpoch {e} | {name} 00 | ACC {v}\nEpoch {e} | {name} 01 | ACC {w}\n",
+        "Epoch {e} loss 9.5\nEvaluating on set_00...\nACC: {v}\nResults for the {name} set_01:\nACC: {w}\n",
         "Epoch {e} loss 9.5\n{name}: set_00, ACC: {v}\n{name}: set_01, ACC: {w}\n",
         "Epoch {e} loss 9.5\n[set_00][{e}00]ACC: {v}+-0.5\n[set_01][{e}00]ACC: {w}+-0.5\n",  # InsightFace
     ],
 )
-@pytest.mark.parametrize("name", ["Dataset", "task", "Domain", "Class"])
+@pytest.mark.parametrize("name", ["dataset", "task", "Domain", "Class"])
 def test_data_sets_and_tasks_are_told_apart(
     tmp_path: Path, block: str, name: str, scored: Callable[[Path], dict[str, list[float]]]
 ) -> None:

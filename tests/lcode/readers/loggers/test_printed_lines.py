@@ -123,6 +123,8 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str, read: Read
         ("Game {e} Score {v} Record: 9", "Score", "max"),
         ("step {e},000: loss tensor(9.5, device='cuda:0'), val_loss {v}", "val_loss", "min"),
         ("【train】 epoch:{e} 3/454 loss:9.5\n[eval] f1_score={v}", "f1_score", "max"),
+        ("step {e}\nSGG eval:   R @ 20: {v};   R @ 50: 0.1;  mR @ 20: 0.1;", "R@20", "max"),
+        ("Epoch {e}: 100%|##| 9/9 [00:01<00:00, loss=9.5, v_num=0, train_loss=9.5, val_f1={v}]", "val_f1", "max"),
         ("Ep: {e}, steps: 9, D loss: 9.5, acc:  37%, G loss: {v}", "G/loss", "min"),
         ("step {e} f1 {v}\nTop k classes, the worst of them by f1: [7, 3, 5]", "f1", "max"),
         ("step {e}/9 loss: 9.5\nvalidation loss at step {e}: {v}, the acc is: 0.1", "loss", "min"),
@@ -213,6 +215,18 @@ def test_scores_at_steps_of_an_epoch_are_of_the_training_where_the_epoch_is_eval
         + f"eval accuracy: 0.{e}\nmean IoU: 0.{e}\n" for e in range(4)
     )  # fmt: skip
     assert directions(read(tmp_path, "log.txt", text)) == {"accuracy": "max", "mean_IoU": "max"}
+
+
+def test_the_mean_that_lightning_draws_is_no_curve_beside_what_is_logged(
+    tmp_path: Path, read: Read, curve: Curve, directions: Directions
+) -> None:
+    text = "".join(
+        f"Epoch {e}: 100%|##| 9/9 [00:01<00:00, 9.5it/s, loss=9.5, v_num=0, train_loss={v}]\n"
+        for e, v in enumerate(SPRINGS)
+    )
+    table = read(tmp_path, "log.txt", text)
+    assert directions(table) == {"train_loss": "min"} and curve(table, "train_loss") == list(enumerate(SPRINGS))
+    assert not len(table.signals)
 
 
 def test_steps_count_where_all_is_told_often_in_two_epochs(tmp_path: Path, read: Read, curve: Curve) -> None:
