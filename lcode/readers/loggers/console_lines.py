@@ -29,6 +29,7 @@ from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STE
 from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tables
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
 from lcode.readers.loggers.ray_console import told_by_ray
+from lcode.readers.loggers.rounds import counts_rounds, within_round
 from lcode.readers.loggers.sections import SPLIT_WORD, Batches, Sections, said_once
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
@@ -106,6 +107,7 @@ def _rows_of(
     sections, aligned, batches = Sections(), AlignedRows(), Batches()
     tests, tested, epochs = said_once(lines), -1, 0
     model = ""
+    in_rounds = counts_rounds(lines)
     for number, raw in _numbered_pieces(lines):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST else None
         if stats is not None and (values := _object(stats.group())):
@@ -118,6 +120,8 @@ def _rows_of(
             model, row = models[number - 1], {}
             counters = own.get(model, counters)
         said = aligned.said_in(line) or shapes.said_in(line)
+        if in_rounds and said is not None:
+            said = within_round(said, line)
         is_next = said is not None and _goes_on(said.counters, counters)
         sections.follow(line, said, counted=bool(counters or (said and said.counters)), is_next=is_next)
         epochs += is_next

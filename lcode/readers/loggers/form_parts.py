@@ -108,3 +108,20 @@ def of_share(found: re.Match[str]) -> str:
     """The share behind a fraction, unless that is of what a counter has reached: `step 224/462 (48.48%)`."""
     before = found["before"] or ""
     return found.group() if is_counter(before.rstrip(" \t:=#-")) else f"{before}{found['value']} %"
+
+
+def of_deepxde(found: re.Match[str]) -> str:
+    """The terms of the loss in a row of DeepXDE, named as those of its `loss.dat`."""
+    terms = [
+        f"{split}/term_{at}/loss: {value.strip()}"
+        for split in ("train", "test")
+        for at, value in enumerate(found[split].split(","), start=1)
+    ]
+    metrics = [f"test/metric_{at}: {value.strip()}" for at, value in enumerate(found["metrics"].split(","), start=1)]
+    return f"step {found['step']}, " + ", ".join((*terms, *(metrics if found["metrics"].strip() else ())))
+
+
+def of_split(found: re.Match[str]) -> str:
+    """Values in brackets behind the data that they were measured on, each with the data in its name."""
+    named = re.sub(r"(?:^|(?<=,)) *(?=\S)", f" {found[1]}/", found[2])
+    return f", {named.strip()}, "

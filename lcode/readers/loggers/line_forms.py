@@ -18,10 +18,12 @@ from lcode.readers.loggers.form_parts import (
     by_class,
     marked,
     of_coco,
+    of_deepxde,
     of_gan,
     of_kaldi,
     of_parts,
     of_share,
+    of_split,
     of_sum,
     of_tutorial,
     row_by_class,
@@ -67,13 +69,33 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("→", re.compile(r"(?:(?<=[A-Za-z%)])|(?<=[A-Za-z@]\d)) *→ *(?=[+-]?[.\d])"), ": "),
     ("(", re.compile(rf"(?i)\b([a-z][\w@]*) ?\(({_SPLIT})\)(?= *[:=])"), r"\2 \1"),
     (",", re.compile(r"(?<![\w.,])(\d{1,3}),(\d{3})(?:,(\d{3}))?(?![\d,.])"), r"\1\2\3"),  # thousands
+    # SASRec: `loss in epoch 3 iteration 2: 0.3`, `valid (NDCG@10: 0.4, HR@10: 0.6), test (NDCG@10: 0.3, HR@10: 0.5)`
+    (
+        " in epoch ",
+        re.compile(rf"(?i)\b([a-z]\w*) in epoch (\d+) iter(?:ation)? (\d+): (?=(?:{NUMBER})\s*$)"),
+        r"epoch \2, batch \3, \1: ",
+    ),
+    ("(", re.compile(rf"(?i)(?<![\w.])({_SPLIT}) \(((?:[^()]*?[:=] *(?:{NUMBER})%?,? *){{2,}})\)"), of_split),
+    ("train==[", re.compile(rf"\btrain==\[({NUMBER})="), r"train loss: \1, [="),  # NGCF, KGAT
+    ("\t", re.compile(rf"(?<=[A-Za-z])\t(?=(?:{NUMBER})(?:\t|\s*$))", re.IGNORECASE), ": "),  # `loss\t0.3\ttime\t9.5`
+    ("loss", re.compile(r"\bloss(?=\d+\.\d)"), "loss: "),  # LightGCN: `EPOCH[1/1000] loss0.546-|Sample:3.4|`
+    ("iter ", re.compile(rf"^iter +(\d+) value ({NUMBER})\s*$"), r"step \1, loss: \2"),  # R's nnet
     # Tacotron: `Train loss 100 0.31`, `Validation loss 1000: 0.4`.
     (
         " ",
         re.compile(rf"(?i)^\W*({_SPLIT}) (loss|acc|accuracy) (\d+)(?:: *| +)(?=(?:{NUMBER}))"),
         r"step \3, \1 \2: ",
     ),
+    ("array(", re.compile(r"array\((\[[^\[\]()]*\])[^()]*\)"), r"\1"),
     ("tensor(", re.compile(rf"tensor\(({NUMBER})[^()]*\)", re.IGNORECASE), r"\1"),
+    # DeepXDE: `1000  [1.2e-01, 3.4e-02]  [1.3e-01, 3.5e-02]  [9.5e-02]`: losses of both, metrics
+    (
+        "]  ",
+        re.compile(
+            r"^(?P<step>\d+) +\[(?P<train>[\d.e+, -]+)\] +\[(?P<test>[\d.e+, -]+)\] +\[(?P<metrics>[\d.e+, -]*)\]\s*$"
+        ),
+        of_deepxde,
+    ),
     ("]", LIST, by_class),
     ("", ROW, row_by_class),
     ("Average ", COCO, of_coco),

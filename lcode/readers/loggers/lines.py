@@ -23,6 +23,9 @@ _SET_ASIDE = re.compile(
 )
 """What is put behind the name of a file that is kept beside a newer one: `train.log.bk`, `train.log.1`, `log.txt~`."""
 
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[B-Za-z]")
+"""What colours a text or clears a line, but not what goes a line up to draw over it."""
+
 _OF_JOB = re.compile(r"\.[oe]\d+$")
 """How a queue names what a job printed: `train.sh.o12345`."""
 
@@ -160,6 +163,7 @@ def printed_text(data: bytes) -> tuple[str, str]:
     zeros = 0 if is_utf16(data) else data.count(b"\0")
     text, odd = text_of_bytes(data.replace(b"\0", b"") if zeros else data)
     text = _LINE_END.sub("\n", text)
+    text = _ESCAPE.sub("", text) if "\x1b" in text else text
     return text, f"{zeros} zero bytes were left out" if zeros else odd
 
 

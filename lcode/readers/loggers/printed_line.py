@@ -43,10 +43,10 @@ _SETTING = re.compile(
 
 _ASIDE = re.compile(
     r"\b(?:best|bad|since|early|patience|warm-?up|total|max(?:imum)?|num(?:ber)?|sav(?:ed|ing)|load(?:ed|ing)|"
-    r"resum(?:ed?|ing))\b[^,;|]*$",
+    r"resum(?:ed?|ing))\b[^,;|]*$|\b(?:this|per|each|every|next|one)\s+$",
     re.IGNORECASE,
 )
-"""What stands before a number of epochs that is not the present one: `bad epochs 0`, `best val acc at epoch 3`."""
+"""What stands before a number that does not count the present epoch: `best acc at epoch 3`, `time of this epoch: 9`."""
 
 _IN_ALL = re.compile(r"total|max|num", re.IGNORECASE)
 
@@ -160,8 +160,9 @@ def said_in(line: str) -> Said | None:
         counted = found = list(_COUNTER.finditer(bare))
     if (counted and not found) or (found and not pairs and all(_SETTING.match(bare[one.start() :]) for one in found)):
         return None
-    totals = {_counter(one): float(one["of"]) for one in found if one["of"] is not None}
-    counters = dict(_counted(found))
+    kinds = _kinds(found)
+    totals = {kind: float(one["of"]) for kind, one in zip(kinds, found, strict=True) if one["of"] is not None}
+    counters = dict(_counted(found, kinds))
     if BATCH in counters or (EPOCH in counters and STEP in totals) or (found and _is_of_training(pairs)):
         pairs = {name if _split(name) else f"{IN_BATCH}{name}": value for name, value in pairs.items()}
     return Said(counters, totals, pairs) if found or pairs else None
@@ -185,9 +186,18 @@ def _counter(found: re.Match[str]) -> str:
     return EPOCH if word.startswith(("ep", "round", "gen")) else BATCH if word.startswith("batch") else STEP
 
 
-def _counted(found: Sequence[re.Match[str]]) -> Iterator[tuple[str, float]]:
-    for one in found:
-        yield _counter(one), float(one["at"])
+def _kinds(found: Sequence[re.Match[str]]) -> list[str]:
+    """What each counter of a line counts; epochs beside a round are those of a client within it."""
+    kinds = [_counter(one) for one in found]
+    rounds = [one["what"].lower().startswith("round") for one in found]
+    if kinds.count(EPOCH) < 2 or not any(rounds):
+        return kinds
+    return [BATCH if kind == EPOCH and not is_round else kind for kind, is_round in zip(kinds, rounds, strict=True)]
+
+
+def _counted(found: Sequence[re.Match[str]], kinds: Sequence[str]) -> Iterator[tuple[str, float]]:
+    for one, kind in zip(found, kinds, strict=True):
+        yield kind, float(one["at"])
         if one["batch"] is not None:
             yield BATCH, float(one["batch"])
 
@@ -268,6 +278,8 @@ def _name(before: str, *, marked: bool) -> str:
             return ""
     if not marked and name.rpartition(" ")[2] in _ENGLISH:
         return ""
+    if name.count("[") < name.count("]"):  # `[Metrics] AUC`
+        name = name.rpartition("]")[2].strip()
     words = words_of(name)
     whole = bool(words) and name.count("(") == name.count(")")  # or it is the print of a network
     if words == ["max", "accuracy"]:  # so far, as DeiT and Swin print it

@@ -147,6 +147,19 @@ def test_printed_lines_are_rows(tmp_path: Path, name: str, line: str, read: Read
         ("[{e}/9] test loss : 9.5 -> {v} by 1 step", "test/loss", "min"),
         ("[Fold 1] head E{e}/9: train_loss=9.5 val_loss={v} (a=9.5, b=0.1)", "val_loss", "min"),
         ("i_ep {e}: step:9 reward: {v}", "reward", "max"),
+        ("loss in epoch {e} iteration 3: 9.5\nEvaluating...epoch:{e}, time: 9.5(s), valid (NDCG@10: {v}, HR@10: 0.1), "
+         "test (NDCG@10: 0.5, HR@10: 0.5)", "NDCG@10", "max"),  # SASRec
+        ("EPOCH[{e}/9] loss0.546-|Sample:3.4|\n[TEST]\n{{'precision': array([0.1]), 'recall': array([{v}])}}",
+         "recall", "max"),  # LightGCN
+        ("Epoch {e} [9.5s + 9.5s]: train==[9.5=9.4 + 0.1], recall=[{v}, 0.1], hit=[0.1, 0.2]",
+         "recall_0", "max"),  # NGCF
+        ("iter {e}\twasserstein distance\t{v}\ttime\t0.1\ttrain disc cost\t-9.5", "wasserstein_distance", "min"),
+        ("iter {e:3d} value {v}", "loss", "min"),  # R's nnet
+        ("a.log - Epoch={e} start\n[Metrics] AUC: {v} - other: 9.5", "AUC", "max"),  # FuxiCTR
+        ("{e:<9} [9.5e+00, 9.5e+00]    [{v}, 9.5e+00]    []  ", "loss", "min"),  # DeepXDE
+        ("INFO: in comm round:{e}\nEpoch: 0 Loss: 9.5\nEpoch: 1 Loss: 9.5\n>> Global Test accuracy: {v}",
+         "Global_Test_accuracy", "max"),
+        ("| Global Round : {e} | Local Epoch : 0 | Loss: 9.5\nTest accuracy: {v}%", "accuracy", "max"),
         ("epoch {e} | loss 9.5 (pde: 0.3, R: {v}) | lr 0.1", "R_loss", "min"),
         ("TRAINING - Epoch: [{e}][9/99]  Acc 0.1 (0.1)\nEVALUATING - Epoch: [{e}][9/99]  Acc 0.1 ({v})", "Acc", "max"),
         ("Scenario a Algo b updates {e}/9 episodes, total num timesteps 90/900, FPS 9.\naverage reward: {v}",
@@ -461,3 +474,14 @@ def test_of_a_list_that_grows_the_newest_value_is_told(
     table = read(tmp_path, "nohup.out", text)
     assert directions(table) == {"accs": "max", "coverage_errors": "min"}
     assert curve(table, "accs") == [(40.0 * (e + 1), value) for e, value in enumerate(accuracies)]
+
+
+def test_what_colours_a_text_or_clears_a_line_is_not_read(tmp_path: Path, read: Read, curve: Curve) -> None:
+    head = "epoch       main/loss   validation/main/loss\n"
+    rows = "".join(f"\x1b[J{e:<11} \x1b[32m9.5\x1b[0m         {v}\n" for e, v in enumerate(SPRINGS, start=1))
+    assert curve(read(tmp_path, "chainer.log", head + rows), "loss") == list(enumerate(SPRINGS, start=1))
+
+
+def test_the_time_of_an_epoch_counts_none(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(f"epoch {e}: val_loss {v}\nTime for this epoch: {9.5 + e}\n" for e, v in enumerate(SPRINGS, start=1))
+    assert curve(read(tmp_path, "out.log", text), "val_loss") == list(enumerate(SPRINGS, start=1))
