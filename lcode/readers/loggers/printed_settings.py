@@ -169,7 +169,7 @@ def _below(lines: Sequence[str], start: int) -> tuple[dict[str, Any], int]:
 
 def _value(line: str, name: str) -> Any:
     """A setting as it was printed behind its name: a number, a boolean, or a word; None where nothing is."""
-    found = re.search(rf"{re.escape(name)}\s*[:=]\s*(.*)", line)
+    found = re.search(rf"{re.escape(name)}[\"']?\s*[:=]\s*(.*)", line)
     text = "" if found is None else found[1].strip(" \t\r,;'\"")
     if re.fullmatch(r"[+-]?\d{1,18}", text):
         return int(text)

@@ -23,6 +23,7 @@ EPOCHS = "epoch 1 val_loss 0.9\nepoch 2 val_loss 0.7\nepoch 3 val_loss 0.6\n"
         "Hyper-parameters:\n=====\n  lr: 0.1\n  width: {w}\n  optimizer: adam\n  epochs: 9\n",
         "12:00:01 - INFO - Args:\n12:00:01 - INFO - \tlr: 0.1\n12:00:01 - INFO - \twidth: {w}\n"
         "12:00:01 - INFO - \toptimizer: adam\n12:00:01 - INFO - \tepochs: 9\n12:00:01 - INFO - ready",
+        'Model config:\n{{\n  "lr": 0.1,\n  "width": {w},\n  "optimizer": "adam",\n  "epochs": 9\n}}',
         "Agent starting run with config:\n\tlr: 0.1\n\twidth: {w}\n\toptimizer: adam\n\tepochs: 9",
     ],
 )
