@@ -58,7 +58,7 @@ def is_nameless(path: Path) -> bool:
     if len(head) == HEAD:
         marks = "\n" if "\n" in text else ",; "
         text = text[: max(text.rfind(mark) for mark in marks)]  # the last number may be cut
-    curve = _curve_in(text)
+    curve = _curve_in(text, known=known)
     if curve is None or len(curve.values[0]) < FEWEST:
         return False
     if known or (curve.counters and _OF_TRAINING.search(path.name)):
@@ -94,14 +94,19 @@ def _is_held_out(path: Path) -> bool:
 
 
 def _curve(path: Path, tool: str) -> NumberRows:
-    curve = _curve_in(printed_text(path.read_bytes())[0])
+    curve = _curve_in(printed_text(path.read_bytes())[0], known=known_metric(_metric(path)) is not None)
     if curve is None:
         raise refused(path, tool, "it holds something else than the numbers of one curve")
     return curve
 
 
-def _curve_in(text: str) -> NumberRows | None:
-    """The curves of a text of numbers: one per line, a list in its only line, or several behind what counts them."""
+def _curve_in(text: str, *, known: bool) -> NumberRows | None:
+    """The curves of a text of numbers: one per line, a list in its only line, or several behind what counts them.
+
+    Args:
+        text: the text.
+        known: whether the file is named after a metric.
+    """
     lines = [line for line in text.split("\n") if line.strip()]
     if lines and lines[0].strip() == "0" and not any(line.strip().isdigit() for line in lines[1:]):
         lines = lines[1:]  # what pandas calls a column without a name
@@ -113,7 +118,7 @@ def _curve_in(text: str) -> NumberRows | None:
         rows.append(numbers)
     if len(rows) == 1 or text.lstrip()[:1] == "[":
         rows = [[number] for row in rows for number in row]  # a list, in one line or broken into several
-    return as_curves(rows)
+    return as_curves(rows, named=known)
 
 
 def _run(curves: Mapping[Path, NumberRows]) -> Logged:

@@ -30,6 +30,9 @@ _COUNTED = re.compile(r"^(\s*\d+):(?=\s)")
 
 _BETWEEN = re.compile(r"[\s,;()\[\]]+")
 
+_MANY_NAMED = 5
+"""Rows of columns that nothing counts and the file's name names."""
+
 _MOST_CURVES = 4
 """A loss and a score of two parts of the data; more columns are many things, an exploration rate among them that falls
 as a loss does."""
@@ -65,10 +68,14 @@ def numbers_in(line: str) -> list[float] | None:
     return found if found and len(found) == len(numbers) else None
 
 
-def as_curves(rows: Sequence[Sequence[float]]) -> NumberRows | None:
+def as_curves(rows: Sequence[Sequence[float]], *, named: bool = False) -> NumberRows | None:
     """The columns of rows of one length; None where nothing tells that they are curves.
 
     Several columns are curves where another one counts them and each goes one way; those of few values are none.
+
+    Args:
+        rows: the numbers of each row.
+        named: whether the file is named after the metric of all of them, such as an error of each of several outputs.
     """
     wide = len(rows[0]) if rows else 0
     if not wide or any(len(row) != wide for row in rows):
@@ -79,6 +86,10 @@ def as_curves(rows: Sequence[Sequence[float]]) -> NumberRows | None:
     counters: list[tuple[float, ...]] = []
     while len(columns) > 1 and len(counters) < MOST_COUNTERS and counts(columns[0]):
         counters.append(columns.pop(0))
+    if named and len(rows) >= _MANY_NAMED and 1 < len(columns) <= _MOST_CURVES and not counters:
+        measured = all(any(not value.is_integer() for value in column) for column in columns)
+        is_clock = any(all(one < other for one, other in pairwise(column)) for column in columns)
+        return NumberRows((), tuple(columns)) if measured and not is_clock else None
     if len(columns) > 1 and not counters:
         return None
     if len(columns) > 1 and len(rows) >= _MANY:

@@ -28,6 +28,18 @@ def test_a_file_is_the_curve_that_it_is_named_after(
     assert scored(tmp_path / name) == {f"{name.partition('.')[0]} {key}": [0.9, 0.7, 0.6]}
 
 
+def test_the_columns_of_a_file_are_curves_of_its_name(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    rows = [(0.9, 97.5), (0.8, 91.5), (0.85, 93.5), (0.7, 90.5), (0.6, 88.5)]
+    (tmp_path / "val_error.txt").write_text("".join(f"{a:.6e} {b:.6e}\n" for a, b in rows))
+    told = scored(tmp_path / "val_error.txt")
+    assert told == {f"val_error val_error_{at + 1} min": [row[at] for row in rows] for at in (0, 1)}
+    (tmp_path / "loss.txt").write_text("".join(f"{3.5 * at} {b}\n" for at, (_, b) in enumerate(rows)))  # behind a clock
+    with pytest.raises(InputError):
+        read_logs(tmp_path / "loss.txt")
+
+
 def test_the_files_of_a_folder_are_the_curves_of_a_run(
     tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
 ) -> None:
