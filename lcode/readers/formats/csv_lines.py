@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,14 +53,17 @@ def with_whole_header(data: bytes, separator: str) -> bytes:
 
     It has no name: at the end where a mark stands behind each row, else in front, where the number of the row stands.
     """
-    lines = [line for line in data.split(b"\n", _SEEN + 1)[: _SEEN + 1] if line.strip()]
-    cells = [
-        next(csv.reader([line.decode("utf-8", "replace").rstrip("\r")], delimiter=separator), []) for line in lines
-    ]
+    begin = len(BOM_UTF8) if data.startswith(BOM_UTF8) else 0
+    lines = [line for line in data[begin:].split(b"\n", _SEEN + 1)[: _SEEN + 1] if line.strip()]
+    texts = [line.decode("utf-8", "replace").rstrip("\r") for line in lines]
+    try:
+        cells = [next(csv.reader([text], delimiter=separator), []) for text in texts]
+    except csv.Error:  # which is told where the table is read
+        return data
     header, rows = cells[0], cells[1:-1] if len(cells) > 2 else cells[1:]  # the last one may be cut
     if not rows or len(header) < 2 or any(len(row) != len(header) + 1 for row in rows):
         return data
-    at = data.index(lines[0])
+    at = data.index(lines[0], begin)
     end = at + len(lines[0].rstrip(b"\r"))
     if all(not row[-1].strip() for row in rows):
         return data[:end] + separator.encode() + data[end:]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.loggers.cells import flat
-from lcode.readers.raw import RawTable
+from lcode.readers.raw import LARGEST_EXACT, RawTable
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, why_left_out, words_of
 from lcode.readers.understanding.layout import CONFIG
 from lcode.table.metric_names import known_metric
@@ -66,7 +66,9 @@ def _settings(one: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, (bool, int, float)) or (isinstance(value, str) and 0 < len(value) <= _LONGEST)
+    if isinstance(value, int):
+        return abs(value) <= LARGEST_EXACT
+    return isinstance(value, float) or (isinstance(value, str) and 0 < len(value) <= _LONGEST)
 
 
 def _is_place(name: str) -> bool:

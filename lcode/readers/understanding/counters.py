@@ -20,12 +20,14 @@ them are of a training. A table of results is shorter."""
 
 def tells_apart(raw: RawTable, counter: str, name: str) -> bool:
     """Whether several rows of an epoch differ in this column, and no two are alike in it."""
+    if raw.columns[counter].null_count or raw.columns[name].null_count:
+        return False
     counts, names = (
         raw.columns[column].cast(pa.string()).combine_chunks().dictionary_encode() for column in (counter, name)
     )
     epochs = len(counts.dictionary)
     pairs = np.unique(counts.indices.to_numpy().astype(np.int64) * len(names.dictionary) + names.indices.to_numpy())
-    return counts.null_count == 0 and epochs < len(raw) == len(pairs)
+    return epochs < len(raw) == len(pairs)
 
 
 def other_counters(raw: RawTable) -> list[str]:
