@@ -27,8 +27,8 @@ _SHOWN = re.compile(
 )
 """`tensor(2493.0610, device='cuda:0')`, in a table written from Python's own text of a value."""
 
-_MISSING = frozenset(("", "-", "--", "n/a", "na", "none", "null", "#n/a"))
-"""What stands in a column of numbers where there is none."""
+_MISSING = frozenset(("-", "--", "n/a", "na", "none", "null", "#n/a"))
+"""What programs write where there is no number."""
 
 LARGEST_EXACT = 2**53
 """Beyond it different integers are one and the same float: they are compared, and kept as names, digit by digit."""
@@ -50,6 +50,8 @@ class RawTable:
         resumed: whether the file says that a later training was appended, whose rows count where epochs come twice.
         inner_runs: whether its runs are called after their place in the file, so that those of another file may have
             the same names.
+        own_form: whether the file names its columns as our own tables do (`run`, `epoch`): a cell that is no number is
+            then a mistake that its writer wants to know of, `None` and `n/a` too.
         unterminated: whether the file ends without a newline, so that its last line may be half written.
         notes: remarks for the user.
     """
@@ -62,6 +64,7 @@ class RawTable:
     file_of: Callable[[int], Path] | None = None
     resumed: bool = False
     inner_runs: bool = False
+    own_form: bool = False
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -126,7 +129,8 @@ class RawTable:
     def _lenient_numbers(self, name: str, remedy: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         codes, texts = _coded(self.columns[name])
         parsed = [as_number(text) for text in texts]
-        blank = np.array([text.strip().lower() in _MISSING for text in texts])
+        missing = frozenset[str]() if self.own_form else _MISSING
+        blank = np.array([not text.strip() or text.strip().lower() in missing for text in texts])
         given = (codes >= 0) & ~blank[codes]
         wrong = np.flatnonzero(given & np.array([value is None for value in parsed])[codes])
         if len(wrong):

@@ -27,6 +27,7 @@ def one_below_another(raws: Sequence[RawTable]) -> RawTable:
         file_of=lambda row: raws[owner(row)].file(row - int(starts[owner(row)])),
         notes=tuple(note for raw in raws for note in raw.notes),
         resumed=any(raw.resumed for raw in raws),
+        own_form=any(raw.own_form for raw in raws),
     )
 
 

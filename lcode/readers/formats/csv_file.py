@@ -57,6 +57,7 @@ class CsvFormat:
             InputError: no text, empty, ragged, or with a column that is unnamed or named twice.
         """
         raw = named_by_file(without_footers(_loaded(path), named=True))
+        raw = replace(raw, own_form={"run", "epoch"} <= raw.columns.keys())
         stem = path.name.partition(".")[0].lower()
         # `loss.csv` holds the losses of one training, one after another.
         curves = "history" in stem or (known_metric(stem) is not None and len(raw.columns) <= _WITH_INDEX)

@@ -62,7 +62,8 @@ def test_words_in_every_row_are_no_curve_whatever_the_columns_name(tmp_path: Pat
     read = table(tmp_path, ",loss_weighting,roc_plot_auc", ",fixed,/roc/{epoch}.png")
     assert keys(read) == ["seg/acc", "depth/rmse"] and read.configs.to_dict("list") == {"loss_weighting": ["fixed"] * 2}
     assert read.reading is not None and read.reading.left_out == {"roc_plot_auc": "text"}
-    assert keys(table(tmp_path, ",cls/acc", ",None")) == ["seg/acc", "depth/rmse"]  # it holds nothing
+    with pytest.raises(InputError, match="'None' is not a number"):
+        table(tmp_path, ",cls/acc", ",None")
 
 
 def test_a_metric_that_stands_still_is_a_curve(tmp_path: Path) -> None:
