@@ -376,3 +376,13 @@ def test_a_text_that_is_nested_without_end_is_refused(tmp_path: Path, name: str)
 
 def test_the_lines_of_objects_over_several_lines() -> None:
     assert numbered_objects('{"a": 1}\n{"a":\n 2}\nand {"a": 3}') == ([{"a": 1}, {"a": 2}, {"a": 3}], [1, 2, 4])
+
+
+@pytest.mark.parametrize("tool", ["nequip"])
+def test_a_count_that_is_no_number_is_told_with_its_column(tool: str, log: Path) -> None:
+    lines = log.read_text().splitlines()
+    lines[2] = lines[2].replace("2,", "tw0,", 1)
+    log.write_text("\n".join([*lines, ""]))
+    with pytest.raises(InputError, match="tw0") as refused:
+        read_logs(log)
+    assert refused.value.path == log
