@@ -82,8 +82,8 @@ def trainings_in(run: Logged, totals: Sequence[float | None] = ()) -> list[Logge
     A training that is resumed goes back a little; one that begins anew goes back to where the last one began.
     """
     axis = counter_of(run)
-    if axis is not None and pa.types.is_string(run.columns[axis].type):
-        axis = None  # a damaged count, which is told of where epochs are read
+    if axis is not None and (axis not in run.columns or pa.types.is_string(run.columns[axis].type)):
+        axis = None  # a damaged head or count, which is told of where epochs are read
     order = None if axis is None else by_writer(run.columns[axis].to_pylist(), run.columns)
     if order is not None:
         run, totals = _in_order(run, order), [totals[row] for row in order] if totals else totals
