@@ -5,7 +5,7 @@ so that figures on it are figures on curves of unseen sources. Whole sources are
 
 - `lcbench/<table>` by a hash of the table's name. All tables share their 2,000 settings, so what one of them
   is worth may be learnt across the halves. The shipped prior of hyper-parameters has seen 100 of them, and has 44
-  weights, too few to know one by heart; figures on the report half are of the other 1,900.
+  weights, too few to know one by heart; of the test runs of the report half one in twenty has one of them.
 - `rl_returns/<task>` by a hash of the body (`walker` of `walker-run`), since one body's tasks resemble each other.
 - `algoperf/<workload>` by data set: Criteo and fastMRI are design, LibriSpeech and OGBG report.
 - `taskset/<task>`, `cifar10_cnn`, `mlp_curves/<table>`, `llm_loss`: report.

@@ -128,8 +128,8 @@ def _columns(names: tuple[str, ...]) -> dict[str, list[str]]:
     """The columns of each of `COMMON_SETTINGS`: beside `lr` that of a part, `gradnorm.lr`, is another thing."""
     found: dict[str, list[str]] = {}
     patterns = {**{name: kind.names for name, kind in _KINDS.items()}, ADAPTIVE: _OPTIMIZER}
+    parts = {name: re.split(r"[./]", name) for name in names}
     for setting, pattern in patterns.items():
-        parts = {name: re.split(r"[./]", name) for name in names}
         fitting = {name: len(at) for name, at in parts.items() if pattern.fullmatch(_plain(at[-1]))}
         found[setting] = [name for name, depth in fitting.items() if depth == min(fitting.values())]
     return found

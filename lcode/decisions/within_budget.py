@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from lcode.decisions.ledger import Outlook
 from lcode.decisions.regret_rule import RegretRule
 from lcode.decisions.standings import Standings
-from lcode.forecast import sample_quantiles
 
 
 def stopped_within_budget(
@@ -40,7 +39,7 @@ def stopped_within_budget(
         standings.finish(runs[run], float(middle[run]))
     live = np.flatnonzero(known & ~finished)
     for run in live.tolist():
-        standings.expect(runs[run], float(sample_quantiles(samples[:, run], (0.5,))[0]), Outlook.of(samples[:, run]))
+        standings.expect(runs[run], float(middle[run]), Outlook.of(samples[:, run]))
     stopped = np.zeros(len(runs), dtype=bool)
     for run in live[np.argsort(middle[live], kind="stable")].tolist():
         verdict = rule.decide(runs[run], float(seen[run]), samples[:, run], standings, left=float(left[run]))

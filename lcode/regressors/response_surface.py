@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 RIDGE = 0.02
-"""Penalty of the squared weights, beside squared errors of unit variance per problem; .003 and .1 were no better."""
+"""Penalty of the squared weights, beside squared errors of unit variance per problem: ten times less or five times more
+ranks the runs of left-out problems of the design half no better."""
 
 
 @dataclass(frozen=True, eq=False)
