@@ -85,7 +85,7 @@ def _some(table: RunTable, seed: int) -> RunTable:
     import numpy as np
 
     chosen = np.random.default_rng(seed).permutation(len(table))[:PUBLIC_RUNS]
-    return table.select([table.run_ids[row] for row in np.sort(chosen)])
+    return table.rows(np.sort(chosen))
 
 
 def _prior(seed: int) -> list[RunTable]:

@@ -87,13 +87,38 @@ def at_epochs(
     Returns:
         Predictions of shape [R, K, Q, L].
     """
-    first = max(cutoff, 0)
-    share = np.clip((epochs - first) / np.maximum(horizons - first, 1)[:, None], 0.0, 1.0)
+    below, weight = _cells(len(grid), cutoff, horizons, epochs)
+    weight = weight[:, None, :, None]
     begin = np.where(np.isnan(start)[..., None], path[:, :, 0], start[..., None])
     knots = np.concatenate([begin[:, :, None], path], axis=2)
-    # The grid is regular, so its cell follows from the share without a search.
-    place = share * len(grid)
-    below = np.minimum(place.astype(np.int64), len(grid) - 1)
-    weight = (place - below)[:, None, :, None]
     index = below[:, None, :, None]
     return (1 - weight) * np.take_along_axis(knots, index, 2) + weight * np.take_along_axis(knots, index + 1, 2)
+
+
+def read_points(
+    grid: NDArray[np.float64],
+    cutoff: int,
+    horizons: NDArray[np.int64],
+    epochs: NDArray[np.float64] | NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Which points of the grid `at_epochs` reads for these epochs, [J]: for the horizon alone three at most.
+
+    The other predictions need not be made. See `at_epochs` for the arguments.
+    """
+    below, _ = _cells(len(grid), cutoff, horizons, epochs)
+    read = np.zeros(len(grid), dtype=bool)
+    read[0] = True  # in place of a missing start
+    read[below] = read[np.maximum(below - 1, 0)] = True
+    return read
+
+
+def _cells(
+    points: int, cutoff: int, horizons: NDArray[np.int64], epochs: NDArray[np.float64] | NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The cell of a grid of so many points in which each epoch lies, and how far into it, 0..1, both [R, Q]."""
+    first = max(cutoff, 0)
+    share = np.clip((epochs - first) / np.maximum(horizons - first, 1)[:, None], 0.0, 1.0)
+    # The grid is regular, so its cell follows from the share without a search.
+    place = share * points
+    below = np.minimum(place.astype(np.int64), points - 1)
+    return below, place - below

@@ -115,7 +115,7 @@ class Context:
         horizons = table.runs["horizon"].to_numpy(np.int64)
         for cutoff in np.unique(seen).tolist():
             rows = np.flatnonzero(seen == cutoff)
-            part = table if len(rows) == len(table) else table.select([table.run_ids[row] for row in rows])
+            part = table if len(rows) == len(table) else table.rows(rows)
             known, index = self._reader.at(part, arrays.rows(rows), cutoff), torch.from_numpy(rows)
             yield (
                 rows,

@@ -201,7 +201,7 @@ def _by_context(context: Context, table: RunTable, asked: Array) -> tuple[Array,
     last = arrays.last_values
     # Of a run whose every curve has reached the horizon all is known.
     ahead = np.flatnonzero((arrays.last_epochs < table.runs["horizon"].to_numpy()[:, None]).any(axis=1))
-    for part, observed in context.observe(table.select([table.run_ids[row] for row in ahead])):
+    for part, observed in context.observe(table.rows(ahead)):
         rows = ahead[part]
         learned = context.at(context.nearest(observed.cutoff))
         scaled = at_queries(learned.quantiles(observed, nodes[rows]), nodes[rows], asked[rows])

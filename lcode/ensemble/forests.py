@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.curves.continuation import at_epochs
+from lcode.curves.continuation import at_epochs, read_points
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
 from lcode.ensemble.networks import expected
@@ -59,12 +59,15 @@ class FoldForests:
             result[out] = metric_quantiles(self._target[rows], forest.weights(self._features[out]))
         return result
 
-    def predict(self, features: Array) -> Array:
-        """Quantiles by all forests, [R, K, J, 21]; NaN for a metric that no training row has."""
+    def predict(self, features: Array, points: NDArray[np.bool_]) -> Array:
+        """Quantiles by all forests, [R, K, J, 21]; NaN for a metric that no training row has, and at other points [J].
+
+        Each point costs as much as the next, and of forecasts at the horizon alone two or three are read.
+        """
         weights = np.zeros((len(features), len(self._target)))
         for forest, rows in zip(self._forests, self._rows, strict=True):
             weights[:, rows] += forest.weights(features) / len(self._forests)
-        return metric_quantiles(self._target, weights)
+        return metric_quantiles(self._target, weights, points)
 
 
 class Values:
@@ -80,7 +83,7 @@ class Values:
 
     def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
         """See `BaseModel`."""
-        path = self._forests.predict(observed.known.everything())
+        path = self._forests.predict(observed.known.everything(), _read(self._history, observed, epochs))
         return at_epochs(path, self._history.grid, observed.known.last, observed.cutoff, observed.horizons, epochs)
 
 
@@ -99,7 +102,7 @@ class Changes:
         """See `BaseModel`."""
         known = observed.known
         start = known.anchor(self._history.known.last)[..., None, None]
-        path = self._forests.predict(known.everything()) + start
+        path = self._forests.predict(known.everything(), _read(self._history, observed, epochs)) + start
         return at_epochs(path, self._history.grid, known.last, observed.cutoff, observed.horizons, epochs)
 
 
@@ -125,7 +128,7 @@ class Surprises:
         """See `BaseModel`."""
         known, cutoff = observed.known, observed.cutoff
         none_yet = np.where(np.isfinite(known.last), 0.0, np.nan)  # what was observed holds no surprise
-        path = self._forests.predict(known.everything())
+        path = self._forests.predict(known.everything(), _read(self._history, observed, epochs))
         at = at_epochs(path, self._history.grid, none_yet, cutoff, observed.horizons, epochs)
         return _surprised(expected(before, observed.cutoffs / observed.horizons), at)
 
@@ -133,6 +136,11 @@ class Surprises:
 def _surprised(network: Array, surprises: Array) -> Array:
     """A network's forecasts, corrected by quantiles of the surprises that followed such forecasts, [R, K, Q, 21]."""
     return network[..., Q50, None] + _width(network)[..., None] * surprises
+
+
+def _read(history: History, observed: Observed, epochs: Array) -> NDArray[np.bool_]:
+    """Points of the history's grid that the query epochs [R, Q] take, [J]."""
+    return read_points(history.grid, observed.cutoff, observed.horizons, epochs)
 
 
 def _width(quantiles: Array) -> Array:

@@ -118,7 +118,7 @@ class Recipe:
             return Fitted(NetworkAlone(preprocessor, network), report, len(done), _digest(done))
         rows, mine = some_rows(len(done), own, self.seed, MAX_RUNS)
         context = Context(
-            _rows(done, rows), mine, folds[rows], preprocessor, network, None if beside is None else beside.network,
+            done.rows(rows), mine, folds[rows], preprocessor, network, None if beside is None else beside.network,
             tuple(self.parts), self.seed, self.calibrated, None if beside is None else beside.settings,
         )  # fmt: skip
         return Fitted(EnsembleModel(context), report, len(done), _digest(done))
@@ -148,7 +148,7 @@ class Recipe:
 def in_context(pretrained: LCGODE, finished: RunTable, seed: int, settings: SettingsPrior | None) -> Fitted:
     """A model that takes up finished runs, at most `CONTEXT_RUNS` of them, without adapting the network."""
     rows, _ = some_rows(len(finished), len(finished), seed, CONTEXT_RUNS)
-    finished = _rows(finished, rows)
+    finished = finished.rows(rows)
     folds, read = assign_folds(finished, FOLDS, seed), Preprocessor.fit(finished)
     context = Context(finished, len(finished), folds, read, None, pretrained, PARTS, seed, settings=settings)
     report = FitReport(steps=0, validation_loss=0.0, interrupted=False)
@@ -188,7 +188,3 @@ def some_rows(done: int, own: int, seed: int, most: int) -> tuple[NDArray[np.int
 def _digest(table: RunTable) -> str:
     points = table.points.astype({"run": str, "metric": str})
     return hashlib.sha256(points.to_csv(index=False).encode()).hexdigest()[:16]
-
-
-def _rows(table: RunTable, rows: NDArray[np.int64]) -> RunTable:
-    return table.select([table.run_ids[row] for row in rows])

@@ -92,7 +92,7 @@ class CutoffForecaster(Forecaster):
             if model is None:
                 continue
             rows = np.flatnonzero(open_runs & (cutoffs == cutoff))
-            group = table.select([table.run_ids[row] for row in rows])
+            group = table.rows(rows)
             seen = readable.rows(rows).before(np.full(len(rows), cutoff))
             path = model.predict(group, seen)[:, theirs]
             start = seen.last_values[:, theirs]

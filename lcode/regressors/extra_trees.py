@@ -93,8 +93,12 @@ def split_targets(target: Array, points: int) -> Array:
     return (centred / np.where(spread > 0, spread, 1.0)).reshape(len(target), -1)
 
 
-def metric_quantiles(target: Array, weights: Array) -> Array:
-    """Weighted quantiles of each metric over the runs that know it, [N, K, J] and [R, N] to [R, K, J, 21]."""
+def metric_quantiles(target: Array, weights: Array, points: NDArray[np.bool_] | None = None) -> Array:
+    """Weighted quantiles of each metric over the runs that know it, [N, K, J] and [R, N] to [R, K, J, 21].
+
+    Where `points` [J] are given the others are left NaN: each takes its time.
+    """
+    points = np.ones(target.shape[2], dtype=bool) if points is None else points
     result = np.full((len(weights), *target.shape[1:], len(LEVELS)), np.nan)
     for k in range(target.shape[1]):
         known = np.isfinite(target[:, k]).all(axis=1)
@@ -102,5 +106,5 @@ def metric_quantiles(target: Array, weights: Array) -> Array:
         if known.any():
             # A query whose leaves hold no run with this metric is given all of them alike.
             share = np.where(total > 0, weights[:, known] / np.where(total > 0, total, 1.0), 1.0 / known.sum())
-            result[:, k] = weighted_quantiles(target[known, k], share)
+            result[:, k, points] = weighted_quantiles(target[known, k][:, points], share)
     return result

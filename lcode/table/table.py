@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lcode.errors import UsageError
 from lcode.graphs.arch import ArchGraph
@@ -227,6 +227,10 @@ class RunTable:
             signals=restrict(self.signals, wanted),
             schedules={run: self.schedules[run] for run in wanted if run in self.schedules},
         )
+
+    def rows(self, places: ArrayLike) -> RunTable:
+        """The table with the runs at these places only, each once, in the given order; whole numbers [R], from 0."""
+        return self.select(self.runs.index[np.asarray(places, dtype=np.int64)])
 
     def with_status(self, *statuses: RunStatus) -> RunTable:
         """The table with the runs of these statuses only."""

@@ -125,7 +125,7 @@ class SweepForecasts:
 
     def _forecast(self, model: Forecaster, batch: Sequence[int], epoch: int) -> list[Expected]:
         table = self._sweep.table
-        seen = _finite(table.select([table.run_ids[i] for i in batch]).prefix(epoch))
+        seen = _finite(table.rows(batch).prefix(epoch))
         forecast = model.predict(seen).final()
         diverged = (forecast.status == "diverged").any(1).tolist()
         found = []

@@ -85,6 +85,7 @@ def test_select_takes_runs_in_the_given_order_with_all_that_is_theirs() -> None:
     table = small().select(["a", "b", "a"])
     assert table.run_ids == ("a", "b")
     assert table.points["run"].tolist() == ["a", "b", "b", "b"]
+    assert small().rows([1, 0]).run_ids == table.run_ids
     only = small().select(["a"])
     assert only.schedules == {} and only.signals.empty and only.configs["lr"].tolist() == [0.1]
     assert list(only.points["run"].cat.categories) == ["a"]
