@@ -46,6 +46,7 @@ FIELDS: dict[str, str] = {
             fn rate|miss rate, false negative, false positive, false alarm|false alarm rate|false alarm ratio, fdr|
             false discovery rate, top # err|top # error|err top #|error top #|top # error rate, ber|
             balanced error rate|bit error rate, eer|equal error rate, frr|false rejection rate|false reject rate,
+            false refusal rate|false refuse rate|over refusal rate,
             false acceptance rate|false accept rate, apcer, bpcer, acer, hter, ece|expected calibration error|
             calibration error, brier|brier score|brier score loss
         min 0 1 share whole: far, mce, ace
@@ -110,7 +111,7 @@ FIELDS: dict[str, str] = {
         max 1 - - whole: is
         max - - - head: clip score, clip iqa|clip image quality assessment, musiq, maniqa, nima, topiq, arniqa,
             aesthetic score, snr|si snr|scale invariant signal noise ratio|signal noise ratio|signal to noise ratio|
-            sisnri|c si snr, complex scale invariant signal noise ratio, sdr|si sdr|sisdri|sdri|sa sdr|
+            sisnri|c si snr, complex scale invariant signal noise ratio, sdr|si sdr|sisdri|sdri|nsdr|sa sdr|
             scale invariant signal distortion ratio|signal distortion ratio|signal to distortion ratio,
             source aggregated signal distortion ratio, srmr
         max 0 100 - head: vmaf

@@ -11,7 +11,7 @@ SPLITS = {
     **dict.fromkeys(
         _words("""
             val valid vaild validation vali validate validating va vld eval evaluation evaluate evaluating dev holdout
-            crossval
+            heldout crossval
         """),
         "val",
     ),
@@ -36,7 +36,7 @@ PERCENT = _words("% pct percent percentage")
 SYNONYMS = {**SPLITS, **dict.fromkeys(_words("average avg ave"), "mean")}
 """Neutral words with one meaning."""
 
-GENERIC = _words("loss error reward return cost score")
+GENERIC = _words("loss error reward return cost score rms")
 """Metrics that name a kind of quantity rather than one measure. As a folder they say nothing of what lies in it
 (`losses/clipfrac`, `rewards/rejected`)."""
 

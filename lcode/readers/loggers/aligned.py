@@ -35,10 +35,14 @@ _SHORT = {"P": "precision", "R": "recall"}
 
 
 class AlignedRows:
-    """Remembers the last header, by which the lines below it are read."""
+    """Remembers the last header of each kind, by which the lines below it are read.
+
+    Bars that are written to another stream may put the line of an evaluation below the next epoch's header.
+    """
 
     def __init__(self) -> None:
-        self._names: list[str] = []
+        self._counted: list[str] = []
+        self._by_class: list[str] = []
 
     def said_in(self, line: str) -> Said | None:
         """What the line says by the names above it, a header nothing; None where it is neither."""
@@ -47,19 +51,23 @@ class AlignedRows:
         if first.lower() in _COUNTED or first.lower() == _BY_CLASS:
             names = _names(line) if rest.lstrip()[:1].isalpha() else []
             if len(names) >= _FEWEST and not any(_NO_NAME.search(name) for name in names):
-                self._names = names
+                if first.lower() == _BY_CLASS:
+                    self._by_class = names
+                else:
+                    self._counted = names
                 return Said({}, {}, {})
             return None
-        if not self._names or not rest:
+        at = _AT.fullmatch(first) if self._counted else None
+        names = self._counted if at is not None else self._by_class if first == _ALL else []
+        counts = at is not None
+        cells = _BAR.sub("", line).split() if names else []
+        if not names or not rest or len(cells) < len(names):
             return None
-        counts = self._names[0].lower() in _COUNTED
-        at = _AT.fullmatch(first) if counts else None
-        cells = _BAR.sub("", line).split()
-        if (counts and at is None) or (not counts and first != _ALL) or len(cells) < len(self._names):
-            return None
+        if any(cell.isalpha() and as_number(cell) is None for cell in cells[1 : len(names)]):
+            return None  # `3 epochs completed in 0.005 hours`
         pairs: dict[str, float] = {}
         counters: dict[str, float] = {}
-        for name, cell in zip(self._names[1:], cells[1:], strict=False):
+        for name, cell in zip(names[1:], cells[1:], strict=False):
             batch = _AT.fullmatch(cell) if counts and name.lower() == BATCH else None
             number = as_number(cell)
             if batch is not None:
@@ -72,7 +80,7 @@ class AlignedRows:
                 pairs[f"train/{name}_loss"] = number  # YOLOv5: `box`, `obj`, `cls`
         if at is None:
             return Said({}, {}, pairs)
-        counter = EPOCH if self._names[0].lower() == "epoch" else STEP
+        counter = EPOCH if names[0].lower() == "epoch" else STEP
         return Said({counter: float(at[1]), **counters}, {counter: float(at[2])} if at[2] else {}, pairs)
 
 

@@ -26,7 +26,8 @@ def other_starts(
 ) -> list[int]:
     """The rows at which another training begins, though the counter does not go back to where the last one began.
 
-    So it is where the planned end has changed and the counter skips ahead, or does not count on and all losses jump up.
+    So it is where the planned end has changed and the counter skips ahead, or lies before what was reached, or where
+    the counter does not count on and all losses jump up.
 
     Args:
         counts: epoch or step of each row, in the order of logging; None: the row does not say it.
@@ -36,6 +37,7 @@ def other_starts(
     starts: list[int] = []
     last = planned = step = None
     values = losses_of(columns)
+    again = _measured_again(counts, values)
     for row, count in enumerate(counts):
         total = totals[row] if totals else None
         if count is None:
@@ -44,7 +46,8 @@ def other_starts(
             changed = total is not None and planned is not None and total != planned
             skipped = step is not None and count > last + 2 * step
             back = count < last or (count == last and changed)
-            if (changed and skipped) or (back and _jump(values, starts[-1] if starts else 0, row)):
+            ended = count < last and (row == again or (total is not None and total < last))
+            if ended or (changed and skipped) or (back and _jump(values, starts[-1] if starts else 0, row)):
                 starts.append(row)
             elif count > last:
                 step = count - last if step is None else min(step, count - last)
@@ -61,6 +64,14 @@ def losses_of(columns: Mapping[str, pa.Array]) -> list[NDArray[np.float64]]:
         and known_metric(name) is not None
         and (pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type))
     ]
+
+
+def _measured_again(counts: Sequence[float | None], losses: Sequence[NDArray[np.float64]]) -> int | None:
+    """The row from which on saved models are measured again: no loss is told there, and one in most rows before."""
+    told = np.flatnonzero(np.any([np.isfinite(values) for values in losses], axis=0)) if losses else np.zeros(0, int)
+    behind = int(told[-1]) + 1 if len(told) else len(counts)
+    several = len({count for count in counts[behind:] if count is not None}) > 1
+    return behind if several and 2 * len(told) > behind else None
 
 
 def _jump(losses: Sequence[NDArray[np.float64]], start: int, row: int) -> bool:

@@ -30,7 +30,7 @@ from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tabl
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
 from lcode.readers.loggers.ray_console import told_by_ray
 from lcode.readers.loggers.rounds import counts_rounds, within_round
-from lcode.readers.loggers.sections import SPLIT_WORD, Batches, Sections, said_once
+from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
@@ -104,7 +104,7 @@ def _rows_of(
     totals: dict[str, float] = {}
     own: dict[str, dict[str, float]] = {}
     row: dict[str, Any] = {}
-    sections, aligned, batches = Sections(), AlignedRows(), Batches()
+    sections, aligned, batches, ahead = Sections(), AlignedRows(), Batches(), Ahead()
     tests, tested, epochs = said_once(lines), -1, 0
     model = ""
     in_rounds = counts_rounds(lines)
@@ -142,9 +142,12 @@ def _rows_of(
                 own[model] = counters
             else:  # it counts for all
                 own.clear()
-        if not counters or sections.is_over:
+        if not counters:
+            ahead.hold(sections.named(said.pairs))
             continue
-        pairs = batches.named(line, said, sections.named(said.pairs))
+        if sections.is_over:
+            continue
+        pairs = ahead.in_turn(said, batches.named(line, said, sections.named(said.pairs)))
         if parts is not None and parts[number - 1]:
             pairs = _of_part(parts[number - 1], pairs)
         if pairs and (not row or not row.keys().isdisjoint(pairs)):

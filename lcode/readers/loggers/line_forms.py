@@ -36,7 +36,7 @@ _NOISE = re.compile(
     r"^[IWEF]\d{4} [\d:.]+ +\d+ \S+\]"  # what Google's logging begins a line with
     r"|\[[^\[\]]*\b(?:INFO|DEBUG|WARNING)\]|^(?:INFO|DEBUG|WARNING):(?:[\w.]+:)?"  # what Python's begins it with
     r"|^(?:V?LOG|WARNING)(?:\[\d+\])? \(\S+:\d+\)"  # Kaldi's: program, function, file and line
-    r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
+    r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]:](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|(?:\d+%)?\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
     r"|\[ *(?i:new )?(?i:best)\b[^\]]*\](?= *(?i:epoch|iter|step))|\[ *(?i:best) *[:=][^\]]*\]"  # beside the present
@@ -142,7 +142,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("", re.compile(r"^(\W*)[Ee](\d{1,4})(?=[ |:,]+[A-Za-z])"), r"\1epoch \2 "),  # `E012 tr_loss=0.3`
     ("/", re.compile(r"(?<!\S)[Ee](\d+/\d+)(?=[ |:,])"), r"epoch \1 "),  # `[fold 2] head E3/10: loss=0.3`
     # `epoch:0 32/454 loss: 1`
-    ("/", re.compile(r"(?i)(\bepoch *[:=]? *\d+)[ ,|]+(\d+/\d+)(?= *[,|:a-z])"), r"\1, batch \2,"),
+    ("/", re.compile(r"(?i)(\bepoch *[:=]? *\d+)[ ,|]+(\d+/\d+)(?= *(?:[,|:a-z]|[\d.]+%))"), r"\1, batch \2,"),
     # Swin: `Train: [3/300][0/1251]`
     ("][", re.compile(rf"(?i)^(\W*(?:{_SPLIT})): *\[(\d+)/(\d+)\]\[(\d+)/"), r"\1: epoch \2/\3, batch \4/"),
     # `[ Train | 001/100 ] loss = 0.3`, as in the homework of a lecture that many take.
@@ -213,6 +213,10 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("Evaluation", re.compile(r"^\W*Evaluation over \d+ episodes: "), "eval reward: "),
     # MAPPO: `updates 5/100 episodes, total num timesteps 1000/20000`
     ("updates ", re.compile(r"\bupdates (?=\d+/\d+ episodes\b)"), "episode "),
+    # conlleval: what was counted for the scores below
+    (" phrases; ", re.compile(r"processed \d+ tokens with \d+ phrases; found: \d+ phrases; correct: \d+\.?"), "\n"),
+    # `Precision at k = 5: 6.4`
+    (" k = ", re.compile(r"\b([A-Za-z]+) (?:at|@) ?k = (\d+)(?= *:)"), r"\1@\2"),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian
     # Lightning's bar of old: its own mean of the last batches, beside what the user logs
     ("v_num=", re.compile(r"\bloss=\S+ (?=v_num=.*\btrain\w*loss)"), ""),

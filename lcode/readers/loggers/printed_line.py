@@ -28,7 +28,7 @@ _COUNTER = re.compile(
     r"(?:(?<![A-Za-z_/])|(?<![A-Za-z])(?:i|idx|cur(?:rent)?)_)"
     r"(?P<what>epoch_in(?:ner)?|inner_epoch|local[_ ]epoch|epoch_out(?:er)?|"
     r"epochs?|ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|it(?=\s*[:=])|"
-    r"updates?|up|rounds?|episodes?|games?|generations?|kimg|batch(?:_id(?:x)?)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
+    r"updates?|up|rounds?|episodes?|games?|generations?|kimg|batch(?:_id(?:x)?| i)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
     r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
     re.IGNORECASE,
@@ -187,8 +187,13 @@ def _counter(found: re.Match[str]) -> str:
 
 
 def _kinds(found: Sequence[re.Match[str]]) -> list[str]:
-    """What each counter of a line counts; epochs beside a round are those of a client within it."""
+    """What each counter of a line counts; epochs beside a round are those of a client within it.
+
+    Of two that count steps the first counts passes where the second alone has an end: `iteration:7 step:8/652`.
+    """
     kinds = [_counter(one) for one in found]
+    if kinds == [STEP, STEP] and found[0]["of"] is None is not found[1]["of"]:
+        return [EPOCH, STEP]
     rounds = [one["what"].lower().startswith("round") for one in found]
     if kinds.count(EPOCH) < 2 or not any(rounds):
         return kinds

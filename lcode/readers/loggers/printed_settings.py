@@ -24,7 +24,7 @@ FEWEST, MOST = 2, 500
 
 _WORD = r"(?:args|arguments|config(?:uration)?s?|cfg|hyper-?_?param\w*|param(?:eter)?s|settings|options)"
 
-_HEAD = re.compile(rf"[^:={{]*\b{_WORD}(?: used)?\s*[:=]?\W*", re.IGNORECASE)
+_HEAD = re.compile(rf"[^:={{]*\b{_WORD}(?: used| values)?\s*[:=]?\W*", re.IGNORECASE)
 """A line that alone says that settings stand below it."""
 
 _OBJECT = re.compile(rf"\b(?:Namespace|{_WORD})\b[^({{]*(?P<object>[({{].*[)}}])", re.IGNORECASE)
@@ -49,7 +49,9 @@ _MOST_LETTERS = 40
 """A longer text, or one with blanks or a path in it, is no choice between a few."""
 
 _LASTS = {
-    "epoch": frozenset(("epochs", "nepochs", "nepoch", "maxepoch", "maxepochs", "numepochs", "totalepochs", "nrounds")),
+    "epoch": frozenset(
+        ("epochs", "nepochs", "nepoch", "maxepoch", "maxepochs", "maxnepochs", "numepochs", "totalepochs", "nrounds")
+    ),
     "step": frozenset(("maxiter", "maxiters", "maxsteps", "totalsteps", "numsteps", "numiterations", "totaliters")),
 }
 """Names of how many epochs, or steps, are planned, without what joins their words."""
@@ -120,7 +122,11 @@ def with_settings(runs: Sequence[Logged], settings: Sequence[Settings]) -> list[
 def _planned(values: Mapping[str, Any], run: Logged) -> float | None:
     """How many epochs, or steps, are planned by the settings, where the run has not gone beyond."""
     kind = "epoch" if run.axis in EPOCHS else "step"
-    planned = [value for name, value in values.items() if "".join(words_of(name)) in _LASTS[kind]]
+    planned = [
+        value
+        for name, value in values.items()
+        if not _LASTS[kind].isdisjoint(("".join(words_of(name)), "".join(words_of(name.rpartition(".")[2]))))
+    ]
     counts = run.columns.get(run.axis or "")
     last = max((count for count in counts.to_pylist() if count is not None), default=0) if counts is not None else 0
     fits = [float(value) for value in planned if isinstance(value, (int, float)) and value >= max(last, 1)]

@@ -9,6 +9,7 @@ from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.line_forms import usual_form
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP, Said
 from lcode.readers.understanding.curve_names import split_name
+from lcode.table.metric_names import known_metric
 
 SPLIT_WORD = re.compile(r"train|val(?:id)?|test|eval|dev", re.IGNORECASE)
 
@@ -52,6 +53,9 @@ _LONGEST = 120
 
 _END_WORD = re.compile(r"final|best|epochs completed|training\W", re.IGNORECASE)
 
+_SUMS_UP = re.compile(r"(?:^|\b(?:INFO|DEBUG)\b[^\w*]*)\s*\*")
+"""How a line begins that tells what all batches above it came to."""
+
 _TESTED = re.compile(r"evaluat|test", re.IGNORECASE)
 
 
@@ -79,8 +83,38 @@ class Batches:
             self._names = {} if said.counters else self._names
         elif all(split_name(name)[0] in ("val", "test") for name in pairs):
             self._names |= {split_name(name)[1].lower(): name for name in pairs}
-        elif line.lstrip().startswith("*"):
+        elif _SUMS_UP.search(line):
             return {self._names.get(name.lower(), name): value for name, value in pairs.items()}
+        return dict(pairs)
+
+
+class Ahead:
+    """Knows what is told before the line of the step at which it was measured, as nanoGPT does it.
+
+    `validation loss: 10.9` stands above `step 0 | loss: 10.8`, so that above `step 250` is of that step.
+    """
+
+    def __init__(self) -> None:
+        self._names: frozenset[str] = frozenset()
+        self._held: dict[str, float] = {}
+        self._counted = False
+
+    def hold(self, pairs: Mapping[str, float]) -> None:
+        """Take up what is told before anything was counted."""
+        self._held |= {name: value for name, value in pairs.items() if known_metric(name) is not None}
+
+    def in_turn(self, said: Said, pairs: Mapping[str, float]) -> dict[str, float]:
+        """The values of the next line, with those that were told ahead of it and without those that it tells ahead."""
+        if said.counters:
+            if not self._counted:
+                self._counted = True
+                self._held = self._held if said.counters == {STEP: 0.0} and pairs else {}
+                self._names = frozenset(self._held)
+            held, self._held = self._held, {}
+            return {**pairs, **held}
+        if self._names and pairs.keys() <= self._names:
+            self._held |= pairs
+            return {}
         return dict(pairs)
 
 

@@ -18,6 +18,7 @@ from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
 from lcode.readers.loggers.console_lines import counts_on, told_in
+from lcode.readers.loggers.early_stops import with_early_stops
 from lcode.readers.loggers.lines import (
     HEAD,
     PRINTED,
@@ -132,9 +133,12 @@ def is_table(path: Path) -> bool:
 
 
 def _of_table(path: Path, table: Cells, notes: tuple[str, ...] = ()) -> list[Logged]:
-    """The runs of a table; none where no column counts its rows and they may be anything."""
+    """The runs of a table; none where no column counts its rows and they may be anything, or it counts in words."""
     if is_status(table.header):
         return []
+    counting = next((at for at, name in enumerate(table.header) if is_counter(name)), None)
+    if counting is not None and not any(char.isdigit() for row in table.rows for char in row[counting]):
+        return []  # `all  128  929  0.64`, below a header of YOLO's that has as many names
     curves = len(table.header) == 1
     counted = with_counted_rows(spelled_columns(table.header, table.rows), curves=curves)
     if counted is None:
@@ -177,7 +181,7 @@ def _runs_of(path: Path) -> list[Logged]:
     columns = columns_of(said.rows, path, TOOL)
     logged = Logged(path, columns, axis=axis, lines=said.lines, notes=(*notes, *remarks))
     trainings = [_without_settings(run) for run in runs_in(logged, [totals.get(axis) for totals in said.totals])]
-    return with_settings(trainings, settings)
+    return with_early_stops(with_settings(trainings, settings), rest)
 
 
 def _without_settings(run: Logged) -> Logged:

@@ -115,7 +115,8 @@ def _in_order(run: Logged, order: Sequence[int]) -> Logged:
 def _starts(run: Logged, axis: str, totals: Sequence[float | None]) -> list[int]:
     """The rows at which a training begins, by what counts through all epochs where steps do."""
     counts = run.columns[axis].to_pylist()
-    steps = [name for name in run.columns if name.lower() in STEPS and name != axis]
+    numbers = [name for name, cells in run.columns.items() if not pa.types.is_string(cells.type)]
+    steps = [name for name in numbers if name.lower() in STEPS and name != axis]
     told: list[float | None] = next((run.columns[name].to_pylist() for name in steps if axis.lower() in EPOCHS), [])
     said = [(epoch, step) for epoch, step in zip(counts, told, strict=False) if epoch is not None and step is not None]
     rises = [now > before for (epoch, before), (later, now) in pairwise(said) if later > epoch]

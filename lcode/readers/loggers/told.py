@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import chain, pairwise
 from statistics import mean
 from typing import Any
 
+from lcode.readers.loggers.few_epochs import steps_through
 from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, RUN, STEP
 from lcode.readers.loggers.text_runs import starts_of
-from lcode.readers.loggers.whole_epochs import told_twice
+from lcode.readers.loggers.whole_epochs import of_evaluation, told_twice, within_epochs
 from lcode.readers.understanding.column_words import why_left_out, words_of
 from lcode.readers.understanding.columns import FEW_EPOCHS, MANY_EVALUATIONS
 from lcode.readers.understanding.curve_names import split_name
+from lcode.readers.understanding.learners import of_learner
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
+from lcode.table.reading import listed
 
 _EVALUATED = re.compile(
     r"(?<![A-Za-z])(?:(?:hr|hit|hits|recall|precision|map|mrr)@\d|ndcg|mrr|bleu|rouge)(?![A-Za-z]{2})", re.IGNORECASE
@@ -90,7 +93,13 @@ def _rise(counts: Sequence[float]) -> bool:
 
 def in_order(told: Told) -> Told:
     """The rows with the passes that they belong to and the data that was measured, without what only sums up."""
-    return _without_summaries(_with_splits(_with_one_count(_with_passes(told))))
+    return _without_summaries(_with_splits(_with_steps(_with_one_count(_with_passes(told)))))
+
+
+def _with_steps(told: Told) -> Told:
+    """The rows with steps that count through its epochs, where these are few and nothing is told of a whole one."""
+    rows, totals = steps_through(told.rows, told.totals)
+    return replace(told, rows=rows, totals=[*totals]) if rows else told
 
 
 def _with_one_count(told: Told) -> Told:
@@ -154,17 +163,25 @@ def _with_splits(told: Told) -> Told:
     apart = apart or any(
         known_metric(name) is not None and not split_name(name)[0] and "loss" not in words_of(name)
         for name in others
-        if name.lower() not in (*in_batches, *DATA) and why_left_out(name) is None
+        if name.lower() not in (*in_batches, *DATA) and why_left_out(name) is None and not of_learner([name])
     )
     evaluated = {name for name in of_batches if _EVALUATED.search(name)}
     apart = apart or 0 < len(evaluated) < len(of_batches)
     renamed = {
         name: ("train/" if apart and name not in evaluated else "") + name.removeprefix(IN_BATCH) for name in of_batches
     }
-    if evaluated_losses := _of_evaluation(told.rows, others) if apart and of_batches else ():
+    if evaluated_losses := of_evaluation(told.rows, others) if apart and of_batches else ():
         renamed |= {name: f"eval/{name}" for name in evaluated_losses}
-    renamed |= {name: f"train/{name}" for name in _within_epochs(told.rows, others)}
+    renamed |= {name: f"train/{name}" for name in within_epochs(told.rows, others)}
     dropped, same = told_twice(told.rows)
+    if known := sorted({name.removeprefix(IN_BATCH) for name in dropped if known_metric(name) is not None}):
+        told = replace(
+            told,
+            remarks=(
+                *told.remarks,
+                f"values of batches are left out where others are of whole epochs: {listed(known)}.",
+            ),
+        )
     renamed |= same
     bare = {name: SPLITS[name.lower()] for name in others if name.lower() in DATA}
     remarks = told.remarks
@@ -172,8 +189,8 @@ def _with_splits(told: Told) -> Told:
         first = next(name for name, split in bare.items() if split == "train")
         metric = "loss" if _falls([row for row in told.rows if first in row], first) else "score"
         renamed |= {name: f"{name}/{metric}" for name in bare}
-        listed = " and ".join(sorted(f"'{name}'" for name in bare))
-        remarks += (f"{listed} name no metric and are read as a {metric}, by the way that '{first}' went.",)
+        both = " and ".join(sorted(f"'{name}'" for name in bare))
+        remarks += (f"{both} name no metric and are read as a {metric}, by the way that '{first}' went.",)
     elif bare and any(
         split_name(name)[0] != "val" and split_name(name)[1].lower() == "loss"
         for name in (*others, *(name.removeprefix(IN_BATCH) for name in of_batches))
@@ -203,42 +220,6 @@ def _falls(rows: Sequence[dict[str, Any]], name: str) -> bool:
     return falling >= 0
 
 
-def _within_epochs(rows: Sequence[dict[str, Any]], names: Iterable[str]) -> list[str]:
-    """The scores that are told at several steps of most epochs, without a word on the data, where others are told once.
-
-    `Step 50 acc 0.43`, every fifty steps, and at the end of the epoch `eval accuracy: 0.60`.
-    """
-    held_out = {name for name in names if split_name(name)[0] in ("val", "test") and known_metric(name) is not None}
-    unsaid = {name for name in names if not split_name(name)[0] and known_metric(name) is not None}
-    epochs: dict[str, set[Any]] = {name: set() for name in held_out | unsaid}
-    steps: dict[str, set[Any]] = {name: set() for name in epochs}
-    for row in rows if held_out and unsaid else ():
-        for name in epochs.keys() & row.keys():
-            epochs[name].add(row.get(EPOCH))
-            steps[name].add((row.get(EPOCH), row.get(STEP), row.get(BATCH)))
-    once = any(len(epochs[name]) > 1 and len(steps[name]) == len(epochs[name]) for name in held_out)
-    return [name for name in unsaid if once and len(steps[name]) >= 2 * len(epochs[name])]
-
-
-_OF_TRAINING = frozenset(("loss", "losses", "train", "training", "total", "running", "avg", "average", "mean", "epoch"))
-"""Words of what may be the training's own loss over the epoch."""
-
-
-def _of_evaluation(rows: Sequence[dict[str, Any]], others: Collection[str]) -> list[str]:
-    """The losses of a measure of their own that are told below the lines of the training, in the rows of scores.
-
-    `MSE_loss = 12.1` and `R2_score = 0.1` below `Epoch: 3, Loss: 80.3`.
-    """
-    known = [name for name in others if known_metric(name) is not None]
-    if any(split_name(name)[0] in ("val", "test") for name in known):
-        return []
-    losses = [name for name in known if "loss" in words_of(name) and not split_name(name)[0]]
-    losses = [name for name in losses if not _OF_TRAINING.issuperset(words_of(name))]
-    scores = [name for name in known if "loss" not in words_of(name) and why_left_out(name) is None]
-    told = {name: sum(name in row for row in rows) for name in (*losses, *scores)} if losses and scores else {}
-    return [name for name in losses if told and told[name] in {told[score] for score in scores}]
-
-
 def _without_summaries(told: Told) -> Told:
     several = _at_several_counts(told.rows)
     if several:
@@ -259,8 +240,8 @@ def _without_summaries(told: Told) -> Told:
 
 @cache
 def _only_counts(name: str) -> bool:
-    """Whether a name is that of a counter or a clock: a row of such alone has no values."""
-    return name in (EPOCH, STEP, BATCH, RUN) or why_left_out(name) in ("counter", "clock")
+    """Whether a name is that of a counter, a clock or a speed: a row of such alone has no values."""
+    return name in (EPOCH, STEP, BATCH, RUN) or why_left_out(name) is not None
 
 
 def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:

@@ -38,6 +38,8 @@ _SIZES = 32
 
 _TEXT_ROW = re.compile(rb"\s*\d+/\d+\s+[\d.]+[GM]?\s+[\d.]+")
 
+_TEXT_END = re.compile(rb"^\s*\d+/(\d+)\s", re.MULTILINE)
+
 _FITNESS = (("metrics/mAP50-95", "metrics/mAP_0.5:0.95", 0.9), ("metrics/mAP50", "metrics/mAP_0.5", 0.1))
 """What the tool counts towards the best epoch: columns as it names them now (boxes, masks and poses each have one of
 their own) and as YOLOv5 does, and their weights."""
@@ -85,7 +87,7 @@ class UltralyticsReader(RunPerFolder):
             columns=columns,
             axis=AXIS if AXIS in columns else None,
             config={name: value for name, value in arguments.items() if name not in _PLACES},
-            horizon=_horizon(columns, arguments),
+            horizon=_said_end(path) if path.name == _TEXT else _horizon(columns, arguments),
             status="finished" if _stopped_early(columns, arguments) else None,
             lines=table.lines,
             notes=tuple(notes),
@@ -135,6 +137,12 @@ def _text_names(cells: Sequence[str]) -> list[str]:
 
 def _losses(number: int) -> Sequence[str]:
     return _LOSSES if number == len(_LOSSES) else [f"loss_{at}" for at in range(1, number + 1)]
+
+
+def _said_end(path: Path) -> float | None:
+    """The last epoch, as the rows of a `results.txt` say it, `0/29`: both count from 0."""
+    said = _TEXT_END.findall(path.read_bytes())
+    return float(said[-1]) if said else None
 
 
 def _horizon(columns: Mapping[str, Any], arguments: Mapping[str, Any]) -> float | None:

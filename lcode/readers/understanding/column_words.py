@@ -58,21 +58,22 @@ _COUNTS = _words(
 
 _CLOCK = _words("time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock hours "
                 "minutes seconds secs sec ms minute hour total this iter step epoch per start end relative s st worker "
-                "created updated remaining progress percent complete completed "
-                "data batch cost forward backward train val eval test training validation")  # fmt: skip
+                "created updated remaining progress percent complete completed avg average mean load loading "
+                "data batch cost forward backward train val eval test training validation timer timers")  # fmt: skip
 _TIME = _words(
     "time times timestamp timestamps datetime date elapsed runtime duration wall walltime eta clock created "
-    "remaining progress complete completed"
+    "remaining progress complete completed timer timers"
 )
 
 _SPEED = _words("fps throughput ips speed")
 _PER_SECOND = re.compile(
-    r"(samples|steps|tokens|images|it|iters|batches|frames|epochs)[ _/]?(per[ _]?s|/s|ps)|^(.*/)?(m?s|secs?)/\w+$",
+    r"(samples|examples|steps|tokens|toks?|words|images|imgs?|it|iters|batches|frames|epochs)[ _/]?(per[ _]?s|/s|ps)|"
+    r"^(.*/)?(m?s|secs?)/\w+$",
     re.IGNORECASE,
 )
 
 _MACHINE = _words("memory mem vram gpu cpu ram hostname host node ip pid device power temperature utilization mb gb "
-                  "flos flops usage used allocated percent")  # fmt: skip
+                  "flos flops usage used allocated alloc reserved cached cuda rss vms percent")  # fmt: skip
 
 _OF_MACHINE = _words("max peak train val eval test")
 """What is said of such a reading: `train/max_mem`."""

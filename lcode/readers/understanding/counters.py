@@ -34,14 +34,16 @@ def other_counters(raw: RawTable) -> list[str]:
     """The columns that count by the words of their names, such as `round_num`, and whose numbers differ in each row.
 
     An index counts where a metric was measured on the data of the training and on others: a table of results has one
-    as well. So does a first column of any other name where long rows of numbers follow each other in it.
+    as well. So does a first column of any other name in which each number is as much larger than the one before as all
+    others are, there or in a long table.
     """
     splits: dict[str, set[str]] = {}
     for name in raw.columns:
         split, bare = split_name(name)
         if known_metric(name) is not None:
             splits.setdefault(bare.lower(), set()).add(split)
-    reasons = ("counter", "index") if any(len(found) > 1 for found in splits.values()) else ("counter",)
+    compared = any(len(found) > 1 for found in splits.values())
+    reasons = ("counter", "index") if compared else ("counter",)
     found = [
         name
         for reason in reasons
@@ -53,7 +55,7 @@ def other_counters(raw: RawTable) -> list[str]:
     ]
     first, *others = raw.columns
     unknown = why_left_out(first) is None and known_metric(first) is None
-    if len(raw) >= LONG and splits and unknown and _counts_on(raw.columns[first]):
+    if (len(raw) >= LONG or compared) and splits and unknown and len(raw) > 1 and _counts_on(raw.columns[first]):
         found += [first] if all(as_number(raw.columns[name][0].as_py()) is not None for name in others) else []
     return found
 

@@ -29,13 +29,15 @@ _OF_ANY_TASK = ("loss", "reward", "return", "cost")
 
 _BRACKETS = re.compile(r"^(.*?\S)\s*[(\[]\s*(\w+|%)\s*[)\]](?:\s*[(\[]%[)\]])?$")
 
+_HELD_OUT = re.compile(r"held[ _-]out", re.IGNORECASE)
+
 _EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
 _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 
 
 def split_name(key: str) -> tuple[str, str]:
     """On which data a curve was measured, empty where its name does not say it, and its name without that."""
-    parts = _BRACKETS.sub(_unbracketed, in_english(key)).split("/")
+    parts = _HELD_OUT.sub("holdout", _BRACKETS.sub(_unbracketed, in_english(key))).split("/")
     if len(parts) > 1 and parts[0].lower() in _SPACES:
         parts = parts[1:]
     for at, part in enumerate(parts):

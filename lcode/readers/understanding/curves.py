@@ -72,6 +72,7 @@ def settle_curves(
     if choices.map is None:
         split_of = _measured_on(scored, stated, often, directed)
         plain = {_plain(name) for key in keys for name in (key, split_name(key)[1])}
+        validated = any(split == "val" and _is_measured(key, directed) for key, split in split_of.items())
         for key in curves.scored:
             if key in stated:
                 continue
@@ -79,7 +80,7 @@ def settle_curves(
                 left_out[key] = "best so far"
             elif split_of[key] == "train":
                 signals[key] = f"train/{key}" if scored[key] == key else key
-            elif split_of[key] == "test" and "val" in split_of.values():
+            elif split_of[key] == "test" and validated:
                 left_out[key] = "test set"
             else:
                 continue
@@ -141,7 +142,7 @@ def _measured_on(
     split_of |= dict.fromkeys(_earlier_sets(key for key, split in split_of.items() if split == "val"), "train")
     split_of |= {key: split for key, split in _of_chainer(split_of).items() if key not in stated}
     split_of |= hardly_evaluated(split_of, often)
-    measured = {split for key, split in split_of.items() if key in directed or known_metric(key) is not None}
+    measured = {split for key, split in split_of.items() if _is_measured(key, directed)}
     held_out = next((split for split in ("val", "test") if split in measured), None)
     if held_out is not None:
         # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.
@@ -164,6 +165,11 @@ def _measured_on(
     unsaid = [key for key, split in split_of.items() if not split]
     aside = [*(of_learner(unsaid) if rewarded else ()), *spreads(split_of)]
     return split_of | dict.fromkeys([*of_training, *(key for key in aside if key not in stated)], "train")
+
+
+def _is_measured(key: str, directed: Collection[str]) -> bool:
+    """Whether a curve can be scored at all: a clock of the validation is no validation."""
+    return key in directed or known_metric(key) is not None
 
 
 def _earlier_sets(keys: Iterable[str]) -> list[str]:

@@ -38,7 +38,7 @@ FACTS = [
     (PART, "fast_rcnn/cls_accuracy val_acc_epoch"),
     (PART, "eval_overall_f1 train/mean_token_accuracy acc_norm,none best_acc neg_f1 1-shot-acc"),
     (PART, "accuracy(k=10) testacc meaniou"),
-    (POOR_PART, "eer brier ece error_rate err_rate top1_err top-5_error err_top5 failure_rate"),
+    (POOR_PART, "eer brier ece error_rate err_rate top1_err top-5_error err_top5 failure_rate false_refuse_rate"),
     (POOR_PART, "collision_rate fpr95 fpr@95tpr hter"),
     (POOR_PART, "1-iou one_minus_acc hamming_loss false_negative Fl-all D1-all lamr"),
     (ERROR, "mse MSE rmse mae val_depth_rmse train_depth_rmse mae_gap mae/gap abs_rel sq_rel abs_err"),
@@ -60,7 +60,7 @@ FACTS = [
     (FREE_LOSS, "valloss kid"),
     (GAIN, "reward ep_rew_mean rollout/ep_rew_mean return episode_return episodic_return eval/avg_return"),
     (GAIN, "rewards elo elbo"),
-    (GAIN, "log_likelihood score eval/normalized_score SI-SDR sdr clip_score"),
+    (GAIN, "log_likelihood score eval/normalized_score SI-SDR sdr Nsdr clip_score"),
     (("max", 0, None, False), "psnr PSNR val_psnr psnr_y"),
     (("max", 1, None, False), "IS inception_score"),
     (("max", None, 1, False), "r2 R² r2_score explained_variance losses/explained_variance nse"),
@@ -91,7 +91,7 @@ UNSAID = """
     reward_penalty time_to_accuracy best_acc_epoch loss_acc loss_precision d1 3px kitti-f1 motp coverage@10 rank
     effective_rank err@10 attack_success_rate iou_distance is_best lossless distance_to_goal accuracy_drop
     var_loss neg_loss neg_err negative_log_loss one_minus_psnr old_approx_kl policy/ratio alpha Δm
-    full_loss_num num_losses loss_count stats_g/mean energy_ratio
+    full_loss_num num_losses loss_count stats_g/mean energy_ratio rms_ratio
 """
 
 

@@ -40,6 +40,16 @@ def test_the_epochs_of_yolo(
     assert len(found) == 4  # nothing of the training, nothing of the machine
 
 
+def test_an_evaluation_may_stand_below_the_header_of_the_next_epoch(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    head, row, classes, all_of_them = V5.strip("\n").split("\n")
+    text = "".join(f"{row}\n{classes}\n{head}\n{all_of_them}\n".format(e=e) for e in (1, 2, 3))
+    log = tmp_path / "train.log"
+    log.write_text(f"Starting training for 3 epochs...\n\n{head}\n{text}")
+    assert scored(log)["train mAP@.5 max"] == [0.1, 0.2, 0.3]
+
+
 def test_a_line_with_its_own_names_is_no_header(
     tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
 ) -> None:

@@ -36,6 +36,21 @@ def test_a_training_that_counts_on_after_another(
     assert table.points.groupby("run", observed=True).size().tolist() == runs
 
 
+def test_another_training_ends_before_what_was_reached(tmp_path: Path, read: Read) -> None:
+    first = "".join(f"Epoch #{at}: val_loss={9 - at}.5\n" for at in range(9))
+    second = "".join(f"Epoch {at}/6: val_loss=0.{9 - at}\n" for at in range(2, 7, 2))
+    table = read(tmp_path, "a.log", first + second)
+    assert [len(points) for _, points in table.points.groupby("run", observed=True)] == [9, 3]
+
+
+def test_saved_models_that_are_measured_again_take_nothing_from_the_training(tmp_path: Path, read: Read) -> None:
+    first = "".join(f"epoch: {at} done, AUC: 0.{at}, loss: {9 - at}.5\n" for at in range(1, 9))
+    again = "".join(f"epoch: {at} done, AUC: 0.99\n" for at in (6, 7, 8))
+    points = read(tmp_path, "a.log", first + again).points
+    scores = points[points["metric"].str.contains("AUC")]["value"].tolist()
+    assert scores == [*(float(f"0.{at}") for at in range(1, 9)), 0.99, 0.99, 0.99]
+
+
 def test_two_trainings_that_print_by_turns(tmp_path: Path, read: Read) -> None:
     early = [f"Epoch {at}: loss {1 / (at + 1):.3f}\n" for at in range(9)]
     late = [f"Epoch {at}: loss {3 / (at + 1):.3f}\n" for at in range(5)]

@@ -47,6 +47,7 @@ def test_parts_of_one_training_are_none(
         "Epoch {e} loss 9.5\nEpoch {e} | {name} 00 | ACC {v}\nEpoch {e} | {name} 01 | ACC {w}\n",
         "Epoch {e} loss 9.5\nEvaluating on set_00...\nACC: {v}\nResults for the {name} set_01:\nACC: {w}\n",
         "Epoch {e} loss 9.5\n{name}: set_00, ACC: {v}\n{name}: set_01, ACC: {w}\n",
+        "Epoch {e} loss 9.5\nset_00: ACC: {v}\n2031-02-03 - INFO -   {name} set_01: ACC {w}\n",
         "Epoch {e} loss 9.5\n[set_00][{e}00]ACC: {v}+-0.5\n[set_01][{e}00]ACC: {w}+-0.5\n",  # InsightFace
     ],
 )
@@ -59,6 +60,15 @@ def test_data_sets_and_tasks_are_told_apart(
     told = scored(log)
     assert list(told.values()) == [list(LOSSES), [v / 2 for v in LOSSES]]
     assert [key.rpartition("_")[2] for key in told] == ["00/ACC max", "01/ACC max"]
+
+
+def test_labels_that_are_names_of_metrics_elsewhere(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    rows = "step {e} loss: 9.5\n  PER: precision:  {v};\n  LOC: precision:  {v};\nval: recall: {v}\nbest: recall: 0.9\n"
+    log.write_text("".join(rows.format(e=e, v=v) for e, v in enumerate(LOSSES, start=1)))
+    assert {"one PER/precision max", "one LOC/precision max", "one recall max"} == set(scored(log))
 
 
 def test_what_is_called_task_loss_is_no_task(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:

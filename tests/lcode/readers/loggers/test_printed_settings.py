@@ -45,6 +45,13 @@ def test_settings_told_behind_a_trial_are_of_it_and_those_of_the_best_of_none(tm
     assert table.configs["lr"].tolist() == [0.1, 0.2]
 
 
+def test_settings_of_gin_and_what_they_plan(tmp_path: Path, read: Read) -> None:
+    head = "src - INFO - gin-bound config values:\ntrain.max_n_epochs = 80\ntrain.batch_size = 4\n"
+    table = read(tmp_path, "out.log", f"{head}{EPOCHS}")
+    assert table.configs.loc["out"].to_dict() == {"train.max_n_epochs": 80, "train.batch_size": 4}
+    assert table.runs["horizon"].tolist() == [80]
+
+
 def test_groups_of_settings_have_their_names_before_them_and_values_below_are_curves(
     tmp_path: Path, read: Read
 ) -> None:

@@ -115,6 +115,25 @@ def test_held_out_data_may_be_counted_from_0_and_the_training_from_1(tmp_path: P
     assert curve(table, "loss") == [(0, 4.5), (1, 3.5), (2, 2.5), (3, 1.5)] and len(table.runs) == 1
 
 
+def test_what_is_told_before_the_line_of_its_step(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(
+        (f"validation loss: {9 - at // 4}.5\n" if at % 4 == 0 else "")
+        + f"step {at} | loss: {9 - at // 4}.1 | tok/sec: 9.5\n"
+        for at in range(18)
+    )
+    table = read(tmp_path, "a.log", text)
+    assert curve(table, table.metrics[0].key) == [(0, 9.5), (4, 8.5), (8, 7.5), (12, 6.5), (16, 5.5)]
+
+
+def test_a_star_behind_a_logger_sums_up_the_test_above_it(tmp_path: Path, read: Read, curve: Curve) -> None:
+    at = "2031-02-03 04:05:06,789:INFO: "
+    text = "".join(
+        f"{at}Epoch: [{e}][0/8]\tLoss 9.5 (9.5)\n{at}Test: [0/2]\tADE 0.5 (0.5)\n{at} * ADE  {9 - e}.5\n"
+        for e in range(1, 5)
+    )
+    assert curve(read(tmp_path, "a.log", text), "ADE") == [(1, 8.5), (2, 7.5), (3, 6.5), (4, 5.5)]
+
+
 @pytest.mark.parametrize(
     "end", ["Start Testing...\n", "---- Evaluate model on test set ----\n", "Training is done.\n", "Final test\n"]
 )

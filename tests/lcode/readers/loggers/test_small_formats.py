@@ -305,6 +305,7 @@ def test_results_txt_of_yolo_has_no_header(tmp_path: Path) -> None:
     table = read_logs(written(tmp_path, {"exp/results.txt": rows}))
     assert curves(table)["recall max"] == [0.1, 0.2, 0.3]
     assert curves(table)["box/loss min"] == [0.09, 0.08, 0.07]
+    assert table.runs["horizon"].tolist() == [9]
 
 
 def test_results_txt_of_yolo_may_hold_other_losses(tmp_path: Path) -> None:

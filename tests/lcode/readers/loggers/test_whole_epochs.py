@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lcode.readers.read import read_logs
+
 VALUES = (0.1, 0.2, 0.3, 0.4)
 
 
@@ -23,6 +25,15 @@ VALUES = (0.1, 0.2, 0.3, 0.4)
         ("==>> [Epoch={e:03d}/009] [Best : Acc=0.9]\n  **Train** Prec@1 0.9\n  **Test** Prec@1 {v}", {"Prec@1 max"}),
         ("[NEW BEST] Epoch #{e}: train_acc=0.9, val_acc={v}", {"val_acc max"}),
         ("2031-02-03 04:05:06,789 - INFO - Loss: 9.5, Last Reward: {v}, Total Steps: 200", {"Last_Reward max"}),
+        # An evaluation's batches beside what all of them came to; a step that has no values yet.
+        ("epoch:[ {e}/9 ] val step:0 top1: 0.9 ips: 20.5 img/s\nEND epoch:{e} val top1_avg: {v}", {"val_top1_avg max"}),
+        # Steps within a pass; conlleval's counts are none of its scores, and each class is a part.
+        ("iteration:{e} step:8/65, loss: 9.5\nprocessed 9 tokens with 8 phrases; found: 7 phrases; correct: 6.\n"
+         "FB1:  {v}", {"FB1 max"}),
+        ("Timer: 0.6\nepoch:{e} || iter:9 || Loss:9.5\nstart eval....\nTimer: 1.6\ntest epoch:{e} || Loss:{v}",
+         {"Loss min"}),
+        ("batch i:{e}, episode_len:{e}\nlr_multiplier:1.0,loss:{v},entropy:1.9", {"loss min"}),  # as AlphaZero counts
+        ("step {e}: Precision at k = 5: {v}", {"Precision@5 max"}),
         ("epoch {e} val_acc {v}\nseed: {e}", {"val_acc max"}),  # a setting that is printed again is none of the run
     ],
 )  # fmt: skip
@@ -34,6 +45,26 @@ def test_what_of_a_line_is_the_curve(
     found = scored(log)
     assert {key.removeprefix("run ") for key in found} == keys
     assert list(VALUES) in found.values()
+
+
+def test_values_of_batches_that_are_left_out_are_told(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    log.write_text(
+        "".join(f"epoch {e} batch 4/9 loss 9.5\nepoch {e} train loss 8.5 val loss {v}\n" for e, v in enumerate(VALUES))
+    )
+    (note,) = (note for note in read_logs(log).notes if "batches" in note)
+    assert note.endswith("values of batches are left out where others are of whole epochs: loss.")
+
+
+def test_an_epoch_that_has_only_begun_is_no_divergence(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    batch = "Epoch[{e}] Batch [20]\tSpeed: 25.6 samples/sec\tRPNAcc=0.9\n"
+    log.write_text(
+        "".join(f"{batch.format(e=e)}Epoch[{e}] Train-RPNAcc={v}\n" for e, v in enumerate(VALUES)) + batch.format(e=4)
+    )
+    table = read_logs(log)
+    assert not any("diverged" in note for note in table.notes)
+    assert table.points["value"].tolist() == list(VALUES)
 
 
 def test_a_text_without_line_breaks_is_broken_where_it_counts(

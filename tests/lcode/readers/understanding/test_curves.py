@@ -21,6 +21,8 @@ from lcode.readers.understanding.how_often import HowOften
         ("loss accuracy val_loss val_accuracy", "val_loss val_accuracy", "loss accuracy"),
         ("Loss/train Loss/val", "Loss", "Loss/train"),
         ("loss vali_loss", "vali_loss", "loss"),
+        ("train_loss heldout_acc held_out_f1", "heldout_acc held_out_f1", "train_loss"),
+        ("train/Loss test/Loss val/Timer", "Loss Timer", "train/Loss"),
         ("trainLoss valLoss", "valLoss", "trainLoss"),
         ("train/loss train/acc", "train/loss train/acc", ""),
         ("val/acc", "val/acc", ""),

@@ -1,0 +1,38 @@
+"""Trainings that a program says it has ended before the last planned epoch: `Early stopping after 40 epochs`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lcode.readers.loggers.base import Logged
+
+_STOPPED = re.compile(
+    r"early[ _-]?stop(?:ping|ped|s)?\b(?!.*(?:count|patience|out of|=|\d ?/ ?\d))|signaling trainer to stop",
+    re.IGNORECASE,
+)
+"""What is said once: how long a program has waited so far, `EarlyStopping counter: 3 out of 10`, ends nothing."""
+
+_BEHIND = 40
+"""Lines behind the last values of a run in which it is said."""
+
+
+def with_early_stops(runs: Sequence[Logged], text: str) -> list[Logged]:
+    """The runs, those as finished below whose last values the text says that they were stopped early.
+
+    Args:
+        runs: the runs of a text, in the order in which they began.
+        text: the text.
+    """
+    if _STOPPED.search(text) is None:
+        return [*runs]
+    lines = text.split("\n")
+    starts = [run.lines[0] if run.lines else len(lines) for run in runs]
+    stopped = []
+    for run, following in zip(runs, [*starts[1:], len(lines) + 1], strict=True):
+        last = max(run.lines, default=0) if run.lines else 0
+        behind = lines[last : min(last + _BEHIND, following - 1)]
+        ended = run.status is None and last > 0 and any(map(_STOPPED.search, behind))
+        stopped.append(replace(run, status="finished") if ended else run)
+    return stopped

@@ -1,0 +1,30 @@
+"""A run that a program says it has stopped early has finished; how long it has waited so far ends nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lcode.readers.read import read_logs
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("2031-02-03 04:05:06 - INFO - Early stopping after 4 epochs", "finished"),
+        ("Epoch 00004: early stopping", "finished"),
+        ("EarlyStopping counter: 2 out of 10", "running"),
+        ("early stopping patience=3", "running"),
+    ],
+)
+def test_the_end_of_a_run(tmp_path: Path, said: str, status: str) -> None:
+    log = tmp_path / "run.log"
+    log.write_text("".join(f"Epoch {e}/50 val_acc: 0.{e}\n" for e in range(1, 5)) + said + "\n")
+    assert list(read_logs(log).runs["status"]) == [status]
+
+
+def test_of_two_runs_the_one_that_was_stopped(tmp_path: Path) -> None:
+    run = "".join(f"Epoch {e}/50 val_acc: 0.{e}\n" for e in range(1, 5))
+    (tmp_path / "run.log").write_text(f"{run}Early stopping triggered\n{run}")
+    assert list(read_logs(tmp_path / "run.log").runs["status"]) == ["finished", "running"]

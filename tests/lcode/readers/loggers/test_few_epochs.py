@@ -1,0 +1,37 @@
+"""Trainings of few epochs of which nothing is told but within them are counted by steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lcode.readers.read import read_logs
+
+AT = (0, 25, 50, 75, 100, 125, 150, 175)
+
+
+@pytest.mark.parametrize(
+    ("line", "first", "last", "horizon"),
+    [
+        ("Epoch {e}/2, step {s}/200, loss = {v}", 0, 375, 375),
+        ("Epoch [{e}][{s}/200]\tLoss {v} ({v})", 0, 375, 375),
+        ("epoch: {e}, {s}/200 5.5%, 0.7s per iter, lr: 0.0001\n    recon loss: {v}  ppl: 9.1", 0, 375, 375),
+    ],
+)
+def test_steps_count_through_two_epochs(tmp_path: Path, line: str, first: int, last: int, horizon: int) -> None:
+    rows = [line.format(e=e, s=s, v=round(1 / (e + s / 200), 4)) for e in (1, 2) for s in AT]
+    (tmp_path / "run.log").write_text("\n".join(rows) + "\n")
+    table = read_logs(tmp_path / "run.log")
+    epochs = table.points["epoch"].unique()
+    assert (epochs.min(), epochs.max(), len(epochs)) == (first, last, 16)
+    assert table.runs["horizon"].iloc[0] == horizon and table.runs["status"].iloc[0] == "finished"
+
+
+def test_epochs_count_where_something_is_told_of_each(tmp_path: Path) -> None:
+    rows = [
+        "\n".join([*(f"Epoch {e}/3, step {s}/200, loss = 0.{9 - e}{s:03d}" for s in AT), f"Epoch {e}/3 val acc: 0.{e}"])
+        for e in (1, 2, 3)
+    ]
+    (tmp_path / "run.log").write_text("\n".join(rows) + "\n")
+    assert list(read_logs(tmp_path / "run.log").points["epoch"]) == [1, 2, 3]
