@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -16,7 +15,6 @@ from lcode.cli import options as opt
 from lcode.cli.baseline import baseline_for
 from lcode.cli.bench import bench
 from lcode.cli.console import (
-    StepsProgress,
     check_output,
     err,
     fit_progress,
@@ -24,21 +22,15 @@ from lcode.cli.console import (
     show_notes,
     steps_progress,
     write_frame,
-    write_frames,
 )
 from lcode.cli.fitted import show_fit, show_trust
+from lcode.cli.forecast_file import ForecastFile
 from lcode.cli.log_source import LogSource, reads_logs
-from lcode.cli.long_source import long_forecasts, long_table
 from lcode.cli.model_source import model_and_table
 from lcode.cli.replay import replay
 from lcode.cli.suggest import suggest
 from lcode.cli.watch import watch
 from lcode.errors import UsageError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from lcode.forecast import Forecast
 
 app = typer.Typer(
     help="Forecast the final performance of training runs from their first epochs, rank them, and stop them early. "
@@ -140,30 +132,7 @@ def predict(
         out.print(forecast_table(forecast))
         show_notes(forecast.notes)
         return
-    check_output(out_path, ".csv", ".parquet")
-    long = long_table(source)
-    if long is not None:
-        count, forecasts = long_forecasts(long, source, model, device, full)
-    else:
-        forecaster, table = model_and_table(source, model, device)
-        count, forecasts = len(table), forecaster.predict_in_blocks(table, "full" if full else "horizon")
-    notes: dict[str, None] = {}
-    with steps_progress("forecasting") as progress:
-        write_frames(_frames(forecasts, count, notes, progress), out_path)
-    show_notes(list(notes))
-    err.print(f"forecasts of {count} runs written to {escape(str(out_path))}", highlight=False)
-
-
-def _frames(
-    forecasts: Iterator[Forecast], count: int, notes: dict[str, None], progress: StepsProgress
-) -> Iterator[pd.DataFrame]:
-    """The forecasts of some runs after the others as tables, and the remarks on them."""
-    done = 0
-    for forecast in forecasts:
-        notes.update(dict.fromkeys(forecast.notes))
-        done += len(forecast.run_ids)
-        yield forecast.to_frame()
-        progress(done, count, f"{done} of {count} runs")
+    ForecastFile(out_path, source, model, device, "full" if full else "horizon").write()
 
 
 @app.command()

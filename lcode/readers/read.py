@@ -60,7 +60,7 @@ def read_logs(
             (`RunTable.prefix`); one that is logged only up to now is a schedule up to now. `measured`: they react to
             the training (reduced on a plateau, say) and are a signal. A plan in a run log's header is a plan anyway.
         choices: what the user says of how columns are to be understood; default: as guessed.
-        rows: some whole runs of the table at `path`, which are read instead of all; see `lcode.readers.long_table`.
+        rows: some whole runs of the table at `path`, which are read instead of all; see `lcode.readers.long`.
 
     Raises:
         InputError: logs that cannot be read as they stand; the message names file, line and column, and the remedy.

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 
 import lcode
 from lcode.forecasters.lcgode import LCGODEForecaster
-from lcode.readers.long_table import LongTable
 
 Lcode = Callable[..., Any]
 Predicted = Callable[..., pd.DataFrame]
@@ -297,20 +295,3 @@ def test_predicting_without_a_model_takes_up_the_finished_runs_and_says_so(
     assert done.status == 0 and "take up 21 of these runs" in done.err and "`lcode fit`" in done.err
     done = lcode_command("predict", running_logs, "--out", tmp_path / "few.csv")
     assert done.status == 0 and "have finished" not in done.err
-
-
-def test_a_long_table_is_forecast_in_blocks(
-    lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    logs, table = tmp_path / "runs.parquet", pd.read_csv(running_logs)
-    table.to_parquet(logs)
-    for name in ("whole.csv", "blocks.csv", "apart.csv"):
-        done = lcode_command("predict", logs, "--model", model_folder, "--out", tmp_path / name)
-        assert done.status == 0 and "read 8 runs of tables: 2 tasks" in done.err and "of 8 runs written" in done.err
-        assert ("sort it by run" in done.err) is (name == "apart.csv")
-        monkeypatch.setattr("lcode.readers.long_table.LongTable.open", partial(LongTable.open, cells=1, rows=9))
-        if name == "blocks.csv":
-            table.sort_values("epoch", kind="stable").to_parquet(logs)
-    whole, blocks, apart = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("whole", "blocks", "apart"))
-    pd.testing.assert_frame_equal(blocks, whole, rtol=1e-4)
-    pd.testing.assert_frame_equal(apart, whole, rtol=1e-4)

@@ -10,7 +10,7 @@ from lcode.forecasters import known
 from lcode.forecasters.known import known_runs
 from lcode.pretraining.prior import synthetic_runs
 from lcode.readers import Choices
-from lcode.readers.long_table import LongTable
+from lcode.readers.long import LongTable
 from lcode.table import RunTable, pooled
 
 
@@ -46,7 +46,7 @@ def test_forecasts_are_the_same_in_blocks_or_at_one_go(
     path = tmp_path / "runs.parquet"
     points = table.select(table.run_ids[12 - finished :]).points.rename(columns={"value": "loss"})
     points.assign(horizon=12)[["run", "epoch", "loss", "horizon"]].to_parquet(path)
-    long = LongTable.open(path, Choices(), cells=1, rows=60)
+    long = LongTable.open(path, Choices(), tmp_path, cells=1, rows=60)
     assert long is not None
 
     def read(rows: object) -> RunTable:

@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal
 
 from lcode.errors import InputError
 from lcode.readers import Choices, read_logs
-from lcode.readers.long_table import LongTable, RunsApartError
+from lcode.readers.long import LongTable
 from lcode.table import RunTable
 from lcode.table.points import plain
 
@@ -54,6 +54,8 @@ def layouts() -> dict[str, pd.DataFrame]:
         "numbers as names": table.assign(run=table["run"].str.removeprefix("run ").astype(int)),
         "categories": table.astype({"run": "category", "config.name": "category"}),
         "blanks around names": table.rename(columns={"run": " run "}),
+        "runs by turns": table.sort_values("epoch", kind="stable"),
+        "a value per row, by turns": long.sort_values(["metric", "epoch"], kind="stable"),
     }
 
 
@@ -74,7 +76,7 @@ def test_blocks_hold_what_the_whole_table_holds(layout: str, tmp_path: Path) -> 
     path = tmp_path / "runs.parquet"
     layouts()[layout].to_parquet(path, index=False, row_group_size=25)
     read = partial(read_logs, path, known={"drift": "min"})
-    whole, long = read(), LongTable.open(path, Choices(), cells=1, rows=50)
+    whole, long = read(), LongTable.open(path, Choices(), tmp_path / "scratch", cells=1, rows=50)
     assert long is not None
     blocks = list(long.blocks(lambda some: read(rows=some)))
     assert len(blocks) > 2
@@ -90,24 +92,50 @@ def test_blocks_hold_what_the_whole_table_holds(layout: str, tmp_path: Path) -> 
     assert (len(outline.points) <= 2 * RUNS) and outline.reading == whole.reading
 
 
-def test_only_long_tables_of_runs_that_stand_together_are_read_in_blocks(tmp_path: Path) -> None:
-    path, table = tmp_path / "runs.parquet", wide()
-    table.to_parquet(path)
-    assert LongTable.open(path, Choices()) is None and LongTable.open(tmp_path, Choices(), cells=1) is None
-    table.sort_values(["epoch", "run"]).to_parquet(path)
-    with pytest.raises(RunsApartError, match="sort it by run"):
-        LongTable.open(path, Choices(), cells=1, rows=50)
-    table.drop(columns="run").head(3).to_parquet(path)
-    assert LongTable.open(path, Choices(), cells=1) is None
-    path.write_bytes(b"PAR1 and no more")
-    assert LongTable.open(path, Choices(), cells=1) is None
+def test_a_folder_of_parts_is_one_table(tmp_path: Path) -> None:
+    table, folder = wide().astype({"epoch": float}), tmp_path / "runs"
+    folder.mkdir()
+    (folder / "_SUCCESS").touch()
+    for number, begin in enumerate(range(0, len(table), 70)):  # a run may go on in the next file
+        part = table.iloc[begin : begin + 70].astype({"epoch": "int32" if number else float})
+        part.to_parquet(folder / f"part-{number}.parquet", index=False)
+    read = partial(read_logs, folder, known={"drift": "min"})
+    whole, long = read(), LongTable.open(folder, Choices(), tmp_path / "scratch", cells=1, rows=50)
+    assert long is not None and not (tmp_path / "scratch").exists()
+    blocks = list(long.blocks(lambda some: read(rows=some)))
+    assert [run for block in blocks for run in block.run_ids] == list(whole.run_ids)
+    for block in blocks:
+        same(block, whole.select(block.run_ids))
 
 
-def test_an_error_names_the_row_of_the_file(tmp_path: Path) -> None:
-    path, table = tmp_path / "runs.parquet", wide().drop(columns="drift")
+@pytest.mark.parametrize("odd", ["short", "another column", "no run", "no Parquet", "a file beside them"])
+def test_other_tables_are_read_whole(odd: str, tmp_path: Path) -> None:
+    table, folder = wide(), tmp_path / "runs"
+    folder.mkdir()
+    table.drop(columns="run" if odd == "no run" else []).to_parquet(folder / "a.parquet")
+    if odd == "another column":
+        table.assign(more=1.0).to_parquet(folder / "b.parquet")
+    elif odd == "no Parquet":
+        (folder / "a.parquet").write_bytes(b"PAR1 and no more")
+    elif odd == "a file beside them":
+        table.to_csv(folder / "b.csv")
+    cells = 10**5 if odd == "short" else 1
+    assert LongTable.open(folder, Choices(), tmp_path / "scratch", cells=cells) is None
+    one = None if odd in ("short", "no run", "no Parquet") else folder / "a.parquet"
+    assert one is None or LongTable.open(one, Choices(), tmp_path / "scratch", cells=cells) is not None
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_error_names_the_file_and_its_row(tmp_path: Path, together: bool) -> None:
+    folder, table = tmp_path / "runs", wide().drop(columns="drift")
+    folder.mkdir()
     table = pd.concat([table, table.tail(1).assign(**{"seg/miou": 7.0})], ignore_index=True)
-    table.to_parquet(path)
-    long = LongTable.open(path, Choices(), cells=1, rows=30)
+    if not together:
+        table = table.iloc[[*range(3, len(table)), *range(3)]]
+    table.iloc[:100].to_parquet(folder / "a.parquet")
+    table.iloc[100:].to_parquet(folder / "b.parquet")
+    long = LongTable.open(folder, Choices(), tmp_path / "scratch", cells=1, rows=30)
     assert long is not None
-    with pytest.raises(InputError, match=f"line {len(table)}.*here, but .* on line {len(table) - 1}"):
-        long.outline(lambda some: read_logs(path, rows=some))
+    line = len(table) - 100 - (0 if together else 3)
+    with pytest.raises(InputError, match=f"b.parquet, line {line}.*here, but .* on line {line - 1}"):
+        long.outline(lambda some: read_logs(folder, rows=some))
