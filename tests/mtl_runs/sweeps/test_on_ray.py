@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +16,11 @@ from lcode.errors import UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.table import RunStatus
 from mtl_runs.sweeps import RunSpec, Sweep
+from mtl_runs.sweeps.conductor import Silent
 from mtl_runs.sweeps.engine import Train
 from mtl_runs.sweeps.worker import Answer
 from mtl_runs.training import RunConfig
+from mtl_runs.training.loop import checkpoint_path
 
 SPECS = [
     RunSpec(f"r{i}", "digits", RunConfig(arch="mlp-4x1", balancer=balancer, batch_size=256), seed=i, horizon=3)
@@ -69,10 +74,15 @@ class Recorder:
 
 
 def read(folder: Path, run: str) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in (folder / f"{run}.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder / f"{run}.jsonl").read_text().split("\n")[:-1]]
     for line in lines:
         line.pop("seconds", None)
     return lines
+
+
+def epochs(folder: Path, run: str) -> list[int]:
+    """The epochs that were logged, in their order."""
+    return [line["epoch"] for line in read(folder, run) if line["type"] == "epoch"]
 
 
 @pytest.mark.usefixtures("real_ray")
@@ -87,6 +97,41 @@ def test_the_same_logs_as_of_any_engine(tmp_path: Path, here: Train) -> None:
     for spec in SPECS:
         kept = [line for line in read(tmp_path / "ray", spec.run) if line.get("status") != "stopped"]
         assert kept == read(tmp_path / "here", spec.run)
+
+
+class Killer(Silent):
+    """Kills the process that trains a run, once, when it has reported this epoch."""
+
+    def __init__(self, folder: Path, run: str, epoch: int) -> None:
+        self.folder, self.run, self.at = folder, run, epoch
+        self.logged = 0
+
+    def epoch(self, run: str, epoch: int) -> None:
+        if run == self.run and epoch >= self.at and not self.logged:
+            os.kill(holder(checkpoint_path(self.folder, run).with_name("lock")), signal.SIGKILL)
+            self.logged = len(epochs(self.folder, run))
+
+
+def holder(lock: Path) -> int:
+    """The process that holds a lock."""
+    inode = lock.stat().st_ino
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return next(int(parts[4]) for parts in locks if parts[5].endswith(f":{inode}"))
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="tells who holds a lock")
+@pytest.mark.usefixtures("real_ray")
+def test_a_population_whose_process_was_killed_goes_on(tmp_path: Path, here: Train) -> None:
+    specs = [
+        replace(spec, run=f"{spec.run}-{seed}", seed=seed, horizon=12) for spec in SPECS for seed in range(2)
+    ]  # two populations
+    killer = Killer(tmp_path / "ray", "r1-0", 7)
+    statuses = Sweep(tmp_path / "ray", 2, engine="ray", population=2, listener=killer).run(specs)
+    assert 7 <= killer.logged < 12 and set(statuses.values()) == {"finished"}
+    Sweep(tmp_path / "here", engine=here).run(specs)
+    for spec in specs:
+        assert epochs(tmp_path / "ray", spec.run) == list(range(1, 13))
+        assert read(tmp_path / "ray", spec.run) == read(tmp_path / "here", spec.run)
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
