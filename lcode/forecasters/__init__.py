@@ -43,6 +43,7 @@ FORECASTERS: dict[str, ForecasterFactory] = {
     "gp": _lazy("gaussian_process", "ProcessForecaster"),
     "dpl": _lazy("dpl", "DPLForecaster"),
     "lkgp": _lazy("lkgp", "LKGPForecaster"),
+    "egp": _lazy("empirical_gp", "EmpiricalGPForecaster"),
     "mpl": _lazy("multi_power_law", "MultiPowerLawForecaster"),
     "lcbnn": _lazy("lc_bnn", "LCBNNForecaster"),
     "nsde": _lazy("neural_sde", "NeuralSDEForecaster"),

@@ -25,6 +25,7 @@ LEARNING = (
     "lstm",
     "gp",
     "lkgp",
+    "egp",
     "dpl",
     "mpl",
     "lcbnn",
