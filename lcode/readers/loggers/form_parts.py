@@ -125,3 +125,8 @@ def of_split(found: re.Match[str]) -> str:
     """Values in brackets behind the data that they were measured on, each with the data in its name."""
     named = re.sub(r"(?:^|(?<=,)) *(?=\S)", f" {found[1]}/", found[2])
     return f", {named.strip()}, "
+
+
+def with_data(found: re.Match[str]) -> str:
+    """What was done with the model as the data that it was done with."""
+    return f", {SPLITS[{'evaluat': 'eval', 'validat': 'val'}.get(found[1].lower(), found[1].lower())]} "

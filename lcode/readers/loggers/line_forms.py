@@ -27,6 +27,7 @@ from lcode.readers.loggers.form_parts import (
     of_sum,
     of_tutorial,
     row_by_class,
+    with_data,
 )
 from lcode.table.other_languages import in_english
 
@@ -37,6 +38,7 @@ _NOISE = re.compile(
     r"|\[[^\[\]]*\b(?:INFO|DEBUG|WARNING)\]|^(?:INFO|DEBUG|WARNING):(?:[\w.]+:)?"  # what Python's begins it with
     r"|^(?:V?LOG|WARNING)(?:\[\d+\])? \(\S+:\d+\)"  # Kaldi's: program, function, file and line
     r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]:](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
+    r"|(?<=\| )[\w.]+:[\w<>]+:\d+ - |^wandb:[ \t]"  # loguru's place in the program, and whose line it is
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|(?:\d+%)?\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
     r"|\[ *(?i:new )?(?i:best)\b[^\]]*\](?= *(?i:epoch|iter|step))|\[ *(?i:best) *[:=][^\]]*\]"  # beside the present
@@ -215,6 +217,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("updates ", re.compile(r"\bupdates (?=\d+/\d+ episodes\b)"), "episode "),
     # conlleval: what was counted for the scores below
     (" phrases; ", re.compile(r"processed \d+ tokens with \d+ phrases; found: \d+ phrases; correct: \d+\.?"), "\n"),
+    # `Epoch 3 evaluated with loss: 0.4`
+    (" with ", re.compile(r"(?i)\b(train|test|evaluat|validat)ed with (?=[a-z])"), with_data),
     # `Precision at k = 5: 6.4`
     (" k = ", re.compile(r"\b([A-Za-z]+) (?:at|@) ?k = (\d+)(?= *:)"), r"\1@\2"),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian

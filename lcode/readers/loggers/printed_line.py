@@ -106,7 +106,7 @@ _ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for",
 _SUMMARY = frozenset(("best", "largest", "highest", "lowest", "smallest", "saved", "saving"))
 """Words in what is said beside the values of a count."""
 
-_CHANGED = frozenset(("decreased", "increased", "improved", "improving", "improves", "reduced"))
+_CHANGED = frozenset(("decreased", "increased", "improved", "improving", "improves", "reduced", "not"))
 """What a value has done since it was told: `Validation loss decreased (0.4 --> 0.3)`."""
 
 _SEGMENTS = re.compile(

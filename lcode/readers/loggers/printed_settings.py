@@ -24,12 +24,13 @@ FEWEST, MOST = 2, 500
 
 _WORD = r"(?:args|arguments|config(?:uration)?s?|cfg|hyper-?_?param\w*|param(?:eter)?s|settings|options)"
 
-_HEAD = re.compile(rf"[^:={{]*\b{_WORD}(?: used| values)?\s*[:=]?\W*", re.IGNORECASE)
+_HEAD = re.compile(rf"(?:[^={{]*\bwith\s+)?[^:={{]*\b{_WORD}(?: used| values| list)?\s*[:=]?\W*", re.IGNORECASE)
 """A line that alone says that settings stand below it."""
 
 _OBJECT = re.compile(rf"\b(?:Namespace|{_WORD})\b[^({{]*(?P<object>[({{].*[)}}])", re.IGNORECASE)
 
 _SETTING = re.compile(r"\W{0,12}(?P<name>[A-Za-z][\w.-]*)\s*[:=]\s*(?P<value>\S.*?)?[\s,;]*")
+_FLAG = re.compile(r"(?:[^-].*?\s)?\s*--(?P<name>[A-Za-z][\w.-]*)\s+(?P<value>\S.*?)\s*")
 
 _RULE = re.compile(r"[\W_]*")
 
@@ -154,7 +155,7 @@ def _below(lines: Sequence[str], start: int) -> tuple[dict[str, Any], int]:
     end = at = start
     while at < len(lines):
         line = usual_form(lines[at]).rpartition("\n")[2] if len(lines[at]) <= _LONGEST else ""
-        found = _SETTING.fullmatch(line)
+        found = _SETTING.fullmatch(line) or _FLAG.fullmatch(lines[at])
         at += 1
         if found is None and _RULE.fullmatch(line) and (line.strip() or not values):
             continue  # a rule, or blank lines before the first one
@@ -175,7 +176,7 @@ def _below(lines: Sequence[str], start: int) -> tuple[dict[str, Any], int]:
 
 def _value(line: str, name: str) -> Any:
     """A setting as it was printed behind its name: a number, a boolean, or a word; None where nothing is."""
-    found = re.search(rf"{re.escape(name)}[\"']?\s*[:=]\s*(.*)", line)
+    found = re.search(rf"{re.escape(name)}(?:[\"']?\s*[:=]\s*|\s+)(.*)", line)
     text = "" if found is None else found[1].strip(" \t\r,;'\"")
     if re.fullmatch(r"[+-]?\d{1,18}", text):
         return int(text)

@@ -160,8 +160,9 @@ def _with_splits(told: Told) -> Told:
     )
     # A score that is told without a batch, and in no batch, comes from an evaluation.
     in_batches = {name.removeprefix(IN_BATCH).lower() for name in of_batches}
+    tell = any(known_metric(name) is not None for name in in_batches)  # or what they came to is told below them
     apart = apart or any(
-        known_metric(name) is not None and not split_name(name)[0] and "loss" not in words_of(name)
+        tell and known_metric(name) is not None and not split_name(name)[0] and "loss" not in words_of(name)
         for name in others
         if name.lower() not in (*in_batches, *DATA) and why_left_out(name) is None and not of_learner([name])
     )

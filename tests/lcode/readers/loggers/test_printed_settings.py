@@ -52,6 +52,19 @@ def test_settings_of_gin_and_what_they_plan(tmp_path: Path, read: Read) -> None:
     assert table.runs["horizon"].tolist() == [80]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "2031-02-03 04:05:06 - INFO: The hyperparameter list:\n2031-02-03 04:05:06 - INFO:   --width 8\n"
+        "2031-02-03 04:05:06 - INFO:   --opt sgd\n",
+        "wandb: Agent Starting Run: 4abc with config:\nwandb: \twidth: 8\nwandb: \topt: sgd\n",
+    ],
+)
+def test_settings_behind_what_a_logger_begins_lines_with(tmp_path: Path, read: Read, head: str) -> None:
+    table = read(tmp_path, "out.log", f"{head}wandb: Syncing run 4abc\n{EPOCHS}")
+    assert table.configs.loc["out"].to_dict() == {"width": 8, "opt": "sgd"}
+
+
 def test_groups_of_settings_have_their_names_before_them_and_values_below_are_curves(
     tmp_path: Path, read: Read
 ) -> None:

@@ -30,9 +30,14 @@ VALUES = (0.1, 0.2, 0.3, 0.4)
         # Steps within a pass; conlleval's counts are none of its scores, and each class is a part.
         ("iteration:{e} step:8/65, loss: 9.5\nprocessed 9 tokens with 8 phrases; found: 7 phrases; correct: 6.\n"
          "FB1:  {v}", {"FB1 max"}),
+        ("epoch {e} val_acc {v}\nMonitored metric val_loss did not improve in the last 9 records.", {"val_acc max"}),
         ("Timer: 0.6\nepoch:{e} || iter:9 || Loss:9.5\nstart eval....\nTimer: 1.6\ntest epoch:{e} || Loss:{v}",
          {"Loss min"}),
         ("batch i:{e}, episode_len:{e}\nlr_multiplier:1.0,loss:{v},entropy:1.9", {"loss min"}),  # as AlphaZero counts
+        # A record in two lines; what was done with which data; loguru's place in the program.
+        ("epoch: {e}, 5/12 8.8%, 0.7s per iter, lr: 0.1\n    ppl: {v}", {"ppl min"}),
+        ("Epoch {e} trained with loss: 9.5. It took 9.\nEpoch {e} evaluated with loss: {v}. It took 9.", {"loss min"}),
+        ("2031-02-03 04:05:06.789 | INFO     | __main__:<module>:9 - epoch {e}, val_acc: {v}", {"val_acc max"}),
         ("step {e}: Precision at k = 5: {v}", {"Precision@5 max"}),
         ("epoch {e} val_acc {v}\nseed: {e}", {"val_acc max"}),  # a setting that is printed again is none of the run
     ],
