@@ -100,7 +100,7 @@ FIELDS: dict[str, str] = {
             mean angle error|normal mean|normals mean|normal median|normals median
         min 0 180 - weak: angle|angular, deg|degrees
         min 0 1 share head: fl all|fl bg|fl fg, d1 all|d1 bg|d1 fg, outlier rate|outlier ratio|outliers
-        ? - - - head: d #, # px, kitti f1
+        ? - - - head: d #, # px, kitti f1, rms ratio|rms norm|update rms|param rms|grad rms
         """,
     "image, audio and video quality": """
         max 0 - - head: psnr|peak signal noise ratio|peak signal to noise ratio, vif|visual information fidelity

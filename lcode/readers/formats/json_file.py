@@ -34,7 +34,7 @@ _NUMBERED = re.compile(
 """How data frames are written: by column and number of the row, by row, or cells apart from the columns' names."""
 
 _ROWS = re.compile(
-    rb'"(epochs?|history|logs?|records|results|metrics|train(ing)?|val(id(ation)?)?|test)"\s*:\s*'
+    rb'"(\w*(epochs?|history|logs?|records|results|metrics)|train(ing)?|val(id(ation)?)?|test)"\s*:\s*'
     rb'(\[\s*\{|\{\s*"(epoch|step|iter\w*|round)?[ _-]*\d+"\s*:\s*\{)',
     re.IGNORECASE,
 )
@@ -85,6 +85,9 @@ class JsonFormat:
 
 def _table(path: Path, found: Any) -> RawTable:
     """The table that an object of JSON holds."""
+    alone = found[0] if isinstance(found, list) and len(found) == 1 else None
+    if isinstance(alone, dict) and any(len(cells) > 1 for cells in _of_training(alone).values()):
+        found = alone  # of several trainings, the only one that there is yet
     whole, found = found, with_rows(found)
     trainings = _trainings(found)
     if trainings:
@@ -126,8 +129,10 @@ def _trainings(found: Any) -> dict[str, tuple[dict[str, list[Any]], dict[str, An
         named = {_name_of(one, at): one for at, one in enumerate(found) if isinstance(one, dict)}
         whole = len(named) == len(found)
     else:
-        named = {name: one for name, one in found.items() if isinstance(one, dict)} if isinstance(found, dict) else {}
-        whole = len(named) == len(found) if isinstance(found, dict) else False
+        inside = found if isinstance(found, dict) else {}
+        named = {name: {"history": one} if _is_rows(one) else one for name, one in inside.items()}
+        named = {name: one for name, one in named.items() if isinstance(one, dict)}
+        whole = len(named) == len(inside)
     lists = {name: _of_training(one) for name, one in named.items()}
     names = {frozenset(curves) for curves in lists.values()}
     if not whole or len(lists) < 2 or len(names) != 1 or not next(iter(names)):
@@ -143,6 +148,10 @@ def _trainings(found: Any) -> dict[str, tuple[dict[str, list[Any]], dict[str, An
     counted = all(any(is_counter(name.rpartition("/")[2]) for name in curves) for curves in lists.values())
     beside = counted or all(_is_beside(one) for one in named.values())
     return {name: (lists[name], named[name]) for name in lists} if told or beside or len(sizes) > 1 else {}
+
+
+def _is_rows(one: Any) -> bool:
+    return isinstance(one, list) and bool(one) and all(isinstance(row, dict) for row in one)
 
 
 def _name_of(one: dict[str, Any], at: int) -> str:
@@ -178,7 +187,7 @@ def _lists(value: dict[str, Any], before: str) -> Iterator[tuple[str, list[Any]]
             if name.lower() in SETTINGS:
                 continue
             yield from _lists(inner, f"{before}{name}/")
-        elif isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner):
+        elif _is_rows(inner):
             for key in dict.fromkeys(key for row in inner for key in row):
                 cells = [row.get(key) for row in inner]
                 if not any(isinstance(cell, (list, dict)) for cell in cells):

@@ -24,7 +24,10 @@ SETTINGS = frozenset(
 """What objects of settings are called."""
 
 _OF_RESULTS = frozenset(
-    ("best", "final", "last", "test", "result", "results", "early", "stopped", "converged", "status", "message")
+    (
+        *("best", "final", "last", "test", "result", "results", "early", "stopped", "converged", "status", "message"),
+        *("mean", "std", "avg", "average"),
+    )
 )
 """Words of what a training came to."""
 

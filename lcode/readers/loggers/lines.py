@@ -98,12 +98,16 @@ def first_header(path: Path, separator: str = ",") -> list[str]:
 
 
 def first_object(path: Path) -> dict[str, Any]:
-    """The first line of a file if it is a JSON object, else an empty one."""
-    try:
-        found = parse_json(head_of(path).lstrip().split(b"\n", 1)[0])
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    """The first line of a file that holds something, if it is a JSON object, else an empty one; `{}` holds nothing."""
+    for line in head_of(path).split(b"\n"):
+        if line.strip() in (b"", b"{}"):
+            continue
+        try:
+            found = parse_json(line)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def objects_in(text: str) -> list[dict[str, Any]]:

@@ -25,7 +25,8 @@ _SCALARS = "scalars.json"
 _OF_ROW = {ITERATION, STEP, "time", "data_time"}
 """What stands in the rows of no other tool, whatever their file is called."""
 
-_STAMP = re.compile(r"\d{8}_\d{6}(\.log)?\.json")
+_STAMP = re.compile(r"(\d{8}_\d{6}|None)(\.log)?\.json")
+"""How its files are named: by the time of the start, which is None where nobody gave it to the logger."""
 
 _OF_BOTH = frozenset(
     (EPOCH, ITERATION, STEP, "lr", "base_lr", "momentum", "time", "data_time", "memory", "eta", "mode")

@@ -100,7 +100,8 @@ def _column(lines: Sequence[str]) -> Cells | None:
 
 def _table_at(path: Path, lines: Sequence[str], at: int) -> tuple[Cells | None, int]:
     """The table with its header in this line, if that is one, and the place of the line that follows it."""
-    under = list(islice((place for place in range(at + 1, len(lines)) if lines[place].strip()), 2))
+    filled = (place for place in range(at + 1, len(lines)) if lines[place].strip())
+    under = list(islice((place for place in filled if not lines[place].lstrip().startswith("#")), 2))
     if under and _RULE.match(lines[under[0]].strip()):
         under = under[1:]
     marks = _marks(lines[at], lines[under[0]]) if under else None

@@ -31,14 +31,15 @@ def named_by_file(raw: RawTable) -> RawTable:
     """
     curves, stem = _curves(raw), raw.path.name.partition(".")[0]
     nameless = all(name.strip().lower() in (*_NAMELESS, *SPLITS) or name.strip().isdigit() for name in curves)
-    if is_long(raw) or not curves or not nameless or stem in raw.columns:
+    of_parts = all(split_name(name)[0] and known_metric(name) is None for name in curves)
+    if is_long(raw) or not curves or not (nameless or of_parts) or stem in raw.columns:
         return raw
     if known_metric(stem) is None:
-        return _named_by_course(raw, curves)
+        return _named_by_course(raw, curves) if nameless else raw
     names = {name: _name(name.strip(), stem, alone=len(curves) == 1) for name in curves}
     told = ", ".join(f"'{name}'" for name in curves[:3]) + (", …" if len(curves) > 3 else "")
     note = (
-        f"{raw.path.name}: {told} does not say what it is, so it is called after the file: {', '.join(names.values())}."
+        f"{raw.path.name}: {told} does not say what it is, so it is called after the file: {listed([*names.values()])}."
     )
     columns = {names.get(name, name): column for name, column in raw.columns.items()}
     return replace(raw, columns=columns, notes=(*raw.notes, note))
@@ -64,9 +65,15 @@ def _named_by_course(raw: RawTable, curves: Sequence[str]) -> RawTable:
 
 
 def _name(column: str, stem: str, *, alone: bool) -> str:
-    """The name of a curve of a file: `loss`, `loss_2`, or `Validation/loss` where its column says on which data."""
+    """The name of a curve of a file: `loss`, `loss_2`, or `Validation/loss` where its column says on which data.
+
+    `train_box` is that of a task.
+    """
     if column.lower() in SPLITS:
         return f"{column}/{stem}"
+    split, task = split_name(column)
+    if split:
+        return f"{split}/{task}/{stem}"
     return stem if alone else f"{stem}_{column}"
 
 

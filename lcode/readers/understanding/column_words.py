@@ -72,11 +72,14 @@ _PER_SECOND = re.compile(
     re.IGNORECASE,
 )
 
-_MACHINE = _words("memory mem vram gpu cpu ram hostname host node ip pid device power temperature utilization mb gb "
-                  "flos flops usage used allocated alloc reserved cached cuda rss vms percent")  # fmt: skip
+_MACHINE = _words("memory mem vram gpu cpu ram swap hostname host node ip pid device power temperature utilization util "
+                  "mb gb flos flops mfu usage used allocated alloc reserved cached cuda rss vms percent")  # fmt: skip
 
-_OF_MACHINE = _words("max peak train val eval test")
+_OF_MACHINE = _words("max peak mean avg train val eval test training validation process system")
 """What is said of such a reading: `train/max_mem`."""
+
+_UNITS = _words("bytes kb mb gb kib mib gib")
+"""What ends in one of these is a size in memory or of what was sent: `communication_cost_mb`."""
 
 _BOOKKEEPING = re.compile(
     r"(trial_id|done|should_checkpoint|checkpoint_dir_name|experiment_tag|experiment_id|warmup_time|batch_size_total|"
@@ -87,8 +90,8 @@ _BOOKKEEPING = re.compile(
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name in lower case: `trainer/globalStep` is trainer, global, step."""
-    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    """The words of a name in lower case: `trainer/globalStep` is trainer, global, step, `KLLoss` kl, loss."""
+    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", name)
     return [word for word in re.split(r"[^A-Za-z0-9]+", parts.lower()) if word]
 
 
@@ -105,6 +108,8 @@ def why_left_out(name: str) -> str | None:
     if name.endswith(("__MIN", "__MAX")):
         return "range of a chart"
     if _BOOKKEEPING.fullmatch(name) or set() < set(words) - _OF_MACHINE <= _MACHINE:
+        return "bookkeeping"
+    if len(words) > 1 and words[-1] in _UNITS:
         return "bookkeeping"
     if _PER_SECOND.search(name) or (words and words[-1] in _SPEED):
         return "speed"

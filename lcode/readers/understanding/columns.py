@@ -28,7 +28,8 @@ from lcode.table.other_languages import in_english
 
 FEW_EPOCHS, MANY_EVALUATIONS = 2, 6
 """With at most so many epochs per run and at least so many evaluations the steps are the axis: a language model is
-trained for one epoch. So they are where held-out data were measured as often within each epoch."""
+trained for one epoch; of a lone epoch three tell more than their last. So they are where held-out data were measured as
+often within each epoch."""
 
 _FALLING = 0.1
 """Part of the rows in which a counter may go back, as where trainings were appended to a log."""
@@ -241,7 +242,8 @@ def _several(raw: RawTable, runs: NDArray[np.int64], epoch: str, step: str, coun
         for name in (epoch, step)
     )
     if epochs.max() <= FEW_EPOCHS:
-        return bool(np.median(steps[steps > 0]) >= MANY_EVALUATIONS)
+        fewest = FEWEST if epochs.max() == 1 else MANY_EVALUATIONS
+        return bool(np.median(steps[steps > 0]) >= fewest)
     evaluated = any(split_name(name)[0] in ("val", "test") for name in curves)
     anew = 2 * steps.sum() < len(rows)  # batches are counted from 0 in each epoch
     return evaluated and not anew and bool(np.median((steps / np.maximum(epochs, 1))[steps > 0]) >= MANY_EVALUATIONS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lcode.table.metric import MAIN_TASK, split_key
 from lcode.table.metric_names import known_metric
@@ -30,6 +30,8 @@ _OF_ANY_TASK = ("loss", "reward", "return", "cost")
 _BRACKETS = re.compile(r"^(.*?\S)\s*[(\[]\s*(\w+|%)\s*[)\]](?:\s*[(\[]%[)\]])?$")
 
 _HELD_OUT = re.compile(r"held[ _-]out", re.IGNORECASE)
+
+_METRIC_FIRST = re.compile(r"([^/.]+)([/.])([^/]+)")
 
 _EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
 _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
@@ -87,18 +89,32 @@ def with_tasks(scored: dict[str, str]) -> dict[str, str]:
 
 
 def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
-    """Names with the metric before the task, `loss/seg` and `loss/depth`, turned round: `seg/loss`, `depth/loss`."""
+    """Names with the metric before the task, `loss/seg` and `loss/depth`, turned round: `seg/loss`, `depth/loss`.
+
+    So are `IoU.error` and `IoU.road`, where the names of some classes would be taken for the metric.
+    """
     found: dict[str, dict[str, str]] = {}
     for key, name in scored.items():
-        metric, slash, task = name.partition("/")
-        if slash and "/" not in task and _is_metric(metric) and not _is_metric(task) and task.lower() not in _NO_TASK:
-            found.setdefault(metric, {})[key] = task
+        parts = _METRIC_FIRST.fullmatch(name)
+        if parts is None or not _is_metric(parts[1]) or parts[3].lower() in _NO_TASK:
+            continue
+        if parts[2] == "." or not _is_metric(parts[3]):
+            found.setdefault(parts[1] + parts[2], {})[key] = parts[3]
     return {
-        key: f"{task}/{metric}"
+        key: f"{task}/{metric[:-1]}"
         for metric, tasks in found.items()
-        if len(set(tasks.values())) > 1 and any(known_metric(scored[key]) is None for key in tasks)
+        if len(set(tasks.values())) > 1 and not _agree(metric[:-1], [scored[key] for key in tasks], metric[-1])
         for key, task in tasks.items()
     }
+
+
+def _agree(metric: str, names: Sequence[str], mark: str) -> bool:
+    """Whether all names are known to be of the metric that they begin with."""
+    told = [known_metric(name) for name in names]
+    if mark == "/":
+        return None not in told
+    facts = known_metric(metric)
+    return all(one is None or facts is None or one.direction == facts.direction for one in told)
 
 
 def _plain(key: str, name: str) -> str:

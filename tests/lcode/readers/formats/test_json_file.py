@@ -68,6 +68,13 @@ def test_settings_beside_the_curves_of_an_object_are_configuration(
     assert table.runs["horizon"].tolist() == [horizon]
 
 
+def test_a_history_of_any_name_behind_what_came_of_it(tmp_path: Path) -> None:
+    rows = [{"step": at, "mean_reward": at / 2} for at in (5, 10)]
+    (tmp_path / "a.json").write_text(json.dumps({"mean_profit": 0.5, "width": 8, "training_history": rows}))
+    table = read_logs(tmp_path / "a.json")
+    assert table.points["value"].tolist() == [2.5, 5.0] and table.configs.to_dict("list") == {"width": [8]}
+
+
 def test_settings_beside_rows_and_lists_within_rows(tmp_path: Path) -> None:
     rows = [{"epoch": at, "val_acc": at / 8, "weights": [[0.5], [at]]} for at in (2, 4)]
     found = {"config": {"lr": 0.5, "epochs": 9, "ks": [1, 2], "save_dir": "out"}, "history": rows}
@@ -101,6 +108,11 @@ CURVES = {"train_loss": [2.0, 1.0], "val_loss": [3.0, 2.5]}
         ([CURVES, CURVES], ["1", "2"]),
         ([{"seed": 7, **CURVES}, {"seed": 8, **CURVES}], ["7", "8"]),
         ({name: {"history": CURVES, "params": 5} for name in ("resnet", "vgg")}, ["resnet", "vgg"]),
+        (
+            {f"fold_{at}": [{"train_loss": 9.0, "val_loss": v} for v in (3.0, 2.0)] for at in (1, 2)},
+            ["fold_1", "fold_2"],
+        ),
+        ([{"fold": 5, "best": 2.0, "results": [{"epoch": 3 - v, "val_loss": v} for v in (3.0, 2.0)]}], ["history"]),
         ({"resnet": CURVES, "vgg": {name: [*cells, 0.5] for name, cells in CURVES.items()}}, ["resnet", "vgg"]),
     ],
 )
@@ -108,7 +120,7 @@ def test_several_trainings_in_one_file(tmp_path: Path, found: object, runs: list
     (tmp_path / "history.json").write_text(json.dumps(found))
     table = read_logs(tmp_path / "history.json")
     assert list(table.runs.index) == runs and [metric.key for metric in table.metrics] == ["val_loss"]
-    assert table.points["value"].tolist()[:2] == [3.0, 2.5]
+    assert table.points["value"].tolist()[0] == 3.0
 
 
 def test_tasks_of_one_training_are_no_runs(tmp_path: Path) -> None:

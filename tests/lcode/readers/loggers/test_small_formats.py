@@ -224,6 +224,17 @@ def test_catboost_without_its_summary_is_read_from_its_tables(tmp_path: Path) ->
     assert curves(table) == {"RMSE min": [2.5, 1.5, 2.5, 1.5]} and sorted(table.runs.index) == ["a", "b"]
 
 
+def test_logs_of_mmcv_may_begin_with_nothing(tmp_path: Path) -> None:
+    rows = [
+        {"mode": mode, "epoch": epoch, "iter": 9, "lr": 0.1, "time": 1.0, "loss" if mode == "train" else "mIoU": 0.5}
+        for epoch in (1, 2)
+        for mode in ("train", "val")
+    ]
+    text = "{}\n{}\n" + "".join(json.dumps(row) + "\n" for row in rows)
+    table = read_logs(written(tmp_path, {"None.log.json": text}))
+    assert [metric.key for metric in table.metrics] == ["mIoU"] and table.points["epoch"].tolist() == [1, 2]
+
+
 def test_llama_factory_says_how_many_steps_it_plans(tmp_path: Path) -> None:
     rows = [
         {"current_steps": at, "total_steps": 90, "epoch": at / 30, "percentage": 1.1, **told}

@@ -44,7 +44,7 @@ def test_tables_in_texts(tmp_path: Path, text: str, scored: dict[str, str], read
 def test_columns_between_blanks_below_a_commented_header(
     tmp_path: Path, read: Read, curve: Curve, directions: Directions
 ) -> None:
-    text = "#  step   rmse_val  rmse_trn  rmse_e_val rmse_e_trn   lr\n"
+    text = "#  step   rmse_val  rmse_trn  rmse_e_val rmse_e_trn   lr\n# where there are no energies, nan is printed\n"
     text += "".join(f"   {100 * n}   {1 / n:.2e}  9.0e+00   {2 / n:.2e}   8e-1  1.0e-03\n" for n in (1, 2, 4))
     table = read(tmp_path, "lcurve.out", text)
     assert set(directions(table).values()) == {"min"} and len(table.metrics) == 2

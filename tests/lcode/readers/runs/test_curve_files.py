@@ -19,6 +19,7 @@ from lcode.readers.read import read_logs
         (",0,1\n0,0.9,3\n1,0.7,2\n", {"loss loss_0 min": [0.9, 0.7], "loss loss_1 min": [3, 2]}),
         ("#Model,Step,Value\na,0,0.9\na,1,0.7\nb,0,3\n", {"a loss min": [0.9, 0.7], "b loss min": [3]}),
         ("step,Validation,Train\n1,0.9,3\n2,0.7,2\n", {"loss loss min": [0.9, 0.7]}),
+        ("epoch,val_box,train_box\n1,3,4\n2,2,3\n", {"loss box/loss min": [3, 2]}),
         ("epoch,all data,half\n1,0.9,3\n2,0.7,2\n", {"all data loss min": [0.9, 0.7], "half loss min": [3, 2]}),
     ],
 )

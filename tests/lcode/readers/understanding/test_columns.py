@@ -40,6 +40,9 @@ def keys(read: RunTable) -> list[str]:
         ("eval_samples_per_second", "{half}", "speed"),
         ("gpu_mem", "{half}", "bookkeeping"),
         ("train/max_mem", "{half}", "bookkeeping"),
+        ("training_cpu_memory_MB", "{half}", "bookkeeping"),
+        ("communication_cost_mb", "{half}", "bookkeeping"),
+        ("rss", "{half}", "bookkeeping"),
         ("s/batch", "{half}", "speed"),
         ("seg/acc__MIN", "0.1", "range of a chart"),
         ("seen", "{epoch}00", "counter"),
@@ -97,11 +100,12 @@ def test_the_axis_by_other_names(tmp_path: Path, name: str) -> None:
     assert read.points["epoch"].tolist() == [1, 2, 3] and read.run_ids == ("r",)
 
 
-def test_a_training_of_one_epoch_is_counted_in_steps(tmp_path: Path) -> None:
-    rows = "".join(f"0,{100 * i},{1 / i:.3f}\n" for i in range(1, 9))
+@pytest.mark.parametrize("evaluations", [3, 8])
+def test_a_training_of_one_epoch_is_counted_in_steps(tmp_path: Path, evaluations: int) -> None:
+    rows = "".join(f"0,{100 * i},{1 / i:.3f}\n" for i in range(1, evaluations + 1))
     (tmp_path / "llm.csv").write_text("epoch,step,eval_loss\n" + rows)
     read = read_logs(tmp_path / "llm.csv")
-    assert read.points["epoch"].tolist() == [100 * i for i in range(1, 9)]
+    assert read.points["epoch"].tolist() == [100 * i for i in range(1, evaluations + 1)]
 
 
 def test_evaluations_within_many_epochs_are_counted_in_steps(tmp_path: Path) -> None:

@@ -43,10 +43,12 @@ from lcode.readers.understanding.how_often import HowOften
         ("train_loss loss", "train_loss loss", ""),
         ("train_acc acc train_loss", "train_acc acc train_loss", ""),
         ("mean_reward min_reward max_reward agent_acc", "mean_reward", "min_reward max_reward agent_acc"),
+        ("mean_reward KLDifference MaxKL", "mean_reward", "KLDifference MaxKL"),
         ("max_reward success_rate", "max_reward success_rate", ""),
         ("训练损失 验证损失 验证准确率", "验证损失 验证准确率", "训练损失"),
         ("seg/miou grad_cos/seg_depth weights/seg", "seg/miou", "grad_cos/seg_depth weights/seg"),
         ("main/loss main/acc a/main/loss b/main/loss", "a/main/loss b/main/loss", "main/loss main/acc"),  # Chainer
+        ("mIoU IoU.error IoU.road", "mIoU error/IoU road/IoU", ""),  # classes
         ("normals/cosine parcel/weight_mae", "normals/cosine parcel/weight_mae", ""),
     ],
 )
