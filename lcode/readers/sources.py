@@ -26,7 +26,7 @@ from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.unreadable import no_logs
 from lcode.table.reading import Reading, listed
 
-SPARE = ("json", "excel")
+SPARE = ("json", "yaml", "excel")
 """Formats of which much lies in a folder that is no log: read where nothing else is."""
 
 
@@ -219,7 +219,7 @@ def _sources(
 
 
 def _loaded(name: str, paths: Sequence[Path]) -> tuple[list[RawTable], list[InputError]]:
-    """The tables of a format, and what is said of JSON files beside them that hold no table, as many do.
+    """The tables of a format, and what is said of JSON and YAML files beside them that hold no table, as many do.
 
     Raises:
         InputError: a file that cannot be read, of a format in which tables are kept and nothing else.
@@ -229,7 +229,7 @@ def _loaded(name: str, paths: Sequence[Path]) -> tuple[list[RawTable], list[Inpu
         try:
             raws.append(FORMATS[name].load(file))
         except InputError as error:
-            if name != "json" or len(paths) == 1:
+            if name not in ("json", "yaml") or len(paths) == 1:
                 raise
             damaged.append(error)
     if not raws:

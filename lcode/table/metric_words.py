@@ -79,8 +79,9 @@ COEFFICIENT = _words("coef coeff coefficient")
 """What measures of agreement are called (`dice_coef`); after anything else, a setting (`kl_coef`)."""
 
 NOT_AFTER = COEFFICIENT | _words("""
-    var variance scale scaler scaling weight weights lambda temperature threshold thresh thr lr time seconds sec ms grad
-    index idx id len length size momentum decay schedule clip distance dist dissimilarity disparity discrepancy
+    var variance scale scaler scaling weight weights lambda temperature threshold thresholds thresh thr lr time seconds
+    sec ms grad index idx id len length size momentum decay schedule clip distance dist dissimilarity disparity
+    discrepancy
 """)
 """After a metric these make it something else: `loss_scale`, `kl_coef`, `acc_time`."""
 

@@ -10,6 +10,7 @@ from lcode.readers.formats.excel_file import ExcelFormat
 from lcode.readers.formats.json_file import JsonFormat
 from lcode.readers.formats.jsonl_file import JsonlFormat
 from lcode.readers.formats.parquet_file import ParquetFormat
+from lcode.readers.formats.yaml_file import YamlFormat
 from lcode.readers.raw import RawTable
 
 
@@ -33,6 +34,7 @@ FORMATS: dict[str, TableFormat] = {
     "parquet": ParquetFormat(),
     "jsonl": JsonlFormat(),
     "json": JsonFormat(),
+    "yaml": YamlFormat(),
     "excel": ExcelFormat(),
 }
 """Table format by name. The first whose `sniff` says yes loads the file."""

@@ -7,7 +7,7 @@ import io
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -21,11 +21,13 @@ from lcode.errors import InputError
 from lcode.readers.encodings import is_utf16
 from lcode.readers.formats.csv_lines import separator_of, with_whole_header, without_comments, without_other_headers
 from lcode.readers.formats.footers import without_footers
+from lcode.readers.formats.headers import distinct_names, with_one_header
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.runs.curve_files import named_by_file, runs_by_column
 from lcode.readers.understanding.column_words import is_counter
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
+from lcode.table.reading import listed
 
 BLOCK = 1 << 20
 """Bytes that are parsed at a time, in several threads; a row must fit."""
@@ -91,9 +93,10 @@ def _loaded(path: Path) -> RawTable:
     # The standard library refuses cells of more than 131,072 characters, such as a whole configuration.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     separator = separator_of(text)
-    data = with_whole_header(data, separator)
+    data = with_one_header(with_whole_header(data, separator), separator)
     text = data.decode("utf-8-sig")
-    header = _header(path, text, separator)
+    names = _names(path, text, separator)
+    header = distinct_names(names)
     unterminated = not data.endswith((b"\n", b"\r"))
     data, again, told = without_other_headers(path, data, text, separator, header)
     text, notes = data.decode("utf-8-sig"), [*odd, *told]
@@ -127,7 +130,7 @@ def _loaded(path: Path) -> RawTable:
         columns = {name: _with_points(column) for name, column in columns.items()}
     columns = {name: _plain(name, column) for name, column in columns.items()}
     finder = _line_finder(path, text, separator)
-    raw = RawTable(path, columns, finder, unterminated, tuple(notes), resumed=again)
+    raw = _without_twins(RawTable(path, columns, finder, unterminated, tuple(notes), resumed=again), names)
     if not unterminated or len(raw) < 2:
         return raw
     if _may_be_cut(raw, header[-1]):
@@ -227,12 +230,30 @@ def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str
         raise InputError(f"is no CSV table ({error}); check its quotes", path=path, line=reader.line_num) from error
 
 
-def _header(path: Path, text: str, separator: str) -> list[str]:
+def _names(path: Path, text: str, separator: str) -> list[str]:
+    """The names in the header, of which some may come twice where no table of our own form stands below it."""
     _, row = next(_rows(path, text, separator))
     # A column without a name is the index of a data frame; pandas calls it so when it reads the file.
     names = [name.strip() or f"Unnamed: {i}" for i, name in enumerate(row)]
-    check_names(path, names)
+    check_names(path, names if {"run", "epoch"} <= set(names) else distinct_names(names))
     return names
+
+
+def _without_twins(raw: RawTable, names: Sequence[str]) -> RawTable:
+    """The table without columns that have the name and the cells of another, and a remark on those with its name alone.
+
+    Args:
+        raw: the table, with distinct names.
+        names: those in its file.
+    """
+    columns = dict(raw.columns)
+    twins = {own: name for own, name in zip(raw.columns, names, strict=True) if own != name}
+    for own, name in twins.items():
+        if columns[own].equals(columns[name]):
+            del columns[own]
+    apart = [f"the later column '{name}' is read as '{own}'" for own, name in twins.items() if own in columns]
+    notes = (f"{raw.path.name}: {listed(apart)}.",) if apart else ()
+    return replace(raw, columns=columns, notes=(*raw.notes, *notes))
 
 
 def _ragged_error(path: Path, text: str, separator: str, expected: int) -> InputError:

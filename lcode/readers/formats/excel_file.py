@@ -7,6 +7,7 @@ from typing import Any
 
 from lcode.errors import InputError, MissingExtraError
 from lcode.readers.formats.footers import without_footers
+from lcode.readers.formats.headers import distinct_names, joined_names
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import counted_table, one_table_of_runs
 from lcode.readers.raw import RawTable
@@ -63,9 +64,13 @@ def _table(path: Path, rows: list[list[Any]]) -> RawTable | None:
     if len(filled) < 2:
         return None
     header = [f"Unnamed: {i}" if name is None else str(name).strip() for i, name in enumerate(filled[0][1])]
+    joined = joined_names([["" if cell is None else str(cell) for cell in row] for _, row in filled[:4]])
+    if joined is not None:
+        header, filled = joined[0], [filled[0], *filled[joined[1] :]]
     if not any(isinstance(cell, str) for cell in filled[0][1]):  # the file says what its numbers are, or nothing does
         filled = [(0, [str(at) for at in range(len(header))]), *filled]
         header = [str(cell) for cell in filled[0][1]]
+    header = distinct_names(header)
     used = {at for _, row in filled[1:] for at, cell in enumerate(row) if cell is not None}
     cells = [
         {name: _plain(cell) for at, (name, cell) in enumerate(zip(header, row, strict=False)) if at in used}

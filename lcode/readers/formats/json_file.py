@@ -79,12 +79,16 @@ class JsonFormat:
             found = parse_json(text)
         except ValueError as error:
             raise InputError(f"is not JSON ({error}); is it still being written?", path=path) from error
-        raw = _table(path, found)
+        raw = table_of(path, found)
         return replace(raw, notes=(*odd, *raw.notes))
 
 
-def _table(path: Path, found: Any) -> RawTable:
-    """The table that an object of JSON holds."""
+def table_of(path: Path, found: Any) -> RawTable:
+    """The table that an object of JSON holds: rows, lists, a history, or trainings by name.
+
+    Raises:
+        InputError: it holds none.
+    """
     alone = found[0] if isinstance(found, list) and len(found) == 1 else None
     if isinstance(alone, dict) and any(len(cells) > 1 for cells in _of_training(alone).values()):
         found = alone  # of several trainings, the only one that there is yet

@@ -22,7 +22,7 @@ def beside_run_logs(folder: Path, formats: dict[str, list[Path]]) -> list[str]:
     Raises:
         InputError: a table of JSON lines, which may be a log without its header.
     """
-    beside = [path for name in ("csv", "parquet", "json", "excel") for path in formats.pop(name, [])]
+    beside = [path for name in ("csv", "parquet", "json", "yaml", "excel") for path in formats.pop(name, [])]
     others = formats.pop("jsonl", [])
     torn = [path for path in others if not begins_with_object(path)]
     tables = sorted(set(others) - set(torn))

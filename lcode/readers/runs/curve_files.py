@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
@@ -21,6 +22,14 @@ from lcode.table.reading import listed
 
 _NAMELESS = frozenset(("value", "values", "0", "y", "data"))
 """Columns that do not say what is measured; `0` is what pandas calls the only one of a series."""
+
+
+_BY_CLASS = re.compile(r"[_-]*((per|by|each)[_-]?class(es)?|class[_-]?wise)[_-]*", re.IGNORECASE)
+
+
+def is_by_class(path: Path) -> bool:
+    """Whether a file is named as that of what was measured of each class: `per_class_iou.csv`."""
+    return _BY_CLASS.search(path.name.partition(".")[0]) is not None
 
 
 def named_by_file(raw: RawTable) -> RawTable:
@@ -80,7 +89,8 @@ def _name(column: str, stem: str, *, alone: bool) -> str:
 def runs_by_column(raw: RawTable) -> RawTable:
     """The table with a row per run and epoch, where each column is a run of the metric that its file is named after.
 
-    `loss.csv` with the columns `epoch`, `all data` and `half of it` compares two runs.
+    `loss.csv` with the columns `epoch`, `all data` and `half of it` compares two runs; the columns of
+    `per_class_iou.csv` are classes.
     """
     curves, stem = _curves(raw), raw.path.name.partition(".")[0]
     counter = next((name for name in raw.columns if is_counter(name)), None)
@@ -92,6 +102,9 @@ def runs_by_column(raw: RawTable) -> RawTable:
         or not all(_is_filled(raw, name) for name in curves)
     ):
         return raw
+    if is_by_class(raw.path):
+        metric = _BY_CLASS.sub("", stem) or stem
+        return replace(raw, columns={f"{n}/{metric}" if n in curves else n: cells for n, cells in raw.columns.items()})
     size = len(raw)
     columns = {
         "run": pa.chunked_array([pa.array([name] * size, pa.string()) for name in curves]),

@@ -16,7 +16,7 @@ from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
-from lcode.readers.runs.curve_files import runs_of_curves
+from lcode.readers.runs.curve_files import is_by_class, runs_of_curves
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
 from lcode.readers.runs.table_part import read_table
@@ -65,7 +65,7 @@ def understood_tables(
     """
     begun = [with_joined_names(by_part(_without_empty_rows(raw))) for raw in raws if len(raw)]
     without_rows = [raw.path.name for raw in raws if not len(raw)] if begun else []
-    raws = begun or raws
+    raws, by_class = _without_classes(begun or raws)
     roles, refused = _roles_of(raws, choices, stated)
     if not roles:
         raise refused[0]
@@ -82,6 +82,9 @@ def understood_tables(
     if without_rows:
         note = f"a header and no rows yet, so not read: {listed(without_rows)}."
         part = replace(part, notes=(*part.notes, note))
+    if by_class:
+        note = f"of single classes, so not read beside the others: {listed(by_class)}; name the file to read it."
+        part = replace(part, notes=(*part.notes, note))
     if results:
         names = listed([raws[at].path.name for at in results])
         note = f"a row per run and none of the way there, so not read beside the others: {names}."
@@ -90,6 +93,12 @@ def understood_tables(
         part = replace(part, by_tools=frozenset(part.metrics))
     left_out = {name: why for settled in roles.values() for name, why in settled.left_out.items()}
     return Understood(part, tuple(dict.fromkeys(settled.axis for settled in roles.values())), left_out)
+
+
+def _without_classes(raws: Sequence[RawTable]) -> tuple[Sequence[RawTable], list[str]]:
+    """The tables without those of single classes, which lie beside the averages, and the names of these."""
+    others = [raw for raw in raws if not is_by_class(raw.path)]
+    return (others, [raw.path.name for raw in raws if is_by_class(raw.path)]) if others else (raws, [])
 
 
 def _roles_of(

@@ -39,9 +39,9 @@ _NAMES = frozenset(
 )
 """Columns that may say of which part of the data a row is."""
 
-_TASKS = ("task", "tasks", "task_name")
+_TASKS = ("task", "tasks", "task_name", "class", "class_name", "category")
 _MOST_TASKS = 50
-"""Columns that may say of which task a row is, and how many tasks there may be."""
+"""Columns that may say of which task or class a row is, and how many of them there may be."""
 
 _METRICS = ("metric", "tag", "metric_name", "name", "variable", "key", "measure", "statistic")
 _VALUES = ("value", "val", "metric_value")

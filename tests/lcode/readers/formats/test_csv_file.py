@@ -75,3 +75,33 @@ def test_what_is_no_table_is_refused_with_what_to_do(tmp_path: Path) -> None:
     numbers.write_text("15,0.5,0.25\n15,0.4,0.3\n")
     with pytest.raises(InputError, match="first line holds numbers"):
         read_logs(numbers)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ",train,train,val,val\n,loss,acc,loss,acc\nepoch,,,,\n",  # pandas, with the name of the index
+        "epoch,train,train,val,val\n,loss,acc,loss,acc\n",
+        "epoch,train,,val,\n,loss,acc,loss,acc\n",  # cells that were merged
+    ],
+)
+def test_a_header_of_several_lines(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(head + "1,3,0.1,4,0.2\n2,2,0.3,3,0.4\n")
+    table = read_logs(path)
+    assert [metric.key for metric in table.metrics] == ["loss", "acc"]
+    assert table.points["value"].tolist() == [4, 3, 0.2, 0.4]
+    path.write_text(path.read_text() + "x,1,1,1,1\n")
+    with pytest.raises(InputError, match=f"line {head.count(chr(10)) + 3}"):
+        read_logs(path)
+
+
+def test_columns_of_one_name_are_numbered_and_those_of_the_same_cells_are_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("epoch,loss,epoch,loss\n1,3,1,4\n2,2,2,3\n")
+    table = read_logs(path)
+    assert [metric.key for metric in table.metrics] == ["loss", "loss.1"]
+    assert any("'loss' is read as 'loss.1'" in note for note in table.notes)
+    path.write_text("run,epoch,loss,loss\na,1,3,4\n")
+    with pytest.raises(InputError, match="two columns of this name"):
+        read_logs(path)

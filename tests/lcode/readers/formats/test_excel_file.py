@@ -10,6 +10,22 @@ from lcode.errors import InputError
 from lcode.readers import read_logs
 
 
+def test_a_header_of_two_lines_and_a_name_that_comes_twice(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    heads: tuple[list[list[str | None]], ...] = (
+        [["epoch", "train", None, "val", None], [None, "loss", "acc", "loss", "acc"]],
+        [["epoch", "val_loss", "val_acc", "val_loss", "val_acc"]],
+    )
+    for head, expected in zip(
+        heads, (["loss", "acc"], ["val_loss", "val_acc", "val_loss.1", "val_acc.1"]), strict=True
+    ):
+        book = openpyxl.Workbook()
+        for row in (*head, [1, 3, 0.1, 4, 0.2], [2, 2, 0.3, 3, 0.4]):
+            book.active.append(row)
+        book.save(tmp_path / "runs.xlsx")
+        assert [metric.key for metric in read_logs(tmp_path / "runs.xlsx").metrics] == expected
+
+
 def test_excel_tables(tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()

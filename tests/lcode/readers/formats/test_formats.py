@@ -109,6 +109,7 @@ def test_every_format_knows_its_own_files_only(tmp_path: Path) -> None:
     (tmp_path / "d.parquet").write_bytes(b"PAR1")
     (tmp_path / "e.json").write_text('[{"run": "a"}]')
     (tmp_path / "f.xlsx").write_bytes(b"PK")
+    (tmp_path / "g.yaml").write_text("acc:\n- 0.5\n- 0.6\n- 0.7\n")
     mine = {
         "run-log": "a.jsonl",
         "jsonl": "b.jsonl",
@@ -116,6 +117,7 @@ def test_every_format_knows_its_own_files_only(tmp_path: Path) -> None:
         "parquet": "d.parquet",
         "json": "e.json",
         "excel": "f.xlsx",
+        "yaml": "g.yaml",
     }
     formats: dict[str, Sniffer] = {**FORMATS, "run-log": RunLogReader()}
     for name, reader in formats.items():

@@ -34,12 +34,12 @@ def test_where_epochs_begin_anew_there_is_another_run(
         read_logs(with_runs)
 
 
-def test_of_several_episodes_at_one_step_the_last_counts(
+def test_of_several_episodes_at_one_step_the_mean_counts(
     tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
 ) -> None:
     log = tmp_path / "log.csv"
     log.write_text("timesteps,episode_reward\n8,-3\n16,tensor(-2.5)\n16,-2\n24,\"tensor(-1., device='cuda:0')\"\n")
-    assert scored(log) == {"log episode_reward max": [-3, -2, -1]}
+    assert scored(log) == {"log episode_reward max": [-3, -2.25, -1]}
 
 
 def test_the_length_of_an_episode_counts_nothing(tmp_path: Path) -> None:

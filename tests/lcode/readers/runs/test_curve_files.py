@@ -70,3 +70,13 @@ def test_references_beside_a_table_are_told_for_what_they_are(tmp_path: Path) ->
     (tmp_path / "runs.csv").write_text("run,epoch,seg/miou\na,1,0.2\na,2,0.3\n")
     (tmp_path / "baseline.csv").write_text("task,metric,value\nseg,miou,0.3\n")
     assert any("baseline.csv (the references, which lcode rank" in note for note in read_logs(tmp_path).notes)
+
+
+def test_files_of_single_classes(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    (tmp_path / "per_class_iou.csv").write_text("epoch,road,car\n1,0.5,0.2\n2,0.7,0.4\n")
+    alone = scored(tmp_path / "per_class_iou.csv")
+    assert list(alone) == ["per_class_iou road/iou max", "per_class_iou car/iou max"]
+    (tmp_path / "metrics.csv").write_text("epoch,val_miou\n1,0.4\n2,0.6\n")
+    table = read_logs(tmp_path)
+    assert [metric.key for metric in table.metrics] == ["val_miou"] and len(table.runs) == 1
+    assert any("of single classes" in note and "per_class_iou.csv" in note for note in table.notes)

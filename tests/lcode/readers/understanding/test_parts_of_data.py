@@ -29,6 +29,11 @@ def test_lines_of_json_likewise_and_those_that_count_nothing_are_none(
     assert scored(tmp_path / "log.jsonl") == {"log loss min": [3.5, 2.5, 1.5]}
 
 
+def test_a_row_for_each_class(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    (tmp_path / "log.csv").write_text("epoch,class,iou\n1,road,0.5\n1,car,0.25\n2,road,0.75\n2,car,0.5\n")
+    assert scored(tmp_path / "log.csv") == {"log road/iou max": [0.5, 0.75], "log car/iou max": [0.25, 0.5]}
+
+
 def test_a_column_of_other_words_says_no_part(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
     (tmp_path / "log.csv").write_text("epoch,phase,loss\n0,warm-up,3.5\n1,main,2.5\n2,main,1.5\n")
     assert scored(tmp_path / "log.csv") == {"log loss min": [3.5, 2.5, 1.5]}
