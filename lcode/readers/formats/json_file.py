@@ -51,6 +51,10 @@ _OF_A_RUN = re.compile(
 """Names of one training among several in an object."""
 
 
+_ROW_COUNTERS = ("epoch", "round", "step", "iteration", "iter", "episode", "generation")
+"""What counts rows; a number of `epochs` is what a training took."""
+
+
 class JsonFormat:
     """Reads wide and long tables from `.json` files."""
 
@@ -129,6 +133,8 @@ def _trainings(found: Any) -> dict[str, tuple[dict[str, list[Any]], dict[str, An
         inner = [value for value in found.values() if isinstance(value, list) and value]
         if len(inner) == 1 and all(isinstance(one, dict) and _of_training(one) for one in inner[0]):
             found = inner[0]  # beside what they came to on the whole
+    if isinstance(found, list) and _are_rows(found):
+        return {}
     if isinstance(found, list):
         named = {_name_of(one, at): one for at, one in enumerate(found) if isinstance(one, dict)}
         whole = len(named) == len(found)
@@ -152,6 +158,15 @@ def _trainings(found: Any) -> dict[str, tuple[dict[str, list[Any]], dict[str, An
     counted = all(any(is_counter(name.rpartition("/")[2]) for name in curves) for curves in lists.values())
     beside = counted or all(_is_beside(one) for one in named.values())
     return {name: (lists[name], named[name]) for name in lists} if told or beside or len(sizes) > 1 else {}
+
+
+def _are_rows(found: list[Any]) -> bool:
+    """Whether objects say which epoch or round each is of, whatever lists they hold, of clients for one."""
+    counts = [[one.get(name) for one in found if isinstance(one, dict)] for name in _ROW_COUNTERS]
+    return any(
+        len(told) == len(found) > 1 and all(type(at) is int for at in told) and told == sorted(set(told))
+        for told in counts
+    )
 
 
 def _is_rows(one: Any) -> bool:

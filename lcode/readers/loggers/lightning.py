@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
@@ -56,7 +59,8 @@ class LightningReader(RunPerFolder):
             settings, remarks = yaml_settings(path.with_name(name))
             config |= settings
             notes += remarks
-        axis = "epoch" if "epoch" in columns else "step"
+        by_steps = "epoch" not in columns or (last_epoch(config) in (None, 0) and _within_one(columns))
+        axis = "step" if by_steps else "epoch"
         return Logged(
             file=path,
             columns=columns,
@@ -66,6 +70,14 @@ class LightningReader(RunPerFolder):
             lines=cells.lines,
             notes=tuple(notes),
         )
+
+
+def _within_one(columns: Mapping[str, pa.Array]) -> bool:
+    """Whether all was measured more than once in a lone epoch, as where a language model is trained by steps."""
+    if pc.count_distinct(columns["epoch"]).as_py() != 1 or "step" not in columns:
+        return False
+    curves = [cells for name, cells in columns.items() if name not in ("epoch", "step")]
+    return bool(curves) and all(len(cells) - cells.null_count > 1 for cells in curves)
 
 
 def last_epoch(config: Mapping[str, Any]) -> float | None:

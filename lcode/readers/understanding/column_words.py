@@ -72,8 +72,10 @@ _PER_SECOND = re.compile(
     re.IGNORECASE,
 )
 
-_MACHINE = _words("memory mem vram gpu cpu ram swap hostname host node ip pid device power temperature utilization util "
-                  "mb gb flos flops mfu usage used allocated alloc reserved cached cuda rss vms percent")  # fmt: skip
+_MACHINE = _words("""
+    memory mem vram gpu cpu ram swap hostname host node ip pid device power temperature utilization util mb gb
+    flos flops mfu usage used allocated alloc reserved cached cuda rss vms percent
+""")
 
 _OF_MACHINE = _words("max peak mean avg train val eval test training validation process system")
 """What is said of such a reading: `train/max_mem`."""

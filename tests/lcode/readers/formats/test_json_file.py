@@ -131,6 +131,13 @@ def test_tasks_of_one_training_are_no_runs(tmp_path: Path) -> None:
     assert sorted(metric.key for metric in table.metrics) == ["depth/loss", "seg/loss"]
 
 
+def test_rows_with_lists_of_clients_are_no_trainings(tmp_path: Path) -> None:
+    rows = [{"round": at, "global": {"loss": 3.0 - at}, "clients": [{"id": 4, "acc": 0.5}, {"id": 7}]} for at in (1, 2)]
+    (tmp_path / "history.json").write_text(json.dumps(rows))
+    table = read_logs(tmp_path / "history.json")
+    assert table.points["epoch"].tolist() == [1, 2] and [metric.key for metric in table.metrics] == ["global/loss"]
+
+
 ROWS = [{"steps": 400, "train_loss": 2.0 - at, "val_loss": 3.0 - at} for at in (0, 1)]
 
 

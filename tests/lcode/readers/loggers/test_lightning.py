@@ -71,6 +71,13 @@ def test_without_epochs_the_axis_is_the_step(tmp_path: Path) -> None:
     assert run.axis == "step" and run.horizon is None
 
 
+@pytest.mark.parametrize(("hparams", "axis"), [("", "step"), ("max_epochs: 1\n", "step"), ("max_epochs: 9\n", "epoch")])
+def test_a_training_of_one_epoch_is_counted_in_steps(tmp_path: Path, hparams: str, axis: str) -> None:
+    rows = "".join(f"0,{9 * at},{1 / at},\n0,{9 * at},,{2 / at}\n" for at in (1, 2, 4))
+    version(tmp_path, "epoch,step,loss,val_loss\n" + rows, hparams)
+    assert read(tmp_path)[0].axis == axis
+
+
 def test_what_the_command_line_was_given_is_configuration_too(tmp_path: Path) -> None:
     path = version(tmp_path, hparams="lr: 0.5\n")
     path.with_name("config.yaml").write_text("lr: 1\ntrainer:\n  max_epochs: 9\nmodel:\n  init_args:\n    width: 3\n")
