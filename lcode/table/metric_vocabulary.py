@@ -211,7 +211,6 @@ FIELDS: dict[str, str] = {
         min 0 1 share head: failure rate|fail rate, collision rate|crash rate, violation rate
         min - - - head: optimality gap|opt gap|optimal gap|integrality gap|duality gap|mean gap|gap mean|avg gap|
             average gap
-        min - - - whole: gap
         min 0 - - head: regret, failure|failures|fails, collision|crash|crashes, violation
         min - - - head: cost|ep cost|episode cost|cost return|cost returns|episode cost return
         ? - - - head: anomaly score, z score, risk score, toxicity score, perturbation score, clip frac|clip fraction,

@@ -162,11 +162,11 @@ def _trainings(found: Any) -> dict[str, tuple[dict[str, list[Any]], dict[str, An
 
 def _are_rows(found: list[Any]) -> bool:
     """Whether objects say which epoch or round each is of, whatever lists they hold, of clients for one."""
-    counts = [[one.get(name) for one in found if isinstance(one, dict)] for name in _ROW_COUNTERS]
-    return any(
-        len(told) == len(found) > 1 and all(type(at) is int for at in told) and told == sorted(set(told))
-        for told in counts
-    )
+    for name in _ROW_COUNTERS:
+        told = [one[name] for one in found if isinstance(one, dict) and type(one.get(name)) is int]
+        if len(told) == len(found) > 1 and told == sorted(set(told)):
+            return True
+    return False
 
 
 def _is_rows(one: Any) -> bool:
