@@ -138,7 +138,7 @@ def _rows_of(
                 now[EPOCH] = counters[EPOCH]
             if now != counters:
                 counters, row = now, {}
-            if model_of(line) and models is not None:
+            if models is not None and model_of(line):
                 own[model] = counters
             else:  # it counts for all
                 own.clear()

@@ -71,8 +71,9 @@ _REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
 _SHORT = 60
 """Characters of a line that holds no several ones."""
 
-_COUNTING = (
-    *("ep", "step", "iter", "round", "batch", "update", "game", "generation", "第", "轮", "步", "迭代", "批次"),
+_COUNTING = ("ep", "step", "iter", "round", "batch", "update", "game", "generation")
+_COUNTING_ABROAD = (
+    *("第", "轮", "步", "迭代", "批次"),
     *("에폭", "에포크", "エポック", "эпоха", "итерация", "época", "époque"),
 )
 """Of these, one is in most names of counters."""
@@ -131,7 +132,8 @@ class Said:
 
 def pieces_of(line: str) -> list[str]:
     """The line, broken where it counts on if several were written without line breaks between them."""
-    if len(line) < _SHORT or max(map(line.lower().count, _COUNTING)) < FEWEST:
+    words = _COUNTING if line.isascii() else (*_COUNTING, *_COUNTING_ABROAD)
+    if len(line) < _SHORT or max(map(line.lower().count, words)) < FEWEST:
         return [line]
     english = in_english(line)
     counted = list(_COUNTER.finditer(english))

@@ -103,7 +103,7 @@ class Ahead:
         """Take up what is told before anything was counted."""
         self._held |= {name: value for name, value in pairs.items() if known_metric(name) is not None}
 
-    def in_turn(self, said: Said, pairs: Mapping[str, float]) -> dict[str, float]:
+    def in_turn(self, said: Said, pairs: dict[str, float]) -> dict[str, float]:
         """The values of the next line, with those that were told ahead of it and without those that it tells ahead."""
         if said.counters:
             if not self._counted:
@@ -111,11 +111,11 @@ class Ahead:
                 self._held = self._held if said.counters == {STEP: 0.0} and pairs else {}
                 self._names = frozenset(self._held)
             held, self._held = self._held, {}
-            return {**pairs, **held}
+            return pairs | held if held else pairs
         if self._names and pairs.keys() <= self._names:
             self._held |= pairs
             return {}
-        return dict(pairs)
+        return pairs
 
 
 class Sections:
