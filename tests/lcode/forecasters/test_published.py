@@ -53,7 +53,7 @@ def test_a_candidate_is_forecast_by_its_configuration(name: str, error: float, d
     np.testing.assert_allclose(forecast.quantile(0.5)[0, 0], truth, atol=error)
 
 
-@pytest.mark.parametrize("name", ["lkgp", "dpl", "vrnn", "nsde"])
+@pytest.mark.parametrize("name", ["lkgp", "egp", "dpl", "vrnn", "nsde"])
 def test_a_runs_own_points_draw_the_forecast_to_them(name: str) -> None:
     model = forecaster(name).fit(table_of(KNOWN))
     whole = table_of(NEW)
