@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def train_on_ray(jobs: Sequence[Job], *, workers: int, judge: Judge | None, list
         ray.init(log_to_driver=False)
     elif started:
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
+    jobs = [replace(job, folder=Path(job.folder).resolve()) for job in jobs]
     handle = None if judge is None else ray.remote(num_cpus=0)(Judge).remote(judge.monitor, judge.headers)
 
     class Progress(tune.Callback):
@@ -71,7 +73,7 @@ def train_on_ray(jobs: Sequence[Job], *, workers: int, judge: Judge | None, list
 
     on_gpu = jobs[0].device != "cpu"
     trainable = tune.with_resources(
-        tune.with_parameters(_trial, jobs=tuple(jobs), judge=handle),
+        tune.with_parameters(_trial, jobs=tuple(jobs), judge=handle, place=Path.cwd()),
         {"gpu": 1 / workers} if on_gpu else {"cpu": 1},
     )
     tuner = tune.Tuner(
@@ -79,7 +81,7 @@ def train_on_ray(jobs: Sequence[Job], *, workers: int, judge: Judge | None, list
         param_space={"job": tune.grid_search(list(range(len(jobs))))},
         run_config=tune.RunConfig(
             name="ray",
-            storage_path=str(Path(jobs[0].folder).resolve()),
+            storage_path=str(jobs[0].folder),
             callbacks=[Progress(listener)],
             failure_config=tune.FailureConfig(max_failures=RETRIES),
             verbose=0,
@@ -99,8 +101,8 @@ def train_on_ray(jobs: Sequence[Job], *, workers: int, judge: Judge | None, list
     return {run: status for job in jobs for run, status in _statuses(job).items()}
 
 
-def _trial(config: dict[str, Any], jobs: Sequence[Job], judge: Any) -> None:
-    """One population, in a process of Ray."""
+def _trial(config: dict[str, Any], jobs: Sequence[Job], judge: Any, place: Path) -> None:
+    """One population, in a process of Ray; `place` is where the sweep was begun."""
     import ray
     from ray import tune
 
@@ -108,6 +110,8 @@ def _trial(config: dict[str, Any], jobs: Sequence[Job], judge: Any) -> None:
     from mtl_runs.training import train_population
 
     job = jobs[config["job"]]
+    if place.is_dir():  # Ray puts each trial into a folder of its own, and problems may be files of the user's
+        os.chdir(place)
 
     def on_epochs(reports: Sequence[EpochReport]) -> list[Answer | None]:
         tune.report({"runs": [report.run for report in reports], "epochs": [report.epoch for report in reports]})

@@ -99,6 +99,14 @@ def test_the_same_logs_as_of_any_engine(tmp_path: Path, here: Train) -> None:
         assert kept == read(tmp_path / "here", spec.run)
 
 
+OWN = """
+from mtl_runs.problems import make_problem
+
+def make():
+    return make_problem("digits")
+"""
+
+
 class Killer(Silent):
     """Kills the process that trains a run, once, when it has reported this epoch."""
 
@@ -121,17 +129,23 @@ def holder(lock: Path) -> int:
 
 @pytest.mark.skipif(not Path("/proc/locks").exists(), reason="tells who holds a lock")
 @pytest.mark.usefixtures("real_ray")
-def test_a_population_whose_process_was_killed_goes_on(tmp_path: Path, here: Train) -> None:
+def test_a_population_whose_process_was_killed_goes_on(
+    tmp_path: Path, here: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # paths are the user's, wherever Ray puts its processes
+    Path("mine.py").write_text(OWN)
     specs = [
-        replace(spec, run=f"{spec.run}-{seed}", seed=seed, horizon=12) for spec in SPECS for seed in range(2)
+        replace(spec, run=f"{spec.run}-{seed}", problem="mine.py:make", seed=seed, horizon=12)
+        for spec in SPECS
+        for seed in range(2)
     ]  # two populations
-    killer = Killer(tmp_path / "ray", "r1-0", 7)
-    statuses = Sweep(tmp_path / "ray", 2, engine="ray", population=2, listener=killer).run(specs)
+    killer = Killer(Path("ray"), "r1-0", 7)
+    statuses = Sweep(Path("ray"), 2, engine="ray", population=2, listener=killer).run(specs)
     assert 7 <= killer.logged < 12 and set(statuses.values()) == {"finished"}
-    Sweep(tmp_path / "here", engine=here).run(specs)
+    Sweep(Path("here"), engine=here).run(specs)
     for spec in specs:
-        assert epochs(tmp_path / "ray", spec.run) == list(range(1, 13))
-        assert read(tmp_path / "ray", spec.run) == read(tmp_path / "here", spec.run)
+        assert epochs(Path("ray"), spec.run) == list(range(1, 13))
+        assert read(Path("ray"), spec.run) == read(Path("here"), spec.run)
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
