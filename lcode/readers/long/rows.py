@@ -36,10 +36,10 @@ class Files:
     def of(cls, path: Path) -> Self | None:
         """The file at that path, or all files of a folder; None where these are no such files."""
         sniff = ParquetFormat().sniff
-        inside = [path] if path.is_file() else [file for file in sorted(path.iterdir()) if not _is_mark(file)]
-        if not inside or not all(file.is_file() and sniff(file) for file in inside):
-            return None
         try:
+            inside = [path] if path.is_file() else [file for file in sorted(path.iterdir()) if not _is_mark(file)]
+            if not inside or not all(file.is_file() and sniff(file) for file in inside):
+                return None
             opened = [parquet.read_metadata(file) for file in inside]
             schemas = [_tidy(about.schema.to_arrow_schema().remove_metadata()) for about in opened]
             if any(schema.names != schemas[0].names for schema in schemas):
