@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from lcode.errors import InputError, StorageError
+from lcode.errors import InputError, StorageError, UsageError
 
 try:
     import fcntl
@@ -80,16 +80,27 @@ def is_temporary(name: str) -> bool:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, *, busy: str = "") -> Iterator[None]:
     """Keep other processes out of this block, for the same folder, where its file system knows locks.
 
     The lock dies with its holder, so whatever an earlier one left half done may be cleared away.
+
+    Args:
+        folder: the folder.
+        busy: what the user is told where another process is in such a block; default: wait for it.
+
+    Raises:
+        UsageError: another process is in such a block, and `busy` is given.
     """
     handle = os.open(folder, os.O_RDONLY) if fcntl is not None else None
     try:
         if handle is not None:
-            with suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+            except BlockingIOError:
+                raise UsageError(busy) from None
+            except OSError:
+                pass  # its file system knows no locks
         yield
     finally:
         if handle is not None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from lcode.cli.console import write_frames
-from lcode.files import refusals, replacing
+from lcode.files import alone_in, refusals, replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,7 @@ class PartsBeside:
     """A hidden folder beside an output: a Parquet file for each part of it, and what call they are of.
 
     A part is there whole or not at all. The output is written from the parts when all are there, and they are removed.
+    As a context it keeps other calls away, whose parts would get among ours.
 
     Attributes:
         output: the file that is to be written.
@@ -30,6 +32,7 @@ class PartsBeside:
 
     output: Path
     count: int = 0
+    _alone: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -55,7 +58,6 @@ class PartsBeside:
             known = self.folder / "call.json"
             if not known.is_file() or known.read_bytes() != stamp:
                 self._clear()
-                self.folder.mkdir(exist_ok=True)
                 with replacing(known) as stream:
                     stream.write(stamp)
             while self._part(self.count).is_file():
@@ -74,6 +76,16 @@ class PartsBeside:
         self._clear()
 
     def __enter__(self) -> Self:
+        """Begin.
+
+        Raises:
+            UsageError: another call is writing this output.
+            StorageError: the operating system refuses.
+        """
+        busy = f"another call is writing {self.output}; wait for it, or give another --out"
+        with refusals(self.folder):
+            self.folder.mkdir(exist_ok=True)
+            self._alone.enter_context(alone_in(self.folder, busy=busy))
         shutil.rmtree(self.scratch, ignore_errors=True)  # of a call that was killed
         return self
 
@@ -82,6 +94,7 @@ class PartsBeside:
         shutil.rmtree(self.scratch, ignore_errors=True)
         if not self._part(0).is_file():
             shutil.rmtree(self.folder, ignore_errors=True)
+        self._alone.close()
 
     def _clear(self) -> None:
         """Remove all parts, and before them what says of which call they are."""
@@ -99,5 +112,7 @@ def _stamped(value: object) -> str | list[str]:
     if not isinstance(value, Path):
         return repr(value)
     files = [value] if value.is_file() else sorted(file for file in value.rglob("*") if file.is_file())
+    # The output may lie in a folder of logs, and then its parts do.
+    files = [file for file in files if not any(part.startswith(".") for part in file.relative_to(value).parts)]
     stats = [(file, file.stat()) for file in files]
     return [str(value.resolve()), *(f"{file.name} {about.st_size} {about.st_mtime_ns}" for file, about in stats)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 from lcode.readers.raw import as_number
 
@@ -70,13 +71,15 @@ def with_one_header(data: bytes, separator: str) -> bytes:
 
 def distinct_names(names: Sequence[str]) -> list[str]:
     """The names, those that came before with a number behind them, as pandas has it: `loss`, `loss.1`."""
-    distinct: list[str] = []
+    taken = set(names)
+    distinct: dict[str, None] = {}
+    numbers: dict[str, Iterator[int]] = {}
     for name in names:
-        again = (
-            other for number in range(1, len(names) + 1) if (other := f"{name}.{number}") not in (*distinct, *names)
-        )
-        distinct.append(next(again) if name in distinct else name)
-    return distinct
+        own = name
+        while own in distinct or (own != name and own in taken):
+            own = f"{name}.{next(numbers.setdefault(name, count(1)))}"
+        distinct[own] = None
+    return [*distinct]
 
 
 def _name(cell: str) -> str:

@@ -150,7 +150,8 @@ def _trainings(found: Any) -> dict[str, tuple[dict[str, list[Any]], dict[str, An
     numbers = all(
         isinstance(cell, (int, float)) for curves in lists.values() for cells in curves.values() for cell in cells
     )
-    if not numbers or not SPLITS.keys().isdisjoint(name.lower() for name in lists):
+    parts = {split_name(name)[0] for name in lists}  # `train_metrics` and `val_metrics`
+    if not numbers or not SPLITS.keys().isdisjoint(name.lower() for name in lists) or len(parts - {""}) > 1:
         return {}
     sizes = {tuple(map(len, curves.values())) for curves in lists.values()}
     told = isinstance(found, list) or all(_OF_A_RUN.fullmatch(name) for name in lists)

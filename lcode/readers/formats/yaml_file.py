@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ _NUMBER = re.compile(rb"^[ -]*([A-Za-z]\S*): *-?[\d.]", re.MULTILINE)
 
 _ROWS, _HEAD = 2, 1 << 14
 """Counted rows that make a file a log, settings have at most one; bytes that are looked through for them."""
+
+
+_MOST_TIMES = 10
+"""Values for each character of a file at most: some lines of names for names for names hold billions."""
 
 
 class YamlFormat:
@@ -58,7 +63,8 @@ class YamlFormat:
 
         text, odd = decoded(path, path.read_bytes())
         try:
-            found = _plain(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+            loaded = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            found = _plain(loaded, iter(range(_MOST_TIMES * len(text))))
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(
@@ -70,10 +76,20 @@ class YamlFormat:
         return replace(raw, notes=(*odd, *raw.notes))
 
 
-def _plain(value: Any) -> Any:
-    """The value with texts for the names in its objects, as JSON has them, and dates as texts."""
+def _plain(value: Any, left: Iterator[int]) -> Any:
+    """The value with texts for the names in its objects, as JSON has them, and dates as texts.
+
+    Args:
+        value: what a file holds.
+        left: an element for each value that may still come.
+
+    Raises:
+        ValueError: more come.
+    """
+    if next(left, None) is None:
+        raise ValueError("what it names once it repeats too often")
     if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
+        return {str(name): _plain(inner, left) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [_plain(inner, left) for inner in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

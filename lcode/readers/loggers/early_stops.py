@@ -12,7 +12,7 @@ _STOPPED = re.compile(
     r"early[ _-]?stop(?:ping|ped|s)?\b(?!.*(?:count|patience|out of|=|\d ?/ ?\d))|signaling trainer to stop",
     re.IGNORECASE,
 )
-"""What is said once: how long a program has waited so far, `EarlyStopping counter: 3 out of 10`, ends nothing."""
+"""How long a program has waited so far, `EarlyStopping counter: 3 out of 10`, ends nothing."""
 
 _BEHIND = 40
 """Lines behind the last values of a run in which it is said."""
@@ -20,6 +20,8 @@ _BEHIND = 40
 
 def with_early_stops(runs: Sequence[Logged], text: str) -> list[Logged]:
     """The runs, those as finished below whose last values the text says that they were stopped early.
+
+    What ends a run is said once: `Early stopping: no improvement for 2 epochs`, below each epoch, ends none.
 
     Args:
         runs: the runs of a text, in the order in which they began.
@@ -32,8 +34,10 @@ def with_early_stops(runs: Sequence[Logged], text: str) -> list[Logged]:
     starts = [run.lines[0] if run.lines else len(lines) for run in runs]
     stopped = []
     for run, following in zip(runs, [*starts[1:], len(lines) + 1], strict=True):
-        last = max(run.lines, default=0) if run.lines else 0
+        told = run.lines or ()
+        last = max(told, default=0)
         behind = lines[last : min(last + _BEHIND, following - 1)]
-        ended = run.status is None and last > 0 and any(map(_STOPPED.search, behind))
+        ended = last > 0 and run.status is None and any(map(_STOPPED.search, behind))
+        ended = ended and not any(map(_STOPPED.search, lines[min(told) - 1 : last]))
         stopped.append(replace(run, status="finished") if ended else run)
     return stopped

@@ -1,6 +1,7 @@
 """Trainings of few epochs of which nothing is told but within them: steps are counted through all of them.
 
-`Epoch 1/2, step 10/500, loss: 0.9`: two points would be no curve.
+`Epoch 1/2, step 10/500, loss: 0.9`: two points would be no curve. Where more epochs are planned these count from the
+beginning, as they will in the end.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def steps_through(
     """
     if len({row.get(EPOCH) for row in rows} - {None}) not in range(1, FEWEST + 1):
         return [], []
+    if max((total[EPOCH] for total in totals if EPOCH in total), default=0) > FEWEST:
+        return [], []  # it has but begun, and lies beside others that have gone further
     measured = [at for at, row in enumerate(rows) if _tells_metric(row)]
     if not measured or any(rows[at].get(EPOCH, 0.5) % 1 for at in measured):
         return [], []

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lcode.readers.loggers.number_rows import named_by_course
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, is_counter, why_left_out
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, is_counter, why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
 from lcode.readers.understanding.rates import is_rate
@@ -27,9 +27,13 @@ _NAMELESS = frozenset(("value", "values", "0", "y", "data"))
 _BY_CLASS = re.compile(r"[_-]*((per|by|each)[_-]?class(es)?|class[_-]?wise)[_-]*", re.IGNORECASE)
 
 
-def is_by_class(path: Path) -> bool:
-    """Whether a file is named as that of what was measured of each class: `per_class_iou.csv`."""
-    return _BY_CLASS.search(path.name.partition(".")[0]) is not None
+def is_by_class(raw: RawTable) -> bool:
+    """Whether a file is named as that of what was measured of each class, `per_class_iou.csv`, and holds no loss.
+
+    `focal_per_class.csv` with a loss is a run of a way to train.
+    """
+    named = _BY_CLASS.search(raw.path.name.partition(".")[0]) is not None
+    return named and not any("loss" in words_of(name) for name in raw.columns)
 
 
 def named_by_file(raw: RawTable) -> RawTable:
@@ -102,7 +106,7 @@ def runs_by_column(raw: RawTable) -> RawTable:
         or not all(_is_filled(raw, name) for name in curves)
     ):
         return raw
-    if is_by_class(raw.path):
+    if is_by_class(raw):
         metric = _BY_CLASS.sub("", stem) or stem
         return replace(raw, columns={f"{n}/{metric}" if n in curves else n: cells for n, cells in raw.columns.items()})
     size = len(raw)

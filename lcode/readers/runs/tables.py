@@ -97,8 +97,8 @@ def understood_tables(
 
 def _without_classes(raws: Sequence[RawTable]) -> tuple[Sequence[RawTable], list[str]]:
     """The tables without those of single classes, which lie beside the averages, and the names of these."""
-    others = [raw for raw in raws if not is_by_class(raw.path)]
-    return (others, [raw.path.name for raw in raws if is_by_class(raw.path)]) if others else (raws, [])
+    others = [raw for raw in raws if not is_by_class(raw)]
+    return (others, [raw.path.name for raw in raws if is_by_class(raw)]) if others else (raws, [])
 
 
 def _roles_of(

@@ -105,3 +105,10 @@ def test_columns_of_one_name_are_numbered_and_those_of_the_same_cells_are_one(tm
     path.write_text("run,epoch,loss,loss\na,1,3,4\n")
     with pytest.raises(InputError, match="two columns of this name"):
         read_logs(path)
+
+
+def test_a_name_that_comes_a_thousand_times_takes_no_time(tmp_path: Path) -> None:
+    cells = [["epoch", *["loss"] * 1000], *([str(epoch)] + [f"0.{at}" for at in range(1000)] for epoch in (1, 2))]
+    (tmp_path / "a.csv").write_text("\n".join(map(",".join, cells)) + "\n")
+    metrics = read_logs(tmp_path / "a.csv").metrics
+    assert [metric.key for metric in metrics][:3] == ["loss", "loss.1", "loss.2"]

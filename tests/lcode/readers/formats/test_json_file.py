@@ -131,6 +131,13 @@ def test_tasks_of_one_training_are_no_runs(tmp_path: Path) -> None:
     assert sorted(metric.key for metric in table.metrics) == ["depth/loss", "seg/loss"]
 
 
+def test_parts_of_the_data_are_no_runs(tmp_path: Path) -> None:
+    rows = [{"epoch": e, "loss": 1 / e, "acc": 0.9 - 1 / e} for e in (1, 2, 3)]
+    (tmp_path / "log.json").write_text(json.dumps({"train_metrics": rows, "val_metrics": rows}))
+    table = read_logs(tmp_path / "log.json")
+    assert table.run_ids == ("log",) and [metric.key for metric in table.metrics] == ["loss", "acc"]
+
+
 def test_rows_with_lists_of_clients_are_no_trainings(tmp_path: Path) -> None:
     rows = [{"round": at, "global": {"loss": 3.0 - at}, "clients": [{"id": 4, "acc": 0.5}, {"id": 7}]} for at in (1, 2)]
     (tmp_path / "history.json").write_text(json.dumps(rows))

@@ -39,3 +39,10 @@ def test_objects_of_python_are_not_made(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("val_loss: [3.5, 2.5, 1.5]\nx: !!python/object/apply:os.getcwd []\n")
     with pytest.raises(InputError, match="plain numbers"):
         read_logs(tmp_path / "a.yaml")
+
+
+def test_names_for_names_for_names_are_refused(tmp_path: Path) -> None:
+    names = "".join(f"n{at}: &n{at} [{', '.join([f'*n{at - 1}'] * 9)}]\n" for at in range(1, 9))
+    (tmp_path / "a.yaml").write_text(f"val_loss: [3.5, 2.5, 1.5]\nn0: &n0 [1, 1]\n{names}")
+    with pytest.raises(InputError, match="repeats too often"):
+        read_logs(tmp_path / "a.yaml")

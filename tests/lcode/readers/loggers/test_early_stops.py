@@ -28,3 +28,12 @@ def test_of_two_runs_the_one_that_was_stopped(tmp_path: Path) -> None:
     run = "".join(f"Epoch {e}/50 val_acc: 0.{e}\n" for e in range(1, 5))
     (tmp_path / "run.log").write_text(f"{run}Early stopping triggered\n{run}")
     assert list(read_logs(tmp_path / "run.log").runs["status"]) == ["finished", "running"]
+
+
+@pytest.mark.parametrize(
+    "said", ["Early stopping: no improvement for {e} epochs", "EarlyStopping: val_acc did not improve"]
+)
+def test_what_is_said_of_each_epoch_ends_no_run(said: str, tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    log.write_text("".join(f"Epoch {e}/50 val_acc: 0.{e}\n{said.format(e=e)}\n" for e in range(1, 5)))
+    assert list(read_logs(log).runs["status"]) == ["running"]

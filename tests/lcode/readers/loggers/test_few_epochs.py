@@ -35,3 +35,15 @@ def test_epochs_count_where_something_is_told_of_each(tmp_path: Path) -> None:
     ]
     (tmp_path / "run.log").write_text("\n".join(rows) + "\n")
     assert list(read_logs(tmp_path / "run.log").points["epoch"]) == [1, 2, 3]
+
+
+def test_a_run_that_has_begun_is_read_beside_those_that_have_finished(tmp_path: Path) -> None:
+    for name, last in (("done", 9), ("begun", 2)):
+        rows = [
+            f"Epoch {e}/9, step {s}/200, loss = {1 / (e + s / 200 + last / 100):.4f}"
+            for e in range(1, last + 1)
+            for s in AT
+        ]
+        (tmp_path / f"{name}.log").write_text("\n".join(rows) + "\n")
+    runs = read_logs(tmp_path).runs
+    assert dict(runs["status"]) == {"done": "finished", "begun": "running"} and list(runs["horizon"]) == [9, 9]

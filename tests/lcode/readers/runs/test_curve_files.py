@@ -80,3 +80,9 @@ def test_files_of_single_classes(tmp_path: Path, scored: Callable[[Path], dict[s
     table = read_logs(tmp_path)
     assert [metric.key for metric in table.metrics] == ["val_miou"] and len(table.runs) == 1
     assert any("of single classes" in note and "per_class_iou.csv" in note for note in table.notes)
+
+
+def test_a_run_that_trains_by_class_is_a_run(tmp_path: Path) -> None:
+    for name in ("plain", "focal_per_class"):
+        (tmp_path / f"{name}.csv").write_text(f"epoch,loss,acc\n1,0.5,0.2\n2,0.4,0.{len(name)}\n")
+    assert read_logs(tmp_path).run_ids == ("focal_per_class", "plain")
