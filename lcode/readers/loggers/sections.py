@@ -91,13 +91,14 @@ class Batches:
 class Ahead:
     """Knows what is told before the line of the step at which it was measured, as nanoGPT does it.
 
-    `validation loss: 10.9` stands above `step 0 | loss: 10.8`, so that above `step 250` is of that step.
+    `validation loss: 10.9` stands above `step 0 | loss: 10.8`, and `step 1` follows, so what is above `step 250` is of
+    it. Where steps are not told one by one, it may as well be of the step above it, which was told long before.
     """
 
     def __init__(self) -> None:
+        self._at_first: frozenset[str] | None = None
         self._names: frozenset[str] = frozenset()
         self._held: dict[str, float] = {}
-        self._counted = False
 
     def hold(self, pairs: Mapping[str, float]) -> None:
         """Take up what is told before anything was counted."""
@@ -106,10 +107,11 @@ class Ahead:
     def in_turn(self, said: Said, pairs: dict[str, float]) -> dict[str, float]:
         """The values of the next line, with those that were told ahead of it and without those that it tells ahead."""
         if said.counters:
-            if not self._counted:
-                self._counted = True
+            if self._at_first is None:
                 self._held = self._held if said.counters == {STEP: 0.0} and pairs else {}
-                self._names = frozenset(self._held)
+                self._at_first = frozenset(self._held)
+            elif said.counters == {STEP: 1.0}:
+                self._names = self._at_first
             held, self._held = self._held, {}
             return pairs | held if held else pairs
         if self._names and pairs.keys() <= self._names:

@@ -125,6 +125,16 @@ def test_what_is_told_before_the_line_of_its_step(tmp_path: Path, read: Read, cu
     assert curve(table, table.metrics[0].key) == [(0, 9.5), (4, 8.5), (8, 7.5), (12, 6.5), (16, 5.5)]
 
 
+def test_what_is_told_behind_steps_that_are_told_now_and_then(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "validation loss: 9.5\n"
+    for at in range(0, 1001, 100):
+        text += f"step {at} | loss: {9 - at // 200}.1\n"
+        text += f"validation loss: {9 - at // 200}.5\n" if at and at % 200 == 0 else ""
+    table = read(tmp_path, "a.log", text)
+    key = table.metrics[0].key
+    assert curve(table, key) == [(0, 9.5), (200, 8.5), (400, 7.5), (600, 6.5), (800, 5.5), (1000, 4.5)]
+
+
 def test_a_star_behind_a_logger_sums_up_the_test_above_it(tmp_path: Path, read: Read, curve: Curve) -> None:
     at = "2031-02-03 04:05:06,789:INFO: "
     text = "".join(
