@@ -16,7 +16,7 @@ from lcode.evaluation.replay.in_turn import ForecastPolicy
 from lcode.evaluation.replay.patience import Patience
 from lcode.evaluation.replay.rungs import BestAfter, Hyperband, SuccessiveHalving
 from lcode.evaluation.replay.sweep import Policy
-from lcode.evaluation.replay.thaw import FreezeThaw
+from lcode.evaluation.replay.thaw import DEFAULTS, FreezeThaw
 from lcode.forecasters.base import Forecaster
 from lcode.forecasters.last_value import LastValueForecaster
 
@@ -51,7 +51,7 @@ RULES: dict[str, Entry] = {
     "hyperband": Entry(Hyperband),
     "last": Entry(StopRule, forecasts=ForecastPolicy, history=True),
     "regret": Entry(RegretRule, forecasts=ForecastPolicy, history=True),
-    "thaw": Entry(RegretRule, {"keep": 4}, forecasts=FreezeThaw, history=True),
+    "thaw": Entry(RegretRule, vars(DEFAULTS), forecasts=FreezeThaw, history=True),
     "lcode": Entry(StopRule, forecasts=ForecastPolicy, history=True),
     "trees": Entry(StopRule, forecasts=ForecastPolicy, history=True),
 }

@@ -18,8 +18,17 @@ from lcode.evaluation.replay.protocol import Course
 if TYPE_CHECKING:
     from lcode.evaluation.replay.sweep import RecordedSweep
 
-LOOKS = 2
-"""Latest looks at a run whose forecasts make what is believed of it: one alone is too often sure and wrong."""
+LOOKS = 3
+"""Latest looks at a run whose forecasts make what is believed of it: one alone is too often sure and wrong.
+
+On 24 samples of 100 runs of LCBench's design half (α = 0.2, stops from the first epoch on, three runs kept) one look
+saved 7.4 times at a regret of 0.0049 of the spread, two 7.6 and three 7.9 times at 0.0043.
+"""
+
+DEFAULTS = RegretRule(keep=3)
+"""Three runs kept are as safe as four and save 3 to 8 % more. Stops from the first epoch on would save 8 times on
+LCBench, as safely; but on the training runs of the corpus (five problems) more than 0.03 of the spread was lost by
+two thirds of the sweeps then, where from the second epoch on it is a fifth, as `alpha` = 0.2 allows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +48,7 @@ class FreezeThaw(ForecastPolicy):
         rule: `regret`, `alpha`, `factor`, `min_epochs`, `keep` and `every` of `RegretRule`.
     """
 
-    rule: RegretRule = RegretRule(keep=4)  # noqa: RUF009 (a frozen value)
+    rule: RegretRule = DEFAULTS
 
     def play(self, sweep: RecordedSweep, order: Sequence[int], workers: int) -> Course:
         """See `Rule`; a round takes each worker's run to its next look."""

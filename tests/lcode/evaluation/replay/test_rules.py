@@ -38,7 +38,7 @@ def test_the_budget_goes_to_the_rules_that_take_one() -> None:
     own = make_rule("regret:regret=0.1 spread", forecaster, regret=budget)
     assert isinstance(own, ForecastPolicy) and own.rule == RegretRule(regret=RegretBudget(0.1, "spread"))
     risky = make_rule("thaw", forecaster, alpha=0.2)
-    assert isinstance(risky, FreezeThaw) and risky.rule == RegretRule(alpha=0.2, keep=4)
+    assert isinstance(risky, FreezeThaw) and risky.rule == RegretRule(alpha=0.2, keep=3)
     assert make_rule("asha", forecaster, regret=budget, alpha=0.2) == Asha()
 
 
