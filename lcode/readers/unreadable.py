@@ -120,8 +120,8 @@ def _failed(path: Path) -> str:
     if not _ERROR.search(path.read_bytes()[-END:]):
         return ""
     wrote = _writer(path)
-    what = f"the training{f' with {wrote}' if wrote else ''} ended with an error before it told a value"
-    return f"{what}; mend what the last lines say, train again, and read its log then"
+    what = f"the training{f' with {wrote}' if wrote else ''} ended with an error, and no curve was found before it"
+    return f"{what}; mend what the last lines say and train again, or save what was told as a CSV with a column 'epoch'"
 
 
 def _untold(path: Path) -> str:

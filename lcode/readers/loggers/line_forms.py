@@ -217,6 +217,12 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("updates ", re.compile(r"\bupdates (?=\d+/\d+ episodes\b)"), "episode "),
     # conlleval: what was counted for the scores below
     (" phrases; ", re.compile(r"processed \d+ tokens with \d+ phrases; found: \d+ phrases; correct: \d+\.?"), "\n"),
+    # Lightning's checkpoints: `Epoch 3, global step 400: 'val_acc' reached 0.81 (best 0.83), saving model to …`
+    (
+        " reached ",
+        re.compile(rf"(?i)(?<= step)( \d+): '?([a-z][\w/.@ -]*?)'? reached ({NUMBER}) \(best [^)]*\).*"),
+        r"\1, \2: \3",
+    ),
     # `Epoch 3 evaluated with loss: 0.4`
     (" with ", re.compile(r"(?i)\b(train|test|evaluat|validat)ed with (?=[a-z])"), with_data),
     # `Precision at k = 5: 6.4`

@@ -58,8 +58,12 @@ SPLIT = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    rf"(?<![\w.@])(?<![A-Za-z]-)(?P<value>{NUMBER})(?![\d.:/-]*\d)(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?", re.IGNORECASE
+    rf"(?<![\w.@])(?<![A-Za-z]-)(?!\d+-[A-Za-z])(?P<value>{NUMBER})(?![\d.:/-]*\d)"
+    rf"(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?",
+    re.IGNORECASE,
 )
+"""A number that is no part of a word, as in `Precision 16-mixed`, and the average behind it."""
+
 _UNIT = re.compile(r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))")
 _DURATION = re.compile(r"\s*(?:[mun]?s|secs?|seconds?|min(?:ute)?s?|hours?)\b(?!\s*[:=/])", re.IGNORECASE)
 """What stands behind a time: `Loading model cost 0.5 seconds.`"""

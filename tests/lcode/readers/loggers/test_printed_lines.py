@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lcode.errors import InputError
 from lcode.readers.read import read_logs
 from lcode.table.table import RunTable
 
@@ -240,6 +241,28 @@ def test_the_mean_that_lightning_draws_is_no_curve_beside_what_is_logged(
     table = read(tmp_path, "log.txt", text)
     assert directions(table) == {"train_loss": "min"} and curve(table, "train_loss") == list(enumerate(SPRINGS))
     assert not len(table.signals)
+
+
+def test_what_lightning_says_of_its_checkpoints_is_a_curve_though_the_program_crashed_later(
+    tmp_path: Path, read: Read, curve: Curve
+) -> None:
+    said = "saving model to '/x/best-epoch=0{e}-val_acc=val/accuracy=9.5.ckpt' as top 1"
+    told = [f"'val/accuracy' reached 0.{e}5000 (best 0.95000), {said.format(e=e)}" for e in range(4)]
+    told[2] = "'val/accuracy' was not in top 1"
+    text = "summary.py:231: Precision 16-mixed is not supported by the model summary.\n" + "".join(
+        f"Epoch {e}, global step {9 * e}: {what}\n" for e, what in enumerate(told)
+    )
+    table = read(tmp_path, "output.log", text + "Traceback (most recent call last):\nValueError: no key\n")
+    assert curve(table, "val/accuracy") == [(0, 0.05), (1, 0.15), (3, 0.35)]
+
+
+def test_a_number_within_a_word_is_no_value_and_an_error_at_the_end_says_nothing_of_what_came_before(
+    tmp_path: Path, read: Read
+) -> None:
+    with pytest.raises(InputError, match="no known format"):
+        read(tmp_path, "a.log", "Epoch 1\nPrecision 16-mixed is not supported\nEpoch 2\n")
+    with pytest.raises(InputError, match="ended with an error, and no curve was found before it"):
+        read(tmp_path, "b.log", "Epoch 1, acc: 0.5\nTraceback (most recent call last):\nValueError: no key\n")
 
 
 def test_steps_count_where_all_is_told_often_in_two_epochs(tmp_path: Path, read: Read, curve: Curve) -> None:
