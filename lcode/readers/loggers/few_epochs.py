@@ -51,7 +51,7 @@ def steps_through(
     for row in rows:
         if EPOCH in row and counter in row:
             step = (row[EPOCH] - first) * size + row[counter]
-        counted.append({STEP: step} | {name: value for name, value in row.items() if name not in (EPOCH, BATCH, STEP)})
+        counted.append({STEP: step} | {name: value for name, value in row.items() if name not in (BATCH, STEP)})
     end = every[-1] if whole else size  # of an epoch, as it is logged
     return counted, [{STEP: (total[EPOCH] - 1) * size + end} if EPOCH in total else {} for total in totals]
 

@@ -163,13 +163,15 @@ def _total(run: Logged, totals: Sequence[float | None]) -> float | None:
 def of_one_axis(runs: list[Logged]) -> list[Logged]:
     """The runs that count as most do: what counts steps cannot be set beside what counts epochs.
 
-    Where some are measured on held-out data, these decide.
+    Where some are measured on held-out data, these decide. A run that tells the common counter too, since it has but
+    begun, is counted by that.
     """
     axes = [counter_of(run) or "" for run in runs]
     deciding = [axis for run, axis in zip(runs, axes, strict=True) if _evaluations(run)] or axes
     common = max(deciding, key=deciding.count)
-    others = [run for run, axis in zip(runs, axes, strict=True) if axis != common]
-    kept = [run for run, axis in zip(runs, axes, strict=True) if axis == common]
+    runs = [replace(run, axis=common) if common in run.columns else run for run in runs]
+    others = [run for run in runs if counter_of(run) != (common or None)]
+    kept = [run for run in runs if counter_of(run) == (common or None)]
     if not others:
         return runs
     note = f"left out, since they do not count by {common}: {_files(others)}; name one of them to read it."

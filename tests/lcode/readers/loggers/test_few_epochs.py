@@ -37,10 +37,11 @@ def test_epochs_count_where_something_is_told_of_each(tmp_path: Path) -> None:
     assert list(read_logs(tmp_path / "run.log").points["epoch"]) == [1, 2, 3]
 
 
-def test_a_run_that_has_begun_is_read_beside_those_that_have_finished(tmp_path: Path) -> None:
+@pytest.mark.parametrize("planned", ["/9", ""])
+def test_a_run_that_has_begun_is_read_beside_those_that_have_finished(tmp_path: Path, planned: str) -> None:
     for name, last in (("done", 9), ("begun", 2)):
         rows = [
-            f"Epoch {e}/9, step {s}/200, loss = {1 / (e + s / 200 + last / 100):.4f}"
+            f"Epoch {e}{planned}, step {s}/200, loss = {1 / (e + s / 200 + last / 100):.4f}"
             for e in range(1, last + 1)
             for s in AT
         ]
