@@ -163,15 +163,17 @@ def _total(run: Logged, totals: Sequence[float | None]) -> float | None:
 def of_one_axis(runs: list[Logged]) -> list[Logged]:
     """The runs that count as most do: what counts steps cannot be set beside what counts epochs.
 
-    Where some are measured on held-out data, these decide. A run that tells the common counter too, since it has but
-    begun, is counted by that.
+    Where some are counted by epochs and all tell them, epochs count: those counted by steps may have but begun. Else,
+    where some are measured on held-out data, these decide.
     """
     axes = [counter_of(run) or "" for run in runs]
+    epochs = next((axis for axis in axes if axis.lower() in EPOCHS), "")
+    if all(epochs in run.columns for run in runs):
+        return [replace(run, axis=epochs) for run in runs]
     deciding = [axis for run, axis in zip(runs, axes, strict=True) if _evaluations(run)] or axes
     common = max(deciding, key=deciding.count)
-    runs = [replace(run, axis=common) if common in run.columns else run for run in runs]
-    others = [run for run in runs if counter_of(run) != (common or None)]
-    kept = [run for run in runs if counter_of(run) == (common or None)]
+    others = [run for run, axis in zip(runs, axes, strict=True) if axis != common]
+    kept = [run for run, axis in zip(runs, axes, strict=True) if axis == common]
     if not others:
         return runs
     note = f"left out, since they do not count by {common}: {_files(others)}; name one of them to read it."
