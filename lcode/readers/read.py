@@ -13,16 +13,19 @@ import pandas as pd
 from lcode.errors import InputError, UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.choices import Choices
+from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable, as_number, as_text
-from lcode.readers.remarks import gap_remarks, name_remarks
+from lcode.readers.remarks import between_remarks, gap_remarks, name_remarks
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.sources import read_part, read_rows
+from lcode.readers.understanding.curves import Curves, as_understood
 from lcode.readers.understanding.directions import settle_directions
 from lcode.readers.understanding.horizons import settle_horizons
 from lcode.readers.understanding.name_settings import with_named_settings
 from lcode.readers.understanding.rates import Rates, planned, rate_remarks, with_constant_rates
 from lcode.table.axis import MAX_TICKS
 from lcode.table.metric import Direction
+from lcode.table.reading import listed
 from lcode.table.table import RunTable
 
 
@@ -101,8 +104,8 @@ def read_logs(
         may_lack=part.by_tools,
         sources=[*reading.sources],
     )
-    left_out = {**reading.left_out, **dict.fromkeys(unknown, "direction unknown")}
-    reading = replace(reading, left_out=left_out, of_names=of_names)
+    part, kept = _with_signals(part, [metric.key for metric in metrics], unknown)
+    reading = replace(reading, of_names=of_names)
     if not metrics:
         raise InputError(
             f"no curve holds a value that is to be scored (read as {', '.join(reading.sources)}); read it after the "
@@ -132,12 +135,25 @@ def read_logs(
         graphs=known_graphs,
         signals=part.signals,
         schedules=planned(part.schedules, part.rates, rates),
-        notes=(*part.notes, *told, *notes),
+        notes=(*part.notes, *told, *notes, *kept),
         epoch_unit=part.epoch_unit,
         reading=replace(reading, assumed_horizon=bool(assumed.any())),
     )
     remarks = (*gap_remarks(table), *name_remarks(table), *rate_remarks(table, part.rates))
     return replace(table, notes=tuple(dict.fromkeys((*table.notes, *remarks))))
+
+
+def _with_signals(part: LogPart, scored: Sequence[str], unknown: Sequence[str]) -> tuple[LogPart, tuple[str, ...]]:
+    """The part with the curves of unknown direction among its signals, and what to tell of them."""
+    if not unknown:
+        return part, ()
+    curves = Curves({key: key for key in scored}, {key: key for key in unknown})
+    understood = as_understood(part, curves)
+    told = (
+        f"signals, since it is not known whether larger or smaller values are better: {listed(unknown)}; one is scored "
+        f"with --direction {unknown[0]}=max (or {unknown[0]}=min)."
+    )
+    return understood, (told, *between_remarks(part, curves, understood))
 
 
 def _with_own_graphs(runs: pd.DataFrame, graphs: Mapping[str, ArchGraph]) -> pd.DataFrame:

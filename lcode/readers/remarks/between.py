@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from lcode.readers.part import LogPart
 from lcode.readers.understanding.curves import Curves
 from lcode.show import counted
+from lcode.table.reading import listed
+
+_NAMED = 3
+"""Signals that the remark names."""
 
 
 def between_remarks(part: LogPart, curves: Curves, understood: LogPart) -> Iterator[str]:
@@ -20,7 +24,8 @@ def between_remarks(part: LogPart, curves: Curves, understood: LogPart) -> Itera
     logged = part.points.loc[part.points["metric"].isin(list(curves.signals)), "value"].notna().sum()
     missing = int(logged) - (len(understood.signals) - len(part.signals))
     if missing > 0:
+        signals = listed([*curves.signals], _NAMED)
         yield (
-            f"left out: {counted(missing, 'value')} of signals (training curves and the like) at epochs at which "
-            "nothing is scored; the last one up to each that is scored is kept."
+            f"left out: {counted(missing, 'value')} of signals ({signals}) at epochs at which nothing is scored; the "
+            "last one up to each that is scored is kept."
         )

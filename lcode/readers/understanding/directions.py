@@ -32,11 +32,11 @@ def settle_directions(
         path: the logs, for messages.
         known: directions by key to fall back on, such as those a model was fitted with; keys that the logs lack do
             not matter.
-        may_lack: keys of curves that are left out where their direction is unknown: those that a tool logs by itself.
+        may_lack: keys of curves that are no metrics where their direction is unknown: those that a tool logs by itself.
         sources: what wrote the logs, for messages.
 
     Returns:
-        The metrics, remarks for the user, and the keys left out since their direction is unknown.
+        The metrics, remarks for the user, and the keys of curves that are signals, since their direction is unknown.
 
     Raises:
         UsageError: a stated metric or a target that does not exist, or a direction that is neither min nor max.

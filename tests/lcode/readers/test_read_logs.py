@@ -68,6 +68,22 @@ def test_with_targets_other_columns_of_unknown_direction_are_left_out(tmp_path: 
         read_logs(path, targets=["spread"])
 
 
+def test_curves_of_a_tool_whose_direction_is_unknown_are_signals_until_it_is_stated(tmp_path: Path) -> None:
+    path = tmp_path / "progress.csv"
+    path.write_text("step,loss,grad_norm\n10,3,1\n20,2,4\n30,1,2\n")
+    table = read_logs(path)
+    assert [metric.key for metric in table.metrics] == ["loss"]
+    assert table.signals[["epoch", "metric", "value"]].values.tolist() == [
+        [10, "main/grad_norm", 1],
+        [20, "main/grad_norm", 4],
+        [30, "main/grad_norm", 2],
+    ]
+    assert any("--direction grad_norm=max" in note for note in table.notes)
+    scored = read_logs(path, directions={"grad_norm": "min"})
+    assert [metric.key for metric in scored.metrics] == ["loss", "grad_norm"]
+    assert scored.signals.empty
+
+
 # Epochs and values.
 
 

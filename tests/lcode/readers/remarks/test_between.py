@@ -15,7 +15,7 @@ def remarks(folder: Path, rows: str) -> list[str]:
 def test_values_of_the_training_between_evaluations_are_counted(tmp_path: Path) -> None:
     rows = "1,4,0.1,\n2,3,,0.25\n3,2,0.3,\n4,1,0.4,0.5\n5,0.5,0.5,\n"
     (note,) = remarks(tmp_path, rows)  # losses at 1, 3 and 5, accuracies at 3 and 5: that of 1 counts at 2
-    assert note.startswith("left out: 5 values of signals (training curves and the like) at epochs at which nothing is")
+    assert note.startswith("left out: 5 values of signals (train_loss, train_acc) at epochs at which nothing is")
 
 
 def test_nothing_is_said_where_each_epoch_is_evaluated(tmp_path: Path) -> None:
