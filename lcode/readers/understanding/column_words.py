@@ -102,6 +102,11 @@ def is_counter(name: str) -> bool:
     return name.strip().lower() in (*EPOCHS, *STEPS)
 
 
+def ends_in_counter(name: str) -> bool:
+    """Whether the last part of a column's name is that of a counter: `history/epoch`."""
+    return is_counter(name.rpartition("/")[2])
+
+
 def why_left_out(name: str) -> str | None:
     """What a column is that is neither a curve nor a setting by its name; None where the name does not say that."""
     words = words_of(name)

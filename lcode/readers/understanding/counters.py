@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import why_left_out
+from lcode.readers.understanding.column_words import ends_in_counter, why_left_out
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
@@ -33,6 +33,8 @@ def tells_apart(raw: RawTable, counter: str, name: str) -> bool:
 def other_counters(raw: RawTable) -> list[str]:
     """The columns that count by the words of their names, such as `round_num`, and whose numbers differ in each row.
 
+    So do those that are named as a counter within a group of columns, such as `history/epoch`.
+
     An index counts where a metric was measured on the data of the training and on others: a table of results has one
     as well. So does a first column of any other name in which each number is as much larger than the one before as all
     others are, there or in a long table.
@@ -48,7 +50,7 @@ def other_counters(raw: RawTable) -> list[str]:
         name
         for reason in reasons
         for name, cells in raw.columns.items()
-        if why_left_out(name) == reason
+        if (why_left_out(name) == reason or (reason == "counter" and ends_in_counter(name)))
         and name.strip()
         and len(raw) > 1
         and pc.count_distinct(cells).as_py() == len(raw)

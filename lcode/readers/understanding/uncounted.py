@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out, words_of
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, ends_in_counter, why_left_out, words_of
 from lcode.readers.understanding.counters import LONG
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
@@ -34,7 +34,8 @@ def with_counted_rows(
             any text: a table of results has a name in each row.
     """
     lower = {in_english(name).strip().lower() for name in columns}
-    if lower & {*EPOCHS, *STEPS}:
+    grouped = any(ends_in_counter(name) and _rises(column) for name, column in columns.items())
+    if lower & {*EPOCHS, *STEPS} or grouped:
         return dict(columns), []
     if not columns or lower & set(RUN_NAMES):
         return None
@@ -98,7 +99,7 @@ def without_epochs(raw: RawTable) -> str:
     return "where its rows follow each other in time, add a column 'epoch' that numbers them from 1"
 
 
-def _rises(column: pa.ChunkedArray) -> bool:
+def _rises(column: pa.Array | pa.ChunkedArray) -> bool:
     """Whether the cells are whole numbers, each larger than the one before."""
     numbers = [as_number(cell) for cell in column.to_pylist()]
     return len(numbers) > 1 and all(

@@ -168,3 +168,11 @@ def test_rows_by_number_of_each_part_of_the_data(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(found))
     table = read_logs(tmp_path / "a.json")
     assert table.points["value"].tolist() == [2, 3] and table.signals["value"].tolist() == [1, 2]
+
+
+def test_a_history_within_an_object_is_counted_by_its_own_epochs(tmp_path: Path) -> None:
+    history = {"epoch": [0, 1, 2], "train_loss": [3.0, 2.0, 1.5], "val_acc": [0.1, 0.4, 0.3]}
+    (tmp_path / "a.json").write_text(json.dumps({"tag": "x", "history": history}))
+    table = read_logs(tmp_path / "a.json")
+    assert table.curve("a", "acc").epochs.tolist() == [0, 1, 2]
+    assert not any("rows were counted" in note for note in table.notes)
