@@ -36,6 +36,7 @@ from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
 from lcode.table.metric_names import known_metric
+from lcode.table.reading import listed
 
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{NUMBER})? *\|$")
 _RULE = re.compile(r"^[-=+]{9,}$")
@@ -52,7 +53,11 @@ _PYTHON = (
 
 
 LONGEST = 2000
-"""Characters of a line that are looked at: more is the print of a network or of a configuration."""
+"""Characters of a line that are searched: more is most often the print of a network or of a configuration, and the time
+that a search takes may grow with the cube of them."""
+
+LONGEST_OBJECT = 20_000
+"""Characters of a line that ends with an object, which is read in one go: a score for each of some hundred classes."""
 
 
 def told_in(text: str) -> Told:
@@ -100,6 +105,7 @@ def _rows_of(
         parts: the data set or task that each line tells of, empty where it says none.
     """
     told = Told()
+    cut: list[int] = []
     counters: dict[str, float] = {}
     totals: dict[str, float] = {}
     own: dict[str, dict[str, float]] = {}
@@ -109,7 +115,7 @@ def _rows_of(
     model = ""
     in_rounds = counts_rounds(lines)
     for number, raw in _numbered_pieces(lines):
-        stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST else None
+        stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST_OBJECT else None
         if stats is not None and (values := _object(stats.group())):
             told.rows.append(values)
             told.lines.append(number)
@@ -131,6 +137,8 @@ def _rows_of(
             tested, row = len(told.rows), {}
         if said is None:
             continue
+        if said.pairs and len(raw) > LONGEST:
+            cut.append(number)
         if said.counters:
             now = dict(said.counters)
             totals = {**totals, **said.totals}
@@ -160,6 +168,8 @@ def _rows_of(
         row.update(pairs)
     if tested >= 0 and epochs >= FEWEST:
         del told.rows[tested:], told.lines[tested:], told.totals[tested:]
+    if cut:
+        told.remarks += (f"of long lines only the first {LONGEST} characters were read: {listed([*map(str, cut)])}.",)
     return told
 
 

@@ -9,7 +9,8 @@ from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
+NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
+"""A number, which matches in one way alone: a search through a long line of many would try all ways of all."""
 
 DATA = SPLITS.keys() - {"batch", "minibatch", "rollout", "tr", "trn"}
 """Words that alone say on which data was measured."""

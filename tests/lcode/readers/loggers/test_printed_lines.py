@@ -256,6 +256,24 @@ def test_what_lightning_says_of_its_checkpoints_is_a_curve_though_the_program_cr
     assert curve(table, "val/accuracy") == [(0, 0.05), (1, 0.15), (3, 0.35)]
 
 
+def test_a_long_object_is_read_to_its_end_and_a_long_line_of_another_kind_is_said_to_be_cut(
+    tmp_path: Path, read: Read, curve: Curve
+) -> None:
+    many = ", ".join(f"'class_{at}_seen': {at}" for at in range(200))
+    objects = "".join(f"INFO - log: {{'epoch': {e}, {many}, 'valid_acc': {v}}}\n" for e, v in enumerate(SPRINGS))
+    assert curve(read(tmp_path, "a.log", objects), "valid_acc") == list(enumerate(SPRINGS))
+    lines = "".join(f"Epoch {e}, valid_loss: {v}, {many}, valid_acc: 0.5\n" for e, v in enumerate(SPRINGS))
+    notes = read(tmp_path, "b.log", lines).notes
+    assert any("of long lines only the first 2000 characters were read: 1, 2" in note for note in notes)
+
+
+def test_a_line_of_many_numbers_that_ends_otherwise_is_searched_at_once(
+    tmp_path: Path, read: Read, curve: Curve
+) -> None:
+    text = "".join(f"Epoch {e}, val_loss: {v}\n{'part 123.456 ' * 60}!\n" for e, v in enumerate(SPRINGS))
+    assert curve(read(tmp_path, "log.txt", text), "val_loss") == list(enumerate(SPRINGS))
+
+
 def test_a_number_within_a_word_is_no_value_and_an_error_at_the_end_says_nothing_of_what_came_before(
     tmp_path: Path, read: Read
 ) -> None:
