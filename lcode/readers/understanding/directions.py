@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from lcode.errors import InputError, UsageError
 from lcode.table.direction import Direction, as_direction
 from lcode.table.metric import Metric, infer_direction, split_key
+from lcode.table.metric_parse import Name
 from lcode.table.reading import listed
+
+_KIND = re.compile(r"\d+|(?<![A-Za-z])(?:pos|neg)(?![A-Za-z])", re.IGNORECASE)
+"""What tells curves of one kind apart: their numbers, and the class that each is of."""
+
+_TERMS = ("total", "rec")
+"""Names that alone say nothing, and beside a divergence `KL` are its sum with the reconstruction, and that: losses."""
 
 
 def settle_directions(
@@ -53,6 +61,7 @@ def settle_directions(
             raise UsageError(f"no metric '{target}' in these logs; there are: {', '.join(found)}")
     wanted = None if targets is None else {Metric(*split_key(target), "min").key for target in targets}
 
+    of_others = _of_others(metrics)
     settled: list[Metric] = []
     inferred: list[str] = []
     dropped: list[str] = []
@@ -65,7 +74,8 @@ def settle_directions(
         direction: Direction | None = stated.get(f"{task}/{name}") or stated.get(name) or found[key]
         direction = direction or (known or {}).get(key)
         if direction is None:
-            direction = infer_direction(key)  # `Loss/train` is a loss, though `train` says nothing
+            # `Loss/train` is a loss, though `train` says nothing.
+            direction = infer_direction(key) or of_others.get(key)
             if direction is not None:
                 inferred.append(f"{key}={direction}")
         if direction is not None:
@@ -95,3 +105,29 @@ def settle_directions(
             path=path,
         )
     return tuple(settled), notes, unknown
+
+
+def _of_others(keys: Collection[str]) -> dict[str, Direction]:
+    """Directions of curves whose names say nothing alone, but do beside the others.
+
+    Names that differ only in a number, or in `pos` and `neg`, are of one kind (`acc_d1` beside `acc_d2`), and the terms
+    of a sum share its direction (`Rec` and `Total` beside `KL`).
+    """
+    told = {key: infer_direction(key) for key in keys}
+    kinds: dict[str, set[Direction]] = {}
+    for key, direction in told.items():
+        if direction is not None:
+            kinds.setdefault(_KIND.sub("#", key), set()).add(direction)
+    divergence = any(told[key] == "min" and _is_divergence(key) for key in keys)
+    found: dict[str, Direction] = {}
+    for key in (key for key, direction in told.items() if direction is None):
+        alike = kinds.get(_KIND.sub("#", key), set())
+        if len(alike) == 1:
+            found[key] = next(iter(alike))
+        elif divergence and split_key(key)[1].lower() in _TERMS:
+            found[key] = "min"
+    return found
+
+
+def _is_divergence(key: str) -> bool:
+    return any(one.entry.name == "kl" for one in Name.parse(key).found)
