@@ -33,6 +33,9 @@ from lcode.table.metric_parse import Name
 _NUMBERED_SET = re.compile(r"\b(validation|valid|eval)_(\d+)(?=[/_.\- ])")
 """How XGBoost and LightGBM call the sets that they measure on: `validation_0-rmse`, `valid_1's auc`."""
 
+_RANKINGS = frozenset(("ndcg", "dcg", "hit", "hr @", "mrr"))
+"""Measures of a ranking of all items, which no batch of a training has, so that they are an evaluation's."""
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -193,10 +196,11 @@ def _of_chainer(split_of: Mapping[str, str]) -> dict[str, str]:
 def _beside_scores(split_of: Mapping[str, str], stated: Collection[str], often: HowOften | None) -> list[str]:
     """The curves that are named as those of the training, and the losses, beside scores of which nothing is said.
 
-    `train_loss` beside `HR@10` and `NDCG@10`: these come from an evaluation. So does the `loss` that is told as often
-    as `train_loss`, for the training's own has a name already.
+    `train_loss` beside `HR@10` and `NDCG@10`: these come from an evaluation, so that a `loss` beside them is that of
+    the training. So does the `loss` that is told as often as `train_loss`, for the training's own has a name already.
     """
-    if "train" not in split_of.values():
+    ranked = any(one.entry.name in _RANKINGS for key in split_of for one in Name.parse(key).found)
+    if "train" not in split_of.values() and not ranked:
         return []
     twins = {split_name(key)[1].lower(): key for key, split in split_of.items() if split}
     counts = {} if often is None else often.values

@@ -37,6 +37,8 @@ from lcode.readers.understanding.how_often import HowOften
         ("val/loss_seg val/loss_depth train/loss_seg", "seg/loss depth/loss", "train/loss_seg"),
         ("acc/top1 acc/top5", "acc/top1 acc/top5", ""),
         ("abs_err rel_err mean_iou top5_acc", "abs_err rel_err mean_iou top5_acc", ""),
+        ("loss NDCG@10 Hit@10", "NDCG@10 Hit@10", "loss"),
+        ("loss acc", "loss acc", ""),
         ("err signal.norm", "err", "signal.norm"),
         ("validation_0-rmse validation_1-rmse", "validation_1-rmse", "validation_0-rmse"),
         ("train_loss HR@10 loss", "HR@10", "train_loss loss"),
