@@ -53,8 +53,8 @@ _LONGEST = 120
 
 _END_WORD = re.compile(r"final|best|epochs completed|training\W", re.IGNORECASE)
 
-_SUMS_UP = re.compile(r"(?:^|\b(?:INFO|DEBUG)\b[^\w*]*)\s*\*")
-"""How a line begins that tells what all batches above it came to."""
+_SUMS_UP = re.compile(r"(?:^|\b(?:INFO|DEBUG)\b[^\w*]*)\s*(?:\*|Averaged stats:)")
+"""How a line begins that tells what all batches above it came to: a star, or as programs after DETR print it."""
 
 _TESTED = re.compile(r"evaluat|test", re.IGNORECASE)
 

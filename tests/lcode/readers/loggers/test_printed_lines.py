@@ -274,6 +274,18 @@ def test_a_line_of_many_numbers_that_ends_otherwise_is_searched_at_once(
     assert curve(read(tmp_path, "log.txt", text), "val_loss") == list(enumerate(SPRINGS))
 
 
+def test_averages_of_the_test_below_its_batches_do_not_replace_those_of_the_training(
+    tmp_path: Path, read: Read
+) -> None:
+    text = "".join(
+        f"Epoch: [{e}]  [0/2]  loss: 9.5 (9.5)\nAveraged stats: loss: 9.5 ({v})\n"
+        f"Test:  [0/2]  loss: 8.5 (8.5)\nAveraged stats: loss: 8.5 (8.{e})\n{e} val_acc: 0.{e}\n"
+        for e, v in enumerate(SPRINGS)
+    )
+    signals = read(tmp_path, "log.txt", text).signals
+    assert list(signals[signals["metric"] == "train/loss"]["value"]) == list(SPRINGS)
+
+
 def test_a_number_within_a_word_is_no_value_and_an_error_at_the_end_says_nothing_of_what_came_before(
     tmp_path: Path, read: Read
 ) -> None:
