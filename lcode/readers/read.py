@@ -18,6 +18,7 @@ from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.remarks import between_remarks, gap_remarks, name_remarks
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.sources import read_part, read_rows
+from lcode.readers.understanding.column_words import tells_time
 from lcode.readers.understanding.curves import Curves, as_understood
 from lcode.readers.understanding.directions import settle_directions
 from lcode.readers.understanding.horizons import settle_horizons
@@ -104,8 +105,9 @@ def read_logs(
         may_lack=part.by_tools,
         sources=[*reading.sources],
     )
-    part, kept = _with_signals(part, [metric.key for metric in metrics], unknown)
-    reading = replace(reading, of_names=of_names)
+    clocks = [key for key in unknown if tells_time(key)]
+    part, kept = _with_signals(part, [metric.key for metric in metrics], [key for key in unknown if key not in clocks])
+    reading = replace(reading, left_out={**reading.left_out, **dict.fromkeys(clocks, "clock")}, of_names=of_names)
     if not metrics:
         raise InputError(
             f"no curve holds a value that is to be scored (read as {', '.join(reading.sources)}); read it after the "

@@ -169,7 +169,7 @@ def of_one_axis(runs: list[Logged]) -> list[Logged]:
     axes = [counter_of(run) or "" for run in runs]
     epochs = next((axis for axis in axes if axis.lower() in EPOCHS), "")
     if all(epochs in run.columns for run in runs):
-        return [replace(run, axis=epochs) for run in runs]
+        return [run if axis == epochs else replace(run, axis=epochs) for run, axis in zip(runs, axes, strict=True)]
     deciding = [axis for run, axis in zip(runs, axes, strict=True) if _evaluations(run)] or axes
     common = max(deciding, key=deciding.count)
     others = [run for run, axis in zip(runs, axes, strict=True) if axis != common]

@@ -107,6 +107,11 @@ def ends_in_counter(name: str) -> bool:
     return is_counter(name.rpartition("/")[2])
 
 
+def tells_time(name: str) -> bool:
+    """Whether a word of the name is that of a clock: `aggregation_time`."""
+    return not _TIME.isdisjoint(words_of(name))
+
+
 def why_left_out(name: str) -> str | None:
     """What a column is that is neither a curve nor a setting by its name; None where the name does not say that."""
     words = words_of(name)

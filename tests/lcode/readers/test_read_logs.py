@@ -70,9 +70,11 @@ def test_with_targets_other_columns_of_unknown_direction_are_left_out(tmp_path: 
 
 def test_curves_of_a_tool_whose_direction_is_unknown_are_signals_until_it_is_stated(tmp_path: Path) -> None:
     path = tmp_path / "progress.csv"
-    path.write_text("step,loss,grad_norm\n10,3,1\n20,2,4\n30,1,2\n")
+    path.write_text("step,loss,grad_norm,aggregation_time\n10,3,1,7\n20,2,4,8\n30,1,2,7\n")
     table = read_logs(path)
-    assert [metric.key for metric in table.metrics] == ["loss"]
+    assert [metric.key for metric in table.metrics] == ["loss"] and table.reading.left_out[
+        "aggregation_time"
+    ] == "clock"
     assert table.signals[["epoch", "metric", "value"]].values.tolist() == [
         [10, "main/grad_norm", 1],
         [20, "main/grad_norm", 4],

@@ -136,3 +136,10 @@ def test_a_long_text_is_searched_where_its_beginning_only_counts(tmp_path: Path,
     text = "".join(batches.replace("{e}", str(e)) + f"Epoch {e}/9, Val Loss: {v}\n" for e, v in enumerate(SPRINGS))
     table = read(tmp_path, "unet.log", text + batches.replace("{e}", "4"))
     assert curve(table, table.metrics[0].key) == list(enumerate(SPRINGS))
+
+
+def test_iterations_count_where_an_epoch_has_many_evaluations(tmp_path: Path) -> None:
+    rows = [{"validation/main/loss": 9.0 / step, "epoch": step // 40, "iteration": step} for step in range(2, 102, 2)]
+    (tmp_path / "log").write_text(json.dumps(rows))
+    table = read_logs(tmp_path)
+    assert table.points["epoch"].tolist() == list(range(2, 102, 2))
