@@ -72,9 +72,8 @@ def test_curves_of_a_tool_whose_direction_is_unknown_are_signals_until_it_is_sta
     path = tmp_path / "progress.csv"
     path.write_text("step,loss,grad_norm,aggregation_time\n10,3,1,7\n20,2,4,8\n30,1,2,7\n")
     table = read_logs(path)
-    assert [metric.key for metric in table.metrics] == ["loss"] and table.reading.left_out[
-        "aggregation_time"
-    ] == "clock"
+    assert [metric.key for metric in table.metrics] == ["loss"]
+    assert table.reading is not None and table.reading.left_out["aggregation_time"] == "clock"
     assert table.signals[["epoch", "metric", "value"]].values.tolist() == [
         [10, "main/grad_norm", 1],
         [20, "main/grad_norm", 4],
