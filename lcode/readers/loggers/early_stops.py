@@ -9,10 +9,11 @@ from dataclasses import replace
 from lcode.readers.loggers.base import Logged
 
 _STOPPED = re.compile(
-    r"early[ _-]?stop(?:ping|ped|s)?\b(?!.*(?:count|patience|out of|=|\d ?/ ?\d))|signaling trainer to stop",
+    r"early[ _-]?stop(?:ping|ped|s)?\b(?!.*(?:count|will|would|enabled|patience|out of|=|\d ?/ ?\d))|"
+    r"signaling trainer to stop",
     re.IGNORECASE,
 )
-"""How long a program has waited so far, `EarlyStopping counter: 3 out of 10`, ends nothing."""
+"""How long a program has waited so far, `EarlyStopping counter: 3 out of 10`, and what it will do, ends nothing."""
 
 _BEHIND = 40
 """Lines behind the last values of a run in which it is said."""

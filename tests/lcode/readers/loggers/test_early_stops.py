@@ -16,6 +16,7 @@ from lcode.readers.read import read_logs
         ("Epoch 00004: early stopping", "finished"),
         ("EarlyStopping counter: 2 out of 10", "running"),
         ("early stopping patience=3", "running"),
+        ("Early stopping will trigger in 4 epochs", "running"),
     ],
 )
 def test_the_end_of_a_run(tmp_path: Path, said: str, status: str) -> None:
