@@ -75,6 +75,8 @@ class Settings:
 
 def settings_in(text: str) -> tuple[list[Settings], str]:
     """The settings that a text holds, and the text without them, its other lines where they were."""
+    if not _may_hold(text):
+        return [], text
     lines = text.split("\n")
     found: list[Settings] = []
     at = 0
@@ -134,8 +136,9 @@ def _planned(values: Mapping[str, Any], run: Logged) -> float | None:
     return fits[0] if len(set(fits)) == 1 else None
 
 
-def _may_hold(line: str) -> bool:
-    lower = line.lower()
+def _may_hold(text: str) -> bool:
+    """Whether a line, or a whole text, holds a word for settings."""
+    lower = text.lower()
     return any(word in lower for word in ("namespace", "arg", "conf", "cfg", "param", "setting", "option"))
 
 

@@ -59,9 +59,11 @@ def within_epochs(rows: Sequence[dict[str, Any]], names: Iterable[str]) -> list[
     """
     held_out = {name for name in names if split_name(name)[0] in ("val", "test") and known_metric(name) is not None}
     unsaid = {name for name in names if not split_name(name)[0] and known_metric(name) is not None}
+    if not held_out or not unsaid or not any(STEP in row or BATCH in row for row in rows):
+        return []
     epochs: dict[str, set[Any]] = {name: set() for name in held_out | unsaid}
     steps: dict[str, set[Any]] = {name: set() for name in epochs}
-    for row in rows if held_out and unsaid else ():
+    for row in rows:
         for name in epochs.keys() & row.keys():
             epochs[name].add(row.get(EPOCH))
             steps[name].add((row.get(EPOCH), row.get(STEP), row.get(BATCH)))

@@ -81,7 +81,8 @@ def _unevaluated(told: NDArray[np.float64], *, by_losses: bool) -> NDArray[np.bo
         return np.zeros_like(rows)
     if by_losses:
         found = told[evaluated]
-        digits = (int(Decimal(repr(loss)).as_tuple().exponent) for loss in found[np.isfinite(found)].tolist())
+        different = np.unique(found[np.isfinite(found)]).tolist()
+        digits = (int(Decimal(repr(loss)).as_tuple().exponent) for loss in different)
         return rows & bool(found.min() >= max(_LEAST * np.median(found), _UNITS * 10.0 ** min(digits, default=0)))
     apart = np.unique(np.diff(np.flatnonzero(told[told >= 0])))
     return rows & (len(evaluated) >= _TIMES and len(apart) == 1 and bool(apart[0] > 1))

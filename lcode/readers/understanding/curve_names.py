@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from lcode.table.metric import MAIN_TASK, split_key
 from lcode.table.metric_names import known_metric
@@ -37,6 +38,7 @@ _EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
 _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 
 
+@lru_cache(maxsize=4096)
 def split_name(key: str) -> tuple[str, str]:
     """On which data a curve was measured, empty where its name does not say it, and its name without that."""
     parts = _HELD_OUT.sub("holdout", _BRACKETS.sub(_unbracketed, in_english(key))).split("/")

@@ -109,14 +109,13 @@ def _evaluation_steps(part: LogPart) -> NDArray[np.int64]:
     if not len(part.points):
         return np.zeros(len(part.runs), dtype=np.int64)
     names = part.points["run"].cat.categories
-    place = np.unique(
-        np.stack([part.points["run"].cat.codes.to_numpy().astype(np.int64), part.points["epoch"].to_numpy()]), axis=1
-    )
-    codes, first, count = np.unique(place[0], return_index=True, return_counts=True)
+    places = part.points[["run", "epoch"]].drop_duplicates().sort_values("run", kind="stable")
+    epochs = places["epoch"].to_numpy()
+    codes, first, count = np.unique(places["run"].cat.codes.to_numpy(), return_index=True, return_counts=True)
     enough = count >= MIN_EVALUATIONS
-    steps = np.full(len(names), np.gcd.reduce(place[1]))
-    steps[codes[enough]] = np.gcd.reduceat(place[1], first)[enough]
-    return np.append(steps, np.gcd.reduce(place[1]))[names.get_indexer(part.runs.index)]
+    steps = np.full(len(names), np.gcd.reduce(epochs))
+    steps[codes[enough]] = np.gcd.reduceat(epochs, first)[enough]
+    return np.append(steps, np.gcd.reduce(epochs))[names.get_indexer(part.runs.index)]
 
 
 def _from_zero(part: LogPart, logged: NDArray[np.float64], zero: NDArray[np.bool_]) -> dict[str, Schedule]:
