@@ -50,8 +50,8 @@ class RawTable:
         resumed: whether the file says that a later training was appended, whose rows count where epochs come twice.
         inner_runs: whether its runs are called after their place in the file, so that those of another file may have
             the same names.
-        own_form: whether the file names its columns as our own tables do (`run`, `epoch`): a cell that is no number is
-            then a mistake that its writer wants to know of, `None` and `n/a` too.
+        own_form: whether it is written for lcode (`lcode.readers.understanding.layout.is_own_form`): a cell that is no
+            number is then a mistake, `None` and `n/a` too.
         unterminated: whether the file ends without a newline, so that its last line may be half written.
         notes: remarks for the user.
     """

@@ -25,6 +25,7 @@ from lcode.readers.formats.headers import distinct_names, with_one_header
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.runs.curve_files import named_by_file, runs_by_column
 from lcode.readers.understanding.column_words import is_counter
+from lcode.readers.understanding.layout import is_own_form
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
 from lcode.table.reading import listed
@@ -59,7 +60,6 @@ class CsvFormat:
             InputError: no text, empty, ragged, or with a column that is unnamed or named twice.
         """
         raw = named_by_file(without_footers(_loaded(path), named=True))
-        raw = replace(raw, own_form={"run", "epoch"} <= raw.columns.keys())
         stem = path.name.partition(".")[0].lower()
         # `loss.csv` holds the losses of one training, one after another.
         curves = "history" in stem or (known_metric(stem) is not None and len(raw.columns) <= _WITH_INDEX)
@@ -96,6 +96,9 @@ def _loaded(path: Path) -> RawTable:
     data = with_one_header(with_whole_header(data, separator), separator)
     text = data.decode("utf-8-sig")
     names = _names(path, text, separator)
+    own_form = is_own_form(names)
+    if own_form:
+        check_names(path, names)
     header = distinct_names(names)
     unterminated = not data.endswith((b"\n", b"\r"))
     data, again, told = without_other_headers(path, data, text, separator, header)
@@ -130,7 +133,8 @@ def _loaded(path: Path) -> RawTable:
         columns = {name: _with_points(column) for name, column in columns.items()}
     columns = {name: _plain(name, column) for name, column in columns.items()}
     finder = _line_finder(path, text, separator)
-    raw = _without_twins(RawTable(path, columns, finder, unterminated, tuple(notes), resumed=again), names)
+    raw = RawTable(path, columns, finder, unterminated, tuple(notes), resumed=again, own_form=own_form)
+    raw = _without_twins(raw, names)
     if not unterminated or len(raw) < 2:
         return raw
     if _may_be_cut(raw, header[-1]):
@@ -231,12 +235,10 @@ def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str
 
 
 def _names(path: Path, text: str, separator: str) -> list[str]:
-    """The names in the header, of which some may come twice where no table of our own form stands below it."""
+    """The names in the header, of which some may come twice."""
     _, row = next(_rows(path, text, separator))
     # A column without a name is the index of a data frame; pandas calls it so when it reads the file.
-    names = [name.strip() or f"Unnamed: {i}" for i, name in enumerate(row)]
-    check_names(path, names if {"run", "epoch"} <= set(names) else distinct_names(names))
-    return names
+    return [name.strip() or f"Unnamed: {i}" for i, name in enumerate(row)]
 
 
 def _without_twins(raw: RawTable, names: Sequence[str]) -> RawTable:

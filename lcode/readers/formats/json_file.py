@@ -11,8 +11,9 @@ from typing import Any
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
+from lcode.readers.formats.counted_groups import rows_of_groups
 from lcode.readers.formats.data_frames import with_rows
-from lcode.readers.formats.rows import rows_to_table
+from lcode.readers.formats.rows import counting_rows, rows_to_table
 from lcode.readers.formats.settings_beside import SETTINGS, with_settings
 from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.loggers.lines import PRINTED, head_of
@@ -23,6 +24,7 @@ from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
+from lcode.table.reading import listed
 
 _BEGINNING = re.compile(rb'\s*(\[\s*\{|(\{\s*"[^"]*"\s*:\s*){1,2}\[\s*([-\d"nN]|\{\s*"[^"]*"\s*:\s*[-\d]))')
 """Other JSON lies in every folder: settings, states, graphs."""
@@ -106,7 +108,8 @@ def table_of(path: Path, found: Any) -> RawTable:
         raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
     if not found:
         raise InputError("is an empty list; expected one object per row", path=path)
-    raw = _counted(rows_to_table(path, found, list(range(1, len(found) + 1))), curves=False)
+    rows, numbers, notes = counting_rows(path, found, list(range(1, len(found) + 1)), "rows")
+    raw = _counted(rows_to_table(path, rows, numbers, notes=notes), curves=False)
     return with_settings(raw, whole) if isinstance(whole, dict) else raw
 
 
@@ -221,6 +224,10 @@ def _of_lists(path: Path, lists: dict[str, list[Any]], one: dict[str, Any]) -> R
     sizes = Counter(len(cells) for cells in lists.values() if cells)
     if not sizes:
         raise InputError("holds no list of numbers; write one list per curve, with a value per epoch", path=path)
+    rows, uncounted = rows_of_groups(lists)
+    if rows:
+        told = (f"{path.name}: left out, since nothing counts them: {listed(uncounted)}.",) if uncounted else ()
+        return with_settings(rows_to_table(path, rows, list(range(1, len(rows) + 1)), notes=told), one)
     held_out = {len(cells) for name, cells in lists.items() if split_name(name)[0] in ("val", "test")}
     # One value is what a training came to; of the others those count that most have, or that were evaluated.
     size = max(sizes, key=lambda size: (size > 1, sizes[size], size in held_out, size))

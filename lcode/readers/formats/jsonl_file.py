@@ -7,14 +7,9 @@ from typing import Any
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.formats.rows import rows_to_table
+from lcode.readers.formats.rows import counting_rows, rows_to_table
 from lcode.readers.raw import RawTable, decoded
 from lcode.readers.run_logs.log import is_run_log
-from lcode.readers.understanding.column_words import RUN_NAMES, is_counter
-from lcode.table.reading import listed
-
-_OF_RUNS = frozenset((*RUN_NAMES, "horizon"))
-"""Keys of rows that tell of a run without counting, such as those of a candidate."""
 
 
 class JsonlFormat:
@@ -62,10 +57,5 @@ class JsonlFormat:
                 "looks like a run log whose header line is missing; restore its first line", path=path, line=1
             )
         numbers = [number for number, _ in lines]
-        of_runs = [any(is_counter(name) or name in _OF_RUNS for name in row) for row in rows]
-        if any(of_runs) and not all(of_runs):  # settings before the first epoch, or what came of it behind the last
-            others = [str(number) for number, counts in zip(numbers, of_runs, strict=False) if not counts]
-            notes.append(f"{path.name}: left out, since they count no epoch or step: lines {listed(others)}.")
-            numbers = [number for number, counts in zip(numbers, of_runs, strict=False) if counts]
-            rows = [row for row, counts in zip(rows, of_runs, strict=True) if counts]
-        return rows_to_table(path, rows, numbers, unterminated=unterminated, notes=tuple(notes))
+        kept, places, told = counting_rows(path, rows, numbers, "lines")
+        return rows_to_table(path, kept, places, unterminated=unterminated, notes=(*notes, *told))

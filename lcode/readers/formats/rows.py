@@ -11,8 +11,34 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.readers.raw import LARGEST_EXACT, RawTable, check_names, too_sparse
+from lcode.readers.understanding.column_words import RUN_NAMES, is_counter
 from lcode.table.metric_names import known_metric
 from lcode.table.reading import listed
+
+_OF_RUNS = frozenset((*RUN_NAMES, "horizon"))
+"""Keys of rows that tell of a run without counting, such as those of a candidate."""
+
+
+def counting_rows(
+    path: Path, rows: Sequence[dict[str, Any]], lines: Sequence[int], places: str
+) -> tuple[Sequence[dict[str, Any]], Sequence[int], tuple[str, ...]]:
+    """The rows that say of which epoch or run they are, where some do, their lines, and a remark on the others.
+
+    Settings stand before the first epoch, and what came of it behind the last.
+
+    Args:
+        path: their file.
+        rows: all of them.
+        lines: line of each row.
+        places: what the lines are called: `lines`, or `rows` where the file has others.
+    """
+    counts = [any(is_counter(name) or name in _OF_RUNS for name in row) for row in rows]
+    if all(counts) or not any(counts):
+        return rows, lines, ()
+    others = [str(line) for line, kept in zip(lines, counts, strict=False) if not kept]
+    note = f"{path.name}: left out, since they count no epoch or step: {places} {listed(others)}."
+    kept = [(row, line) for row, line, kept in zip(rows, lines, counts, strict=False) if kept]
+    return [row for row, _ in kept], [line for _, line in kept], (note,)
 
 
 def rows_to_table(

@@ -63,8 +63,10 @@ class YamlFormat:
 
         text, odd = decoded(path, path.read_bytes())
         try:
-            loaded = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-            found = _plain(loaded, iter(range(_MOST_TIMES * len(text))))
+            documents = yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            # Between lines `---` there may be one for each epoch.
+            loaded = [document for document in documents if document is not None]
+            found = _plain(loaded[0] if len(loaded) == 1 else loaded, iter(range(_MOST_TIMES * len(text))))
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(

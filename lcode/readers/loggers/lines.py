@@ -32,6 +32,9 @@ _OF_JOB = re.compile(r"\.[oe]\d+$")
 _LINE_END = re.compile(r"\r+\n")
 """An end of line, with a carriage return for each time that it went through a program of Windows."""
 
+_SUMMED_UP = re.compile(r"^wandb: +Run (?:history|summary):[ \t]*(?:\nwandb:[ \t]+\S.*)*", re.MULTILINE)
+"""What W&B prints when a run ends: its last values once more, or its best; nothing says when these were told."""
+
 HEAD = 1 << 16
 """Bytes by which a file is recognised; the first line of one with a whole configuration in every line is longer, but
 its first keys are not."""
@@ -162,12 +165,14 @@ def text_of(path: Path, tool: str) -> tuple[str, tuple[str, ...]]:
 def printed_text(data: bytes) -> tuple[str, str]:
     """What a program printed, as text, and what is odd about the bytes, empty where nothing is.
 
-    A worker that crashes leaves zero bytes in the middle: numbers are read all the same.
+    A worker that crashes leaves zero bytes in the middle: numbers are read all the same. What W&B sums up is left out,
+    and lines keep their numbers.
     """
     zeros = 0 if is_utf16(data) else data.count(b"\0")
     text, odd = text_of_bytes(data.replace(b"\0", b"") if zeros else data)
     text = _LINE_END.sub("\n", text)
     text = _ESCAPE.sub("", text) if "\x1b" in text else text
+    text = _SUMMED_UP.sub(lambda found: "\n" * found[0].count("\n"), text) if "wandb: " in text else text
     return text, f"{zeros} zero bytes were left out" if zeros else odd
 
 

@@ -20,7 +20,7 @@ from lcode.readers.runs.curve_files import is_by_class, runs_of_curves
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
 from lcode.readers.runs.table_part import read_table
-from lcode.readers.understanding.column_words import EPOCHS
+from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES
 from lcode.readers.understanding.columns import Roles, settle_roles
 from lcode.readers.understanding.layout import CONFIG, RESERVED
 from lcode.readers.understanding.parts_of_data import by_part
@@ -145,7 +145,11 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
         names = names_of([raws[at].path for at in roles], root)
         applied = [settled.apply(raws[at], name) for (at, settled), name in zip(roles.items(), names, strict=True)]
         if len(applied) > 1:
-            applied = [_with_file(table, name) for table, name in zip(applied, names, strict=True)]
+            within = _named_within_files(applied, [settled.run for settled in roles.values()])
+            applied = [
+                _with_file(table, name) if table.inner_runs or within else table
+                for table, name in zip(applied, names, strict=True)
+            ]
         return [
             table if settled.run is not None else one_run_each(table, settled.axis)
             for table, settled in zip(applied, roles.values(), strict=True)
@@ -157,10 +161,22 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
     ]
 
 
+def _named_within_files(tables: Sequence[RawTable], columns: Sequence[str | None]) -> bool:
+    """Whether the names of runs tell them apart in their files alone: a seed or a method comes again in each.
+
+    Args:
+        tables: with the columns `run` and `epoch`.
+        columns: which column of its file names the runs of each.
+    """
+    if not all(column is not None and column.strip().lower() in OTHER_RUN_NAMES for column in columns):
+        return False
+    told = [[table.columns[name].to_pylist() for name in ("run", "epoch")] for table in tables]
+    epochs = [set(zip(run, epoch, strict=True)) for run, epoch in told]
+    return len(set().union(*epochs)) < sum(map(len, epochs))
+
+
 def _with_file(table: RawTable, name: str) -> RawTable:
-    """The table with the file's name before those of its runs, where these say only their place in it."""
-    if not table.inner_runs:
-        return table
+    """The table with the file's name before those of its runs."""
     run, names = table.names("run")
     cells = pa.array([f"{name}/{names[code]}" for code in run.tolist()], pa.string())
     return replace(table, columns={**table.columns, "run": pa.chunked_array([cells])})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lcode.table.metric_names import known_metric
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -91,6 +93,13 @@ _BOOKKEEPING = re.compile(
 )
 
 
+_OF_MODEL = _words(
+    "depth layers width hidden dim dims heads neurons units neighbors degree components clusters trees leaves"
+)
+_OF_DATA = (_words("train training dataset data sample"), _words("size sizes samples examples fraction ratio"))
+"""How large a model is; a word of each of the two sets says how much it learns from."""
+
+
 def words_of(name: str) -> list[str]:
     """The words of a name in lower case: `trainer/globalStep` is trainer, global, step, `KLLoss` kl, loss."""
     parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", name)
@@ -110,6 +119,15 @@ def ends_in_counter(name: str) -> bool:
 def tells_time(name: str) -> bool:
     """Whether a word of the name is that of a clock: `aggregation_time`."""
     return not _TIME.isdisjoint(words_of(name))
+
+
+def fixed_in_a_training(name: str) -> bool:
+    """Whether a column is named as what no training changes: the size of the model or that of its data.
+
+    Where each row has another one, each is of a training of its own.
+    """
+    words = set(words_of(name))
+    return known_metric(name) is None and (not words.isdisjoint(_OF_MODEL) or not any(map(words.isdisjoint, _OF_DATA)))
 
 
 def why_left_out(name: str) -> str | None:

@@ -37,8 +37,8 @@ _FALLING = 0.1
 FEWEST = 3
 """Rows of a run that it takes to see that a column counts, or that it is constant."""
 
-_WORD = re.compile(r"(?!(?:none|null|n/?a)$).*[^\W\d_]{2}.*", re.IGNORECASE)
-"""What is no number and no mark of a missing one."""
+_WORD = re.compile(r"(?!(?:none|null|n/?a)$).*[^\W\d_]{2}.*|[{\[(].*[)\]}]", re.IGNORECASE | re.DOTALL)
+"""What is no number and no mark of a missing one: a word, or an object or a list that was written into a cell."""
 
 _LONG_NAMES = ("task", "metric", "value", "split")
 
@@ -116,7 +116,7 @@ def settle_roles(
     for name in (*choices.config, *([choices.epoch] if choices.epoch else ())):
         if name not in raw.columns:
             raise InputError(f"there is no column '{name}'; found: {', '.join(names)}", path=raw.path)
-    run = _run_column(raw)
+    run = _run_column(raw, files)
     runs = raw.names(run)[0] if run is not None else np.zeros(len(raw), dtype=np.int64) if files is None else files
     axis, counter, others = _axis(raw, runs, choices)
     left_out = dict.fromkeys(others, "counter")
@@ -140,8 +140,8 @@ def settle_roles(
     return Roles(run, axis, counter, tuple(config), left_out)
 
 
-def _run_column(raw: RawTable) -> str | None:
-    """The column that names the run."""
+def _run_column(raw: RawTable, files: NDArray[np.int64] | None) -> str | None:
+    """The column that names the run, in each of the files."""
     by_lower = {in_english(name).strip().lower(): name for name in reversed(list(raw.columns))}
     for wanted in RUN_NAMES:
         name = by_lower.get(wanted)
@@ -150,7 +150,7 @@ def _run_column(raw: RawTable) -> str | None:
     counter = next((by_lower[wanted] for wanted in (*EPOCHS, *STEPS) if wanted in by_lower), None)
     for wanted in OTHER_RUN_NAMES if counter is not None else ():
         name = by_lower.get(wanted)
-        if name is not None and raw.columns[name].null_count == 0 and tells_apart(raw, str(counter), name):
+        if name is not None and raw.columns[name].null_count == 0 and tells_apart(raw, str(counter), name, files):
             return name
     return None
 
@@ -279,7 +279,7 @@ def _kind(raw: RawTable, name: str, runs: NDArray[np.int64]) -> str | None:
 
 
 def _is_of_words(column: pa.ChunkedArray) -> bool:
-    """Whether every cell that is filled holds a word, so that it is no curve whatever its name: `loss_weighting`."""
+    """Whether every cell that is filled holds a word or an object, so that it is no curve whatever its name."""
     if len(column) - column.null_count < FEWEST or not pa.types.is_string(column.type):
         return False
     words = [word.strip() for word in column.drop_null().unique().to_pylist()]

@@ -7,9 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import ends_in_counter, why_left_out
+from lcode.readers.understanding.column_words import ends_in_counter, fixed_in_a_training, why_left_out
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
@@ -18,16 +19,24 @@ LONG = 20
 them are of a training. A table of results is shorter."""
 
 
-def tells_apart(raw: RawTable, counter: str, name: str) -> bool:
-    """Whether several rows of an epoch differ in this column, and no two are alike in it."""
+def tells_apart(raw: RawTable, counter: str, name: str, files: NDArray[np.int64] | None = None) -> bool:
+    """Whether several rows of an epoch differ in this column, and no two are alike in it.
+
+    Args:
+        raw: the table.
+        counter: column that counts the epochs.
+        name: the column.
+        files: number of each row's file, [N], where the table is of several: each has epochs of its own.
+    """
     if raw.columns[counter].null_count or raw.columns[name].null_count:
         return False
     counts, names = (
-        raw.columns[column].cast(pa.string()).combine_chunks().dictionary_encode() for column in (counter, name)
+        raw.columns[column].cast(pa.string()).combine_chunks().dictionary_encode().indices.to_numpy()
+        for column in (counter, name)
     )
-    epochs = len(counts.dictionary)
-    pairs = np.unique(counts.indices.to_numpy().astype(np.int64) * len(names.dictionary) + names.indices.to_numpy())
-    return epochs < len(raw) == len(pairs)
+    epochs = np.stack([np.zeros_like(counts) if files is None else files, counts])
+    of_names = np.unique(np.concatenate([epochs, names[np.newaxis]]), axis=1)
+    return np.unique(epochs, axis=1).shape[1] < len(raw) == of_names.shape[1]
 
 
 def other_counters(raw: RawTable) -> list[str]:
@@ -56,7 +65,7 @@ def other_counters(raw: RawTable) -> list[str]:
         and pc.count_distinct(cells).as_py() == len(raw)
     ]
     first, *others = raw.columns
-    unknown = why_left_out(first) is None and known_metric(first) is None
+    unknown = why_left_out(first) is None and known_metric(first) is None and not fixed_in_a_training(first)
     if (len(raw) >= LONG or compared) and splits and unknown and len(raw) > 1 and _counts_on(raw.columns[first]):
         found += [first] if all(as_number(raw.columns[name][0].as_py()) is not None for name in others) else []
     return found

@@ -149,7 +149,7 @@ def _measured_on(
     held_out = next((split for split in ("val", "test") if split in measured), None)
     if held_out is not None:
         # Keras: `loss` beside `val_loss` (others: `test_loss`) is that of the training.
-        twins = {names[key].lower() for key, split in split_of.items() if split == held_out}
+        twins = {names[key].lower() for key, split in split_of.items() if split in ("val", "test")}
         # `Loss: 0.3, Test Acc: 91`: a loss of which nothing is said, beside scores of other data, is of the training.
         oftener = _oftener_than([key for key, split in split_of.items() if split == held_out], names, often)
         of_training = [

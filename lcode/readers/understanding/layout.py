@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,15 @@ class Cells:
     columns: tuple[str, ...]
     rate: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+
+
+def is_own_form(names: Sequence[str]) -> bool:
+    """Whether a table is written for lcode, by its `run` and `epoch`: what is odd in it is then a mistake.
+
+    Its writer wants to know of two columns of one name, and of a cell that is no number. Of other people's tables the
+    best is made, with a remark.
+    """
+    return {"run", "epoch"} <= set(names)
 
 
 def check_long(raw: RawTable) -> None:

@@ -17,10 +17,11 @@ _LEARNER = frozenset(
     [
         *("loss", "losses", "kl", "kld", "entropy", "td", "explained", "rms"),
         *("critic", "actor", "policy", "qf", "vf", "q1", "q2", "qvalue", "qvals", "advantage"),
-        *("discriminator", "expert", "generator", "agent"),
+        *("discriminator", "expert", "generator", "agent", "novelty", "curiosity"),
     ]
 )
-"""Words for how well a learner fits its targets, and for what it makes of its inputs (a running mean: `obs_rms`)."""
+"""Words for how well a learner fits its targets, for what it makes of its inputs (a running mean: `obs_rms`), and for
+what it explores by."""
 
 _TOLD_APART = frozenset(("acc", "accuracy"))
 """Beside these, an accuracy is that of what it learns to tell apart, such as the expert's steps from its own."""

@@ -10,7 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, ends_in_counter, why_left_out, words_of
+from lcode.readers.understanding.column_words import (
+    EPOCHS,
+    RUN_NAMES,
+    STEPS,
+    ends_in_counter,
+    fixed_in_a_training,
+    why_left_out,
+    words_of,
+)
 from lcode.readers.understanding.counters import LONG
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
@@ -37,7 +45,7 @@ def with_counted_rows(
     grouped = any(ends_in_counter(name) and _rises(column) for name, column in columns.items())
     if lower & {*EPOCHS, *STEPS} or grouped:
         return dict(columns), []
-    if not columns or lower & set(RUN_NAMES):
+    if not columns or lower & set(RUN_NAMES) or _row_each(columns) is not None:
         return None
     named = [name for name, column in columns.items() if why_left_out(name) is None and not _is_numeric(column)]
     metrics = [split_name(name) for name in columns if known_metric(name) is not None]
@@ -86,6 +94,13 @@ def without_epochs(raw: RawTable) -> str:
             f"it looks like {whose} table of trials, which holds what each came to in the end and not the way there: "
             "name the storage of the study instead (its .db file or journal), or the logs of the trials"
         )
+    fixed = _row_each(raw.columns)
+    if fixed is not None:
+        return (
+            f"each row has another '{fixed}', which no training changes, so each is of a training of its own, as in "
+            "scikit-learn's validation and learning curves, and none tells the way there; where it counts all the "
+            f"same, say so: --epoch '{fixed}'"
+        )
     counter = next((name for name, column in raw.columns.items() if _rises(column)), None)
     if counter is not None and any(known_metric(name) is not None for name in raw.columns if name != counter):
         return f"where '{counter}' is what counts them, say so: --epoch '{counter}'"
@@ -97,6 +112,17 @@ def without_epochs(raw: RawTable) -> str:
             "there is one)"
         )
     return "where its rows follow each other in time, add a column 'epoch' that numbers them from 1"
+
+
+def _row_each(columns: Mapping[str, Column]) -> str | None:
+    """The column by which each row is of a training of its own, None where there is none."""
+    fixed = (name for name in columns if fixed_in_a_training(name))
+    return next((name for name in fixed if len(columns[name]) > 1 and _differs(columns[name])), None)
+
+
+def _differs(column: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether the cells are numbers, another one in each row."""
+    return _is_numeric(column) and not column.null_count and bool(pc.count_distinct(column).as_py() == len(column))
 
 
 def _rises(column: pa.Array | pa.ChunkedArray) -> bool:

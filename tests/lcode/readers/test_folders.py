@@ -126,3 +126,12 @@ def test_a_tools_run_without_a_curve_costs_the_other_logs_nothing(tmp_path: Path
     table = read_logs(tmp_path)
     assert table.run_ids == ("a", "b")
     assert any(note.startswith("left out:") and "has logged nothing yet" in note for note in table.notes)
+
+
+def test_seeds_that_come_again_in_each_file_are_runs_of_their_own(tmp_path: Path) -> None:
+    text = "step,reward,seed\n" + "".join(f"{step},{seed}{step},{seed}\n" for seed in (1, 2) for step in (0, 5, 9))
+    write(tmp_path, "walk.csv", text=text)
+    write(tmp_path, "run.csv", text=text.replace("9,", "8,"))
+    assert read_logs(tmp_path).run_ids == ("run/1", "run/2", "walk/1", "walk/2")
+    write(tmp_path, "run.csv", text="step,reward,seed\n0,3,3\n5,4,3\n0,3,4\n5,5,4\n")
+    assert read_logs(tmp_path).run_ids == ("3", "4", "1", "2")

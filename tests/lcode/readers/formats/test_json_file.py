@@ -176,3 +176,16 @@ def test_a_history_within_an_object_is_counted_by_its_own_epochs(tmp_path: Path)
     table = read_logs(tmp_path / "a.json")
     assert table.curve("a", "acc").epochs.tolist() == [0, 1, 2]
     assert not any("rows were counted" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("by_column", [False, True])
+def test_rows_of_the_validation_stand_at_the_epochs_that_they_say(tmp_path: Path, by_column: bool) -> None:
+    train = [{"epoch": at, "loss": 5.0 - at} for at in (1, 2, 3, 4)]
+    val = [{"epoch": at, "loss": 6.0 - at} for at in (2, 4)]
+    rows = {"train": train, "val": val}
+    columns = {part: {name: [row[name] for row in own] for name in own[0]} for part, own in rows.items()}
+    (tmp_path / "a.json").write_text(json.dumps({**(columns if by_column else rows), "classes": [3, 5, 7]}))
+    table = read_logs(tmp_path / "a.json")
+    assert list(zip(table.points["epoch"], table.points["value"], strict=True)) == [(2, 4.0), (4, 2.0)]
+    assert list(zip(table.signals["epoch"], table.signals["value"], strict=True)) == [(2, 3.0), (4, 1.0)]
+    assert any("nothing counts them: classes" in note for note in table.notes)

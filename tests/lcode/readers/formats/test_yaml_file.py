@@ -46,3 +46,14 @@ def test_names_for_names_for_names_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(f"val_loss: [3.5, 2.5, 1.5]\nn0: &n0 [1, 1]\n{names}")
     with pytest.raises(InputError, match="repeats too often"):
         read_logs(tmp_path / "a.yaml")
+
+
+def test_a_document_per_epoch(tmp_path: Path) -> None:
+    told = [f"---\nepoch: {epoch}\ntrain_loss: {4.0 - epoch}\nval_loss: {4.5 - epoch}\n" for epoch in (1, 2, 3)]
+    (tmp_path / "a.yaml").write_text("lr: 0.1\n" + "".join(told) + "---\n")
+    table = read_logs(tmp_path / "a.yaml")
+    assert [metric.key for metric in table.metrics] == ["val_loss"] and table.points["value"].tolist() == [
+        3.5,
+        2.5,
+        1.5,
+    ]

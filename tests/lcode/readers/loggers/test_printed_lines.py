@@ -538,3 +538,11 @@ def test_what_colours_a_text_or_clears_a_line_is_not_read(tmp_path: Path, read: 
 def test_the_time_of_an_epoch_counts_none(tmp_path: Path, read: Read, curve: Curve) -> None:
     text = "".join(f"epoch {e}: val_loss {v}\nTime for this epoch: {9.5 + e}\n" for e, v in enumerate(SPRINGS, start=1))
     assert curve(read(tmp_path, "out.log", text), "val_loss") == list(enumerate(SPRINGS, start=1))
+
+
+def test_what_wandb_sums_up_at_the_end_is_no_value_of_the_last_epoch(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(f"Epoch {at}: train_loss 9.5 val_loss {loss}\n" for at, loss in enumerate(SPRINGS, start=1))
+    end = "wandb: \nwandb: Run summary:\nwandb:   test_acc 0.66\nwandb: val_loss 0.42\nwandb: \nwandb: Synced\n"
+    table = read(tmp_path, "a.log", text + end)
+    assert [metric.key for metric in table.metrics] == ["val_loss"]
+    assert curve(table, "val_loss") == list(enumerate(SPRINGS, start=1))

@@ -69,6 +69,22 @@ def test_words_in_every_row_are_no_curve_whatever_the_columns_name(tmp_path: Pat
         table(tmp_path, ",cls/acc", ",None")
 
 
+def test_an_object_in_each_cell_is_no_curve(tmp_path: Path) -> None:
+    rows = "".join(f'{epoch},0.{epoch},"{{""0"": 0.{epoch}}}"\n' for epoch in (1, 2, 3))
+    (tmp_path / "a.csv").write_text("epoch,acc,f1_per_class\n" + rows)
+    read = read_logs(tmp_path / "a.csv")
+    assert keys(read) == ["acc"] and read.reading is not None and read.reading.left_out == {"f1_per_class": "text"}
+
+
+@pytest.mark.parametrize("name", ["max_depth", "train_sizes", "n_neighbors", "training fraction"])
+def test_rows_of_trainings_of_another_size_each_are_no_run(tmp_path: Path, name: str) -> None:
+    text = f"{name},train_score,test_score\n" + "".join(f"{at},0.9,0.{at}\n" for at in range(1, 10))
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError, match=f"each row has another '{name}'"):
+        read_logs(tmp_path / "a.csv")
+    assert keys(read_logs(tmp_path / "a.csv", choices=Choices(epoch=name))) == ["test_score"]
+
+
 def test_a_metric_that_stands_still_is_a_curve(tmp_path: Path) -> None:
     assert keys(table(tmp_path, ",cls/acc", ",0.5")) == ["seg/acc", "depth/rmse", "cls/acc"]
 

@@ -39,6 +39,8 @@ from lcode.readers.understanding.how_often import HowOften
         ("abs_err rel_err mean_iou top5_acc", "abs_err rel_err mean_iou top5_acc", ""),
         ("loss NDCG@10 Hit@10", "NDCG@10 Hit@10", "loss"),
         ("loss acc", "loss acc", ""),
+        ("class_err val/AP test/class_err", "AP", "class_err"),  # DETR prints its averages so
+        ("mean_reward novelty", "mean_reward", "novelty"),
         ("err signal.norm", "err", "signal.norm"),
         ("validation_0-rmse validation_1-rmse", "validation_1-rmse", "validation_0-rmse"),
         ("train_loss HR@10 loss", "HR@10", "train_loss loss"),
