@@ -16,8 +16,8 @@ from lcode.errors import InputError
 USUAL = 0.03
 """Share of the spread that rules without a budget may lose, to count how often they lose more."""
 
-Key: TypeAlias = tuple[str, str, bool, int, int]
-"""Source, rule, with a history, workers, order."""
+Key: TypeAlias = tuple[str, str, bool, int, int, int, bool]
+"""Source, rule, with a history, workers, order, sample, design."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Line:
         deviation: standard deviation of a configuration's score between seeds; None: not known.
         best_kept: whether the truly best run was trained to its end.
         seconds: CPU time that the replay took.
+        sample: which sample of the source's runs they are.
+        design: whether constants are chosen on these runs.
     """
 
     source: str
@@ -53,16 +55,19 @@ class Line:
     deviation: float | None
     best_kept: bool
     seconds: float
+    sample: int = 0
+    design: bool = False
 
     @property
     def key(self) -> Key:
         """What is replayed once."""
-        return self.source, self.rule, self.warm, self.workers, self.order
+        return self.source, self.rule, self.warm, self.workers, self.order, self.sample, self.design
 
     @property
     def group(self) -> str:
-        """What it is reported together with: the benchmarks of one family."""
-        return self.source.partition("/")[0] if self.source in BENCHMARKS else self.source
+        """What it is reported together with: the benchmarks of one family, and of one half."""
+        name = self.source.partition("/")[0] if self.source in BENCHMARKS else self.source
+        return f"{name}, design" if self.design else name
 
     @property
     def share(self) -> float:
