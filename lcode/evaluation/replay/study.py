@@ -22,6 +22,7 @@ from lcode.benchmarks import design_sources
 from lcode.errors import UsageError
 from lcode.evaluation.bench.sources import Source, find_sources, load_problem
 from lcode.evaluation.replay.compare import learns
+from lcode.evaluation.replay.evaluations import by_evaluations
 from lcode.evaluation.replay.record import Line, Replays, table
 from lcode.evaluation.replay.rules import entry_of, make_rule, own_forecaster
 from lcode.evaluation.replay.sweep import RecordedSweep
@@ -92,7 +93,7 @@ def sweeps_of(source: Source, *, sample: int = 0, design: bool = False) -> tuple
         design: whether constants are chosen on them.
     """
     problem = load_problem(source)
-    table, splits = problem.table, problem.splits
+    table, splits = by_evaluations(problem.table), problem.splits
     if splits is None or design:
         names = table.run_ids if splits is None else splits.index[splits["split"] == "train"]
         shuffled = np.array(names, dtype=object)[np.random.default_rng([0, SAMPLE + sample]).permutation(len(names))]
