@@ -96,7 +96,7 @@ class Monitor:
             min_epochs: no run is stopped before this epoch (a diverged one is); default: 3, with `regret` 2.
             keep: the best so many of the runs that report, by current expectation, are never stopped; default: 3, with
                 `regret` 2.
-            delta: a run is stopped when its probability of beating the incumbent is below this; default: 0.05. With
+            delta: a run is stopped when its probability of beating the incumbent is below this; default: 0.2. With
                 `regret` one that is at least so likely is never stopped; default: 0.7.
             every: decide at the first report at or after each multiple of so many epochs only.
             regret: what may be lost by stopping, in place of the bare threshold: `0.5` in the objective's unit, or

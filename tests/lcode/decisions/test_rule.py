@@ -15,10 +15,10 @@ LOW, HIGH = np.linspace(0, 4, 512), np.linspace(9, 13, 512)
 @pytest.mark.parametrize(
     ("samples", "rule", "action", "says"),
     [
-        (LOW, StopRule(), "stop", "P(beats a (ended at 10)) = 0.000 < 0.05; expected 2.0 [0.2, 3.8] Δm %"),
-        (HIGH, StopRule(), "continue", "P(beats a (ended at 10)) = 0.750 ≥ 0.05"),
+        (LOW, StopRule(), "stop", "P(beats a (ended at 10)) = 0.000 < 0.2; expected 2.0 [0.2, 3.8] Δm %"),
+        (HIGH, StopRule(), "continue", "P(beats a (ended at 10)) = 0.750 ≥ 0.2"),
         (LOW, StopRule(keep=4), "continue", "one of the sweep's best 4"),
-        (LOW, StopRule(keep=3), "stop", "< 0.05"),
+        (LOW, StopRule(keep=3), "stop", "< 0.2"),
         (HIGH, StopRule(delta=0.8, keep=0), "stop", "< 0.8"),
         (HIGH, StopRule(delta=0.8, keep=2), "continue", "one of the sweep's best 2"),
         (np.full(512, np.nan), StopRule(), "continue", "no forecast of every task"),
