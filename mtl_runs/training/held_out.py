@@ -37,6 +37,27 @@ def held_out_metrics(
         UsageError: a run has no checkpoint at its horizon.
     """
     found: dict[str, dict[str, float]] = {}
+    for population in finished_populations(problem, specs, folder, device=device):
+        own = population.problem
+        metrics = evaluate(population.network, own.tasks, own.test, len(population))
+        found |= {m.spec.run: values for m, values in zip(population.members, metrics, strict=True)}
+    return {spec.run: found[spec.run] for spec in specs}
+
+
+def finished_populations(
+    problem: Problem, specs: Sequence[RunSpec], folder: Path, *, device: str = "cpu"
+) -> Iterator[Population]:
+    """The networks that finished runs ended with, in stacks of a few, ready to be evaluated.
+
+    Args:
+        problem: the problem of all runs.
+        specs: finished runs.
+        folder: folder of their logs and checkpoints.
+        device: where.
+
+    Raises:
+        UsageError: a run has no checkpoint at its horizon.
+    """
     ordered = sorted(specs, key=lambda spec: spec.config.stacking_key)
     for _, group in groupby(ordered, lambda spec: spec.config.stacking_key):
         stack = list(group)
@@ -57,9 +78,7 @@ def held_out_metrics(
                 states[row] = tensors
             population.load_states(states)
             population.network.eval()
-            metrics = evaluate(population.network, own.tasks, own.test, len(population))
-            found |= {m.spec.run: values for m, values in zip(population.members, metrics, strict=True)}
-    return {spec.run: found[spec.run] for spec in specs}
+            yield population
 
 
 def write_held_out(path: Path, metrics: dict[str, dict[str, float]]) -> None:

@@ -99,7 +99,7 @@ class Population:
         # Drawn on the CPU, so that a seed starts from the same network on every device.
         network = self._network(device)
         initialise(network, [torch.Generator().manual_seed(3 * spec.seed) for spec in specs])
-        blocks = [[p.detach().flatten(1) for p in group.parameters()] for group in network.groups()]
+        blocks = [[p.detach().reshape(len(p), -1) for p in group.parameters()] for group in network.groups()]
         ends = torch.tensor([0, *(sum(p.shape[1] for p in block) for block in blocks)]).cumsum(0).tolist()
         self.groups = [slice(start, end) for start, end in pairwise(ends)]
         self._bind(network, torch.cat([values for block in blocks for values in block], 1).to(device))

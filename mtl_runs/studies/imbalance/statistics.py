@@ -27,7 +27,12 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.estimate:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+        return format(self, ".2f")
+
+    def __format__(self, form: str) -> str:
+        """The three numbers, each in this form with its sign, such as `.3f`."""
+        number, low, high = (format(one, f"+{form or '.2f'}") for one in (self.estimate, self.low, self.high))
+        return f"{number} [{low}, {high}]"
 
 
 def mean_interval(values: ArrayLike) -> Interval:

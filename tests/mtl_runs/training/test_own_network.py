@@ -31,6 +31,17 @@ def plain() -> tuple[nn.Module, Mapping[str, nn.Module]]:
     return nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Tanh()), {"side": nn.Linear(8, 2), "mass": nn.Linear(8, 1)}
 
 
+class Scaled(nn.Module):
+    """Its only parameter is a number, as temperatures are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return values[:, :1] * self.scale
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in path.read_text().splitlines()]
 
@@ -157,3 +168,16 @@ def test_a_network_that_does_not_run_is_refused_before_a_file_is_made(tiny_probl
             folder=tmp_path / "out",
             horizon=1,
         )
+
+
+def test_a_parameter_may_be_a_number(tiny_problem: Problem, tmp_path: Path) -> None:
+    def made() -> tuple[nn.Module, Mapping[str, nn.Module]]:
+        shared, heads = plain()
+        return shared, {**heads, "mass": Scaled()}
+
+    problem = replace(tiny_problem, network=made)
+    spec = RunSpec("a", "tiny", RunConfig("own", lr=0.001), 5, 1)
+    (result,) = train_population(problem, [spec], folder=tmp_path)
+    assert result.status == "finished"
+    population = Population(problem, [spec], "cpu")
+    assert population.parameters.shape[1] == 16 * 8 + 8 + 8 * 2 + 2 + 1

@@ -1,0 +1,1 @@
+"""Do flat minima, COST and NGDiff do here what their papers claim?"""
