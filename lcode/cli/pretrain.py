@@ -1,5 +1,6 @@
-"""Train the checkpoint that ships with the package: `python -m lcode.cli.pretrain --out lcode/shipped`.
+"""Train what ships with the package: `python -m lcode.cli.pretrain --out lcode/shipped`.
 
+That is LC-GODE for any metrics, the network that takes finished runs for examples, and what hyper-parameters did.
 Sources: the training runs (`split == "train"`) of the corpus's training problems and the design half of the public
 collections (see `lcode.benchmarks.halves`), each in several views; the synthetic prior; and what `--logs` names.
 """
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lcode.ensemble.fitted import PretrainedModel
+    from lcode.network.loop import FitReport, FitSettings
     from lcode.table import RunTable
 
 PRIOR, PRIOR_RUNS = 240, 60
@@ -28,47 +31,46 @@ is foretold neither by other collections nor by its other workloads."""
 PUBLIC_RUNS, FEWEST = 100, 6
 """Runs taken of a public collection, and without which it is left out."""
 
+EXAMPLE_RUNS = 600
+"""Runs taken of one for the in-context network, which is shown up to 200 of them at a time."""
+
+EXAMPLE_PRIOR = 120
+"""Synthetic problems that it is shown."""
+
 
 def main() -> None:
     """Command line of the pretraining job."""
-    from lcode.benchmarks import design_sources, load_benchmark, load_mtl_curves
     from lcode.cli.console import fit_progress
     from lcode.ensemble.store import save_fitted
     from lcode.ensemble.training import Fitted
-    from lcode.pretraining.pretrain import SETTINGS, pretrain
+    from lcode.pretraining.in_context import InContextSettings, pretrain_in_context, problems_of
+    from lcode.pretraining.pretrain import SETTINGS
     from lcode.pretraining.settings import learn_settings
-    from lcode.pretraining.views import views
-    from lcode.readers import read_logs
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--logs", type=Path, nargs="*", default=[], help="folders of run logs to learn from as well")
     parser.add_argument("--public", nargs="*", help="public benchmarks to learn from; default: the design half")
-    parser.add_argument("--steps", type=int, default=SETTINGS.steps)
+    parser.add_argument("--steps", type=int, default=SETTINGS.steps, help="of LC-GODE")
+    parser.add_argument("--example-steps", type=int, default=InContextSettings.steps, help="of the in-context network")
+    parser.add_argument("--network", type=Path, help="folder of a model whose LC-GODE is taken instead of training one")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    # Test runs and the problems that are held out stay unseen, so that the benchmarks can judge the result.
-    tables = {
-        f"mtl_curves/{name}": curves.part("train").with_status("finished")
-        for name, curves in load_mtl_curves().items()
-        if curves.is_training_problem
-    }
-    for name in design_sources() if args.public is None else args.public:
-        tables[name] = _some(load_benchmark(name).with_status("finished"), args.seed)
-    for folder in args.logs:
-        tables[folder.name] = read_logs(folder).with_status("finished")
-    known = {name: table for name, table in tables.items() if len(table) >= FEWEST}
-    settings = dataclasses.replace(SETTINGS, steps=args.steps)
-    with fit_progress("pretraining") as progress:
-        model, report = pretrain(
-            [list(views(table)) for table in known.values()],
-            _prior(args.seed),
+    own, public = _tables(args.public, args.logs)
+    whole = {name: table for name, table in {**own, **public}.items() if len(table) >= FEWEST}
+    known = {name: _some(table, PUBLIC_RUNS, args.seed) if name in public else table for name, table in whole.items()}
+    settings, synthetic = dataclasses.replace(SETTINGS, steps=args.steps), _prior(args.seed)
+    model, report = _network(args.network, list(known.values()), synthetic, args.seed, settings)
+    with fit_progress("pretraining the in-context network") as progress:
+        examples = pretrain_in_context(
+            {name: problems_of(_some(table, EXAMPLE_RUNS, args.seed)) for name, table in whole.items()},
+            [problem for table in synthetic[:EXAMPLE_PRIOR] for problem in problems_of(table)],
             seed=args.seed,
-            settings=settings,
+            settings=InContextSettings(steps=args.example_steps),
             progress=progress,
         )
     alike = {name: table for name, table in known.items() if name.startswith(SETTINGS_FROM)}
-    model = dataclasses.replace(model, settings=learn_settings(alike))
+    prior = dataclasses.replace(model.prior, in_context=examples, settings=learn_settings(alike))
     extra = {
         "seed": args.seed,
         "targets": None,
@@ -77,14 +79,53 @@ def main() -> None:
     }
     runs = [run for table in known.values() for run in table.run_ids]
     digest = hashlib.sha256("".join(runs).encode()).hexdigest()[:16]
-    save_fitted(Fitted(model, report, len(set(runs)), digest), args.out, extra)
+    save_fitted(Fitted(dataclasses.replace(model, prior=prior), report, len(set(runs)), digest), args.out, extra)
 
 
-def _some(table: RunTable, seed: int) -> RunTable:
-    """At most `PUBLIC_RUNS` of the runs: a large collection is one problem like any other."""
+def _tables(public: list[str] | None, logs: list[Path]) -> tuple[dict[str, RunTable], dict[str, RunTable]]:
+    """Finished runs to learn from: those of the corpus and of `logs`, and public collections, default: the design half.
+
+    Test runs and the problems that are held out stay unseen, so that the benchmarks can judge the result.
+    """
+    from lcode.benchmarks import design_sources, load_benchmark, load_mtl_curves
+    from lcode.readers import read_logs
+
+    own = {
+        f"mtl_curves/{name}": curves.part("train").with_status("finished")
+        for name, curves in load_mtl_curves().items()
+        if curves.is_training_problem
+    }
+    own |= {folder.name: read_logs(folder).with_status("finished") for folder in logs}
+    names = design_sources() if public is None else public
+    return own, {name: load_benchmark(name).with_status("finished") for name in names}
+
+
+def _network(
+    folder: Path | None, tables: list[RunTable], synthetic: list[RunTable], seed: int, settings: FitSettings
+) -> tuple[PretrainedModel, FitReport]:
+    """LC-GODE for any metrics: trained, or that of the model in a folder; and how its training went."""
+    from lcode.cli.console import fit_progress
+    from lcode.ensemble.fitted import PretrainedModel
+    from lcode.ensemble.store import load_fitted
+    from lcode.errors import UsageError
+    from lcode.pretraining.pretrain import pretrain
+    from lcode.pretraining.views import views
+
+    if folder is not None:
+        given = load_fitted(folder, "cpu")[0]
+        if not isinstance(given.model, PretrainedModel):
+            raise UsageError(f"{folder} holds a fitted model; name one that this command wrote")
+        return given.model, given.report
+    with fit_progress("pretraining LC-GODE") as progress:
+        real = [list(views(table)) for table in tables]
+        return pretrain(real, synthetic, seed=seed, settings=settings, progress=progress)
+
+
+def _some(table: RunTable, most: int, seed: int) -> RunTable:
+    """At most so many of the runs: a large collection is one problem like any other."""
     import numpy as np
 
-    chosen = np.random.default_rng(seed).permutation(len(table))[:PUBLIC_RUNS]
+    chosen = np.random.default_rng(seed).permutation(len(table))[:most]
     return table.rows(np.sort(chosen))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lcode.curves.arrays import CurveArrays, curve_arrays, thinned
 from lcode.curves.collate import SignalScale
+from lcode.curves.common_settings import CommonSettings
 from lcode.curves.config import ConfigEncoder
 from lcode.curves.features import side_information
 from lcode.curves.power_fit import fit_power_laws
@@ -45,6 +46,8 @@ class Known:
         prospects: what the configurations promise, see `Prospects`; 0 where nothing is known, [R].
         points: some of the points of each curve in model space, NaN where there are fewer, [R, K, S].
         points_at: their epochs, [R, K, S].
+        seen: evaluations of each curve so far, [R, K].
+        settings: places of the common settings among the finished runs, 0 where one is unknown, [R, P].
         clock: the planned learning rates.
     """
 
@@ -57,6 +60,8 @@ class Known:
     side_groups: NDArray[np.int64]
     points: Array
     points_at: NDArray[np.int64]
+    seen: NDArray[np.int64]
+    settings: Array
     clock: RateClock
 
     def rows(self, chosen: slice) -> Known:
@@ -70,13 +75,10 @@ class Known:
             prospects=self.prospects[chosen],
             points=self.points[chosen],
             points_at=self.points_at[chosen],
+            seen=self.seen[chosen],
+            settings=self.settings[chosen],
             clock=self.clock.rows(chosen),
         )
-
-    @property
-    def seen(self) -> NDArray[np.int64]:
-        """Evaluations of each curve so far, `KEPT` at most, [R, K]."""
-        return np.isfinite(self.points).sum(axis=-1)
 
     def anchor(self, training: Array) -> Array:
         """The last values, or the mean of the training runs' [N, K] where nothing of a curve was observed, [R, K]."""
@@ -124,6 +126,7 @@ class PrefixReader:
         self._side = ConfigEncoder.fit(side_information(finished))
         widths = [len(column.categories) or 1 for column in self._side.columns]
         self._prospects = prospects
+        self._settings = CommonSettings.among(finished.configs)
         widths += [1] if prospects is not None else []
         self._side_groups = np.repeat(np.arange(len(widths)), widths)
         keys = sorted(set(finished.signals["metric"].astype(str)))
@@ -164,6 +167,8 @@ class PrefixReader:
             side_groups=self._side_groups,
             points=self._values.scale(np.where(present, points, np.nan)),
             points_at=points_at,
+            seen=prefix.lengths,
+            settings=self._settings.places(table.configs),
             clock=RateClock.of(table.schedules, table.run_ids, horizons[:, 0]),
         )
 

@@ -21,8 +21,8 @@ from lcode.ensemble.conformal import persistence
 from lcode.ensemble.history import History
 from lcode.ensemble.law import Laws
 from lcode.ensemble.networks import AnyMetrics
+from lcode.ensemble.prior import Prior
 from lcode.ensemble.registry import Learning
-from lcode.ensemble.settings_prior import SettingsPrior
 from lcode.network.loop import Source
 from lcode.network.model import LCGODE
 from lcode.network.quantiles import OutOfFoldNetwork
@@ -59,11 +59,10 @@ class Context:
         folds: fold of each run, [N].
         preprocessor: how tables become tensors.
         adapted: the network that learned from the runs; None: none did.
-        pretrained: the network as it came; None: there is none.
+        prior: what was learned on other problems; None: nothing was.
         parts: names of the base models that may count.
         seed: of trees.
         calibrated: whether intervals are scaled by what left-out runs say; only ablations do without.
-        settings: what hyper-parameters did to other problems; None: it is not known.
     """
 
     finished: RunTable
@@ -71,11 +70,10 @@ class Context:
     folds: NDArray[np.int64]
     preprocessor: Preprocessor
     adapted: LCGODE | None
-    pretrained: LCGODE | None
+    prior: Prior | None
     parts: tuple[str, ...]
     seed: int
     calibrated: bool = True
-    settings: SettingsPrior | None = None
 
     def at(self, cutoff: int) -> AtCutoff:
         """What is learned at a cutoff, one of `nearest`."""
@@ -83,7 +81,10 @@ class Context:
             history = History.of(
                 self.finished, self.own, self._arrays, self.folds, cutoff, self.preprocessor.values, self._reader
             )
-            given = Learning(history, self.preprocessor, self._adapted, self._pretrained, self._laws, self.seed)
+            examples = None if self.prior is None else self.prior.in_context
+            given = Learning(
+                history, self.preprocessor, self._adapted, self._pretrained, examples, self._laws, self.seed
+            )
             self._learned[cutoff] = AtCutoff(given, self.parts, calibrated=self.calibrated)
         return self._learned[cutoff]
 
@@ -131,7 +132,8 @@ class Context:
     @cached_property
     def prospects(self) -> Prospects | None:
         """What configurations promise among the finished runs; None: it is not known."""
-        return None if self.settings is None else self.settings.among(self.finished.configs)
+        settings = None if self.prior is None else self.prior.settings
+        return None if settings is None else settings.among(self.finished.configs)
 
     @cached_property
     def persistence(self) -> float:
@@ -169,7 +171,6 @@ class Context:
         meta, arrays = pack(self.finished)
         meta = {"table": meta, "own": self.own, "seed": self.seed, "parts": list(self.parts)}
         meta["calibrated"] = self.calibrated
-        meta["settings_prior"] = None if self.settings is None else self.settings.to_json()
         return meta, {**arrays, "folds": self.folds}
 
     @classmethod
@@ -179,7 +180,7 @@ class Context:
         arrays: Mapping[str, NDArray[Any]],
         preprocessor: Preprocessor,
         adapted: LCGODE | None,
-        pretrained: LCGODE | None,
+        prior: Prior | None,
     ) -> Context:
         """The inverse of `pack`, with the networks that are stored beside it."""
         parts = tuple(str(name) for name in meta["parts"])
@@ -189,11 +190,10 @@ class Context:
             arrays["folds"],
             preprocessor,
             adapted,
-            pretrained,
+            prior,
             parts,
             int(meta["seed"]),
             bool(meta["calibrated"]),
-            SettingsPrior.read(meta),
         )
 
     @cached_property
@@ -228,4 +228,5 @@ class Context:
 
     @cached_property
     def _pretrained(self) -> AnyMetrics | None:
-        return None if self.pretrained is None else AnyMetrics.of(self.pretrained, self.finished, self.preprocessor)
+        prior = self.prior
+        return None if prior is None else AnyMetrics.of(prior.network, self.finished, self.preprocessor)

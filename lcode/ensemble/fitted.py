@@ -20,7 +20,8 @@ from lcode.ensemble.context import Context
 from lcode.ensemble.leads import leads_of
 from lcode.ensemble.mixture import mixture_quantiles
 from lcode.ensemble.order import FEWEST, in_careful_order
-from lcode.ensemble.settings_prior import SettingsPrior, tilted
+from lcode.ensemble.prior import Prior
+from lcode.ensemble.settings_prior import tilted
 from lcode.ensemble.widths import Widths
 from lcode.forecast import LEVELS, NO_EPOCH, Q50
 from lcode.network.model import LCGODE
@@ -71,17 +72,15 @@ class Model(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class PretrainedModel:
-    """The network that ships with the package: for any metrics, where no run has finished.
+    """What ships with the package: for any metrics, where no run has finished.
 
     Attributes:
-        network: its members.
-        widths: how much its intervals are widened.
-        settings: what hyper-parameters did to other problems; None: it is not known.
+        prior: what was learned on other problems.
+        widths: how much the network's intervals are widened.
     """
 
-    network: LCGODE
+    prior: Prior
     widths: Widths
-    settings: SettingsPrior | None = None
     preprocessor: None = None
 
     def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
@@ -93,14 +92,14 @@ class PretrainedModel:
         arrays = curve_arrays(table, metrics=read.metrics)
         seen, last = arrays.last_epochs.max(axis=1, initial=-1), arrays.last_values
         horizons = np.maximum(table.runs["horizon"].to_numpy(float), 1)
-        result = _by_network(self.network, table, read, seen, nodes)
+        result = _by_network(self.prior.network, table, read, seen, nodes)
         for cutoff in np.unique(seen).tolist():
             rows = np.flatnonzero(seen == cutoff)
             if cutoff >= 0:
                 ahead = leads_of(nodes[rows], seen[rows], horizons[rows])
                 result[rows] += self._moved(result[rows], last[rows], cutoff, ahead, company, read)[..., None]
-        if self.settings is not None and len(company) >= FEWEST:
-            result = tilted(result, self.settings.among(company.configs)(table.configs), arrays.lengths)
+        if self.prior.settings is not None and len(company) >= FEWEST:
+            result = tilted(result, self.prior.settings.among(company.configs)(table.configs), arrays.lengths)
         widened = self.widths.widen(result, np.clip(seen / horizons, 0, 1), leads_of(nodes, seen, horizons))
         quantiles = read.values.bounded(at_queries(widened, nodes, asked), last)
         return Predicted(quantiles, None, self.widths.persistence)
@@ -121,7 +120,7 @@ class PretrainedModel:
         left = others.runs["horizon"].to_numpy(float)[:, None] - cutoff
         for ahead in np.unique(leads, axis=0):
             rows = np.flatnonzero((leads == ahead).all(1))
-            theirs = _by_network(self.network, others, read, seen, cutoff + ahead * left)[..., Q50]
+            theirs = _by_network(self.prior.network, others, read, seen, cutoff + ahead * left)[..., Q50]
             for k in range(scaled.shape[1]):
                 moved[rows, k] = in_careful_order(scaled[rows, k, :, Q50], now[rows, k], theirs[:, k], start[:, k])
         return moved
@@ -184,7 +183,7 @@ class EnsembleModel:
         The adapted network has learned at equal epochs, so that it is left out here.
         """
         axis, given = ShareAxis.of(self.context.finished), self.context
-        if axis is None or given.pretrained is None:
+        if axis is None or given.prior is None:
             return None
         finished = axis.table(given.finished)
         return axis, replace(given, finished=finished, preprocessor=Preprocessor.fit(finished), adapted=None)

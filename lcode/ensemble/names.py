@@ -6,6 +6,9 @@ NETWORK = "lc-gode"
 PRETRAINED = "pretrained"
 """The network as it came."""
 
+IN_CONTEXT = "in-context network"
+"""The network that takes finished runs for examples."""
+
 PROCESS = "gaussian process"
 VALUES = "forest of values"
 CHANGES = "forest of changes"

@@ -9,10 +9,12 @@ from lcode.curves.collate import Preprocessor
 from lcode.ensemble.base_model import BaseModel, Forecasts
 from lcode.ensemble.forests import Changes, Surprises, Values
 from lcode.ensemble.history import History
+from lcode.ensemble.in_context import InContext
 from lcode.ensemble.law import Law, Laws
-from lcode.ensemble.names import CHANGES, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.names import CHANGES, IN_CONTEXT, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.networks import Adapted, AnyMetrics, Pretrained, expected
 from lcode.ensemble.process import Process
+from lcode.network.in_context import InContextNetwork
 from lcode.network.quantiles import OutOfFoldNetwork
 
 
@@ -25,6 +27,7 @@ class Learning:
         preprocessor: how tables become tensors for the adapted network.
         adapted: the network that learned from the finished runs; None: there is none.
         pretrained: the network as it came; None: there is none.
+        in_context: the network that takes them for examples; None: there is none.
         laws: what whole curves of the finished runs say.
         seed: of the trees.
     """
@@ -33,6 +36,7 @@ class Learning:
     preprocessor: Preprocessor
     adapted: OutOfFoldNetwork | None
     pretrained: AnyMetrics | None
+    in_context: InContextNetwork | None
     laws: Laws
     seed: int
 
@@ -45,6 +49,10 @@ def _pretrained(given: Learning, before: Forecasts) -> BaseModel | None:
     return None if given.pretrained is None else Pretrained(given.history, given.pretrained)
 
 
+def _in_context(given: Learning, before: Forecasts) -> BaseModel | None:
+    return None if given.in_context is None else InContext(given.history, given.in_context)
+
+
 def _surprises(given: Learning, before: Forecasts) -> BaseModel:
     history = given.history
     return Surprises(history, given.seed, expected(before, max(history.cutoff, 0) / history.horizons))
@@ -53,6 +61,7 @@ def _surprises(given: Learning, before: Forecasts) -> BaseModel:
 BASE_MODELS: dict[str, Callable[[Learning, Forecasts], BaseModel | None]] = {
     NETWORK: _adapted,
     PRETRAINED: _pretrained,
+    IN_CONTEXT: _in_context,
     PROCESS: lambda given, before: Process(given.history, before),
     VALUES: lambda given, before: Values(given.history, given.seed),
     CHANGES: lambda given, before: Changes(given.history, given.seed),

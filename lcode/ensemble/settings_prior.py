@@ -81,12 +81,6 @@ class SettingsPrior:
             raise ValueError("the prior of hyper-parameters was learned from others")
         return cls(ResponseSurface.from_json(data))
 
-    @classmethod
-    def read(cls, meta: Mapping[str, Any]) -> Self | None:
-        """What a model's plain values have of it, if anything."""
-        data = meta.get("settings_prior")
-        return None if data is None else cls.from_json(data)
-
 
 def tilted(quantiles: Array, prospects: Array, seen: NDArray[np.int64]) -> Array:
     """Forecasts of runs, given what their settings promise.

@@ -15,14 +15,16 @@ from lcode.curves.collate import Preprocessor
 from lcode.ensemble.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lcode.ensemble.context import Context
 from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel
+from lcode.ensemble.prior import Prior
 from lcode.ensemble.settings_prior import SettingsPrior
 from lcode.ensemble.training import Fitted
 from lcode.ensemble.widths import Widths
+from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.loop import FitReport
 from lcode.network.model import LCGODE, LCGODEConfig
 
-NETWORK, PRETRAINED, FINISHED = "network", "pretrained", "finished"
-"""Of the names in `model.safetensors`, before a dot: parameters of the two networks, and the finished runs."""
+NETWORK, PRETRAINED, IN_CONTEXT, FINISHED = "network", "pretrained", "in_context", "finished"
+"""Of the names in `model.safetensors`, before a dot: parameters of the networks, and the finished runs."""
 
 
 def save_fitted(fitted: Fitted, folder: Path, extra: dict[str, Any]) -> None:
@@ -51,19 +53,17 @@ def load_fitted(folder: Path, device: str) -> tuple[Fitted, dict[str, Any]]:
 def pack_model(model: Model) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The model as JSON values and tensors."""
     if isinstance(model, PretrainedModel):
-        meta, tensors = _pack_networks({PRETRAINED: model.network})
-        settings = None if model.settings is None else model.settings.to_json()
-        return {"kind": "pretrained", "widths": model.widths.to_json(), "settings_prior": settings, **meta}, tensors
+        meta, tensors = _pack_networks(None, model.prior)
+        return {"kind": "pretrained", "widths": model.widths.to_json(), **meta}, tensors
     if isinstance(model, NetworkAlone):
-        meta, tensors = _pack_networks({NETWORK: model.network})
+        meta, tensors = _pack_networks(model.network, None)
         return {"kind": "network alone", "preprocessor": model.preprocessor.to_json(), **meta}, tensors
     assert isinstance(model, EnsembleModel)
     context = model.context
     described, arrays = context.pack()
     meta = {"kind": "ensemble", "preprocessor": context.preprocessor.to_json(), "context": described}
     tensors = {f"{FINISHED}.{name}": torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-    both = ((NETWORK, context.adapted), (PRETRAINED, context.pretrained))
-    networks, weights = _pack_networks({name: network for name, network in both if network is not None})
+    networks, weights = _pack_networks(context.adapted, context.prior)
     return {**meta, **networks}, {**tensors, **weights}
 
 
@@ -74,22 +74,43 @@ def unpack_model(meta: Mapping[str, Any], tensors: Mapping[str, Tensor], device:
         LookupError, TypeError, ValueError, RuntimeError: these are not the values of a model.
     """
     networks = {name: _network(name, config, tensors, device) for name, config in meta["networks"].items()}
+    prior = None if meta["prior"] is None else _prior(meta["prior"], networks[PRETRAINED], tensors, device)
     if meta["kind"] == "pretrained":
-        return PretrainedModel(networks[PRETRAINED], Widths.from_json(meta["widths"]), SettingsPrior.read(meta))
+        assert prior is not None
+        return PretrainedModel(prior, Widths.from_json(meta["widths"]))
     preprocessor = Preprocessor.from_json(meta["preprocessor"])
     if meta["kind"] == "network alone":
         return NetworkAlone(preprocessor, networks[NETWORK])
     arrays = {name: value.numpy() for name, value in _part(FINISHED, tensors).items()}
-    adapted, pretrained = networks.get(NETWORK), networks.get(PRETRAINED)
-    return EnsembleModel(Context.unpack(meta["context"], arrays, preprocessor, adapted, pretrained))
+    return EnsembleModel(Context.unpack(meta["context"], arrays, preprocessor, networks.get(NETWORK), prior))
 
 
-def _pack_networks(networks: Mapping[str, LCGODE]) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    configs = {name: network.config.to_json() for name, network in networks.items()}
-    weights = {
-        f"{name}.{key}": value for name, network in networks.items() for key, value in network.state_dict().items()
-    }
-    return {"networks": configs}, weights
+def _pack_networks(adapted: LCGODE | None, prior: Prior | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    networks = {NETWORK: adapted, PRETRAINED: None if prior is None else prior.network}
+    known = {name: network for name, network in networks.items() if network is not None}
+    configs = {name: network.config.to_json() for name, network in known.items()}
+    modules: dict[str, torch.nn.Module] = dict(known)
+    described = None
+    if prior is not None:
+        examples, settings = prior.in_context, prior.settings
+        described = {
+            "in_context": None if examples is None else examples.config.to_json(),
+            "settings": None if settings is None else settings.to_json(),
+        }
+        if examples is not None:
+            modules[IN_CONTEXT] = examples
+    weights = {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
+    return {"networks": configs, "prior": described}, weights
+
+
+def _prior(meta: Mapping[str, Any], network: LCGODE, tensors: Mapping[str, Tensor], device: str) -> Prior:
+    examples = None
+    if meta["in_context"] is not None:
+        config = InContextConfig(**meta["in_context"])
+        examples = InContextNetwork(config, torch.Generator().manual_seed(0)).to(device)
+        examples.load_state_dict(_part(IN_CONTEXT, tensors))
+    settings = None if meta["settings"] is None else SettingsPrior.from_json(meta["settings"])
+    return Prior(network, examples, settings)
 
 
 def _network(name: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor], device: str) -> LCGODE:

@@ -17,8 +17,8 @@ from lcode.curves.collate import Preprocessor
 from lcode.ensemble.context import Context
 from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel
 from lcode.ensemble.folds import assign_folds
+from lcode.ensemble.prior import Prior
 from lcode.ensemble.registry import PARTS
-from lcode.ensemble.settings_prior import SettingsPrior
 from lcode.network.loop import FitReport, FitSettings, Progress, Source, fit_model
 from lcode.network.model import LCGODE, LCGODEConfig
 from lcode.network.transfer import transfer
@@ -118,15 +118,13 @@ class Recipe:
             return Fitted(NetworkAlone(preprocessor, network), report, len(done), _digest(done))
         rows, mine = some_rows(len(done), own, self.seed, MAX_RUNS)
         context = Context(
-            done.rows(rows), mine, folds[rows], preprocessor, network, None if beside is None else beside.network,
-            tuple(self.parts), self.seed, self.calibrated, None if beside is None else beside.settings,
+            done.rows(rows), mine, folds[rows], preprocessor, network, beside, tuple(self.parts), self.seed,
+            self.calibrated,
         )  # fmt: skip
         return Fitted(EnsembleModel(context), report, len(done), _digest(done))
 
-    def _network(
-        self, preprocessor: Preprocessor, graphs: GraphTensors | None
-    ) -> tuple[LCGODE, PretrainedModel | None]:
-        """The network before training, and the pretrained model that stands beside it, if it takes any metrics."""
+    def _network(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Prior | None]:
+        """The network before training, and what was learned on other problems, which stands beside it."""
         start, beside = (None, None) if self.start is None else _start(self.start)
         widths = {
             "metrics": len(preprocessor.metrics),
@@ -145,12 +143,12 @@ class Recipe:
         return network.to(self.device), beside
 
 
-def in_context(pretrained: LCGODE, finished: RunTable, seed: int, settings: SettingsPrior | None) -> Fitted:
+def in_context(prior: Prior, finished: RunTable, seed: int) -> Fitted:
     """A model that takes up finished runs, at most `CONTEXT_RUNS` of them, without adapting the network."""
     rows, _ = some_rows(len(finished), len(finished), seed, CONTEXT_RUNS)
     finished = finished.rows(rows)
     folds, read = assign_folds(finished, FOLDS, seed), Preprocessor.fit(finished)
-    context = Context(finished, len(finished), folds, read, None, pretrained, PARTS, seed, settings=settings)
+    context = Context(finished, len(finished), folds, read, None, prior, PARTS, seed)
     report = FitReport(steps=0, validation_loss=0.0, interrupted=False)
     return Fitted(EnsembleModel(context), report, len(finished), _digest(finished))
 
@@ -160,15 +158,18 @@ def by_name(table: RunTable) -> RunTable:
     return table.select(sorted(table.run_ids))
 
 
-def _start(model: Model) -> tuple[LCGODE, PretrainedModel | None]:
-    """The network whose parameters a fit starts from, and the model itself if it takes any metrics."""
+def _start(model: Model) -> tuple[LCGODE, Prior | None]:
+    """The network whose parameters a fit starts from, and what else was learned on other problems."""
     if isinstance(model, PretrainedModel):
-        return model.network, model
+        return model.prior.network, model.prior
     if isinstance(model, NetworkAlone):
         return model.network, None
     assert isinstance(model, EnsembleModel)
-    networks = [network for network in (model.context.adapted, model.context.pretrained) if network is not None]
-    return networks[0], None
+    adapted, prior = model.context.adapted, model.context.prior
+    if adapted is not None:
+        return adapted, None
+    assert prior is not None
+    return prior.network, None
 
 
 def _sizes(pretrained: LCGODE | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from lcode.ensemble.names import CHANGES, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.names import CHANGES, IN_CONTEXT, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.registry import PARTS
 from lcode.forecast import Forecast
 from lcode.forecasters import ForecasterFactory
@@ -107,6 +107,7 @@ def _network(change: Change | None = None, **options: Any) -> ForecasterFactory:
 
 ABLATIONS: dict[str, ForecasterFactory] = {
     "lcode-no-network": _without(NETWORK, SURPRISES, PRETRAINED),
+    "lcode-no-examples": _without(IN_CONTEXT),
     "lcode-no-process": _without(PROCESS),
     "lcode-no-law": _without(LAW),
     "lcode-no-forests": _without(VALUES, CHANGES, SURPRISES),

@@ -195,7 +195,7 @@ class LCGODEForecaster(Forecaster):
         except NotEnoughDataError:
             return known
         with isolated():
-            known.fitted = in_context(fitted.model.network, done, self.seed, fitted.model.settings)
+            known.fitted = in_context(fitted.model.prior, done, self.seed)
         return known
 
     def predict(self, table: RunTable, at: At = "horizon", *, context: RunTable | None = None) -> Forecast:
@@ -252,13 +252,13 @@ class LCGODEForecaster(Forecaster):
         own = context.finished.epoch_unit
         finer = finer_unit(own, table.epoch_unit)
         if finer < 0.999 * own:
-            if context.adapted is not None or context.pretrained is None:
+            if context.adapted is not None or context.prior is None:
                 raise UsageError(
                     f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples of "
                     f"{table.epoch_unit:g}: fit a model on logs with such epochs"
                 )
             finished = context.finished.in_unit(finer)
-            self.fitted = in_context(context.pretrained, finished, self.seed, context.settings)
+            self.fitted = in_context(context.prior, finished, self.seed)
             own = finer
         return table.in_unit(own)
 

@@ -17,6 +17,7 @@ from lcode.curves.arrays import curve_arrays
 from lcode.curves.collate import Preprocessor
 from lcode.curves.scaling import ValueScaler
 from lcode.ensemble.fitted import PretrainedModel
+from lcode.ensemble.prior import Prior
 from lcode.isolation import isolated
 from lcode.network.loop import FitReport, FitSettings, Progress, Source, fit_model, some_of
 from lcode.network.model import LCGODE, LCGODEConfig
@@ -67,7 +68,7 @@ def pretrain(
     # Forecasts without a finished run are made on the curves' own scales.
     judging = some_of([source for is_real, source in sources if is_real and source.own is not None], CALIBRATED)
     widths = learn_widths([judge(model, source) for source in judging])
-    return PretrainedModel(model, widths), report
+    return PretrainedModel(Prior(model), widths), report
 
 
 def _sources(table: RunTable, fold: int, device: str) -> Iterator[Source]:

@@ -29,13 +29,15 @@ CUTOFF, HORIZON = 4, 16
 def learning(context: Context, cutoff: int) -> Learning:
     """What base models may learn from at a cutoff."""
     finished, read = context.finished, context.preprocessor
-    assert context.adapted is not None and context.pretrained is not None
+    assert context.adapted is not None and context.prior is not None
     reader = PrefixReader(finished, read.values, context.prospects)
     history = History.of(finished, context.own, curve_arrays(finished), context.folds, cutoff, read.values, reader)
     source = Source.of(read.tensors(finished), read.task_of, context.folds, "cpu")
     adapted = OutOfFoldNetwork(context.adapted, source)
     laws = Laws.of(reader.at(finished, curve_arrays(finished), HORIZON), context.folds, 1.0)
-    return Learning(history, read, adapted, AnyMetrics.of(context.pretrained, finished, read), laws, context.seed)
+    prior = context.prior
+    pretrained = AnyMetrics.of(prior.network, finished, read)
+    return Learning(history, read, adapted, pretrained, prior.in_context, laws, context.seed)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def test_a_loaded_model_forecasts_the_same(small: LCGODEForecaster, folder: Path
 def test_what_the_folder_says(small: LCGODEForecaster, folder: Path) -> None:
     meta = json.loads((folder / META).read_text())
     assert meta["version"] == VERSION and meta["runs"] == 20 and len(meta["data_digest"]) == 16
-    assert {"kind", "networks", "preprocessor", "context", "fit"} <= set(meta) and meta["kind"] == "ensemble"
+    assert {"kind", "networks", "prior", "preprocessor", "context", "fit"} <= set(meta) and meta["kind"] == "ensemble"
 
 
 def test_saving_over_a_model_replaces_it(small: LCGODEForecaster, folder: Path) -> None:
@@ -76,8 +76,8 @@ EDITS: dict[str, Callable[[dict], object]] = {
     **{
         f"no {key}": drop(key)
         for key in (
-            "version", "weights_sha256", "kind", "networks", "preprocessor", "context", "fit", "runs", "data_digest",
-            "seed", "targets", "description_sha256",
+            "version", "weights_sha256", "kind", "networks", "prior", "preprocessor", "context", "fit", "runs",
+            "data_digest", "seed", "targets", "description_sha256",
         )
     },
     "newer": put(VERSION + 1, "version"),

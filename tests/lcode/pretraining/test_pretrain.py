@@ -27,13 +27,13 @@ def model() -> PretrainedModel:
 
 def test_the_same_seed_leaves_the_same_weights(model: PretrainedModel) -> None:
     again, report = pretrained()
-    for name, value in model.network.state_dict().items():
-        np.testing.assert_array_equal(value.numpy(), again.network.state_dict()[name].numpy())
+    for name, value in model.prior.network.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), again.prior.network.state_dict()[name].numpy())
     assert model.widths == again.widths and 0 < report.steps <= 24
 
 
 def test_it_knows_no_metric_by_name_and_never_narrows_its_intervals(model: PretrainedModel) -> None:
-    assert model.preprocessor is None and model.network.config.metrics == 0
+    assert model.preprocessor is None and model.prior.network.config.metrics == 0
     factors = np.array(model.widths.factors)
     assert factors.shape == (len(SHARES), 2) and (factors >= 0).all() and (factors <= np.log(2.5)).all()
 

@@ -1,0 +1,80 @@
+"""The in-context network as a base model: finished runs are its examples, nothing is fitted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lcode.curves.continuation import at_epochs, read_points, share_epochs
+from lcode.curves.tokens import Prefixes
+from lcode.ensemble.base_model import Forecasts, Observed
+from lcode.ensemble.history import History
+from lcode.forecast import LEVELS
+from lcode.network.in_context import InContextNetwork
+
+Array = NDArray[np.float64]
+
+FEWEST = 3
+"""Examples without which nothing is said of a metric."""
+
+MOST = 200
+"""Examples at most, evenly chosen: the network has never seen more."""
+
+POINTS = 12
+"""Points between cutoff and horizon at which it forecasts at most; in between it is linear."""
+
+
+class InContext:
+    """Forecasts by what came of the finished runs, one metric at a time.
+
+    Args:
+        history: the finished runs from the cutoff.
+        network: the network.
+    """
+
+    def __init__(self, history: History, network: InContextNetwork) -> None:
+        self._history, self._network = history, network
+        count = min(len(history.grid), POINTS)
+        self._leads = np.arange(1, count + 1) / count
+        epochs = share_epochs(history.horizons, history.cutoff, self._leads)
+        path = history.values[..., None]
+        self._came = at_epochs(path, history.grid, history.last, history.cutoff, history.horizons, epochs)[..., 0]
+
+    def out_of_fold(self) -> Array:
+        """See `BaseModel`."""
+        history = self._history
+        path = np.full((*self._came.shape, len(LEVELS)), np.nan)
+        every = np.ones(len(self._leads), dtype=np.bool_)
+        for k in range(path.shape[1]):
+            runs = self._prefixes(k)
+            for fold in np.unique(history.folds).tolist():
+                own = np.flatnonzero(history.folds == fold)
+                path[own, k] = self._path(k, runs.rows(own), every, without=fold)
+        last = history.known.last
+        return at_epochs(path, self._leads, last, history.cutoff, history.horizons, history.epochs)
+
+    def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
+        """See `BaseModel`."""
+        known = observed.known
+        read = read_points(self._leads, observed.cutoff, observed.horizons, epochs)
+        path = np.full((len(observed), *self._came.shape[1:], len(LEVELS)), np.nan)
+        for k in range(path.shape[1]):
+            runs = Prefixes.of(known, k, observed.cutoff, observed.horizons)
+            path[:, k] = self._path(k, runs, read)
+        return at_epochs(path, self._leads, known.last, observed.cutoff, observed.horizons, epochs)
+
+    def _path(self, metric: int, runs: Prefixes, points: NDArray[np.bool_], without: int | None = None) -> Array:
+        """Quantiles of R runs, [R, J, 21]; NaN at other points [J], and where too few examples have the metric."""
+        history = self._history
+        came = self._came[:, metric]
+        path = np.full((len(runs), len(self._leads), len(LEVELS)), np.nan)
+        rows = np.flatnonzero(np.isfinite(came).all(1) & (history.folds != without))
+        if len(rows) >= FEWEST:
+            rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST)).astype(np.int64))]
+            examples = self._prefixes(metric).rows(rows)
+            path[:, points] = self._network.quantiles(examples, came[rows][:, points], runs, self._leads[points])
+        return path
+
+    def _prefixes(self, metric: int) -> Prefixes:
+        history = self._history
+        return Prefixes.of(history.known, metric, history.cutoff, history.horizons)

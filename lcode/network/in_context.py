@@ -1,0 +1,149 @@
+"""A network that learns a problem from its examples: finished runs go in beside the run to forecast.
+
+A transformer over runs, without an order among them, in the manner of prior-fitted networks (Müller et al. 2022,
+"Transformers can do Bayesian inference", arXiv 2112.10510; for learning curves Rakotoarison et al. 2024, arXiv
+2404.16795). Each run is one token (`lcode.curves.tokens`); examples also carry what came of them. Runs look at the
+examples, never at each other, so that a forecast depends on the run and the examples alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lcode.curves.tokens import FEATURES, ExampleScale, Prefixes, Tokens
+from lcode.forecast import LEVELS
+
+Array = NDArray[np.float64]
+
+CHUNK = 512
+"""Runs at a time: bounds the memory whatever the size of the table."""
+
+
+@dataclass(frozen=True)
+class InContextConfig:
+    """Sizes of the network.
+
+    Attributes:
+        features: numbers of a token beside what came of its run.
+        width: of a token within the network.
+        layers: number of attention layers.
+        heads: attention heads of each.
+    """
+
+    features: int = FEATURES
+    width: int = 96
+    layers: int = 4
+    heads: int = 4
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values, for the checkpoint."""
+        return asdict(self)
+
+
+class InContextNetwork(nn.Module):
+    """Quantiles of what comes of runs, by examples of which it is known.
+
+    Args:
+        config: its sizes.
+        generator: source of the initial parameters.
+    """
+
+    def __init__(self, config: InContextConfig, generator: torch.Generator) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.read = _mlp(config.features, width, width)
+        self.came = nn.Linear(2, width)
+        self.layers = nn.ModuleList([_Layer(width, config.heads) for _ in range(config.layers)])
+        self.norm = nn.LayerNorm(width)
+        self.tell = _mlp(width, width, len(LEVELS) + 1)
+        with torch.no_grad():
+            for module in self.modules():
+                if isinstance(module, nn.Linear):
+                    bound = module.in_features**-0.5
+                    module.weight.uniform_(-bound, bound, generator=generator)
+                    module.bias.zero_()
+
+    def forward(self, examples: Tensor, last_of_examples: Tensor, came: Tensor, runs: Tensor, last: Tensor) -> Tensor:
+        """Quantiles on the examples' scale, [B, R, 21].
+
+        Args:
+            examples: tokens of N examples of each of B problems, [B, N, F].
+            last_of_examples: their last values, [B, N].
+            came: what came of them, on the same scale, [B, N].
+            runs: tokens of R runs, [B, R, F].
+            last: their last values, [B, R].
+        """
+        known = self.read(examples) + self.came(torch.stack([came, came - last_of_examples], dim=-1))
+        asked = self.read(runs)
+        for layer in self.layers:
+            known, asked = layer(known, asked)
+        told = self.tell(self.norm(asked))
+        # Between "stays where it is" and "ends where the examples say".
+        middle = torch.sigmoid(told[..., :1]) * last[..., None] + told[..., 1:2]
+        gaps = nn.functional.softplus(told[..., 2:] - 2)
+        half = gaps.shape[-1] // 2
+        below, above = gaps[..., :half], gaps[..., half:]
+        down = below.flip(-1).cumsum(-1).flip(-1)
+        return torch.cat([middle - down, middle, middle + above.cumsum(-1)], dim=-1)
+
+    @torch.no_grad()
+    def quantiles(self, examples: Prefixes, came: Array, runs: Prefixes, leads: Array) -> Array:
+        """Forecasts in model space, [R, J, 21].
+
+        Args:
+            examples: what was known of N examples at their cutoffs.
+            came: their values at the leads, all finite, [N, J].
+            runs: what is known of R runs.
+            leads: places between cutoff (0) and horizon (1), [J].
+        """
+        scale = ExampleScale.of(examples, came, leads)
+        known, scaled = scale.tokens(examples), scale.scaled(came).T
+        parts = []
+        for begin in range(0, len(runs), CHUNK):
+            asked = scale.tokens(runs.rows(np.arange(begin, min(begin + CHUNK, len(runs)))))
+            told = self(*self._tensors(known, scaled), *self._tensors(asked))
+            parts.append(scale.unscaled(told.double().cpu().numpy()))
+        return np.moveaxis(np.concatenate(parts, axis=1), 0, 1)
+
+    def _tensors(self, tokens: Tokens, *others: Array) -> Sequence[Tensor]:
+        device = self.came.weight.device
+        return [torch.from_numpy(np.ascontiguousarray(part)).float().to(device) for part in (*tokens, *others)]
+
+
+class _Layer(nn.Module):
+    """Attention to the examples, then a perceptron; the same for examples and for runs."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.key_value = nn.Linear(width, width), nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+        self.perceptron = _mlp(width, 2 * width, width)
+
+    def forward(self, known: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
+        normed = self.before(known)
+        key, value = map(self._apart, self.key_value(normed).chunk(2, dim=-1))
+        return self._step(known, normed, key, value), self._step(asked, self.before(asked), key, value)
+
+    def _step(self, tokens: Tensor, normed: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        query = self._apart(self.query(normed))
+        seen = nn.functional.scaled_dot_product_attention(query, key, value)
+        tokens = tokens + self.out(seen.transpose(1, 2).flatten(2))
+        return tokens + self.perceptron(self.between(tokens))
+
+    def _apart(self, tokens: Tensor) -> Tensor:
+        """By heads, [B, T, D] to [B, H, T, D / H]."""
+        return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def _mlp(width: int, hidden: int, out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, out))
