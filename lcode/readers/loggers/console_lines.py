@@ -30,12 +30,13 @@ from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tabl
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
 from lcode.readers.loggers.ray_console import told_by_ray
 from lcode.readers.loggers.rounds import counts_rounds, within_round
-from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once
+from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once, without_run_summaries
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
 from lcode.table.metric_names import known_metric
+from lcode.table.metric_words import SPLITS
 from lcode.table.reading import listed
 
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{NUMBER})? *\|$")
@@ -75,6 +76,7 @@ def _told(text: str, shapes: LineShapes) -> Told:
     lines = text.split("\n")
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
+    lines = without_run_summaries(lines) if "wandb: " in text else lines
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
         told = _rows_of(lines, shapes, models=models)
@@ -153,6 +155,8 @@ def _rows_of(
         if not counters:
             ahead.hold(sections.named(said.pairs))
             continue
+        if ahead.may_go_on:
+            ahead.go_on(shapes.said_in(below[:LONGEST]) for below in lines[number - 1 :])
         if sections.is_over:
             continue
         pairs = ahead.in_turn(said, batches.named(line, said, sections.named(said.pairs)))
@@ -185,7 +189,7 @@ def _of_part(part: str, pairs: Mapping[str, float]) -> dict[str, float]:
     named = {}
     for name, value in pairs.items():
         bare = name.removeprefix(IN_BATCH)
-        begin = IN_BATCH if name.startswith(IN_BATCH) else ""
+        begin = IN_BATCH if name.startswith(IN_BATCH) and part not in SPLITS else ""
         named[name if bare.startswith(f"{part}/") else f"{begin}{part}/{bare}"] = value
     return named
 

@@ -16,7 +16,7 @@ from lcode.readers.loggers.form_parts import DATA, NUMBER
 from lcode.readers.loggers.printed_line import IN_BATCH, RUN
 from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric
-from lcode.table.metric_words import NEUTRAL
+from lcode.table.metric_words import NEUTRAL, SPLITS
 
 MOST_MODELS = 50
 """More names than this are no models: they are files or classes."""
@@ -36,12 +36,31 @@ _MACHINE = re.compile(r"(?:rank|gpu|cuda|worker|node|proc(?:ess)?|host|client)[ 
 
 _WORDS = ("model", "network", "arch", "method", "algorithm", "variant", "\n[", " pid=")
 
-_NO_MODELS = DATA | {
-    *("info", "debug", "warning", "error", "log", "lightgbm", "rank", "root", "best", "new", "ema"),
-    *("generator", "discriminator", "actor", "critic", "teacher", "student", "encoder", "decoder", "source", "target"),
+_PARTS_OF_ONE = {
+    "generator",
+    "discriminator",
+    "actor",
+    "critic",
+    "teacher",
+    "student",
+    "encoder",
+    "decoder",
+    "source",
+    "target",
 }
+"""Parts of one training, of which each may be measured: `teacher: acc 0.8`, `student: acc 0.7`."""
+
+_NO_MODELS = (
+    DATA
+    | _PARTS_OF_ONE
+    | {
+        *("info", "debug", "warning", "error", "log", "lightgbm", "rank", "root", "best", "new", "ema"),
+    }
+)
 """Levels of messages, and parts of one training, that stand where a model's name may."""
 
+_SPEAKER = re.compile(r"(train|evaluat|validat|test)(?:er|or)", re.IGNORECASE)
+"""Who of a program tells it: `trainer: loss 0.3` and `evaluator: loss 0.4` are of different data."""
 
 _LONGEST_HEAD = 120
 """Characters of a line in which it says of what it tells."""
@@ -133,10 +152,15 @@ def _part_of(line: str) -> str:
 def _label_of(line: str) -> str:
     start = line.find(_LEVEL)
     found = _LABEL.match(line, 0 if start < 0 else start + len(_LEVEL), _LONGEST_HEAD)
-    if found is None or known_metric(found["metric"]) is None:
+    speaker = None if found is None else _SPEAKER.fullmatch(found["name"])
+    if found is None or not (known_metric(found["metric"]) or (speaker and is_counter(found["metric"]))):
         return ""
     if not found["mark"] and known_metric(found["name"]) is not None:  # persons are PER, a phoneme error rate as well
         return ""
+    if speaker is not None:
+        return SPLITS[{"evaluat": "eval", "validat": "val"}.get(speaker[1].lower(), speaker[1].lower())]
+    if found["name"].lower() in _PARTS_OF_ONE:
+        return found["name"]
     return "" if _is_no_name(found["name"]) or found["name"].lower() in NEUTRAL else found["name"].replace("/", "_")
 
 

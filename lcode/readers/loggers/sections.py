@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.line_forms import usual_form
-from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP, Said
+from lcode.readers.loggers.printed_line import BATCH, EPOCH, FEWEST, IN_BATCH, STEP, Said
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
@@ -71,6 +71,20 @@ def said_once(lines: Sequence[str]) -> frozenset[int]:
     return frozenset(at[0] for at in said.values() if len(at) == 1)
 
 
+_SUMMARY_HEAD = re.compile(r"wandb: +Run (?:history|summary):\s*$")
+_OF_WANDB = re.compile(r"wandb:(?:\s|$)")
+
+
+def without_run_summaries(lines: Sequence[str]) -> list[str]:
+    """The lines without what W&B prints at the end of a run of each curve: its last value, and a drawing of it."""
+    kept: list[str] = []
+    summary = False
+    for line in lines:
+        summary = _OF_WANDB.match(line) is not None and (summary or _SUMMARY_HEAD.match(line) is not None)
+        kept.append("" if summary else line)
+    return kept
+
+
 class Batches:
     """Knows of which data a line below those of batches tells: ` * acc 0.8` below `Test: [3/4] acc 0.7 (0.8)`."""
 
@@ -89,10 +103,11 @@ class Batches:
 
 
 class Ahead:
-    """Knows what is told before the line of the step at which it was measured, as nanoGPT does it.
+    """Knows what is told before the line of the count at which it was measured, as nanoGPT does it.
 
     `validation loss: 10.9` stands above `step 0 | loss: 10.8`, and `step 1` follows, so what is above `step 250` is of
-    it. Where steps are not told one by one, it may as well be of the step above it, which was told long before.
+    it. Where steps are not told one by one, it may as well be of the step above it, which was told long before. So is
+    all that is told above `Epoch 1 is done` where the same is told above each such line, and nothing below the last.
     """
 
     def __init__(self) -> None:
@@ -103,6 +118,25 @@ class Ahead:
     def hold(self, pairs: Mapping[str, float]) -> None:
         """Take up what is told before anything was counted."""
         self._held |= {name: value for name, value in pairs.items() if known_metric(name) is not None}
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether something is held above the first line that counts, of which the lines below it say what it is of."""
+        return self._at_first is None and bool(self._held)
+
+    def go_on(self, following: Iterable[Said | None]) -> None:
+        """Find out from what the first line that counts, and those below it, say whether each count stands below."""
+        names, counts, blocks = frozenset(self._held), None, [set[str]()]
+        for said in following:
+            if said is not None and said.counters and said.counters != counts:
+                counts = said.counters
+                blocks.append(set())
+            if said is not None and not said.counters:
+                blocks[-1] |= {name.rpartition("/")[2].removeprefix(IN_BATCH) for name in said.pairs}
+        bare = {name.rpartition("/")[2].removeprefix(IN_BATCH) for name in names}
+        _, *between, behind = blocks
+        if len(between) >= FEWEST - 1 and all(bare <= block for block in between) and behind.isdisjoint(bare):
+            self._at_first = self._names = names
 
     def in_turn(self, said: Said, pairs: dict[str, float]) -> dict[str, float]:
         """The values of the next line, with those that were told ahead of it and without those that it tells ahead."""

@@ -25,6 +25,13 @@ from lcode.table.reading import listed
 FEWEST_COUNTS = 3
 """Values of the counter that a training must have had before one is taken to begin anew."""
 
+FEWEST_FOR_SECOND = 6
+"""Values of the counter after which a training that goes back to the second one begins anew: nothing was gained by
+keeping what came of one epoch."""
+
+_ROUND = 5
+"""Trainings are planned for multiples of so many epochs: of 299 behind a count from 0, 300 were."""
+
 _NEARLY_ALL = 0.9
 """Part of the new epochs at which a counter of steps goes on, where it counts them through all epochs."""
 
@@ -140,15 +147,21 @@ def starts_of(counts: Sequence[float | None]) -> list[int]:
         counts: epoch or step of each row, in the order of logging; None: the row does not say it.
     """
     starts: list[int] = [0]
-    first = last = None
+    first = second = last = None
     seen = 0
     for row, count in enumerate(counts):
         if count is None or count == last:  # a row that says only the other counter, or more of the same
             continue
         fewest = FEWEST_COUNTS if len(starts) == 1 else 1  # where one has begun anew, others may have ended at once
-        if first is not None and last is not None and count <= first and count < last and seen >= fewest:
+        back = first is not None and last is not None and count < last
+        # Of the first start alone something may be told before it is counted on, such as at step 0.
+        again = second is not None and count <= second and seen >= FEWEST_FOR_SECOND
+        if back and ((count <= first and seen >= fewest) or again):
             starts.append(row)
-            first, seen = None, 0
+            first = second = None
+            seen = 0
+        elif first is not None and second is None and count > first:
+            second = count
         first, last, seen = (count if first is None else first), count, seen + 1
     return starts
 
@@ -156,8 +169,14 @@ def starts_of(counts: Sequence[float | None]) -> list[int]:
 def _total(run: Logged, totals: Sequence[float | None]) -> float | None:
     """The number behind the mark in `Epoch 3/50`, as it was said last, unless more epochs came."""
     said = [total for total in totals if total is not None]
-    last = None if run.axis is None else pc.max(run.columns[run.axis]).as_py()
-    return None if not said or last is None or said[-1] < last else said[-1]
+    if not said or run.axis is None:
+        return None
+    first, last = (at(run.columns[run.axis]).as_py() for at in (pc.min, pc.max))
+    if last is None or said[-1] < last:
+        return None
+    # `range(N)` with N - 1 behind the mark: `Epoch 0/299`
+    is_last = first == 0 and not (said[-1] + 1) % _ROUND and said[-1] % _ROUND
+    return said[-1] + 1 if is_last else said[-1]
 
 
 def of_one_axis(runs: list[Logged]) -> list[Logged]:

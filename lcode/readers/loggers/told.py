@@ -15,13 +15,13 @@ from itertools import chain, pairwise
 from statistics import mean
 from typing import Any
 
+from lcode.readers.loggers.counted_by import counter_of_rows, planned_steps
 from lcode.readers.loggers.few_epochs import steps_through
 from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, RUN, STEP
 from lcode.readers.loggers.text_runs import starts_of
 from lcode.readers.loggers.whole_epochs import of_evaluation, told_twice, within_epochs
 from lcode.readers.understanding.column_words import why_left_out, words_of
-from lcode.readers.understanding.columns import FEW_EPOCHS, MANY_EVALUATIONS
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.learners import of_learner
 from lcode.table.metric_names import known_metric
@@ -55,40 +55,13 @@ class Told:
 
     @property
     def axis(self) -> str:
-        """The counter of the rows: epochs where there are several, else steps.
-
-        So are steps where all is told often in few epochs, or held-out data are measured often in each, and where
-        several rows share a fraction of an epoch.
-        """
-        epochs, steps = ([row[name] for row in self.rows if name in row] for name in (EPOCH, STEP))
-        if steps and 2 * len(set(epochs)) < len(set(steps)) and any(epoch % 1 for epoch in epochs):
-            return STEP
-        if not steps or (several := len(set(epochs))) > FEW_EPOCHS:
-            return STEP if steps and _rise(steps) and self._is_evaluated_within(several) else EPOCH
-        if several < 2:
-            return STEP
-        often = Counter(name for row in self.rows if STEP in row for name in row if known_metric(name) is not None)
-        return STEP if _rise(steps) and often and min(often.values()) >= MANY_EVALUATIONS else EPOCH
-
-    def _is_evaluated_within(self, epochs: int) -> bool:
-        """Whether what is measured on held-out data is told at many steps of each epoch."""
-        held_out = Counter(
-            name
-            for row in self.rows
-            if STEP in row
-            for name in row
-            if split_name(name)[0] in ("val", "test") and known_metric(name) is not None
-        )
-        return bool(held_out) and min(held_out.values()) >= MANY_EVALUATIONS * epochs
+        """The counter of the rows: epochs where there are several, else steps."""
+        return counter_of_rows(self.rows)
 
     @cached_property
     def is_training(self) -> bool:
         """Whether a known metric is told at several values of the counters."""
         return any(known_metric(name) is not None for name in _at_several_counts(self.rows) - {EPOCH, STEP, BATCH})
-
-
-def _rise(counts: Sequence[float]) -> bool:
-    return all(before <= after for before, after in pairwise(counts))
 
 
 def in_order(told: Told) -> Told:
@@ -97,9 +70,15 @@ def in_order(told: Told) -> Told:
 
 
 def _with_steps(told: Told) -> Told:
-    """The rows with steps that count through its epochs, where these are few and nothing is told of a whole one."""
+    """The rows with steps that count through its epochs, where these are few and nothing is told of a whole one.
+
+    Where the program itself counts steps through all epochs, and says how many epochs are planned, so are its steps.
+    """
     rows, totals = steps_through(told.rows, told.totals)
-    return replace(told, rows=rows, totals=[*totals]) if rows else told
+    if rows:
+        return replace(told, rows=rows, totals=[*totals])
+    planned = planned_steps(told.rows, told.totals) if told.axis == STEP else None
+    return told if planned is None else replace(told, totals=[{**total, STEP: planned} for total in told.totals])
 
 
 def _with_one_count(told: Told) -> Told:

@@ -85,6 +85,9 @@ _OF_MACHINE = _words("max peak mean avg train val eval test training validation 
 _UNITS = _words("bytes kb mb gb kib mib gib")
 """What ends in one of these is a size in memory or of what was sent: `communication_cost_mb`."""
 
+_MEASURED = _words("loss losses acc accuracy")
+"""Beside these, such an ending is that of something else: `train_loss_mb`, of minibatches."""
+
 _BOOKKEEPING = re.compile(
     r"(trial_id|done|should_checkpoint|checkpoint_dir_name|experiment_tag|experiment_id|warmup_time|batch_size_total|"
     r"acc(umulated)?_iter|(.*/)?(avg_)?(reader|batch)_cost(_sum|_avg)?|peak_\w+_mb|(training_)?(start|best)_epoch|training_epochs|"
@@ -99,10 +102,17 @@ _OF_MODEL = _words(
 _OF_DATA = (_words("train training dataset data sample"), _words("size sizes samples examples fraction ratio"))
 """How large a model is; a word of each of the two sets says how much it learns from."""
 
+_STATISTIC = r"(?:max|min|mean|avg|std)(?![a-z])"
+
+_EDGE_OF_WORD = re.compile(
+    rf"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{{2}})(?!.{_STATISTIC})|(?<=[A-Z]{{2}})(?={_STATISTIC})"
+)
+"""Where one word of a name ends and the next begins: `KL|Loss`, `AR|max`."""
+
 
 def words_of(name: str) -> list[str]:
     """The words of a name in lower case: `trainer/globalStep` is trainer, global, step, `KLLoss` kl, loss."""
-    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", name)
+    parts = _EDGE_OF_WORD.sub(" ", name)
     return [word for word in re.split(r"[^A-Za-z0-9]+", parts.lower()) if word]
 
 
@@ -139,7 +149,7 @@ def why_left_out(name: str) -> str | None:
         return "range of a chart"
     if _BOOKKEEPING.fullmatch(name) or set() < set(words) - _OF_MACHINE <= _MACHINE:
         return "bookkeeping"
-    if len(words) > 1 and words[-1] in _UNITS:
+    if len(words) > 1 and words[-1] in _UNITS and _MEASURED.isdisjoint(words):
         return "bookkeeping"
     if _PER_SECOND.search(name) or (words and words[-1] in _SPEED):
         return "speed"

@@ -22,6 +22,7 @@ from lcode.readers.understanding.learners import (
     FEWEST_EVALUATIONS,
     hardly_evaluated,
     is_reward,
+    of_adversaries,
     of_learner,
     spreads,
 )
@@ -164,6 +165,8 @@ def _measured_on(
         if not of_training and "train" not in split_of.values() and often is not None:
             of_training = _logged_often(names, often.values, stated)
         split_of = dict.fromkeys(names, "")
+    opposed = of_adversaries(key for key in names if key not in stated)
+    split_of |= dict.fromkeys(opposed, "train")
     rewarded = any(is_reward(key) for key in names)
     unsaid = [key for key, split in split_of.items() if not split]
     aside = [*(of_learner(unsaid) if rewarded else ()), *spreads(split_of)]

@@ -1,11 +1,17 @@
-"""Logs of reinforcement learning: what an agent earns is to be scored, what its learner says of itself is not."""
+"""What learners say of themselves, beside which something else is to be scored.
+
+An agent is scored by what it earns, a generator by what it makes, and a network by its task: losses of the learner, of
+two that work against each other, and of heads that only help the training tell of no result.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from lcode.readers.understanding.column_words import words_of
+from lcode.readers.understanding.column_words import why_left_out, words_of
+from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.how_often import HowOften
+from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
 
 FEWEST_EVALUATIONS = 3
@@ -22,6 +28,16 @@ _LEARNER = frozenset(
 )
 """Words for how well a learner fits its targets, for what it makes of its inputs (a running mean: `obs_rms`), and for
 what it explores by."""
+
+_OPPOSED = frozenset(
+    [
+        *("d", "g", "dis", "disc", "gen", "discriminator", "generator", "critic", "adv", "adversarial", "gan"),
+        *("aux", "auxiliary", "surrogate"),
+    ]
+)
+"""Words for whose loss it is, or that it only helps the training."""
+
+_MAKERS = frozenset(("g", "gen", "generator"))
 
 _TOLD_APART = frozenset(("acc", "accuracy"))
 """Beside these, an accuracy is that of what it learns to tell apart, such as the expert's steps from its own."""
@@ -41,6 +57,16 @@ def of_learner(keys: Collection[str]) -> list[str]:
     others = [key for key in keys if not is_reward(key)]
     found = [key for key in others if not _LEARNER.isdisjoint(words_of(key))]
     return found + [key for key in others if found and key not in found and not _TOLD_APART.isdisjoint(words_of(key))]
+
+
+def of_adversaries(keys: Iterable[str]) -> list[str]:
+    """The losses of networks that work against each other, and of what only helps, beside a metric that is no loss."""
+    keys = list(keys)
+    found = [key for key in keys if not _OPPOSED.isdisjoint(words := words_of(key)) and "loss" in words]
+    others = [key for key in keys if "loss" not in words_of(key) and not is_rate(key) and why_left_out(key) is None]
+    if any(not _MAKERS.isdisjoint(words_of(key)) for key in found):  # what is told apart is real or made
+        others = [key for key in others if _TOLD_APART.isdisjoint(words_of(key)) or split_name(key)[0]]
+    return found if any(known_metric(key) is not None for key in others) else []
 
 
 def spreads(keys: Collection[str]) -> list[str]:

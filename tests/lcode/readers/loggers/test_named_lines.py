@@ -75,3 +75,22 @@ def test_what_is_called_task_loss_is_no_task(tmp_path: Path, scored: Callable[[P
     log = tmp_path / "one.log"
     log.write_text("".join(f"step {e} | Task Loss: {v} || KD Loss: 9.5\n" for e, v in enumerate(LOSSES, start=1)))
     assert scored(log) == {"one Task/Loss min": list(LOSSES), "one KD/Loss min": [9.5] * 3}
+
+
+def test_who_tells_it_may_say_on_which_data(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    log = tmp_path / "one.log"
+    at = "2031-02-03 04:05:06 INFO"
+    rows = f"{at} trainer: epoch {{e}} loss 9.5 acc 0.5\n{at} evaluator: loss {{v}} acc 0.25\n"
+    log.write_text("".join(rows.format(e=e, v=v) for e, v in enumerate(LOSSES, start=1)))
+    assert scored(log) == {"one loss min": list(LOSSES), "one acc max": [0.25] * len(LOSSES)}
+
+
+@pytest.mark.parametrize(("one", "other"), [("source", "target"), ("teacher", "student")])
+def test_both_of_a_pair_are_measured(
+    tmp_path: Path, one: str, other: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    rows = f"Epoch {{e}}\n{one}: acc {{v}} loss 9.5\n{other}: acc 0.25 loss 9.5\n"
+    log.write_text("".join(rows.format(e=e, v=v) for e, v in enumerate(LOSSES, start=1)))
+    told = scored(log)
+    assert told[f"one {one}/acc max"] == list(LOSSES) and told[f"one {other}/acc max"] == [0.25] * len(LOSSES)

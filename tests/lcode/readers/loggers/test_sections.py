@@ -154,3 +154,25 @@ def test_what_is_tested_at_last_is_of_no_epoch(tmp_path: Path, read: Read, curve
     )
     table = read(tmp_path, "a.log", text + end + "Test: [0/4] Loss 0.1 (0.1) Acc 0.9 (0.9)\n * Acc 0.99\n")
     assert curve(table, "Acc") == [(e, float(f"0.{e}5")) for e in range(1, 5)]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_reports_above_the_lines_that_count_are_of_the_counts_below(
+    tmp_path: Path, read: Read, curve: Curve, first: int
+) -> None:
+    text = "".join(f"train acc: 0.5\nval acc: 0.{e}\nEpoch {e} is done in 9.5 s\n" for e in range(first, 6))
+    assert curve(read(tmp_path, "a.log", text), "acc") == [(e, float(f"0.{e}")) for e in range(first, 6)]
+
+
+def test_an_evaluation_before_the_training_leaves_the_others_where_they_are(
+    tmp_path: Path, read: Read, curve: Curve
+) -> None:
+    text = "val acc: 0.01\n" + "".join(f"Epoch {e}\nval acc: 0.{e}\n" for e in range(1, 6))
+    assert curve(read(tmp_path, "a.log", text), "acc") == [(e, float(f"0.{e}")) for e in range(1, 6)]
+
+
+def test_what_wandb_sums_up_is_no_point(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(f"Epoch {e}: val_loss {9 - e}.5\n" for e in range(1, 5))
+    end = "wandb: \nwandb: Run history:\nwandb: epoch ▁▃▅█\nwandb: \nwandb: Run summary:\nwandb:    epoch 4\n"
+    table = read(tmp_path, "a.log", text + end + "wandb: val_loss 0.25\nwandb: best_val_loss 0.1\nwandb: \n")
+    assert curve(table, "val_loss") == [(1, 8.5), (2, 7.5), (3, 6.5), (4, 5.5)] and len(table.metrics) == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from lcode.readers.read import read_logs
 from lcode.table.table import RunTable
 
@@ -16,10 +18,20 @@ SPRINGS = (0.9, 0.7, 0.55, 0.5)
 """A loss that falls."""
 
 
-def test_a_counter_that_starts_at_0_ends_one_before_its_total(tmp_path: Path, read: Read) -> None:
-    table = read(tmp_path, "run.log", "".join(f"[Epoch {e}/9] val_acc: 0.{e + 1}\n" for e in range(4)))
-    assert table.runs["horizon"].tolist() == [8]
+@pytest.mark.parametrize(
+    ("first", "total", "horizon"), [(0, 300, 299), (0, 8, 7), (0, 299, 299), (0, 24, 24), (1, 299, 299), (1, 300, 300)]
+)
+def test_a_counter_that_starts_at_0_ends_one_before_its_total_unless_one_more_makes_a_round_number(
+    tmp_path: Path, read: Read, first: int, total: int, horizon: int
+) -> None:
+    table = read(tmp_path, "run.log", "".join(f"[Epoch {e}/{total}] val_acc: 0.{e + 1}\n" for e in range(first, 4)))
+    assert table.runs["horizon"].tolist() == [horizon]
     assert table.runs["status"].tolist() == ["running"]
+
+
+def test_a_training_that_goes_back_to_its_second_count_begins_anew(tmp_path: Path, read: Read) -> None:
+    text = "".join(f"Epoch {e}: val_acc 0.{e + 1}\n" for e in (*range(9), *range(1, 5)))
+    assert len(read(tmp_path, "run.log", text).runs) == 2
 
 
 def test_files_that_count_otherwise_than_most_are_left_out_by_name(tmp_path: Path) -> None:

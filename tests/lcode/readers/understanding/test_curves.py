@@ -8,6 +8,7 @@ import pytest
 
 from lcode.errors import InputError, UsageError
 from lcode.readers import Choices, read_logs
+from lcode.readers.understanding.column_words import why_left_out, words_of
 from lcode.readers.understanding.curves import settle_curves
 from lcode.readers.understanding.how_often import HowOften
 
@@ -204,3 +205,24 @@ def test_the_best_loss_so_far_of_the_training_is_left_out() -> None:
 def test_the_smallest_error_so_far_is_left_out_and_the_largest_reward_of_a_batch_is_not() -> None:
     curves = settle_curves(["top1_err", "min_top1_err", "max_acc", "reward", "max_reward"], Choices())
     assert curves.left_out == {"min_top1_err": "best so far"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "scored"),
+    [
+        (["d_loss", "g_loss", "FID"], ["FID"]),
+        (["Loss_D", "Loss_G", "psnr", "content_loss"], ["psnr", "content_loss"]),
+        (["loss", "aux_loss", "accuracy"], ["loss", "accuracy"]),
+        (["d_loss", "g_loss"], ["d_loss", "g_loss"]),
+        (["D_loss", "G_loss", "acc"], ["D_loss", "G_loss", "acc"]),  # with which the real ones are told from the made
+    ],
+)
+def test_losses_of_adversaries_tell_of_the_training_beside_a_measure_of_what_is_made(
+    keys: list[str], scored: list[str]
+) -> None:
+    assert list(settle_curves(keys, Choices()).scored) == scored
+
+
+def test_an_ending_that_is_no_unit_beside_a_loss() -> None:
+    assert why_left_out("train_loss_mb") is None and why_left_out("gpu_mem_mb") == "bookkeeping"
+    assert words_of("ARmax") == ["ar", "max"] and words_of("KLLoss") == ["kl", "loss"]
