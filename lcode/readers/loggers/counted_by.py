@@ -26,12 +26,12 @@ def counter_of_rows(rows: Sequence[Row]) -> str:
     if steps and 2 * len(set(epochs)) < len(set(steps)) and any(epoch % 1 for epoch in epochs):
         return STEP
     if not steps or (several := len(set(epochs))) > FEW_EPOCHS:
-        within = bool(steps) and _rise(steps) and (_is_evaluated_within(rows, several) or _is_told_within(rows))
+        within = bool(steps) and _rise(rows) and (_is_evaluated_within(rows, several) or _is_told_within(rows))
         return STEP if within else EPOCH
     if several < 2:
         return STEP
     often = Counter(name for row in rows if STEP in row for name in row if known_metric(name) is not None)
-    return STEP if _rise(steps) and often and min(often.values()) >= MANY_EVALUATIONS else EPOCH
+    return STEP if _rise(rows) and often and min(often.values()) >= MANY_EVALUATIONS else EPOCH
 
 
 def planned_steps(rows: Sequence[Row], totals: Sequence[Mapping[str, float]]) -> float | None:
@@ -84,5 +84,7 @@ def _is_told_within(rows: Sequence[Row]) -> bool:
     return bool(several) and all(len(at) >= 2 * len({epoch for epoch, _ in at}) - 1 > 2 for at in several)
 
 
-def _rise(counts: Sequence[float]) -> bool:
-    return all(before <= after for before, after in pairwise(counts))
+def _rise(rows: Sequence[Row]) -> bool:
+    """Whether steps count through all epochs: they fall only where these begin anew as well."""
+    at = [(row.get(EPOCH, 0.0), row[STEP]) for row in rows if STEP in row]
+    return all(now >= before or epoch < last for (last, before), (epoch, now) in pairwise(at))

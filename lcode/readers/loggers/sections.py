@@ -86,19 +86,32 @@ def without_run_summaries(lines: Sequence[str]) -> list[str]:
 
 
 class Batches:
-    """Knows of which data a line below those of batches tells: ` * acc 0.8` below `Test: [3/4] acc 0.7 (0.8)`."""
+    """Knows of which data a line below those of batches tells.
+
+    So does ` * acc 0.8` below `Test: [3/4] acc 0.7 (0.8)`, and `acc 0.7` where a batch is told in several lines.
+    """
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
+        self._split = ""
+        self._in_batch = False
+        self._further: set[str] = set()
 
     def named(self, line: str, said: Said, pairs: Mapping[str, float]) -> dict[str, float]:
-        """The values of the next line, named as those of the batches where it sums these up."""
-        if said.counters or not pairs:
-            self._names = {} if said.counters else self._names
-        elif all(split_name(name)[0] in ("val", "test") for name in pairs):
+        """The values of the next line, named as those of the batches where it tells more of these or sums them up."""
+        if said.counters:
+            self._names, self._split, self._in_batch = {}, "", BATCH in said.counters
+        elif pairs and all(split_name(name)[0] in ("val", "test") for name in pairs):
             self._names |= {split_name(name)[1].lower(): name for name in pairs}
-        elif _SUMS_UP.search(line):
+            self._split = split_name(next(iter(pairs)))[0]
+        elif pairs and _SUMS_UP.search(line):
             return {self._names.get(name.lower(), name): value for name, value in pairs.items()}
+        elif self._split and self._further.issuperset(pairs):
+            named = {f"{self._split}/{name}": value for name, value in pairs.items()}
+            self._names |= {name.lower(): f"{self._split}/{name}" for name in pairs}
+            return named
+        elif self._in_batch and not self._split:
+            self._further.update(pairs)
         return dict(pairs)
 
 
@@ -167,6 +180,7 @@ class Sections:
         self.is_over = False
         self._told = False
         self._looked_back = False
+        self._in_epochs = False
 
     def follow(self, line: str, said: Said | None, *, counted: bool, is_next: bool) -> None:
         """Take up the next line.
@@ -177,7 +191,10 @@ class Sections:
             counted: whether anything was counted before.
             is_next: whether its epoch is another than that of the line before.
         """
-        if said is not None and said.counters:
+        in_epoch = said is not None and EPOCH in said.counters
+        self._in_epochs = self._in_epochs or in_epoch
+        # Numbers of classes count nothing where epochs did.
+        if said is not None and said.counters and (in_epoch or not (self.is_over and self._in_epochs)):
             # `Best iteration is:` and below it, as the epochs before were, that one again.
             self.is_over, self._looked_back = self._looked_back, False
         if said is not None and said.pairs:
@@ -190,7 +207,7 @@ class Sections:
             return
         if counted:
             split = split_of_head(line)
-            if split or (said is not None and EPOCH in said.counters):
+            if split or in_epoch:
                 self.split, self._told = split, False
             self._looked_back = self._looked_back or _OF_BEST.search(line) is not None
             self.is_over = self.is_over or ends_training(line)

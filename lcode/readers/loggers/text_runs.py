@@ -155,7 +155,7 @@ def starts_of(counts: Sequence[float | None]) -> list[int]:
         fewest = FEWEST_COUNTS if len(starts) == 1 else 1  # where one has begun anew, others may have ended at once
         back = first is not None and last is not None and count < last
         # Of the first start alone something may be told before it is counted on, such as at step 0.
-        again = second is not None and count <= second and seen >= FEWEST_FOR_SECOND
+        again = last is not None and second is not None and seen >= FEWEST_FOR_SECOND and count <= second
         if back and ((count <= first and seen >= fewest) or again):
             starts.append(row)
             first = second = None

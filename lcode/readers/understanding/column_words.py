@@ -42,7 +42,7 @@ STEPS = (
     *("iteration", "iterations", "iter", "iters", "it", "update", "updates", "total_timesteps", "timesteps_total"),
     *("time/total_timesteps", "timesteps", "num_env_steps_sampled", "env_steps", "total/steps"),
     *("total_steps", "totalenvinteracts", "misc/total_timesteps", "timestep", "total timesteps", "frame", "frames"),
-    *("timestepssofar", "episodessofar"),
+    *("timestepssofar", "episodessofar", "numiters"),
     *("episode", "episodes", "num episodes", "num_episodes", "game", "games", "record_id", "batch", "batch_idx", "t"),
 )
 """Columns that count steps of the optimiser, of an environment, or calls of a tool, the best one first."""
@@ -153,7 +153,7 @@ def why_left_out(name: str) -> str | None:
         return "bookkeeping"
     if _PER_SECOND.search(name) or (words and words[-1] in _SPEED):
         return "speed"
-    if words and not _TIME.isdisjoint(words) and set(words) <= _CLOCK | _COUNTS:
+    if words and not _TIME.isdisjoint(words) and (set(words) <= _CLOCK | _COUNTS or words[-2:] == ["time", "cost"]):
         return "clock"
     if words and not _COUNTERS.isdisjoint(words) and set(words) <= _COUNTERS | _COUNTS | _CLOCK:
         return "counter"

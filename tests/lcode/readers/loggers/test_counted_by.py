@@ -39,3 +39,9 @@ def test_a_first_epoch_is_counted_as_those_that_follow(tmp_path: Path) -> None:
 def test_epochs_count_where_held_out_data_are_measured_once_in_each(tmp_path: Path) -> None:
     (tmp_path / "run.log").write_text(_rows(5, "", evaluated=200))
     assert list(read_logs(tmp_path / "run.log").points["epoch"]) == [1, 2, 3, 4, 5]
+
+
+def test_steps_of_each_of_several_trainings_count(tmp_path: Path) -> None:
+    (tmp_path / "run.log").write_text(_rows(4, "") + _rows(5, ""))
+    table = read_logs(tmp_path / "run.log")
+    assert len(table.runs) == 2 and table.points["epoch"].max() == 1000

@@ -167,7 +167,7 @@ def test_reports_above_the_lines_that_count_are_of_the_counts_below(
 def test_an_evaluation_before_the_training_leaves_the_others_where_they_are(
     tmp_path: Path, read: Read, curve: Curve
 ) -> None:
-    text = "val acc: 0.01\n" + "".join(f"Epoch {e}\nval acc: 0.{e}\n" for e in range(1, 6))
+    text = "val acc: 0.01\n" + "".join(f"Epoch {e}\ntrain acc: 0.5\nval acc: 0.{e}\n" for e in range(1, 6))
     assert curve(read(tmp_path, "a.log", text), "acc") == [(e, float(f"0.{e}")) for e in range(1, 6)]
 
 
@@ -176,3 +176,22 @@ def test_what_wandb_sums_up_is_no_point(tmp_path: Path, read: Read, curve: Curve
     end = "wandb: \nwandb: Run history:\nwandb: epoch ▁▃▅█\nwandb: \nwandb: Run summary:\nwandb:    epoch 4\n"
     table = read(tmp_path, "a.log", text + end + "wandb: val_loss 0.25\nwandb: best_val_loss 0.1\nwandb: \n")
     assert curve(table, "val_loss") == [(1, 8.5), (2, 7.5), (3, 6.5), (4, 5.5)] and len(table.metrics) == 1
+
+
+def test_scores_of_classes_below_the_last_test_are_of_no_step(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(f"EPOCH {e} done: loss 9.5\nDEV : loss {9 - e}.5 - f1: 0.5\n" for e in range(1, 5))
+    end = "Testing using best model ...\n" + "".join(f"{at}   precision: 0.5 - f1: 0.25\n" for at in range(3))
+    table = read(tmp_path, "a.log", text + end)
+    assert curve(table, "f1") == [(e, 0.5) for e in range(1, 5)] and not any(
+        "precision" in m.key for m in table.metrics
+    )
+    assert "precision" not in " ".join(table.signals["metric"].astype(str).unique())
+
+
+def test_a_batch_may_be_told_in_several_lines(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(
+        f"Epoch: [{e}][0/8]\tLoss 9.5 (9.5)\nTop1 0.1 (0.1)\tTop5 0.2 (0.2)\n"
+        f"Test: [0/2]\tLoss 8.5 (8.5)\nTop1 0.{e} (0.{e})\tTop5 0.5 (0.5)\n * Top1 0.{e}5 Top5 0.6\n"
+        for e in range(1, 5)
+    )
+    assert curve(read(tmp_path, "a.log", text), "Top1") == [(e, float(f"0.{e}5")) for e in range(1, 5)]

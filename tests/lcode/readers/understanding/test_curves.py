@@ -225,4 +225,5 @@ def test_losses_of_adversaries_tell_of_the_training_beside_a_measure_of_what_is_
 
 def test_an_ending_that_is_no_unit_beside_a_loss() -> None:
     assert why_left_out("train_loss_mb") is None and why_left_out("gpu_mem_mb") == "bookkeeping"
+    assert why_left_out("distance_computing_time_cost") == "clock"
     assert words_of("ARmax") == ["ar", "max"] and words_of("KLLoss") == ["kl", "loss"]
