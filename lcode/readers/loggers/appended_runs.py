@@ -37,7 +37,6 @@ def other_starts(
     starts: list[int] = []
     last = planned = step = None
     values = losses_of(columns)
-    again = _measured_again(counts, values)
     for row, count in enumerate(counts):
         total = totals[row] if totals else None
         if count is None:
@@ -46,7 +45,7 @@ def other_starts(
             changed = total is not None and planned is not None and total != planned
             skipped = step is not None and count > last + 2 * step
             back = count < last or (count == last and changed)
-            ended = count < last and (row == again or (total is not None and total < last))
+            ended = count < last and total is not None and total < last
             if ended or (changed and skipped) or (back and _jump(values, starts[-1] if starts else 0, row)):
                 starts.append(row)
             elif count > last:
@@ -66,12 +65,23 @@ def losses_of(columns: Mapping[str, pa.Array]) -> list[NDArray[np.float64]]:
     ]
 
 
-def _measured_again(counts: Sequence[float | None], losses: Sequence[NDArray[np.float64]]) -> int | None:
-    """The row from which on saved models are measured again: no loss is told there, and one in most rows before."""
+def measured_again(counts: Sequence[float | None], columns: Mapping[str, pa.Array]) -> int | None:
+    """The row from which on saved models are measured again; None where none are.
+
+    No loss is told there, though one is in most rows before, and the counter goes back, but not to where it began.
+
+    Args:
+        counts: epoch or step of each row, in the order of logging; None: the row does not say it.
+        columns: the curves.
+    """
+    losses = losses_of(columns)
     told = np.flatnonzero(np.any([np.isfinite(values) for values in losses], axis=0)) if losses else np.zeros(0, int)
     behind = int(told[-1]) + 1 if len(told) else len(counts)
-    several = len({count for count in counts[behind:] if count is not None}) > 1
-    return behind if several and 2 * len(told) > behind else None
+    after = [count for count in counts[behind:] if count is not None]
+    before = [count for count in counts[:behind] if count is not None]
+    if len(set(after)) < 2 or not before or 2 * len(told) <= behind:
+        return None
+    return behind if min(before) < min(after) and after[0] < before[-1] else None
 
 
 def _jump(losses: Sequence[NDArray[np.float64]], start: int, row: int) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lcode.readers.loggers.appended_runs import by_writer, other_starts
+from lcode.readers.loggers.appended_runs import by_writer, measured_again, other_starts
 from lcode.readers.loggers.base import Logged
 from lcode.readers.raw import as_text
 from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
@@ -95,6 +95,11 @@ def trainings_in(run: Logged, totals: Sequence[float | None] = ()) -> list[Logge
     if order is not None:
         run, totals = _in_order(run, order), [totals[row] for row in order] if totals else totals
         note = f"{run.file.name}: several trainings have written into it by turns and were told apart by their {axis}s."
+        run = replace(run, notes=(*run.notes, note))
+    end = None if axis is None else measured_again(run.columns[axis].to_pylist(), run.columns)
+    if end is not None:
+        run, totals = _in_order(run, range(end)), totals[:end]
+        note = f"{run.file.name}: what saved models were measured to at the end is no point of the training: left out."
         run = replace(run, notes=(*run.notes, note))
     starts = [0] if axis is None else _starts(run, axis, totals)
     if axis is None or len(starts) == 1:
