@@ -158,10 +158,10 @@ def starts_of(counts: Sequence[float | None]) -> list[int]:
         if count is None or count == last:  # a row that says only the other counter, or more of the same
             continue
         fewest = FEWEST_COUNTS if len(starts) == 1 else 1  # where one has begun anew, others may have ended at once
-        back = first is not None and last is not None and count < last
+        anew = first is not None and seen >= fewest and count <= first
         # Of the first start alone something may be told before it is counted on, such as at step 0.
-        again = last is not None and second is not None and seen >= FEWEST_FOR_SECOND and count <= second
-        if back and ((count <= first and seen >= fewest) or again):
+        anew = anew or (second is not None and seen >= FEWEST_FOR_SECOND and count <= second)
+        if anew and last is not None and count < last:
             starts.append(row)
             first = second = None
             seen = 0
