@@ -30,7 +30,7 @@ from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tabl
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
 from lcode.readers.loggers.ray_console import told_by_ray
 from lcode.readers.loggers.rounds import counts_rounds, within_round
-from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once, without_run_summaries
+from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
@@ -76,7 +76,6 @@ def _told(text: str, shapes: LineShapes) -> Told:
     lines = text.split("\n")
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
-    lines = without_run_summaries(lines) if "wandb: " in text else lines
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
         told = _rows_of(lines, shapes, models=models)

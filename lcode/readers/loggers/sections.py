@@ -71,20 +71,6 @@ def said_once(lines: Sequence[str]) -> frozenset[int]:
     return frozenset(at[0] for at in said.values() if len(at) == 1)
 
 
-_SUMMARY_HEAD = re.compile(r"wandb: +Run (?:history|summary):\s*$")
-_OF_WANDB = re.compile(r"wandb:(?:\s|$)")
-
-
-def without_run_summaries(lines: Sequence[str]) -> list[str]:
-    """The lines without what W&B prints at the end of a run of each curve: its last value, and a drawing of it."""
-    kept: list[str] = []
-    summary = False
-    for line in lines:
-        summary = _OF_WANDB.match(line) is not None and (summary or _SUMMARY_HEAD.match(line) is not None)
-        kept.append("" if summary else line)
-    return kept
-
-
 class Batches:
     """Knows of which data a line below those of batches tells.
 
