@@ -40,10 +40,12 @@ def balancing(signal: str) -> Balancing | None:
 def tells_of_balancing(curve: str) -> bool:
     """Whether a curve is surely no score but tells of the balance between tasks: a cosine says that it is of gradients.
 
-    A name that says which way is better is a score: `parcel/weight_mae`.
+    A name that says which way is better is a score, `parcel/weight_mae`, unless it stands in a group of weights.
     """
     kind = balancing(curve)
-    if kind is None or (kind == "weight" and known_metric(curve) is not None):
+    group, _, rest = curve.partition("/")
+    in_group = bool(rest) and group.lower() in _WEIGHTS
+    if kind is None or (kind == "weight" and known_metric(curve) is not None and not in_group):
         return False
     return kind == "weight" or bool(_words(curve) & _GRADIENTS) or "|" in curve
 

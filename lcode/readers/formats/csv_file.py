@@ -22,6 +22,7 @@ from lcode.readers.encodings import is_utf16
 from lcode.readers.formats.csv_lines import separator_of, with_whole_header, without_comments, without_other_headers
 from lcode.readers.formats.footers import without_footers
 from lcode.readers.formats.headers import distinct_names, with_one_header
+from lcode.readers.formats.lists_in_cells import with_lists_as_rows
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.runs.curve_files import named_by_file, runs_by_column
 from lcode.readers.understanding.column_words import is_counter
@@ -59,7 +60,7 @@ class CsvFormat:
         Raises:
             InputError: no text, empty, ragged, or with a column that is unnamed or named twice.
         """
-        raw = named_by_file(without_footers(_loaded(path), named=True))
+        raw = named_by_file(without_footers(with_lists_as_rows(_loaded(path)), named=True))
         stem = path.name.partition(".")[0].lower()
         # `loss.csv` holds the losses of one training, one after another.
         curves = "history" in stem or (known_metric(stem) is not None and len(raw.columns) <= _WITH_INDEX)

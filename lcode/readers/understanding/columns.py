@@ -162,7 +162,8 @@ def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str
     steps = [by_lower[wanted] for wanted in STEPS if wanted in by_lower]
     found = [*epochs, *steps]
     counted = [name for name in found if _counts(raw, name)]
-    whole = [name for name in counted if _rises(raw, name, runs)] or counted
+    whole = [name for name in counted if _rises(raw, name, runs)]
+    whole = whole or [name for name in counted if not _is_set(raw, name, runs)]
     whole = whole or [name for name in other_counters(raw) if _counts(raw, name) and _rises(raw, name, runs)]
     later = next((name for name in steps if name in whole), None)
     if choices.epoch is not None:
@@ -218,6 +219,20 @@ def _rises(raw: RawTable, name: str, runs: NDArray[np.int64]) -> bool:
     within = runs[1:] == runs[:-1]
     falling = int(np.count_nonzero((np.diff(numbers) < 0) & within))
     return falling <= _FALLING * max(int(np.count_nonzero(within)), 1)
+
+
+def _is_set(raw: RawTable, name: str, runs: NDArray[np.int64]) -> bool:
+    """Whether a number goes back in many rows of a run, and comes again: as many epochs as a training was to take.
+
+    Where trainings were appended it goes back to the first one.
+    """
+    if is_long(raw):
+        return False  # one metric below another
+    numbers = raw.numbers(name, remedy="it counts")[0]
+    within = runs[1:] == runs[:-1]
+    back = (np.diff(numbers) < 0) & within & (numbers[1:] > numbers.min())
+    again = np.unique(np.stack([runs, numbers]), axis=1).shape[1] < len(raw)
+    return again and int(np.count_nonzero(back)) > _FALLING * max(int(np.count_nonzero(within)), 1)
 
 
 def _several(raw: RawTable, runs: NDArray[np.int64], epoch: str, step: str, counters: Sequence[str]) -> bool:

@@ -101,6 +101,13 @@ def without_epochs(raw: RawTable) -> str:
             "scikit-learn's validation and learning curves, and none tells the way there; where it counts all the "
             f"same, say so: --epoch '{fixed}'"
         )
+    told = next((name for name in raw.columns if in_english(name).strip().lower() in (*EPOCHS, *STEPS)), None)
+    if told is not None and not raw.columns[told].null_count and _is_numeric(raw.columns[told]):
+        return (
+            f"'{told}' goes back in many rows and has the same number again, as what was set for each of several "
+            "trainings does, and none of these tells the way there: name the logs of the trainings instead (or with "
+            "--epoch the column that counts, if there is one)"
+        )
     counter = next((name for name, column in raw.columns.items() if _rises(column)), None)
     if counter is not None and any(known_metric(name) is not None for name in raw.columns if name != counter):
         return f"where '{counter}' is what counts them, say so: --epoch '{counter}'"

@@ -112,3 +112,15 @@ def test_a_name_that_comes_a_thousand_times_takes_no_time(tmp_path: Path) -> Non
     (tmp_path / "a.csv").write_text("\n".join(map(",".join, cells)) + "\n")
     metrics = read_logs(tmp_path / "a.csv").metrics
     assert [metric.key for metric in metrics][:3] == ["loss", "loss.1", "loss.2"]
+
+
+@pytest.mark.parametrize("between", [", ", " ", "\n "])
+def test_a_row_for_each_training_with_its_curves_as_lists(tmp_path: Path, between: str) -> None:
+    lists = [between.join(f"{start - at}.5" for at in range(3)) for start in (7, 8)]
+    rows = "".join(f'"wd: {at}",0.{at + 1},"[{own}]","[{own}]",0.9\n' for at, own in enumerate(lists))
+    (tmp_path / "a.csv").write_text(",width,train_loss,val_loss,test_acc\n" + rows)
+    table = read_logs(tmp_path / "a.csv")
+    assert table.run_ids == ("wd: 0", "wd: 1") and [metric.key for metric in table.metrics] == ["val_loss"]
+    assert table.curve("wd: 1", "val_loss").epochs.tolist() == [1, 2, 3]
+    assert table.curve("wd: 1", "val_loss").values.tolist() == [8.5, 7.5, 6.5]
+    assert table.configs["width"].tolist() == [0.1, 0.2]

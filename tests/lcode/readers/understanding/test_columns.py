@@ -69,6 +69,13 @@ def test_words_in_every_row_are_no_curve_whatever_the_columns_name(tmp_path: Pat
         table(tmp_path, ",cls/acc", ",None")
 
 
+def test_epochs_that_were_set_for_each_of_several_trainings_count_no_rows(tmp_path: Path) -> None:
+    rows = "".join(f"{epochs},0.{at * 3 % 7},0.{at}\n" for at, epochs in enumerate([9, 6, 7, 5, 9, 6, 9]))
+    (tmp_path / "a.csv").write_text("epochs,alpha,rmse\n" + rows)
+    with pytest.raises(InputError, match="'epochs' goes back in many rows"):
+        read_logs(tmp_path / "a.csv")
+
+
 def test_an_object_in_each_cell_is_no_curve(tmp_path: Path) -> None:
     rows = "".join(f'{epoch},0.{epoch},"{{""0"": 0.{epoch}}}"\n' for epoch in (1, 2, 3))
     (tmp_path / "a.csv").write_text("epoch,acc,f1_per_class\n" + rows)

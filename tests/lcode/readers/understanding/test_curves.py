@@ -54,6 +54,7 @@ from lcode.readers.understanding.how_often import HowOften
         ("seg/miou grad_cos/seg_depth weights/seg", "seg/miou", "grad_cos/seg_depth weights/seg"),
         ("main/loss main/acc a/main/loss b/main/loss", "a/main/loss b/main/loss", "main/loss main/acc"),  # Chainer
         ("mIoU IoU.error IoU.road", "mIoU error/IoU road/IoU", ""),  # classes
+        ("top_score weights/exit_score weights/cone_angle", "top_score", "weights/exit_score weights/cone_angle"),
         ("normals/cosine parcel/weight_mae", "normals/cosine parcel/weight_mae", ""),
     ],
 )
