@@ -70,13 +70,11 @@ class Problem:
 
     Attributes:
         runs: what was known of N runs.
-        came: their values at the leads in model space, NaN where unknown, [N, J].
-        leads: places between cutoff (0) and horizon (1), [J].
+        came: their values at `LEADS` in model space, NaN where unknown, [N, J].
     """
 
     runs: Prefixes
     came: Array
-    leads: Array
 
 
 def problems_of(table: RunTable) -> list[Problem]:
@@ -100,7 +98,7 @@ def problems_of(table: RunTable) -> list[Problem]:
                 known = np.flatnonzero(np.isfinite(came[:, k]).any(1) & (horizons > cutoff))
                 runs = Prefixes(points[:, k], prefix.lengths[:, k], shares, settings)
                 if len(known) >= FEWEST + SPARE:
-                    found.append(Problem(runs.rows(known), came[known, k], LEADS))
+                    found.append(Problem(runs.rows(known), came[known, k]))
     return found
 
 
@@ -182,7 +180,7 @@ def _batch(
         group = groups[int(draw.choice(len(groups), p=large / large.sum()))]
         problem = group[int(draw.integers(len(group)))]
         ends = draw.random() < 0.5  # the horizon matters most
-        lead = len(problem.leads) - 1 if ends else int(draw.integers(len(problem.leads)))
+        lead = len(LEADS) - 1 if ends else int(draw.integers(len(LEADS)))
         known = np.flatnonzero(np.isfinite(problem.came[:, lead]))
         if len(known) >= examples + SPARE:
             parts.append(_drawn(problem, lead, draw.permutation(known), examples, draw))
@@ -200,6 +198,6 @@ def _drawn(
         hidden = draw.random(runs.settings.shape[1]) < UNKNOWN[1]
         runs = Prefixes(runs.points, runs.seen, runs.shares, np.where(hidden, 0.0, runs.settings))
     came = problem.came[:, lead : lead + 1]
-    scale = ExampleScale.of(runs.rows(rows), came[rows], problem.leads[lead : lead + 1])
+    scale = ExampleScale.of(runs.rows(rows), came[rows], LEADS[lead : lead + 1])
     known, told = scale.tokens(runs.rows(rows)), scale.tokens(runs.rows(asked))
     return (*known, scale.scaled(came[rows]).T, *told, scale.scaled(came[asked]).T)

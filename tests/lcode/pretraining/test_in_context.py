@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from lcode.network.in_context import InContextConfig
-from lcode.pretraining.in_context import InContextSettings, pretrain_in_context, problems_of
+from lcode.pretraining.in_context import LEADS, InContextSettings, pretrain_in_context, problems_of
 from lcode.pretraining.prior import synthetic_runs
 from lcode.table import Metric, RunTable
 
@@ -34,7 +34,7 @@ def test_a_table_is_many_problems() -> None:
     cutoffs = {float(problem.runs.shares.max()) for problem in found}
     assert len(found) >= 20 and 0.0 in cutoffs and max(cutoffs) <= 0.75
     for problem in found:
-        assert len(problem.runs) == len(problem.came) and problem.came.shape[1] == len(problem.leads)
+        assert len(problem.runs) == len(problem.came) and problem.came.shape[1] == len(LEADS)
         assert (problem.runs.seen[problem.runs.shares == 0] == 0).all()
 
 
@@ -50,7 +50,7 @@ def test_it_learns_from_examples_what_runs_of_a_problem_gain() -> None:
     for seed in range(100, 110):
         problem = next(one for one in problems_of(rising(30, seed)) if one.runs.shares[0] > 0.2)
         known, asked = problem.runs.rows(np.arange(10)), problem.runs.rows(np.arange(10, 30))
-        middle = network.quantiles(known, problem.came[:10], asked, problem.leads)[:, -1, 10]
+        middle = network.quantiles(known, problem.came[:10], asked, LEADS)[:, -1, 10]
         last = np.nanmax(np.where(np.isfinite(asked.points), np.arange(asked.points.shape[1]), -1), axis=1).astype(int)
         errors.append(np.abs(middle - problem.came[10:, -1]).mean())
         naive.append(np.abs(asked.points[np.arange(20), last] - problem.came[10:, -1]).mean())
