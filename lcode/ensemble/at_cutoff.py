@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,9 @@ from lcode.curves.prefix import Known
 from lcode.curves.scaling import ValueScaler
 from lcode.ensemble.base_model import BaseModel, Observed
 from lcode.ensemble.conformal import Conformal
+from lcode.ensemble.forests import out_of_fold_changes
 from lcode.ensemble.leads import leads_of
-from lcode.ensemble.names import CHANGES, PRETRAINED, RIPE, VALUES
+from lcode.ensemble.names import PRETRAINED, RIPE, VALUES
 from lcode.ensemble.novelty import Leaning, Novelty
 from lcode.ensemble.reach import Reach, within
 from lcode.ensemble.registry import BASE_MODELS, Learning
@@ -34,14 +36,12 @@ class Judged:
     """Left-out forecasts of the N finished runs, in model space, and what came.
 
     Attributes:
-        forest: by a forest of changes (ExtraTrees), to compare with, [N, K, Q, 21].
-        mixture: of them, as users would get it, not yet widened, [N, K, Q, 21].
+        mixture: of the base models, as users would get it, not yet widened, [N, K, Q, 21].
         truth: NaN where there is none, [N, K, Q].
         last: last observed value, or the mean of all where nothing was, [N, K].
         leads: place of each query between cutoff (0) and horizon (1), [N, Q].
     """
 
-    forest: Array
     mixture: Array
     truth: Array
     last: Array
@@ -97,10 +97,16 @@ class AtCutoff:
             self._towards(share), unlike, lambda moved: np.sort(values.bounded(mix(moved)), axis=-1), came
         )
         mixture = mix(self._leaning.moved(unlike, self._novelty.stays_out_of_fold()[:own]))
-        forest = forecasts[CHANGES][:own, :, chosen]
-        self.judged = Judged(forest, mixture, truth[:own], history.last[:own], leads[:own])
+        self.judged = Judged(mixture, truth[:own], history.last[:own], leads[:own])
+        self._queries, self._seed = chosen, given.seed
         conformal = Conformal.of(leads[:own], mixture, truth[:own])
         self.conformal = conformal if calibrated else replace(conformal, factors=np.zeros_like(conformal.factors))
+
+    @cached_property
+    def trees(self) -> Array:
+        """What a forest of changes would have said of the runs in `judged`, to compare with, [N, K, Q, 21]."""
+        history = self._history
+        return out_of_fold_changes(history, self._seed)[: history.own][:, :, self._queries]
 
     def quantiles(self, observed: Observed, epochs: Array) -> Array:
         """Quantiles in model space of R runs at the query epochs [R, Q], [R, K, Q, 21]."""

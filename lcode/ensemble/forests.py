@@ -1,4 +1,4 @@
-"""Quantile forests as base models: of future values, of changes since the last value, of a network's surprises."""
+"""Quantile forests as base models: of future values, and of a network's surprises."""
 
 from __future__ import annotations
 
@@ -87,23 +87,10 @@ class Values:
         return at_epochs(path, self._history.grid, observed.known.last, observed.cutoff, observed.horizons, epochs)
 
 
-class Changes:
-    """A forest of the changes since the last value: it knows how runs like this one went on."""
-
-    def __init__(self, history: History, seed: int) -> None:
-        self._history = history
-        self._forests = FoldForests.of(history, history.values - history.last[..., None], seed)
-
-    def out_of_fold(self) -> Array:
-        """See `BaseModel`."""
-        return self._forests.out_of_fold() + self._history.last[..., None, None]
-
-    def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
-        """See `BaseModel`."""
-        known = observed.known
-        start = known.anchor(self._history.known.last)[..., None, None]
-        path = self._forests.predict(known.everything(), _read(self._history, observed, epochs)) + start
-        return at_epochs(path, self._history.grid, known.last, observed.cutoff, observed.horizons, epochs)
+def out_of_fold_changes(history: History, seed: int) -> Array:
+    """A forest of changes since the last value (ExtraTrees), to compare with: left-out forecasts, [N, K, J, 21]."""
+    forests = FoldForests.of(history, history.values - history.last[..., None], seed)
+    return forests.out_of_fold() + history.last[..., None, None]
 
 
 class Surprises:

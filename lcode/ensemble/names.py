@@ -11,7 +11,6 @@ IN_CONTEXT = "in-context network"
 
 PROCESS = "gaussian process"
 VALUES = "forest of values"
-CHANGES = "forest of changes"
 SURPRISES = "forest of surprises"
 LAW = "power law"
 

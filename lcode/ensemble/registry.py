@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from lcode.curves.collate import Preprocessor
 from lcode.ensemble.base_model import BaseModel, Forecasts
-from lcode.ensemble.forests import Changes, Surprises, Values
+from lcode.ensemble.forests import Surprises, Values
 from lcode.ensemble.history import History
 from lcode.ensemble.in_context import InContext
 from lcode.ensemble.law import Law, Laws
-from lcode.ensemble.names import CHANGES, IN_CONTEXT, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.names import IN_CONTEXT, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.networks import Adapted, AnyMetrics, Pretrained, expected
 from lcode.ensemble.process import Process
 from lcode.network.in_context import InContextNetwork
@@ -64,7 +64,6 @@ BASE_MODELS: dict[str, Callable[[Learning, Forecasts], BaseModel | None]] = {
     IN_CONTEXT: _in_context,
     PROCESS: lambda given, before: Process(given.history, before),
     VALUES: lambda given, before: Values(given.history, given.seed),
-    CHANGES: lambda given, before: Changes(given.history, given.seed),
     SURPRISES: _surprises,
     LAW: lambda given, before: Law(given.history, given.laws),
 }

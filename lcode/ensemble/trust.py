@@ -42,7 +42,7 @@ def out_of_fold_figures(context: Context, cutoffs: Iterable[tuple[float, int]]) 
         judged = learned.judged
         quantiles = np.sort(values.unscale(learned.conformal.widen(judged.mixture, judged.leads)), axis=-1)
         truth = values.unscale(judged.truth)
-        forest = values.unscale(judged.forest[..., Q50])
+        forest = values.unscale(learned.trees[..., Q50])
         last = np.broadcast_to(values.unscale(judged.last)[..., None], truth.shape)
         rows: dict[str, Any] = {}
         for k, metric in enumerate(context.preprocessor.metrics):

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from lcode.ensemble.names import CHANGES, IN_CONTEXT, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.names import IN_CONTEXT, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.registry import PARTS
 from lcode.forecast import Forecast
 from lcode.forecasters import ForecasterFactory
@@ -110,7 +110,7 @@ ABLATIONS: dict[str, ForecasterFactory] = {
     "lcode-no-examples": _without(IN_CONTEXT),
     "lcode-no-process": _without(PROCESS),
     "lcode-no-law": _without(LAW),
-    "lcode-no-forests": _without(VALUES, CHANGES, SURPRISES),
+    "lcode-no-forests": _without(VALUES, SURPRISES),
     "lcode-no-surprises": _without(SURPRISES),
     "lcode-no-pretrained": _without(PRETRAINED),
     "lcode-network-only": _whole(parts=(NETWORK,)),

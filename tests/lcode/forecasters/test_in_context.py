@@ -55,7 +55,7 @@ def test_finished_runs_that_began_at_zero_count(shipped: LCGODEForecaster) -> No
 
 def test_the_monitor_counts_them_too(shipped: LCGODEForecaster) -> None:
     history, new = detectors([f"h{i}" for i in range(8)]), detectors(["new"], seen=5, seed=1)
-    monitor = Monitor(shipped, history, min_epochs=3, keep=0)
+    monitor = Monitor(shipped, history, delta=0.05, min_epochs=3, keep=0)
     values = new.points.sort_values("epoch")["value"]
     verdicts = [monitor.report("new", epoch, {"det/map": value}) for epoch, value in enumerate(values, start=1)]
     assert not any(verdict.stop for verdict in verdicts)
