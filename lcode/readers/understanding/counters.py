@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import ends_in_counter, fixed_in_a_training, why_left_out
+from lcode.readers.understanding.column_words import EPOCHS, STEPS, ends_in_counter, fixed_in_a_training, why_left_out
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
@@ -42,7 +42,8 @@ def tells_apart(raw: RawTable, counter: str, name: str, files: NDArray[np.int64]
 def other_counters(raw: RawTable) -> list[str]:
     """The columns that count by the words of their names, such as `round_num`, and whose numbers differ in each row.
 
-    So do those that are named as a counter within a group of columns, such as `history/epoch`.
+    So do those that are named as a counter within a group of columns, such as `history/epoch`. These come first, in the
+    order of `EPOCHS` and `STEPS`, whatever the order of the columns: it may differ between the files of a folder.
 
     An index counts where a metric was measured on the data of the training and on others: a table of results has one
     as well. So does a first column of any other name in which each number is as much larger than the one before as all
@@ -64,11 +65,18 @@ def other_counters(raw: RawTable) -> list[str]:
         and len(raw) > 1
         and pc.count_distinct(cells).as_py() == len(raw)
     ]
+    found.sort(key=_place)
     first, *others = raw.columns
     unknown = why_left_out(first) is None and known_metric(first) is None and not fixed_in_a_training(first)
     if (len(raw) >= LONG or compared) and splits and unknown and len(raw) > 1 and _counts_on(raw.columns[first]):
         found += [first] if all(as_number(raw.columns[name][0].as_py()) is not None for name in others) else []
     return found
+
+
+def _place(name: str) -> int:
+    """The place of the last part of a name among those that count, behind them where it is none."""
+    last, counting = name.rpartition("/")[2].strip().lower(), (*EPOCHS, *STEPS)
+    return counting.index(last) if last in counting else len(counting)
 
 
 def _counts_on(cells: pa.ChunkedArray) -> bool:

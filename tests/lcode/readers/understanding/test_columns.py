@@ -168,3 +168,12 @@ def test_rows_by_turns_are_runs_where_a_column_tells_them_apart(tmp_path: Path, 
     path.write_text(f"{name},epoch,val_acc\n1,1,0.5\n2,1,0.25\n1,2,0.75\n2,2,0.5\n")
     points = read_logs(path).points
     assert points.groupby("run", observed=True)["value"].apply(list).tolist() == [[0.5, 0.75], [0.25, 0.5]]
+
+
+def test_the_same_column_counts_in_every_file_whatever_the_order_of_the_columns(tmp_path: Path) -> None:
+    rows = {"TotalEnvSteps": (75, 150, 225), "Evaluation/Iteration": (0, 1, 2), "Evaluation/AverageReturn": (5, 6, 7)}
+    for name, order in (("a", sorted(rows)), ("b", sorted(rows, reverse=True))):
+        lines = [",".join(order), *(",".join(str(rows[column][at]) for column in order) for at in range(3))]
+        (tmp_path / f"{name}.csv").write_text("\n".join([*lines, ""]))
+    read = read_logs(tmp_path)
+    assert len(read) == 2 and set(read.runs["horizon"]) == {2}
