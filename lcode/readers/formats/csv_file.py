@@ -34,6 +34,8 @@ from lcode.table.reading import listed
 BLOCK = 1 << 20
 """Bytes that are parsed at a time, in several threads; a row must fit."""
 
+_CONFLICT = re.compile(r"^<{7} .*?^={7}$.*?^>{7} ", re.MULTILINE | re.DOTALL)
+"""What git leaves in a file whose two versions it could not merge."""
 
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
@@ -262,6 +264,13 @@ def _without_twins(raw: RawTable, names: Sequence[str]) -> RawTable:
 def _ragged_error(path: Path, text: str, separator: str, expected: int) -> InputError:
     ragged = ((line, len(row)) for line, row in _rows(path, text, separator) if len(row) != expected)
     line, found = next(ragged, (None, "a row of fewer or more"))
+    if _CONFLICT.search(text) is not None:
+        return InputError(
+            "holds both sides of a merge that git could not make (lines of '<<<<<<<', '=======' and '>>>>>>>'); "
+            "keep one side, or put each into a file of its own",
+            path=path,
+            line=line,
+        )
     if 2 * sum(1 for _ in ragged) > text.count("\n"):
         return InputError(
             f"is no table: most of its lines do not have the {expected} cells of the first; if it is what a program "

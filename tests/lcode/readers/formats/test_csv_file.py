@@ -124,3 +124,10 @@ def test_a_row_for_each_training_with_its_curves_as_lists(tmp_path: Path, betwee
     assert table.curve("wd: 1", "val_loss").epochs.tolist() == [1, 2, 3]
     assert table.curve("wd: 1", "val_loss").values.tolist() == [8.5, 7.5, 6.5]
     assert table.configs["width"].tolist() == [0.1, 0.2]
+
+
+def test_a_merge_that_git_left_open_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,loss\n1,0.5\n<<<<<<< HEAD\n2,0.4\n=======\n2,0.3\n>>>>>>> main\n")
+    with pytest.raises(InputError, match=r"log\.csv, line 3: .*git.*keep one side"):
+        read_logs(path)
