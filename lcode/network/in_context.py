@@ -60,9 +60,9 @@ class InContextNetwork(nn.Module):
         self.config = config
         width = config.width
         self.read = _mlp(config.features, width, width)
-        self.came = nn.Linear(2, width)
+        self.came = _linear(2, width)
         self.layers = nn.ModuleList([_Layer(width, config.heads) for _ in range(config.layers)])
-        self.norm = nn.LayerNorm(width)
+        self.norm = _norm(width)
         self.tell = _mlp(width, width, len(LEVELS) + 1)
         with torch.no_grad():
             for module in self.modules():
@@ -124,9 +124,9 @@ class _Layer(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.query, self.key_value = nn.Linear(width, width), nn.Linear(width, 2 * width)
-        self.out = nn.Linear(width, width)
+        self.before, self.between = _norm(width), _norm(width)
+        self.query, self.key_value = _linear(width, width), _linear(width, 2 * width)
+        self.out = _linear(width, width)
         self.perceptron = _mlp(width, 2 * width, width)
 
     def forward(self, known: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,4 +146,14 @@ class _Layer(nn.Module):
 
 
 def _mlp(width: int, hidden: int, out: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, out))
+    return nn.Sequential(_linear(width, hidden), nn.GELU(), _linear(hidden, out))
+
+
+def _linear(width: int, out: int) -> nn.Linear:
+    """Without initial values: those that PyTorch draws come from the caller's generator."""
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, width, out, dtype=torch.float32, device="cpu")
+    return layer
+
+
+def _norm(width: int) -> nn.LayerNorm:
+    return nn.LayerNorm(width, dtype=torch.float32, device="cpu")
