@@ -33,6 +33,11 @@ _FAR = 4.0
 """Units beyond which a setting or a standing counts as no further away."""
 
 
+def seen_shares(cutoff: int, horizons: NDArray[np.int64]) -> Array:
+    """Shares of the horizons [R] that lie behind a cutoff, 0 before the first epoch, [R]."""
+    return np.clip(max(cutoff, 0) / np.maximum(horizons, 1), 0, 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Prefixes:
     """What is known of R runs in one metric at their cutoffs.
@@ -52,8 +57,7 @@ class Prefixes:
     @classmethod
     def of(cls, known: Known, metric: int, cutoff: int, horizons: NDArray[np.int64]) -> Prefixes:
         """Of one metric of what is known at a cutoff."""
-        shares = np.clip(max(cutoff, 0) / np.maximum(horizons, 1), 0, 1)
-        return cls(known.points[:, metric], known.seen[:, metric], shares, known.settings)
+        return cls(known.points[:, metric], known.seen[:, metric], seen_shares(cutoff, horizons), known.settings)
 
     def __len__(self) -> int:
         return len(self.points)

@@ -15,7 +15,7 @@ from lcode.curves.common_settings import CommonSettings
 from lcode.curves.continuation import continuations
 from lcode.curves.prefix import KEPT
 from lcode.curves.scaling import ValueScaler
-from lcode.curves.tokens import ExampleScale, Prefixes
+from lcode.curves.tokens import ExampleScale, Prefixes, seen_shares
 from lcode.ensemble.in_context import FEWEST, MOST
 from lcode.isolation import isolated
 from lcode.network.in_context import InContextConfig, InContextNetwork
@@ -93,7 +93,7 @@ def problems_of(table: RunTable) -> list[Problem]:
             _, points, present = thinned(prefix, KEPT)
             points = scaler.scale(np.where(present, points, np.nan))
             came = scaler.scale(continuations(arrays, horizons, cutoff, LEADS))
-            shares = np.clip(max(cutoff, 0) / np.maximum(horizons, 1), 0, 1)
+            shares = seen_shares(cutoff, horizons)
             for k in range(len(view.metrics)):
                 known = np.flatnonzero(np.isfinite(came[:, k]).any(1) & (horizons > cutoff))
                 runs = Prefixes(points[:, k], prefix.lengths[:, k], shares, settings)
