@@ -31,7 +31,7 @@ is foretold neither by other collections nor by its other workloads."""
 PUBLIC_RUNS, FEWEST = 100, 6
 """Runs taken of a public collection, and without which it is left out."""
 
-EXAMPLE_RUNS = 600
+EXAMPLE_RUNS = 1000
 """Runs taken of one for the in-context network, which is shown up to 200 of them at a time."""
 
 EXAMPLE_PRIOR = 120

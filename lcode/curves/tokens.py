@@ -43,7 +43,8 @@ class Prefixes:
     """What is known of R runs in one metric at their cutoffs.
 
     Attributes:
-        points: of the curve in model space, NaN beyond those there are, [R, S].
+        points: `POINTS` of the curve in model space, the last of them its last value; NaN where nothing was seen,
+            [R, POINTS].
         seen: evaluations so far, [R].
         shares: share of the horizon that was seen, [R].
         settings: places of `COMMON_SETTINGS` within the sweep, 0 where one is unknown, [R, P].
@@ -57,7 +58,15 @@ class Prefixes:
     @classmethod
     def of(cls, known: Known, metric: int, cutoff: int, horizons: NDArray[np.int64]) -> Prefixes:
         """Of one metric of what is known at a cutoff."""
-        return cls(known.points[:, metric], known.seen[:, metric], seen_shares(cutoff, horizons), known.settings)
+        shares = seen_shares(cutoff, horizons)
+        return cls.thinned(known.points[:, metric], known.seen[:, metric], shares, known.settings)
+
+    @classmethod
+    def thinned(cls, points: Array, seen: NDArray[np.int64], shares: Array, settings: Array) -> Prefixes:
+        """Of all points of the curves, NaN beyond those there are, [R, S]; for the others see the attributes."""
+        count = np.isfinite(points).sum(1)
+        place = np.rint(np.geomspace(1, np.maximum(count, 1), POINTS, axis=1)).astype(np.int64) - 1
+        return cls(np.take_along_axis(points, place, axis=1), seen, shares, settings)
 
     def __len__(self) -> int:
         return len(self.points)
@@ -144,12 +153,8 @@ class ExampleScale:
         return Tokens(np.concatenate([told, self._settings(runs), self._when(runs)], axis=-1), last * begun)
 
     def _curves(self, runs: Prefixes) -> Array:
-        """Prefixes on the scale of each lead at `POINTS` points, [J, R, POINTS]; 0 where nothing was seen."""
-        count = np.isfinite(runs.points).sum(1)
-        last = np.maximum(count - 1, 0)[:, None]
-        place = np.rint(np.geomspace(1, np.maximum(count, 1), POINTS, axis=1)).astype(np.int64) - 1
-        chosen = np.take_along_axis(runs.points, np.minimum(place, last), axis=1)
-        scaled = np.arcsinh((chosen - self.centre[:, None, None]) / self.unit[:, None, None])
+        """Prefixes on the scale of each lead, [J, R, POINTS]; 0 where nothing was seen."""
+        scaled = np.arcsinh((runs.points - self.centre[:, None, None]) / self.unit[:, None, None])
         return np.where(np.isfinite(scaled), scaled, 0.0)
 
     def _settings(self, runs: Prefixes) -> Array:

@@ -21,6 +21,7 @@ from lcode.isolation import isolated
 from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.loop import Progress
 from lcode.network.losses import pinball
+from lcode.pretraining.variants import Problem, varied
 from lcode.pretraining.views import EARLY, ended
 from lcode.table import RunTable
 
@@ -41,9 +42,6 @@ ASKED = 40
 SPARE = 8
 """Runs that a problem must have beside its examples."""
 
-UNKNOWN = (0.3, 0.4)
-"""In this share of the problems settings are hidden, each with this probability."""
-
 
 @dataclass(frozen=True)
 class InContextSettings:
@@ -57,24 +55,11 @@ class InContextSettings:
         synthetic: share of the problems that are synthetic.
     """
 
-    steps: int = 16_000
+    steps: int = 40_000
     problems: int = 8
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     weight_decay: float = 1e-3
     synthetic: float = 0.2
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """Finished runs in one metric, as seen from one cutoff.
-
-    Attributes:
-        runs: what was known of N runs.
-        came: their values at `LEADS` in model space, NaN where unknown, [N, J].
-    """
-
-    runs: Prefixes
-    came: Array
 
 
 def problems_of(table: RunTable) -> list[Problem]:
@@ -96,7 +81,7 @@ def problems_of(table: RunTable) -> list[Problem]:
             shares = seen_shares(cutoff, horizons)
             for k in range(len(view.metrics)):
                 known = np.flatnonzero(np.isfinite(came[:, k]).any(1) & (horizons > cutoff))
-                runs = Prefixes(points[:, k], prefix.lengths[:, k], shares, settings)
+                runs = Prefixes.thinned(points[:, k], prefix.lengths[:, k], shares, settings)
                 if len(known) >= FEWEST + SPARE:
                     found.append(Problem(runs.rows(known), came[known, k]))
     return found
@@ -181,23 +166,18 @@ def _batch(
         problem = group[int(draw.integers(len(group)))]
         ends = draw.random() < 0.5  # the horizon matters most
         lead = len(LEADS) - 1 if ends else int(draw.integers(len(LEADS)))
-        known = np.flatnonzero(np.isfinite(problem.came[:, lead]))
+        known = problem.at(lead)
         if len(known) >= examples + SPARE:
-            parts.append(_drawn(problem, lead, draw.permutation(known), examples, draw))
+            parts.append(_drawn(varied(known, examples + SPARE, draw), LEADS[[lead]], examples, draw))
     return tuple(torch.from_numpy(np.concatenate(column)).float() for column in zip(*parts, strict=True))
 
 
-def _drawn(
-    problem: Problem, lead: int, order: NDArray[np.int64], examples: int, draw: np.random.Generator
-) -> tuple[Array, ...]:
+def _drawn(problem: Problem, lead: Array, examples: int, draw: np.random.Generator) -> tuple[Array, ...]:
     """Some runs as examples, others to be forecast: tokens, last values, what came; and the same of those asked for."""
-    rows, rest = order[:examples], order[examples:]
-    asked = rest[:ASKED] if len(rest) >= ASKED else draw.choice(rest, ASKED)
-    runs = problem.runs
-    if draw.random() < UNKNOWN[0]:
-        hidden = draw.random(runs.settings.shape[1]) < UNKNOWN[1]
-        runs = Prefixes(runs.points, runs.seen, runs.shares, np.where(hidden, 0.0, runs.settings))
-    came = problem.came[:, lead : lead + 1]
-    scale = ExampleScale.of(runs.rows(rows), came[rows], LEADS[lead : lead + 1])
-    known, told = scale.tokens(runs.rows(rows)), scale.tokens(runs.rows(asked))
-    return (*known, scale.scaled(came[rows]).T, *told, scale.scaled(came[asked]).T)
+    order = draw.permutation(len(problem))
+    rest = order[examples:]
+    known = problem.rows(order[:examples])
+    asked = problem.rows(rest[:ASKED] if len(rest) >= ASKED else draw.choice(rest, ASKED))
+    scale = ExampleScale.of(known.runs, known.came, lead)
+    sides = ((*scale.tokens(one.runs), scale.scaled(one.came).T) for one in (known, asked))
+    return tuple(part for side in sides for part in side)

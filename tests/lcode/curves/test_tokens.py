@@ -16,7 +16,7 @@ LEADS = np.array([0.5, 1.0])
 def prefixes(points: np.ndarray, settings: np.ndarray | None = None) -> Prefixes:
     seen = np.isfinite(points).sum(1)
     places = np.zeros((len(points), len(COMMON_SETTINGS))) if settings is None else settings
-    return Prefixes(points, seen, np.full(len(points), 0.25), places)
+    return Prefixes.thinned(points, seen, np.full(len(points), 0.25), places)
 
 
 def examples(seed: int = 0, runs: int = 12) -> tuple[Prefixes, np.ndarray]:
