@@ -15,7 +15,6 @@ from lcode.curves.common_settings import CommonSettings
 from lcode.curves.config import ConfigEncoder
 from lcode.curves.features import side_information
 from lcode.curves.power_fit import fit_power_laws
-from lcode.curves.rate_clock import RateClock
 from lcode.curves.scaling import ValueScaler
 from lcode.table import Metric, RunTable, split_key
 
@@ -45,10 +44,8 @@ class Known:
             columns, [P].
         prospects: what the configurations promise, see `Prospects`; 0 where nothing is known, [R].
         points: some of the points of each curve in model space, NaN where there are fewer, [R, K, S].
-        points_at: their epochs, [R, K, S].
         seen: evaluations of each curve so far, [R, K].
         settings: places of the common settings among the finished runs, 0 where one is unknown, [R, P].
-        clock: the planned learning rates.
     """
 
     last: Array
@@ -59,10 +56,8 @@ class Known:
     signal_groups: NDArray[np.int64]
     side_groups: NDArray[np.int64]
     points: Array
-    points_at: NDArray[np.int64]
     seen: NDArray[np.int64]
     settings: Array
-    clock: RateClock
 
     def rows(self, chosen: slice) -> Known:
         """What is known of these runs only."""
@@ -74,10 +69,8 @@ class Known:
             side=self.side[chosen],
             prospects=self.prospects[chosen],
             points=self.points[chosen],
-            points_at=self.points_at[chosen],
             seen=self.seen[chosen],
             settings=self.settings[chosen],
-            clock=self.clock.rows(chosen),
         )
 
     def anchor(self, training: Array) -> Array:
@@ -149,7 +142,7 @@ class PrefixReader:
         values = self._values.scale(prefix.interpolate(np.tile(grid, (runs, 1))))
         fit, horizons = fit_power_laws(prefix), table.runs["horizon"].to_numpy(np.int64)[:, None]
         law = self._values.scale(np.where(fit.usable[..., None], fit.at(horizons), np.nan)) - values[..., -1:]
-        points_at, points, present = thinned(prefix, KEPT)
+        _, points, present = thinned(prefix, KEPT)
         side = self._side.encode(side_information(table))
         prospects = np.zeros(runs)
         if self._prospects is not None:
@@ -166,10 +159,8 @@ class PrefixReader:
             signal_groups=np.tile(self._signal_names, 2),
             side_groups=self._side_groups,
             points=self._values.scale(np.where(present, points, np.nan)),
-            points_at=points_at,
             seen=prefix.lengths,
             settings=self._settings.places(table.configs),
-            clock=RateClock.of(table.schedules, table.run_ids, horizons[:, 0]),
         )
 
     def _signal_features(self, table: RunTable, cutoff: int, first: int) -> Array:

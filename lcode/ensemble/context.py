@@ -12,14 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from lcode.curves.arrays import CurveArrays, curve_arrays
-from lcode.curves.axis import table_gap
 from lcode.curves.collate import Preprocessor
 from lcode.curves.prefix import PrefixReader, Prospects
 from lcode.ensemble.at_cutoff import AtCutoff
 from lcode.ensemble.base_model import Observed
 from lcode.ensemble.conformal import persistence
 from lcode.ensemble.history import History
-from lcode.ensemble.law import Laws
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.prior import Prior
 from lcode.ensemble.registry import Learning
@@ -83,7 +81,7 @@ class Context:
             )
             examples = None if self.prior is None else self.prior.in_context
             given = Learning(
-                history, self.preprocessor, self._adapted, self._pretrained, examples, self._laws, self.seed
+                history, self.preprocessor, self._adapted, self._pretrained, examples, self.seed
             )
             self._learned[cutoff] = AtCutoff(given, self.parts, calibrated=self.calibrated)
         return self._learned[cutoff]
@@ -212,11 +210,6 @@ class Context:
     @cached_property
     def _reader(self) -> PrefixReader:
         return PrefixReader(self.finished, self.preprocessor.values, self.prospects)
-
-    @cached_property
-    def _laws(self) -> Laws:
-        end = int(self.finished.runs["horizon"].max())
-        return Laws.of(self._reader.at(self.finished, self._arrays, end), self.folds, table_gap(self._arrays))
 
     @cached_property
     def _adapted(self) -> OutOfFoldNetwork | None:

@@ -12,7 +12,6 @@ IN_CONTEXT = "in-context network"
 PROCESS = "gaussian process"
 VALUES = "forest of values"
 SURPRISES = "forest of surprises"
-LAW = "power law"
 
 RIPE = 0.1
 """Share of the horizon from which on the pretrained network, which reads each curve by itself, knows as much as any."""

@@ -2,7 +2,10 @@
 
 A part of a forecast that knows nothing of the other runs, or is normal where they are not, puts a twentieth of its
 weight on values that none of a thousand came near. Of N + 1 runs that cannot be told apart the new one goes further
-than all the others with a chance of 1 / (N + 1), and then by about as much as runs lie apart out there.
+than all the others with a chance of 1 / (N + 1), and then by about as much as runs lie apart out there: that far forecasts
+are left as they are. Bounded at the outermost run itself they had 2 % more CRPS from a tenth of the horizon on, on four
+tables of LCBench's design half with 10 and 30 finished runs, and the same on three problems of the corpus; not bounded at
+all the same, but 3 % more on the corpus with 10 runs at a quarter.
 """
 
 from __future__ import annotations
@@ -72,14 +75,18 @@ class Reach:
     def ends(self, last: Array) -> Array:
         """For runs with these last values [R, K]: lower end, a gap below it, upper end, a gap above it, [R, K, J, 4].
 
-        A run may always stay where it is. NaN: no end is known.
+        An end lies a gap beyond the furthest run. A run may always stay where it is. NaN: no end is known.
         """
         start = last[..., None]
         inside = np.clip(start, self.first, self.last)
         expected = self.mean + self.slope * (inside - self.centre) + (start - inside)
         unlike = np.abs(start - inside)  # so far from all others, it may go further by as much
-        low, high = np.minimum(expected + self.lowest, start), np.maximum(expected + self.highest, start)
-        return np.stack([low, low - self.below - unlike, high, high + self.above + unlike], axis=-1)
+        below, above = self.below + unlike, self.above + unlike
+        low, high = (
+            np.minimum(expected + self.lowest, start) - below,
+            np.maximum(expected + self.highest, start) + above,
+        )
+        return np.stack([low, low - below, high, high + above], axis=-1)
 
 
 def within(parts: Array, ends: Array, runs: int, prior: Array | None = None) -> Array:

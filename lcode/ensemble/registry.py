@@ -10,8 +10,7 @@ from lcode.ensemble.base_model import BaseModel, Forecasts
 from lcode.ensemble.forests import Surprises, Values
 from lcode.ensemble.history import History
 from lcode.ensemble.in_context import InContext
-from lcode.ensemble.law import Law, Laws
-from lcode.ensemble.names import IN_CONTEXT, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.networks import Adapted, AnyMetrics, Pretrained, expected
 from lcode.ensemble.process import Process
 from lcode.network.in_context import InContextNetwork
@@ -28,7 +27,6 @@ class Learning:
         adapted: the network that learned from the finished runs; None: there is none.
         pretrained: the network as it came; None: there is none.
         in_context: the network that takes them for examples; None: there is none.
-        laws: what whole curves of the finished runs say.
         seed: of the trees.
     """
 
@@ -37,7 +35,6 @@ class Learning:
     adapted: OutOfFoldNetwork | None
     pretrained: AnyMetrics | None
     in_context: InContextNetwork | None
-    laws: Laws
     seed: int
 
 
@@ -65,7 +62,6 @@ BASE_MODELS: dict[str, Callable[[Learning, Forecasts], BaseModel | None]] = {
     PROCESS: lambda given, before: Process(given.history, before),
     VALUES: lambda given, before: Values(given.history, given.seed),
     SURPRISES: _surprises,
-    LAW: lambda given, before: Law(given.history, given.laws),
 }
 """Name -> what makes it of `Learning` and of the left-out forecasts by those before it; None: it has nothing to say."""
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from lcode.ensemble.names import IN_CONTEXT, LAW, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.registry import PARTS
 from lcode.forecast import Forecast
 from lcode.forecasters import ForecasterFactory
@@ -109,7 +109,6 @@ ABLATIONS: dict[str, ForecasterFactory] = {
     "lcode-no-network": _without(NETWORK, SURPRISES, PRETRAINED),
     "lcode-no-examples": _without(IN_CONTEXT),
     "lcode-no-process": _without(PROCESS),
-    "lcode-no-law": _without(LAW),
     "lcode-no-forests": _without(VALUES, SURPRISES),
     "lcode-no-surprises": _without(SURPRISES),
     "lcode-no-pretrained": _without(PRETRAINED),

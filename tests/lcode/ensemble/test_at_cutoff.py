@@ -13,7 +13,6 @@ from lcode.ensemble import at_cutoff
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.context import Context
 from lcode.ensemble.history import History
-from lcode.ensemble.law import Laws
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.registry import BASE_MODELS, Learning
 from lcode.forecast import LEVELS, Q50
@@ -34,10 +33,9 @@ def learning(context: Context, cutoff: int) -> Learning:
     history = History.of(finished, context.own, curve_arrays(finished), context.folds, cutoff, read.values, reader)
     source = Source.of(read.tensors(finished), read.task_of, context.folds, "cpu")
     adapted = OutOfFoldNetwork(context.adapted, source)
-    laws = Laws.of(reader.at(finished, curve_arrays(finished), HORIZON), context.folds, 1.0)
     prior = context.prior
     pretrained = AnyMetrics.of(prior.network, finished, read)
-    return Learning(history, read, adapted, pretrained, prior.in_context, laws, context.seed)
+    return Learning(history, read, adapted, pretrained, prior.in_context, context.seed)
 
 
 @dataclass(frozen=True)
