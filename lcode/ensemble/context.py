@@ -80,9 +80,7 @@ class Context:
                 self.finished, self.own, self._arrays, self.folds, cutoff, self.preprocessor.values, self._reader
             )
             examples = None if self.prior is None else self.prior.in_context
-            given = Learning(
-                history, self.preprocessor, self._adapted, self._pretrained, examples, self.seed
-            )
+            given = Learning(history, self.preprocessor, self._adapted, self._pretrained, examples, self.seed)
             self._learned[cutoff] = AtCutoff(given, self.parts, calibrated=self.calibrated)
         return self._learned[cutoff]
 

@@ -21,7 +21,8 @@ def network() -> InContextNetwork:
 def runs(count: int, seed: int) -> Prefixes:
     draw = np.random.default_rng(seed)
     points = draw.standard_normal((count, 6)).cumsum(1)
-    return Prefixes.thinned(points, np.full(count, 6), np.full(count, 0.3), draw.standard_normal((count, len(COMMON_SETTINGS))))
+    settings = draw.standard_normal((count, len(COMMON_SETTINGS)))
+    return Prefixes.thinned(points, np.full(count, 6), np.full(count, 0.3), settings)
 
 
 def test_quantiles_ascend_at_every_lead(network: InContextNetwork) -> None:

@@ -1,4 +1,4 @@
-"""Variants of problems: as many runs as are needed, one map for whatever was seen and came, the order kept or turned."""
+"""Variants of problems: enough runs, one map for whatever was seen and came, the order kept or turned."""
 
 from __future__ import annotations
 
