@@ -44,7 +44,7 @@ def test_too_few_runs_are_no_problem() -> None:
 
 def test_it_learns_from_examples_what_runs_of_a_problem_gain() -> None:
     real = {f"some/{seed}": problems_of(rising(40, seed)) for seed in range(30)}
-    settings = InContextSettings(steps=400, problems=4, learning_rate=3e-3)
+    settings = InContextSettings(steps=120, problems=4, learning_rate=4e-3)
     network = pretrain_in_context(real, [], settings=settings, config=InContextConfig(width=24, layers=2, heads=2))
     errors, naive = [], []
     for seed in range(100, 110):
