@@ -10,7 +10,7 @@ from lcode.curves.tokens import Prefixes
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
 from lcode.forecast import LEVELS
-from lcode.network.in_context import InContextNetwork
+from lcode.network.in_context import Examples, InContextNetwork
 
 Array = NDArray[np.float64]
 
@@ -19,6 +19,9 @@ FEWEST = 3
 
 MOST = 200
 """Examples at most, evenly chosen: the network has never seen more."""
+
+END_POINTS = 3
+"""Points that forecasts of the end read at most, see `read_points`."""
 
 POINTS = 12
 """Points between cutoff and horizon at which it forecasts at most; in between it is linear."""
@@ -34,6 +37,7 @@ class InContext:
 
     def __init__(self, history: History, network: InContextNetwork) -> None:
         self._history, self._network = history, network
+        self._for_ends: dict[tuple[int, bytes], Examples] = {}
         count = min(len(history.grid), POINTS)
         self._leads = np.arange(1, count + 1) / count
         epochs = share_epochs(history.horizons, history.cutoff, self._leads)
@@ -65,15 +69,31 @@ class InContext:
 
     def _path(self, metric: int, runs: Prefixes, points: NDArray[np.bool_], without: int | None = None) -> Array:
         """Quantiles of R runs, [R, J, 21]; NaN at other points [J], and where too few examples have the metric."""
-        history = self._history
-        came = self._came[:, metric]
         path = np.full((len(runs), len(self._leads), len(LEVELS)), np.nan)
-        rows = np.flatnonzero(np.isfinite(came).all(1) & (history.folds != without))
-        if len(rows) >= FEWEST:
-            rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST)).astype(np.int64))]
-            examples = self._prefixes(metric).rows(rows)
-            path[:, points] = self._network.quantiles(examples, came[rows][:, points], runs, self._leads[points])
+        examples = self._examples(metric, points, without)
+        if examples is not None:
+            path[:, points] = examples.quantiles(runs)
         return path
+
+    def _examples(self, metric: int, points: NDArray[np.bool_], without: int | None) -> Examples | None:
+        """The finished runs, but for a fold, as read for these points; None: too few have the metric.
+
+        In a live sweep forecasts of the end are asked for run by run, so the examples are read once for them; kept for
+        every point they would take too much memory.
+        """
+        asked = metric, points.tobytes()
+        if without is None and asked in self._for_ends:
+            return self._for_ends[asked]
+        history, came = self._history, self._came[:, metric]
+        rows = np.flatnonzero(np.isfinite(came).all(1) & (history.folds != without))
+        if len(rows) < FEWEST:
+            return None
+        rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST)).astype(np.int64))]
+        known, came = self._prefixes(metric).rows(rows), came[rows][:, points]
+        examples = self._network.learn(known, came, self._leads[points])
+        if without is None and points.sum() <= END_POINTS:
+            self._for_ends[asked] = examples
+        return examples
 
     def _prefixes(self, metric: int) -> Prefixes:
         history = self._history

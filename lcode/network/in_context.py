@@ -22,6 +22,9 @@ from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
 
+Memory = Sequence[tuple[Tensor, Tensor]]
+"""Keys and values of the examples, of each layer."""
+
 CHUNK = 512
 """Runs at a time: bounds the memory whatever the size of the table."""
 
@@ -81,10 +84,41 @@ class InContextNetwork(nn.Module):
             runs: tokens of R runs, [B, R, F].
             last: their last values, [B, R].
         """
-        known = self.read(examples) + self.came(torch.stack([came, came - last_of_examples], dim=-1))
-        asked = self.read(runs)
+        return self._ask(self._learn(examples, last_of_examples, came), runs, last)
+
+    @torch.no_grad()
+    def learn(self, examples: Prefixes, came: Array, leads: Array) -> Examples:
+        """Read examples, so that any runs can be forecast by them.
+
+        Args:
+            examples: what was known of N examples at their cutoffs.
+            came: their values at the leads, all finite, [N, J].
+            leads: places between cutoff (0) and horizon (1), [J].
+        """
+        scale = ExampleScale.of(examples, came, leads)
+        return Examples(self, scale, self._learn(*self._tensors(scale.tokens(examples), scale.scaled(came).T)))
+
+    @torch.no_grad()
+    def ask(self, memory: Memory, tokens: Tokens) -> Array:
+        """Quantiles on the examples' scale of R runs, [J, R, 21]."""
+        told: Array = self._ask(memory, *self._tensors(tokens)).double().cpu().numpy()
+        return told
+
+    def _learn(self, examples: Tensor, last: Tensor, came: Tensor) -> Memory:
+        known = self.read(examples) + self.came(torch.stack([came, came - last], dim=-1))
+        memory = []
         for layer in self.layers:
-            known, asked = layer(known, asked)
+            assert isinstance(layer, _Layer)
+            normed = layer.before(known)
+            memory.append(layer.remembered(normed))
+            known = layer(known, normed, *memory[-1])
+        return memory
+
+    def _ask(self, memory: Memory, runs: Tensor, last: Tensor) -> Tensor:
+        asked = self.read(runs)
+        for layer, remembered in zip(self.layers, memory, strict=True):
+            assert isinstance(layer, _Layer)
+            asked = layer(asked, layer.before(asked), *remembered)
         told = self.tell(self.norm(asked))
         # Between "stays where it is" and "ends where the examples say".
         middle = torch.sigmoid(told[..., :1]) * last[..., None] + told[..., 1:2]
@@ -94,28 +128,32 @@ class InContextNetwork(nn.Module):
         down = below.flip(-1).cumsum(-1).flip(-1)
         return torch.cat([middle - down, middle, middle + above.cumsum(-1)], dim=-1)
 
-    @torch.no_grad()
-    def quantiles(self, examples: Prefixes, came: Array, runs: Prefixes, leads: Array) -> Array:
-        """Forecasts in model space, [R, J, 21].
-
-        Args:
-            examples: what was known of N examples at their cutoffs.
-            came: their values at the leads, all finite, [N, J].
-            runs: what is known of R runs.
-            leads: places between cutoff (0) and horizon (1), [J].
-        """
-        scale = ExampleScale.of(examples, came, leads)
-        known, scaled = scale.tokens(examples), scale.scaled(came).T
-        parts = []
-        for begin in range(0, len(runs), CHUNK):
-            asked = scale.tokens(runs.rows(np.arange(begin, min(begin + CHUNK, len(runs)))))
-            told = self(*self._tensors(known, scaled), *self._tensors(asked))
-            parts.append(scale.unscaled(told.double().cpu().numpy()))
-        return np.moveaxis(np.concatenate(parts, axis=1), 0, 1)
-
     def _tensors(self, tokens: Tokens, *others: Array) -> Sequence[Tensor]:
         device = self.came.weight.device
         return [torch.from_numpy(np.ascontiguousarray(part)).float().to(device) for part in (*tokens, *others)]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """N examples of a problem as a network has read them.
+
+    Attributes:
+        network: which did.
+        scale: of the metric at J leads, by what came of them.
+        memory: what runs look at, of each layer.
+    """
+
+    network: InContextNetwork
+    scale: ExampleScale
+    memory: Memory
+
+    def quantiles(self, runs: Prefixes) -> Array:
+        """Forecasts of R runs in model space at the leads, [R, J, 21]."""
+        parts = []
+        for begin in range(0, len(runs), CHUNK):
+            asked = self.scale.tokens(runs.rows(np.arange(begin, min(begin + CHUNK, len(runs)))))
+            parts.append(self.scale.unscaled(self.network.ask(self.memory, asked)))
+        return np.moveaxis(np.concatenate(parts, axis=1), 0, 1)
 
 
 class _Layer(nn.Module):
@@ -129,12 +167,12 @@ class _Layer(nn.Module):
         self.out = _linear(width, width)
         self.perceptron = _mlp(width, 2 * width, width)
 
-    def forward(self, known: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
-        normed = self.before(known)
+    def remembered(self, normed: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of the examples, of their tokens after `before`, [B, N, D]."""
         key, value = map(self._apart, self.key_value(normed).chunk(2, dim=-1))
-        return self._step(known, normed, key, value), self._step(asked, self.before(asked), key, value)
+        return key, value
 
-    def _step(self, tokens: Tensor, normed: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, normed: Tensor, key: Tensor, value: Tensor) -> Tensor:
         query = self._apart(self.query(normed))
         seen = nn.functional.scaled_dot_product_attention(query, key, value)
         tokens = tokens + self.out(seen.transpose(1, 2).flatten(2))

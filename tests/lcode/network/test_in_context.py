@@ -26,16 +26,17 @@ def runs(count: int, seed: int) -> Prefixes:
 
 
 def test_quantiles_ascend_at_every_lead(network: InContextNetwork) -> None:
-    told = network.quantiles(runs(9, 0), np.random.default_rng(1).standard_normal((9, 2)), runs(5, 2), LEADS)
+    told = network.learn(runs(9, 0), np.random.default_rng(1).standard_normal((9, 2)), LEADS).quantiles(runs(5, 2))
     assert told.shape == (5, 2, 21) and (np.diff(told, axis=-1) > 0).all()
 
 
 def test_neither_company_nor_the_order_of_the_examples_matters(network: InContextNetwork) -> None:
     known, came, asked = runs(9, 0), np.random.default_rng(1).standard_normal((9, 2)), runs(5, 2)
-    together = network.quantiles(known, came, asked, LEADS)
+    examples = network.learn(known, came, LEADS)
+    together = examples.quantiles(asked)
     order = np.random.default_rng(3).permutation(9)
-    shuffled = network.quantiles(known.rows(order), came[order], asked, LEADS)
-    alone = network.quantiles(known, came, asked.rows(np.array([3])), LEADS)
+    shuffled = network.learn(known.rows(order), came[order], LEADS).quantiles(asked)
+    alone = examples.quantiles(asked.rows(np.array([3])))
     np.testing.assert_allclose(shuffled, together, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(alone[0], together[3], rtol=1e-4, atol=1e-5)
 
@@ -44,9 +45,8 @@ def test_an_example_counts(network: InContextNetwork) -> None:
     known, came, asked = runs(9, 0), np.random.default_rng(1).standard_normal((9, 2)), runs(5, 2)
     changed = came.copy()
     changed[4] += 1.0
-    assert not np.allclose(
-        network.quantiles(known, came, asked, LEADS), network.quantiles(known, changed, asked, LEADS), rtol=1e-3
-    )
+    plain, other = (network.learn(known, values, LEADS).quantiles(asked) for values in (came, changed))
+    assert not np.allclose(plain, other, rtol=1e-3)
 
 
 def test_the_same_seed_makes_the_same_network() -> None:

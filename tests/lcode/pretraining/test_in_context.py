@@ -50,7 +50,7 @@ def test_it_learns_from_examples_what_runs_of_a_problem_gain() -> None:
     for seed in range(100, 110):
         problem = next(one for one in problems_of(rising(30, seed)) if one.runs.shares[0] > 0.2)
         known, asked = problem.runs.rows(np.arange(10)), problem.runs.rows(np.arange(10, 30))
-        middle = network.quantiles(known, problem.came[:10], asked, LEADS)[:, -1, 10]
+        middle = network.learn(known, problem.came[:10], LEADS).quantiles(asked)[:, -1, 10]
         last = np.nanmax(np.where(np.isfinite(asked.points), np.arange(asked.points.shape[1]), -1), axis=1).astype(int)
         errors.append(np.abs(middle - problem.came[10:, -1]).mean())
         naive.append(np.abs(asked.points[np.arange(20), last] - problem.came[10:, -1]).mean())
