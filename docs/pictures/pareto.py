@@ -28,7 +28,7 @@ LETTER, BOLD, LINE = 6.0, 7.0, 12.0
 RADIUS = 6.0
 """Of the largest point."""
 
-OWN = ("thaw", "regret")
+OWN = ("thaw", "regret", "lcode")
 """Rules of this project, by name."""
 
 POWER = 0.5
