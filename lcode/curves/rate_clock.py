@@ -44,11 +44,6 @@ class RateClock:
         falls, after, when = np.moveaxis(pieces.reshape(-1, 3, PIECES), 1, 0)
         return cls(known, falls, after, when)
 
-    @property
-    def varies(self) -> NDArray[np.bool_]:
-        """Which runs' rates are planned to change, [R]."""
-        return np.abs(self.falls).sum(1) > 0
-
     def passed(self, epochs: Array | NDArray[np.int64]) -> Array:
         """Sum of the relative rates up to these epochs: so many epochs at the highest rate, [R, T] to [R, T]."""
         rows = zip(self.schedules, np.asarray(epochs, dtype=np.float64), strict=True)

@@ -37,6 +37,8 @@ class InContext:
 
     def __init__(self, history: History, network: InContextNetwork) -> None:
         self._history, self._network = history, network
+        metrics = range(history.values.shape[1])
+        self._runs = [Prefixes.of(history.known, k, history.cutoff, history.horizons) for k in metrics]
         self._for_ends: dict[tuple[int, bytes], Examples] = {}
         count = min(len(history.grid), POINTS)
         self._leads = np.arange(1, count + 1) / count
@@ -50,7 +52,7 @@ class InContext:
         path = np.full((*self._came.shape, len(LEVELS)), np.nan)
         every = np.ones(len(self._leads), dtype=np.bool_)
         for k in range(path.shape[1]):
-            runs = self._prefixes(k)
+            runs = self._runs[k]
             for fold in np.unique(history.folds).tolist():
                 own = np.flatnonzero(history.folds == fold)
                 path[own, k] = self._path(k, runs.rows(own), every, without=fold)
@@ -89,12 +91,8 @@ class InContext:
         if len(rows) < FEWEST:
             return None
         rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST)).astype(np.int64))]
-        known, came = self._prefixes(metric).rows(rows), came[rows][:, points]
+        known, came = self._runs[metric].rows(rows), came[rows][:, points]
         examples = self._network.learn(known, came, self._leads[points])
         if without is None and points.sum() <= END_POINTS:
             self._for_ends[asked] = examples
         return examples
-
-    def _prefixes(self, metric: int) -> Prefixes:
-        history = self._history
-        return Prefixes.of(history.known, metric, history.cutoff, history.horizons)
