@@ -54,8 +54,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=SETTINGS.steps, help="of LC-GODE")
     parser.add_argument("--example-steps", type=int, default=InContextSettings.steps, help="of the in-context network")
     parser.add_argument("--network", type=Path, help="folder of a model whose LC-GODE is taken instead of training one")
+    parser.add_argument("--go-on", action="store_true", help="train the in-context network of that model further")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    if args.go_on and args.network is None:
+        parser.error("--go-on needs the model to go on with: --network FOLDER")
     own, public = _tables(args.public, args.logs)
     whole = {name: table for name, table in {**own, **public}.items() if len(table) >= FEWEST}
     known = {name: _some(table, PUBLIC_RUNS, args.seed) if name in public else table for name, table in whole.items()}
@@ -67,6 +70,7 @@ def main() -> None:
             [problem for table in synthetic[:EXAMPLE_PRIOR] for problem in problems_of(table)],
             seed=args.seed,
             settings=InContextSettings(steps=args.example_steps),
+            start=model.prior.in_context if args.go_on else None,
             progress=progress,
         )
     alike = {name: table for name, table in known.items() if name.startswith(SETTINGS_FROM)}

@@ -16,6 +16,7 @@ from lcode.curves.config import ConfigEncoder
 from lcode.curves.features import side_information
 from lcode.curves.power_fit import fit_power_laws
 from lcode.curves.scaling import ValueScaler
+from lcode.regressors.kernel_regression import Columns
 from lcode.table import Metric, RunTable, split_key
 
 Array = NDArray[np.float64]
@@ -28,8 +29,33 @@ POINTS = 48
 
 CURVE_FEATURES = 10
 
+CURVE, OTHERS, SIGNALS, SIDE = range(4)
+"""What is known of a run: its curve in the metric, its other curves, its signals, and what was known beforehand."""
+
 KEPT = 24
 """Points of a prefix that are kept as they are, evenly chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that is known of R runs for a forecast of one metric.
+
+    Attributes:
+        values: without NaN, [R, F].
+        columns: what each column is; the blocks are `CURVE`, `OTHERS`, `SIGNALS` and `SIDE`.
+    """
+
+    values: Array
+    columns: Columns
+
+    def rows(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Evidence:
+        """Of these runs only."""
+        return Evidence(self.values[index], self.columns)
+
+    def blocks(self, *chosen: int) -> Evidence:
+        """These blocks only."""
+        kept = (self.columns.blocks[:, None] == np.array(chosen)).any(1)
+        return Evidence(self.values[:, kept], Columns(self.columns.groups[kept], self.columns.blocks[kept]))
 
 
 @dataclass(frozen=True)
@@ -89,6 +115,15 @@ class Known:
         Each feature of the curve itself is its own group; the same feature of all other curves, all signals of one
         name, and all columns of one hyper-parameter are one group each.
         """
+        return self._features(metric)[:2]
+
+    def evidence(self, metric: int) -> Evidence:
+        """`features` of this metric, and the block of each column, see `Evidence`."""
+        features, groups, sizes = self._features(metric)
+        return Evidence(features, Columns(groups, np.repeat(np.arange(len(sizes)), sizes)))
+
+    def _features(self, metric: int) -> tuple[Array, NDArray[np.int64], list[int]]:
+        """See `features`; and how many columns the curve, other curves, signals and side information have."""
         runs, count = self.last.shape
         others = np.delete(self.curves, metric, axis=1).reshape(runs, -1)
         parts = [self.curves[:, metric], others, self.signals, self.side]
@@ -102,7 +137,7 @@ class Known:
         for number in numbers:
             groups.append(number + used)
             used += int(number.max(initial=-1)) + 1
-        return np.concatenate(parts, axis=1), np.concatenate(groups)
+        return np.concatenate(parts, axis=1), np.concatenate(groups), [part.shape[1] for part in parts]
 
 
 class PrefixReader:

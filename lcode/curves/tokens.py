@@ -6,21 +6,30 @@ on how far apart the runs of a problem end. So everything is told relative to wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lcode.curves.common_settings import COMMON_SETTINGS
-from lcode.curves.prefix import Known
+from lcode.curves.prefix import CURVE, OTHERS, SIDE, SIGNALS, Evidence, Known
+from lcode.regressors.kernel_regression import KernelRegression
 
 Array = NDArray[np.float64]
 
 POINTS = 8
 """A prefix is read at so many points, close together early, where curves bend; the last is the last."""
 
-FEATURES = 2 * POINTS + 7 + 2 * len(COMMON_SETTINGS) + 6
+VIEWS = ((SIDE,), (CURVE, SIDE), (CURVE, OTHERS, SIGNALS, SIDE))
+"""Blocks of what is known of a run that a Gaussian process reads: what was known beforehand says most at first, the
+curve later, and how much the rest says is different from problem to problem."""
+
+ANCHORS = 1 + len(VIEWS)
+"""Values near which a run may end: its last, and what each process expects."""
+
+FEATURES = 2 * POINTS + 7 + 2 * len(COMMON_SETTINGS) + 6 + 2 * len(VIEWS)
 """Numbers of a token beside what came of its run."""
 
 _SPREAD = (0.16, 0.84)
@@ -48,32 +57,38 @@ class Prefixes:
         seen: evaluations so far, [R].
         shares: share of the horizon that was seen, [R].
         settings: places of `COMMON_SETTINGS` within the sweep, 0 where one is unknown, [R, P].
+        evidence: all that is known of the runs.
     """
 
     points: Array
     seen: NDArray[np.int64]
     shares: Array
     settings: Array
+    evidence: Evidence
 
     @classmethod
     def of(cls, known: Known, metric: int, cutoff: int, horizons: NDArray[np.int64]) -> Prefixes:
         """Of one metric of what is known at a cutoff."""
         shares = seen_shares(cutoff, horizons)
-        return cls.thinned(known.points[:, metric], known.seen[:, metric], shares, known.settings)
+        evidence = known.evidence(metric)
+        return cls.thinned(known.points[:, metric], known.seen[:, metric], shares, known.settings, evidence)
 
     @classmethod
-    def thinned(cls, points: Array, seen: NDArray[np.int64], shares: Array, settings: Array) -> Prefixes:
+    def thinned(
+        cls, points: Array, seen: NDArray[np.int64], shares: Array, settings: Array, evidence: Evidence
+    ) -> Prefixes:
         """Of all points of the curves, NaN beyond those there are, [R, S]; for the others see the attributes."""
         count = np.isfinite(points).sum(1)
         place = np.rint(np.geomspace(1, np.maximum(count, 1), POINTS, axis=1)).astype(np.int64) - 1
-        return cls(np.take_along_axis(points, place, axis=1), seen, shares, settings)
+        return cls(np.take_along_axis(points, place, axis=1), seen, shares, settings, evidence)
 
     def __len__(self) -> int:
         return len(self.points)
 
     def rows(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Prefixes:
         """These runs only."""
-        return Prefixes(self.points[index], self.seen[index], self.shares[index], self.settings[index])
+        points, seen, shares, settings = self.points[index], self.seen[index], self.shares[index], self.settings[index]
+        return Prefixes(points, seen, shares, settings, self.evidence.rows(index))
 
 
 class Tokens(NamedTuple):
@@ -81,11 +96,12 @@ class Tokens(NamedTuple):
 
     Attributes:
         features: [J, R, FEATURES].
-        last: last value on the examples' scale, 0 where nothing was seen, [J, R].
+        anchors: values on the examples' scale near which a run may end, see `ANCHORS`, [J, R, A]. The last value is 0
+            where nothing was seen.
     """
 
     features: Array
-    last: Array
+    anchors: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +113,14 @@ class ExampleScale:
         leads: places between cutoff (0) and horizon (1), [J].
         centre: median of what came, in model space, [J].
         unit: half the distance that two thirds of it lie within, [J].
+        processes: what each of `VIEWS` says of what came, or of the change since the last value if it has the curve.
     """
 
     examples: Prefixes
     leads: Array
     centre: Array
     unit: Array
+    processes: Sequence[KernelRegression]
 
     @classmethod
     def of(cls, examples: Prefixes, came: Array, leads: Array) -> ExampleScale:
@@ -111,7 +129,11 @@ class ExampleScale:
         known = np.where(np.isfinite(examples.points), examples.points, came[:, -1:])
         whole = max(np.ptp(np.concatenate([known, came], axis=1)), 0.0)
         unit = np.maximum.reduce([(high - low) / 2, 0.25 * came.std(0), np.full(came.shape[1], 0.02 * whole + _LEAST)])
-        return cls(examples, leads, np.median(came, axis=0), unit)
+        centre = np.median(came, axis=0)
+        scale = cls(examples, leads, centre, unit, ())
+        target, last = scale.scaled(came), scale._curves(examples)[..., -1].T  # [N, J]
+        parts = [(examples.evidence.blocks(*view), target - last * (CURVE in view)) for view in VIEWS]
+        return replace(scale, processes=[KernelRegression.fit(part.values, part.columns, y) for part, y in parts])
 
     def scaled(self, values: Array) -> Array:
         """Values [..., J] in model space on this scale."""
@@ -122,8 +144,18 @@ class ExampleScale:
         shape = (-1, *[1] * (scaled.ndim - 1))
         return np.asarray(np.sinh(scaled) * self.unit.reshape(shape) + self.centre.reshape(shape))
 
+    def example_tokens(self) -> Tokens:
+        """The examples as tokens; of what came of each its processes have not learned."""
+        return self._tokens(self.examples, [process.out_of_fold() for process in self.processes])
+
     def tokens(self, runs: Prefixes) -> Tokens:
         """R runs as tokens."""
+        parts = [runs.evidence.blocks(*view).values for view in VIEWS]
+        said = [process.predict(part) for process, part in zip(self.processes, parts, strict=True)]
+        return self._tokens(runs, said)
+
+    def _tokens(self, runs: Prefixes, said: Sequence[tuple[Array, Array]]) -> Tokens:
+        """Of R runs with mean and deviation by each process, [R, J]."""
         theirs, own = self._curves(self.examples), self._curves(runs)
         last, among = own[..., -1], np.sort(theirs[..., -1], axis=1)
         below = np.stack([np.searchsorted(row, values) for row, values in zip(among, last, strict=True)])
@@ -150,7 +182,12 @@ class ExampleScale:
             ),
         ]
         told = np.concatenate(curve, axis=-1) * begun[..., None]
-        return Tokens(np.concatenate([told, self._settings(runs), self._when(runs)], axis=-1), last * begun)
+        mean, deviation = (np.stack(parts, axis=-1).swapaxes(0, 1) for parts in zip(*said, strict=True))
+        mean = mean + last[..., None] * np.array([CURVE in view for view in VIEWS])
+        expected = np.concatenate([mean, np.log(deviation + _LEAST)], axis=-1)
+        anchors = np.concatenate([(last * begun)[..., None], mean], axis=-1)
+        parts = [told, self._settings(runs), self._when(runs), expected]
+        return Tokens(np.concatenate(parts, axis=-1), anchors)
 
     def _curves(self, runs: Prefixes) -> Array:
         """Prefixes on the scale of each lead, [J, R, POINTS]; 0 where nothing was seen."""

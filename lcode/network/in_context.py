@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lcode.curves.tokens import FEATURES, ExampleScale, Prefixes, Tokens
+from lcode.curves.tokens import ANCHORS, FEATURES, ExampleScale, Prefixes, Tokens
 from lcode.forecast import LEVELS
 
 Array = NDArray[np.float64]
@@ -63,10 +63,10 @@ class InContextNetwork(nn.Module):
         self.config = config
         width = config.width
         self.read = _mlp(config.features, width, width)
-        self.came = _linear(2, width)
+        self.came = _linear(1 + ANCHORS, width)
         self.layers = nn.ModuleList([_Layer(width, config.heads) for _ in range(config.layers)])
         self.norm = _norm(width)
-        self.tell = _mlp(width, width, len(LEVELS) + 1)
+        self.tell = _mlp(width, width, len(LEVELS) + ANCHORS)
         with torch.no_grad():
             for module in self.modules():
                 if isinstance(module, nn.Linear):
@@ -74,17 +74,17 @@ class InContextNetwork(nn.Module):
                     module.weight.uniform_(-bound, bound, generator=generator)
                     module.bias.zero_()
 
-    def forward(self, examples: Tensor, last_of_examples: Tensor, came: Tensor, runs: Tensor, last: Tensor) -> Tensor:
+    def forward(self, examples: Tensor, near_examples: Tensor, came: Tensor, runs: Tensor, near: Tensor) -> Tensor:
         """Quantiles on the examples' scale, [B, R, 21].
 
         Args:
             examples: tokens of N examples of each of B problems, [B, N, F].
-            last_of_examples: their last values, [B, N].
+            near_examples: their anchors, [B, N, A].
             came: what came of them, on the same scale, [B, N].
             runs: tokens of R runs, [B, R, F].
-            last: their last values, [B, R].
+            near: their anchors, [B, R, A].
         """
-        return self._ask(self._learn(examples, last_of_examples, came), runs, last)
+        return self._ask(self._learn(examples, near_examples, came), runs, near)
 
     @torch.no_grad()
     def learn(self, examples: Prefixes, came: Array, leads: Array) -> Examples:
@@ -96,7 +96,7 @@ class InContextNetwork(nn.Module):
             leads: places between cutoff (0) and horizon (1), [J].
         """
         scale = ExampleScale.of(examples, came, leads)
-        return Examples(self, scale, self._learn(*self._tensors(scale.tokens(examples), scale.scaled(came).T)))
+        return Examples(self, scale, self._learn(*self._tensors(scale.example_tokens(), scale.scaled(came).T)))
 
     @torch.no_grad()
     def ask(self, memory: Memory, tokens: Tokens) -> Array:
@@ -104,8 +104,8 @@ class InContextNetwork(nn.Module):
         told: Array = self._ask(memory, *self._tensors(tokens)).double().cpu().numpy()
         return told
 
-    def _learn(self, examples: Tensor, last: Tensor, came: Tensor) -> Memory:
-        known = self.read(examples) + self.came(torch.stack([came, came - last], dim=-1))
+    def _learn(self, examples: Tensor, near: Tensor, came: Tensor) -> Memory:
+        known = self.read(examples) + self.came(torch.cat([came[..., None], came[..., None] - near], dim=-1))
         memory = []
         for layer in self.layers:
             assert isinstance(layer, _Layer)
@@ -114,15 +114,16 @@ class InContextNetwork(nn.Module):
             known = layer(known, normed, *memory[-1])
         return memory
 
-    def _ask(self, memory: Memory, runs: Tensor, last: Tensor) -> Tensor:
+    def _ask(self, memory: Memory, runs: Tensor, near: Tensor) -> Tensor:
         asked = self.read(runs)
         for layer, remembered in zip(self.layers, memory, strict=True):
             assert isinstance(layer, _Layer)
             asked = layer(asked, layer.before(asked), *remembered)
         told = self.tell(self.norm(asked))
-        # Between "stays where it is" and "ends where the examples say".
-        middle = torch.sigmoid(told[..., :1]) * last[..., None] + told[..., 1:2]
-        gaps = nn.functional.softplus(told[..., 2:] - 2)
+        # Between "stays where it is", what the processes expect, and "ends where the examples say".
+        shares = torch.softmax(nn.functional.pad(told[..., :ANCHORS], (1, 0)), dim=-1)[..., 1:]
+        middle = (shares * near).sum(-1, keepdim=True) + told[..., ANCHORS : ANCHORS + 1]
+        gaps = nn.functional.softplus(told[..., ANCHORS + 1 :] - 2)
         half = gaps.shape[-1] // 2
         below, above = gaps[..., :half], gaps[..., half:]
         down = below.flip(-1).cumsum(-1).flip(-1)

@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lcode.curves.arrays import curve_arrays, thinned
-from lcode.curves.common_settings import CommonSettings
+from lcode.curves.arrays import curve_arrays
 from lcode.curves.continuation import continuations
-from lcode.curves.prefix import KEPT
+from lcode.curves.prefix import PrefixReader
 from lcode.curves.scaling import ValueScaler
-from lcode.curves.tokens import ExampleScale, Prefixes, seen_shares
+from lcode.curves.tokens import ExampleScale, Prefixes
 from lcode.ensemble.in_context import FEWEST, MOST
 from lcode.isolation import isolated
 from lcode.network.in_context import InContextConfig, InContextNetwork
@@ -70,20 +69,17 @@ def problems_of(table: RunTable) -> list[Problem]:
             continue
         arrays, horizons = curve_arrays(view), view.runs["horizon"].to_numpy(np.int64)
         scaler = ValueScaler.fit(arrays)
-        settings = CommonSettings.among(view.configs).places(view.configs)
+        reader = PrefixReader(view, scaler)
         first, end = int(view.points["epoch"].min()), LATEST * float(np.median(horizons))
         cutoffs = np.geomspace(max(first, 1), end, CUTOFFS) if end > first else np.zeros(0)
         for cutoff in (-1, *([0] if first == 0 else []), *np.unique(np.rint(cutoffs).astype(np.int64)).tolist()):
-            prefix = arrays.before(np.full(len(view), cutoff))
-            _, points, present = thinned(prefix, KEPT)
-            points = scaler.scale(np.where(present, points, np.nan))
+            known = reader.at(view, arrays, cutoff)
             came = scaler.scale(continuations(arrays, horizons, cutoff, LEADS))
-            shares = seen_shares(cutoff, horizons)
             for k in range(len(view.metrics)):
-                known = np.flatnonzero(np.isfinite(came[:, k]).any(1) & (horizons > cutoff))
-                runs = Prefixes.thinned(points[:, k], prefix.lengths[:, k], shares, settings)
-                if len(known) >= FEWEST + SPARE:
-                    found.append(Problem(runs.rows(known), came[known, k]))
+                told = np.flatnonzero(np.isfinite(came[:, k]).any(1) & (horizons > cutoff))
+                if len(told) >= FEWEST + SPARE:
+                    runs = Prefixes.of(known, k, cutoff, horizons)
+                    found.append(Problem(runs.rows(told), came[told, k]))
     return found
 
 
@@ -95,6 +91,7 @@ def pretrain_in_context(
     seed: int = 0,
     settings: InContextSettings | None = None,
     config: InContextConfig | None = None,
+    start: InContextNetwork | None = None,
     progress: Progress | None = None,
 ) -> InContextNetwork:
     """Train on problems of several sources.
@@ -106,10 +103,13 @@ def pretrain_in_context(
         seed: of initial values, and of what is drawn.
         settings: how to train.
         config: sizes of the network.
+        start: a network whose parameters to start from, of the same sizes; None: from scratch.
         progress: called now and then with the mean loss of late.
     """
     settings = settings or InContextSettings()
     network = InContextNetwork(config or InContextConfig(), torch.Generator().manual_seed(seed))
+    if start is not None:
+        network.load_state_dict(start.state_dict())
     draw = np.random.default_rng(seed)
     tables = {name: problems for name, problems in real.items() if problems}
     groups = [*tables.values(), *([synthetic] if synthetic else [])]
@@ -179,5 +179,6 @@ def _drawn(problem: Problem, lead: Array, examples: int, draw: np.random.Generat
     known = problem.rows(order[:examples])
     asked = problem.rows(rest[:ASKED] if len(rest) >= ASKED else draw.choice(rest, ASKED))
     scale = ExampleScale.of(known.runs, known.came, lead)
-    sides = ((*scale.tokens(one.runs), scale.scaled(one.came).T) for one in (known, asked))
+    tokens = scale.example_tokens(), scale.tokens(asked.runs)
+    sides = ((*told, scale.scaled(one.came).T) for told, one in zip(tokens, (known, asked), strict=True))
     return tuple(part for side in sides for part in side)

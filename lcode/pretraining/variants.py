@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.curves.prefix import CURVE, OTHERS, SIDE, SIGNALS
 from lcode.curves.tokens import Prefixes
 
 Array = NDArray[np.float64]
@@ -26,7 +27,7 @@ REVERSED = 0.3
 """In this share of the problems values are negated."""
 
 UNKNOWN = (0.3, 0.4)
-"""In this share of the problems settings are hidden, each with this probability."""
+"""In this share of the problems settings are hidden, each with this probability, and whatever else is known of runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,9 @@ def varied(problem: Problem, least: int, draw: np.random.Generator) -> Problem:
         problem = Problem(replace(problem.runs, points=-problem.runs.points), -problem.came)
     if draw.random() < UNKNOWN[0]:
         hidden = draw.random(problem.runs.settings.shape[1]) < UNKNOWN[1]
-        problem = replace(problem, runs=replace(problem.runs, settings=np.where(hidden, 0.0, problem.runs.settings)))
+        shown = [block for block in (OTHERS, SIGNALS, SIDE) if draw.random() >= UNKNOWN[1]]
+        runs = replace(problem.runs, settings=np.where(hidden, 0.0, problem.runs.settings))
+        problem = replace(problem, runs=replace(runs, evidence=runs.evidence.blocks(CURVE, *shown)))
     return problem
 
 

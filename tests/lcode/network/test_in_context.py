@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from lcode.curves.common_settings import COMMON_SETTINGS
+from lcode.curves.prefix import SIDE, Evidence
 from lcode.curves.tokens import Prefixes
 from lcode.network.in_context import InContextConfig, InContextNetwork
+from lcode.regressors.kernel_regression import Columns
 
 LEADS = np.array([0.25, 1.0])
 
@@ -22,7 +24,8 @@ def runs(count: int, seed: int) -> Prefixes:
     draw = np.random.default_rng(seed)
     points = draw.standard_normal((count, 6)).cumsum(1)
     settings = draw.standard_normal((count, len(COMMON_SETTINGS)))
-    return Prefixes.thinned(points, np.full(count, 6), np.full(count, 0.3), settings)
+    evidence = Evidence(settings, Columns(np.arange(settings.shape[1]), np.full(settings.shape[1], SIDE)))
+    return Prefixes.thinned(points, np.full(count, 6), np.full(count, 0.3), settings, evidence)
 
 
 def test_quantiles_ascend_at_every_lead(network: InContextNetwork) -> None:

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from lcode.curves.common_settings import COMMON_SETTINGS
+from lcode.curves.prefix import CURVE, SIDE, Evidence
 from lcode.curves.tokens import Prefixes
 from lcode.pretraining.variants import Problem, varied
+from lcode.regressors.kernel_regression import Columns
 
 LEAST = 12
 
@@ -19,7 +21,10 @@ def problem(runs: int = 30) -> Problem:
     draw = np.random.default_rng(0)
     points = np.cumsum(draw.standard_normal((runs, 6)), axis=1)
     settings = draw.standard_normal((runs, len(COMMON_SETTINGS)))
-    known = Prefixes.thinned(points, np.arange(runs), np.full(runs, 0.3), settings)
+    blocks = np.r_[CURVE, np.full(settings.shape[1], SIDE)]
+    values = np.concatenate([points[:, -1:], settings], axis=1)
+    evidence = Evidence(values, Columns(np.arange(len(blocks)), blocks))
+    known = Prefixes.thinned(points, np.arange(runs), np.full(runs, 0.3), settings, evidence)
     return Problem(known, np.stack([np.full(runs, np.nan), points[:, -1]], axis=1))
 
 
@@ -33,6 +38,10 @@ def test_a_variant_is_a_problem_of_enough_runs_on_one_scale(seed: int) -> None:
     order = spearmanr(whole.came[kept, 0], variant.came[:, 0]).statistic
     assert abs(order) > 0.99  # increasing or decreasing; what is cut off far away are ties
     assert ((variant.runs.settings == whole.runs.settings[kept]) | (variant.runs.settings == 0)).all()
+    shown = variant.runs.evidence
+    assert CURVE in shown.columns.blocks  # whatever else is known of runs may be hidden
+    kind = np.isin(whole.runs.evidence.columns.blocks, shown.columns.blocks)
+    np.testing.assert_array_equal(shown.values, whole.runs.evidence.values[kept][:, kind])
 
 
 def test_variants_differ_and_the_problem_stays() -> None:
