@@ -61,6 +61,7 @@ class Plan:
         lr: learning rate of the first epoch, for all: Adam under a cosine.
         batch_size: pictures per step.
         unlabelled: pictures to pretrain on.
+        pretraining_lr: learning rate of its first epoch; with that of the trainings, they gained nothing from it.
         pretraining_epochs: passes over them.
     """
 
@@ -74,6 +75,7 @@ class Plan:
     lr: float = 1e-2
     batch_size: int = 32
     unlabelled: int = 3200
+    pretraining_lr: float = 3e-3
     pretraining_epochs: int = 6
 
     @property
@@ -123,7 +125,7 @@ class Plan:
             (SELECT_SEED, *self.seeds),
             out / PRETRAINED,
             problem=unlabelled(self.unlabelled, self.side),
-            lr=self.lr,
+            lr=self.pretraining_lr,
             batch_size=self.batch_size,
             epochs=self.pretraining_epochs,
         ).__getitem__

@@ -22,7 +22,7 @@ from mtl_runs.studies.arms import usual
 from mtl_runs.training import RunSpec, train_population
 from mtl_runs.training.held_out import finished_populations
 
-PATCH, HIDDEN = 4, 0.5
+PATCH, HIDDEN = 4, 0.25
 """Side in pixels of the squares that are hidden together, and the share of them that is."""
 
 GREY = 0.5

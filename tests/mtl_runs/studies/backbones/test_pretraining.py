@@ -31,7 +31,7 @@ def test_only_hidden_pixels_count() -> None:
     assert task.measure(tally)[f"{TASK}/rmse"].item() == pytest.approx((0.3**2 / 3 / 7) ** 0.5)
 
 
-def test_half_of_the_squares_of_unknown_scenes_are_hidden() -> None:
+def test_so_many_squares_of_unknown_scenes_are_hidden() -> None:
     problem = unlabelled(20, SIDE)
     split = problem.train
     hidden = ~split.targets[TASK].isnan()
