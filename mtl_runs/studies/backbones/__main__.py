@@ -21,7 +21,7 @@ from lcode.files import replacing
 from mtl_runs.studies.arms import conduct
 from mtl_runs.studies.backbones.measure import with_imbalance
 from mtl_runs.studies.backbones.plan import Plan
-from mtl_runs.studies.backbones.report import by_kind, every_setting, how_they_go_together, what_changes
+from mtl_runs.studies.backbones.report import by_kind, by_task, every_setting, how_they_go_together, what_changes
 
 
 def study(plan: Plan, out: Path) -> str:
@@ -48,9 +48,8 @@ def study(plan: Plan, out: Path) -> str:
     with replacing(out / "results.csv") as file:
         table.to_csv(file, index=False)
     directions = {metric.key: metric.direction for metric in problem.metrics}
-    return "\n\n".join(
-        [every_setting(table), by_kind(table), what_changes(table, directions), how_they_go_together(table, tasks)]
-    )
+    texts = [every_setting(table), by_kind(table), by_task(table, tasks), what_changes(table, directions)]
+    return "\n\n".join([*texts, how_they_go_together(table, tasks)])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

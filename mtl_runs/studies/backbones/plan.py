@@ -61,7 +61,7 @@ class Plan:
         lr: learning rate of the first epoch, for all: Adam under a cosine.
         batch_size: pictures per step.
         unlabelled: pictures to pretrain on.
-        pretraining_lr: learning rate of its first epoch; with that of the trainings, they gained nothing from it.
+        pretraining_lr: learning rate of its first epoch.
         pretraining_epochs: passes over them.
     """
 

@@ -14,7 +14,13 @@ from mtl_runs.studies.backbones import __main__ as command
 from mtl_runs.studies.backbones import report
 from mtl_runs.studies.backbones.measure import with_imbalance
 from mtl_runs.studies.backbones.plan import EQUAL, GRID, INVERSE, PRETRAINED, RANDOM, Plan, Setting, grid_weights
-from mtl_runs.studies.backbones.report import by_kind, every_setting, how_they_go_together, what_changes
+from mtl_runs.studies.backbones.report import (
+    by_kind,
+    by_task,
+    every_setting,
+    how_they_go_together,
+    what_changes,
+)
 from mtl_runs.sweeps.logs import epoch_lines
 from mtl_runs.training import RunConfig, RunSpec, train_population
 
@@ -123,6 +129,9 @@ def test_the_tables_of_hand_made_results() -> None:
         "| a | 4 | 1.6 | 16.9 | -0.50 | +3.00 [+3.00, +3.00] | +2.00 [+2.00, +2.00] | -1.00 [-1.00, -1.00] | 0 of 4 |"
     )
     assert kinds["| all"].endswith("| 4 of 8 |")
+    # Ratios of 2, 2.5, 1, 1.25 and four times as much: their geometric mean is the norm of x by that of y.
+    x, y = by_task(results, ["x", "y"]).splitlines()[2:]
+    assert x.startswith("| x | 3.16 | -21.09 [") and y.startswith("| y | 0.32 | +21.09 [")
     changes = what_changes(results, {"x/err": "min", "y/acc": "max"}).splitlines()[2:]
     # Half the error, and twice the accuracy.
     assert "| +75.00 [+75.00, +75.00] | 0.50 [0.50, 0.50] |" in changes[0]
