@@ -71,7 +71,7 @@ def by_task(results: pd.DataFrame, tasks: Sequence[str]) -> str:
     gaps = results.groupby(["arm", "setting"])[[f"{task} gap" for task in tasks]].mean()
     lines = _head("", "norm by the others'", "gap, equal", "gap, best of the grid", "gap, inverse norms")
     for task in tasks:
-        found = (str(mean_interval(gaps.loc[arm, f"{task} gap"])) for arm in (EQUAL, GRID, INVERSE))
+        found = (str(mean_interval(gaps[f"{task} gap"].xs(arm))) for arm in (EQUAL, GRID, INVERSE))
         lines.append(_row(task, f"{10 ** norms[task]:.2f}", *found))
     return "\n".join(lines)
 

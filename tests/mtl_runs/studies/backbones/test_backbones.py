@@ -11,7 +11,7 @@ import pytest
 from mtl_runs.problems import Problem
 from mtl_runs.studies.arms import SELECT_SEED
 from mtl_runs.studies.backbones import __main__ as command
-from mtl_runs.studies.backbones import report
+from mtl_runs.studies.backbones import plan, report
 from mtl_runs.studies.backbones.measure import with_imbalance
 from mtl_runs.studies.backbones.plan import EQUAL, GRID, INVERSE, PRETRAINED, RANDOM, Plan, Setting, grid_weights
 from mtl_runs.studies.backbones.report import (
@@ -54,8 +54,8 @@ def test_smaller_sets_are_parts_of_larger_ones_and_epochs_are_as_long() -> None:
 
 
 def test_every_setting_has_tasks_alone_and_three_ways_to_weigh(tmp_path: Path) -> None:
-    plan = Plan()
-    assert len(plan.settings) == len({setting.name for setting in plan.settings}) == 24
+    settings = Plan().settings
+    assert len(settings) == len({setting.name for setting in settings}) == 24
     experiment = TINY.experiment(Setting("cnn-2x2", RANDOM, 1), tmp_path)
     assert list(experiment.arms) == [EQUAL, GRID, INVERSE] and experiment.shared is None
     assert list(experiment.references) == ["parts", "depth", "normals"]
@@ -147,7 +147,10 @@ def test_what_goes_together_is_told_by_ranks() -> None:
     assert float(found["| a task's norm and its gap, over tasks and trainings"].split()[0]) < -0.9
 
 
-def test_the_study_is_trained_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_study_is_trained_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(plan, "grid_weights", lambda n_tasks: [(1, 1, 1), (1, 1, 4)])
     text = command.study(TINY, tmp_path)
     table = pd.read_csv(tmp_path / "results.csv")
     assert len(table) == 4 * 3 * 2 and SELECT_SEED not in set(table["seed"])
