@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any
 
 import pandas as pd
+from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.problems import Problem
@@ -52,6 +53,7 @@ class Experiment:
         references: single tasks, by the name of the task: arms by which Δm is reckoned.
         seeds: that what was chosen is reported with; `SELECT_SEED` is not among them.
         score: of a training by its metrics, higher is better; None = Δm in per cent.
+        shared: values of the shared parameters that trainings with this seed begin with, [P]; None = drawn ones.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Experiment:
     references: Mapping[str, Arm] = field(default_factory=dict)
     seeds: tuple[int, ...] = tuple(range(1, 9))
     score: Score | None = None
+    shared: Callable[[int], Tensor] | None = None
 
     def specs(self, arm: str, seeds: Iterable[int], chosen: int | None = None) -> Iterator[RunSpec]:
         """Trainings of all candidates of an arm, or of the one that was chosen; single tasks are arms as well."""
@@ -96,22 +99,30 @@ def conduct(experiment: Experiment, out: Path) -> pd.DataFrame:
     """
     folder = out / experiment.name
     directions = {metric.key: metric.direction for metric in experiment.problem(SELECT_SEED).metrics}
-    validation: dict[str, float] = {}
+    # Here and below what no choice is waited for with is trained at once, so that stacks are large.
+    both = [*experiment.references, *experiment.arms]
+    train(experiment, [spec for name in both for spec in experiment.specs(name, (SELECT_SEED,))], folder)
+    chosen: dict[str, int] = {}
+    alone: dict[str, Values] = {}
+    for task in experiment.references:
+        chosen[task], alone[task] = _choose(
+            experiment, task, lambda values: -_gaps(values, None, directions).mean(), folder
+        )
+    validation = {key: value for values in alone.values() for key, value in values.items()}
+    score = experiment.score or (lambda values: -float(_gaps(values, validation, directions).mean()))
+    for name in experiment.arms:
+        chosen[name], _ = _choose(experiment, name, score, folder)
+    specs = {name: list(experiment.specs(name, experiment.seeds, chosen[name])) for name in both}
+    train(experiment, [spec for some in specs.values() for spec in some], folder)
     test: dict[str, float] = {}
     for task in experiment.references:
-        chosen, alone = _choose(experiment, task, lambda values: -_gaps(values, None, directions).mean(), folder)
-        validation |= alone
-        specs = list(experiment.specs(task, experiment.seeds, chosen))
-        found = _test(experiment, specs, folder)
-        test |= {key: fmean(values[key] for values in found.values()) for key in alone}
+        found = _test(experiment, specs[task], folder)
+        test |= {key: fmean(values[key] for values in found.values()) for key in alone[task]}
     rows = []
     for name, arm in experiment.arms.items():
-        score = experiment.score or (lambda values: -float(_gaps(values, validation, directions).mean()))
-        chosen, _ = _choose(experiment, name, score, folder)
-        specs = list(experiment.specs(name, experiment.seeds, chosen))
-        found = _test(experiment, specs, folder)
-        for spec in specs:
-            row = {"arm": name, "base": arm.base, "chosen": chosen, "seed": spec.seed, "run": spec.run}
+        found = _test(experiment, specs[name], folder)
+        for spec in specs[name]:
+            row = {"arm": name, "base": arm.base, "chosen": chosen[name], "seed": spec.seed, "run": spec.run}
             values = found.get(spec.run, dict.fromkeys(directions, float("nan")))
             gaps = _gaps(values, test, directions) if test else pd.Series(dtype=float)
             row["score"] = experiment.score(values) if experiment.score else -gaps.mean(skipna=False)
@@ -123,7 +134,8 @@ def train(experiment: Experiment, specs: Sequence[RunSpec], folder: Path) -> Non
     """Train these runs here, in stacks where they can be; finished ones are left alone."""
     packs, _ = make_packs(specs, largest=PACK, bytes_of=lambda _: 0, memory=0.0)
     for pack in packs:
-        train_population(experiment.problem(pack[0].seed), pack, folder=folder)
+        begin = {} if experiment.shared is None else {spec.run: experiment.shared(spec.seed) for spec in pack}
+        train_population(experiment.problem(pack[0].seed), pack, folder=folder, shared=begin)
 
 
 def _gaps(values: Values, references: Values | None, directions: Mapping[str, str]) -> pd.Series:
@@ -136,7 +148,6 @@ def _gaps(values: Values, references: Values | None, directions: Mapping[str, st
 def _choose(experiment: Experiment, arm: str, score: Score, folder: Path) -> tuple[int, dict[str, float]]:
     """The best candidate by its score on validation data, and its values there."""
     specs = list(experiment.specs(arm, (SELECT_SEED,)))
-    train(experiment, specs, folder)
     found = {n: last_values(folder, s.run) for n, s in enumerate(specs) if last_status(folder, s.run) == "finished"}
     if not found:
         raise UsageError(f"all trainings of '{arm}' in {folder} diverged")
@@ -145,8 +156,7 @@ def _choose(experiment: Experiment, arm: str, score: Score, folder: Path) -> tup
 
 
 def _test(experiment: Experiment, specs: Sequence[RunSpec], folder: Path) -> dict[str, dict[str, float]]:
-    """Train, and measure those that finished on the test split; metrics by run."""
-    train(experiment, specs, folder)
+    """Measure those that finished on the test split; metrics by run."""
     finished = [spec for spec in specs if last_status(folder, spec.run) == "finished"]
     found: dict[str, dict[str, float]] = {}
     for _, group in groupby(sorted(finished, key=lambda spec: spec.problem), lambda spec: spec.problem):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+from torch import Tensor
 
 from lcode.errors import UsageError
 from lcode.table import RunStatus
@@ -18,6 +19,7 @@ from lcode.table.runlog import RunHeader, RunLogWriter
 from lcode.threads import limited_threads
 from mtl_runs.networks import own_randomness
 from mtl_runs.problems import Problem
+from mtl_runs.training.begin import begin_with
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
 from mtl_runs.training.config import RunConfig, RunSpec, check_config
 from mtl_runs.training.header import header_digest, run_header
@@ -147,6 +149,7 @@ def train_population(
     checkpoint_every: int = 5,
     continue_stopped: bool = False,
     until: int | None = None,
+    shared: Mapping[str, Tensor] | None = None,
 ) -> list[RunResult]:
     """Train runs together and write their logs `<folder>/<run>.jsonl`, going on where an earlier call was interrupted.
 
@@ -166,13 +169,14 @@ def train_population(
         until: pause after this epoch, before the horizon: every run gets a checkpoint there, no end line, and is still
             `running`. One that diverged is paused there too instead of having failed, since who pauses runs may put
             another state into their checkpoints; its metrics are NaN.
+        shared: by run, values of the shared parameters that it begins with, [P]; all others are drawn by the seed.
 
     Returns:
         How each run ended, in the given order.
 
     Raises:
-        UsageError: an impossible configuration, runs that cannot be stacked, or the folder holds another run of one of
-            the names.
+        UsageError: an impossible configuration, runs that cannot be stacked, first values that do not fit, or the
+            folder holds another run of one of the names.
     """
     for spec in specs:
         if spec.config.stacking_key != specs[0].config.stacking_key:
@@ -205,6 +209,7 @@ def train_population(
         todo = [spec for spec in specs if spec.run in logs]
         if todo:
             population = Population(problem.to(device), todo, device)
+            begin_with(population, shared or {})
             training = _Training(population, logs, headers, folder, checkpoint_every, until)
             results.update(training.resume())
             while population.members:
