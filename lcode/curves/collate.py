@@ -129,7 +129,7 @@ class Preprocessor:
             present=torch.from_numpy(present),
             signals=_float(self._signals(table, epochs)),
             cosines=_float(_running_cosines(table, epochs, [metric.task for metric in self.metrics])),
-            config=_float(self.config.encode(_settings(table))),
+            config=_float(self.config.encode(_settings(table) if self.config.columns else table.configs)),
             weights=_float(_loss_weights(table, [metric.task for metric in self.metrics])),
             plan=_float(_plans(table.schedules, table.run_ids, horizons)),
             graph_index=torch.tensor(index, dtype=torch.long),

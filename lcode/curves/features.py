@@ -112,8 +112,9 @@ def side_information(table: RunTable) -> pd.DataFrame:
     planned learning rate along the run), as far as the table has them.
     """
     frames = [table.configs.add_prefix("config."), table.runs[["arch", "horizon"]]]
-    statistics = {key: graph_statistics(graph) for key, graph in table.graphs.items()}
-    if statistics:
+    if table.graphs:
+        used = {arch for arch in table.runs["arch"] if arch in table.graphs}
+        statistics = {arch: graph_statistics(table.graphs[arch]) for arch in used}
         by_run = [statistics.get(arch, {}) for arch in table.runs["arch"]]
         frames.append(pd.DataFrame(by_run, index=table.runs.index).add_prefix("graph."))
     if table.schedules:

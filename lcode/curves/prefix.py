@@ -109,21 +109,12 @@ class Known:
         """All features, one row per run, [R, F]."""
         return np.concatenate([self.curves.reshape(len(self.last), -1), self.signals, self.side], axis=1)
 
-    def features(self, metric: int) -> tuple[Array, NDArray[np.int64]]:
-        """One row per run for a forecast of this metric, and the group of each column: [R, F] and [F].
+    def evidence(self, metric: int) -> Evidence:
+        """All that is known for a forecast of this metric, one row per run.
 
         Each feature of the curve itself is its own group; the same feature of all other curves, all signals of one
         name, and all columns of one hyper-parameter are one group each.
         """
-        return self._features(metric)[:2]
-
-    def evidence(self, metric: int) -> Evidence:
-        """`features` of this metric, and the block of each column, see `Evidence`."""
-        features, groups, sizes = self._features(metric)
-        return Evidence(features, Columns(groups, np.repeat(np.arange(len(sizes)), sizes)))
-
-    def _features(self, metric: int) -> tuple[Array, NDArray[np.int64], list[int]]:
-        """See `features`; and how many columns the curve, other curves, signals and side information have."""
         runs, count = self.last.shape
         others = np.delete(self.curves, metric, axis=1).reshape(runs, -1)
         parts = [self.curves[:, metric], others, self.signals, self.side]
@@ -137,7 +128,8 @@ class Known:
         for number in numbers:
             groups.append(number + used)
             used += int(number.max(initial=-1)) + 1
-        return np.concatenate(parts, axis=1), np.concatenate(groups), [part.shape[1] for part in parts]
+        blocks = np.repeat((CURVE, OTHERS, SIGNALS, SIDE), [part.shape[1] for part in parts])
+        return Evidence(np.concatenate(parts, axis=1), Columns(np.concatenate(groups), blocks))
 
 
 class PrefixReader:

@@ -109,10 +109,11 @@ class _MetricProcess:
 
 
 def _features(known: Known, seen: Array, metric: int) -> tuple[Array, NDArray[np.int64]]:
-    """`Known.features` of a metric, and each model's outlook on it as a group of its own."""
-    features, groups = known.features(metric)
+    """All that is known for a metric, and each model's outlook on it as a group of its own: [R, F] and groups [F]."""
+    evidence = known.evidence(metric)
+    groups = evidence.columns.groups
     own = int(groups.max(initial=-1)) + 1 + np.arange(seen.shape[2])
-    return np.concatenate([features, seen[:, metric]], axis=1), np.concatenate([groups, own])
+    return np.concatenate([evidence.values, seen[:, metric]], axis=1), np.concatenate([groups, own])
 
 
 def _evenly(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:

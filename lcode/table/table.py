@@ -219,6 +219,8 @@ class RunTable:
         unknown = [run for run in wanted if run not in self.runs.index]
         if unknown:
             raise UsageError(f"no run '{unknown[0]}' in this table of {len(self)} runs")
+        if wanted == self.run_ids:
+            return self
         return replace(
             self,
             runs=self.runs.loc[wanted],
