@@ -41,6 +41,7 @@ FORECASTERS: dict[str, ForecasterFactory] = {
     "boosting": _lazy("boosting", "BoostingForecaster"),
     "boosting-random": _lazy("boosting_random", "RandomBoostingForecaster"),
     "gp": _lazy("gaussian_process", "ProcessForecaster"),
+    "trees+gp": _lazy("trees_and_gp", "TreesAndProcessForecaster"),
     "dpl": _lazy("dpl", "DPLForecaster"),
     "lkgp": _lazy("lkgp", "LKGPForecaster"),
     "egp": _lazy("empirical_gp", "EmpiricalGPForecaster"),

@@ -24,6 +24,7 @@ LEARNING = (
     "boosting-random",
     "lstm",
     "gp",
+    "trees+gp",
     "lkgp",
     "egp",
     "dpl",
