@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import typer
@@ -22,6 +23,9 @@ out = Console()
 err = Console(stderr=True, soft_wrap=True)
 
 INTERRUPTED = 130
+
+EVERY = 60.0
+"""Seconds between lines of progress in a log."""
 
 StepsProgress = Callable[[int, int, str], None]
 """Called with (steps done, all steps, what is done now)."""
@@ -61,7 +65,10 @@ def show_notes(notes: Sequence[str]) -> None:
 
 @contextmanager
 def steps_progress(text: str) -> Iterator[StepsProgress]:
-    """A progress bar with time left on stderr; yields `advance(done, total, what)`."""
+    """A progress bar with time left on stderr; yields `advance(done, total, what)`.
+
+    Where stderr is no terminal (a cluster's log), a line every `EVERY` seconds instead.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -69,10 +76,19 @@ def steps_progress(text: str) -> Iterator[StepsProgress]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=err, transient=True) as bar:
-        task = bar.add_task(text, total=None)
+        task, begun = bar.add_task(text, total=None), monotonic()
+        said = begun
 
         def advance(done: int, total: int, what: str) -> None:
+            nonlocal said
             bar.update(task, completed=done, total=total, description=f"{text}: {escape(what)}")
+            now = monotonic()
+            if not err.is_terminal and now - said >= EVERY:
+                said = now
+                share = done / max(total, 1)
+                left = f", about {(now - begun) * (1 / share - 1) / 60:.0f} min left" if share else ""
+                line = f"{text}: {100 * share:.0f} % after {(now - begun) / 60:.0f} min{left}; {what}"
+                err.print(line, markup=False, highlight=False)
 
         yield advance
 
