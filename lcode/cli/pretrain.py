@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--public", nargs="*", help="public benchmarks to learn from; default: the design half")
     parser.add_argument("--steps", type=int, default=SETTINGS.steps, help="of LC-GODE")
     parser.add_argument("--example-steps", type=int, default=InContextSettings.steps, help="of the in-context network")
-    parser.add_argument("--network", type=Path, help="folder of a model whose LC-GODE is taken instead of training one")
+    parser.add_argument("--network", type=Path, help="folder of a model: only its in-context network is trained")
     parser.add_argument("--go-on", action="store_true", help="train the in-context network of that model further")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -63,7 +63,7 @@ def main() -> None:
     whole = {name: table for name, table in {**own, **public}.items() if len(table) >= FEWEST}
     known = {name: _some(table, PUBLIC_RUNS, args.seed) if name in public else table for name, table in whole.items()}
     settings, synthetic = dataclasses.replace(SETTINGS, steps=args.steps), _prior(args.seed)
-    model, report = _network(args.network, list(known.values()), synthetic, args.seed, settings)
+    model, report, seed = _network(args.network, list(known.values()), synthetic, args.seed, settings)
     with fit_progress("pretraining the in-context network") as progress:
         examples = pretrain_in_context(
             {name: problems_of(_some(table, EXAMPLE_RUNS, args.seed)) for name, table in whole.items()},
@@ -73,10 +73,12 @@ def main() -> None:
             start=model.prior.in_context if args.go_on else None,
             progress=progress,
         )
-    alike = {name: table for name, table in known.items() if name.startswith(SETTINGS_FROM)}
-    prior = dataclasses.replace(model.prior, in_context=examples, settings=learn_settings(alike))
+    prior = dataclasses.replace(model.prior, in_context=examples)
+    if args.network is None:
+        alike = {name: table for name, table in known.items() if name.startswith(SETTINGS_FROM)}
+        prior = dataclasses.replace(prior, settings=learn_settings(alike))
     extra = {
-        "seed": args.seed,
+        "seed": seed,
         "targets": None,
         "settings": dataclasses.asdict(settings),
         "sources": [*known, f"synthetic prior × {PRIOR}"],
@@ -106,8 +108,8 @@ def _tables(public: list[str] | None, logs: list[Path]) -> tuple[dict[str, RunTa
 
 def _network(
     folder: Path | None, tables: list[RunTable], synthetic: list[RunTable], seed: int, settings: FitSettings
-) -> tuple[PretrainedModel, FitReport]:
-    """LC-GODE for any metrics: trained, or that of the model in a folder; and how its training went."""
+) -> tuple[PretrainedModel, FitReport, int]:
+    """LC-GODE for any metrics: trained, or the model in a folder; how its training went, and the seed of both."""
     from lcode.cli.console import fit_progress
     from lcode.ensemble.fitted import PretrainedModel
     from lcode.ensemble.store import load_fitted
@@ -116,13 +118,13 @@ def _network(
     from lcode.pretraining.views import views
 
     if folder is not None:
-        given = load_fitted(folder, "cpu")[0]
+        given, described = load_fitted(folder, "cpu")
         if not isinstance(given.model, PretrainedModel):
             raise UsageError(f"{folder} holds a fitted model; name one that this command wrote")
-        return given.model, given.report
+        return given.model, given.report, int(described["seed"])
     with fit_progress("pretraining LC-GODE") as progress:
         real = [list(views(table)) for table in tables]
-        return pretrain(real, synthetic, seed=seed, settings=settings, progress=progress)
+        return *pretrain(real, synthetic, seed=seed, settings=settings, progress=progress), seed
 
 
 def _some(table: RunTable, most: int, seed: int) -> RunTable:
