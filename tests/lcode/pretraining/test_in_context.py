@@ -66,3 +66,14 @@ def test_the_same_seed_trains_the_same_network() -> None:
     )
     for one, other in zip(first.parameters(), second.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_training_goes_on_from_a_network() -> None:
+    real = {"some/0": problems_of(rising(40, 0))}
+    small = InContextConfig(width=8, layers=1, heads=1)
+    first = pretrain_in_context(real, [], seed=5, settings=InContextSettings(steps=3, problems=2), config=small)
+    still = InContextSettings(steps=2, problems=2, learning_rate=0.0)
+    for start, same in ((first, True), (None, False)):
+        again = pretrain_in_context(real, [], seed=6, settings=still, config=small, start=start)
+        pairs = zip(again.parameters(), first.parameters(), strict=True)
+        assert all(torch.equal(one, other) for one, other in pairs) is same
