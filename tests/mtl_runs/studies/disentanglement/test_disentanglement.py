@@ -19,13 +19,13 @@ from mtl_runs.sweeps.logs import epoch_lines
 
 @pytest.fixture
 def tiny(tiny_problem: Problem, monkeypatch: pytest.MonkeyPatch) -> Plan:
-    monkeypatch.setattr(report, "DRAWS", 5)
+    monkeypatch.setattr(report, "DRAWS", 2)
     return Plan(
-        archs={"tiny": ("mlp-4x1",), "small": ("mlp-8x1",), "third": ("mlp-6x1",)},
-        balancers=("equal", "uncertainty", "pcgrad", "inverse_norm"),
+        archs={"tiny": ("mlp-4x1",), "small": ("mlp-8x1",)},
+        balancers=("equal", "pcgrad", "inverse_norm"),
         seeds=(1, 2),
         epochs=3,
-        batch_sizes=dict.fromkeys(("tiny", "small", "third"), 32),
+        batch_sizes=dict.fromkeys(("tiny", "small"), 32),
         make=lambda name: tiny_problem,
     )
 
@@ -40,7 +40,7 @@ def test_the_default_plan_has_three_networks_for_each_of_eight_problems() -> Non
 def test_what_is_known_is_what_the_logs_say(tiny: Plan, tmp_path: Path) -> None:
     cell = Cell("tiny", "mlp-4x1")
     results = conduct(tiny.experiment(cell), [1, 3], tmp_path)
-    assert len(results) == 4 * 2 * 2
+    assert len(results) == 3 * 2 * 2
     last = results[(results["balancer"] == "pcgrad") & (results["seed"] == 2) & (results["epoch"] == 3)].iloc[0]
     logs = {path.stem: epoch_lines(tmp_path / cell.name, path.stem) for path in (tmp_path / cell.name).glob("*.jsonl")}
     line = logs["pcgrad-0-s2"][3]
@@ -79,7 +79,7 @@ def made_results() -> pd.DataFrame:
 
 
 def test_the_tables_of_hand_made_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "DRAWS", 20)
+    monkeypatch.setattr(report, "DRAWS", 10)
     results = made_results()
     results.loc[0, ["delta_m", SO_FAR]] = np.nan
     first = by_problem(results).splitlines()[2]
@@ -98,8 +98,8 @@ def test_the_tables_of_hand_made_results(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_study_is_trained_once(tiny: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = command.study(tiny, tmp_path)
     table = pd.read_csv(tmp_path / "results.csv")
-    assert len(table) == 3 * 4 * 2 * 2 and table["delta_m"].notna().all()
-    assert table[APART].between(0, 1).all() and "3 of 3 cells" in capsys.readouterr().err
+    assert len(table) == 2 * 3 * 2 * 2 and table["delta_m"].notna().all()
+    assert table[APART].between(0, 1).all() and "2 of 2 cells" in capsys.readouterr().err
     logs = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.jsonl")}
     assert command.study(tiny, tmp_path) == text
     assert {path: path.stat().st_mtime_ns for path in logs} == logs
