@@ -14,7 +14,7 @@ import mtl_runs
 from lcode.forecast import Q05, Q50, Q95
 from lcode.pretraining.prior import synthetic_runs
 from mtl_runs.problems import make_problem
-from mtl_runs.training.loop import EpochReport, train_population
+from mtl_runs.training import EpochReport, train_population
 from mtl_runs.training.throughput import members
 
 pytestmark = [

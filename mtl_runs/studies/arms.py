@@ -54,6 +54,7 @@ class Experiment:
         seeds: that what was chosen is reported with; `SELECT_SEED` is not among them.
         score: of a training by its metrics, higher is better; None = Δm in per cent.
         shared: values of the shared parameters that trainings with this seed begin with, [P]; None = drawn ones.
+        features: whether it is logged how far tasks use different features.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Experiment:
     seeds: tuple[int, ...] = tuple(range(1, 9))
     score: Score | None = None
     shared: Callable[[int], Tensor] | None = None
+    features: bool = False
 
     def specs(self, arm: str, seeds: Iterable[int], chosen: int | None = None) -> Iterator[RunSpec]:
         """Trainings of all candidates of an arm, or of the one that was chosen; single tasks are arms as well."""
@@ -135,7 +137,8 @@ def train(experiment: Experiment, specs: Sequence[RunSpec], folder: Path) -> Non
     packs, _ = make_packs(specs, largest=PACK, bytes_of=lambda _: 0, memory=0.0)
     for pack in packs:
         begin = {} if experiment.shared is None else {spec.run: experiment.shared(spec.seed) for spec in pack}
-        train_population(experiment.problem(pack[0].seed), pack, folder=folder, shared=begin)
+        problem = experiment.problem(pack[0].seed)
+        train_population(problem, pack, folder=folder, shared=begin, features=experiment.features)
 
 
 def _gaps(values: Values, references: Values | None, directions: Mapping[str, str]) -> pd.Series:

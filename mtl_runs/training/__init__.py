@@ -1,16 +1,9 @@
 """Training of runs, alone or stacked in a population: steps, epochs, checkpoints, logs."""
 
+from mtl_runs.training.callbacks import Decision, EpochReport, OnEpoch, OnEpochs
 from mtl_runs.training.config import SCHEDULES, RunConfig, RunSpec
 from mtl_runs.training.header import run_header
-from mtl_runs.training.loop import (
-    Decision,
-    EpochReport,
-    OnEpoch,
-    OnEpochs,
-    RunResult,
-    train,
-    train_population,
-)
+from mtl_runs.training.loop import RunResult, train, train_population
 
 __all__ = [
     "SCHEDULES",

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from math import isfinite, nan
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -20,8 +19,10 @@ from lcode.threads import limited_threads
 from mtl_runs.networks import own_randomness
 from mtl_runs.problems import Problem
 from mtl_runs.training.begin import begin_with
+from mtl_runs.training.callbacks import Decision, EpochReport, OnEpoch, OnEpochs
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
 from mtl_runs.training.config import RunConfig, RunSpec, check_config
+from mtl_runs.training.features import feature_signals
 from mtl_runs.training.header import header_digest, run_header
 from mtl_runs.training.lock import exclusive
 from mtl_runs.training.measure import evaluate, summarise
@@ -33,49 +34,6 @@ DIVERGED = "diverged"
 
 WATCH_EVERY = 10
 """Gradient norms and cosines are logged from every so many steps where no balancer reads them anyway."""
-
-
-class Decision(Protocol):
-    """What a callback may answer, such as a `Verdict` of `lcode`: whether to stop the run, and why."""
-
-    @property
-    def stop(self) -> bool:
-        """Whether the run ends here."""
-
-    @property
-    def reason(self) -> str:
-        """Why, for the log."""
-
-
-class OnEpoch(Protocol):
-    """Called after each epoch of a run with the values and signals that were logged; None means: go on."""
-
-    def __call__(self, epoch: int, values: Mapping[str, float], signals: Mapping[str, float]) -> Decision | None:
-        """Decide on the run after this epoch."""
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """One epoch of one run, as it was logged.
-
-    Attributes:
-        run: its name.
-        epoch: the epoch.
-        values: metrics by key.
-        signals: auxiliary values by name.
-    """
-
-    run: str
-    epoch: int
-    values: Mapping[str, float]
-    signals: Mapping[str, float]
-
-
-class OnEpochs(Protocol):
-    """Called after each epoch of a population with what was logged of every run that goes on."""
-
-    def __call__(self, reports: Sequence[EpochReport]) -> Sequence[Decision | None]:
-        """Decide on each of the runs; None means: go on."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +108,7 @@ def train_population(
     continue_stopped: bool = False,
     until: int | None = None,
     shared: Mapping[str, Tensor] | None = None,
+    features: bool = False,
 ) -> list[RunResult]:
     """Train runs together and write their logs `<folder>/<run>.jsonl`, going on where an earlier call was interrupted.
 
@@ -170,6 +129,7 @@ def train_population(
             `running`. One that diverged is paused there too instead of having failed, since who pauses runs may put
             another state into their checkpoints; its metrics are NaN.
         shared: by run, values of the shared parameters that it begins with, [P]; all others are drawn by the seed.
+        features: whether it is logged as well how far tasks use different features (`training.features`).
 
     Returns:
         How each run ended, in the given order.
@@ -186,6 +146,8 @@ def train_population(
             )
     if len(specs) > 1 and not specs[0].config.is_stackable:
         raise UsageError(f"runs with a network of your own are trained one by one; {len(specs)} were given")
+    if features and not specs[0].config.is_stackable:
+        raise UsageError("which channels tasks use is known of the trainer's own networks only: leave features off")
     if specs[0].config.tasks is not None:
         problem = problem.restrict(specs[0].config.tasks)
     for spec in specs:
@@ -210,7 +172,7 @@ def train_population(
         if todo:
             population = Population(problem.to(device), todo, device)
             begin_with(population, shared or {})
-            training = _Training(population, logs, headers, folder, checkpoint_every, until)
+            training = _Training(population, logs, headers, folder, checkpoint_every, until, features)
             results.update(training.resume())
             while population.members:
                 results.update(training.epoch(on_epochs))
@@ -227,6 +189,7 @@ class _Training:
     folder: Path
     checkpoint_every: int
     until: int | None
+    features: bool
 
     def __post_init__(self) -> None:
         self.digests = {run: header_digest(header) for run, header in self.headers.items()}
@@ -272,6 +235,7 @@ class _Training:
         values = evaluate(network, problem.tasks, problem.validation, len(members))
         network.train()
         signals = summarise(records, problem.tasks)
+        apart = feature_signals(network, problem.tasks, problem.train, len(members)) if self.features else None
         seconds = (time.perf_counter() - started) / len(members)
         alive = []
         for r, member in enumerate(members):
@@ -280,6 +244,8 @@ class _Training:
                 # An error rate of a network full of NaN is a number, but not a measurement.
                 values[r] = dict.fromkeys(values[r], nan)
             log, seen = self.logs[member.spec.run], signals[r] | self.population.exchanged(r)
+            if apart is not None:
+                seen |= apart[r]
             log.epoch(member.epoch, values[r], signals=seen, lr=rates[r], seconds=seconds)
         reports = [
             EpochReport(member.spec.run, member.epoch, values[r], signals[r])

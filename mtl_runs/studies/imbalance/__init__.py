@@ -16,6 +16,7 @@ from mtl_runs.studies.imbalance.statistics import (
     correlation,
     mean_interval,
     norm_ratio,
+    partial_correlation,
     permutation_p_value,
     ranks_within,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "mean_interval",
     "measure_costs",
     "norm_ratio",
+    "partial_correlation",
     "per_run",
     "permutation_p_value",
     "ranks_within",

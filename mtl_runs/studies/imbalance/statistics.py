@@ -67,6 +67,29 @@ def correlation(x: pd.Series, y: pd.Series, method: str) -> float:
     return float(np.clip(a / np.linalg.norm(a) @ (b / np.linalg.norm(b)), -1, 1))
 
 
+def partial_correlation(x: pd.Series, y: pd.Series, given: pd.DataFrame) -> float:
+    """Spearman's coefficient of what is left of two columns' ranks when those of others are taken out by least squares.
+
+    Args:
+        x: one.
+        y: the other.
+        given: the columns to be taken out; none = Spearman's coefficient itself.
+
+    Returns:
+        -1..1; NaN where nothing is left of one of the two.
+    """
+    ones, *others = np.ones(len(x)), *(stats.rankdata(given[name]) for name in given)
+    known = np.stack([ones, *(other - other.mean() for other in others)], 1)
+    left = []
+    for values in (x, y):
+        ranks = stats.rankdata(values)
+        rest = ranks - known @ np.linalg.lstsq(known, ranks, rcond=None)[0]
+        # What rounding leaves is nothing.
+        left.append(pd.Series(np.where(np.abs(rest) < 1e-9 * len(x), 0.0, rest)))
+    one, other = left
+    return correlation(one, other, "pearson")
+
+
 def ranks_within(values: pd.Series, groups: pd.Series) -> pd.Series:
     """Ranks inside each group, from -1/2 to 1/2: groups of other scales and sizes can be pooled."""
     by = values.groupby(groups)

@@ -14,6 +14,7 @@ from mtl_runs.studies.imbalance import (
     correlation,
     mean_interval,
     norm_ratio,
+    partial_correlation,
     permutation_p_value,
     ranks_within,
 )
@@ -98,3 +99,22 @@ def test_the_best_of_n_is_the_mean_over_all_draws(scores: list[tuple[int, int]],
     expected = np.mean([max(drawn)[1] for drawn in combinations(scores, n)])
     criterion, score = zip(*scores, strict=True)
     assert best_of(n, criterion, score) == pytest.approx(expected)
+
+
+def test_what_others_tell_is_taken_out_of_a_partial_coefficient() -> None:
+    a, b, c = (np.random.default_rng(seed).normal(size=200) for seed in range(3))
+    frame = pd.DataFrame({"x": a + b, "y": a - 3 * c, "a": a, "b": b})
+    assert correlation(frame["x"], frame["y"], "spearman") > 0.15
+    assert abs(partial_correlation(frame["x"], frame["y"], frame[["a"]])) < 0.1
+    assert partial_correlation(frame["x"], frame["y"], frame[[]]) == pytest.approx(
+        correlation(frame["x"], frame["y"], "spearman")
+    )
+    # Nothing is left of a column that is given.
+    assert np.isnan(partial_correlation(frame["x"], frame["y"], frame[["x", "b"]]))
+
+
+def test_a_partial_coefficient_by_hand() -> None:
+    x, y, z = (pd.Series(values) for values in ([1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0], [2.0, 1.0, 3.0, 4.0]))
+    xy, xz, yz = (correlation(*pair, "spearman") for pair in ((x, y), (x, z), (y, z)))
+    expected = (xy - xz * yz) / np.sqrt((1 - xz**2) * (1 - yz**2))
+    assert partial_correlation(x, y, z.to_frame("z")) == pytest.approx(expected)
