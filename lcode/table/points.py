@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from lcode.table.axis import as_ticks
 
@@ -34,9 +35,16 @@ def _categories(column: pd.Series, categories: list[str]) -> pd.Categorical:
     """The column with these categories; one that is categorical already is not turned into text first."""
     wanted = pd.Index(categories, dtype=object)
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = wanted.get_indexer(column.cat.categories.astype(str))
+        codes = wanted.get_indexer(_as_text(column.cat.categories))
         return pd.Categorical.from_codes(np.append(codes, -1)[column.cat.codes], categories=wanted)
-    return pd.Categorical(column.astype(str), categories=wanted)
+    return pd.Categorical.from_codes(wanted.get_indexer(_as_text(column)), categories=wanted)
+
+
+def _as_text(values: pd.Series | pd.Index) -> pd.Index:
+    """The values as text; what is text already is left alone, for to convert it takes longer than all the rest."""
+    if values.dtype == object and infer_dtype(values, skipna=False) in ("string", "empty"):
+        return pd.Index(values, dtype=object)
+    return pd.Index(values.astype(str), dtype=object)
 
 
 def restrict(points: pd.DataFrame, runs: list[str]) -> pd.DataFrame:

@@ -144,34 +144,38 @@ class RunTable:
             UsageError: an epoch that is no whole number.
         """
         order = [str(name) for name in points["run"].unique()] if runs is None else [str(name) for name in runs.index]
-        frame = pd.DataFrame(index=pd.Index(order, name="run", dtype=object))
-        given = frame if runs is None else runs.set_axis(pd.Index(order, name="run", dtype=object))
+        index = pd.Index(order, name="run", dtype=object)
+        given = pd.DataFrame(index=index) if runs is None else runs
         tidy = tidied(points, order, [metric.key for metric in metrics])
-        last = tidy.groupby("run", observed=True)["epoch"].max().reindex(order)
+        last = np.full(len(order), np.nan)
+        row = tidy["run"].cat.codes.to_numpy()
+        np.fmax.at(last, row[row >= 0], tidy["epoch"].to_numpy(float)[row >= 0])
         # Epoch 0 alone is the state before the training.
-        longest = max(int(last.max()), 1) if len(last.dropna()) else 1
-        horizon = given["horizon"] if "horizon" in given else pd.Series(np.nan, index=frame.index)
+        longest = max(int(np.nanmax(last)), 1) if np.isfinite(last).any() else 1
+        planned = np.full(len(order), float(longest))
+        if "horizon" in given:
+            planned = pd.to_numeric(given["horizon"]).fillna(longest).to_numpy(float)
         # A run that outlived its plan moved its horizon.
-        known = pd.to_numeric(horizon).fillna(longest)
-        frame["horizon"] = np.fmax(known.to_numpy(float), last.to_numpy(float)).astype(np.int64)
-        status = given["status"] if "status" in given else pd.Series(None, index=frame.index, dtype=object)
-        reached = last.to_numpy(float) >= frame["horizon"].to_numpy()
-        frame["status"] = status.astype(object).where(status.notna(), np.where(reached, "finished", "running"))
-        arch = given["arch"] if "arch" in given else pd.Series(None, index=frame.index, dtype=object)
-        frame["arch"] = arch.astype(object).where(arch.notna(), None)
-        seed = given["seed"] if "seed" in given else pd.Series(None, index=frame.index, dtype=object)
-        frame["seed"] = seed.astype(object).where(seed.notna(), None)
+        horizon = np.fmax(planned, last).astype(np.int64)
         graphs = dict(graphs or {})
         # A graphs file may name runs instead of architectures.
-        own_graph = [a if a is not None else (run if run in graphs else None) for run, a in frame["arch"].items()]
-        frame["arch"] = pd.Series(own_graph, index=frame.index, dtype=object)
-        config_frame = pd.DataFrame(index=frame.index) if configs is None else configs.reindex(frame.index)
+        own_graphs = [run if run in graphs else None for run in order]
+        reached = np.where(last >= horizon, "finished", "running")
+        described = {
+            "status": _given(given, "status", index, reached),
+            "horizon": pd.Series(horizon, index=index),
+            "arch": _given(given, "arch", index, own_graphs),
+            "seed": _given(given, "seed", index, [None] * len(order)),
+        }
+        if configs is None:
+            configs = pd.DataFrame(index=index)
+        known = configs.set_axis(index) if configs.index.equals(index) else configs.reindex(index)
         extra = signals if signals is not None else empty_points()
         return cls(
-            runs=frame[list(RUN_COLUMNS)],
+            runs=pd.DataFrame(described, columns=list(RUN_COLUMNS)),
             points=tidy,
             metrics=tuple(metrics),
-            configs=config_frame,
+            configs=known,
             graphs=graphs,
             signals=tidied(extra, order, sorted({str(name) for name in extra["metric"].unique()})),
             schedules={str(run): Schedule.of(plan) for run, plan in (schedules or {}).items()},
@@ -332,3 +336,13 @@ class RunTable:
         ends = np.flatnonzero(finite & (found.since >= 0))  # where a gap is over
         gaps = zip(found.since[ends].tolist(), epochs[ends - 1].tolist(), strict=True)
         return Curve(metric, epochs[finite], values[finite], int(lost[0]) if len(lost) else None, tuple(gaps))
+
+
+def _given(
+    runs: pd.DataFrame, column: str, index: pd.Index, otherwise: Sequence[str | None] | NDArray[np.str_]
+) -> pd.Series:
+    """A column of what is known of the runs, with something else for those of which it says nothing."""
+    values = np.array(otherwise, dtype=object)
+    if column in runs:
+        values = np.where(runs[column].isna(), values, runs[column].astype(object).to_numpy())
+    return pd.Series(values, index=index, dtype=object)

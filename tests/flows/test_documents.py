@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -63,6 +65,16 @@ def test_a_page_runs(
         copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
         copy(ROOT / source, tmp_path / name)
     run_snippets(to_run(path))
+
+
+@pytest.mark.parametrize(
+    "words", [("lcode", "--version"), ("mtl-runs", "train", "--arch", "mlp-4x1", "--epochs", "1", "--out", "runs")]
+)
+def test_an_installed_program_runs_in_a_process_of_its_own(words: Sequence[str], tmp_path: Path) -> None:
+    """Pages are run in a process that has loaded what they need."""
+    program = Path(sys.executable).parent / words[0]
+    done = subprocess.run([program, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Warning" not in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("words", [words for path in DOCUMENTS for words in commands(path)], ids=" ".join)

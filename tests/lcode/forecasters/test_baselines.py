@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pytest
 import torch
 
 from lcode.forecast import LEVELS
-from lcode.forecasters import forecaster
+from lcode.forecasters import Forecaster, forecaster
 from lcode.table import Metric, RunTable
 
 MEDIAN = int(np.argmin(np.abs(LEVELS - 0.5)))
@@ -42,10 +44,24 @@ def table() -> RunTable:
     return runs_of(np.random.default_rng(0).uniform(0.2, 2.0, 60))
 
 
-def error(name: str, table: RunTable, cutoff: int) -> float:
+Learned = Callable[[str], Forecaster]
+
+
+@pytest.fixture(scope="module")
+def learned(table: RunTable) -> Learned:
+    """The forecaster of a name, fitted once on the first 40 runs."""
+
+    @cache
+    def fitted(name: str) -> Forecaster:
+        return forecaster(name).fit(table.select(table.run_ids[:40]))
+
+    return fitted
+
+
+def error(model: Forecaster, table: RunTable, cutoff: int) -> float:
     """Mean absolute error at the horizon, of 20 runs after 40 others."""
     test = table.select(table.run_ids[40:])
-    forecast = forecaster(name).fit(table.select(table.run_ids[:40])).predict(test.prefix(cutoff))
+    forecast = model.predict(test.prefix(cutoff))
     truth = np.array([test.curve(run, "loss").values[-1] for run in test.run_ids])
     inside = (forecast.quantile(0.05)[:, 0, 0] <= truth) & (truth <= forecast.quantile(0.95)[:, 0, 0])
     assert inside.mean() >= 0.5
@@ -53,8 +69,8 @@ def error(name: str, table: RunTable, cutoff: int) -> float:
 
 
 @pytest.mark.parametrize("name", [name for name in LEARNING if name != "lstm"])
-def test_better_than_the_last_value(name: str, table: RunTable) -> None:
-    assert error(name, table, 3) < 0.35 * error_of_last(table, 3)
+def test_better_than_the_last_value(name: str, table: RunTable, learned: Learned) -> None:
+    assert error(learned(name), table, 3) < 0.35 * error_of_last(table, 3)
 
 
 def error_of_last(table: RunTable, cutoff: int) -> float:
@@ -64,18 +80,18 @@ def error_of_last(table: RunTable, cutoff: int) -> float:
 
 def test_the_lstm_learns_when_trained_in_full(table: RunTable) -> None:
     before = torch.random.get_rng_state()
-    assert error("lstm", table, 3) < 0.35 * error_of_last(table, 3)
+    assert error(forecaster("lstm").fit(table.select(table.run_ids[:40])), table, 3) < 0.35 * error_of_last(table, 3)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("name", ["config", "qforest", "knn", "ridge", "boosting", "boosting-random", "gp"])
-def test_the_configuration_is_used_before_the_first_epoch(name: str, table: RunTable) -> None:
-    assert error(name, table, 0) < 0.2
-    assert error("qforest-curve", table, 0) > 0.3
+def test_the_configuration_is_used_before_the_first_epoch(name: str, table: RunTable, learned: Learned) -> None:
+    assert error(learned(name), table, 0) < 0.2
+    assert error(learned("qforest-curve"), table, 0) > 0.3
 
 
-def test_config_only_reads_nothing_of_the_curve(table: RunTable) -> None:
-    model = forecaster("config").fit(table.select(table.run_ids[:40]))
+def test_config_only_reads_nothing_of_the_curve(table: RunTable, learned: Learned) -> None:
+    model = learned("config")
     test = table.select(table.run_ids[40:])
     points = test.points.copy()
     points["value"] *= 3
@@ -85,8 +101,8 @@ def test_config_only_reads_nothing_of_the_curve(table: RunTable) -> None:
     )
 
 
-def test_the_curve_only_forest_reads_no_side_information(table: RunTable) -> None:
-    model = forecaster("qforest-curve").fit(table.select(table.run_ids[:40]))
+def test_the_curve_only_forest_reads_no_side_information(table: RunTable, learned: Learned) -> None:
+    model = learned("qforest-curve")
     test = table.select(table.run_ids[40:])
     other = replace(test, configs=test.configs * 3)
     np.testing.assert_array_equal(model.predict(other.prefix(4)).quantiles, model.predict(test.prefix(4)).quantiles)
@@ -137,9 +153,11 @@ def test_few_runs_of_several_horizons(name: str, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("name", ANY_CUTOFF)
-def test_one_fit_serves_every_cutoff(name: str, table: RunTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_fit_serves_every_cutoff(
+    name: str, table: RunTable, learned: Learned, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lcode.forecasters.lstm.STEPS", 60)
-    model = forecaster(name).fit(table.select(table.run_ids[:40]))
+    model = learned(name)
     test = table.select(table.run_ids[40:])
     mixed = {run: 1 + i % 10 for i, run in enumerate(test.run_ids)}
     together = model.predict(test.prefix(mixed)).quantiles
