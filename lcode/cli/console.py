@@ -77,17 +77,18 @@ def steps_progress(text: str) -> Iterator[StepsProgress]:
     )
     with Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=err, transient=True) as bar:
         task, begun = bar.add_task(text, total=None), monotonic()
-        said = begun
+        said, before = begun, -1
 
         def advance(done: int, total: int, what: str) -> None:
-            nonlocal said
+            nonlocal said, before
+            before = done if before < 0 else before  # a job that goes on does not begin at 0
             bar.update(task, completed=done, total=total, description=f"{text}: {escape(what)}")
             now = monotonic()
             if not err.is_terminal and now - said >= EVERY:
                 said = now
-                share = done / max(total, 1)
-                left = f", about {(now - begun) * (1 / share - 1) / 60:.0f} min left" if share else ""
-                line = f"{text}: {100 * share:.0f} % after {(now - begun) / 60:.0f} min{left}; {what}"
+                each = (now - begun) / max(done - before, 1)
+                left = f", about {each * (total - done) / 60:.0f} min left" if done > before else ""
+                line = f"{text}: {100 * done / max(total, 1):.0f} % after {(now - begun) / 60:.0f} min{left}; {what}"
                 err.print(line, markup=False, highlight=False)
 
         yield advance

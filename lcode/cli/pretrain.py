@@ -64,6 +64,8 @@ def main() -> None:
     known = {name: _some(table, PUBLIC_RUNS, args.seed) if name in public else table for name, table in whole.items()}
     settings, synthetic = dataclasses.replace(SETTINGS, steps=args.steps), _prior(args.seed)
     model, report, seed = _network(args.network, list(known.values()), synthetic, args.seed, settings)
+    if args.go_on and model.prior.in_context is None:
+        raise SystemExit(f"{args.network} has no in-context network to go on with")
     with fit_progress("pretraining the in-context network") as progress:
         examples = pretrain_in_context(
             {name: problems_of(_some(table, EXAMPLE_RUNS, args.seed)) for name, table in whole.items()},

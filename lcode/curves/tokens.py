@@ -26,6 +26,9 @@ VIEWS = ((SIDE,), (CURVE, SIDE), (CURVE, OTHERS, SIGNALS, SIDE))
 """Blocks of what is known of a run that a Gaussian process reads: what was known beforehand says most at first, the
 curve later, and how much the rest says is different from problem to problem."""
 
+_BEFOREHAND = slice(VIEWS.index((SIDE,)), VIEWS.index((SIDE,)) + 1)
+"""Place of the process that does not read the curve."""
+
 ANCHORS = 1 + len(VIEWS)
 """Values near which a run may end: its last, and what each process expects."""
 
@@ -131,7 +134,7 @@ class ExampleScale:
         unit = np.maximum.reduce([(high - low) / 2, 0.25 * came.std(0), np.full(came.shape[1], 0.02 * whole + _LEAST)])
         centre = np.median(came, axis=0)
         scale = cls(examples, leads, centre, unit, ())
-        target, last = scale.scaled(came), scale._curves(examples)[..., -1].T  # [N, J]
+        target, last = scale.scaled(came), scale._curves(examples)[..., -1].T  # [N, J]; 0 where nothing was seen
         parts = [(examples.evidence.blocks(*view), target - last * (CURVE in view)) for view in VIEWS]
         return replace(scale, processes=[KernelRegression.fit(part.values, part.columns, y) for part, y in parts])
 
@@ -182,9 +185,11 @@ class ExampleScale:
             ),
         ]
         told = np.concatenate(curve, axis=-1) * begun[..., None]
-        mean, deviation = (np.stack(parts, axis=-1).swapaxes(0, 1) for parts in zip(*said, strict=True))
+        mean, sure = (np.stack(parts, axis=-1).swapaxes(0, 1) for parts in zip(*said, strict=True))
         mean = mean + last[..., None] * np.array([CURVE in view for view in VIEWS])
-        expected = np.concatenate([mean, np.log(deviation + _LEAST)], axis=-1)
+        # Of a change since the last value nothing follows for a run that has none.
+        mean, sure = (np.where(begun[..., None], part, part[..., _BEFOREHAND]) for part in (mean, sure))
+        expected = np.concatenate([mean, np.log(sure + _LEAST)], axis=-1)
         anchors = np.concatenate([(last * begun)[..., None], mean], axis=-1)
         parts = [told, self._settings(runs), self._when(runs), expected]
         return Tokens(np.concatenate(parts, axis=-1), anchors)

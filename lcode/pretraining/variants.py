@@ -27,7 +27,8 @@ REVERSED = 0.3
 """In this share of the problems values are negated."""
 
 UNKNOWN = (0.3, 0.4)
-"""In this share of the problems settings are hidden, each with this probability, and whatever else is known of runs."""
+"""In this share of the problems common settings are hidden, each with this probability, and each block of what else is
+known of runs. What processes read of a curve stays on its own scale, whatever is done to the values."""
 
 
 @dataclass(frozen=True, eq=False)

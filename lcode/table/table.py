@@ -145,6 +145,8 @@ class RunTable:
         """
         order = [str(name) for name in points["run"].unique()] if runs is None else [str(name) for name in runs.index]
         index = pd.Index(order, name="run", dtype=object)
+        if not index.is_unique:
+            raise UsageError(f"two runs are called '{index[index.duplicated()][0]}': give each a name of its own")
         given = pd.DataFrame(index=index) if runs is None else runs
         tidy = tidied(points, order, [metric.key for metric in metrics])
         last = np.full(len(order), np.nan)
@@ -223,7 +225,7 @@ class RunTable:
         unknown = [run for run in wanted if run not in self.runs.index]
         if unknown:
             raise UsageError(f"no run '{unknown[0]}' in this table of {len(self)} runs")
-        if wanted == self.run_ids:
+        if tuple(wanted) == self.run_ids:
             return self
         return replace(
             self,

@@ -10,14 +10,14 @@ from lcode.cli import console
 def test_a_log_is_told_now_and_then_how_far_a_job_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock = iter([0.0, 30.0, 61.0, 90.0, 150.0])
+    clock = iter([0.0, 0.0, 61.0, 90.0, 180.0])
     monkeypatch.setattr(console, "monotonic", lambda: next(clock))
     monkeypatch.setattr(console, "err", console.Console(stderr=True, soft_wrap=True, force_terminal=False))
     with console.steps_progress("fitting") as advance:
-        for done in (5, 10, 15, 50):
+        for done in (40, 50, 55, 70):  # 40 were done before
             advance(done, 100, f"left-out loss [{done}]")
     said = [line for line in capsys.readouterr().err.splitlines() if "min" in line]
     assert said == [
-        "fitting: 10 % after 1 min, about 9 min left; left-out loss [10]",
-        "fitting: 50 % after 2 min, about 2 min left; left-out loss [50]",
+        "fitting: 50 % after 1 min, about 5 min left; left-out loss [50]",
+        "fitting: 70 % after 3 min, about 3 min left; left-out loss [70]",
     ]

@@ -94,6 +94,18 @@ def test_select_takes_runs_in_the_given_order_with_all_that_is_theirs() -> None:
     assert small().with_status("running").run_ids == ("a",)
 
 
+def test_all_runs_in_their_order_are_the_table_itself() -> None:
+    table = small()
+    assert table.select(table.run_ids) is table and table.rows(range(len(table))) is table
+    assert table.select(table.run_ids[::-1]) is not table
+
+
+def test_two_runs_of_one_name_are_refused() -> None:
+    runs = pd.DataFrame({"horizon": [4, 4]}, index=["a", "a"])
+    with pytest.raises(UsageError, match="two runs are called 'a'"):
+        RunTable.from_points(points(("a", 1, "acc", 0.5)), [ACC], runs=runs)
+
+
 def test_a_cut_run_is_running_and_keeps_its_plan() -> None:
     cut = small().prefix(2)
     assert cut.runs["status"].tolist() == ["running", "running"]
