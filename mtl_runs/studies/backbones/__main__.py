@@ -7,21 +7,19 @@ Leaves the run logs and `results.csv`, a row per setting, way to weigh and seed.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from lcode.errors import LcodeError
 from lcode.files import replacing
 from mtl_runs.studies.arms import conduct
 from mtl_runs.studies.backbones.measure import with_imbalance
 from mtl_runs.studies.backbones.plan import Plan
 from mtl_runs.studies.backbones.report import by_kind, by_task, every_setting, how_they_go_together, what_changes
+from mtl_runs.studies.command import run_study, tell
 
 
 def study(plan: Plan, out: Path) -> str:
@@ -43,7 +41,7 @@ def study(plan: Plan, out: Path) -> str:
         ]
         results = results.assign(setting=setting.name, backbone=setting.backbone, start=setting.start, weights=weights)
         parts.append(results.assign(pictures=round(setting.share * plan.pictures)))
-        _tell(f"{number} of {len(plan.settings)} settings, {setting.name} in {time.monotonic() - started:.0f} s")
+        tell(f"{number} of {len(plan.settings)} settings, {setting.name} in {time.monotonic() - started:.0f} s")
     table = pd.concat(parts, ignore_index=True)
     with replacing(out / "results.csv") as file:
         table.to_csv(file, index=False)
@@ -53,25 +51,8 @@ def study(plan: Plan, out: Path) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; exit status 0: done, 2: bad usage, with one message on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m mtl_runs.studies.backbones", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run logs and of the table")
-    parser.add_argument("--seeds", type=int, default=3, help="that what was chosen is trained with; default: 3")
-    parser.add_argument("--epochs", type=int, default=10, help="of a training; default: 10")
-    given = parser.parse_args(arguments)
-    if given.seeds < 2 or given.epochs < 1:
-        parser.error("--seeds must be at least 2, for a deviation between them, and --epochs at least 1")
-    try:
-        given.out.mkdir(parents=True, exist_ok=True)
-        print(study(replace(Plan(), seeds=tuple(range(1, given.seeds + 1)), epochs=given.epochs), given.out))  # noqa: T201
-    except (LcodeError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    """Run the command; see `run_study`."""
+    return run_study("backbones", __doc__, Plan(), study, arguments, seeds="what was chosen")
 
 
 if __name__ == "__main__":
