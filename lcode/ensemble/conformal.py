@@ -10,30 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from lcode.ensemble.leads import FAR, NEAR, far
+from lcode.ensemble.leads import far
+from lcode.ensemble.settings import SETTINGS, share_of_many
 from lcode.forecast import LEVELS, Q05, Q50, Q95
 
 Array = NDArray[np.float64]
-
-OWN_WEIGHT = 60.0
-"""In runs: with so many a metric's own factor counts as much as that of all metrics together, and the factor of
-forecasts of one width as much as that of all widths."""
-
-STRATUM, MAX_STRATA = 80, 5
-"""In runs: for each so many there is one more factor, for the wider half of the widest part. On a problem where
-few runs learn, wide intervals belong to other runs than narrow ones: on TaskSet with one factor for all, 80 % of the
-final values of the runs that learn were covered, and 84 % with five."""
-
-TRUSTED = 10.0
-"""In runs: with so many, intervals that were too wide for the left-out runs are narrowed half-way.
-
-A mixture of forecasts that are as wide as they should be is too wide where they disagree (Gneiting & Ranjan 2013,
-"Combining predictive distributions"). Chosen on tables of LCBench's design half, where 90 % intervals covered more with
-10 runs.
-"""
-
-FACTORS = (float(np.log(0.6)), float(np.log(2.5)))
-"""Log factors are cut off here: what asks for more is another fault than the width."""
 
 _LEAST = 1e-9
 
@@ -62,7 +43,7 @@ class Conformal:
         The factor is a root of the one that would make the left-out 90 % interval cover 90 %: a left-out forecast comes
         from fewer members and runs than the forecast that users see, which is better. With many runs it is the square
         root; with few the base models hardly agree on anything but noise, and the whole factor is taken. Where
-        intervals are too wide it is trusted the less, the fewer runs say so (`TRUSTED`): weights and scales were
+        intervals are too wide it is trusted the less, the fewer runs say so (`trusted`): weights and scales were
         chosen on the same runs.
 
         Args:
@@ -71,7 +52,7 @@ class Conformal:
             truth: scaled values, NaN where there is none, [N, K, Q].
         """
         needed, width = needed_factors(quantiles, truth)
-        ends = [_by_width(needed, width, chosen) for chosen in (leads <= NEAR, leads >= FAR)]
+        ends = [_by_width(needed, width, chosen) for chosen in (leads <= SETTINGS.ends[0], leads >= SETTINGS.ends[1])]
         widths, factors = (np.stack(of_ends, axis=1) for of_ends in zip(*ends, strict=True))
         scores = normal_scores(quantiles, truth)
         return cls(widths, factors, _correlation(scores[..., -1]), scores)
@@ -138,19 +119,19 @@ def _by_width(needed: Array, width: Array, chosen: NDArray[np.bool_]) -> tuple[A
             factors[k, i] = own if len(strata) == 1 else _drawn(log, own, runs * (end - begin))
     # A metric may have no truth at all, and equal widths would have no order.
     widths = np.maximum.accumulate(widths + 1e-9 * np.arange(len(strata)), axis=1)
-    return widths, np.clip(factors, *FACTORS)
+    return widths, np.clip(factors, *np.log(SETTINGS.factors))
 
 
 def _strata(runs: int) -> list[tuple[float, float]]:
     """Parts of the forecasts in order of width, as shares: the wider half is halved again and again."""
-    count = int(np.clip(runs // STRATUM, 1, MAX_STRATA))
+    count = 1 + int(np.log2(max(runs / SETTINGS.stratum, 1)))
     edges = [0.0, *(1 - 0.5**i for i in range(1, count)), 1.0]
     return list(pairwise(edges))
 
 
 def _drawn(log: float, towards: float, runs: float) -> float:
     """What so many runs say, drawn towards what more of them say."""
-    weight = runs / (runs + OWN_WEIGHT)
+    weight = runs / (runs + SETTINGS.own_factor)
     return weight * log + (1 - weight) * towards
 
 
@@ -161,8 +142,8 @@ def _needed(cells: Array, runs: int, otherwise: float = 0.0) -> float:
         return otherwise
     log = float(np.log(max(np.quantile(cells, 0.9), 1e-6)))
     if log < 0:
-        return log * runs / (runs + TRUSTED)
-    return log * (1 - 0.5 * min(max(np.log(max(runs, 1) / 30) / np.log(4), 0.0), 1.0))  # 1 up to 30 runs, 1/2 from 120
+        return log * runs / (runs + SETTINGS.trusted)
+    return log * (1 - 0.5 * share_of_many(runs))
 
 
 def _interpolate(x: Array, knots: Array, values: Array) -> Array:

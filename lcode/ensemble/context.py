@@ -21,6 +21,7 @@ from lcode.ensemble.history import History
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.prior import Prior
 from lcode.ensemble.registry import Learning
+from lcode.ensemble.settings import SETTINGS
 from lcode.network.loop import Source
 from lcode.network.model import LCGODE
 from lcode.network.quantiles import OutOfFoldNetwork
@@ -31,18 +32,6 @@ Array = NDArray[np.float64]
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7)
 """Prefixes at which a model is judged for its user, as shares of the horizon; 0 = the first epoch alone."""
-
-EXACT, RATIO, FEW = 8, 1.15, 30
-"""Last cutoff of which is learned for itself, and how far apart those lie from there on; see `Context.nearest`.
-
-With more than `FEW` finished runs they lie closer, the excess over 1 falling as one over their number, for what is
-learned is then more precise than what two epochs differ by. On six tables of LCBench's design half, 200 runs, the CRPS
-was 12, 8, 5 and 14 % smaller at 20, 30, 40 and 70 % of the horizon with each cutoff learned for itself; with 10 and
-30 runs it was the same on average.
-"""
-
-MIN_RUNS = 4
-"""Finished runs that must have gone on after a cutoff for anything to be learned there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,17 +76,17 @@ class Context:
     def nearest(self, cutoff: int) -> int:
         """The cutoff that serves runs observed up to this one.
 
-        Up to `EXACT` it is the cutoff itself, later the nearest of those that lie `RATIO` apart or, with many finished
-        runs, closer: a live sweep would otherwise learn anew at every epoch of every run. After it at least `MIN_RUNS`
-        of the finished runs went on; and what has been evaluated once by the cutoff asked for has been so by the one
-        that serves it, or else runs with a value would be forecast by what was learned from runs without one.
+        Up to `exact` it is the cutoff itself, later the nearest of those that lie `apart` or, with many finished runs,
+        closer: a live sweep would otherwise learn anew at every epoch of every run. After it at least `least_later` of
+        the finished runs went on; and what has been evaluated once by the cutoff asked for has been so by the one that
+        serves it, or else runs with a value would be forecast by what was learned from runs without one.
         """
         horizons = np.sort(self.finished.runs["horizon"].to_numpy(np.int64))
-        latest = int(horizons[-min(MIN_RUNS, len(horizons))]) - 1
-        if cutoff <= min(EXACT, latest):
+        latest = int(horizons[-min(SETTINGS.least_later, len(horizons))]) - 1
+        if cutoff <= min(SETTINGS.exact, latest):
             return cutoff
-        ratio = 1 + (RATIO - 1) * min(FEW / len(self.finished), 1)
-        rungs = EXACT * ratio ** np.arange(np.ceil(np.log(max(cutoff, EXACT) / EXACT) / np.log(ratio)) + 1)
+        exact, ratio = SETTINGS.exact, 1 + (SETTINGS.apart - 1) * min(SETTINGS.few / len(self.finished), 1)
+        rungs = exact * ratio ** np.arange(np.ceil(np.log(max(cutoff, exact) / exact) / np.log(ratio)) + 1)
         reached = [*(rung for rung in np.rint(rungs).astype(np.int64).tolist() if rung <= latest), latest]
         nearest = min(reached, key=lambda rung: (abs(np.log(max(rung, 1) / cutoff)), rung))
         begun = self._begins[self._begins <= min(cutoff, latest)]

@@ -11,13 +11,11 @@ from lcode.curves.continuation import at_epochs, read_points
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
 from lcode.ensemble.networks import expected
+from lcode.ensemble.settings import SETTINGS
 from lcode.forecast import LEVELS, Q05, Q50, Q95
 from lcode.regressors.extra_trees import QuantileForest, metric_quantiles, split_targets
 
 Array = NDArray[np.float64]
-
-FOLD_TREES = 7
-"""Trees without each fold; a live run waits for those of every epoch it comes to first."""
 
 SPLIT_POINTS = 4
 """Future points of each metric that the splits are to predict; more take longer and are no better."""
@@ -43,7 +41,7 @@ class FoldForests:
         self._out = [np.flatnonzero(folds == fold) for fold in numbers]
         splits = split_targets(target, SPLIT_POINTS)
         self._forests = [
-            QuantileForest(features[rows], splits[rows], seed=seed * 1000 + fold, trees=FOLD_TREES)
+            QuantileForest(features[rows], splits[rows], seed=seed * 1000 + fold, trees=SETTINGS.fold_trees)
             for fold, rows in enumerate(self._rows)
         ]
 

@@ -11,15 +11,13 @@ from lcode.curves.arrays import CurveArrays
 from lcode.curves.continuation import continuation_grid, continuations, share_epochs
 from lcode.curves.prefix import Known, PrefixReader
 from lcode.curves.scaling import ValueScaler
+from lcode.ensemble.settings import SETTINGS
 from lcode.table import RunTable
 
 Array = NDArray[np.float64]
 
 GRID = 24
 """The most points at which a continuation is learned; in between it is linear."""
-
-OWN_RUNS = 8
-"""With fewer runs of its own a problem is judged on those of its relatives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +69,7 @@ class History:
         mine = int((longer < own).sum())
         return cls(
             longer,
-            mine if mine >= OWN_RUNS else len(longer),
+            mine if mine >= SETTINGS.least_own else len(longer),
             part,
             horizons[longer],
             cutoff,

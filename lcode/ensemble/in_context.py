@@ -9,13 +9,11 @@ from lcode.curves.continuation import at_epochs, read_points, share_epochs
 from lcode.curves.tokens import Prefixes
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
+from lcode.ensemble.settings import SETTINGS
 from lcode.forecast import LEVELS
 from lcode.network.in_context import Examples, InContextNetwork
 
 Array = NDArray[np.float64]
-
-FEWEST = 3
-"""Examples without which nothing is said of a metric."""
 
 MOST = 200
 """Examples at most, evenly chosen: the network has never seen more."""
@@ -88,7 +86,7 @@ class InContext:
             return self._for_ends[asked]
         history, came = self._history, self._came[:, metric]
         rows = np.flatnonzero(np.isfinite(came).all(1) & (history.folds != without))
-        if len(rows) < FEWEST:
+        if len(rows) < SETTINGS.least_examples:
             return None
         rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST)).astype(np.int64))]
         known, came = self._runs[metric].rows(rows), came[rows][:, points]

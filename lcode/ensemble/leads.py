@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NEAR, FAR = 0.3, 0.7
-"""Leads up to which, and from which on, one set of weights (and of widths) holds; in between they are interpolated."""
+from lcode.ensemble.settings import SETTINGS
 
 
 def leads_of(asked: NDArray[Any], seen: NDArray[Any], horizons: NDArray[Any]) -> NDArray[np.float64]:
@@ -18,5 +17,6 @@ def leads_of(asked: NDArray[Any], seen: NDArray[Any], horizons: NDArray[Any]) ->
 
 
 def far(leads: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far ahead a query lies: 0 up to the lead `NEAR`, 1 from `FAR` on, linear in between."""
-    return np.clip((leads - NEAR) / (FAR - NEAR), 0, 1)
+    """How far ahead a query lies: 0 up to the first of the leads `ends`, 1 from the second on, linear in between."""
+    near, out = SETTINGS.ends
+    return np.clip((leads - near) / (out - near), 0, 1)

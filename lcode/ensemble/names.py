@@ -9,9 +9,5 @@ PRETRAINED = "pretrained"
 IN_CONTEXT = "in-context network"
 """The network that takes finished runs for examples."""
 
-PROCESS = "gaussian process"
 VALUES = "forest of values"
 SURPRISES = "forest of surprises"
-
-RIPE = 0.1
-"""Share of the horizon from which on the pretrained network, which reads each curve by itself, knows as much as any."""

@@ -19,17 +19,12 @@ from scipy.stats import norm, rankdata
 from lcode.curves.arrays import curve_arrays
 from lcode.curves.common_settings import COMMON_SETTINGS, CommonSettings
 from lcode.curves.prefix import Prospects
+from lcode.ensemble.settings import SETTINGS
 from lcode.forecast import LEVELS
 from lcode.regressors.response_surface import ResponseSurface
 from lcode.table import RunTable
 
 Array = NDArray[np.float64]
-
-TILT = 0.4
-"""Correlation, after the first evaluation, of what the settings promise with what a zero-shot forecast leaves open; it
-falls as one over the square of the number of evaluations. Chosen on the design half and the corpus's training problems,
-with surfaces learned from others of them: from .3 to .6 the CRPS is about the same, and after the second evaluation
-nothing is gained. What it is worth on the report half is in `docs/results.md`."""
 
 _SCORES = norm.ppf(LEVELS)
 
@@ -93,7 +88,7 @@ def tilted(quantiles: Array, prospects: Array, seen: NDArray[np.int64]) -> Array
         prospects: see `SettingsPrior.among`, [R].
         seen: evaluations of each curve so far, [R, K].
     """
-    correlation = np.where(prospects[:, None] == 0, 0.0, TILT / np.maximum(seen, 1) ** 2)
+    correlation = np.where(prospects[:, None] == 0, 0.0, SETTINGS.tilt / np.maximum(seen, 1) ** 2)
     moved = -correlation * prospects[:, None]
     scores = moved[..., None] + np.sqrt(1 - correlation**2)[..., None] * _SCORES
     scores = np.clip(scores, _SCORES[0], _SCORES[-1])

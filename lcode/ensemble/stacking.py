@@ -12,31 +12,10 @@ from scipy.optimize import minimize
 
 from lcode.ensemble.leads import far
 from lcode.ensemble.mixture import crps_terms, mixture_quantiles
-from lcode.ensemble.names import IN_CONTEXT, PRETRAINED, RIPE
+from lcode.ensemble.names import IN_CONTEXT, PRETRAINED
+from lcode.ensemble.settings import SETTINGS
 
 Array = NDArray[np.float64]
-
-SHRINK = 2.0
-"""In runs: with so many finished runs the data and the prior weights have about equal say.
-
-On the design half (11 tables of AlgoPerf and LCBench, 10, 30 and 100 finished runs, six cutoffs each) 1 and 4 changed
-the CRPS by -6 and -8 % on AlgoPerf, by +1 % on LCBench.
-"""
-
-SEASONED = 3.0
-"""What the pretrained network counts for where a tenth of the horizon or more was seen; at the start one over it.
-
-On the design half, 10 and 30 finished runs, one evaluation seen: a third instead of one changed the CRPS by -2 % on
-LCBench (5 tables), -4 % on `cells`, 0 % on AlgoPerf (3 workloads).
-"""
-
-EXAMPLES = 4.0
-"""What the in-context network counts for, which has learned from other problems how such runs go on.
-
-Chosen on tables of the design half and of the corpus that a network trained for this purpose had not seen: more helps
-on LCBench after one evaluation, and costs on AlgoPerf, whose submissions differ in kind. What the network is worth on
-the report half is in `docs/results.md`.
-"""
 
 LEAST = 1e-6
 """Of a relative CRPS: where a base model is exact there is nothing more to gain."""
@@ -60,18 +39,17 @@ class Stacking:
         pretrained network, which has read many curves and knows nothing else, counts less while there is none to read,
         and more once there is.
         """
-        seasoned = SEASONED ** (2 * min(share / RIPE, 1) - 1)
-        special = {PRETRAINED: seasoned, IN_CONTEXT: EXAMPLES}
+        seasoned = SETTINGS.seasoned ** (2 * min(share / SETTINGS.ripe, 1) - 1)
+        special = {PRETRAINED: seasoned, IN_CONTEXT: SETTINGS.examples}
         weights = np.array([special.get(name, 1.0) for name in names])
         return cls(np.broadcast_to(weights / weights.sum(), (2, metrics, len(names))))
 
-    def mix(self, quantiles: Array, leads: Array, moved: Array | None = None) -> Array:
+    def mix(self, quantiles: Array, leads: Array) -> Array:
         """The mixture of the base models.
 
         Args:
             quantiles: in model space, [E, R, K, Q, 21]; a model that is NaN has no say there.
             leads: place of each query between cutoff (0) and horizon (1), [R, Q].
-            moved: share of all weights that goes to each of the models instead, [R, K, E]; None: nothing.
 
         Returns:
             [R, K, Q, 21]; NaN where every model is.
@@ -79,8 +57,6 @@ class Stacking:
         ahead = far(leads)
         known = np.asarray(np.isfinite(quantiles).all(-1))
         weights = np.einsum("trq,tke->erkq", np.stack([1 - ahead, ahead]), self.weights)
-        if moved is not None:
-            weights = (1 - moved.sum(-1))[..., None] * weights + np.moveaxis(moved, -1, 0)[..., None]
         weights = weights * known
         some = weights.sum(0) > 0
         cells = np.where(known[..., None], quantiles, 0.0)[:, some]
@@ -92,7 +68,7 @@ class Stacking:
         """Weights with the smallest CRPS of the mixture on left-out runs, drawn towards these weights.
 
         A metric's weights are drawn towards those of all metrics together, these towards `self`; the fewer runs, the
-        more (`SHRINK`). What is minimised is the logarithm of the CRPS, as in the likelihood of an error's scale: a
+        more (`shrink`). What is minimised is the logarithm of the CRPS, as in the likelihood of an error's scale: a
         model that is ten times as good as the others needs few runs to be believed. Each query counts relative to the
         CRPS that `self` has there, for errors grow with the lead, or shrink where all runs end alike.
 
@@ -107,7 +83,7 @@ class Stacking:
         prior = np.log(self.weights)
         shape, count = self.weights.shape, self.weights.size
         common = shape[0] * shape[2]
-        pull = SHRINK / max(len(truth), 1)
+        pull = SETTINGS.shrink / max(len(truth), 1)
         usual = np.maximum(_crps(self.weights, to_truth, between), np.finfo(float).tiny)
         there = (to_truth > 0).any(-1)  # a metric may have no truth at all
 

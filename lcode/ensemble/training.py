@@ -19,13 +19,11 @@ from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, Pretrained
 from lcode.ensemble.folds import assign_folds
 from lcode.ensemble.prior import Prior
 from lcode.ensemble.registry import PARTS
+from lcode.ensemble.settings import SETTINGS, share_of_many
 from lcode.network.loop import FitReport, FitSettings, Progress, Source, fit_model
 from lcode.network.model import LCGODE, LCGODEConfig
 from lcode.network.transfer import transfer
 from lcode.table import RunTable
-
-FOLDS = 5
-"""Parts into which finished runs are divided; each is forecast by what was learned from the others."""
 
 OWN_STEPS, OWN_RATE = 60, 1e-3
 """Steps of adapting a model of all runs to the own ones; 200 overfit 30 runs."""
@@ -70,7 +68,7 @@ def settings_for(runs: int, *, config: int = 0, pretrained: bool = False) -> Fit
         config: width of the encoded configuration.
         pretrained: whether the parameters begin as those of another model.
     """
-    many = min(max(math.log(max(runs, 1) / 30) / math.log(4), 0.0), 1.0)  # 0 up to 30 runs, 1 from 120
+    many = share_of_many(runs)
     steps, rate = (60 + 390 * many, 1.6e-2) if pretrained else (500 + 400 * many, 4e-3)
     steps *= max(math.sqrt(runs / 300), 1.0)
     dropout = min(0.4 - 0.3 * many + 2 * config / runs, 0.9)
@@ -104,7 +102,7 @@ class Recipe:
         preprocessor = Preprocessor.fit(done)
         tensors = preprocessor.tensors(done)
         network, beside = self._network(preprocessor, tensors[1])
-        folds = assign_folds(done, max(network.config.members, FOLDS), self.seed)
+        folds = assign_folds(done, max(network.config.members, SETTINGS.folds), self.seed)
         source = Source.of(tensors, preprocessor.task_of, folds, self.device)
         generator = torch.Generator(self.device).manual_seed(self.seed)
         settings = self.settings or settings_for(
@@ -147,7 +145,7 @@ def in_context(prior: Prior, finished: RunTable, seed: int) -> Fitted:
     """A model that takes up finished runs, at most `CONTEXT_RUNS` of them, without adapting the network."""
     rows, _ = some_rows(len(finished), len(finished), seed, CONTEXT_RUNS)
     finished = finished.rows(rows)
-    folds, read = assign_folds(finished, FOLDS, seed), Preprocessor.fit(finished)
+    folds, read = assign_folds(finished, SETTINGS.folds, seed), Preprocessor.fit(finished)
     context = Context(finished, len(finished), folds, read, None, prior, PARTS, seed)
     report = FitReport(steps=0, validation_loss=0.0, interrupted=False)
     return Fitted(EnsembleModel(context), report, len(finished), _digest(finished))

@@ -13,8 +13,8 @@ from lcode.curves.arrays import curve_arrays
 from lcode.curves.collate import used_graphs
 from lcode.ensemble.checkpoint import Checkpoint
 from lcode.ensemble.fitted import EnsembleModel, PretrainedModel
-from lcode.ensemble.history import OWN_RUNS
 from lcode.ensemble.registry import PARTS
+from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.store import load_fitted, save_fitted
 from lcode.ensemble.training import Fitted, Recipe, by_name, in_context
 from lcode.ensemble.trust import out_of_fold_figures, trust_rows, trust_warnings
@@ -129,7 +129,7 @@ class LCGODEForecaster(Forecaster):
         own = by_name(finished_runs(table, at_least=0))
         others = [by_name(finished_runs(other, at_least=0)) for other in related]
         done = finished_runs(pooled([own, *others]), at_least=self.min_finished)
-        self.fitted = self._fit(done, len(own) if len(own) >= OWN_RUNS else len(done))
+        self.fitted = self._fit(done, len(own) if len(own) >= SETTINGS.least_own else len(done))
         return self
 
     @isolated()

@@ -15,7 +15,8 @@ from lcode.curves.continuation import continuations
 from lcode.curves.prefix import PrefixReader
 from lcode.curves.scaling import ValueScaler
 from lcode.curves.tokens import ExampleScale, Prefixes
-from lcode.ensemble.in_context import FEWEST, MOST
+from lcode.ensemble.in_context import MOST
+from lcode.ensemble.settings import SETTINGS
 from lcode.isolation import isolated
 from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.loop import Progress
@@ -77,7 +78,7 @@ def problems_of(table: RunTable) -> list[Problem]:
             came = scaler.scale(continuations(arrays, horizons, cutoff, LEADS))
             for k in range(len(view.metrics)):
                 told = np.flatnonzero(np.isfinite(came[:, k]).any(1) & (horizons > cutoff))
-                if len(told) >= FEWEST + SPARE:
+                if len(told) >= SETTINGS.least_examples + SPARE:
                     runs = Prefixes.of(known, k, cutoff, horizons)
                     found.append(Problem(runs.rows(told), came[told, k]))
     return found
@@ -158,7 +159,7 @@ def _batch(
     All have as many examples: from the fewest to the most, each order of magnitude alike.
     """
     most = min(MOST, int(largest.max()) - SPARE)
-    examples = int(np.rint(np.exp(draw.uniform(np.log(FEWEST), np.log(most)))))
+    examples = int(np.rint(np.exp(draw.uniform(np.log(SETTINGS.least_examples), np.log(most)))))
     large = chances * (largest >= examples + SPARE)
     parts: list[tuple[Array, ...]] = []
     while len(parts) < count:

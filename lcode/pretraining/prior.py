@@ -46,7 +46,7 @@ def synthetic_runs(
             np.sqrt(0.5) * draw.standard_normal((count, 1)) + np.sqrt(0.5) * draw.standard_normal((count, tasks))
         )
 
-    plans, decay = _schedules(draw, count, horizon)
+    plans, decay = schedules(draw, count, horizon)
     learned, learns = _learned(draw, shared, plans, horizon)
     # What a decayed rate brings, as a power of e of what is left to learn, and what overfitting takes away again.
     gain = np.exp(draw.uniform(np.log(0.15), np.log(2.0)) + shared(0.4)) * learns
@@ -74,8 +74,8 @@ def synthetic_runs(
         }
     )
     # Every third run comes without a known schedule, as most logs do.
-    schedules = {name: plans[i] for i, name in enumerate(names) if i % 3}
-    return RunTable.from_points(points, measured, schedules=schedules)
+    known = {name: plans[i] for i, name in enumerate(names) if i % 3}
+    return RunTable.from_points(points, measured, schedules=known)
 
 
 def _learned(
@@ -157,7 +157,7 @@ def _returns(draw: np.random.Generator, learned: Array, late: Array, noise: Arra
     return unit * (origin + rise * learned * (1 + 0.5 * np.clip(late, -2, 2)) - draw.uniform(0.5, 3.0) * noise)
 
 
-def _schedules(draw: np.random.Generator, count: int, horizon: int) -> tuple[Array, Array]:
+def schedules(draw: np.random.Generator, count: int, horizon: int) -> tuple[Array, Array]:
     """Relative learning rates [R, T], and how much of its decay each epoch has behind it: 0 to 1 for two decades."""
     share = np.arange(1, horizon + 1) / horizon
     kind = draw.choice(5, (count, 1), p=[0.2, 0.15, 0.4, 0.1, 0.15])

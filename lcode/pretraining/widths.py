@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lcode.ensemble.conformal import FACTORS, needed_factors, normal_scores, persistence
-from lcode.ensemble.leads import FAR, NEAR, leads_of
+from lcode.ensemble.conformal import needed_factors, normal_scores, persistence
+from lcode.ensemble.leads import leads_of
+from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.widths import Widths
 from lcode.network.loop import Source
 from lcode.network.model import LCGODE
@@ -77,11 +78,13 @@ def learn_widths(problems: Sequence[Sequence[Judged]]) -> Widths:
             needed = []
             for part in of_share:
                 cells, leads = needed_factors(part.quantiles, part.truth)[0], part.leads[:, None]
-                needed.append(cells[np.isfinite(cells) & (leads <= NEAR if near else leads >= FAR)])
+                needed.append(
+                    cells[np.isfinite(cells) & (leads <= SETTINGS.ends[0] if near else leads >= SETTINGS.ends[1])]
+                )
             values = np.concatenate(needed)
             weights = np.concatenate([np.full(len(one), 1 / max(len(one), 1)) for one in needed])
             log = np.log(_weighted_quantile(values, weights, 0.9)) if len(values) else 0.0
-            ends.append(float(np.clip(log, 0.0, FACTORS[1])))
+            ends.append(float(np.clip(log, 0.0, np.log(SETTINGS.factors[1]))))
         factors.append((ends[0], ends[1]))
     scores = [np.concatenate([normal_scores(part.quantiles, part.truth) for part in parts]) for parts in problems]
     return Widths(SHARES, tuple(factors), float(np.median([persistence(score) for score in scores])))

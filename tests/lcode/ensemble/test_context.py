@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from lcode.curves.collate import Preprocessor
-from lcode.ensemble.context import EXACT, MIN_RUNS, Context
+from lcode.ensemble.context import Context
 from lcode.ensemble.registry import PARTS
+from lcode.ensemble.settings import SETTINGS
 from lcode.table import RunTable, pooled
 
 Family = Callable[..., RunTable]
@@ -27,13 +28,13 @@ def long(family: Family) -> Context:
 
 
 def test_early_cutoffs_serve_themselves(long: Context) -> None:
-    assert [long.nearest(cutoff) for cutoff in range(-1, EXACT + 1)] == list(range(-1, EXACT + 1))
+    assert [long.nearest(cutoff) for cutoff in range(-1, SETTINGS.exact + 1)] == list(range(-1, SETTINGS.exact + 1))
 
 
 def test_later_cutoffs_share_what_was_learned_at_one_near_by(long: Context) -> None:
-    assert len({long.nearest(cutoff) for cutoff in range(EXACT, 250)}) < 30
-    assert all(abs(np.log(long.nearest(cutoff) / cutoff)) < 0.11 for cutoff in range(EXACT + 1, 250))
-    rungs = sorted({long.nearest(cutoff) for cutoff in range(EXACT, 250)})
+    assert len({long.nearest(cutoff) for cutoff in range(SETTINGS.exact, 250)}) < 30
+    assert all(abs(np.log(long.nearest(cutoff) / cutoff)) < 0.11 for cutoff in range(SETTINGS.exact + 1, 250))
+    rungs = sorted({long.nearest(cutoff) for cutoff in range(SETTINGS.exact, 250)})
     assert all(long.nearest(rung) == rung for rung in rungs)
 
 
@@ -48,7 +49,7 @@ def test_what_has_been_evaluated_once_is_seen_where_it_is_learned(long: Context)
 
 
 def test_nothing_is_learned_where_fewer_than_four_runs_went_on(family: Family) -> None:
-    table = pooled([family(MIN_RUNS, horizon=12), family(MIN_RUNS - 1, horizon=40)])
+    table = pooled([family(SETTINGS.least_later, horizon=12), family(SETTINGS.least_later - 1, horizon=40)])
     mixed = bare(table)
     assert [mixed.nearest(cutoff) for cutoff in (5, 11, 12, 30, 39, 1000)] == [5, 11, 11, 11, 11, 11]
     longer = bare(pooled([table, family(1, horizon=31, prefix="q")]))

@@ -8,7 +8,8 @@ import numpy as np
 from lcode.curves.arrays import curve_arrays
 from lcode.curves.prefix import PrefixReader
 from lcode.curves.scaling import ValueScaler
-from lcode.ensemble.history import GRID, OWN_RUNS, History
+from lcode.ensemble.history import GRID, History
+from lcode.ensemble.settings import SETTINGS
 from lcode.table import RunTable, pooled
 
 Family = Callable[..., RunTable]
@@ -59,15 +60,15 @@ def test_a_curve_that_diverged_teaches_nothing_of_its_end(history: RunTable) -> 
 
 
 def test_runs_that_had_ended_by_the_cutoff_are_left_out(family: Family) -> None:
-    table = pooled([family(OWN_RUNS + 2), family(3, horizon=40), family(2, horizon=10)])
-    found = history_of(table, 12, own=OWN_RUNS + 2)
-    assert found.rows.tolist() == list(range(OWN_RUNS + 5)) and found.own == OWN_RUNS + 2
+    table = pooled([family(SETTINGS.least_own + 2), family(3, horizon=40), family(2, horizon=10)])
+    found = history_of(table, 12, own=SETTINGS.least_own + 2)
+    assert found.rows.tolist() == list(range(SETTINGS.least_own + 5)) and found.own == SETTINGS.least_own + 2
     assert found.folds.tolist() == (found.rows % 5).tolist()
 
 
 def test_where_hardly_an_own_run_went_on_those_of_related_problems_speak_for_them(family: Family) -> None:
-    table = pooled([family(OWN_RUNS + 2), family(6, horizon=40)])
-    assert history_of(table, 20, own=OWN_RUNS + 2).own == 6
+    table = pooled([family(SETTINGS.least_own + 2), family(6, horizon=40)])
+    assert history_of(table, 20, own=SETTINGS.least_own + 2).own == 6
 
 
 def test_repeats_of_one_configuration_are_left_out_one_by_one(history: RunTable) -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lcode.ensemble.order import FEWEST, OWN, in_careful_order
+from lcode.ensemble.order import FEWEST, in_careful_order
+from lcode.ensemble.settings import SETTINGS
 
 LAST = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
 PREDICTED = np.array([[-1.0], [0.0], [-1.5], [2.0], [3.0]])
@@ -12,7 +13,7 @@ PREDICTED = np.array([[-1.0], [0.0], [-1.5], [2.0], [3.0]])
 def test_runs_take_the_predicted_values_in_the_order_of_half_of_their_own_changes() -> None:
     moved = in_careful_order(PREDICTED, LAST, PREDICTED, LAST)
     # The median change is -1; half of the third run's further -2.5 leaves it at 0.75 beside 0, 1, 3 and 4.
-    assert OWN == 0.5
+    assert SETTINGS.departure == 0.5
     np.testing.assert_allclose((PREDICTED + moved)[:, 0], [-1.5, 0.0, -1.0, 2.0, 3.0])
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lcode
-from lcode.ensemble.settings_prior import TILT, SettingsPrior, tilted
+from lcode.ensemble.settings import SETTINGS
+from lcode.ensemble.settings_prior import SettingsPrior, tilted
 from lcode.forecast import LEVELS, Q50
 from lcode.table import Metric, RunTable
 
@@ -68,9 +69,9 @@ def test_the_median_moves_to_the_level_that_the_copula_says() -> None:
 
     forecast = norm.ppf(LEVELS)[None, None, None]
     moved = tilted(forecast, np.array([0.5]), np.array([[1]]))[0, 0, 0]
-    np.testing.assert_allclose(moved[Q50], -0.5 * TILT, atol=1e-9)
+    np.testing.assert_allclose(moved[Q50], -0.5 * SETTINGS.tilt, atol=1e-9)
     spread = (moved[15] - moved[5]) / (forecast[0, 0, 0, 15] - forecast[0, 0, 0, 5])
-    np.testing.assert_allclose(spread, np.sqrt(1 - TILT**2), atol=0.01)
+    np.testing.assert_allclose(spread, np.sqrt(1 - SETTINGS.tilt**2), atol=0.01)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=21, max_size=21), st.integers(0, 50))
