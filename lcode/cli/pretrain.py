@@ -34,8 +34,11 @@ PUBLIC_RUNS, FEWEST = 100, 6
 EXAMPLE_RUNS = 1000
 """Runs taken of one for the in-context network, which is shown up to 200 of them at a time."""
 
-EXAMPLE_PRIOR = 120
-"""Synthetic problems that it is shown."""
+EXAMPLE_PRIOR, EXAMPLE_SWEEPS = 120, 300
+"""Synthetic problems that it is shown: of those above, and sweeps in which hyper-parameters matter."""
+
+SWEEP_RUNS, SWEEP_TASKS, SWEEP_HORIZONS = (40, 300), (1, 1, 1, 2, 3), (20, 40, 50, 50, 60, 100)
+"""Runs of such a sweep, from and to, each order of magnitude alike; and what its tasks and horizon are drawn from."""
 
 
 def main() -> None:
@@ -64,18 +67,19 @@ def main() -> None:
     whole = {name: table for name, table in {**own, **public}.items() if len(table) >= FEWEST}
     known = {name: _some(table, PUBLIC_RUNS, args.seed) if name in public else table for name, table in whole.items()}
     settings, synthetic = dataclasses.replace(SETTINGS, steps=args.steps), _prior(args.seed)
-    model, report, seed = _network(args.network, list(known.values()), synthetic, args.seed, settings)
+    model, report, seed, before = _network(args.network, list(known.values()), synthetic, args.seed, settings)
     if args.go_on and model.prior.in_context is None:
         raise UsageError(f"{args.network} has no in-context network to go on with")
     with fit_progress("pretraining the in-context network") as progress:
         examples = pretrain_in_context(
             {name: problems_of(_some(table, EXAMPLE_RUNS, args.seed)) for name, table in whole.items()},
-            [problem for table in synthetic[:EXAMPLE_PRIOR] for problem in problems_of(table)],
+            [problem for table in (*synthetic[:EXAMPLE_PRIOR], *_sweeps(args.seed)) for problem in problems_of(table)],
             seed=args.seed,
             settings=InContextSettings(steps=args.example_steps),
             start=model.prior.in_context if args.go_on else None,
             progress=progress,
         )
+    trained = [*(before if args.go_on else []), {"steps": args.example_steps, "seed": args.seed}]
     prior = dataclasses.replace(model.prior, in_context=examples)
     if args.network is None:
         alike = {name: table for name, table in known.items() if name.startswith(SETTINGS_FROM)}
@@ -85,6 +89,7 @@ def main() -> None:
         "targets": None,
         "settings": dataclasses.asdict(settings),
         "sources": [*known, f"synthetic prior × {PRIOR}"],
+        "in_context": trained,
     }
     runs = [run for table in known.values() for run in table.run_ids]
     digest = hashlib.sha256("".join(runs).encode()).hexdigest()[:16]
@@ -111,8 +116,11 @@ def _tables(public: list[str] | None, logs: list[Path]) -> tuple[dict[str, RunTa
 
 def _network(
     folder: Path | None, tables: list[RunTable], synthetic: list[RunTable], seed: int, settings: FitSettings
-) -> tuple[PretrainedModel, FitReport, int]:
-    """LC-GODE for any metrics: trained, or the model in a folder; how its training went, and the seed of both."""
+) -> tuple[PretrainedModel, FitReport, int, list[dict[str, int]]]:
+    """LC-GODE for any metrics: trained, or the model in a folder; how its training went, and the seed of both.
+
+    Last, how the in-context network of that model was trained, as far as its file says.
+    """
     from lcode.cli.console import fit_progress
     from lcode.ensemble.fitted import PretrainedModel
     from lcode.ensemble.store import load_fitted
@@ -124,10 +132,10 @@ def _network(
         given, described = load_fitted(folder, "cpu")
         if not isinstance(given.model, PretrainedModel):
             raise UsageError(f"{folder} holds a fitted model; name one that this command wrote")
-        return given.model, given.report, int(described["seed"])
+        return given.model, given.report, int(described["seed"]), list(described.get("in_context", []))
     with fit_progress("pretraining LC-GODE") as progress:
         real = [list(views(table)) for table in tables]
-        return *pretrain(real, synthetic, seed=seed, settings=settings, progress=progress), seed
+        return *pretrain(real, synthetic, seed=seed, settings=settings, progress=progress), seed, []
 
 
 def _some(table: RunTable, most: int, seed: int) -> RunTable:
@@ -136,6 +144,24 @@ def _some(table: RunTable, most: int, seed: int) -> RunTable:
 
     chosen = np.random.default_rng(seed).permutation(len(table))[:most]
     return table.rows(np.sort(chosen))
+
+
+def _sweeps(seed: int) -> list[RunTable]:
+    """Synthetic sweeps for the in-context network."""
+    import numpy as np
+
+    from lcode.pretraining.quadratic import sweep
+
+    draw = np.random.default_rng(seed)
+    fewest, most = np.log(SWEEP_RUNS)
+    sizes = np.rint(np.exp(draw.uniform(fewest, most, EXAMPLE_SWEEPS))).astype(np.int64)
+    shapes = zip(
+        sizes, draw.choice(SWEEP_TASKS, EXAMPLE_SWEEPS), draw.choice(SWEEP_HORIZONS, EXAMPLE_SWEEPS), strict=True
+    )
+    return [
+        sweep(int(runs), tasks=int(tasks), horizon=int(horizon), seed=1000 * seed + i)
+        for i, (runs, tasks, horizon) in enumerate(shapes)
+    ]
 
 
 def _prior(seed: int) -> list[RunTable]:

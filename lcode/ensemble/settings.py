@@ -1,8 +1,8 @@
 """Every number of the forecast that was chosen on data, in one place, with what it was chosen on.
 
-Sizes that only bound time and memory, and numbers that keep a division finite, stay where they are used. "Design
-half" means `lcode.benchmarks.design_sources()` and the training problems of the corpus. But for `stratum`, which is older
-than the halves, nothing here was chosen on the report half.
+Sizes that only bound time and memory, and numbers that keep a division finite, stay where they are used. "Design half"
+means `lcode.benchmarks.design_sources()` and the training problems of the corpus. Nothing here was chosen on the report
+half, but for `stratum`, which is older than the halves.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class InContextSettings:
     problems: int = 8
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-3
-    synthetic: float = 0.2
+    synthetic: float = 0.3
 
 
 def problems_of(table: RunTable) -> list[Problem]:
