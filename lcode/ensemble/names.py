@@ -9,5 +9,6 @@ PRETRAINED = "pretrained"
 IN_CONTEXT = "in-context network"
 """The network that takes finished runs for examples."""
 
+PROCESS = "gaussian process"
 VALUES = "forest of values"
 SURPRISES = "forest of surprises"

@@ -10,8 +10,9 @@ from lcode.ensemble.base_model import BaseModel, Forecasts
 from lcode.ensemble.forests import Surprises, Values
 from lcode.ensemble.history import History
 from lcode.ensemble.in_context import InContext
-from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED, SURPRISES, VALUES
+from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.networks import Adapted, AnyMetrics, Pretrained, expected
+from lcode.ensemble.process import Process
 from lcode.network.in_context import InContextNetwork
 from lcode.network.quantiles import OutOfFoldNetwork
 
@@ -58,6 +59,7 @@ BASE_MODELS: dict[str, Callable[[Learning, Forecasts], BaseModel | None]] = {
     NETWORK: _adapted,
     PRETRAINED: _pretrained,
     IN_CONTEXT: _in_context,
+    PROCESS: lambda given, before: Process(given.history, before),
     VALUES: lambda given, before: Values(given.history, given.seed),
     SURPRISES: _surprises,
 }

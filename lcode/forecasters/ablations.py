@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED, SURPRISES, VALUES
+from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.registry import PARTS
 from lcode.forecast import Forecast
 from lcode.forecasters import ForecasterFactory
@@ -108,6 +108,7 @@ def _network(change: Change | None = None, **options: Any) -> ForecasterFactory:
 ABLATIONS: dict[str, ForecasterFactory] = {
     "lcode-no-network": _without(NETWORK, SURPRISES, PRETRAINED),
     "lcode-no-examples": _without(IN_CONTEXT),
+    "lcode-no-process": _without(PROCESS),
     "lcode-no-forests": _without(VALUES, SURPRISES),
     "lcode-no-surprises": _without(SURPRISES),
     "lcode-no-pretrained": _without(PRETRAINED),

@@ -5,7 +5,7 @@ For what is shown to people: sweeps of noisy curves, cut at their cutoffs, with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,6 +88,25 @@ def history() -> RunTable:
 def fresh() -> RunTable:
     """Eight other runs of the same family, whole."""
     return make_family(8, seed=1, prefix="n")
+
+
+def search_briefly(patch: pytest.MonkeyPatch) -> None:
+    """Hyper-parameters of the Gaussian processes are searched for a few steps, which takes half of a small fit else."""
+    patch.setattr("lcode.regressors.multi_output_gp.STEPS", 4)
+
+
+@pytest.fixture
+def brief_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test to which it is all one how good a fit is."""
+    search_briefly(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def brief_searches() -> Iterator[None]:
+    """The same for all tests of a module; `small`, which other modules share, is not to be asked under it."""
+    with pytest.MonkeyPatch.context() as patch:
+        search_briefly(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

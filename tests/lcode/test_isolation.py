@@ -17,6 +17,8 @@ from lcode.isolation import isolated
 from lcode.network.loop import FitSettings
 from lcode.table import RunTable
 
+pytestmark = pytest.mark.usefixtures("brief_searches")
+
 Family = Callable[..., RunTable]
 
 

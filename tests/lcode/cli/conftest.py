@@ -44,7 +44,7 @@ def lcode_command(capsys: pytest.CaptureFixture[str]) -> Lcode:
 
 
 @pytest.fixture
-def quick_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_fits(monkeypatch: pytest.MonkeyPatch, brief_search: None) -> None:
     """Fits take a few steps."""
     from lcode.ensemble import training
     from lcode.network.loop import FitSettings

@@ -113,8 +113,8 @@ def test_one_line_in_the_registry_adds_a_base_model(
 
 def test_what_is_not_wanted_has_no_say(context: Context, fresh: RunTable, monkeypatch: pytest.MonkeyPatch) -> None:
     def forecast() -> Array:
-        learned = replace(context, parts=("forest of values", "forest of surprises")).at(CUTOFF)
-        assert learned.names == ("forest of values", "forest of surprises")
+        learned = replace(context, parts=("gaussian process", "forest of values")).at(CUTOFF)
+        assert learned.names == ("gaussian process", "forest of values")
         assert learned.stacking.weights.shape[-1] == 2
         ((_, observed),) = context.observe(fresh.prefix(CUTOFF))
         return learned.quantiles(observed, np.full((len(fresh), 1), float(HORIZON)))

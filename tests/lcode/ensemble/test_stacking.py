@@ -144,7 +144,7 @@ def test_an_exact_model_needs_few_runs_to_be_believed() -> None:
 
 
 def test_before_the_left_out_runs_have_spoken_the_network_that_reads_curves_counts_more_once_there_is_one() -> None:
-    names = ("forest of surprises", PRETRAINED, "forest of values")
+    names = ("gaussian process", PRETRAINED, "forest of values")
     first, later, last = (Stacking.prior(names, 2, share).weights for share in (0.0, SETTINGS.ripe, 1.0))
     for weights, counts in ((first, 1 / SETTINGS.seasoned), (later, SETTINGS.seasoned)):
         expected = of(1 / (2 + counts), counts / (2 + counts), 1 / (2 + counts), metrics=2)

@@ -17,6 +17,8 @@ from lcode.forecasters.lcgode import LCGODEForecaster
 from lcode.network.loop import FitSettings
 from lcode.table import RunTable
 
+pytestmark = pytest.mark.usefixtures("brief_searches")
+
 SIZES: dict[str, Any] = {
     "hidden": 16,
     "latent": 4,
@@ -69,9 +71,9 @@ def test_shuffled_graphs_are_the_same_graphs_under_other_names(history: RunTable
 
 def test_parts_that_are_left_out_have_no_weight(history: RunTable) -> None:
     alone = LCGODEForecaster(seed=0, parts=("lc-gode",), **SIZES).fit(history)
-    without = LCGODEForecaster(seed=0, parts=("forest of values", "forest of surprises"), **SIZES).fit(history)
+    without = LCGODEForecaster(seed=0, parts=("gaussian process", "forest of values"), **SIZES).fit(history)
     assert alone.mean_weights() == {"lc-gode": pytest.approx(1)}
-    assert context_of(without).at(4).names == ("forest of values", "forest of surprises")
+    assert context_of(without).at(4).names == ("gaussian process", "forest of values")
 
 
 def test_without_calibration_intervals_are_as_they_come(history: RunTable, fresh: RunTable) -> None:

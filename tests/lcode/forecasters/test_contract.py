@@ -44,10 +44,9 @@ ROUNDING = {"lcode": 1e-4, "lkgp": 1e-9, "mpl": 1e-9, "lcbnn": 1e-9, "nsde": 1e-
 
 
 @pytest.fixture(scope="module", autouse=True)
-def short_training() -> Iterator[None]:
+def short_training(brief_searches: None) -> Iterator[None]:
     """What is kept to here does not depend on how long a method is trained."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lcode.regressors.multi_output_gp.STEPS", 4)
         patch.setattr("lcode.forecasters.boosting.ROUNDS", 10)
         patch.setattr("lcode.forecasters.boosting_random.ROUNDS", 10)
         patch.setattr("lcode.forecasters.lstm.STEPS", 60)

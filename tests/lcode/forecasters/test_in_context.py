@@ -18,6 +18,8 @@ from lcode.hooks import Monitor
 from lcode.network.loop import FitSettings
 from lcode.table import Metric, RunTable, Schedule, pooled
 
+pytestmark = pytest.mark.usefixtures("brief_searches")
+
 HORIZON = 20
 
 

@@ -90,6 +90,7 @@ def test_a_forecast_depends_on_the_run_alone_whatever_is_forecast_beside_it(
         close(fitted.predict(running.select([run])).quantiles, ends[[row]])
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_only_finished_runs_are_learned_from(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
     others = running.select([run for run in running.run_ids if run != "done"])
     one, other = tiny(steps=3).fit(finished), tiny(steps=3).fit(finished.concat(others))
@@ -110,6 +111,7 @@ def test_the_end_is_forecast_far_better_than_by_the_last_value(tiny: Tiny, histo
     assert error < 0.4 * naive
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_correlations_are_those_of_natural_values(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
     model = tiny(steps=3).fit(finished)
     assert model.fitted is not None and isinstance(model.fitted.model, EnsembleModel)
@@ -122,6 +124,7 @@ def test_correlations_are_those_of_natural_values(tiny: Tiny, finished: RunTable
     np.testing.assert_allclose(forecast.correlation[rows], [[1, -0.5], [-0.5, 1]])
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_targets_are_forecast_alone_and_the_others_read(tiny: Tiny, finished: RunTable, running: RunTable) -> None:
     model = tiny(steps=3, targets=["depth/miou"]).fit(finished)
     forecast = model.predict(running)
@@ -149,6 +152,7 @@ def test_some_of_its_metrics_are_enough(small: LCGODEForecaster, fresh: RunTable
     assert np.isfinite(small.predict(one.prefix(3)).quantiles).all()
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_too_few_finished_runs_are_said_with_their_number(tiny: Tiny, finished: RunTable) -> None:
     for table in (finished.select(["f0", "f1", "f2"]), finished.prefix(9).concat(finished.select([]))):
         count = len(table.with_status("finished"))
@@ -170,6 +174,7 @@ def test_no_runs_to_forecast(small: LCGODEForecaster, fresh: RunTable) -> None:
     assert forecast.run_ids == () and forecast.to_frame().empty
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_a_single_task_of_logs_without_a_configuration(tiny: Tiny, finished: RunTable) -> None:
     rows = finished.points[finished.points["metric"] == "seg/err"].astype({"run": str}).assign(metric="err")
     bare = RunTable.from_points(rows, [lcode.Metric("main", "err", "min")])
@@ -177,6 +182,7 @@ def test_a_single_task_of_logs_without_a_configuration(tiny: Tiny, finished: Run
     assert (forecast.status[0] == "ok").all() and np.isfinite(forecast.quantiles[0]).all()
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_curves_that_start_at_epoch_0_with_gaps(tiny: Tiny, finished: RunTable) -> None:
     points = finished.points[finished.points["epoch"] % 3 != 2].astype({"run": str, "metric": str})
     shifted = RunTable.from_points(points.assign(epoch=points["epoch"] - 1), finished.metrics)
@@ -216,6 +222,7 @@ def test_what_the_left_out_runs_say_is_shown(small: LCGODEForecaster, fresh: Run
     assert LCGODEForecaster().trust() == ([], [])
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_the_interface_of_the_package(
     monkeypatch: pytest.MonkeyPatch, tiny: Tiny, history: RunTable, tmp_path: Path
 ) -> None:

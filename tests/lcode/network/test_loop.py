@@ -70,6 +70,7 @@ def test_a_member_never_learns_from_the_fold_it_leaves_out(history: RunTable) ->
     assert differs.tolist() == [True, False, True]
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_ctrl_c_keeps_the_best_so_far(tiny: Tiny, history: RunTable, fresh: RunTable) -> None:
     losses: list[float] = []
 
@@ -86,6 +87,7 @@ def test_ctrl_c_keeps_the_best_so_far(tiny: Tiny, history: RunTable, fresh: RunT
     assert np.isfinite(model.predict(fresh.prefix(3)).quantiles).all()
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_nothing_global_is_touched(tiny: Tiny, history: RunTable, fresh: RunTable) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -104,6 +106,7 @@ def test_nothing_global_is_touched(tiny: Tiny, history: RunTable, fresh: RunTabl
         torch.set_num_threads(threads)
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_patience_ends_a_fit_that_no_longer_improves(tiny: Tiny, history: RunTable) -> None:
     steps: list[int] = []
     settings = FitSettings(steps=48, batch=8, learning_rate=0.0, patience=3)
@@ -113,6 +116,7 @@ def test_patience_ends_a_fit_that_no_longer_improves(tiny: Tiny, history: RunTab
     assert model.fitted is not None and model.fitted.report.steps == steps[-1] <= 10
 
 
+@pytest.mark.usefixtures("brief_search")
 def test_logs_without_a_configuration_train_every_member(tiny: Tiny, history: RunTable) -> None:
     bare = RunTable.from_points(history.points.astype({"run": str, "metric": str}), history.metrics)
     model = tiny(steps=4).fit(bare)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 
@@ -28,6 +30,23 @@ def test_it_finds_a_smooth_function_and_admits_noise() -> None:
     assert ((inside > 0.78) & (inside <= 1)).all()
     lengths = process.hyperparameters.length
     assert lengths[1] > lengths[0]  # the group that decides nothing is stretched away
+
+
+def test_left_out_folds_are_what_a_fit_without_them_forecasts() -> None:
+    x, y = data(40)
+    folds = torch.arange(40) % 4
+    process = GaussianProcess(x, y, GROUPS)
+    mean, variance = process.out_of_fold(folds)
+    kept = folds != 2
+    # The same standardisation and hyper-parameters, but not the rows.
+    other = copy.copy(process)
+    other._x, other._y = other._x[kept], other._y[:, kept]
+    covariance = other._covariance(other.hyperparameters, other._x)
+    other._root = torch.linalg.cholesky(covariance)
+    other._alpha = torch.cholesky_solve(other._y[..., None], other._root)[..., 0]
+    expected_mean, expected_variance = other.predict(x[~kept])
+    torch.testing.assert_close(mean[~kept], expected_mean)
+    torch.testing.assert_close(variance[~kept], expected_variance)
 
 
 def test_two_rows_and_constant_columns_are_enough() -> None:
