@@ -45,7 +45,7 @@ def _places(column: pd.Series, among: pd.Index) -> NDArray[np.intp]:
 
 
 def _categorical(places: NDArray[np.intp], categories: pd.Index) -> pd.Categorical:
-    return pd.Categorical.from_codes(places, dtype=pd.CategoricalDtype(categories), validate=False)
+    return pd.Categorical.from_codes(places, categories=categories, validate=False)
 
 
 def _as_text(values: pd.Series | pd.Index) -> pd.Index:
