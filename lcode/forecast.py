@@ -200,11 +200,11 @@ def query_epochs(table: RunTable, at: Literal["horizon", "full"] | dict[str, NDA
             horizon (for a run that reached it: the horizon), or an even grid that ends there, where these are more
             than `FULL_EPOCHS`; or ascending epochs by run. In ticks, as the table counts them.
     """
-    horizons, last = np.maximum(table.runs["horizon"].to_numpy(np.int64), 1), table.last_epochs.to_numpy(np.int64)
+    horizons = np.maximum(table.runs["horizon"].to_numpy(np.int64), 1)
     if at == "horizon":
         return horizons[:, None]
     if at == "full":
-        first = np.minimum(last + 1, horizons)
+        first = np.minimum(table.last_epochs.to_numpy(np.int64) + 1, horizons)
         ahead = horizons - first
         count = np.where(ahead < FULL_EPOCHS, ahead + 1, GRID)
         offset = np.arange(int(count.max(initial=1)))

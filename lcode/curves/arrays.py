@@ -114,9 +114,10 @@ def curve_arrays(table: RunTable, *, metrics: tuple[Metric, ...] | None = None) 
     metrics = table.metrics if metrics is None else metrics
     keys = [metric.key for metric in metrics]
     position = {key: k for k, key in enumerate(keys)}
-    codes = np.array([position.get(str(c), -1) for c in table.points["metric"].cat.categories], dtype=np.int64)
-    task = codes[table.points["metric"].cat.codes.to_numpy()] if len(table.points) else np.empty(0, np.int64)
-    row = table.points["run"].cat.codes.to_numpy().astype(np.int64)
+    measured, runs = table.points["metric"].array, table.points["run"].array
+    codes = np.array([position.get(str(c), -1) for c in measured.categories], dtype=np.int64)
+    task = codes[measured.codes] if len(measured) else np.empty(0, np.int64)
+    row = runs.codes.astype(np.int64)
     epoch = table.points["epoch"].to_numpy(np.int64)
     value = table.points["value"].to_numpy(float)
     kept = task >= 0

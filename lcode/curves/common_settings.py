@@ -117,10 +117,17 @@ def _adaptive(configs: pd.DataFrame, columns: Sequence[str]) -> Array:
     """1 for an optimizer of Adam's kind, 0 for gradient descent, NaN where neither is said, [R]."""
     result = np.full(len(configs), np.nan)
     for column in columns:
-        names = configs[column].astype(str)
-        result[names.str.contains(_PLAIN).to_numpy()] = 0.0
-        result[names.str.contains(_ADAPTIVE).to_numpy()] = 1.0
+        names = [str(name) for name in configs[column].tolist()]
+        kinds = {name: _optimizer_kind(name) for name in set(names)}
+        said = np.array([kinds[name] for name in names], dtype=np.float64)
+        result = np.where(np.isnan(said), result, said)
     return result
+
+
+def _optimizer_kind(name: str) -> float:
+    if _ADAPTIVE.search(name):
+        return 1.0
+    return 0.0 if _PLAIN.search(name) else np.nan
 
 
 @lru_cache(maxsize=64)

@@ -111,7 +111,9 @@ def side_information(table: RunTable) -> pd.DataFrame:
     Columns: the configuration, `arch` (its name), `graph.*` (statistics of its graph), `horizon`, and `lr.*` (the
     planned learning rate along the run), as far as the table has them.
     """
-    frames = [table.configs.add_prefix("config."), table.runs[["arch", "horizon"]]]
+    told = {f"config.{name}": column for name, column in table.configs.items()}
+    told.update(arch=table.runs["arch"], horizon=table.runs["horizon"])
+    frames = [pd.DataFrame(told, index=table.runs.index)]
     if table.graphs:
         used = {arch for arch in table.runs["arch"] if arch in table.graphs}
         statistics = {arch: graph_statistics(table.graphs[arch]) for arch in used}
@@ -122,7 +124,7 @@ def side_information(table: RunTable) -> pd.DataFrame:
         planned = [_planned(table.schedules.get(run), horizon) for run, horizon in ends]
         columns = [f"lr.{share:g}" for share in SCHEDULE_SHARES]
         frames.append(pd.DataFrame(planned, index=table.runs.index, columns=columns))
-    return pd.concat(frames, axis=1)
+    return pd.concat(frames, axis=1) if len(frames) > 1 else frames[0]
 
 
 def _planned(schedule: Schedule | None, horizon: int) -> Array:

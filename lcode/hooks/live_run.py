@@ -276,7 +276,8 @@ def live_table(runs: Sequence[LiveRun], metrics: Sequence[Metric], unit: float, 
         unit: of the epochs.
         status: what the runs count as.
     """
-    keys, names = {metric.key for metric in metrics}, [run.name for run in runs]
+    keys = {metric.key for metric in metrics}
+    names = pd.Index([run.name for run in runs], name="run", dtype=object)
     plans = {run.name: plan for run in runs if (plan := run.planned_rates(unit)) is not None}
     known = {
         "status": status,

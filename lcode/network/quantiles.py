@@ -40,17 +40,17 @@ def network_quantiles(
         own: puts curves on scales of their own, for a model that reads them so.
     """
     device = next(model.parameters()).device
-    # With nothing observed the forecast starts one epoch before the first that could be.
-    batch = CurveBatch(runs.to(device), torch.from_numpy(np.maximum(cutoffs, 0)).float().to(device))
-    scale = None
-    if own is not None:
-        batch, scale = own.to(device)(batch)
-    with torch.no_grad():
+    with torch.inference_mode():
+        # With nothing observed the forecast starts one epoch before the first that could be.
+        batch = CurveBatch(runs.to(device), torch.from_numpy(np.maximum(cutoffs, 0)).float().to(device))
+        scale = None
+        if own is not None:
+            batch, scale = own.to(device)(batch)
         tasks = torch.tensor(list(task_of), device=device)
         posterior, anchor = model.encode(batch, None if graphs is None else graphs.to(device), tasks)
         members = model(posterior, anchor, batch, torch.from_numpy(asked).float().to(device))
-    mean = members.mean(0).double()
-    return np.asarray((mean if scale is None else scale.unscale(mean)).cpu().numpy())
+        mean = members.mean(0).double()
+        return np.asarray((mean if scale is None else scale.unscale(mean)).cpu().numpy())
 
 
 @dataclass(frozen=True, eq=False)

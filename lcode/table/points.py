@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api.types import infer_dtype
 
 from lcode.table.axis import as_ticks
@@ -13,31 +14,38 @@ def empty_points() -> pd.DataFrame:
     """A frame of points without a point."""
     return pd.DataFrame(
         {
-            "run": pd.Series(dtype=object),
-            "epoch": pd.Series(dtype=np.int64),
-            "metric": pd.Series(dtype=object),
-            "value": pd.Series(dtype=float),
+            "run": np.empty(0, dtype=object),
+            "epoch": np.empty(0, dtype=np.int64),
+            "metric": np.empty(0, dtype=object),
+            "value": np.empty(0),
         }
     )
 
 
 def tidied(points: pd.DataFrame, runs: list[str], keys: list[str]) -> pd.DataFrame:
     """Points with categorical run and metric, sorted by run, metric and epoch."""
-    run, metric = _categories(points["run"], runs), _categories(points["metric"], keys)
-    epoch = points["epoch"].to_numpy()
+    runs_at, keys_at = pd.Index(runs, dtype=object), pd.Index(keys, dtype=object)
+    run, metric = _places(points["run"], runs_at), _places(points["metric"], keys_at)
+    epoch, value = points["epoch"].to_numpy(), points["value"].to_numpy(float)
     epoch = epoch if epoch.dtype == np.int64 else as_ticks(epoch, 1.0)
-    tidy = pd.DataFrame({"run": run, "epoch": epoch, "metric": metric, "value": points["value"].to_numpy(float)})
-    order = np.lexsort((epoch, metric.codes, run.codes))
-    return tidy if np.all(np.diff(order) == 1) else tidy.take(order).reset_index(drop=True)
+    order = np.lexsort((epoch, metric, run))
+    if np.any(np.diff(order) != 1):
+        run, metric, epoch, value = run[order], metric[order], epoch[order], value[order]
+    return pd.DataFrame(
+        {"run": _categorical(run, runs_at), "epoch": epoch, "metric": _categorical(metric, keys_at), "value": value}
+    )
 
 
-def _categories(column: pd.Series, categories: list[str]) -> pd.Categorical:
-    """The column with these categories; one that is categorical already is not turned into text first."""
-    wanted = pd.Index(categories, dtype=object)
+def _places(column: pd.Series, among: pd.Index) -> NDArray[np.intp]:
+    """Where each name of the column is, -1 for one that is not there; what is categorical is not turned into text."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = wanted.get_indexer(_as_text(column.cat.categories))
-        return pd.Categorical.from_codes(np.append(codes, -1)[column.cat.codes], categories=wanted)
-    return pd.Categorical.from_codes(wanted.get_indexer(_as_text(column)), categories=wanted)
+        held = column.array
+        return np.append(among.get_indexer(_as_text(held.categories)), -1)[held.codes]
+    return among.get_indexer(_as_text(column))
+
+
+def _categorical(places: NDArray[np.intp], categories: pd.Index) -> pd.Categorical:
+    return pd.Categorical.from_codes(places, categories=categories, validate=False)
 
 
 def _as_text(values: pd.Series | pd.Index) -> pd.Index:

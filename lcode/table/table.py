@@ -150,13 +150,14 @@ class RunTable:
         given = pd.DataFrame(index=index) if runs is None else runs
         tidy = tidied(points, order, [metric.key for metric in metrics])
         last = np.full(len(order), np.nan)
-        row = tidy["run"].cat.codes.to_numpy()
+        row = tidy["run"].array.codes
         np.fmax.at(last, row[row >= 0], tidy["epoch"].to_numpy(float)[row >= 0])
         # Epoch 0 alone is the state before the training.
         longest = max(int(np.nanmax(last)), 1) if np.isfinite(last).any() else 1
         planned = np.full(len(order), float(longest))
         if "horizon" in given:
-            planned = pd.to_numeric(given["horizon"]).fillna(longest).to_numpy(float)
+            said = pd.to_numeric(given["horizon"]).to_numpy(float, na_value=np.nan)
+            planned = np.where(np.isnan(said), longest, said)
         # A run that outlived its plan moved its horizon.
         horizon = np.fmax(planned, last).astype(np.int64)
         graphs = dict(graphs or {})
@@ -174,7 +175,7 @@ class RunTable:
         known = configs.set_axis(index) if configs.index.equals(index) else configs.reindex(index)
         extra = signals if signals is not None else empty_points()
         return cls(
-            runs=pd.DataFrame(described, columns=list(RUN_COLUMNS)),
+            runs=pd.DataFrame(described, index=index),
             points=tidy,
             metrics=tuple(metrics),
             configs=known,
@@ -195,7 +196,7 @@ class RunTable:
     def last_epochs(self) -> pd.Series:
         """Last epoch at which anything was measured, per run; 0 for a run without a point."""
         last = np.zeros(len(self.runs), dtype=np.int64)
-        np.maximum.at(last, self.points["run"].cat.codes.to_numpy(), self.points["epoch"].to_numpy())
+        np.maximum.at(last, self.points["run"].array.codes, self.points["epoch"].to_numpy())
         return pd.Series(last, index=self.runs.index, name="epoch")
 
     def __len__(self) -> int:
@@ -346,5 +347,6 @@ def _given(
     """A column of what is known of the runs, with something else for those of which it says nothing."""
     values = np.array(otherwise, dtype=object)
     if column in runs:
-        values = np.where(runs[column].isna(), values, runs[column].astype(object).to_numpy())
+        said = runs[column].to_numpy(object)
+        values = np.where(pd.isna(said), values, said)
     return pd.Series(values, index=index, dtype=object)
