@@ -12,7 +12,7 @@ from lcode.curves.batch import RunTensors
 from lcode.curves.collate import Preprocessor
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
-from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED
+from lcode.ensemble.names import NETWORK, PRETRAINED
 from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.settings_prior import tilted
 from lcode.forecast import Q50
@@ -132,7 +132,7 @@ def outlooks(forecasts: Forecasts, last: Array) -> Array:
         last: last value of each curve, in the same space, [R, K].
 
     Returns:
-        [R, K, M], M from 0 to 3; 0 where a network says nothing.
+        [R, K, M], M from 0 to 2; 0 where a network says nothing.
     """
-    said = [forecasts[name][:, :, -1, Q50] - last for name in (NETWORK, PRETRAINED, IN_CONTEXT) if name in forecasts]
+    said = [forecasts[name][:, :, -1, Q50] - last for name in (NETWORK, PRETRAINED) if name in forecasts]
     return np.nan_to_num(np.stack(said, axis=-1)) if said else np.zeros((*last.shape, 0))
