@@ -124,7 +124,8 @@ def _by_width(needed: Array, width: Array, chosen: NDArray[np.bool_]) -> tuple[A
 
 def _strata(runs: int) -> list[tuple[float, float]]:
     """Parts of the forecasts in order of width, as shares: the wider half is halved again and again."""
-    count = 1 + int(np.log2(max(runs / SETTINGS.stratum, 1)))
+    each, most = SETTINGS.strata
+    count = int(np.clip(runs // each, 1, most))
     edges = [0.0, *(1 - 0.5**i for i in range(1, count)), 1.0]
     return list(pairwise(edges))
 

@@ -19,7 +19,7 @@ from lcode.curves.share_axis import ShareAxis
 from lcode.ensemble.context import Context
 from lcode.ensemble.leads import leads_of
 from lcode.ensemble.mixture import mixture_quantiles
-from lcode.ensemble.order import FEWEST, in_careful_order
+from lcode.ensemble.order import FEWEST, in_careful_order, moved_by
 from lcode.ensemble.prior import Prior
 from lcode.ensemble.settings_prior import tilted
 from lcode.ensemble.widths import Widths
@@ -97,22 +97,23 @@ class PretrainedModel:
             rows = np.flatnonzero(seen == cutoff)
             if cutoff >= 0:
                 ahead = leads_of(nodes[rows], seen[rows], horizons[rows])
-                result[rows] += self._moved(result[rows], last[rows], cutoff, ahead, company, read)[..., None]
+                moves = self._moves(result[rows], last[rows], cutoff, ahead, company, read)
+                result[rows] = moved_by(result[rows], moves)
         if self.prior.settings is not None and len(company) >= FEWEST:
             result = tilted(result, self.prior.settings.among(company.configs)(table.configs), arrays.lengths)
         widened = self.widths.widen(result, np.clip(seen / horizons, 0, 1), leads_of(nodes, seen, horizons))
         quantiles = read.values.bounded(at_queries(widened, nodes, asked), last)
         return Predicted(quantiles, None, self.widths.persistence)
 
-    def _moved(
+    def _moves(
         self, scaled: Array, last: Array, cutoff: int, leads: Array, company: RunTable, read: Preprocessor
     ) -> Array:
         """By how much the medians of runs that were seen up to one cutoff are moved at leads [R, Q], [R, K, Q]."""
-        moved = np.zeros(scaled.shape[:-1])
+        moves = np.zeros(scaled.shape[:-1])
         there = (company.last_epochs >= cutoff) & (company.runs["horizon"] > cutoff)
         names = sorted(company.run_ids[row] for row in np.flatnonzero(there))
         if len(names) < FEWEST:
-            return moved
+            return moves
         names = [names[i] for i in np.unique(np.rint(np.linspace(0, len(names) - 1, COMPANY)).astype(np.int64))]
         others = company.select(names).prefix(dict.fromkeys(names, cutoff))
         start = read.values.scale(curve_arrays(others, metrics=read.metrics).last_values)
@@ -122,8 +123,8 @@ class PretrainedModel:
             rows = np.flatnonzero((leads == ahead).all(1))
             theirs = _by_network(self.prior.network, others, read, seen, cutoff + ahead * left)[..., Q50]
             for k in range(scaled.shape[1]):
-                moved[rows, k] = in_careful_order(scaled[rows, k, :, Q50], now[rows, k], theirs[:, k], start[:, k])
-        return moved
+                moves[rows, k] = in_careful_order(scaled[rows, k, :, Q50], now[rows, k], theirs[:, k], start[:, k])
+        return moves
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,9 @@
-"""Every number of the forecast that was chosen on data, in one place, with what it was chosen on.
+"""How much evidence the ensemble asks for, and whom it believes: each number in one place, with what it was chosen on.
 
-Sizes that only bound time and memory, and numbers that keep a division finite, stay where they are used. "Design half"
+How long networks train stands in `lcode.ensemble.training`; sizes that bound time and memory, and numbers that keep a
+division finite, stay where they are used. "Design half"
 means `lcode.benchmarks.design_sources()` and the training problems of the corpus. Nothing here was chosen on the report
-half, but for `stratum`, which is older than the halves.
+half, but for `strata`, which is older than the halves.
 """
 
 from __future__ import annotations
@@ -24,9 +25,8 @@ class EnsembleSettings:
     cutoff serves those that are 15 % later, the whole of a widening is taken."""
 
     many: int = 120
-    """From so many on they are those for many; in between they go with the logarithm. On three tables of LCBench's
-    design half 60 steps of adapting had the CRPS of 600 with 10 and 30 runs, and with 100 and 200 runs 450 that of 900
-    (-2 to +2 %)."""
+    """From so many on they are those for many; in between they go with the logarithm. See
+    `settings_for` for what it was measured on."""
 
     least_examples: int = 3
     """Finished runs of a metric without which the in-context network says nothing of it: it was trained with no
@@ -79,11 +79,11 @@ class EnsembleSettings:
     design half (11 tables of AlgoPerf and LCBench, 10, 30 and 100 finished runs, six cutoffs each) 1 and 4 changed the
     CRPS by -6 and -8 % on AlgoPerf, by +1 % on LCBench."""
 
-    stratum: int = 80
-    """In runs: forecasts have one factor for the narrower half of their widths, one for the next quarter and so on, as
-    long as there are so many runs in each part. On a problem where few runs learn, wide intervals belong to other runs
-    than narrow ones: on TaskSet with one factor for all, 80 % of the final values of the runs that learn were covered,
-    and 84 % with five."""
+    strata: tuple[int, int] = (80, 5)
+    """For each so many runs there is one more factor of the width, for the wider half of the widest part; and how many
+    there are at most. On a problem where few runs learn, wide intervals belong to other runs than narrow ones: on
+    TaskSet with one factor for all, 80 % of the final values of the runs that learn were covered, and 84 % with
+    five."""
 
     own_factor: float = 60.0
     """In runs: with so many a metric's own factor counts as much as that of all metrics together, and the factor of

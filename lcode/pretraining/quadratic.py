@@ -3,8 +3,8 @@
 Runs are trainings of a noisy quadratic model (Zhang et al. 2019, "Which algorithmic choices matter at which batch
 sizes?", arXiv 1907.04164): along each of D directions of curvature h the distance from the optimum shrinks at a pace
 that learning rate, momentum and curvature give, down to what the gradients' noise keeps alive; too large a rate stops
-progress along the steep ones. Weight decay draws towards the start, directions that are learned from few examples are
-learned by heart in the end (as in early stopping of least squares, Yao et al. 2007), and a schedule changes the rate on
+progress along the steep ones. Weight decay draws towards the start, what sets the examples apart from others is learned
+by heart in the end (as in early stopping of least squares, Yao et al. 2007), and a schedule changes the rate on
 the way. So the settings of a run interact as they do in trainings, without one. What a network needs beside, the size
 of the network, dropout, categories such as a balancer, tasks that share parameters, is drawn as smooth random effects.
 """
@@ -71,11 +71,12 @@ class _Settings:
                 return np.full(runs, draw.uniform(low, high))
             varies.add(name)
             ends = np.sort(draw.uniform(low, high, 2))
-            middle, half = ends.mean(), max(np.ptp(ends), 0.4 * (high - low)) / 2
+            half = max(np.ptp(ends), 0.4 * (high - low)) / 2
+            middle = np.clip(ends.mean(), low + half, high - half)
             place = draw.uniform(-1, 1, runs)
             levels = draw.integers(2, 6)
             place = np.rint((place + 1) / 2 * levels) / levels * 2 - 1 if grid else place
-            return np.asarray(np.clip(middle + half * place, low, high))
+            return np.asarray(np.clip(middle + half * place, low, high))  # but for rounding it lies within
 
         varies: set[str] = set()
         rate = np.exp(between(np.log(1e-4), np.log(1.0), 0.95, "rate"))
@@ -85,7 +86,7 @@ class _Settings:
         dropout = between(0, 0.9, 0.4, "dropout")
         depth = np.rint(between(1, 6, 0.5, "depth"))
         width = np.rint(2 ** between(4, 10, 0.5, "width"))
-        adaptive = np.zeros(runs, dtype=bool) | (draw.uniform() < 0.3)
+        adaptive = np.full(runs, draw.uniform() < 0.3)
         if draw.uniform() < 0.4:
             varies.add("optimizer")
             adaptive = draw.uniform(size=runs) < 0.5
@@ -131,7 +132,9 @@ def sweep(count: int, *, tasks: int, horizon: int, seed: int) -> RunTable:
     plans = schedules(draw, count, horizon)[0] if draw.uniform() < 0.5 else np.ones((count, horizon))
     # Tasks of a run begin alike in part, and their losses have weights of their own.
     luck = draw.standard_normal((count, 1)) + draw.standard_normal((count, tasks))
-    weights = np.exp((draw.normal(0, 0.8, (count, tasks)) if tasks > 1 and draw.uniform() < 0.5 else 0.0) + 0 * luck)
+    weights = np.ones((count, tasks))
+    if tasks > 1 and draw.uniform() < 0.5:
+        weights = np.exp(draw.normal(0, 0.8, (count, tasks)))
     metrics, values, signals = [], [], []
     for k in range(tasks):
         excess, trained = _trained(draw, settings, plans, weights[:, k], luck[:, k])
@@ -158,7 +161,7 @@ def _trained(
 ) -> tuple[Array, Array]:
     """Loss above the best that can be had on new examples, and on those that were trained on: [R, T], [R, T].
 
-    At the start both are about 1.
+    At the start the first is about 1.
     """
     order = np.arange(1, DIRECTIONS + 1)
     curvature = order ** -draw.uniform(0.5, 2.5)
@@ -170,33 +173,44 @@ def _trained(
     steep = 10 ** draw.uniform(-0.5, 2.5) * np.exp(settings.effect(draw, 0.4))
     adaptive = settings.adaptive[:, None]
     h = np.where(adaptive, curvature ** draw.uniform(0.3, 0.8), curvature)
-    slow = np.where(settings.adaptive, 1.0, 1 - settings.momentum)
+    momentum = np.where(settings.adaptive, 0.0, settings.momentum)[:, None]
     base = settings.rate * steep * weight * np.where(settings.adaptive, 10 ** draw.uniform(0.5, 1.8), 1.0)
     drag = settings.decay * 10 ** draw.uniform(-0.5, 2.0)
     kept = curvature / (curvature + drag[:, None])  # weight decay stops short of the optimum
-    heart = 10 ** draw.uniform(-3, 0.7) * order ** draw.uniform(-0.5, 1.0)
+    heart = order ** draw.uniform(-0.5, 1.0)
     heart = heart / (curvature * heart).sum() * 10 ** draw.uniform(-3, 0.3)
     heart = heart * (1 - 0.7 * settings.dropout[:, None]) * (settings.width[:, None] / 128) ** draw.uniform(0, 0.5)
     noise = 10 ** draw.uniform(-3.5, 0.0) / settings.batch * (1 + 2 * settings.dropout)
     begin = np.exp(draw.uniform(0, 0.3) * luck)[:, None] * start
-    limit = draw.uniform(1.0, 2.0)
     away, alive = np.ones((len(h), DIRECTIONS)), np.zeros((len(h), DIRECTIONS))
     seen, trained = np.empty_like(plans), np.empty_like(plans)
     for t in range(plans.shape[1]):
         eta = (base * plans[:, t])[:, None]
-        pull = eta * h
-        # Heavy ball: overdamped, or at the pace of the momentum; too large a step makes no progress at all.
-        pace = np.maximum(np.abs(1 - np.minimum(pull / slow[:, None], 1.0)), np.sqrt(1 - slow)[:, None] * (pull > 0))
-        pace = np.where(pull > 2 * (2 - slow[:, None]) * limit, 1.0, pace)
-        shrunk = np.exp(np.maximum(np.log(np.maximum(pace, 1e-12)) * steps[:, None], -60))
+        shrunk = heavy_ball(eta * h, momentum) ** steps[:, None]
         away = away * shrunk
-        stays = eta / slow[:, None] * noise[:, None] / np.maximum(2 - pull, 0.1)
-        alive = alive * shrunk**2 + (1 - shrunk**2) * np.minimum(stays, begin / np.maximum(h, 1e-9))
+        # What noise keeps alive lies no further away than the start.
+        stays = eta * h / curvature / (1 - momentum) * noise[:, None] / np.maximum(2 - eta * h / (1 + momentum), 0.1)
+        alive = alive * shrunk**2 + (1 - shrunk**2) * np.minimum(stays, begin / h)
         learned = (1 - away) * kept
         left = (1 - learned) ** 2 * begin
         seen[:, t] = (curvature * (left + learned**2 * heart + alive)).sum(1)
-        trained[:, t] = (curvature * ((1 - learned) ** 2 * (begin + 0.5 * heart) + alive)).sum(1)
+        trained[:, t] = (curvature * ((1 - learned) ** 2 * (begin + heart) + alive)).sum(1)
     return seen, trained
+
+
+def heavy_ball(pull: Array, momentum: Array) -> Array:
+    """By what gradient descent with momentum β multiplies the distance from the optimum in a step, along one direction.
+
+    The larger root of z² − (1 + β − pull) z + β (Polyak 1964): √β where it oscillates, and at most 1, for too large a
+    step makes no progress here rather than an explosion.
+
+    Args:
+        pull: learning rate times curvature, > 0.
+        momentum: β, 0 to 1.
+    """
+    middle = 1 + momentum - pull
+    apart = np.sqrt(np.maximum(middle**2 - 4 * momentum, 0))
+    return np.asarray(np.minimum(np.maximum((np.abs(middle) + apart) / 2, np.sqrt(momentum)), 1.0))
 
 
 def _measured(

@@ -1,4 +1,7 @@
-"""How wide a pretrained network's intervals must be: read off its forecasts of problems that it left out."""
+"""How wide a pretrained network's intervals must be: read off its forecasts of problems that it left out.
+
+Of forecasts as users get them: runs that were seen as far are put in order first, see `lcode.ensemble.order`.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lcode.curves.batch import RunTensors
 from lcode.ensemble.conformal import needed_factors, normal_scores, persistence
 from lcode.ensemble.leads import leads_of
+from lcode.ensemble.order import in_careful_order, moved_by
 from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.widths import Widths
+from lcode.forecast import Q50
 from lcode.network.loop import Source
 from lcode.network.model import LCGODE
 from lcode.network.quantiles import OutOfFoldNetwork
@@ -54,10 +60,23 @@ def judge(network: LCGODE, source: Source) -> list[Judged]:
         queries = (first[:, None] + steps * (counts - 1 - first)[:, None]).round().long().clamp(min=0)
         epochs, cutoffs = _numpy(chosen.epochs.gather(1, queries)), _numpy(chosen.epochs.gather(1, index[:, None]))
         forecast = members.forecast(rows.cpu().numpy(), cutoffs[:, 0], epochs)
-        place = queries[:, None].expand(-1, chosen.values.shape[1], -1)
-        truth = torch.where(chosen.present.gather(-1, place), chosen.values.gather(-1, place), torch.nan)
-        results.append(Judged(leads_of(epochs, cutoffs[:, 0], _numpy(chosen.horizons)), forecast, _numpy(truth)))
+        ordered = _in_order(forecast, _values(chosen, index[:, None])[..., 0])
+        leads = leads_of(epochs, cutoffs[:, 0], _numpy(chosen.horizons))
+        results.append(Judged(leads, ordered, _values(chosen, queries)))
     return results
+
+
+def _in_order(quantiles: Array, last: Array) -> Array:
+    """Forecasts [N, K, Q, 21] of runs that were seen as far, moved as without a finished run; last values [N, K]."""
+    medians = quantiles[..., Q50]
+    moves = [in_careful_order(medians[:, k], last[:, k], medians[:, k], last[:, k]) for k in range(last.shape[1])]
+    return moved_by(quantiles, np.stack(moves, axis=1))
+
+
+def _values(runs: RunTensors, places: torch.Tensor) -> Array:
+    """The curves at these places [N, Q] of their epochs, NaN where there is no value, [N, K, Q]."""
+    at = places[:, None].expand(-1, runs.values.shape[1], -1)
+    return _numpy(torch.where(runs.present.gather(-1, at), runs.values.gather(-1, at), torch.nan))
 
 
 def learn_widths(problems: Sequence[Sequence[Judged]]) -> Widths:

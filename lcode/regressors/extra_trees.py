@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn import config_context
 from sklearn.tree import ExtraTreeRegressor
 
@@ -39,28 +40,21 @@ class QuantileForest:
                 for s in seeds
             ]
         self._offsets = np.cumsum([0, *(tree.node_count for tree in self._trees)])
-        leaves = self._leaves(features).T.ravel()
-        # The training runs of all leaves, leaf after leaf, where each begins, and what one of its runs counts.
-        self._members = np.argsort(leaves, kind="stable") % len(features)
-        self._sizes = np.bincount(leaves, minlength=int(self._offsets[-1]))
-        self._begin = np.cumsum(self._sizes) - self._sizes
-        self._training = len(features)
+        members = self._one_hot(features)
+        self._members = members.multiply(1.0 / np.maximum(members.sum(axis=0), 1)).T.tocsr()
 
     def weights(self, features: Array) -> Array:
         """Weight of each training run for each query, rows sum to 1; features [R, P] to weights [R, N]."""
-        leaves = self._leaves(features).ravel()
-        sizes = self._sizes[leaves]
-        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        members = self._members[np.repeat(self._begin[leaves], sizes) + within]
-        queries = np.repeat(np.arange(len(leaves)) // len(self._trees), sizes)
-        shares, cells = np.repeat(1.0 / np.maximum(sizes, 1), sizes), queries * self._training + members
-        total = np.bincount(cells, shares, minlength=len(features) * self._training)
-        return total.reshape(len(features), self._training) / len(self._trees)
+        return np.asarray((self._one_hot(features) @ self._members).toarray()) / len(self._trees)
 
-    def _leaves(self, features: Array) -> NDArray[np.int64]:
-        """In which leaf of each tree a row falls, numbered through the forest, [R, trees]."""
+    def _one_hot(self, features: Array) -> sparse.csr_matrix:
+        """In which leaf of each tree a row falls, shape [R, all nodes of the forest]."""
         rows = features.astype(np.float32)
-        return np.stack([tree.apply(rows) for tree in self._trees], axis=1) + self._offsets[:-1]
+        leaves = np.stack([tree.apply(rows) for tree in self._trees], axis=1) + self._offsets[:-1]
+        index = np.repeat(np.arange(len(features)), len(self._trees))
+        return sparse.csr_matrix(
+            (np.ones(leaves.size), (index, leaves.ravel())), shape=(len(features), int(self._offsets[-1]))
+        )
 
 
 def _on_grid(levels: Array) -> Array:

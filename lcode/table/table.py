@@ -141,7 +141,7 @@ class RunTable:
             reading: how the logs were understood.
 
         Raises:
-            UsageError: an epoch that is no whole number.
+            UsageError: an epoch that is no whole number; two runs or two hyper-parameters of one name.
         """
         order = [str(name) for name in points["run"].unique()] if runs is None else [str(name) for name in runs.index]
         index = pd.Index(order, name="run", dtype=object)
@@ -172,6 +172,9 @@ class RunTable:
         }
         if configs is None:
             configs = pd.DataFrame(index=index)
+        names = pd.Index([str(name) for name in configs.columns], dtype=object)
+        if not names.is_unique:
+            raise UsageError(f"two hyper-parameters are called '{names[names.duplicated()][0]}': rename one of them")
         known = configs.set_axis(index) if configs.index.equals(index) else configs.reindex(index)
         extra = signals if signals is not None else empty_points()
         return cls(

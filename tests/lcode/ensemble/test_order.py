@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from scipy.stats import norm
 
-from lcode.ensemble.order import FEWEST, in_careful_order
+from lcode.ensemble.order import FEWEST, in_careful_order, moved_by
 from lcode.ensemble.settings import SETTINGS
+from lcode.forecast import LEVELS, Q05, Q50, Q95
 
 LAST = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
 PREDICTED = np.array([[-1.0], [0.0], [-1.5], [2.0], [3.0]])
@@ -52,3 +55,13 @@ def test_a_run_without_a_value_is_left_as_it_is() -> None:
     last = np.where(LAST == 2, np.nan, LAST)
     moved = in_careful_order(PREDICTED, last, PREDICTED, LAST)
     assert moved[2, 0] == 0 and moved[0, 0] != 0
+
+
+def test_moved_forecasts_have_the_moved_median_and_are_as_wide_as_both_views_together() -> None:
+    quantiles = np.stack([norm.ppf(LEVELS), 2 * norm.ppf(LEVELS), np.full(21, np.nan)])
+    moved = moved_by(quantiles, np.array([2.0, 0.0, 1.0]))
+    assert moved[0, Q50] == pytest.approx(2.0)
+    # Half of N(0, 1) and half of N(2, 1), about the moved median: 90 % lie within 4.6, where each has 3.3.
+    assert moved[0, Q95] - moved[0, Q05] == pytest.approx(4.6, abs=0.1)
+    np.testing.assert_array_equal(moved[1], quantiles[1])
+    assert np.isnan(moved[2]).all()

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from lcode.curves.arrays import curve_arrays
 from lcode.curves.common_settings import CommonSettings
-from lcode.pretraining.quadratic import sweep
+from lcode.pretraining.quadratic import heavy_ball, sweep
 from lcode.table import RunTable
 
 
@@ -21,6 +21,21 @@ def ends_of(table: RunTable) -> np.ndarray:
     """How the runs end, less is better, [R]."""
     sign = 1 if table.metrics[0].direction == "min" else -1
     return sign * curve_arrays(table).values[:, 0, -1]
+
+
+@pytest.mark.parametrize(
+    ("pull", "momentum", "pace"),
+    [
+        (0.5, 0.0, 0.5),  # |1 - 0.5|
+        (1.9, 0.0, 0.9),  # overshoots, and still comes nearer
+        (2.5, 0.0, 1.0),  # too large: no progress
+        (0.5, 0.81, 0.9),  # oscillates at √β
+        (0.09, 0.25, 0.8739388),  # the larger root of z² - 1.16 z + 0.25
+        (3.5, 0.5, 1.0),
+    ],
+)
+def test_the_pace_of_gradient_descent_with_momentum(pull: float, momentum: float, pace: float) -> None:
+    assert heavy_ball(np.array(pull), np.array(momentum)) == pytest.approx(pace, abs=1e-6)
 
 
 def test_the_same_seed_draws_the_same_sweep() -> None:

@@ -106,6 +106,13 @@ def test_two_runs_of_one_name_are_refused() -> None:
         RunTable.from_points(points(("a", 1, "acc", 0.5)), [ACC], runs=runs)
 
 
+def test_two_hyper_parameters_of_one_name_are_refused() -> None:
+    points = pd.DataFrame({"run": ["a"], "epoch": [1], "metric": ["main/loss"], "value": [0.5]})
+    configs = pd.DataFrame([[0.1, 0.2]], index=["a"], columns=["lr", "lr"])
+    with pytest.raises(UsageError, match="two hyper-parameters are called 'lr'"):
+        RunTable.from_points(points, [Metric("main", "loss", "min")], configs=configs)
+
+
 def test_a_cut_run_is_running_and_keeps_its_plan() -> None:
     cut = small().prefix(2)
     assert cut.runs["status"].tolist() == ["running", "running"]
