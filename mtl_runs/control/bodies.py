@@ -37,7 +37,7 @@ class Body(ABC):
 
     @abstractmethod
     def start(self, n: int, generator: torch.Generator) -> Tensor:
-        """First states, [M, n, S]."""
+        """First states, [M, n, S]: but for its trait a body begins in the same ways in all of its tasks."""
 
     @abstractmethod
     def step(self, state: Tensor, action: Tensor) -> Tensor:
@@ -46,6 +46,10 @@ class Body(ABC):
     @abstractmethod
     def observe(self, state: Tensor) -> Tensor:
         """What is seen of a state, about -1..1, [M, N, n_observed]."""
+
+    def _all(self, *parts: Tensor) -> Tensor:
+        """Parts of a state, [n, s] or by task [M, n, s], side by side for all tasks, [M, n, S]."""
+        return torch.cat([part.expand(len(self.traits), *part.shape[-2:]) for part in parts], -1)
 
 
 class Point(Body):
@@ -58,9 +62,8 @@ class Point(Body):
 
     def start(self, n: int, generator: torch.Generator) -> Tensor:
         """At rest anywhere, with the goal anywhere."""
-        shape = (len(self.traits), n, 2)
-        place, goal = (uniform(shape, -1.5, 1.5, generator) for _ in range(2))
-        return torch.cat([place, torch.zeros(shape), goal], -1)
+        place, goal = (uniform((n, 2), -1.5, 1.5, generator) for _ in range(2))
+        return self._all(place, torch.zeros(n, 2), goal)
 
     def step(self, state: Tensor, action: Tensor) -> Tensor:
         """Pushed, slowed down, and held back by the walls."""
@@ -83,9 +86,8 @@ class Pendulum(Body):
 
     def start(self, n: int, generator: torch.Generator) -> Tensor:
         """Hanging, more or less."""
-        shape = (len(self.traits), n)
-        angle = pi + self.traits * uniform(shape, -1, 1, generator)
-        return torch.stack([angle, uniform(shape, -0.5, 0.5, generator)], -1)
+        angle = pi + self.traits * uniform((n,), -1, 1, generator)
+        return self._all(angle.unsqueeze(-1), uniform((n, 1), -0.5, 0.5, generator))
 
     def step(self, state: Tensor, action: Tensor) -> Tensor:
         """Gravity and the first number of the action."""
@@ -111,11 +113,10 @@ class CartPole(Body):
 
     def start(self, n: int, generator: torch.Generator) -> Tensor:
         """At rest near the middle, with a goal to the left or right."""
-        shape = (len(self.traits), n)
-        angle = self.traits + uniform(shape, -0.2, 0.2, generator)
-        place, goal = uniform(shape, -0.5, 0.5, generator), uniform(shape, -1.5, 1.5, generator)
-        nothing = torch.zeros(shape)
-        return torch.stack([place, nothing, angle, nothing, goal], -1)
+        angle = self.traits + uniform((n,), -0.2, 0.2, generator)
+        place, goal = uniform((n, 1), -0.5, 0.5, generator), uniform((n, 1), -1.5, 1.5, generator)
+        nothing = torch.zeros(n, 1)
+        return self._all(place, nothing, angle.unsqueeze(-1), nothing, goal)
 
     def step(self, state: Tensor, action: Tensor) -> Tensor:
         """Pushed by the first number of the action; at the ends of its track the cart stands still."""
@@ -146,11 +147,9 @@ class Arm(Body):
 
     def start(self, n: int, generator: torch.Generator) -> Tensor:
         """Hanging, more or less, with the goal anywhere that the tip can reach above the shoulder."""
-        shape = (len(self.traits), n)
-        angles = torch.stack([uniform(shape, -0.5, 0.5, generator) - pi / 2, uniform(shape, -0.5, 0.5, generator)], -1)
-        far, where = uniform(shape, 0.4, 0.95, generator), uniform(shape, 0.0, pi, generator)
-        goal = torch.stack([far * where.cos(), far * where.sin()], -1)
-        return torch.cat([angles, torch.zeros_like(angles), goal], -1)
+        angles = uniform((n, 2), -0.5, 0.5, generator) - torch.tensor([pi / 2, 0.0])
+        far, where = uniform((n, 1), 0.4, 0.95, generator), uniform((n, 1), 0.0, pi, generator)
+        return self._all(angles, torch.zeros(n, 2), far * torch.cat([where.cos(), where.sin()], -1))
 
     def step(self, state: Tensor, action: Tensor) -> Tensor:
         """Motors, friction and gravity."""

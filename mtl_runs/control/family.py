@@ -1,4 +1,4 @@
-"""The built-in family of control tasks: what is wanted of the bodies, and the worlds that it makes."""
+"""The built-in family of control tasks: what is wanted of the bodies, side by side in a world."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from math import pi
 import torch
 from torch import Tensor
 
-from lcode.errors import UsageError
 from mtl_runs.control.bodies import Arm, Body, CartPole, Pendulum, Point
-from mtl_runs.control.world import Act, Episode, World
+from mtl_runs.control.world import Act, Episode
 
 STEPS = 50
 """Of an episode: five seconds."""
@@ -117,11 +116,7 @@ class Family:
 
     def episode(self, act: Act, generator: torch.Generator) -> Episode:
         """See `World`."""
-        held_out = torch.Generator().manual_seed(HELD_OUT_SEED)
-        states = [
-            torch.cat([body.start(self.n_learning, generator), body.start(self.n_held_out, held_out)], 1)
-            for body, _ in self._parts
-        ]
+        states = [self._start(body, generator) for body, _ in self._parts]
         seen, actions, courses = [self._observe(states)], [], []
         for _ in range(STEPS):
             actions.append(act(seen[-1]))
@@ -135,38 +130,13 @@ class Family:
                 rewards[:, row] = DEEDS[self.tasks[row]].reward(torch.stack(course)[:, place])
         return Episode(torch.stack(seen), torch.stack(actions), rewards, rewards[-LATE:].mean(0) >= WELL)
 
+    def _start(self, body: Body, generator: torch.Generator) -> Tensor:
+        # A generator for each body: what is measured of a task does not hang on which others stand beside it.
+        held_out = torch.Generator().manual_seed(HELD_OUT_SEED)
+        return torch.cat([body.start(self.n_learning, generator), body.start(self.n_held_out, held_out)], 1)
+
     def _observe(self, states: Sequence[Tensor]) -> Tensor:
         seen = torch.zeros(len(self.tasks), states[0].shape[1], self.n_observed)
         for (body, rows), state in zip(self._parts, states, strict=True):
             seen[rows, :, : body.n_observed] = body.observe(state)
         return seen
-
-
-THREE = ("point-reach", "pendulum-swingup", "cart-balance")
-
-WORLDS: Mapping[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
-    "control-3": (THREE, (1.0,) * 3),
-    "control-10": (tuple(DEEDS), (1.0,) * 10),
-    "control-10-scaled": (tuple(DEEDS), (1.0, 0.1, 10.0, 1.0, 0.1, 10.0, 1.0, 0.1, 10.0, 1.0)),
-}
-"""Tasks and scales of the built-in worlds. In the last one rewards are in units that differ by a factor of 100."""
-
-
-def make_world(name: str, tasks: Sequence[str] | None = None) -> World:
-    """The built-in world of this name.
-
-    Args:
-        name: key of `WORLDS`.
-        tasks: these tasks only; one is a task alone. None = all.
-
-    Raises:
-        UsageError: no such world, or it has no such task; the message lists what there is.
-    """
-    if name not in WORLDS:
-        raise UsageError(f"no world '{name}'; there are: {', '.join(WORLDS)}")
-    scales = dict(zip(*WORLDS[name], strict=True))
-    chosen = tuple(scales) if tasks is None else tuple(tasks)
-    unknown = [task for task in chosen if task not in scales]
-    if unknown or not chosen:
-        raise UsageError(f"world '{name}' has no task '{', '.join(unknown)}'; it has: {', '.join(scales)}")
-    return Family(name, chosen, [scales[task] for task in chosen])

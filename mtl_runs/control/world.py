@@ -51,7 +51,7 @@ class World(Protocol):
         n_observed: numbers in an observation; shorter ones end in zeros.
         n_actions: numbers in an action; a body that takes fewer does not heed the last.
         n_learning: environments of a task that begin anew in every episode.
-        n_held_out: those behind them, which begin in the same ways in every episode of every world of this name.
+        n_held_out: those behind them, which begin in the same ways in every episode, whatever tasks stand beside it.
     """
 
     name: str

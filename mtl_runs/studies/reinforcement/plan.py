@@ -55,9 +55,9 @@ class Plan:
         "conicgrad_exact",
         "sdmgrad",
     )
-    rates: tuple[float, ...] = (3e-3, 1e-2, 3e-2)
-    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
-    epochs: int = 60
+    rates: tuple[float, ...] = (5e-3, 1.5e-2)
+    seeds: tuple[int, ...] = (1, 2, 3)
+    epochs: int = 40
 
     @property
     def alone(self) -> Iterator[Group]:
