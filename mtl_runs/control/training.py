@@ -51,7 +51,7 @@ def train_policy(world: World, run: PolicyRun, folder: Path) -> RunStatus:
         folder: of the logs; made if missing.
 
     Returns:
-        `finished`, or `failed` where a loss or a weight left the finite numbers.
+        `finished`, or `failed` where a loss left the finite numbers.
 
     Raises:
         UsageError: no such balancer, one that wants several independent batches, or the folder holds another run of
@@ -76,7 +76,7 @@ def train_policy(world: World, run: PolicyRun, folder: Path) -> RunStatus:
             for epoch, rate in enumerate(rates, start=1):
                 started = time.perf_counter()
                 values, signals = learner.epoch(rate)
-                alive = all(map(isfinite, [*values.values(), *signals.values()]))
+                alive = learner.finite and all(map(isfinite, values.values()))
                 if not alive:
                     values = dict.fromkeys(values, nan)
                 log.epoch(epoch, values, signals=signals, lr=rate, seconds=time.perf_counter() - started)
@@ -88,7 +88,7 @@ def train_policy(world: World, run: PolicyRun, folder: Path) -> RunStatus:
 
 
 class _Learner:
-    """A policy, its optimiser and its balance, and the episode that it has acted in last."""
+    """A policy, its optimiser and its balance, the episode that it has acted in last, and whether losses were finite."""
 
     def __init__(self, world: World, run: PolicyRun) -> None:
         self.world = world
@@ -96,6 +96,7 @@ class _Learner:
         self.policy = Policy(len(world.tasks), world.n_observed, world.n_actions, run.seed)
         self.optimizer = torch.optim.Adam(self.policy.parameters(), lr=run.lr)
         self.balance = Balance(run.balancer, shared=self.policy, tasks=world.tasks, seed=run.seed)
+        self.finite = True
         self.latest = self._act()
 
     def epoch(self, rate: float) -> tuple[dict[str, float], dict[str, float]]:
@@ -110,7 +111,9 @@ class _Learner:
         return self.latest.measure(world.tasks, world.n_learning), self.balance.signals()
 
     def _losses(self, part: ppo.Batch) -> dict[str, Tensor]:
-        return dict(zip(self.world.tasks, ppo.losses(self.policy, part), strict=True))
+        found = ppo.losses(self.policy, part)
+        self.finite = self.finite and bool(torch.stack(found).isfinite().all())
+        return dict(zip(self.world.tasks, found, strict=True))
 
     @torch.no_grad()
     def _act(self) -> Episode:

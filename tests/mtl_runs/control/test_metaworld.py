@@ -25,11 +25,11 @@ def test_without_the_library_its_extra_is_named() -> None:
 
 @pytest.mark.skipif(not INSTALLED, reason="metaworld is not installed")
 def test_episodes_of_meta_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from metaworld import MT10
+    from metaworld.env_dict import MT10_V3
 
     from mtl_runs.control import metaworld
 
-    assert META_WORLD["metaworld-10"] == tuple(MT10(seed=0).train_classes)
+    assert META_WORLD["metaworld-10"] == tuple(MT10_V3)
     monkeypatch.setattr(metaworld, "STEPS", 20)
     world = make_world("metaworld-3", ["reach-v3", "drawer-close-v3"])
 

@@ -51,11 +51,11 @@ def test_what_is_measured_of_a_task_does_not_hang_on_its_neighbours() -> None:
 
 def test_actions_beyond_the_bounds_are_cut_off() -> None:
     world = Family("one", ["arm-reach"], [1.0], n_learning=1, n_held_out=1)
-    far, near = (
-        world.episode(lambda seen, size=size: size + still(seen), torch.Generator().manual_seed(0))
-        for size in (9.0, 1.0)
-    )
-    assert torch.equal(far.rewards, near.rewards) and float(far.actions.max()) == 9.0
+
+    def pushed(by: float) -> Episode:
+        return world.episode(lambda seen: by + still(seen), torch.Generator().manual_seed(0))
+
+    assert torch.equal(pushed(9.0).rewards, pushed(1.0).rewards) and float(pushed(9.0).actions.max()) == 9.0
 
 
 def test_returns_and_success_are_means_over_the_environments_from_one_on() -> None:

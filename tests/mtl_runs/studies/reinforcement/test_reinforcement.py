@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 import lcode
+from lcode.threads import limited_threads
 from mtl_runs.studies.reinforcement import __main__ as command
 from mtl_runs.studies.reinforcement import forecasts, report
 from mtl_runs.studies.reinforcement.measure import conduct
@@ -16,9 +18,7 @@ from mtl_runs.studies.reinforcement.plan import Plan
 from mtl_runs.sweeps.logs import last_values
 
 
-@pytest.fixture
-def tiny() -> Plan:
-    return Plan(worlds=("control-3",), balancers=("equal", "imgrad"), rates=(1e-2, 1e-3), seeds=(1, 2), epochs=2)
+TINY = Plan(worlds=("control-3",), balancers=("equal", "imgrad"), rates=(1e-2, 1e-3), seeds=(1, 2), epochs=2)
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +29,15 @@ def by_last_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forecasts, "FINISHED", 2)
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the trainings of the study."""
+    folder = tmp_path_factory.mktemp("study")
+    with limited_threads(1):
+        conduct(TINY, folder, print)
+    return folder
+
+
 def test_the_default_plan_has_eight_balancers_in_two_worlds_and_ten_tasks_alone() -> None:
     plan = Plan()
     groups = [*plan.alone, *(group for world in plan.worlds for group in plan.together(world))]
@@ -37,34 +46,44 @@ def test_the_default_plan_has_eight_balancers_in_two_worlds_and_ten_tasks_alone(
     assert {"equal", "imgrad", "conicgrad_exact", "sdmgrad", "cagrad", "fairgrad", "pcgrad"} <= set(plan.balancers)
 
 
-def test_the_study_chooses_rates_and_is_trained_once(
-    tiny: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = command.study(tiny, tmp_path)
-    results = pd.read_csv(tmp_path / "results.csv")
+def test_the_study_chooses_rates_and_trains_nothing_twice(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs = {path: path.stat().st_mtime_ns for path in trained.rglob("*.jsonl")}
+    assert len(logs) == (3 + 2) * (2 + 2)
+    text = command.study(TINY, trained)
+    assert {path: path.stat().st_mtime_ns for path in trained.rglob("*.jsonl")} == logs
+    assert "imgrad: trained" in capsys.readouterr().err and text.count("\n\n") == 2
+    results = pd.read_csv(trained / "results.csv")
     assert list(results["balancer"]) == ["alone"] * 2 + ["equal"] * 2 + ["imgrad"] * 2
     row = results.iloc[-1]
-    number = tiny.rates.index(row["rate"])
-    ends = [last_values(tmp_path / "control-3", f"imgrad-{n}-s0") for n in (0, 1)]
+    ends = [last_values(trained / "control-3", f"imgrad-{n}-s0") for n in (0, 1)]
     means = [np.mean([value for key, value in end.items() if key.endswith("/return")]) for end in ends]
-    assert number == int(np.argmax(means))
-    end = last_values(tmp_path / "control-3", f"imgrad-{number}-s2")
+    number = int(np.argmax(means))
+    assert row["rate"] == TINY.rates[number]
+    end = last_values(trained / "control-3", f"imgrad-{number}-s2")
     tasks = ["point-reach", "pendulum-swingup", "cart-balance"]
-    assert [row[task] for task in tasks] == [end[f"{task}/return"] for task in tasks]
+    assert row[tasks].tolist() == pytest.approx([end[f"{task}/return"] for task in tasks])
     alone = results[results["balancer"] == "alone"][tasks].mean()
     assert row["delta_m"] == pytest.approx(100 * np.mean([row[task] / alone[task] - 1 for task in tasks]))
-    assert row["return"] == pytest.approx(row[tasks].mean()) and "imgrad: trained" in capsys.readouterr().err
-    logs = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.jsonl")}
-    assert command.study(tiny, tmp_path) == text
-    assert {path: path.stat().st_mtime_ns for path in logs} == logs
+    assert row["return"] == pytest.approx(row[tasks].mean())
 
 
-def test_one_that_diverged_has_no_score(tiny: Plan, tmp_path: Path) -> None:
-    conduct(tiny, tmp_path, print)
-    (path,) = (tmp_path / "control-3").glob("equal-*-s2.jsonl")
+def test_one_that_diverged_has_no_score(trained: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained, tmp_path / "copy")
+    (path,) = (folder / "control-3").glob("equal-*-s2.jsonl")
     path.write_text(path.read_text().replace('"finished"', '"failed"'))
-    results = conduct(tiny, tmp_path, print)
+    results = conduct(TINY, folder, print)
     assert results[["return", "delta_m"]].isna().any(axis=1).tolist() == [False, False, False, True, False, False]
+
+
+def test_rankings_are_of_runs_that_have_not_finished(trained: Path) -> None:
+    found = forecasts.conduct(trained / "control-3", [1, 2])
+    assert len(found) == forecasts.SPLITS * 2 * 3
+    # With the last values for forecasts all ways agree, and after the last epoch they are right.
+    assert found.groupby(["split", "epoch"])["tau"].nunique().eq(1).all()
+    ends = found[found["epoch"] == 2]
+    assert ends["tau"].to_list() == pytest.approx([1.0] * len(ends)) and (ends["regret"] == 0).all()
+    lines = report.rankings(found.assign(world="w")).splitlines()
+    assert len(lines) == 5 and "τ after 1 | τ after 2 | regret after 1" in lines[0]
 
 
 def made_results() -> pd.DataFrame:
@@ -95,15 +114,3 @@ def test_the_tables_of_hand_made_results() -> None:
     by_task = report.tasks(made_results(), ["a", "b"]).splitlines()
     assert by_task[0] == "|  | alone, w | equal, w | imgrad, w | equal, v |"
     assert by_task[3] == "| b | 0.84 | 0.54 | 0.64 | 0.44 |"
-
-
-def test_rankings_are_of_runs_that_have_not_finished(tiny: Plan, tmp_path: Path) -> None:
-    conduct(tiny, tmp_path, print)
-    found = forecasts.conduct(tmp_path / "control-3", [1, 2])
-    assert len(found) == forecasts.SPLITS * 2 * 3
-    # With the last values for forecasts all ways agree, and after the last epoch they are right.
-    assert found.groupby(["split", "epoch"])["tau"].nunique().eq(1).all()
-    ends = found[found["epoch"] == 2]
-    assert ends["tau"].to_list() == pytest.approx([1.0] * len(ends)) and (ends["regret"] == 0).all()
-    lines = report.rankings(found.assign(world="w")).splitlines()
-    assert len(lines) == 5 and "τ after 1 | τ after 2 | regret after 1" in lines[0]
