@@ -88,7 +88,7 @@ def train_policy(world: World, run: PolicyRun, folder: Path) -> RunStatus:
 
 
 class _Learner:
-    """A policy, its optimiser and its balance, the episode that it has acted in last, and whether losses were finite."""
+    """A policy, its optimiser and its balance, its latest episode, and whether all losses were finite."""
 
     def __init__(self, world: World, run: PolicyRun) -> None:
         self.world = world

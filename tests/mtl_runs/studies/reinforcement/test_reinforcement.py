@@ -17,7 +17,6 @@ from mtl_runs.studies.reinforcement.measure import conduct
 from mtl_runs.studies.reinforcement.plan import Plan
 from mtl_runs.sweeps.logs import last_values
 
-
 TINY = Plan(worlds=("control-3",), balancers=("equal", "imgrad"), rates=(1e-2, 1e-3), seeds=(1, 2), epochs=2)
 
 
