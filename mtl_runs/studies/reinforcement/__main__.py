@@ -1,7 +1,7 @@
 """Balancers in multi-task reinforcement learning: `python -m mtl_runs.studies.reinforcement --out FOLDER`.
 
 One policy learns ten control tasks under eight balancers, in two units of the rewards; beside it each task alone. What
-there is is not trained again: called once more, it goes on. Leaves the run logs, `results.csv` and `rankings.csv`.
+there is is not trained again: called once more, it goes on. Leaves logs, `results.csv` and tables of rankings.
 """
 
 from __future__ import annotations
@@ -29,13 +29,21 @@ def study(plan: Plan, out: Path) -> str:
     results = measure.conduct(plan, out, tell)
     _keep(results, out / "results.csv")
     looks = sorted({ceil(plan.epochs / share) for share in (20, 10, 4, 2)})
-    parts = [forecasts.conduct(out / world, looks).assign(world=world) for world in plan.worlds]
-    ranked = pd.concat(parts, ignore_index=True)
-    _keep(ranked, out / "rankings.csv")
+    splits = range(forecasts.SPLITS)
+    ranked = pd.concat([_ranked(out, world, looks, split) for world in plan.worlds for split in splits])
     names = [group.name for group in plan.alone]
     return "\n\n".join(
         [report.balancers(results, plan.balancers[0]), report.tasks(results, names), report.rankings(ranked)]
     )
+
+
+def _ranked(out: Path, world: str, looks: Sequence[int], split: int) -> pd.DataFrame:
+    """One draw's rankings, which are made once for so many runs and kept."""
+    path = out / f"rankings-{world}-{len(list((out / world).glob('*.jsonl')))}-{split}.csv"
+    if not path.exists():
+        _keep(forecasts.conduct(out / world, looks, split).assign(world=world, split=split), path)
+        tell(f"{world}: ranked, {split + 1} of {forecasts.SPLITS} times")
+    return pd.read_csv(path)
 
 
 def _keep(table: pd.DataFrame, path: Path) -> None:

@@ -26,38 +26,33 @@ SPLITS = 3
 LAST, NONE, SOME = "last value", "lcode, none finished", f"lcode, {FINISHED} finished"
 
 
-def conduct(folder: Path, looks: Sequence[int]) -> pd.DataFrame:
+def conduct(folder: Path, looks: Sequence[int], split: int) -> pd.DataFrame:
     """Rank the finished runs of a world by their mean return at the end.
 
     Args:
         folder: of their logs.
         looks: epochs after which they are ranked.
+        split: seed of which runs `lcode` is adapted to.
 
     Returns:
-        A row per split, look and way to rank: `split, epoch, by`, Kendall's `tau`, and `regret`, what the run that was
-        ranked first lacks of the best mean return.
+        A row per look and way to rank: `epoch, by`, Kendall's `tau`, and `regret`, what the run that was ranked first
+        lacks of the best mean return.
     """
     table = lcode.read_logs(folder).with_status("finished")
     names = np.array(table.run_ids, dtype=object)
     returns = [metric.key for metric in table.metrics if metric.name == "return"]
-    finals = _means(table, returns, names)
-    shipped = lcode.load()
+    order = np.random.default_rng(split).permutation(len(names))
+    known, asked = names[order[:FINISHED]], names[np.sort(order[FINISHED:])]
+    models = {NONE: lcode.load(), SOME: lcode.fit(table.select(known), targets=returns)}
+    truth = _means(table, returns, asked)
     rows: list[dict[str, Any]] = []
-    for split in range(SPLITS):
-        order = np.random.default_rng(split).permutation(len(names))
-        asked = np.sort(order[FINISHED:])
-        fitted = lcode.fit(table.select(names[order[:FINISHED]]), targets=returns)
-        for epoch in looks:
-            begun = table.select(names[asked]).prefix(epoch)
-            predicted = {LAST: _means(begun, returns, names[asked])}
-            predicted |= {
-                by: _forecast(model, begun, returns, names[asked]) for by, model in ((NONE, shipped), (SOME, fitted))
-            }
-            for by, scores in predicted.items():
-                truth = finals[asked]
-                regret = float(truth.max() - truth[np.argmax(scores)])
-                tau = kendall(truth, scores)
-                rows.append({"split": split, "epoch": epoch, "by": by, "tau": tau, "regret": regret})
+    for epoch in looks:
+        begun = table.select(asked).prefix(epoch)
+        scores = {LAST: _means(begun, returns, asked)}
+        scores |= {by: _forecast(model, begun, returns, asked) for by, model in models.items()}
+        for by, own in scores.items():
+            regret = float(truth.max() - truth[np.argmax(own)])
+            rows.append({"epoch": epoch, "by": by, "tau": kendall(truth, own), "regret": regret})
     return pd.DataFrame(rows)
 
 

@@ -49,7 +49,7 @@ def rankings(found: pd.DataFrame) -> str:
     """A line per world and way to rank: τ and regret after each look, mean ± deviation over splits.
 
     Args:
-        found: of `forecasts.conduct`, with a column `world`.
+        found: of `forecasts.conduct`, of several splits, with a column `world`.
     """
     looks = sorted(found["epoch"].unique())
     lines = _head("world", "", *(f"{what} after {look}" for what in ("τ", "regret") for look in looks))
