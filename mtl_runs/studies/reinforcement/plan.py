@@ -55,8 +55,8 @@ class Plan:
         "conicgrad_exact",
         "sdmgrad",
     )
-    rates: tuple[float, ...] = (5e-3, 1.5e-2)
-    seeds: tuple[int, ...] = (1, 2, 3)
+    rates: tuple[float, ...] = (5e-3, 1.5e-2, 4.5e-2)
+    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
     epochs: int = 40
 
     @property
