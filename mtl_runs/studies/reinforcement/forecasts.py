@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 import lcode
 from lcode.evaluation.metrics import kendall
-from lcode.forecasters import Forecaster
 from lcode.table import RunTable
 
 Array = NDArray[np.float64]
@@ -49,7 +48,7 @@ def conduct(folder: Path, looks: Sequence[int], split: int) -> pd.DataFrame:
     for epoch in looks:
         begun = table.select(asked).prefix(epoch)
         scores = {LAST: _means(begun, returns, asked)}
-        scores |= {by: _forecast(model, begun, returns, asked) for by, model in models.items()}
+        scores |= {by: _ends(model.predict(begun).final(), returns, asked) for by, model in models.items()}
         for by, own in scores.items():
             regret = float(truth.max() - truth[np.argmax(own)])
             rows.append({"epoch": epoch, "by": by, "tau": kendall(truth, own), "regret": regret})
@@ -61,9 +60,8 @@ def _means(table: RunTable, keys: Sequence[str], names: NDArray[Any]) -> Array:
     return np.array([np.mean([table.curve(run, key).values[-1] for key in keys]) for run in names])
 
 
-def _forecast(model: Forecaster, begun: RunTable, keys: Sequence[str], names: NDArray[Any]) -> Array:
+def _ends(forecast: lcode.Forecast, keys: Sequence[str], names: NDArray[Any]) -> Array:
     """Mean of what these curves are expected to end with, per run."""
-    forecast = model.predict(begun).final()
     columns = [column for column, metric in enumerate(forecast.metrics) if metric.key in keys]
     place = {run: row for row, run in enumerate(forecast.run_ids)}
     means: Array = forecast.mean()[[place[name] for name in names]][:, columns, 0].mean(1)
