@@ -1,0 +1,99 @@
+"""Trains what the plan says, chooses rates, and reads off the logs how well each task was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from lcode.errors import UsageError
+from mtl_runs.control import PolicyRun, train_policy
+from mtl_runs.studies.imbalance.gaps import relative_gaps
+from mtl_runs.studies.reinforcement.plan import SELECT_SEED, Group, Plan
+from mtl_runs.sweeps.logs import last_status, last_values
+
+Tell = Callable[[str], None]
+
+
+def conduct(plan: Plan, out: Path, tell: Tell) -> pd.DataFrame:
+    """Train what is missing of the study.
+
+    Args:
+        plan: what is trained.
+        out: folder; the logs are in one per world.
+        tell: hears how far it is.
+
+    Returns:
+        A row per world, balancer and seed of `Plan.seeds`: `world, balancer, seed`; `rate`, the one that was chosen by
+        the mean return of `SELECT_SEED`; of the last epoch `return` and `success`, means over the tasks, and a
+        task's return by its name; `delta_m`, by how many per cent returns are above the mean of the tasks alone, mean
+        over tasks. NaN where the training diverged. The tasks alone are rows with the balancer `alone`, one per seed.
+    """
+    alone: dict[int, dict[str, float]] = {seed: {} for seed in plan.seeds}
+    for group in plan.alone:
+        _, found = _ends(plan, group, out, tell)
+        for seed, values in found.items():
+            alone[seed] |= values
+    keys = [key for key in alone[plan.seeds[0]] if key.endswith("/return")]
+    reference = {key: fmean(values[key] for values in alone.values()) for key in keys}
+    rows = [_row(plan.worlds[0], "alone", seed, None, values, reference) for seed, values in alone.items()]
+    for world in plan.worlds:
+        for group in plan.together(world):
+            rate, found = _ends(plan, group, out, tell)
+            rows += [_row(world, group.name, seed, rate, values, reference) for seed, values in found.items()]
+    return pd.DataFrame(rows)
+
+
+def _ends(plan: Plan, group: Group, out: Path, tell: Tell) -> tuple[float, dict[int, dict[str, float]]]:
+    """The rate that a group chose, and by seed the last values of its trainings at it."""
+    folder = out / group.folder
+    tried = plan.runs(group, (SELECT_SEED,))
+    _train(group, tried, folder)
+    scores = {run.lr: _mean(last_values(folder, run.run), "return") for run in tried if _finished(folder, run)}
+    if not scores:
+        raise UsageError(f"all trainings of '{group.name}' in {folder} diverged")
+    rate = max(scores, key=lambda lr: scores[lr])
+    chosen = plan.runs(group, plan.seeds, rate)
+    _train(group, chosen, folder)
+    tell(f"{group.folder}, {group.name}: trained")
+    nothing = dict.fromkeys(last_values(folder, tried[0].run), float("nan"))
+    return rate, {run.seed: last_values(folder, run.run) if _finished(folder, run) else nothing for run in chosen}
+
+
+def _train(group: Group, runs: Sequence[PolicyRun], folder: Path) -> None:
+    for run in runs:
+        train_policy(group.world, run, folder)
+
+
+def _finished(folder: Path, run: PolicyRun) -> bool:
+    return last_status(folder, run.run) == "finished"
+
+
+def _row(
+    world: str,
+    balancer: str,
+    seed: int,
+    rate: float | None,
+    values: Mapping[str, float],
+    reference: Mapping[str, float],
+) -> dict[str, Any]:
+    returns = pd.Series({key: values[key] for key in reference})
+    gaps = relative_gaps(returns, pd.Series(reference), pd.Series("max", returns.index))
+    return {
+        "world": world,
+        "balancer": balancer,
+        "seed": seed,
+        "rate": rate,
+        "return": _mean(values, "return"),
+        "success": _mean(values, "success"),
+        "delta_m": -float(gaps.mean(skipna=False)),
+        **{key.removesuffix("/return"): values[key] for key in reference},
+    }
+
+
+def _mean(values: Mapping[str, float], name: str) -> float:
+    """Over the tasks."""
+    return fmean(value for key, value in values.items() if key.endswith(f"/{name}"))
