@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.curves.continuation import at_epochs
+from lcode.curves.prefix import Known
 from lcode.curves.scaling import ValueScaler
 from lcode.ensemble.base_model import BaseModel, Observed
 from lcode.ensemble.conformal import Conformal
 from lcode.ensemble.forests import out_of_fold_changes
 from lcode.ensemble.leads import leads_of
-from lcode.ensemble.names import PRETRAINED
+from lcode.ensemble.names import PRETRAINED, VALUES
+from lcode.ensemble.novelty import Leaning, Novelty
 from lcode.ensemble.reach import Reach, within
 from lcode.ensemble.registry import BASE_MODELS, Learning
+from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.stacking import Stacking
 
 Array = NDArray[np.float64]
@@ -84,7 +87,17 @@ class AtCutoff:
         prior_weights = Stacking.prior(self.names, truth.shape[1], share)
         self.stacking = _stacking(prior_weights, parts, truth, leads, history.own, values)
         own = history.own
-        mixture = self.stacking.mix(parts[:, :own], leads[:own])
+        came = values.unscale(truth[:own])
+        self._novelty = Novelty(history.known, history.folds, self._reach.slope[:, -1])
+        unlike = self._novelty.out_of_fold()[:own]
+
+        def mix(moved: Array | None) -> Array:
+            return self.stacking.mix(parts[:, :own], leads[:own], moved)
+
+        self._leaning = Leaning.learned(
+            self._towards(share), unlike, lambda moved: np.sort(values.bounded(mix(moved)), axis=-1), came
+        )
+        mixture = mix(self._leaning.moved(unlike, self._novelty.stays_out_of_fold()[:own]))
         self.judged = Judged(mixture, truth[:own], history.last[:own], leads[:own])
         self._queries, self._seed = chosen, given.seed
         conformal = Conformal.of(leads[:own], mixture, truth[:own])
@@ -115,7 +128,16 @@ class AtCutoff:
             np.stack([forecasts[name] for name in self.names]), reach, len(history), forecasts.get(PRETRAINED)
         )
         leads = leads_of(epochs, observed.cutoffs, observed.horizons)
-        return self.conformal.widen(self.stacking.mix(parts, leads), leads)
+        return self.conformal.widen(self.stacking.mix(parts, leads, self._moved(known)), leads)
+
+    def _moved(self, known: Known) -> Array | None:
+        """Share of the weights of R runs that goes elsewhere, [R, K, E]; None: nothing."""
+        return self._leaning.moved(self._novelty.of(known), self._novelty.stays(known))
+
+    def _towards(self, share: float) -> Array:
+        """See `Leaning`; the pretrained network knows nothing of a curve that has hardly begun."""
+        ripe = min(share / SETTINGS.ripe, 1.0)
+        return np.array([[ripe * (name == PRETRAINED), name == VALUES] for name in self.names], dtype=np.float64).T
 
 
 def _stacking(prior: Stacking, parts: Array, truth: Array, leads: Array, own: int, values: ValueScaler) -> Stacking:

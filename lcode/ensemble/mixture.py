@@ -87,6 +87,12 @@ def _inverse(values: Array, levels: Array) -> Array:
     return np.maximum.accumulate((begin + share * (end - begin)).mean(-1), axis=-1)
 
 
+def crps(quantiles: Array, truth: Array) -> Array:
+    """CRPS of forecasts [..., 21] of truths [...], both in the same units; NaN where either is."""
+    between = np.einsum("...ij,i,j->...", np.abs(quantiles[..., :, None] - quantiles[..., None, :]), MASS, MASS)
+    return np.asarray(np.abs(quantiles - truth[..., None]) @ MASS - between / 2)
+
+
 def crps_terms(quantiles: Array, truth: Array) -> tuple[Array, Array]:
     """What the CRPS of a mixture is made of, for any weights w: w·a - w·B·w / 2, mean over N cells.
 

@@ -44,12 +44,13 @@ class Stacking:
         weights = np.array([special.get(name, 1.0) for name in names])
         return cls(np.broadcast_to(weights / weights.sum(), (2, metrics, len(names))))
 
-    def mix(self, quantiles: Array, leads: Array) -> Array:
+    def mix(self, quantiles: Array, leads: Array, moved: Array | None = None) -> Array:
         """The mixture of the base models.
 
         Args:
             quantiles: in model space, [E, R, K, Q, 21]; a model that is NaN has no say there.
             leads: place of each query between cutoff (0) and horizon (1), [R, Q].
+            moved: share of all weights that goes to each of the models instead, [R, K, E]; None: nothing.
 
         Returns:
             [R, K, Q, 21]; NaN where every model is.
@@ -57,6 +58,8 @@ class Stacking:
         ahead = far(leads)
         known = np.asarray(np.isfinite(quantiles).all(-1))
         weights = np.einsum("trq,tke->erkq", np.stack([1 - ahead, ahead]), self.weights)
+        if moved is not None:
+            weights = (1 - moved.sum(-1))[..., None] * weights + np.moveaxis(moved, -1, 0)[..., None]
         weights = weights * known
         some = weights.sum(0) > 0
         cells = np.where(known[..., None], quantiles, 0.0)[:, some]
