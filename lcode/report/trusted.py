@@ -9,7 +9,7 @@ FEW = 12
 """Of fewer finished runs a check says little: 90 % intervals hold the ends of all of eleven with a probability of 0.31,
 and one that goes astray decides whose mean error is smaller."""
 
-UNSEEN = (79, 99)
+UNSEEN = (87, 99)
 """What the shipped model's 90 % intervals held on problems that it had never seen, in per cent of what came: from the
 worst to the best of the sources and prefixes of its card (`lcode/SHIPPED.md`)."""
 

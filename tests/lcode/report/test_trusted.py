@@ -13,13 +13,13 @@ ROWS = [{"metric": "seg/miou", "covers %": "75"}, {"metric": "depth/abs_err", "c
 @pytest.mark.parametrize(
     ("trust", "first", "told"),
     [
-        (Trust(), "As a first guess", "held 79 to 99 % of what came"),
+        (Trust(), "As a first guess", "held 87 to 99 % of what came"),
         (
             Trust(ROWS, learned_from=6),
             "too early to say",
             "learned from 6 finished runs of yours, too few to check it on",
         ),
-        (Trust(ROWS, learned_from=6), "too early to say", "held 79 to 99 % of what came"),
+        (Trust(ROWS, learned_from=6), "too early to say", "held 87 to 99 % of what came"),
         (Trust(ROWS, learned_from=12), "Yes", "held the final value of 75 to 100 % of these runs"),
         (Trust(ROWS, ["wide"], learned_from=12), "With care", "learned from 12 finished runs"),
     ],
