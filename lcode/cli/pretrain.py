@@ -88,7 +88,7 @@ def main() -> None:
         "seed": seed,
         "targets": None,
         "settings": dataclasses.asdict(settings),
-        "sources": [*known, f"synthetic prior × {PRIOR}"],
+        "sources": [*known, f"synthetic prior × {PRIOR}", f"synthetic sweeps × {EXAMPLE_SWEEPS}"],
         "in_context": trained,
     }
     runs = [run for table in known.values() for run in table.run_ids]
