@@ -3,7 +3,7 @@
 How long networks train stands in `lcode.ensemble.training`; sizes that bound time and memory, and numbers that keep a
 division finite, stay where they are used. "Design half"
 means `lcode.benchmarks.design_sources()` and the training problems of the corpus. Nothing here was chosen on the report
-half, but for `strata`, which is older than the halves.
+half, but for `strata` (TaskSet) and in part `seasoned` (`cells`), which are older than the halves.
 """
 
 from __future__ import annotations

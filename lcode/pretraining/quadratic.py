@@ -190,7 +190,7 @@ def _trained(
         away = away * shrunk
         # What noise keeps alive lies no further away than the start.
         stays = eta * h / curvature / (1 - momentum) * noise[:, None] / np.maximum(2 - eta * h / (1 + momentum), 0.1)
-        alive = alive * shrunk**2 + (1 - shrunk**2) * np.minimum(stays, begin / h)
+        alive = alive * shrunk**2 + (1 - shrunk**2) * np.minimum(stays, begin)
         learned = (1 - away) * kept
         left = (1 - learned) ** 2 * begin
         seen[:, t] = (curvature * (left + learned**2 * heart + alive)).sum(1)

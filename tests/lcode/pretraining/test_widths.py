@@ -8,11 +8,17 @@ import pytest
 import torch
 from scipy.stats import norm
 
+from lcode.curves.arrays import curve_arrays
 from lcode.curves.collate import Preprocessor
+from lcode.ensemble.fitted import PretrainedModel
+from lcode.ensemble.order import in_careful_order
+from lcode.ensemble.store import load_fitted
 from lcode.ensemble.widths import Widths
-from lcode.forecast import LEVELS
+from lcode.forecast import LEVELS, Q50
+from lcode.forecasters.lcgode import SHIPPED
 from lcode.network.loop import Source
 from lcode.network.model import LCGODE, LCGODEConfig
+from lcode.network.quantiles import OutOfFoldNetwork
 from lcode.pretraining.prior import synthetic_runs
 from lcode.pretraining.widths import QUERIES, SHARES, Judged, judge, learn_widths
 
@@ -76,3 +82,21 @@ def test_runs_are_judged_from_each_share_by_the_member_that_left_them_out() -> N
     # The first epoch alone, then a fifth: the same ends.
     np.testing.assert_array_equal(parts[0].truth[..., -1], parts[3].truth[..., -1])
     assert parts[0].leads[0, 0] == pytest.approx(1 / 19) and parts[3].leads[0, 0] == pytest.approx(1 / 16)
+
+
+def test_forecasts_are_judged_in_the_order_in_which_a_user_gets_them() -> None:
+    """Medians are the predicted ones, taken by the runs in the order of more careful values."""
+    table = synthetic_runs(40, tasks=1, horizon=20, seed=0)
+    read = Preprocessor.generic(table)
+    model = load_fitted(SHIPPED, "cpu")[0].model  # one that expects runs to go on differently
+    assert isinstance(model, PretrainedModel)
+    network = model.prior.network
+    source = replace(Source.of(read.tensors(table), read.task_of, np.arange(40) % 5, "cpu"), own=read.own_scales)
+    cutoff = 2  # a share of 0.1
+    ends = np.full((40, 1), 20.0)
+    plain = OutOfFoldNetwork(network, source).forecast(np.arange(40), np.full(40, float(cutoff)), ends)[:, 0, :, Q50]
+    last = read.values.scale(curve_arrays(table.prefix(cutoff)).last_values)[:, 0]
+    moves = in_careful_order(plain, last, plain, last)
+    judged = judge(network, source)[SHARES.index(0.1)].quantiles[:, 0, -1:, Q50]
+    assert np.abs(moves).max() > 1e-3
+    np.testing.assert_allclose(judged, plain + moves, atol=1e-4)
