@@ -47,7 +47,7 @@ def main() -> None:
     from lcode.ensemble.store import save_fitted
     from lcode.ensemble.training import Fitted
     from lcode.errors import UsageError
-    from lcode.pretraining.in_context import InContextSettings, pretrain_in_context, problems_of
+    from lcode.pretraining.in_context import InContextSettings, pretrain_in_context, table_problems
     from lcode.pretraining.pretrain import SETTINGS
     from lcode.pretraining.settings import learn_settings
 
@@ -72,8 +72,12 @@ def main() -> None:
         raise UsageError(f"{args.network} has no in-context network to go on with")
     with fit_progress("pretraining the in-context network") as progress:
         examples = pretrain_in_context(
-            {name: problems_of(_some(table, EXAMPLE_RUNS, args.seed)) for name, table in whole.items()},
-            [problem for table in (*synthetic[:EXAMPLE_PRIOR], *_sweeps(args.seed)) for problem in problems_of(table)],
+            {name: table_problems(_some(table, EXAMPLE_RUNS, args.seed)) for name, table in whole.items()},
+            [
+                problem
+                for table in (*synthetic[:EXAMPLE_PRIOR], *_sweeps(args.seed))
+                for problem in table_problems(table)
+            ],
             seed=args.seed,
             settings=InContextSettings(steps=args.example_steps),
             start=model.prior.in_context if args.go_on else None,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +20,11 @@ from lcode.ensemble.conformal import persistence
 from lcode.ensemble.history import History
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.prior import Prior
+from lcode.ensemble.problems import problems_of
 from lcode.ensemble.registry import Learning
 from lcode.ensemble.settings import SETTINGS
+from lcode.ensemble.tuning import InContextMembers, tune
+from lcode.network.in_context import InContextNetwork
 from lcode.network.loop import Source
 from lcode.network.model import LCGODE
 from lcode.network.quantiles import OutOfFoldNetwork
@@ -50,6 +53,7 @@ class Context:
         parts: names of the base models that may count.
         seed: of trees.
         calibrated: whether intervals are scaled by what left-out runs say; only ablations do without.
+        tuned: the in-context network, tuned to the runs without each of the folds; empty: it is as it came.
     """
 
     finished: RunTable
@@ -61,6 +65,7 @@ class Context:
     parts: tuple[str, ...]
     seed: int
     calibrated: bool = True
+    tuned: Sequence[InContextNetwork] = ()
 
     def at(self, cutoff: int) -> AtCutoff:
         """What is learned at a cutoff, one of `nearest`."""
@@ -68,10 +73,17 @@ class Context:
             history = History.of(
                 self.finished, self.own, self._arrays, self.folds, cutoff, self.preprocessor.values, self._reader
             )
-            examples = None if self.prior is None else self.prior.in_context
-            given = Learning(history, self.preprocessor, self._adapted, self._pretrained, examples, self.seed)
+            given = Learning(history, self.preprocessor, self._adapted, self._pretrained, self._in_context, self.seed)
             self._learned[cutoff] = AtCutoff(given, self.parts, calibrated=self.calibrated)
         return self._learned[cutoff]
+
+    def tune(self) -> Context:
+        """The same with the in-context network tuned to the runs, if there is one and there are enough of them."""
+        network = None if self.prior is None else self.prior.in_context
+        if network is None:
+            return self
+        problems = problems_of(self.finished, self.preprocessor.values, self._reader)
+        return replace(self, tuned=tune(network, problems, self.folds, self.seed))
 
     def nearest(self, cutoff: int) -> int:
         """The cutoff that serves runs observed up to this one.
@@ -166,6 +178,7 @@ class Context:
         preprocessor: Preprocessor,
         adapted: LCGODE | None,
         prior: Prior | None,
+        tuned: Sequence[InContextNetwork],
     ) -> Context:
         """The inverse of `pack`, with the networks that are stored beside it."""
         parts = tuple(str(name) for name in meta["parts"])
@@ -179,6 +192,7 @@ class Context:
             parts,
             int(meta["seed"]),
             bool(meta["calibrated"]),
+            tuned,
         )
 
     @cached_property
@@ -205,6 +219,11 @@ class Context:
         device = next(self.adapted.parameters()).device
         tensors, tasks = self.preprocessor.tensors(self.finished), self.preprocessor.task_of
         return OutOfFoldNetwork(self.adapted, Source.of(tensors, tasks, self.folds, device))
+
+    @cached_property
+    def _in_context(self) -> InContextMembers | None:
+        network = None if self.prior is None else self.prior.in_context
+        return None if network is None else InContextMembers(self.tuned or [network], self.folds)
 
     @cached_property
     def _pretrained(self) -> AnyMetrics | None:

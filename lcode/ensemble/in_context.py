@@ -1,4 +1,4 @@
-"""The in-context network as a base model: finished runs are its examples, nothing is fitted."""
+"""The in-context network as a base model: finished runs are its examples."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from lcode.curves.continuation import at_epochs, read_points, share_epochs
 from lcode.curves.tokens import Prefixes
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
+from lcode.ensemble.problems import MOST_EXAMPLES
 from lcode.ensemble.settings import SETTINGS
+from lcode.ensemble.tuning import InContextMembers
 from lcode.forecast import LEVELS
-from lcode.network.in_context import Examples, InContextNetwork
+from lcode.network.in_context import Examples
 
 Array = NDArray[np.float64]
-
-MOST = 200
-"""Examples at most, evenly chosen: the network has never seen more."""
 
 END_POINTS = 3
 """Points that forecasts of the end read at most, see `read_points`."""
@@ -30,11 +29,11 @@ class InContext:
 
     Args:
         history: the finished runs from the cutoff.
-        network: the network.
+        networks: the network, tuned to the finished runs or not.
     """
 
-    def __init__(self, history: History, network: InContextNetwork) -> None:
-        self._history, self._network = history, network
+    def __init__(self, history: History, networks: InContextMembers) -> None:
+        self._history, self._networks = history, networks
         metrics = range(history.values.shape[1])
         self._runs = [Prefixes.of(history.known, k, history.cutoff, history.horizons) for k in metrics]
         self._for_ends: dict[tuple[int, bytes], Examples] = {}
@@ -88,9 +87,11 @@ class InContext:
         rows = np.flatnonzero(np.isfinite(came).all(1) & (history.folds != without))
         if len(rows) < SETTINGS.least_examples:
             return None
-        rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST)).astype(np.int64))]
+        rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST_EXAMPLES)).astype(np.int64))]
         known, came = self._runs[metric].rows(rows), came[rows][:, points]
-        examples = self._network.learn(known, came, self._leads[points])
+        networks = self._networks
+        network = networks.whole if without is None else networks.without(history.rows[history.folds == without][0])
+        examples = network.learn(known, came, self._leads[points])
         if without is None and points.sum() <= END_POINTS:
             self._for_ends[asked] = examples
         return examples

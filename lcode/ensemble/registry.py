@@ -13,7 +13,7 @@ from lcode.ensemble.in_context import InContext
 from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
 from lcode.ensemble.networks import Adapted, AnyMetrics, Pretrained, expected
 from lcode.ensemble.process import Process
-from lcode.network.in_context import InContextNetwork
+from lcode.ensemble.tuning import InContextMembers
 from lcode.network.quantiles import OutOfFoldNetwork
 
 
@@ -26,7 +26,7 @@ class Learning:
         preprocessor: how tables become tensors for the adapted network.
         adapted: the network that learned from the finished runs; None: there is none.
         pretrained: the network as it came; None: there is none.
-        in_context: the network that takes them for examples; None: there is none.
+        in_context: the network that takes them for examples, tuned to them or not; None: there is none.
         seed: of the trees.
     """
 
@@ -34,7 +34,7 @@ class Learning:
     preprocessor: Preprocessor
     adapted: OutOfFoldNetwork | None
     pretrained: AnyMetrics | None
-    in_context: InContextNetwork | None
+    in_context: InContextMembers | None
     seed: int
 
 

@@ -23,7 +23,7 @@ from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.loop import FitReport
 from lcode.network.model import LCGODE, LCGODEConfig
 
-NETWORK, PRETRAINED, IN_CONTEXT, FINISHED = "network", "pretrained", "in_context", "finished"
+NETWORK, PRETRAINED, IN_CONTEXT, TUNED, FINISHED = "network", "pretrained", "in_context", "tuned", "finished"
 """Of the names in `model.safetensors`, before a dot: parameters of the networks, and the finished runs."""
 
 
@@ -63,8 +63,10 @@ def pack_model(model: Model) -> tuple[dict[str, Any], dict[str, Tensor]]:
     described, arrays = context.pack()
     meta = {"kind": "ensemble", "preprocessor": context.preprocessor.to_json(), "context": described}
     tensors = {f"{FINISHED}.{name}": torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    for i, network in enumerate(context.tuned):
+        tensors |= {f"{TUNED}.{i}.{name}": value for name, value in network.state_dict().items()}
     networks, weights = _pack_networks(context.adapted, context.prior)
-    return {**meta, **networks}, {**tensors, **weights}
+    return {**meta, "tuned": len(context.tuned), **networks}, {**tensors, **weights}
 
 
 def unpack_model(meta: Mapping[str, Any], tensors: Mapping[str, Tensor], device: str) -> Model:
@@ -82,7 +84,8 @@ def unpack_model(meta: Mapping[str, Any], tensors: Mapping[str, Tensor], device:
     if meta["kind"] == "network alone":
         return NetworkAlone(preprocessor, networks[NETWORK])
     arrays = {name: value.numpy() for name, value in _part(FINISHED, tensors).items()}
-    return EnsembleModel(Context.unpack(meta["context"], arrays, preprocessor, networks.get(NETWORK), prior))
+    tuned = [_examples(meta["prior"]["in_context"], f"{TUNED}.{i}", tensors, device) for i in range(meta["tuned"])]
+    return EnsembleModel(Context.unpack(meta["context"], arrays, preprocessor, networks.get(NETWORK), prior, tuned))
 
 
 def _pack_networks(adapted: LCGODE | None, prior: Prior | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -106,11 +109,15 @@ def _pack_networks(adapted: LCGODE | None, prior: Prior | None) -> tuple[dict[st
 def _prior(meta: Mapping[str, Any], network: LCGODE, tensors: Mapping[str, Tensor], device: str) -> Prior:
     examples = None
     if meta["in_context"] is not None:
-        config = InContextConfig(**meta["in_context"])
-        examples = InContextNetwork(config, torch.Generator().manual_seed(0)).to(device)
-        examples.load_state_dict(_part(IN_CONTEXT, tensors))
+        examples = _examples(meta["in_context"], IN_CONTEXT, tensors, device)
     settings = None if meta["settings"] is None else SettingsPrior.from_json(meta["settings"])
     return Prior(network, examples, settings)
+
+
+def _examples(config: Mapping[str, Any], name: str, tensors: Mapping[str, Tensor], device: str) -> InContextNetwork:
+    network = InContextNetwork(InContextConfig(**config), torch.Generator().manual_seed(0))
+    network.load_state_dict(_part(name, tensors))
+    return network.to(device)
 
 
 def _network(name: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor], device: str) -> LCGODE:

@@ -119,7 +119,8 @@ class Recipe:
             done.rows(rows), mine, folds[rows], preprocessor, network, beside, tuple(self.parts), self.seed,
             self.calibrated,
         )  # fmt: skip
-        return Fitted(EnsembleModel(context), report, len(done), _digest(done))
+        tuned = context if report.interrupted else context.tune()
+        return Fitted(EnsembleModel(tuned), report, len(done), _digest(done))
 
     def _network(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Prior | None]:
         """The network before training, and what was learned on other problems, which stands beside it."""

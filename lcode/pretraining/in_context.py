@@ -11,33 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lcode.curves.arrays import curve_arrays
-from lcode.curves.continuation import continuations
 from lcode.curves.prefix import PrefixReader
 from lcode.curves.scaling import ValueScaler
-from lcode.curves.tokens import ExampleScale, Prefixes
-from lcode.ensemble.in_context import MOST
+from lcode.ensemble.problems import MOST_EXAMPLES, Problem, batch_of, drawn, drawn_lead, problems_of
 from lcode.ensemble.settings import SETTINGS
 from lcode.isolation import isolated
 from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.loop import Progress
 from lcode.network.losses import pinball
-from lcode.pretraining.variants import Problem, varied
+from lcode.pretraining.variants import varied
 from lcode.pretraining.views import EARLY, ended
 from lcode.table import RunTable
 
 Array = NDArray[np.float64]
-
-CUTOFFS = 10
-"""From so many epochs each table is seen, close together early, and from before the first."""
-
-LATEST = 0.7
-"""Share of the horizon after which no cutoff lies."""
-
-LEADS = np.arange(1, 13) / 12
-"""Places between cutoff and horizon at which what came of a run is learned."""
-
-ASKED = 40
-"""Runs of a problem that are forecast in one step."""
 
 SPARE = 8
 """Runs that a problem must have beside its examples."""
@@ -62,26 +48,14 @@ class InContextSettings:
     synthetic: float = 0.3
 
 
-def problems_of(table: RunTable) -> list[Problem]:
-    """A table of finished runs as problems: by metric and cutoff, also as if the runs had ended early."""
+def table_problems(table: RunTable) -> list[Problem]:
+    """A table of finished runs as problems, also as if the runs had ended early, as far as there are enough runs."""
     found = []
     for view in (table, ended(table, EARLY)):
-        if not len(view.points):
-            continue
-        arrays, horizons = curve_arrays(view), view.runs["horizon"].to_numpy(np.int64)
-        scaler = ValueScaler.fit(arrays)
-        reader = PrefixReader(view, scaler)
-        first, end = int(view.points["epoch"].min()), LATEST * float(np.median(horizons))
-        cutoffs = np.geomspace(max(first, 1), end, CUTOFFS) if end > first else np.zeros(0)
-        for cutoff in (-1, *([0] if first == 0 else []), *np.unique(np.rint(cutoffs).astype(np.int64)).tolist()):
-            known = reader.at(view, arrays, cutoff)
-            came = scaler.scale(continuations(arrays, horizons, cutoff, LEADS))
-            for k in range(len(view.metrics)):
-                told = np.flatnonzero(np.isfinite(came[:, k]).any(1) & (horizons > cutoff))
-                if len(told) >= SETTINGS.least_examples + SPARE:
-                    runs = Prefixes.of(known, k, cutoff, horizons)
-                    found.append(Problem(runs.rows(told), came[told, k]))
-    return found
+        if len(view.points):
+            values = ValueScaler.fit(curve_arrays(view))
+            found += problems_of(view, values, PrefixReader(view, values))
+    return [problem for problem in found if len(problem) >= SETTINGS.least_examples + SPARE]
 
 
 @isolated()
@@ -158,28 +132,15 @@ def _batch(
 
     All have as many examples: from the fewest to the most, each order of magnitude alike.
     """
-    most = min(MOST, int(largest.max()) - SPARE)
+    most = min(MOST_EXAMPLES, int(largest.max()) - SPARE)
     examples = int(np.rint(np.exp(draw.uniform(np.log(SETTINGS.least_examples), np.log(most)))))
     large = chances * (largest >= examples + SPARE)
     parts: list[tuple[Array, ...]] = []
     while len(parts) < count:
         group = groups[int(draw.choice(len(groups), p=large / large.sum()))]
         problem = group[int(draw.integers(len(group)))]
-        ends = draw.random() < 0.5  # the horizon matters most
-        lead = len(LEADS) - 1 if ends else int(draw.integers(len(LEADS)))
+        lead = drawn_lead(draw)
         known = problem.at(lead)
         if len(known) >= examples + SPARE:
-            parts.append(_drawn(varied(known, examples + SPARE, draw), LEADS[[lead]], examples, draw))
-    return tuple(torch.from_numpy(np.concatenate(column)).float() for column in zip(*parts, strict=True))
-
-
-def _drawn(problem: Problem, lead: Array, examples: int, draw: np.random.Generator) -> tuple[Array, ...]:
-    """Some runs as examples, others to be forecast: tokens, last values, what came; and the same of those asked for."""
-    order = draw.permutation(len(problem))
-    rest = order[examples:]
-    known = problem.rows(order[:examples])
-    asked = problem.rows(rest[:ASKED] if len(rest) >= ASKED else draw.choice(rest, ASKED))
-    scale = ExampleScale.of(known.runs, known.came, lead)
-    tokens = scale.example_tokens(), scale.tokens(asked.runs)
-    sides = ((*told, scale.scaled(one.came).T) for told, one in zip(tokens, (known, asked), strict=True))
-    return tuple(part for side in sides for part in side)
+            parts.append(drawn(varied(known, examples + SPARE, draw), lead, examples, draw))
+    return batch_of(parts)

@@ -7,13 +7,13 @@ training, was not measured.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lcode.curves.prefix import CURVE, OTHERS, SIDE, SIGNALS
-from lcode.curves.tokens import Prefixes
+from lcode.ensemble.problems import Problem
 
 Array = NDArray[np.float64]
 
@@ -31,31 +31,6 @@ UNKNOWN = (0.3, 0.4)
 known of runs. What processes read of a curve stays on its own scale, whatever is done to the values."""
 
 
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """Finished runs in one metric, as seen from one cutoff.
-
-    Attributes:
-        runs: what was known of N runs.
-        came: their values at J leads in model space, NaN where unknown, [N, J].
-    """
-
-    runs: Prefixes
-    came: Array
-
-    def __len__(self) -> int:
-        return len(self.runs)
-
-    def rows(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Problem:
-        """These runs only."""
-        return Problem(self.runs.rows(index), self.came[index])
-
-    def at(self, lead: int) -> Problem:
-        """At this lead alone, the runs of which it is known what came there."""
-        known = np.isfinite(self.came[:, lead])
-        return Problem(self.runs.rows(known), self.came[known, lead : lead + 1])
-
-
 def varied(problem: Problem, least: int, draw: np.random.Generator) -> Problem:
     """A variant of a problem at one lead, with so many of its runs at least."""
     if draw.random() < PART:
@@ -63,7 +38,7 @@ def varied(problem: Problem, least: int, draw: np.random.Generator) -> Problem:
     if draw.random() < RESCALED:
         problem = _rescaled(problem, draw)
     if draw.random() < REVERSED:
-        problem = Problem(replace(problem.runs, points=-problem.runs.points), -problem.came)
+        problem = replace(problem, runs=replace(problem.runs, points=-problem.runs.points), came=-problem.came)
     if draw.random() < UNKNOWN[0]:
         hidden = draw.random(problem.runs.settings.shape[1]) < UNKNOWN[1]
         shown = [block for block in (OTHERS, SIGNALS, SIDE) if draw.random() >= UNKNOWN[1]]
@@ -97,4 +72,4 @@ def _rescaled(problem: Problem, draw: np.random.Generator) -> Problem:
         return np.asarray(np.where(side * away > 0, away, stretch * away))
 
     runs = replace(problem.runs, points=rescale(problem.runs.points))
-    return Problem(runs, rescale(problem.came))
+    return replace(problem, runs=runs, came=rescale(problem.came))

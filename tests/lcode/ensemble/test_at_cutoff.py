@@ -15,6 +15,7 @@ from lcode.ensemble.context import Context
 from lcode.ensemble.history import History
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.registry import BASE_MODELS, Learning
+from lcode.ensemble.tuning import InContextMembers
 from lcode.forecast import LEVELS, Q50
 from lcode.network.loop import Source
 from lcode.network.quantiles import OutOfFoldNetwork
@@ -35,7 +36,9 @@ def learning(context: Context, cutoff: int) -> Learning:
     adapted = OutOfFoldNetwork(context.adapted, source)
     prior = context.prior
     pretrained = AnyMetrics.of(prior.network, finished, read)
-    return Learning(history, read, adapted, pretrained, prior.in_context, context.seed)
+    assert prior.in_context is not None
+    examples = InContextMembers([prior.in_context], context.folds)
+    return Learning(history, read, adapted, pretrained, examples, context.seed)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lcode.ensemble.problems import LEADS
 from lcode.network.in_context import InContextConfig
-from lcode.pretraining.in_context import LEADS, InContextSettings, pretrain_in_context, problems_of
+from lcode.pretraining.in_context import InContextSettings, pretrain_in_context, table_problems
 from lcode.pretraining.prior import synthetic_runs
 from lcode.table import Metric, RunTable
 
@@ -30,7 +31,7 @@ def rising(count: int, seed: int) -> RunTable:
 
 
 def test_a_table_is_many_problems() -> None:
-    found = problems_of(synthetic_runs(30, tasks=2, horizon=20, seed=3))
+    found = table_problems(synthetic_runs(30, tasks=2, horizon=20, seed=3))
     cutoffs = {float(problem.runs.shares.max()) for problem in found}
     assert len(found) >= 20 and 0.0 in cutoffs and max(cutoffs) <= 0.75
     for problem in found:
@@ -39,16 +40,16 @@ def test_a_table_is_many_problems() -> None:
 
 
 def test_too_few_runs_are_no_problem() -> None:
-    assert problems_of(rising(6, 0)) == []
+    assert table_problems(rising(6, 0)) == []
 
 
 def test_it_learns_from_examples_what_runs_of_a_problem_gain() -> None:
-    real = {f"some/{seed}": problems_of(rising(40, seed)) for seed in range(30)}
+    real = {f"some/{seed}": table_problems(rising(40, seed)) for seed in range(30)}
     settings = InContextSettings(steps=120, problems=4, learning_rate=4e-3)
     network = pretrain_in_context(real, [], settings=settings, config=InContextConfig(width=24, layers=2, heads=2))
     errors, naive = [], []
     for seed in range(100, 110):
-        problem = next(one for one in problems_of(rising(30, seed)) if one.runs.shares[0] > 0.2)
+        problem = next(one for one in table_problems(rising(30, seed)) if one.runs.shares[0] > 0.2)
         known, asked = problem.runs.rows(np.arange(10)), problem.runs.rows(np.arange(10, 30))
         middle = network.learn(known, problem.came[:10], LEADS).quantiles(asked)[:, -1, 10]
         last = np.nanmax(np.where(np.isfinite(asked.points), np.arange(asked.points.shape[1]), -1), axis=1).astype(int)
@@ -58,7 +59,7 @@ def test_it_learns_from_examples_what_runs_of_a_problem_gain() -> None:
 
 
 def test_the_same_seed_trains_the_same_network() -> None:
-    real = {"some/0": problems_of(rising(40, 0))}
+    real = {"some/0": table_problems(rising(40, 0))}
     small = InContextConfig(width=8, layers=1, heads=1)
     first, second = (
         pretrain_in_context(real, [], seed=5, settings=InContextSettings(steps=3, problems=2), config=small)
@@ -69,7 +70,7 @@ def test_the_same_seed_trains_the_same_network() -> None:
 
 
 def test_training_goes_on_from_a_network() -> None:
-    real = {"some/0": problems_of(rising(40, 0))}
+    real = {"some/0": table_problems(rising(40, 0))}
     small = InContextConfig(width=8, layers=1, heads=1)
     first = pretrain_in_context(real, [], seed=5, settings=InContextSettings(steps=3, problems=2), config=small)
     still = InContextSettings(steps=2, problems=2, learning_rate=0.0)

@@ -10,7 +10,8 @@ from scipy.stats import spearmanr
 from lcode.curves.common_settings import COMMON_SETTINGS
 from lcode.curves.prefix import CURVE, SIDE, Evidence
 from lcode.curves.tokens import Prefixes
-from lcode.pretraining.variants import Problem, varied
+from lcode.ensemble.problems import Problem
+from lcode.pretraining.variants import varied
 from lcode.regressors.kernel_regression import Columns
 
 LEAST = 12
@@ -25,7 +26,7 @@ def problem(runs: int = 30) -> Problem:
     values = np.concatenate([points[:, -1:], settings], axis=1)
     evidence = Evidence(values, Columns(np.arange(len(blocks)), blocks))
     known = Prefixes.thinned(points, np.arange(runs), np.full(runs, 0.3), settings, evidence)
-    return Problem(known, np.stack([np.full(runs, np.nan), points[:, -1]], axis=1))
+    return Problem(known, np.stack([np.full(runs, np.nan), points[:, -1]], axis=1), np.arange(runs))
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -1,0 +1,138 @@
+"""The in-context network, tuned to the finished runs of one problem."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lcode.ensemble.problems import MOST_EXAMPLES, Problem, batch_of, drawn, drawn_lead
+from lcode.ensemble.settings import share_of_many
+from lcode.network.in_context import InContextNetwork
+from lcode.network.losses import pinball
+
+STEPS, RATE = 60, 1e-3
+"""Steps of each member with many finished runs, and the peak of their learning rate. On four tables that the network
+had never seen """
+
+PROBLEMS = 2
+"""Problems per step."""
+
+EXAMPLES = (0.4, 0.8)
+"""Of the runs of a problem so large a share are examples, from and to, each order of magnitude alike."""
+
+LEAST = 10
+"""Runs that a problem must have to be learned from."""
+
+
+@dataclass(frozen=True, eq=False)
+class InContextMembers:
+    """An in-context network for what was left out, and one for everything else.
+
+    Attributes:
+        members: each was tuned without the runs of one fold; or a single one that was not tuned at all.
+        folds: fold of each of N finished runs, [N].
+    """
+
+    members: Sequence[InContextNetwork]
+    folds: NDArray[np.int64]
+
+    def without(self, run: np.int64) -> InContextNetwork:
+        """The network that never learned from this finished run."""
+        return self.members[int(self.folds[run]) % len(self.members)]
+
+    @cached_property
+    def whole(self) -> InContextNetwork:
+        """The network for runs in progress: the mean of the members' parameters.
+
+        Networks tuned from one start lie close enough for that, and their mean forecasts better than any of them
+        (Wortsman et al. 2022, "Model soups", arXiv 2203.05482).
+        """
+        if len(self.members) == 1:
+            return self.members[0]
+        mean = copy.deepcopy(self.members[0])
+        with torch.no_grad():
+            for parameters in zip(mean.parameters(), *(one.parameters() for one in self.members), strict=True):
+                parameters[0].copy_(torch.stack(parameters[1:]).mean(0))
+        return mean
+
+
+def tune(
+    network: InContextNetwork,
+    problems: Sequence[Problem],
+    folds: NDArray[np.int64],
+    seed: int,
+) -> list[InContextNetwork]:
+    """Tune the network to finished runs, once without each fold.
+
+    A network that has learned from a run knows how it ended, so that weights and widths learned on such forecasts would
+    be too trusting: what is left out is left out here too.
+
+    Args:
+        network: pretrained on other problems; it stays as it is.
+        problems: those of N finished runs.
+        folds: fold of each, [N].
+        seed: of what is drawn.
+
+    Returns:
+        A network for each fold; none where there are too few runs to learn from.
+    """
+    steps = steps_for(len(folds))
+    count = int(folds.max(initial=-1)) + 1
+    without = [_without(problems, folds, fold) for fold in range(count)]
+    if not steps or count < 2 or not all(without):
+        return []
+    draws = (np.random.default_rng((seed, fold)) for fold in range(count))
+    return [_tuned(network, known, steps, draw) for known, draw in zip(without, draws, strict=True)]
+
+
+def steps_for(runs: int) -> int:
+    """Steps of each member by the number of finished runs: none with few."""
+    return round(STEPS * share_of_many(runs) * max(math.sqrt(runs / 300), 1.0))
+
+
+def _without(problems: Sequence[Problem], folds: NDArray[np.int64], fold: int) -> list[Problem]:
+    """The problems without the runs of a fold, as far as enough is known of them at some lead."""
+    rest = (one.rows(folds[one.index] != fold) for one in problems)
+    return [one for one in rest if np.isfinite(one.came).sum(0).max() >= LEAST]
+
+
+def _tuned(
+    network: InContextNetwork, problems: Sequence[Problem], steps: int, draw: np.random.Generator
+) -> InContextNetwork:
+    """The network after so many steps on problems of one table."""
+    tuned = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(tuned.parameters(), lr=RATE, weight_decay=0.0, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda at: min(1.0, (at + 1) / (0.1 * steps)) * 0.5 * (1 + math.cos(math.pi * at / steps))
+    )
+    device = next(tuned.parameters()).device
+    for _ in range(steps):
+        *given, came = (part.to(device) for part in _batch(problems, draw))
+        loss = pinball(tuned(*given)[None], came).mean()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(tuned.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+    return tuned
+
+
+def _batch(problems: Sequence[Problem], draw: np.random.Generator) -> tuple[torch.Tensor, ...]:
+    """Arguments of the network for some problems with as many examples each, and what came."""
+    chosen: list[tuple[Problem, int]] = []
+    while len(chosen) < PROBLEMS:
+        lead = drawn_lead(draw)
+        problem = problems[int(draw.integers(len(problems)))]
+        if np.isfinite(problem.came[:, lead]).sum() >= LEAST:
+            chosen.append((problem.at(lead), lead))
+    fewest, most = map(math.log, EXAMPLES)
+    share = math.exp(draw.uniform(fewest, most))
+    examples = min(round(share * min(len(problem) for problem, _ in chosen)), MOST_EXAMPLES)
+    return batch_of([drawn(problem, lead, examples, draw) for problem, lead in chosen])

@@ -1,0 +1,112 @@
+"""The in-context network tuned to finished runs: what each member may know, and what the tuning is worth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lcode.curves.arrays import curve_arrays
+from lcode.curves.prefix import PrefixReader
+from lcode.curves.scaling import ValueScaler
+from lcode.ensemble.problems import LEADS, Problem, batch_of, drawn, problems_of
+from lcode.ensemble.tuning import STEPS, InContextMembers, steps_for, tune
+from lcode.network.in_context import InContextConfig, InContextNetwork
+from lcode.network.losses import pinball
+from lcode.table import Metric, RunTable
+
+RUNS, HORIZON = 80, 12
+FOLDS = np.arange(RUNS) % 4
+
+
+@pytest.fixture
+def network() -> InContextNetwork:
+    return InContextNetwork(InContextConfig(width=16, layers=2, heads=2), torch.Generator().manual_seed(0))
+
+
+def crossing(seed: int) -> RunTable:
+    """Runs that end where the others began: nothing that a network would expect."""
+    start = np.random.default_rng(seed).normal(0, 1, RUNS)
+    values = start[:, None] * np.linspace(1, -1, HORIZON)
+    points = pd.DataFrame(
+        {
+            "run": np.repeat([f"r{i:03d}" for i in range(RUNS)], HORIZON),
+            "epoch": np.tile(np.arange(1, HORIZON + 1), RUNS),
+            "metric": "reward",
+            "value": values.ravel(),
+        }
+    )
+    return RunTable.from_points(points, [Metric("main", "reward", "max")])
+
+
+def problems(table: RunTable) -> list[Problem]:
+    values = ValueScaler.fit(curve_arrays(table))
+    return problems_of(table, values, PrefixReader(table, values))
+
+
+def loss(network: InContextNetwork, found: list[Problem]) -> float:
+    draw, lead = np.random.default_rng(0), len(LEADS) - 1
+    *given, came = batch_of([drawn(one.at(lead), lead, 30, draw) for one in found])
+    with torch.no_grad():
+        return float(pinball(network(*given)[None], came).mean())
+
+
+def test_it_learns_what_is_peculiar_to_a_problem(network: InContextNetwork) -> None:
+    members = tune(network, problems(crossing(0)), FOLDS, seed=0)
+    fresh = [one for one in problems(crossing(1)) if one.runs.shares.max() > 0]
+    before = loss(network, fresh)
+    assert len(members) == 4
+    assert all(loss(member, fresh) < 0.8 * before for member in members)
+    assert loss(InContextMembers(members, FOLDS).whole, fresh) < 0.8 * before
+
+
+def test_a_member_knows_nothing_of_the_fold_that_it_left_out(network: InContextNetwork) -> None:
+    known = problems(crossing(0))
+    other = [replace(one, came=np.where((FOLDS[one.index] == 2)[:, None], -one.came, one.came)) for one in known]
+    one, two = (tune(network, found, FOLDS, seed=0) for found in (known, other))
+    same = [
+        all(torch.equal(a, b) for a, b in zip(x.parameters(), y.parameters(), strict=True))
+        for x, y in zip(one, two, strict=True)
+    ]
+    assert same == [False, False, True, False]
+
+
+def test_a_run_is_forecast_by_the_member_that_left_it_out_and_others_by_the_mean() -> None:
+    config = InContextConfig(width=8, layers=1, heads=1)
+    networks = [InContextNetwork(config, torch.Generator().manual_seed(seed)) for seed in range(4)]
+    members = InContextMembers(networks, FOLDS)
+    assert members.without(np.int64(6)) is networks[2]
+    for name, value in members.whole.state_dict().items():
+        torch.testing.assert_close(value, torch.stack([one.state_dict()[name] for one in networks]).mean(0))
+    alone = InContextMembers(networks[:1], FOLDS)
+    assert alone.without(np.int64(6)) is alone.whole is networks[0]
+
+
+def test_neither_the_network_nor_the_callers_draws_change(network: InContextNetwork) -> None:
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    state = torch.get_rng_state()
+    tune(network, problems(crossing(0)), FOLDS, seed=0)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("folds", [FOLDS[:20], np.zeros(RUNS, dtype=np.int64)], ids=["few runs", "one fold"])
+def test_with_few_runs_or_one_configuration_it_stays_as_it_is(network: InContextNetwork, folds: np.ndarray) -> None:
+    table = crossing(0)
+    found = problems(table.select(table.run_ids[: len(folds)]))
+    assert tune(network, found, folds, seed=0) == []
+
+
+def test_metrics_that_hardly_any_run_has_are_not_learned_from(network: InContextNetwork) -> None:
+    found = [
+        replace(one, came=np.where(np.arange(len(one))[:, None] < 5, one.came, np.nan)) for one in problems(crossing(0))
+    ]
+    assert tune(network, found, FOLDS, seed=0) == []
+
+
+def test_steps_grow_with_what_there_is_to_learn_from() -> None:
+    steps = [steps_for(runs) for runs in (10, 30, 60, 120, 300, 1200)]
+    assert steps == [0, 0, STEPS // 2, STEPS, STEPS, 2 * STEPS]
