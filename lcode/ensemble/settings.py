@@ -1,9 +1,9 @@
 """How much evidence the ensemble asks for, and whom it believes: each number in one place, with what it was chosen on.
 
-How long networks train stands in `lcode.ensemble.training`; sizes that bound time and memory, and numbers that keep a
-division finite, stay where they are used. "Design half"
-means `lcode.benchmarks.design_sources()` and the training problems of the corpus. Nothing here was chosen on the report
-half, but for `strata` (TaskSet) and in part `seasoned` (`cells`), which are older than the halves.
+How long networks train stands in `lcode.ensemble.training` and `tuning`; sizes that bound time and memory, and numbers
+that keep a division finite, stay where they are used. "Design half" means `lcode.benchmarks.design_sources()` and the
+training problems of the corpus. Nothing here was chosen on the report half, but for `strata` (TaskSet) and in part
+`seasoned` (`cells`), which are older than the halves.
 """
 
 from __future__ import annotations

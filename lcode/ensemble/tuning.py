@@ -1,10 +1,10 @@
 """The in-context network, tuned to the finished runs of one problem.
 
-What a problem has of its own, such as what its settings do, a network that reads examples can only guess at from them;
-with many runs it is worth learning. On three tables of LCBench's design half that the network had never seen, tuned to
-200 runs, its pinball loss at the ends was 16 to 36 % smaller after 1 and 5 of 52 epochs, on two problems of the corpus 2
-to 3 %; tuned to 80 runs 0 to 20 %. Tuned to 30 it was 5 to 12 % larger on a workload of AlgoPerf, so few runs leave it
-as it is.
+What a problem has of its own, such as what its settings do, a network that reads examples can only guess at from
+them; with many runs it is worth learning. On three tables of LCBench's design half that the network had never seen,
+tuned to 200 runs, its pinball loss at the ends was 16 to 36 % smaller after 1 and 5 of 52 epochs, on two problems of
+the corpus 2 to 3 %; tuned to 80 runs 0 to 20 %. Tuned to 30 it was 5 to 12 % larger on a workload of AlgoPerf, so few
+runs leave it as it is.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ from lcode.network.in_context import InContextNetwork
 from lcode.network.losses import pinball
 
 STEPS, RATE = 60, 1e-3
-"""Steps of each member with many finished runs, and the peak of their learning rate. On three tables as above the CRPS of
-the whole forecast with 200 runs fell by 2, 5 and 2 % after 1, 5 and 15 epochs with 40 steps, by 2, 8 and 6 % with 200
-and a batch for each, which take eight times as long. Rates of 3e-4 and 2e-3 were worse."""
+"""Steps of each member with many finished runs, and the peak of their learning rate.
+
+On three tables as above the CRPS of the whole forecast with 200 runs fell by 2, 5 and 2 % after 1, 5 and 15 epochs with
+40 steps, by 2, 8 and 6 % with 200 and a batch for each, which take eight times as long. A rate of 3e-4 learned too
+little in 60 steps, one of 2e-3 no more.
+"""
 
 PROBLEMS = 2
 """Problems per step."""
@@ -36,7 +39,8 @@ EXAMPLES = (0.4, 0.8)
 """Of the runs of a problem so large a share are examples, from and to, each order of magnitude alike."""
 
 USED = 3
-"""Steps that each batch is used for: drawing one costs half as much as a step, and a new one each time is hardly better."""
+"""Steps that each batch is used for: to draw one costs half as much as a step, and a new one each time is hardly
+better."""
 
 LEAST = 10
 """Runs that a problem must have to be learned from."""
