@@ -78,12 +78,17 @@ class Context:
         return self._learned[cutoff]
 
     def tune(self) -> Context:
-        """The same with the in-context network tuned to the runs, if there is one and there are enough of them."""
+        """The same with the in-context network tuned to the problem's own runs, if there are enough of them.
+
+        Related runs are left out: on two tables of LCBench's design half with 10 runs of their own, 1,490 of other
+        tables made the CRPS 0 to 3 % larger.
+        """
         network = None if self.prior is None else self.prior.in_context
         if network is None:
             return self
-        problems = problems_of(self.finished, self.preprocessor.values, self._reader)
-        return replace(self, tuned=tune(network, problems, self.folds, self.seed))
+        mine = self.finished.rows(np.arange(self.own))
+        problems = problems_of(mine, self.preprocessor.values, self._reader)
+        return replace(self, tuned=tune(network, problems, self.folds[: self.own], self.seed))
 
     def nearest(self, cutoff: int) -> int:
         """The cutoff that serves runs observed up to this one.
