@@ -119,8 +119,9 @@ class Recipe:
             done.rows(rows), mine, folds[rows], preprocessor, network, beside, tuple(self.parts), self.seed,
             self.calibrated,
         )  # fmt: skip
-        tuned = context if report.interrupted else context.tune()
-        return Fitted(EnsembleModel(tuned), report, len(done), _digest(done))
+        if not report.interrupted:
+            context, report = _tuned(context, report, progress)
+        return Fitted(EnsembleModel(context), report, len(done), _digest(done))
 
     def _network(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Prior | None]:
         """The network before training, and what was learned on other problems, which stands beside it."""
@@ -140,6 +141,19 @@ class Recipe:
         if start is not None:
             transfer(start, network)
         return network.to(self.device), beside
+
+
+def _tuned(context: Context, report: FitReport, progress: Progress | None) -> tuple[Context, FitReport]:
+    """The same with the in-context network tuned; Ctrl-C leaves it as it is."""
+
+    def advance(step: int, steps: int) -> None:
+        if progress is not None:
+            progress(step, steps, report.validation_loss)
+
+    try:
+        return context.tune(advance), report
+    except KeyboardInterrupt:
+        return context, replace(report, interrupted=True)
 
 
 def in_context(prior: Prior, finished: RunTable, seed: int) -> Fitted:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,6 +83,7 @@ def tune(
     problems: Sequence[Problem],
     folds: NDArray[np.int64],
     seed: int,
+    advance: Callable[[int, int], None] | None = None,
 ) -> list[InContextNetwork]:
     """Tune the network to finished runs, once without each fold.
 
@@ -94,6 +95,7 @@ def tune(
         problems: those of N finished runs.
         folds: fold of each, [N].
         seed: of what is drawn.
+        advance: called after each step with the steps that are done and all that there are.
 
     Returns:
         A network for each fold; none where there are too few runs to learn from.
@@ -103,8 +105,13 @@ def tune(
     without = [_without(problems, folds, fold) for fold in range(count)]
     if not steps or count < 2 or not all(without):
         return []
-    draws = (np.random.default_rng((seed, fold)) for fold in range(count))
-    return [_tuned(network, known, steps, draw) for known, draw in zip(without, draws, strict=True)]
+    tuned = []
+    for fold, known in enumerate(without):
+        tuned.append(copy.deepcopy(network))
+        for step in _learning(tuned[-1], known, steps, np.random.default_rng((seed, fold))):
+            if advance is not None:
+                advance(fold * steps + step, count * steps)
+    return tuned
 
 
 def steps_for(runs: int) -> int:
@@ -118,26 +125,25 @@ def _without(problems: Sequence[Problem], folds: NDArray[np.int64], fold: int) -
     return [one for one in rest if np.isfinite(one.came).sum(0).max() >= LEAST]
 
 
-def _tuned(
+def _learning(
     network: InContextNetwork, problems: Sequence[Problem], steps: int, draw: np.random.Generator
-) -> InContextNetwork:
-    """The network after so many steps on problems of one table."""
-    tuned = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(tuned.parameters(), lr=RATE, weight_decay=0.0, fused=True)
+) -> Iterator[int]:
+    """Train a network in place on problems of one table; yields how many steps it has made."""
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.0, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda at: min(1.0, (at + 1) / (0.1 * steps)) * 0.5 * (1 + math.cos(math.pi * at / steps))
     )
-    device = next(tuned.parameters()).device
+    device = next(network.parameters()).device
     batches = [tuple(part.to(device) for part in _batch(problems, draw)) for _ in range(-(-steps // USED))]
     for step in range(steps):
         *given, came = batches[step % len(batches)]
-        loss = pinball(tuned(*given)[None], came).mean()
+        loss = pinball(network(*given)[None], came).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(tuned.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-    return tuned
+        yield step + 1
 
 
 def _batch(problems: Sequence[Problem], draw: np.random.Generator) -> tuple[torch.Tensor, ...]:

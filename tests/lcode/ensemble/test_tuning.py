@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,14 +14,25 @@ import torch
 from lcode.curves.arrays import curve_arrays
 from lcode.curves.prefix import PrefixReader
 from lcode.curves.scaling import ValueScaler
+from lcode.ensemble.fitted import EnsembleModel
 from lcode.ensemble.problems import LEADS, Problem, batch_of, drawn, problems_of
+from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.tuning import STEPS, InContextMembers, steps_for, tune
+from lcode.forecasters.lcgode import LCGODEForecaster
 from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.losses import pinball
 from lcode.table import Metric, RunTable
+from lcode.threads import limited_threads
 
 RUNS, HORIZON = 80, 12
 FOLDS = np.arange(RUNS) % 4
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in a fit: threads that wait for each other make these small products a hundred times slower."""
+    with limited_threads(1):
+        yield
 
 
 @pytest.fixture
@@ -110,3 +123,28 @@ def test_metrics_that_hardly_any_run_has_are_not_learned_from(network: InContext
 def test_steps_grow_with_what_there_is_to_learn_from() -> None:
     steps = [steps_for(runs) for runs in (10, 30, 60, 120, 300, 1200)]
     assert steps == [0, 0, STEPS // 2, STEPS, STEPS, 2 * STEPS]
+
+
+def test_who_breaks_off_the_tuning_keeps_the_fit() -> None:
+    before = 0
+
+    def break_off(step: int, steps: int, loss: float) -> None:
+        nonlocal before
+        if step < before:  # the network is adapted, and the tuning begins
+            raise KeyboardInterrupt
+        before = step
+
+    model = LCGODEForecaster.adapted(progress=break_off).fit(crossing(0))
+    assert model.fitted is not None and model.fitted.report.interrupted
+    assert isinstance(model.fitted.model, EnsembleModel) and not model.fitted.model.context.tuned
+    assert model.predict(crossing(1).prefix(4)).quantiles.shape[0] == RUNS
+
+
+def test_a_saved_model_forecasts_by_the_tuned_network(tmp_path: Path) -> None:
+    model = LCGODEForecaster.adapted().fit(crossing(0))
+    model.save(tmp_path / "model")
+    again = LCGODEForecaster.load(tmp_path / "model")
+    assert again.fitted is not None and isinstance(again.fitted.model, EnsembleModel)
+    assert len(again.fitted.model.context.tuned) == SETTINGS.folds
+    seen = crossing(1).prefix(4)
+    np.testing.assert_array_equal(again.predict(seen).quantiles, model.predict(seen).quantiles)
