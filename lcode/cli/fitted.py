@@ -19,6 +19,8 @@ def show_fit(model: LCGODEForecaster, table: RunTable) -> None:
     finished = int((table.runs["status"] == "finished").sum())
     beside = f" and {model.fitted.runs - finished} related ones" if model.fitted.runs > finished else ""
     err.print(f"learned from {min(model.fitted.runs, finished)} finished runs of {len(table)}{beside}", highlight=False)
+    if not model.fitted.report.steps:
+        err.print("no network was adapted: so few finished runs are read as examples", highlight=False)
     weights = model.mean_weights().items()
     if weights:
         parts = ", ".join(f"{part} {100 * weight:.0f} %" for part, weight in weights)
