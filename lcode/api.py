@@ -29,12 +29,13 @@ def fit(
 
     Args:
         table: runs; those that are not finished are ignored.
-        start: `shipped` adapts the checkpoint that comes with the package, `scratch` begins anew.
+        start: `shipped` starts from the checkpoint that comes with the package, and adapts its networks to more than 30
+            finished runs; fewer are taken up as they are. `scratch` begins anew.
         paper: use the published single-task recipe instead (K = 1 for every metric, no coupling, from scratch).
         targets: metrics to forecast, by key (default: all); the others are still read as inputs.
         device: `cpu` or `cuda`; default: a GPU when there is one.
         seed: the same seed on the same machine gives the same model.
-        progress: called as `progress(step, steps, validation_loss)`.
+        progress: called as `progress(step, steps, validation_loss)` while networks are trained.
         related: finished runs of other problems with the same metrics, for a table with few finished runs, or none.
 
     Raises:

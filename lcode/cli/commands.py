@@ -67,7 +67,7 @@ def fit(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder to write the model to.")],
     target: opt.Targets = None,
     start: Annotated[
-        opt.Start, typer.Option("--from", help="Adapt the shipped model, or begin anew.")
+        opt.Start, typer.Option("--from", help="Start from the shipped model, or begin anew.")
     ] = opt.Start.shipped,
     related: Annotated[
         list[Path] | None,

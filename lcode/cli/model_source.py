@@ -10,6 +10,7 @@ from rich.markup import escape
 from lcode.cli import options as opt
 from lcode.cli.console import err
 from lcode.cli.log_source import LogSource
+from lcode.ensemble.settings import SETTINGS
 from lcode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,5 +61,7 @@ def told_model(forecaster: LCGODEForecaster, table: RunTable, model: Path | None
     for warning in forecaster.trust(table)[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
     if model is None and forecaster.fitted is not None and forecaster.known_metrics:
-        text = f"the forecasts take up {forecaster.fitted.runs} of these runs, which have finished"
-        err.print(f"[yellow]note:[/] {text}; `lcode fit`, then --model, adapts the network too", highlight=False)
+        runs = forecaster.fitted.runs
+        more = "; `lcode fit`, then --model, adapts the networks too" if runs > SETTINGS.few else ""
+        text = f"the forecasts take up {runs} of these runs, which have finished{more}"
+        err.print(f"[yellow]note:[/] {text}", highlight=False)

@@ -169,7 +169,7 @@ class Context:
         return {name: float(weight) for name, weight in zip(learned[0].names, mean, strict=True)}
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """JSON values and arrays for a checkpoint: the finished runs and their folds."""
+        """JSON values and arrays for a checkpoint: the finished runs and their folds, but no network."""
         meta, arrays = pack(self.finished)
         meta = {"table": meta, "own": self.own, "seed": self.seed, "parts": list(self.parts)}
         meta["calibrated"] = self.calibrated

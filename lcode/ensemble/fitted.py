@@ -181,7 +181,9 @@ class EnsembleModel:
     def _by_share(self) -> tuple[ShareAxis, Context] | None:
         """The finished runs at equal shares of their horizons; None where these are about equal.
 
-        The adapted network has learned at equal epochs, so that it is left out here.
+        The adapted network has learned at equal epochs, so that it is left out here. The in-context network sees runs
+        beside its examples, on either axis; tuned at equal epochs it forecast a workload of AlgoPerf's design half, 121
+        finished runs, as well as untuned (CRPS within .3 %).
         """
         axis, given = ShareAxis.of(self.context.finished), self.context
         if axis is None or given.prior is None:

@@ -89,7 +89,7 @@ class InContext:
             return None
         rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST_EXAMPLES)).astype(np.int64))]
         known, came = self._runs[metric].rows(rows), came[rows][:, points]
-        networks = self._networks
+        networks = self._networks  # all runs of a fold were left out by one of them
         network = networks.whole if without is None else networks.without(history.rows[history.folds == without][0])
         examples = network.learn(known, came, self._leads[points])
         if without is None and points.sum() <= END_POINTS:

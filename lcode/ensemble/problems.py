@@ -20,7 +20,7 @@ from lcode.table import RunTable
 Array = NDArray[np.float64]
 
 CUTOFFS = 10
-"""From so many epochs each table is seen, close together early, and from before the first."""
+"""Cutoffs of each table beside the one before the first epoch, close together early."""
 
 LATEST = 0.7
 """Share of the horizon after which no cutoff lies."""

@@ -21,8 +21,8 @@ class EnsembleSettings:
     tuned (Hastie et al. 2009, section 7.10)."""
 
     few: int = 30
-    """Finished runs up to which all settings are those for few runs: networks train briefly, what is learned at a
-    cutoff serves those that are 15 % later, the whole of a widening is taken."""
+    """Finished runs up to which all settings are those for few runs: no network learns from them, see `Recipe.fit`,
+    what is learned at a cutoff serves those that are 15 % later, the whole of a widening is taken."""
 
     many: int = 120
     """From so many on they are those for many; in between they go with the logarithm. See

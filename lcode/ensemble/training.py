@@ -1,4 +1,4 @@
-"""How a model is made of finished runs: the network adapted to them, or as it came, and what stands beside it."""
+"""How a model is made of finished runs: networks adapted to them, or as they came, and what stands beside them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from lcode.ensemble.names import IN_CONTEXT
 from lcode.ensemble.prior import Prior
 from lcode.ensemble.registry import PARTS
 from lcode.ensemble.settings import SETTINGS, share_of_many
+from lcode.ensemble.tuning import steps_for
 from lcode.network.loop import FitReport, FitSettings, Progress, Source, fit_model
 from lcode.network.model import LCGODE, LCGODEConfig
 from lcode.network.transfer import transfer
@@ -42,7 +43,7 @@ class Fitted:
 
     Attributes:
         model: makes the forecasts.
-        report: how the training of the network went.
+        report: how the training of the network went; no steps where it was left as it came.
         runs: number of finished runs that were learned from.
         data_digest: of the training points, so that two models can be told to stem from the same data.
     """
@@ -101,14 +102,16 @@ class Recipe:
     def fit(self, done: RunTable, own: int, progress: Progress | None) -> Fitted:
         """Learn from finished runs, of which the first `own` are those of the problem to forecast.
 
+        With fewer than `least_own` of them weights and widths are read off all runs.
+
         Few runs are taken up as they are. On sources of the design half that the in-context network had never seen the
         adapted network made the CRPS of the ends larger by 2 to 5 and 0 to 1 % with 10 and 30 runs of LCBench (3
         tables), by -1 to +2 and -1 to +1 % on the corpus (3 problems), by -2 to +1 and 0 to +2 % on AlgoPerf (2
         workloads).
         """
-        start = self.start
-        if isinstance(start, PretrainedModel) and self._takes_up(done):
-            return in_context(start.prior, done, self.seed, own=own, parts=self.parts, calibrated=self.calibrated)
+        start, judged = self.start, own if own >= SETTINGS.least_own else len(done)
+        if isinstance(start, PretrainedModel) and self._takes_up(start.prior, len(done)):
+            return in_context(start.prior, done, self.seed, own=judged, parts=self.parts, calibrated=self.calibrated)
         preprocessor = Preprocessor.fit(done)
         tensors = preprocessor.tensors(done)
         network, beside = self._network(preprocessor, tensors[1])
@@ -118,24 +121,28 @@ class Recipe:
         settings = self.settings or settings_for(
             len(done), config=preprocessor.config.width, pretrained=self.start is not None
         )
-        report = fit_model(network, [source], settings, generator, progress)
-        if own < len(done):
+        tunes = own == judged and beside is not None and beside.in_context is not None and IN_CONTEXT in self.parts
+        later = (int(folds[:own].max()) + 1) * steps_for(own) if tunes else 0
+        report = fit_model(network, [source], settings, generator, _part_of(progress, 0, settings.steps + later))
+        if judged < len(done):
             adapting = replace(settings, steps=OWN_STEPS, learning_rate=OWN_RATE)
             fit_model(network, [source.rows(np.arange(own))], adapting, generator)
         if network.config.members == 1:
             return Fitted(NetworkAlone(preprocessor, network), report, len(done), _digest(done))
-        rows, mine = some_rows(len(done), own, self.seed, MAX_RUNS)
+        rows, mine = some_rows(len(done), judged, self.seed, MAX_RUNS)
         context = Context(
             done.rows(rows), mine, folds[rows], preprocessor, network, beside, tuple(self.parts), self.seed,
             self.calibrated,
         )  # fmt: skip
-        if not report.interrupted:
-            context, report = _tuned(context, report, progress)
+        if tunes and not report.interrupted:
+            told = _part_of(progress, settings.steps, settings.steps + later)
+            context, report = _tuned(context, report, told)
         return Fitted(EnsembleModel(context), report, len(done), _digest(done))
 
-    def _takes_up(self, done: RunTable) -> bool:
-        """Whether the in-context network reads the runs, and no other network learns from them."""
-        return self.settings is None and IN_CONTEXT in self.parts and len(done) <= SETTINGS.few
+    def _takes_up(self, prior: Prior, runs: int) -> bool:
+        """Whether the in-context network reads so many runs as they are, and no network learns from them."""
+        asked = self.settings is not None or self.overrides
+        return not asked and prior.in_context is not None and IN_CONTEXT in self.parts and runs <= SETTINGS.few
 
     def _network(self, preprocessor: Preprocessor, graphs: GraphTensors | None) -> tuple[LCGODE, Prior | None]:
         """The network before training, and what was learned on other problems, which stands beside it."""
@@ -155,6 +162,11 @@ class Recipe:
         if start is not None:
             transfer(start, network)
         return network.to(self.device), beside
+
+
+def _part_of(progress: Progress | None, before: int, whole: int) -> Progress | None:
+    """Tells the progress of a part of a fit, after so many steps of others, as that of the whole."""
+    return None if progress is None else lambda step, steps, loss: progress(before + step, whole, loss)
 
 
 def _tuned(context: Context, report: FitReport, progress: Progress | None) -> tuple[Context, FitReport]:

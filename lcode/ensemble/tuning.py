@@ -36,14 +36,18 @@ PROBLEMS = 2
 """Problems per step."""
 
 EXAMPLES = (0.4, 0.8)
-"""Of the runs of a problem so large a share are examples, from and to, each order of magnitude alike."""
+"""Of the runs of a problem so large a share are examples, from and to, log-uniform."""
 
 USED = 3
 """Steps that each batch is used for: to draw one costs half as much as a step, and a new one each time is hardly
 better."""
 
+WARM = 3
+"""Steps at least in which the learning rate rises: Adam's first ones are as large as the rate, whatever the
+gradient."""
+
 LEAST = 10
-"""Runs that a problem must have to be learned from."""
+"""Runs that a problem must have to be learned from. By judgement: four examples and six others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +63,10 @@ class InContextMembers:
     folds: NDArray[np.int64]
 
     def without(self, run: np.int64) -> InContextNetwork:
-        """The network that never learned from this finished run."""
+        """The network that never learned from this finished run.
+
+        None of them has learned from related runs, whose folds may be more than those of the own ones.
+        """
         return self.members[int(self.folds[run]) % len(self.members)]
 
     @cached_property
@@ -102,11 +109,13 @@ def tune(
     """
     steps = steps_for(len(folds))
     count = int(folds.max(initial=-1)) + 1
-    without = [_without(problems, folds, fold) for fold in range(count)]
-    if not steps or count < 2 or not all(without):
+    if not steps or count < 2:
         return []
     tuned = []
-    for fold, known in enumerate(without):
+    for fold in range(count):
+        known = _without(problems, folds, fold)
+        if not known:
+            return []
         tuned.append(copy.deepcopy(network))
         for step in _learning(tuned[-1], known, steps, np.random.default_rng((seed, fold))):
             if advance is not None:
@@ -131,7 +140,7 @@ def _learning(
     """Train a network in place on problems of one table; yields how many steps it has made."""
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.0, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda at: min(1.0, (at + 1) / (0.1 * steps)) * 0.5 * (1 + math.cos(math.pi * at / steps))
+        optimiser, lambda at: min(1.0, (at + 1) / max(0.1 * steps, WARM)) * 0.5 * (1 + math.cos(math.pi * at / steps))
     )
     device = next(network.parameters()).device
     batches = [tuple(part.to(device) for part in _batch(problems, draw)) for _ in range(-(-steps // USED))]

@@ -14,7 +14,6 @@ from lcode.curves.collate import used_graphs
 from lcode.ensemble.checkpoint import Checkpoint
 from lcode.ensemble.fitted import EnsembleModel, PretrainedModel
 from lcode.ensemble.registry import PARTS
-from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.store import load_fitted, save_fitted
 from lcode.ensemble.training import Fitted, Recipe, by_name, in_context
 from lcode.ensemble.trust import out_of_fold_figures, trust_rows, trust_warnings
@@ -42,13 +41,14 @@ class LCGODEForecaster(Forecaster):
 
     Args:
         seed: of initial values, folds and random cutoffs; the same seed on the same machine gives the same numbers.
-        settings: how to train; default: by the number of runs, see `settings_for`.
+        settings: how to train; default: by the number of runs, see `settings_for`. Without it the shipped model only
+            takes up to 30 finished runs up, and no network is trained.
         device: `cpu` or `cuda`.
         progress: called now and then while fitting.
         targets: metrics to forecast, by key; the others are still read. None: all.
         pretrained: folder of a model whose parameters to start from; what it has no parameters for (the table's
             configuration, its metrics' own offsets, its graphs) begins at random or at zero. None: from scratch.
-        parts: which of `PARTS` a forecast is made of; the network is trained in any case.
+        parts: which of `PARTS` a forecast is made of.
         calibrated: whether intervals are scaled by what left-out runs say.
         overrides: fields of `LCGODEConfig` to set, such as `coupled=False`.
     """
@@ -81,7 +81,7 @@ class LCGODEForecaster(Forecaster):
 
     @classmethod
     def adapted(cls, *, seed: int = 0, device: str = "cpu", progress: Progress | None = None) -> Self:
-        """A forecaster whose fit adapts the shipped checkpoint: what `lcode fit` does."""
+        """A forecaster whose fit starts from the shipped checkpoint: what `lcode fit` does."""
         return cls(seed=seed, device=device, progress=progress, pretrained=SHIPPED)
 
     @classmethod
@@ -115,7 +115,7 @@ class LCGODEForecaster(Forecaster):
         return self
 
     def fit_related(self, table: RunTable, related: Sequence[RunTable]) -> Self:
-        """Learn from all runs, then adapt to the table's own; weights and widths are read off the own ones.
+        """Learn from all runs, then from the table's own; weights and widths are read off the own ones.
 
         See `Forecaster.fit_related`.
 
@@ -129,7 +129,7 @@ class LCGODEForecaster(Forecaster):
         own = by_name(finished_runs(table, at_least=0))
         others = [by_name(finished_runs(other, at_least=0)) for other in related]
         done = finished_runs(pooled([own, *others]), at_least=self.min_finished)
-        self.fitted = self._fit(done, len(own) if len(own) >= SETTINGS.least_own else len(done))
+        self.fitted = self._fit(done, len(own))
         return self
 
     @isolated()
@@ -258,7 +258,10 @@ class LCGODEForecaster(Forecaster):
                     f"{table.epoch_unit:g}: fit a model on logs with such epochs"
                 )
             finished = context.finished.in_unit(finer)
-            self.fitted = in_context(context.prior, finished, self.seed)
+            self.fitted = in_context(
+                context.prior, finished, context.seed, own=context.own, parts=context.parts,
+                calibrated=context.calibrated,
+            )  # fmt: skip
             own = finer
         return table.in_unit(own)
 

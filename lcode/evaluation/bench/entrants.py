@@ -83,7 +83,7 @@ def _ablations() -> dict[str, ForecasterFactory]:
 
 
 def _lcode() -> Entrant:
-    """Adapts the shipped checkpoint, and is that checkpoint itself where no run is finished."""
+    """Starts from the shipped checkpoint, and is that checkpoint itself where no run is finished."""
     from lcode.forecasters.lcgode import SHIPPED
 
     meta = json.loads((SHIPPED / "model.json").read_text(encoding="utf-8"))

@@ -11,14 +11,20 @@ import pandas as pd
 import pytest
 import torch
 
+import lcode
 from lcode.curves.arrays import curve_arrays
 from lcode.curves.prefix import PrefixReader
 from lcode.curves.scaling import ValueScaler
+from lcode.ensemble.context import Context
 from lcode.ensemble.fitted import EnsembleModel
+from lcode.ensemble.history import History
+from lcode.ensemble.in_context import InContext
+from lcode.ensemble.names import IN_CONTEXT
 from lcode.ensemble.problems import LEADS, Problem, batch_of, drawn, problems_of
+from lcode.ensemble.registry import PARTS
 from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.tuning import STEPS, InContextMembers, steps_for, tune
-from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.losses import pinball
 from lcode.table import Metric, RunTable
@@ -126,13 +132,13 @@ def test_steps_grow_with_what_there_is_to_learn_from() -> None:
 
 
 def test_who_breaks_off_the_tuning_keeps_the_fit() -> None:
-    before = 0
+    told: list[tuple[int, float]] = []
 
     def break_off(step: int, steps: int, loss: float) -> None:
-        nonlocal before
-        if step < before:  # the network is adapted, and the tuning begins
+        assert step <= steps and (not told or step > told[-1][0])
+        if told and told[-1] == (step - 1, loss):  # the network is adapted, and the tuning goes step by step
             raise KeyboardInterrupt
-        before = step
+        told.append((step, loss))
 
     model = LCGODEForecaster.adapted(progress=break_off).fit(crossing(0))
     assert model.fitted is not None and model.fitted.report.interrupted
@@ -148,3 +154,59 @@ def test_a_saved_model_forecasts_by_the_tuned_network(tmp_path: Path) -> None:
     assert len(again.fitted.model.context.tuned) == SETTINGS.folds
     seen = crossing(1).prefix(4)
     np.testing.assert_array_equal(again.predict(seen).quantiles, model.predict(seen).quantiles)
+
+
+def test_left_out_forecasts_are_those_of_the_member_that_left_the_run_out() -> None:
+    table = crossing(0)
+    values = ValueScaler.fit(curve_arrays(table))
+    reader = PrefixReader(table, values)
+    config = InContextConfig(width=8, layers=1, heads=1)
+    networks = [InContextNetwork(config, torch.Generator().manual_seed(seed)) for seed in range(4)]
+    history = History.of(table, RUNS, curve_arrays(table), FOLDS, 4, values, reader)
+    together = InContext(history, InContextMembers(networks, FOLDS)).out_of_fold()
+    for fold, network in enumerate(networks):
+        alone = InContext(history, InContextMembers([network], FOLDS)).out_of_fold()
+        same = [np.allclose(together[part == FOLDS], alone[part == FOLDS]) for part in range(4)]
+        assert same == [part == fold for part in range(4)]
+
+
+def some(count: int) -> RunTable:
+    whole = crossing(0)
+    return whole.select(whole.run_ids[:count])
+
+
+def context_of(model: LCGODEForecaster) -> Context:
+    assert model.fitted is not None and isinstance(model.fitted.model, EnsembleModel)
+    return model.fitted.model.context
+
+
+def test_few_runs_are_taken_up_and_more_are_learned_from() -> None:
+    few, more = (LCGODEForecaster.adapted().fit(some(runs)) for runs in (SETTINGS.few, SETTINGS.few + 1))
+    assert context_of(few).adapted is None and not context_of(few).tuned
+    assert context_of(more).adapted is not None
+    seen = crossing(1).prefix(4)
+    alike = lcode.load().in_context(some(SETTINGS.few)).predict(seen)
+    np.testing.assert_array_equal(few.predict(seen).quantiles, alike.quantiles)
+
+
+def test_what_few_runs_were_fitted_with_stays_when_epochs_are_finer() -> None:
+    model = LCGODEForecaster(pretrained=SHIPPED, parts=PARTS[1:], calibrated=False, seed=3).fit(some(20))
+    seen = crossing(1).prefix(4)
+    points = seen.points.assign(epoch=seen.points["epoch"] * 1)
+    finer = replace(seen, points=points, epoch_unit=0.5)
+    model.predict(finer)
+    context = context_of(model)
+    assert (context.parts, context.calibrated, context.seed) == (PARTS[1:], False, 3)
+
+
+def test_the_network_is_tuned_to_the_problems_own_runs_alone() -> None:
+    others = crossing(1)
+    few = LCGODEForecaster.adapted().fit_related(some(7), [others.select(others.run_ids[:40])])
+    assert context_of(few).adapted is not None and not context_of(few).tuned
+    many = LCGODEForecaster.adapted().fit_related(some(36), [others.select(others.run_ids[:9])])
+    assert len(context_of(many).tuned) == SETTINGS.folds
+
+
+def test_without_examples_nothing_is_tuned() -> None:
+    parts = tuple(name for name in PARTS if name != IN_CONTEXT)
+    assert not context_of(LCGODEForecaster(pretrained=SHIPPED, parts=parts).fit(some(40))).tuned
