@@ -1,9 +1,9 @@
 """The forecaster without one of its parts each, to measure what the part is worth; names for `lcode bench`.
 
-Two groups. `lcode-…` is the whole forecaster, which starts from the shipped model, without something. (Up to 30 finished
-runs are only taken up, so that there the one without examples has an adapted network that the whole has not.) `net` is
-the network alone, from scratch, without the regressors beside it, so that they do not make up for what it lacks;
-`net-…` is the same without something.
+Two groups. `lcode-…` is the whole forecaster, which starts from the shipped model, without something. (Up to 30
+finished runs are only taken up, so that there the one without examples has an adapted network that the whole has not.)
+`net` is the network alone, from scratch, without the regressors beside it, so that they do not make up for what it
+lacks; `net-…` is the same without something.
 """
 
 from __future__ import annotations
