@@ -11,7 +11,6 @@ from lcode.curves.continuation import at_epochs, read_points
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
 from lcode.ensemble.networks import expected
-from lcode.ensemble.settings import SETTINGS
 from lcode.forecast import LEVELS, Q05, Q50, Q95
 from lcode.regressors.extra_trees import QuantileForest, metric_quantiles, split_targets
 
@@ -19,6 +18,10 @@ Array = NDArray[np.float64]
 
 SPLIT_POINTS = 4
 """Future points of each metric that the splits are to predict; more take longer and are no better."""
+
+FOLD_TREES = 7
+"""Trees of a forest without each fold, 35 together. By cost: a live run waits for those of every epoch it comes to
+first."""
 
 LEAST_WIDTH = 1e-3
 """Of a network's 90 % interval, in model space, when a surprise is measured by it."""
@@ -41,7 +44,7 @@ class FoldForests:
         self._out = [np.flatnonzero(folds == fold) for fold in numbers]
         splits = split_targets(target, SPLIT_POINTS)
         self._forests = [
-            QuantileForest(features[rows], splits[rows], seed=seed * 1000 + fold, trees=SETTINGS.fold_trees)
+            QuantileForest(features[rows], splits[rows], seed=seed * 1000 + fold, trees=FOLD_TREES)
             for fold, rows in enumerate(self._rows)
         ]
 

@@ -9,8 +9,7 @@ from lcode.curves.continuation import at_epochs, read_points, share_epochs
 from lcode.curves.tokens import Prefixes
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.history import History
-from lcode.ensemble.problems import MOST_EXAMPLES
-from lcode.ensemble.settings import SETTINGS
+from lcode.ensemble.problems import FEWEST_EXAMPLES, MOST_EXAMPLES
 from lcode.ensemble.tuning import InContextMembers
 from lcode.forecast import LEVELS
 from lcode.network.in_context import Examples
@@ -85,7 +84,7 @@ class InContext:
             return self._for_ends[asked]
         history, came = self._history, self._came[:, metric]
         rows = np.flatnonzero(np.isfinite(came).all(1) & (history.folds != without))
-        if len(rows) < SETTINGS.least_examples:
+        if len(rows) < FEWEST_EXAMPLES:
             return None
         rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST_EXAMPLES)).astype(np.int64))]
         known, came = self._runs[metric].rows(rows), came[rows][:, points]

@@ -17,22 +17,13 @@ from numpy.typing import NDArray
 
 from lcode.curves.prefix import Known
 from lcode.ensemble.mixture import crps
+from lcode.ensemble.settings import SETTINGS
 
 Array = NDArray[np.float64]
 
 STILL, BLUR = 0.01, 0.05
 """In model space: movement below which runs stand equally still, and what is added to the deviation of a trait, since
 where all finished runs have the same a little more is not far."""
-
-USUAL = 0.9
-"""Quantile of the finished runs' distances to their nearest other one: so far from the next is not unusual yet."""
-
-NEAR, FAR = 1.0, 3.0
-"""In usual distances: up to where what was learned from the finished runs counts in full, and from where least."""
-
-MOST, BELIEF = 0.9, 0.75
-"""Share of the weights that goes elsewhere at most, and the probability that this is right before any left-out run has
-spoken."""
 
 
 class Novelty:
@@ -53,11 +44,11 @@ class Novelty:
         self._scale = np.nanstd(there, axis=0) + BLUR
         self._middle = np.nanmedian(there[..., 0], axis=0)
         next_one = self._nearest(self._traits, np.eye(len(folds), dtype=bool))
-        usual = np.nanquantile(_or_zero(np.where(np.isfinite(next_one), next_one, np.nan)), USUAL, axis=0)
+        usual = np.nanquantile(_or_zero(np.where(np.isfinite(next_one), next_one, np.nan)), SETTINGS.usual, axis=0)
         self._usual = np.maximum(usual, 1e-9)
 
     def of(self, known: Known) -> Array:
-        """Share of the weights that may go elsewhere, of R runs, 0 to `MOST`, [R, K]."""
+        """Share of the weights that may go elsewhere, of R runs, 0 to `SETTINGS.yields`, [R, K]."""
         traits = _traits(known)
         return self._score(traits, self._nearest(traits, None))
 
@@ -83,8 +74,8 @@ class Novelty:
 
     def _score(self, traits: Array, nearest: Array) -> Array:
         judged = (traits[..., 0] > self._middle) & np.isfinite(nearest)
-        far = np.clip((np.where(judged, nearest, 0.0) / self._usual - NEAR) / (FAR - NEAR), 0, 1)
-        return np.where(judged, MOST * np.nan_to_num(far), 0.0)
+        far = np.clip((np.where(judged, nearest, 0.0) / self._usual - 1) / (SETTINGS.unlike - 1), 0, 1)
+        return np.where(judged, SETTINGS.yields * np.nan_to_num(far), 0.0)
 
     def _nearest(self, traits: Array, apart: NDArray[np.bool_] | None) -> Array:
         """Distance of runs [R, K, 2] to the nearest finished one, but for those of `apart` [R, N], [R, K]."""
@@ -100,7 +91,7 @@ class Leaning:
 
     Three ways are possible: as all runs, by the weights of the stacking; by the pretrained network, if what sets them
     apart lasts; by the forest of values, if they end as all others. A run's probabilities are those of `Novelty.stays`,
-    with `BELIEF` for the latter two together, times what left-out runs say of each.
+    with `SETTINGS.belief` for the latter two together, times what left-out runs say of each.
 
     On the design half neither the slope alone, nor how far apart finished runs end, nor the distance between the two
     forecasts tells runs that fail for good (in `cells`) from those that catch up (in AlgoPerf), so both have a say.
@@ -141,8 +132,9 @@ class Leaning:
         """Shares of the weights that go elsewhere, of R runs by `Novelty`, [R, K, E]; None: nothing."""
         if not unlike.any() or not self.towards.any():
             return None
-        ways = BELIEF * np.stack([stays, 1 - stays], axis=-1) * self.towards.any(1) * self.likelihood
-        return unlike[..., None] * (ways / (1 - BELIEF + ways.sum(-1, keepdims=True))) @ self.towards
+        belief = SETTINGS.belief
+        ways = belief * np.stack([stays, 1 - stays], axis=-1) * self.towards.any(1) * self.likelihood
+        return unlike[..., None] * (ways / (1 - belief + ways.sum(-1, keepdims=True))) @ self.towards
 
 
 def _likelihood(novelty: Array, plain: Array, other: Array, truth: Array) -> float:

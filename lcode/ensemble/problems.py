@@ -31,8 +31,8 @@ LEADS = np.arange(1, 13) / 12
 ASKED = 40
 """Runs of a problem that are forecast in one step."""
 
-MOST_EXAMPLES = 200
-"""Examples at most: the network has never seen more."""
+FEWEST_EXAMPLES, MOST_EXAMPLES = 3, 200
+"""Examples of which the network says something: it was trained with no fewer and no more."""
 
 
 @dataclass(frozen=True, eq=False)

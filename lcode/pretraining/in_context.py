@@ -13,8 +13,7 @@ from torch import Tensor
 from lcode.curves.arrays import curve_arrays
 from lcode.curves.prefix import PrefixReader
 from lcode.curves.scaling import ValueScaler
-from lcode.ensemble.problems import MOST_EXAMPLES, Problem, batch_of, drawn, drawn_lead, problems_of
-from lcode.ensemble.settings import SETTINGS
+from lcode.ensemble.problems import FEWEST_EXAMPLES, MOST_EXAMPLES, Problem, batch_of, drawn, drawn_lead, problems_of
 from lcode.isolation import isolated
 from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.loop import Progress
@@ -55,7 +54,7 @@ def table_problems(table: RunTable) -> list[Problem]:
         if len(view.points):
             values = ValueScaler.fit(curve_arrays(view))
             found += problems_of(view, values, PrefixReader(view, values))
-    return [problem for problem in found if len(problem) >= SETTINGS.least_examples + SPARE]
+    return [problem for problem in found if len(problem) >= FEWEST_EXAMPLES + SPARE]
 
 
 @isolated()
@@ -133,7 +132,7 @@ def _batch(
     All have as many examples: from the fewest to the most, each order of magnitude alike.
     """
     most = min(MOST_EXAMPLES, int(largest.max()) - SPARE)
-    examples = int(np.rint(np.exp(draw.uniform(np.log(SETTINGS.least_examples), np.log(most)))))
+    examples = int(np.rint(np.exp(draw.uniform(np.log(FEWEST_EXAMPLES), np.log(most)))))
     large = chances * (largest >= examples + SPARE)
     parts: list[tuple[Array, ...]] = []
     while len(parts) < count:

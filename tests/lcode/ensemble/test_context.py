@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lcode.curves.collate import Preprocessor
-from lcode.ensemble.context import Context
+from lcode.ensemble.context import EXACT, Context
 from lcode.ensemble.registry import PARTS
 from lcode.ensemble.settings import SETTINGS
 from lcode.table import RunTable, pooled
@@ -28,13 +28,13 @@ def long(family: Family) -> Context:
 
 
 def test_early_cutoffs_serve_themselves(long: Context) -> None:
-    assert [long.nearest(cutoff) for cutoff in range(-1, SETTINGS.exact + 1)] == list(range(-1, SETTINGS.exact + 1))
+    assert [long.nearest(cutoff) for cutoff in range(-1, EXACT + 1)] == list(range(-1, EXACT + 1))
 
 
 def test_later_cutoffs_share_what_was_learned_at_one_near_by(long: Context) -> None:
-    assert len({long.nearest(cutoff) for cutoff in range(SETTINGS.exact, 250)}) < 30
-    assert all(abs(np.log(long.nearest(cutoff) / cutoff)) < 0.11 for cutoff in range(SETTINGS.exact + 1, 250))
-    rungs = sorted({long.nearest(cutoff) for cutoff in range(SETTINGS.exact, 250)})
+    assert len({long.nearest(cutoff) for cutoff in range(EXACT, 250)}) < 30
+    assert all(abs(np.log(long.nearest(cutoff) / cutoff)) < 0.11 for cutoff in range(EXACT + 1, 250))
+    rungs = sorted({long.nearest(cutoff) for cutoff in range(EXACT, 250)})
     assert all(long.nearest(rung) == rung for rung in rungs)
 
 

@@ -11,7 +11,8 @@ import lcode
 from lcode.curves.arrays import curve_arrays
 from lcode.curves.prefix import Known, PrefixReader
 from lcode.curves.scaling import ValueScaler
-from lcode.ensemble.novelty import BELIEF, MOST, Leaning, Novelty
+from lcode.ensemble.novelty import Leaning, Novelty
+from lcode.ensemble.settings import SETTINGS
 from lcode.forecast import LEVELS
 from lcode.table import Metric, RunTable
 from lcode.table.metric import MAIN_TASK
@@ -49,7 +50,7 @@ def standing_at(table: RunTable, error: float, share: float) -> RunTable:
 def test_a_run_that_stands_still_is_unlike_runs_that_all_learn(
     finished: RunTable, read: Callable[[RunTable], Known], novelty: Novelty
 ) -> None:
-    assert novelty.of(read(standing_at(finished, 0.99, 0.01))) == pytest.approx(MOST)
+    assert novelty.of(read(standing_at(finished, 0.99, 0.01))) == pytest.approx(SETTINGS.yields)
 
 
 def test_a_run_ahead_of_all_goes_on_as_the_others(
@@ -66,7 +67,7 @@ def test_finished_runs_are_alike(finished: RunTable, read: Callable[[RunTable], 
 def test_a_finished_run_is_not_compared_with_itself(finished: RunTable, read: Callable[[RunTable], Known]) -> None:
     others = finished.select(finished.run_ids[1:])
     known = read(others.concat(standing_at(finished, 0.99, 0.01)))
-    assert Novelty(known, np.arange(30) % 5, SLOPE).out_of_fold()[-1] == pytest.approx(MOST)
+    assert Novelty(known, np.arange(30) % 5, SLOPE).out_of_fold()[-1] == pytest.approx(SETTINGS.yields)
 
 
 def test_where_nothing_was_observed_no_run_is_unlike(
@@ -108,7 +109,7 @@ def test_without_evidence_the_ways_have_their_prior_probabilities() -> None:
     for leaning in (learned(0, 0, 0), learned(0, 5, 5, truth=np.nan), learned(0, 5, 5, unlike=np.zeros((4, 1)))):
         moved = leaning.moved(SOME, np.full((4, 1), 0.8))
         assert moved is not None
-        np.testing.assert_allclose(moved, SOME[..., None] * BELIEF * np.array([0.8, 0.2, 0.0]))
+        np.testing.assert_allclose(moved, SOME[..., None] * SETTINGS.belief * np.array([0.8, 0.2, 0.0]))
 
 
 def test_left_out_runs_say_which_way_is_right() -> None:
