@@ -296,6 +296,9 @@ def test_predicting_without_a_model_takes_up_the_finished_runs_and_says_so(
     assert "`lcode fit`" not in done.err  # which adapts nothing to so few
     twice = [row.replace(ended[0].split(",")[0][0], "z", 1) for row in ended]
     both.write_text("\n".join([header, *ended, *twice, *others, ""]))
-    assert "`lcode fit`, then --model, adapts the networks" in lcode_command("predict", both, "--out", tmp_path / "all.csv").err
+    assert (
+        "`lcode fit`, then --model, adapts the networks"
+        in lcode_command("predict", both, "--out", tmp_path / "all.csv").err
+    )
     done = lcode_command("predict", running_logs, "--out", tmp_path / "few.csv")
     assert done.status == 0 and "have finished" not in done.err
