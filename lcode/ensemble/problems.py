@@ -32,7 +32,7 @@ ASKED = 40
 """Runs of a problem that are forecast in one step."""
 
 FEWEST_EXAMPLES, MOST_EXAMPLES = 3, 200
-"""Examples of which the network says something: it was trained with no fewer and no more."""
+"""Examples that the network is trained with: by fewer it says nothing, of more some are chosen."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,7 +84,7 @@ def unpack_model(meta: Mapping[str, Any], tensors: Mapping[str, Tensor], device:
     if meta["kind"] == "network alone":
         return NetworkAlone(preprocessor, networks[NETWORK])
     arrays = {name: value.numpy() for name, value in _part(FINISHED, tensors).items()}
-    tuned = [_reader(meta["prior"]["in_context"], f"{TUNED}.{i}", tensors, device) for i in range(meta["tuned"])]
+    tuned = [_in_context(meta["prior"]["in_context"], f"{TUNED}.{i}", tensors, device) for i in range(meta["tuned"])]
     return EnsembleModel(Context.unpack(meta["context"], arrays, preprocessor, networks.get(NETWORK), prior, tuned))
 
 
@@ -109,12 +109,12 @@ def _pack_networks(adapted: LCGODE | None, prior: Prior | None) -> tuple[dict[st
 def _prior(meta: Mapping[str, Any], network: LCGODE, tensors: Mapping[str, Tensor], device: str) -> Prior:
     examples = None
     if meta["in_context"] is not None:
-        examples = _reader(meta["in_context"], IN_CONTEXT, tensors, device)
+        examples = _in_context(meta["in_context"], IN_CONTEXT, tensors, device)
     settings = None if meta["settings"] is None else SettingsPrior.from_json(meta["settings"])
     return Prior(network, examples, settings)
 
 
-def _reader(config: Mapping[str, Any], name: str, tensors: Mapping[str, Tensor], device: str) -> InContextNetwork:
+def _in_context(config: Mapping[str, Any], name: str, tensors: Mapping[str, Tensor], device: str) -> InContextNetwork:
     network = InContextNetwork(InContextConfig(**config), torch.Generator().manual_seed(0))
     network.load_state_dict(_part(name, tensors))
     return network.to(device)

@@ -134,7 +134,7 @@ class Recipe:
             done.rows(rows), mine, folds[rows], preprocessor, network, beside, tuple(self.parts), self.seed,
             self.calibrated,
         )  # fmt: skip
-        if tunes and not report.interrupted:
+        if later and not report.interrupted:
             told = _part_of(progress, settings.steps, settings.steps + later)
             context, report = _tuned(context, report, told)
         return Fitted(EnsembleModel(context), report, len(done), _digest(done))
