@@ -68,14 +68,14 @@ class ForecastFile:
         """The same of a long table; the forecasts are those of the table read at once, see `known_runs`."""
         from lcode.forecasters.known import known_runs
 
-        forecaster = loaded_model(self.source, self.model, self.device)
+        loaded = forecaster = loaded_model(self.source, self.model, self.device)
         read = partial(self.source.read, known=known_directions(forecaster))
         outline = table.outline(read)
         self.source.tell(outline)
         if forecaster.learns_in_context:
             names = known_runs(outline, seed=forecaster.seed, at_least=forecaster.min_finished)
             forecaster = forecaster.in_context(table.select(names, read))
-        told_model(forecaster, outline, self.model)
+        told_model(loaded, forecaster, outline)
         parts.begin([self.model, self.device, self.at, *(getattr(self.source, f.name) for f in fields(self.source))])
         there = f"{parts.count} of them are there from an earlier call, and " if parts.count else ""
         show_notes([f"forecasts are made in blocks of runs: {there}if this call is interrupted, the same one goes on."])

@@ -47,21 +47,27 @@ def table_for(forecaster: LCGODEForecaster, source: LogSource, *, told: bool = T
 
 def model_and_table(source: LogSource, model: Path | None, device: str | None) -> tuple[LCGODEForecaster, RunTable]:
     """Read the logs and load the model that a command was given; it takes up the runs that have finished."""
-    forecaster = loaded_model(source, model, device)
-    table = table_for(forecaster, source)
+    loaded = forecaster = loaded_model(source, model, device)
+    table = table_for(loaded, source)
     if (table.runs["status"] != "finished").any():
         with err.status("learning from the finished runs"):
-            forecaster = forecaster.in_context(table)
-    told_model(forecaster, table, model)
+            forecaster = loaded.in_context(table)
+    told_model(loaded, forecaster, table)
     return forecaster, table
 
 
-def told_model(forecaster: LCGODEForecaster, table: RunTable, model: Path | None) -> None:
-    """Say on stderr how far the model is to be trusted on these runs, and what it learned from them."""
+def told_model(loaded: LCGODEForecaster, forecaster: LCGODEForecaster, table: RunTable) -> None:
+    """Say on stderr how far a model is to be trusted on these runs, and what it has learned from them since loaded."""
     for warning in forecaster.trust(table)[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
-    if model is None and forecaster.fitted is not None and forecaster.known_metrics:
-        runs = forecaster.fitted.runs
-        more = "; `lcode fit`, then --model, adapts the networks too" if runs > SETTINGS.few else ""
+    runs = forecaster.learned_from - loaded.learned_from
+    if not runs:
+        return
+    many = forecaster.learned_from > SETTINGS.few
+    if loaded.learned_from:
+        more = "; `lcode fit` adapts the networks to them too" if many else ""
+        text = f"the forecasts take up {runs} runs that finished after the fit{more}"
+    else:
+        more = "; `lcode fit`, then --model, adapts the networks too" if many else ""
         text = f"the forecasts take up {runs} of these runs, which have finished{more}"
-        err.print(f"[yellow]note:[/] {text}", highlight=False)
+    err.print(f"[yellow]note:[/] {text}", highlight=False)

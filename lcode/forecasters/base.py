@@ -53,6 +53,11 @@ class Forecaster(ABC):
         """Whether `in_context` teaches it anything."""
         return type(self).in_context is not Forecaster.in_context
 
+    @property
+    def learned_from(self) -> int:
+        """How many finished runs it has learned from, where `in_context` adds to them; else 0."""
+        return 0
+
     def in_context(self, runs: RunTable) -> Forecaster:
         """The forecaster that knows the finished ones of these runs, as far as it can take them up without a fit.
 

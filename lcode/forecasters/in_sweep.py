@@ -72,12 +72,15 @@ class InSweep:
             return Known((), ())
         again = set(finished)
         past = tuple(run for run in self._history.run_ids if run not in again)
-        count = max(taken_up(len(past) + len(finished), self.model.min_finished) - len(past), 0)
+        before = max(len(past), self.model.learned_from)
+        count = max(taken_up(before + len(finished), self.model.min_finished) - before, 0)
         return Known(past, tuple(finished[:count]))
 
     def taught(self, known: Known, table_of: TableOf) -> Forecaster:
         """The forecaster that knows these runs; itself where they are too few to teach anything."""
-        if not isinstance(self.model, Forecaster) or len(known.past) + len(known.sweep) < self.model.min_finished:
+        if not isinstance(self.model, Forecaster):
+            return self.model
+        if max(len(known.past), self.model.learned_from) + len(known.sweep) < self.model.min_finished:
             return self.model  # runs in progress are compared with each other
         runs = self._history.select(known.past)
         if known.sweep:

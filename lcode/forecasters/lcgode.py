@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from lcode.curves.arrays import curve_arrays
 from lcode.curves.collate import used_graphs
 from lcode.ensemble.checkpoint import Checkpoint
 from lcode.ensemble.fitted import EnsembleModel, PretrainedModel
+from lcode.ensemble.later_runs import taking_up
 from lcode.ensemble.registry import PARTS
 from lcode.ensemble.store import load_fitted, save_fitted
 from lcode.ensemble.training import Fitted, Recipe, by_name, in_context
@@ -21,6 +23,7 @@ from lcode.errors import NotEnoughDataError, UsageError
 from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
+from lcode.forecasters.in_sweep import GROWTH
 from lcode.forecasters.known import KNOWN_RUNS, known_runs
 from lcode.graphs import unknown_ops
 from lcode.isolation import isolated
@@ -77,7 +80,7 @@ class LCGODEForecaster(Forecaster):
         self.overrides = overrides
         self.fitted: Fitted | None = None
         self.company: RunTable | None = None
-        """Runs that others are compared with; None: those of the table that is forecast."""
+        """Runs that are known beside those of the fit; None: those of the table that is forecast."""
 
     @classmethod
     def adapted(cls, *, seed: int = 0, device: str = "cpu", progress: Progress | None = None) -> Self:
@@ -172,38 +175,50 @@ class LCGODEForecaster(Forecaster):
 
     @property
     def learns_in_context(self) -> bool:
-        """True of the shipped model, which has learned from no run so far."""
-        return self.fitted is not None and isinstance(self.fitted.model, PretrainedModel)
+        """Whether finished runs can be taken up: not by a network alone."""
+        return self.fitted is not None and isinstance(self.fitted.model, PretrainedModel | EnsembleModel)
+
+    @property
+    def learned_from(self) -> int:
+        """See `Forecaster.learned_from`."""
+        return self.fitted.runs if self.fitted is not None and isinstance(self.fitted.model, EnsembleModel) else 0
 
     def in_context(self, runs: RunTable) -> LCGODEForecaster:
-        """The forecaster that knows these runs, where it has learned from none so far.
+        """The forecaster that knows these runs beside those that it has learned from.
 
-        The shipped network stays as it is; what stands beside it (regressors, their weights, the widths of the
-        intervals) learns from the finished runs, from at most `CONTEXT_RUNS` of them, when a forecast first needs it.
-        Where fewer than `min_finished` have finished with two epochs, runs are compared with those in progress. Of a
-        table of thousands of runs some are known, see `known_runs`. A forecaster that was fitted: itself.
+        Networks stay as they are; what stands beside them (regressors, their weights, the widths of the intervals)
+        learns from the finished runs, from at most `CONTEXT_RUNS` of them, when a forecast first needs it. A fitted
+        forecaster takes up those that it does not know when there are a quarter more of them, four at least, see
+        `lcode.ensemble.later_runs`. The shipped one, where fewer than `min_finished` have finished with two epochs,
+        compares runs with those in progress. Of a table of thousands of runs some are known, see `known_runs`.
         """
         fitted = self._fitted()
-        if not isinstance(fitted.model, PretrainedModel):
+        if not self.learns_in_context:
             return self
         if len(runs) > KNOWN_RUNS:
             runs = runs.select(known_runs(runs, seed=self.seed, at_least=self.min_finished))
-        known = type(self)(seed=self.seed, device=self.device, targets=self.targets)
-        known.fitted, known.company = fitted, runs
-        try:
-            done = by_name(finished_runs(runs, at_least=self.min_finished))
-        except NotEnoughDataError:
-            return known
+        known = copy.copy(self)
+        known.company = runs
         with isolated():
+            if isinstance(fitted.model, EnsembleModel):
+                least = max(self.min_finished, (GROWTH - 1) * fitted.runs)
+                known.fitted = taking_up(fitted, finished_runs(runs, at_least=0), least)
+                return self if known.fitted is fitted and self.company is not None else known
+            assert isinstance(fitted.model, PretrainedModel)
+            try:
+                done = by_name(finished_runs(runs, at_least=self.min_finished))
+            except NotEnoughDataError:
+                return known
             known.fitted = in_context(fitted.model.prior, done, self.seed)
         return known
 
     def predict(self, table: RunTable, at: At = "horizon", *, context: RunTable | None = None) -> Forecast:
         """Forecast every run of the table; see `Forecaster.predict`.
 
-        What the shipped model may know of other runs is the context: it learns from the finished ones and compares
-        with those in progress; see `in_context`. A run's forecast depends on the run and the context alone, not on
-        what else is in the table. With `targets`, those metrics alone are forecast and the others only read.
+        What a forecast may know of other runs is what was fitted and the context: it learns from the finished ones, and
+        the shipped model compares with those in progress; see `in_context`. A run's forecast depends on the run and the
+        context alone, not on what else is in the table. With `targets`, those metrics alone are forecast and the others
+        only read.
 
         Args:
             table: the runs.
@@ -214,7 +229,7 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: nothing was fitted yet, or the table has a metric that the model does not know.
         """
-        model = self._knowing(table if context is None and self.company is None else context)
+        model = self._knowing(table) if context is None else self.in_context(context)
         return model._forecast(model._in_own_unit(table), at)
 
     def predict_in_blocks(self, table: RunTable, at: At = "horizon", *, runs: int = BLOCK) -> Iterator[Forecast]:
@@ -223,7 +238,7 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: as `predict`.
         """
-        model = self._knowing(table if self.company is None else None)
+        model = self._knowing(table)
         table = model._in_own_unit(table)
         names = table.run_ids
         if at == "full":
@@ -233,8 +248,9 @@ class LCGODEForecaster(Forecaster):
         for begin in range(0, max(len(names), 1), runs):
             yield model._forecast(table.select(names[begin : begin + runs]), at)
 
-    def _knowing(self, runs: RunTable | None) -> LCGODEForecaster:
-        return self if runs is None else self.in_context(runs)
+    def _knowing(self, table: RunTable) -> LCGODEForecaster:
+        """The forecaster for a table, where nobody says which runs it may know."""
+        return self.in_context(table) if self.company is None else self
 
     def _in_own_unit(self, table: RunTable) -> RunTable:
         """The table with epochs in the unit of the runs that the model holds prefixes against.

@@ -39,7 +39,7 @@ class Monitor:
     Only the run that reports is forecast, alone; of the others their last expected score is remembered. What the
     caller has switched on (autocast, inference mode, a default device) makes no difference.
 
-    The pretrained model learns while the sweep goes on: the runs that have finished are taken up, in one to some
+    The model learns while the sweep goes on: the runs that have finished are taken up, in one to some
     seconds, whenever there are a quarter more of them (at 4, 5, 6, 8, 10, 13 … with those of the history).
 
     While there is no baseline and fewer than three runs have finished, runs are compared by what they are expected to
@@ -83,8 +83,8 @@ class Monitor:
         """Make a monitor.
 
         Args:
-            model: any fitted forecaster; default: the pretrained one, on the CPU. The pretrained one takes up the
-                finished runs of the history and of the sweep (`Forecaster.in_context`); a fitted one stays as it is.
+            model: any fitted forecaster; default: the pretrained one, on the CPU. That one and what `lcode fit` makes
+                take up the finished runs of the history and of the sweep (`Forecaster.in_context`).
             history: the runs known so far; its metrics are those that may be reported, its finished runs are the
                 first incumbents. A run of the history that reports is taken up where the history left it. Without one,
                 the metrics are those that are reported.

@@ -302,3 +302,23 @@ def test_predicting_without_a_model_takes_up_the_finished_runs_and_says_so(
     )
     done = lcode_command("predict", running_logs, "--out", tmp_path / "few.csv")
     assert done.status == 0 and "have finished" not in done.err
+
+
+def test_a_fitted_model_takes_up_what_finished_after_the_fit_and_says_so(
+    lcode_command: Lcode, finished_logs: Path, running_logs: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    (header, *ended), (_, *others) = (path.read_text().splitlines() for path in (finished_logs, running_logs))
+    both = tmp_path / "both.csv"
+    both.write_text("\n".join([header, *ended, *others, ""]))
+    known = lcode_command("predict", both, "--model", model_folder, "--out", tmp_path / "known.csv")
+    assert known.status == 0 and "after the fit" not in known.err  # these are the runs of the fit
+    column = header.split(",").index("seg/err")
+
+    def later(line: str) -> str:
+        run, *row = line.split(",")
+        row[column - 1] = f"{float(row[column - 1]) + 0.01}"
+        return ",".join([f"later-{run}", *row])
+
+    both.write_text("\n".join([header, *map(later, ended), *others, ""]))
+    done = lcode_command("predict", both, "--model", model_folder, "--out", tmp_path / "all.csv")
+    assert done.status == 0 and "take up 21 runs that finished after the fit" in done.err

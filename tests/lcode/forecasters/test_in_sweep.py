@@ -32,6 +32,17 @@ class Pupil(Forecaster):
         raise NotImplementedError
 
 
+class Learned(Pupil):
+    """Has learned from twenty runs before."""
+
+    @property
+    def learned_from(self) -> int:
+        return 20
+
+    def in_context(self, runs: RunTable) -> Learned:
+        return Learned(runs.run_ids)
+
+
 def table(*names: str) -> RunTable:
     points = pd.DataFrame(
         [(run, epoch, "seg/loss", 1 / epoch) for run in names for epoch in (1, 2, 3)],
@@ -113,3 +124,13 @@ def test_what_is_no_forecaster_of_ours_is_left_as_it_is() -> None:
 
     model = Anything()
     assert InSweep(model, table("a")).knowing(["b"], table) is model  # type: ignore[arg-type]
+
+
+def test_a_fitted_model_counts_the_runs_of_its_fit() -> None:
+    """Five more than twenty are a quarter; those of its fit may be the history, and are not asked for again."""
+    names = [f"r{i}" for i in range(11)]
+    for history in (table(), table(*(f"h{i}" for i in range(20)))):
+        model = InSweep(Learned(), history)
+        assert [len(model.known(names[:count]).sweep) for count in (4, 5, 10, 11)] == [0, 5, 5, 11]
+    assert known_after(InSweep(Learned(), table()), names[:5]) == tuple(names[:5])
+    assert known_after(InSweep(Learned(), table()), names[:4]) == ()
