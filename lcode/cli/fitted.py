@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 def show_fit(model: LCGODEForecaster, table: RunTable) -> None:
     """Print how many runs were learned from, and whether the fit was cut short."""
     assert model.fitted is not None
-    finished = int((table.runs["status"] == "finished").sum())
-    beside = f" and {model.fitted.runs - finished} related ones" if model.fitted.runs > finished else ""
-    err.print(f"learned from {min(model.fitted.runs, finished)} finished runs of {len(table)}{beside}", highlight=False)
+    beside = f" and {related} related ones" if (related := model.related) else ""
+    err.print(f"learned from {model.fitted.runs} finished runs of {len(table)}{beside}", highlight=False)
     if not model.fitted.report.steps:
         err.print("no network was adapted: so few finished runs are read as examples", highlight=False)
     weights = model.mean_weights().items()

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from lcode.curves.continuation import at_epochs
 from lcode.curves.prefix import Known
-from lcode.curves.scaling import ValueScaler
 from lcode.ensemble.base_model import BaseModel, Observed
 from lcode.ensemble.conformal import Conformal
 from lcode.ensemble.forests import out_of_fold_changes
@@ -84,30 +83,31 @@ class AtCutoff:
             None if prior is None else prior[:, :, chosen],
         )
         share = max(history.cutoff, 0) / float(np.median(history.horizons))
-        prior_weights = Stacking.prior(self.names, truth.shape[1], share)
-        self.stacking = _stacking(prior_weights, parts, truth, leads, history.own, values)
-        own = history.own
-        came = values.unscale(truth[:own])
+        alike = np.zeros(truth.shape[1]) if given.related is None else given.related[0].alike
+        prior_weights = Stacking.prior(self.names, alike, share)
+        came = values.unscale(truth)
+        natural = np.stack([np.sort(values.bounded(part), axis=-1) for part in parts])
+        self.stacking = prior_weights.learned(leads, natural, came)
         self._novelty = Novelty(history.known, history.folds, self._reach.slope[:, -1])
-        unlike = self._novelty.out_of_fold()[:own]
+        unlike = self._novelty.out_of_fold()
 
         def mix(moved: Array | None) -> Array:
-            return self.stacking.mix(parts[:, :own], leads[:own], moved)
+            return self.stacking.mix(parts, leads, moved)
 
         self._leaning = Leaning.learned(
             self._towards(share), unlike, lambda moved: np.sort(values.bounded(mix(moved)), axis=-1), came
         )
-        mixture = mix(self._leaning.moved(unlike, self._novelty.stays_out_of_fold()[:own]))
-        self.judged = Judged(mixture, truth[:own], history.last[:own], leads[:own])
+        mixture = mix(self._leaning.moved(unlike, self._novelty.stays_out_of_fold()))
+        self.judged = Judged(mixture, truth, history.last, leads)
         self._queries, self._seed = chosen, given.seed
-        conformal = Conformal.of(leads[:own], mixture, truth[:own])
+        conformal = Conformal.of(leads, mixture, truth)
         self.conformal = conformal if calibrated else replace(conformal, factors=np.zeros_like(conformal.factors))
 
     @cached_property
     def trees(self) -> Array:
         """What a forest of changes would have said of the runs in `judged`, to compare with, [N, K, Q, 21]."""
         history = self._history
-        return out_of_fold_changes(history, self._seed)[: history.own][:, :, self._queries]
+        return out_of_fold_changes(history, self._seed)[:, :, self._queries]
 
     def quantiles(self, observed: Observed, epochs: Array) -> Array:
         """Quantiles in model space of R runs at the query epochs [R, Q], [R, K, Q, 21]."""
@@ -138,11 +138,3 @@ class AtCutoff:
         """See `Leaning`; the pretrained network knows nothing of a curve that has hardly begun."""
         ripe = min(share / SETTINGS.ripe, 1.0)
         return np.array([[ripe * (name == PRETRAINED), name == VALUES] for name in self.names], dtype=np.float64).T
-
-
-def _stacking(prior: Stacking, parts: Array, truth: Array, leads: Array, own: int, values: ValueScaler) -> Stacking:
-    """The weights of the base models: of all runs, then, from there, of the problem's own."""
-    natural = np.stack([np.sort(values.bounded(part), axis=-1) for part in parts])
-    came = values.unscale(truth)
-    stacking = prior.learned(leads, natural, came)
-    return stacking if own == len(truth) else stacking.learned(leads[:own], natural[:, :own], came[:own])

@@ -31,6 +31,7 @@ class Observed:
         horizons: their horizons, [R].
         adapted: the runs as the adapted network reads them, with the graphs that they point into; None: there is none.
         generic: the runs as the pretrained network reads them; None: there is none.
+        beside: what is known of the runs as read beside related ones; None: there are none.
     """
 
     cutoff: int
@@ -38,6 +39,7 @@ class Observed:
     horizons: NDArray[np.int64]
     adapted: tuple[RunTensors, GraphTensors | None] | None = None
     generic: RunTensors | None = None
+    beside: Known | None = None
 
     def __len__(self) -> int:
         return len(self.horizons)
@@ -56,6 +58,7 @@ class Observed:
             horizons=self.horizons[begin:end],
             adapted=None if self.adapted is None else (self.adapted[0].rows(index), self.adapted[1]),
             generic=None if self.generic is None else self.generic.rows(index),
+            beside=None if self.beside is None else self.beside.rows(slice(begin, end)),
         )
 
 

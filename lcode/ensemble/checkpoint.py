@@ -26,7 +26,7 @@ from lcode.errors import CheckpointError, UsageError
 from lcode.files import alone_in, check_room, is_temporary, refusals, replacing, sync_folder
 from lcode.json_text import parse_json
 
-VERSION = 9
+VERSION = 10
 """Version of the folder's layout; another one is refused."""
 
 TENSORS, META = "model.safetensors", "model.json"

@@ -22,6 +22,7 @@ from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.prior import Prior
 from lcode.ensemble.problems import problems_of
 from lcode.ensemble.registry import Learning
+from lcode.ensemble.related import Beside, RelatedExamples, RelatedRuns
 from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.tuning import InContextMembers, tune
 from lcode.network.in_context import InContextNetwork
@@ -54,8 +55,7 @@ class Context:
     What is learned at a cutoff depends on the finished runs alone, not on what was asked before.
 
     Attributes:
-        finished: N finished runs, those of the problem to forecast first, then those of related ones.
-        own: how many are of the problem itself.
+        finished: N finished runs.
         folds: fold of each run, [N].
         preprocessor: how tables become tensors.
         adapted: the network that learned from the runs; None: none did.
@@ -64,10 +64,10 @@ class Context:
         seed: of trees.
         calibrated: whether intervals are scaled by what left-out runs say; only ablations do without.
         tuned: the in-context network, tuned to the runs without each of the folds; empty: it is as it came.
+        related: finished runs of other problems; None: there are none.
     """
 
     finished: RunTable
-    own: int
     folds: NDArray[np.int64]
     preprocessor: Preprocessor
     adapted: LCGODE | None
@@ -76,29 +76,31 @@ class Context:
     seed: int
     calibrated: bool = True
     tuned: Sequence[InContextNetwork] = ()
+    related: RelatedRuns | None = None
 
     def at(self, cutoff: int) -> AtCutoff:
         """What is learned at a cutoff, one of `nearest`."""
         if cutoff not in self._learned:
             history = History.of(
-                self.finished, self.own, self._arrays, self.folds, cutoff, self.preprocessor.values, self._reader
+                self.finished, self._arrays, self.folds, cutoff, self.preprocessor.values, self._reader
             )
-            given = Learning(history, self.preprocessor, self._adapted, self._pretrained, self._in_context, self.seed)
+            given = Learning(
+                history, self.preprocessor, self._adapted, self._pretrained, self._in_context,
+                self._related(history), self.seed,
+            )  # fmt: skip
             self._learned[cutoff] = AtCutoff(given, self.parts, calibrated=self.calibrated)
         return self._learned[cutoff]
 
     def tune(self, advance: Callable[[int, int], None] | None = None) -> Context:
-        """The same with the in-context network tuned to the problem's own runs, if there are enough of them.
+        """The same with the in-context network tuned to the finished runs, if there are enough of them.
 
-        Related runs are left out: on two tables of LCBench's design half with 10 runs of their own, 1,490 of other
-        tables made the CRPS 0 to 3 % larger. For `advance` see `lcode.ensemble.tuning.tune`.
+        For `advance` see `lcode.ensemble.tuning.tune`.
         """
         network = None if self.prior is None else self.prior.in_context
         if network is None:
             return self
-        mine = self.finished.rows(np.arange(self.own))
-        problems = problems_of(mine, self.preprocessor.values, self._reader)
-        return replace(self, tuned=tune(network, problems, self.folds[: self.own], self.seed, advance))
+        problems = problems_of(self.finished, self.preprocessor.values, self._reader)
+        return replace(self, tuned=tune(network, problems, self.folds, self.seed, advance))
 
     def nearest(self, cutoff: int) -> int:
         """The cutoff that serves runs observed up to this one.
@@ -130,6 +132,7 @@ class Context:
             rows = np.flatnonzero(seen == cutoff)
             part = table if len(rows) == len(table) else table.rows(rows)
             known, index = self._reader.at(part, arrays.rows(rows), cutoff), torch.from_numpy(rows)
+            beside = self._beside
             yield (
                 rows,
                 Observed(
@@ -138,6 +141,7 @@ class Context:
                     horizons[rows],
                     None if adapted is None else (adapted[0].rows(index), adapted[1]),
                     None if generic is None else generic.rows(index),
+                    None if beside is None else beside.read(part, arrays.rows(rows), cutoff),
                 ),
             )
 
@@ -179,10 +183,9 @@ class Context:
         return {name: float(weight) for name, weight in zip(learned[0].names, mean, strict=True)}
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """JSON values and arrays for a checkpoint: the finished runs and their folds, but no network."""
+        """JSON values and arrays for a checkpoint: the finished runs and their folds, but no network or related run."""
         meta, arrays = pack(self.finished)
-        meta = {"table": meta, "own": self.own, "seed": self.seed, "parts": list(self.parts)}
-        meta["calibrated"] = self.calibrated
+        meta = {"table": meta, "seed": self.seed, "parts": list(self.parts), "calibrated": self.calibrated}
         return meta, {**arrays, "folds": self.folds}
 
     @classmethod
@@ -194,12 +197,12 @@ class Context:
         adapted: LCGODE | None,
         prior: Prior | None,
         tuned: Sequence[InContextNetwork],
+        related: RelatedRuns | None,
     ) -> Context:
-        """The inverse of `pack`, with the networks that are stored beside it."""
+        """The inverse of `pack`, with what is stored beside it."""
         parts = tuple(str(name) for name in meta["parts"])
         return cls(
             unpack(meta["table"], arrays),
-            int(meta["own"]),
             arrays["folds"],
             preprocessor,
             adapted,
@@ -208,6 +211,7 @@ class Context:
             int(meta["seed"]),
             bool(meta["calibrated"]),
             tuned,
+            related,
         )
 
     @cached_property
@@ -239,6 +243,20 @@ class Context:
     def _in_context(self) -> InContextMembers | None:
         network = None if self.prior is None else self.prior.in_context
         return None if network is None else InContextMembers(self.tuned or [network], self.folds)
+
+    @cached_property
+    def _beside(self) -> RelatedExamples | None:
+        """Related runs, for the network that takes them for examples."""
+        if self.related is None or self.prior is None or self.prior.in_context is None:
+            return None
+        return RelatedExamples(self.finished, self.folds, self.related, self.preprocessor.values, self.prospects)
+
+    def _related(self, own: History) -> tuple[Beside, InContextNetwork] | None:
+        """See `Learning`."""
+        if self._beside is None:
+            return None
+        assert self.prior is not None and self.prior.in_context is not None
+        return self._beside.at(own), self.prior.in_context
 
     @cached_property
     def _pretrained(self) -> AnyMetrics | None:

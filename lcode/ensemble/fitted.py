@@ -1,4 +1,4 @@
-"""What forecasts are made by: the pretrained network, an ensemble on finished runs, or a network alone."""
+"""What forecasts are made by: the pretrained network, an ensemble on finished runs, both, or a network alone."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from lcode.ensemble.leads import leads_of
 from lcode.ensemble.mixture import mixture_quantiles
 from lcode.ensemble.order import FEWEST, in_careful_order, moved_by
 from lcode.ensemble.prior import Prior
+from lcode.ensemble.related import RelatedRuns, standing_alike
 from lcode.ensemble.settings_prior import tilted
 from lcode.ensemble.widths import Widths
 from lcode.forecast import LEVELS, NO_EPOCH, Q50
@@ -188,8 +189,52 @@ class EnsembleModel:
         axis, given = ShareAxis.of(self.context.finished), self.context
         if axis is None or given.prior is None:
             return None
-        finished = axis.table(given.finished)
-        return axis, replace(given, finished=finished, preprocessor=Preprocessor.fit(finished), adapted=None)
+        finished, related = axis.table(given.finished), given.related
+        if related is not None:
+            related = replace(related, runs=axis.table(related.runs))
+        read = Preprocessor.fit(finished)
+        return axis, replace(given, finished=finished, preprocessor=read, adapted=None, related=related)
+
+
+@dataclass(frozen=True, eq=False)
+class RelatedModel:
+    """Where hardly a run has finished but runs of related problems have: their forecast and the zero-shot one.
+
+    The more of the runs in progress stand where related runs stood, the more these count. On pairs of the design half
+    that the networks had not seen, no own run finished, the CRPS of the ends by related runs was 0.01 to 0.7 of the
+    zero-shot one's where the two problems had one scale, and up to 3 times as large where they had not.
+
+    Attributes:
+        pretrained: forecasts without a finished run.
+        related: the runs of the other problems.
+        borrowed: has taken them up as if they were of the problem itself.
+    """
+
+    pretrained: PretrainedModel
+    related: RelatedRuns
+    borrowed: EnsembleModel
+
+    @property
+    def preprocessor(self) -> Preprocessor:
+        """How tables become tensors."""
+        return self.borrowed.preprocessor
+
+    def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
+        """See `Model`."""
+        metrics = self.preprocessor.metrics
+        borrowed = self.borrowed.predict(table, epochs, company)
+        zero_shot = np.full_like(borrowed.quantiles, np.nan)
+        there = [metrics.index(metric) for metric in table.metrics if metric in metrics]
+        own = [k for k, metric in enumerate(table.metrics) if metric in metrics]
+        told = self.pretrained.predict(table, epochs, company)
+        zero_shot[:, there] = told.quantiles[:, own]
+        alike = standing_alike(company, self.related) ** 2
+        both = np.stack([borrowed.quantiles, zero_shot])
+        weights = np.where(np.isfinite(both).all(-1), np.stack([alike, 1 - alike])[:, None, :, None], 0.0)
+        known = weights.sum(0) > 0
+        quantiles = np.full_like(zero_shot, np.nan)
+        quantiles[known] = mixture_quantiles(np.nan_to_num(both[:, known]), weights[:, known])
+        return Predicted(quantiles, borrowed.correlation, told.persistence)
 
 
 def _by_context(context: Context, table: RunTable, asked: Array) -> tuple[Array, Array]:

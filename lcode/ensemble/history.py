@@ -11,7 +11,6 @@ from lcode.curves.arrays import CurveArrays
 from lcode.curves.continuation import continuation_grid, continuations, share_epochs
 from lcode.curves.prefix import Known, PrefixReader
 from lcode.curves.scaling import ValueScaler
-from lcode.ensemble.settings import SETTINGS
 from lcode.table import RunTable
 
 Array = NDArray[np.float64]
@@ -26,7 +25,6 @@ class History:
 
     Attributes:
         rows: which of the finished runs they are, [N].
-        own: so many of them, the first, are of the problem to forecast, the others of related ones.
         folds: fold of each run, [N].
         horizons: of the runs, [N].
         cutoff: last epoch seen; -1: nothing.
@@ -36,7 +34,6 @@ class History:
     """
 
     rows: NDArray[np.int64]
-    own: int
     folds: NDArray[np.int64]
     horizons: NDArray[np.int64]
     cutoff: int
@@ -48,28 +45,24 @@ class History:
     def of(
         cls,
         table: RunTable,
-        own: int,
         arrays: CurveArrays,
         folds: NDArray[np.int64],
         cutoff: int,
         scaler: ValueScaler,
         reader: PrefixReader,
+        grid: Array | None = None,
     ) -> History:
-        """The runs of the table whose horizon lies after the cutoff; the first `own` are of the problem itself.
-
-        Where hardly one of these went on, while related ones did, all count as its own.
-        """
+        """The runs of the table whose horizon lies after the cutoff, on a grid of their own or on that of others."""
         horizons = table.runs["horizon"].to_numpy(np.int64)
         longer = np.flatnonzero(horizons > cutoff)
-        grid = continuation_grid(horizons[longer], cutoff)
-        grid = grid if len(grid) <= GRID else np.arange(1, GRID + 1) / GRID
+        if grid is None:
+            grid = continuation_grid(horizons[longer], cutoff)
+            grid = grid if len(grid) <= GRID else np.arange(1, GRID + 1) / GRID
         after, part = arrays.rows(longer), folds[longer]
         if len(np.unique(part)) < 2:  # all that went on are repeats of one configuration: each is left out by itself
             part = np.arange(len(longer))
-        mine = int((longer < own).sum())
         return cls(
             longer,
-            mine if mine >= SETTINGS.least_own else len(longer),
             part,
             horizons[longer],
             cutoff,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lcode.curves.continuation import at_epochs, read_points, share_epochs
 from lcode.curves.tokens import Prefixes
 from lcode.ensemble.base_model import Forecasts, Observed
+from lcode.ensemble.folds import NEVER_OUT
 from lcode.ensemble.history import History
 from lcode.ensemble.problems import FEWEST_EXAMPLES, MOST_EXAMPLES
 from lcode.ensemble.tuning import InContextMembers
 from lcode.forecast import LEVELS
-from lcode.network.in_context import Examples
+from lcode.network.in_context import Examples, InContextNetwork
 
 Array = NDArray[np.float64]
 
@@ -27,7 +30,7 @@ class InContext:
     """Forecasts by what came of the finished runs, one metric at a time.
 
     Args:
-        history: the finished runs from the cutoff.
+        history: the finished runs from the cutoff; those of other problems are examples and never left out.
         networks: the network, tuned to the finished runs or not.
     """
 
@@ -45,15 +48,16 @@ class InContext:
     def out_of_fold(self) -> Array:
         """See `BaseModel`."""
         history = self._history
+        asked = history.folds != NEVER_OUT
         path = np.full((*self._came.shape, len(LEVELS)), np.nan)
         every = np.ones(len(self._leads), dtype=np.bool_)
         for k in range(path.shape[1]):
             runs = self._runs[k]
-            for fold in np.unique(history.folds).tolist():
+            for fold in np.unique(history.folds[asked]).tolist():
                 own = np.flatnonzero(history.folds == fold)
                 path[own, k] = self._path(k, runs.rows(own), every, without=fold)
         last = history.known.last
-        return at_epochs(path, self._leads, last, history.cutoff, history.horizons, history.epochs)
+        return at_epochs(path, self._leads, last, history.cutoff, history.horizons, history.epochs)[asked]
 
     def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
         """See `BaseModel`."""
@@ -94,3 +98,24 @@ class InContext:
         if without is None and points.sum() <= END_POINTS:
             self._for_ends[asked] = examples
         return examples
+
+
+class Related:
+    """The same where runs of related problems are examples too.
+
+    Args:
+        history: own finished runs and related ones, see `lcode.ensemble.related`.
+        network: the network as it came.
+    """
+
+    def __init__(self, history: History, network: InContextNetwork) -> None:
+        self._model = InContext(history, InContextMembers([network], history.folds))
+
+    def out_of_fold(self) -> Array:
+        """See `BaseModel`; of the own runs."""
+        return self._model.out_of_fold()
+
+    def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
+        """See `BaseModel`."""
+        assert observed.beside is not None
+        return self._model.predict(replace(observed, known=observed.beside), epochs, before)

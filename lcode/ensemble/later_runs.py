@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lcode.ensemble.context import Context
 from lcode.ensemble.fitted import EnsembleModel
@@ -40,38 +41,30 @@ def taking_up(fitted: Fitted, finished: RunTable, at_least: float) -> Fitted:
     new = by_name(_unknown(context, finished))
     if not len(new) or len(new) < at_least:
         return fitted
-    room = MAX_RUNS - held
-    new = new.rows(some_rows(len(new), len(new), context.seed, min(CONTEXT_RUNS, room))[0])
+    new = new.rows(some_rows(len(new), context.seed, min(CONTEXT_RUNS, MAX_RUNS - held)))
+    whole = pooled([context.finished, new])
     if context.adapted is None:
         assert context.prior is not None
-        whole, own = _with(context, new)
         return in_context(
-            context.prior, whole, context.seed, own=own, parts=context.parts, calibrated=context.calibrated
-        )
-    return replace(fitted, model=EnsembleModel(_beside_networks(context, new)), runs=held + len(new))
+            context.prior, whole, context.seed, parts=context.parts, calibrated=context.calibrated,
+            related=context.related,
+        )  # fmt: skip
+    grown = replace(context, finished=whole, folds=_folds(context, whole))
+    return replace(fitted, model=EnsembleModel(grown), runs=len(whole))
 
 
-def _beside_networks(context: Context, new: RunTable) -> Context:
-    """The context with these runs.
+def _folds(context: Context, whole: RunTable) -> NDArray[np.int64]:
+    """A fold for each of the known runs and the new ones behind them, [N].
 
-    No network has learned from them, so what any forecasts of them is out of fold. A repeat of a configuration that
-    was learned from is left out with it.
+    No network has learned from the new ones, so what any forecasts of them is out of fold. A repeat of a configuration
+    that was learned from is left out with it.
     """
-    whole, own = _with(context, new)
-    held = np.r_[0 : context.own, own : len(whole)]
+    held = len(context.folds)
     folds = assign_folds(whole, int(context.folds.max()) + 1, context.seed)
-    group = configuration_groups(whole)
-    fold_of = dict(zip(group[held].tolist(), context.folds.tolist(), strict=True))
-    folds[:] = [fold_of.get(one, fold) for one, fold in zip(group.tolist(), folds.tolist(), strict=True)]
-    folds[held] = context.folds
-    return replace(context, finished=whole, own=own, folds=folds)
-
-
-def _with(context: Context, new: RunTable) -> tuple[RunTable, int]:
-    """The finished runs of a context and new ones, own ones first, and how many those are."""
-    both = pooled([context.finished, new])
-    held, own = len(context.finished), context.own
-    return both.rows(np.r_[0:own, held : len(both), own:held]), own + len(new)
+    group = configuration_groups(whole).tolist()
+    fold_of = dict(zip(group[:held], context.folds.tolist(), strict=True))
+    later = [fold_of.get(one, fold) for one, fold in zip(group[held:], folds[held:].tolist(), strict=True)]
+    return np.r_[context.folds, np.array(later, dtype=np.int64)]
 
 
 def _unknown(context: Context, finished: RunTable) -> RunTable:

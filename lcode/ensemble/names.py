@@ -9,6 +9,9 @@ PRETRAINED = "pretrained"
 IN_CONTEXT = "in-context network"
 """The network that takes finished runs for examples."""
 
+RELATED, RESCALED = "related runs", "related runs, rescaled"
+"""The same with runs of related problems among the examples, as they are and on the scale of the own ones."""
+
 PROCESS = "gaussian process"
 VALUES = "forest of values"
 SURPRISES = "forest of surprises"

@@ -47,8 +47,7 @@ class Process:
         if len(rows) < 3:
             return None
         if len(rows) > MAX_RUNS:
-            own = _evenly(rows[rows < history.own], MAX_RUNS)
-            rows = np.r_[own, _evenly(rows[rows >= history.own], MAX_RUNS - len(own))]
+            rows = rows[np.linspace(0, len(rows) - 1, MAX_RUNS).astype(np.int64)]
         features, groups = _features(history.known, seen, k)
         changes = history.values[rows, k] - history.last[rows, k, None]
         return _MetricProcess(features[rows], groups, changes, history.folds[rows], rows)
@@ -114,8 +113,3 @@ def _features(known: Known, seen: Array, metric: int) -> tuple[Array, NDArray[np
     groups = evidence.columns.groups
     own = int(groups.max(initial=-1)) + 1 + np.arange(seen.shape[2])
     return np.concatenate([evidence.values, seen[:, metric]], axis=1), np.concatenate([groups, own])
-
-
-def _evenly(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """At most so many of the rows, evenly spaced."""
-    return rows if len(rows) <= count else rows[np.linspace(0, len(rows) - 1, count).astype(np.int64)]

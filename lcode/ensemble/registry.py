@@ -9,11 +9,13 @@ from lcode.curves.collate import Preprocessor
 from lcode.ensemble.base_model import BaseModel, Forecasts
 from lcode.ensemble.forests import Surprises, Values
 from lcode.ensemble.history import History
-from lcode.ensemble.in_context import InContext
-from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED, PROCESS, SURPRISES, VALUES
+from lcode.ensemble.in_context import InContext, Related
+from lcode.ensemble.names import IN_CONTEXT, NETWORK, PRETRAINED, PROCESS, RELATED, RESCALED, SURPRISES, VALUES
 from lcode.ensemble.networks import Adapted, AnyMetrics, Pretrained, expected
 from lcode.ensemble.process import Process
+from lcode.ensemble.related import Beside
 from lcode.ensemble.tuning import InContextMembers
+from lcode.network.in_context import InContextNetwork
 from lcode.network.quantiles import OutOfFoldNetwork
 
 
@@ -27,6 +29,8 @@ class Learning:
         adapted: the network that learned from the finished runs; None: there is none.
         pretrained: the network as it came; None: there is none.
         in_context: the network that takes them for examples, tuned to them or not; None: there is none.
+        related: the finished runs beside those of related problems, and the network that takes both for examples; None:
+            there are none.
         seed: of the trees.
     """
 
@@ -35,6 +39,7 @@ class Learning:
     adapted: OutOfFoldNetwork | None
     pretrained: AnyMetrics | None
     in_context: InContextMembers | None
+    related: tuple[Beside, InContextNetwork] | None
     seed: int
 
 
@@ -50,6 +55,20 @@ def _in_context(given: Learning, before: Forecasts) -> BaseModel | None:
     return None if given.in_context is None else InContext(given.history, given.in_context)
 
 
+def _related(given: Learning, before: Forecasts) -> BaseModel | None:
+    if given.related is None:
+        return None
+    beside, network = given.related
+    return Related(beside.as_they_are, network)
+
+
+def _rescaled(given: Learning, before: Forecasts) -> BaseModel | None:
+    if given.related is None:
+        return None
+    beside, network = given.related
+    return Related(beside.rescaled, network)
+
+
 def _surprises(given: Learning, before: Forecasts) -> BaseModel:
     history = given.history
     return Surprises(history, given.seed, expected(before, max(history.cutoff, 0) / history.horizons))
@@ -59,6 +78,8 @@ BASE_MODELS: dict[str, Callable[[Learning, Forecasts], BaseModel | None]] = {
     NETWORK: _adapted,
     PRETRAINED: _pretrained,
     IN_CONTEXT: _in_context,
+    RELATED: _related,
+    RESCALED: _rescaled,
     PROCESS: lambda given, before: Process(given.history, before),
     VALUES: lambda given, before: Values(given.history, given.seed),
     SURPRISES: _surprises,

@@ -32,10 +32,6 @@ class EnsembleSettings:
     """Finished runs that must have gone on after a cutoff for anything to be learned there, so that each fold leaves
     three."""
 
-    least_own: int = 8
-    """With fewer runs of its own a problem is judged on those of its relatives. By judgement: five folds would hold one
-    or two runs."""
-
     ends: tuple[float, float] = (0.3, 0.7)
     """Leads up to which, and from which on, one set of weights and widths holds; in between they are interpolated. By
     judgement, never tuned."""
@@ -54,6 +50,10 @@ class EnsembleSettings:
     """What the in-context network counts for there, which has learned from other problems how such runs go on. Chosen
     on tables of the design half and of the corpus that a network trained for this purpose had not seen: more helps on
     LCBench after one evaluation, and costs on AlgoPerf, whose submissions differ in kind."""
+
+    alike: float = 16.0
+    """What related runs count for there as they are, times the square of the share of own ends among theirs. Chosen on
+    pairs of the design half that the networks had not seen."""
 
     shrink: float = 2.0
     """In runs: with so many finished ones the data and the prior weights of the stacking have about equal say. On the

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from lcode.ensemble.leads import far
 from lcode.ensemble.mixture import crps_terms, mixture_quantiles
-from lcode.ensemble.names import IN_CONTEXT, PRETRAINED
+from lcode.ensemble.names import IN_CONTEXT, PRETRAINED, RELATED
 from lcode.ensemble.settings import SETTINGS
 
 Array = NDArray[np.float64]
@@ -32,17 +32,22 @@ class Stacking:
     weights: Array
 
     @classmethod
-    def prior(cls, names: Sequence[str], metrics: int, share: float) -> Self:
+    def prior(cls, names: Sequence[str], alike: Array, share: float) -> Self:
         """Weights before the left-out runs have spoken, at this share of the horizon.
 
         All alike, which is hard to beat where little is known (Timmermann 2006, Forecast combinations); but the
         pretrained network, which has read many curves and knows nothing else, counts less while there is none to read,
-        and more once there is.
+        and more once there is. Related runs count as they are the more, the more they end as the own ones do.
+
+        Args:
+            names: of the base models.
+            alike: share of the own runs that ended where related ones did, of each metric, [K]; see `Beside`.
+            share: of the horizon that was seen.
         """
         seasoned = SETTINGS.seasoned ** (2 * min(share / SETTINGS.ripe, 1) - 1)
-        special = {PRETRAINED: seasoned, IN_CONTEXT: SETTINGS.examples}
-        weights = np.array([special.get(name, 1.0) for name in names])
-        return cls(np.broadcast_to(weights / weights.sum(), (2, metrics, len(names))))
+        special = {PRETRAINED: seasoned, IN_CONTEXT: SETTINGS.examples, RELATED: SETTINGS.alike * alike**2}
+        weights = np.stack([np.broadcast_to(special.get(name, 1.0), alike.shape) for name in names], axis=-1)
+        return cls(np.broadcast_to(weights / weights.sum(-1, keepdims=True), (2, *weights.shape)))
 
     def mix(self, quantiles: Array, leads: Array, moved: Array | None = None) -> Array:
         """The mixture of the base models.

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lcode.curves.collate import Preprocessor
 from lcode.ensemble.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from lcode.ensemble.context import Context
-from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel
+from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel, RelatedModel
 from lcode.ensemble.prior import Prior
+from lcode.ensemble.related import RelatedRuns
 from lcode.ensemble.settings_prior import SettingsPrior
 from lcode.ensemble.training import Fitted
 from lcode.ensemble.widths import Widths
@@ -23,7 +25,8 @@ from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.loop import FitReport
 from lcode.network.model import LCGODE, LCGODEConfig
 
-NETWORK, PRETRAINED, IN_CONTEXT, TUNED, FINISHED = "network", "pretrained", "in_context", "tuned", "finished"
+NETWORK, PRETRAINED, IN_CONTEXT, TUNED = "network", "pretrained", "in_context", "tuned"
+FINISHED, RELATED = "finished", "related"
 """Of the names in `model.safetensors`, before a dot: parameters of the networks, and the finished runs."""
 
 
@@ -58,11 +61,20 @@ def pack_model(model: Model) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if isinstance(model, NetworkAlone):
         meta, tensors = _pack_networks(model.network, None)
         return {"kind": "network alone", "preprocessor": model.preprocessor.to_json(), **meta}, tensors
+    if isinstance(model, RelatedModel):
+        meta, tensors = pack_model(model.borrowed)
+        described, arrays = model.related.pack()
+        meta |= {"kind": "related", "widths": model.pretrained.widths.to_json(), "related": described}
+        return meta, {**tensors, **_as_tensors(RELATED, arrays)}
     assert isinstance(model, EnsembleModel)
     context = model.context
     described, arrays = context.pack()
     meta = {"kind": "ensemble", "preprocessor": context.preprocessor.to_json(), "context": described}
-    tensors = {f"{FINISHED}.{name}": torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    tensors = _as_tensors(FINISHED, arrays)
+    meta["related"] = None
+    if context.related is not None:
+        meta["related"], arrays = context.related.pack()
+        tensors |= _as_tensors(RELATED, arrays)
     for i, network in enumerate(context.tuned):
         tensors |= {f"{TUNED}.{i}.{name}": value for name, value in network.state_dict().items()}
     networks, weights = _pack_networks(context.adapted, context.prior)
@@ -84,8 +96,26 @@ def unpack_model(meta: Mapping[str, Any], tensors: Mapping[str, Tensor], device:
     if meta["kind"] == "network alone":
         return NetworkAlone(preprocessor, networks[NETWORK])
     arrays = {name: value.numpy() for name, value in _part(FINISHED, tensors).items()}
+    related = None
+    if meta["related"] is not None:
+        beside = {name: value.numpy() for name, value in _part(RELATED, tensors).items()}
+        related = RelatedRuns.unpack(meta["related"], beside)
     tuned = [_in_context(meta["prior"]["in_context"], f"{TUNED}.{i}", tensors, device) for i in range(meta["tuned"])]
-    return EnsembleModel(Context.unpack(meta["context"], arrays, preprocessor, networks.get(NETWORK), prior, tuned))
+    borrows = meta["kind"] == "related"
+    ensemble = EnsembleModel(
+        Context.unpack(
+            meta["context"], arrays, preprocessor, networks.get(NETWORK), prior, tuned, None if borrows else related
+        )
+    )
+    if not borrows:
+        return ensemble
+    assert prior is not None
+    assert related is not None
+    return RelatedModel(PretrainedModel(prior, Widths.from_json(meta["widths"])), related, ensemble)
+
+
+def _as_tensors(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
+    return {f"{name}.{key}": torch.from_numpy(np.array(array)) for key, array in arrays.items()}
 
 
 def _pack_networks(adapted: LCGODE | None, prior: Prior | None) -> tuple[dict[str, Any], dict[str, Tensor]]:

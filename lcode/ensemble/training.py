@@ -15,20 +15,18 @@ from numpy.typing import NDArray
 from lcode.curves.batch import GraphTensors
 from lcode.curves.collate import Preprocessor
 from lcode.ensemble.context import Context
-from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel
+from lcode.ensemble.fitted import EnsembleModel, Model, NetworkAlone, PretrainedModel, RelatedModel
 from lcode.ensemble.folds import assign_folds
 from lcode.ensemble.names import IN_CONTEXT
 from lcode.ensemble.prior import Prior
 from lcode.ensemble.registry import PARTS
+from lcode.ensemble.related import RelatedRuns
 from lcode.ensemble.settings import SETTINGS, share_of_many
 from lcode.ensemble.tuning import steps_for
 from lcode.network.loop import FitReport, FitSettings, Progress, Source, fit_model
 from lcode.network.model import LCGODE, LCGODEConfig
 from lcode.network.transfer import transfer
-from lcode.table import RunTable
-
-OWN_STEPS, OWN_RATE = 60, 1e-3
-"""Steps of adapting a model of all runs to the own ones; 200 overfit 30 runs."""
+from lcode.table import RunTable, pooled
 
 MAX_RUNS = 1500
 """Finished runs that the base models learn from at most: the forests' weights grow with their square."""
@@ -44,7 +42,7 @@ class Fitted:
     Attributes:
         model: makes the forecasts.
         report: how the training of the network went; no steps where it was left as it came.
-        runs: number of finished runs that were learned from.
+        runs: number of finished runs of the problem that were learned from.
         data_digest: of the training points, so that two models can be told to stem from the same data.
     """
 
@@ -99,19 +97,19 @@ class Recipe:
     seed: int
     device: str
 
-    def fit(self, done: RunTable, own: int, progress: Progress | None) -> Fitted:
-        """Learn from finished runs, of which the first `own` are those of the problem to forecast.
-
-        With fewer than `least_own` of them weights and widths are read off all runs.
+    def fit(self, done: RunTable, progress: Progress | None, related: RelatedRuns | None = None) -> Fitted:
+        """Learn from finished runs, with related ones as further examples of the in-context network.
 
         Few runs are taken up as they are. On sources of the design half that the in-context network had never seen the
         adapted network made the CRPS of the ends larger by 2 to 5 and 0 to 1 % with 10 and 30 runs of LCBench (3
         tables), by -1 to +2 and -1 to +1 % on the corpus (3 problems), by -2 to +1 and 0 to +2 % on AlgoPerf (2
         workloads).
         """
-        start, judged = self.start, own if own >= SETTINGS.least_own else len(done)
+        start = self.start
         if isinstance(start, PretrainedModel) and self._takes_up(start.prior, len(done)):
-            return in_context(start.prior, done, self.seed, own=judged, parts=self.parts, calibrated=self.calibrated)
+            return in_context(
+                start.prior, done, self.seed, parts=self.parts, calibrated=self.calibrated, related=related
+            )
         preprocessor = Preprocessor.fit(done)
         tensors = preprocessor.tensors(done)
         network, beside = self._network(preprocessor, tensors[1])
@@ -121,23 +119,32 @@ class Recipe:
         settings = self.settings or settings_for(
             len(done), config=preprocessor.config.width, pretrained=self.start is not None
         )
-        tunes = own == judged and beside is not None and beside.in_context is not None and IN_CONTEXT in self.parts
-        later = (int(folds[:own].max()) + 1) * steps_for(own) if tunes else 0
+        tunes = beside is not None and beside.in_context is not None and IN_CONTEXT in self.parts
+        later = (int(folds.max()) + 1) * steps_for(len(done)) if tunes else 0
         report = fit_model(network, [source], settings, generator, _part_of(progress, 0, settings.steps + later))
-        if judged < len(done):
-            adapting = replace(settings, steps=OWN_STEPS, learning_rate=OWN_RATE)
-            fit_model(network, [source.rows(np.arange(own))], adapting, generator)
         if network.config.members == 1:
             return Fitted(NetworkAlone(preprocessor, network), report, len(done), _digest(done))
-        rows, mine = some_rows(len(done), judged, self.seed, MAX_RUNS)
+        rows = some_rows(len(done), self.seed, MAX_RUNS)
         context = Context(
-            done.rows(rows), mine, folds[rows], preprocessor, network, beside, tuple(self.parts), self.seed,
-            self.calibrated,
+            done.rows(rows), folds[rows], preprocessor, network, beside, tuple(self.parts), self.seed,
+            self.calibrated, related=related,
         )  # fmt: skip
         if later and not report.interrupted:
             told = _part_of(progress, settings.steps, settings.steps + later)
             context, report = _tuned(context, report, told)
         return Fitted(EnsembleModel(context), report, len(done), _digest(done))
+
+    def borrow(self, own: RunTable, related: RelatedRuns) -> Fitted:
+        """Of a problem with hardly a finished run, learn from those of related problems; see `RelatedModel`.
+
+        Only for a start that `reads_examples`.
+        """
+        start = self.start
+        assert isinstance(start, PretrainedModel)
+        both = pooled([own, related.runs]) if len(own) else related.runs
+        borrowed = in_context(start.prior, both, self.seed, parts=self.parts, calibrated=self.calibrated)
+        assert isinstance(borrowed.model, EnsembleModel)
+        return replace(borrowed, model=RelatedModel(start, related, borrowed.model), runs=len(own))
 
     def _takes_up(self, prior: Prior, runs: int) -> bool:
         """Whether the in-context network reads so many runs as they are, and no network learns from them."""
@@ -187,9 +194,9 @@ def in_context(
     finished: RunTable,
     seed: int,
     *,
-    own: int | None = None,
     parts: Sequence[str] = PARTS,
     calibrated: bool = True,
+    related: RelatedRuns | None = None,
 ) -> Fitted:
     """A model that takes up finished runs, at most `CONTEXT_RUNS` of them, without adapting the network.
 
@@ -197,16 +204,20 @@ def in_context(
         prior: what was learned on other problems.
         finished: the runs.
         seed: of folds and trees.
-        own: so many of the runs, the first, are of the problem to forecast; None: all.
         parts: names of the base models that may count.
         calibrated: whether intervals are scaled by what left-out runs say.
+        related: finished runs of other problems.
     """
-    rows, mine = some_rows(len(finished), len(finished) if own is None else own, seed, CONTEXT_RUNS)
-    finished = finished.rows(rows)
+    finished = finished.rows(some_rows(len(finished), seed, CONTEXT_RUNS))
     folds, read = assign_folds(finished, SETTINGS.folds, seed), Preprocessor.fit(finished)
-    context = Context(finished, mine, folds, read, None, prior, tuple(parts), seed, calibrated)
+    context = Context(finished, folds, read, None, prior, tuple(parts), seed, calibrated, related=related)
     report = FitReport(steps=0, validation_loss=0.0, interrupted=False)
     return Fitted(EnsembleModel(context), report, len(finished), _digest(finished))
+
+
+def reads_examples(model: Model | None) -> bool:
+    """Whether a model brings a network that takes finished runs for examples."""
+    return isinstance(model, PretrainedModel) and model.prior.in_context is not None
 
 
 def by_name(table: RunTable) -> RunTable:
@@ -220,6 +231,8 @@ def _start(model: Model) -> tuple[LCGODE, Prior | None]:
         return model.prior.network, model.prior
     if isinstance(model, NetworkAlone):
         return model.network, None
+    if isinstance(model, RelatedModel):
+        return model.pretrained.prior.network, model.pretrained.prior
     assert isinstance(model, EnsembleModel)
     adapted, prior = model.context.adapted, model.context.prior
     if adapted is not None:
@@ -234,12 +247,9 @@ def _sizes(pretrained: LCGODE | None) -> dict[str, Any]:
     return {} if pretrained is None else {name: getattr(pretrained.config, name) for name in names}
 
 
-def some_rows(done: int, own: int, seed: int, most: int) -> tuple[NDArray[np.int64], int]:
-    """At most so many of the rows of finished runs, own ones first, and how many those are."""
-    generator = np.random.default_rng(seed)
-    mine = np.sort(generator.permutation(own)[:most])
-    others = own + np.sort(generator.permutation(done - own)[: most - len(mine)])
-    return np.r_[mine, others], len(mine)
+def some_rows(runs: int, seed: int, most: int) -> NDArray[np.int64]:
+    """Rows of at most so many of the runs, drawn by the seed, ascending."""
+    return np.sort(np.random.default_rng(seed).permutation(runs)[:most])
 
 
 def _digest(table: RunTable) -> str:

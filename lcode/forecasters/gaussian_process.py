@@ -42,8 +42,7 @@ class _ProcessModel:
         self._scaler = ValueScaler.fit(arrays)
         self._reader = PrefixReader(finished, self._scaler)
         one_fold = np.zeros(len(finished), dtype=np.int64)  # no run judges another here
-        count = len(finished)
-        history = History.of(finished, count, arrays, one_fold, cutoff, self._scaler, self._reader)
+        history = History.of(finished, arrays, one_fold, cutoff, self._scaler, self._reader)
         self.grid = history.grid
         self._process = Process(history, {})
 

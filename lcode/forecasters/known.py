@@ -31,7 +31,7 @@ def known_runs(table: RunTable, *, seed: int, at_least: int) -> list[str]:
         done = sorted(finished_runs(table, at_least=at_least).run_ids)
     except NotEnoughDataError:
         done = []
-    chosen = {done[row] for row in some_rows(len(done), len(done), seed, CONTEXT_RUNS)[0]}
+    chosen = {done[row] for row in some_rows(len(done), seed, CONTEXT_RUNS)}
     others = sorted({*table.run_ids}.difference(done))
     places = np.unique(np.rint(np.linspace(0, len(others) - 1, min(KNOWN_RUNS - len(chosen), len(others)))))
     chosen |= {others[int(place)] for place in places}

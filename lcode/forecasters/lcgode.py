@@ -5,19 +5,22 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lcode.curves.arrays import curve_arrays
 from lcode.curves.collate import used_graphs
 from lcode.ensemble.checkpoint import Checkpoint
-from lcode.ensemble.fitted import EnsembleModel, PretrainedModel
+from lcode.ensemble.fitted import EnsembleModel, NetworkAlone, PretrainedModel, RelatedModel
 from lcode.ensemble.later_runs import taking_up
 from lcode.ensemble.registry import PARTS
+from lcode.ensemble.related import RelatedRuns
 from lcode.ensemble.store import load_fitted, save_fitted
-from lcode.ensemble.training import Fitted, Recipe, by_name, in_context
+from lcode.ensemble.training import Fitted, Recipe, by_name, in_context, reads_examples
 from lcode.ensemble.trust import out_of_fold_figures, trust_rows, trust_warnings
 from lcode.errors import NotEnoughDataError, UsageError
 from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
@@ -114,13 +117,15 @@ class LCGODEForecaster(Forecaster):
     def fit(self, table: RunTable) -> Self:
         """Learn from the finished runs; see `Forecaster.fit`."""
         done = by_name(finished_runs(table, at_least=self.min_finished))
-        self.fitted = self._fit(done, len(done))
+        self.fitted = self._fit(done)
         return self
 
     def fit_related(self, table: RunTable, related: Sequence[RunTable]) -> Self:
-        """Learn from all runs, then from the table's own; weights and widths are read off the own ones.
+        """Learn from the table's runs, with those of the others as further examples; see `Forecaster.fit_related`.
 
-        See `Forecaster.fit_related`.
+        As far as the others help is learned on left-out runs of the table. Where fewer than `min_finished` of its own
+        have finished the others stand for them, as far as runs in progress stand where these stood. A forecaster that
+        starts from scratch has no network that reads examples, and learns from all runs alike.
 
         Raises:
             UsageError: a related table has other metrics.
@@ -129,20 +134,30 @@ class LCGODEForecaster(Forecaster):
             if set(other.metrics) != set(table.metrics):
                 theirs, ours = (", ".join(m.key for m in t.metrics) for t in (other, table))
                 raise UsageError(f"related runs must have the same metrics; theirs are {theirs}, these are {ours}")
-        own = by_name(finished_runs(table, at_least=0))
-        others = [by_name(finished_runs(other, at_least=0)) for other in related]
-        done = finished_runs(pooled([own, *others]), at_least=self.min_finished)
-        self.fitted = self._fit(done, len(own))
+        tables = [by_name(finished_runs(one, at_least=0)) for one in (table, *related)]
+        done = finished_runs(pooled(tables), at_least=self.min_finished)
+        self.fitted = self._fit(done, np.repeat(np.arange(len(tables)), [len(one) for one in tables]))
         return self
 
     @isolated()
-    def _fit(self, done: RunTable, own: int) -> Fitted:
-        """Learn from finished runs, of which the first `own` are those of the problem to forecast."""
+    def _fit(self, done: RunTable, problems: NDArray[np.int64] | None = None) -> Fitted:
+        """Learn from finished runs; `problems` numbers those that they are of, 0 = the one to forecast, [N]."""
         for target in self.targets or ():
             done.metric(target)  # a wrong one is told before the work, not after
         start = None if self.pretrained is None else load_fitted(self.pretrained, self.device)[0].model
         recipe = Recipe(start, self.settings, self.parts, self.calibrated, self.overrides, self.seed, self.device)
-        return recipe.fit(done, own, self.progress)
+        if problems is None or not problems.any() or not reads_examples(start):
+            return recipe.fit(done, self.progress)
+        count = int((problems == 0).sum())
+        own, related = done.rows(np.arange(count)), RelatedRuns.of(done, problems, self.seed)
+        return recipe.fit(own, self.progress, related) if count >= self.min_finished else recipe.borrow(own, related)
+
+    @property
+    def related(self) -> int:
+        """How many finished runs of related problems it takes for examples."""
+        model = None if self.fitted is None else self.fitted.model
+        held = model.context.related if isinstance(model, EnsembleModel) else getattr(model, "related", None)
+        return 0 if held is None else len(held)
 
     @property
     def known_metrics(self) -> tuple[Metric, ...]:
@@ -176,7 +191,7 @@ class LCGODEForecaster(Forecaster):
     @property
     def learns_in_context(self) -> bool:
         """Whether finished runs can be taken up: not by a network alone."""
-        return self.fitted is not None and isinstance(self.fitted.model, PretrainedModel | EnsembleModel)
+        return self.fitted is not None and not isinstance(self.fitted.model, NetworkAlone)
 
     @property
     def learned_from(self) -> int:
@@ -204,12 +219,14 @@ class LCGODEForecaster(Forecaster):
                 least = max(self.min_finished, (GROWTH - 1) * fitted.runs)
                 known.fitted = taking_up(fitted, finished_runs(runs, at_least=0), least)
                 return self if known.fitted is fitted and self.company is not None else known
-            assert isinstance(fitted.model, PretrainedModel)
             try:
                 done = by_name(finished_runs(runs, at_least=self.min_finished))
             except NotEnoughDataError:
                 return known
-            known.fitted = in_context(fitted.model.prior, done, self.seed)
+            related = fitted.model.related if isinstance(fitted.model, RelatedModel) else None
+            start = fitted.model.pretrained if isinstance(fitted.model, RelatedModel) else fitted.model
+            assert isinstance(start, PretrainedModel)
+            known.fitted = in_context(start.prior, done, self.seed, related=related)
         return known
 
     def predict(self, table: RunTable, at: At = "horizon", *, context: RunTable | None = None) -> Forecast:
@@ -273,10 +290,10 @@ class LCGODEForecaster(Forecaster):
                     f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples of "
                     f"{table.epoch_unit:g}: fit a model on logs with such epochs"
                 )
-            finished = context.finished.in_unit(finer)
+            finished, related = context.finished.in_unit(finer), context.related
             self.fitted = in_context(
-                context.prior, finished, context.seed, own=context.own, parts=context.parts,
-                calibrated=context.calibrated,
+                context.prior, finished, context.seed, parts=context.parts, calibrated=context.calibrated,
+                related=None if related is None else replace(related, runs=related.runs.in_unit(finer)),
             )  # fmt: skip
             own = finer
         return table.in_unit(own)

@@ -1,6 +1,8 @@
-"""What is learned from twenty finished runs, by a network that was adapted to them and as it came."""
+"""What is learned from twenty finished runs and related ones, by an adapted network and as it came."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
@@ -17,6 +19,7 @@ def context_of(model: LCGODEForecaster) -> Context:
 
 
 @pytest.fixture(scope="session")
-def context(history: RunTable) -> Context:
+def context(history: RunTable, family: Callable[..., RunTable]) -> Context:
     """With every base model there is."""
-    return context_of(LCGODEForecaster(settings=FitSettings(steps=20, batch=16), pretrained=SHIPPED).fit(history))
+    forecaster = LCGODEForecaster(settings=FitSettings(steps=20, batch=16), pretrained=SHIPPED)
+    return context_of(forecaster.fit_related(history, [family(15, seed=9)]))

@@ -15,6 +15,7 @@ from lcode.ensemble.context import Context
 from lcode.ensemble.history import History
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.registry import BASE_MODELS, Learning
+from lcode.ensemble.related import RelatedExamples
 from lcode.ensemble.tuning import InContextMembers
 from lcode.forecast import LEVELS, Q50
 from lcode.network.loop import Source
@@ -31,14 +32,17 @@ def learning(context: Context, cutoff: int) -> Learning:
     finished, read = context.finished, context.preprocessor
     assert context.adapted is not None and context.prior is not None
     reader = PrefixReader(finished, read.values, context.prospects)
-    history = History.of(finished, context.own, curve_arrays(finished), context.folds, cutoff, read.values, reader)
+    history = History.of(finished, curve_arrays(finished), context.folds, cutoff, read.values, reader)
     source = Source.of(read.tensors(finished), read.task_of, context.folds, "cpu")
     adapted = OutOfFoldNetwork(context.adapted, source)
     prior = context.prior
     pretrained = AnyMetrics.of(prior.network, finished, read)
     assert prior.in_context is not None
     examples = InContextMembers([prior.in_context], context.folds)
-    return Learning(history, read, adapted, pretrained, examples, context.seed)
+    assert context.related is not None
+    beside = RelatedExamples(finished, context.folds, context.related, read.values, context.prospects)
+    related = beside.at(history), prior.in_context
+    return Learning(history, read, adapted, pretrained, examples, related, context.seed)
 
 
 @dataclass(frozen=True)

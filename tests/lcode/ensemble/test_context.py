@@ -103,9 +103,9 @@ def test_weights_are_shares_of_what_may_count(context: Context) -> None:
 def test_packed_and_unpacked_it_learns_the_same(context: Context, fresh: RunTable) -> None:
     meta, arrays = replace(context, parts=PARTS[1:]).pack()
     again = Context.unpack(
-        json.loads(json.dumps(meta)), arrays, context.preprocessor, context.adapted, context.prior, ()
+        json.loads(json.dumps(meta)), arrays, context.preprocessor, context.adapted, context.prior, (), context.related
     )
-    assert (again.own, again.seed, again.parts) == (context.own, context.seed, PARTS[1:])
+    assert (again.seed, again.parts) == (context.seed, PARTS[1:])
     ((_, observed),) = context.observe(fresh.prefix(2))
     ((_, twice),) = again.observe(fresh.prefix(2))
     epochs = np.full((len(fresh), 1), float(HORIZON))

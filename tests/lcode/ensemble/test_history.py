@@ -9,25 +9,23 @@ from lcode.curves.arrays import curve_arrays
 from lcode.curves.prefix import PrefixReader
 from lcode.curves.scaling import ValueScaler
 from lcode.ensemble.history import GRID, History
-from lcode.ensemble.settings import SETTINGS
 from lcode.table import RunTable, pooled
 
 Family = Callable[..., RunTable]
 CUTOFF = 4
 
 
-def history_of(table: RunTable, cutoff: int, own: int | None = None, like: RunTable | None = None) -> History:
+def history_of(table: RunTable, cutoff: int, like: RunTable | None = None) -> History:
     """With scales and encodings that were fitted on another table, or on this one."""
     like = table if like is None else like
     scaler = ValueScaler.fit(curve_arrays(like))
     folds = np.arange(len(table)) % 5
-    own = len(table) if own is None else own
-    return History.of(table, own, curve_arrays(table), folds, cutoff, scaler, PrefixReader(like, scaler))
+    return History.of(table, curve_arrays(table), folds, cutoff, scaler, PrefixReader(like, scaler))
 
 
 def test_every_epoch_that_is_left_is_in_the_continuations(history: RunTable) -> None:
     found, scaler = history_of(history, CUTOFF), ValueScaler.fit(curve_arrays(history))
-    assert len(found) == found.own == 20 and found.epochs[0].tolist() == list(range(5, 17))
+    assert len(found) == 20 and found.epochs[0].tolist() == list(range(5, 17))
     values = scaler.scale(curve_arrays(history).values)
     np.testing.assert_allclose(found.values, values[:, :, CUTOFF:])
     np.testing.assert_allclose(found.last, values[:, :, CUTOFF - 1])
@@ -60,19 +58,23 @@ def test_a_curve_that_diverged_teaches_nothing_of_its_end(history: RunTable) -> 
 
 
 def test_runs_that_had_ended_by_the_cutoff_are_left_out(family: Family) -> None:
-    table = pooled([family(SETTINGS.least_own + 2), family(3, horizon=40), family(2, horizon=10)])
-    found = history_of(table, 12, own=SETTINGS.least_own + 2)
-    assert found.rows.tolist() == list(range(SETTINGS.least_own + 5)) and found.own == SETTINGS.least_own + 2
+    table = pooled([family(10), family(3, horizon=40), family(2, horizon=10)])
+    found = history_of(table, 12)
+    assert found.rows.tolist() == list(range(13))
     assert found.folds.tolist() == (found.rows % 5).tolist()
 
 
-def test_where_hardly_an_own_run_went_on_those_of_related_problems_speak_for_them(family: Family) -> None:
-    table = pooled([family(SETTINGS.least_own + 2), family(6, horizon=40)])
-    assert history_of(table, 20, own=SETTINGS.least_own + 2).own == 6
+def test_it_can_be_told_on_the_grid_of_others(history: RunTable, family: Family) -> None:
+    longer = history_of(family(5, horizon=100), CUTOFF)
+    scaler = ValueScaler.fit(curve_arrays(history))
+    reader, folds = PrefixReader(history, scaler), np.arange(len(history)) % 5
+    found = History.of(history, curve_arrays(history), folds, CUTOFF, scaler, reader, longer.grid)
+    assert found.values.shape == (20, 2, len(longer.grid))
+    np.testing.assert_allclose(found.values[..., -1], history_of(history, CUTOFF).values[..., -1])
 
 
 def test_repeats_of_one_configuration_are_left_out_one_by_one(history: RunTable) -> None:
     scaler = ValueScaler.fit(curve_arrays(history))
     reader, folds = PrefixReader(history, scaler), np.zeros(len(history), dtype=np.int64)
-    found = History.of(history, len(history), curve_arrays(history), folds, CUTOFF, scaler, reader)
+    found = History.of(history, curve_arrays(history), folds, CUTOFF, scaler, reader)
     assert found.folds.tolist() == list(range(20))

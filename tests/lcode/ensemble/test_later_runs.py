@@ -72,7 +72,7 @@ def test_new_runs_are_learned_from(fitted: str, request: pytest.FixtureRequest) 
 def test_the_networks_and_the_folds_of_known_runs_stay(adapted: LCGODEForecaster) -> None:
     before, after = context_of(adapted), context_of(adapted.in_context(sweep(*range(11, 20))))
     assert after.adapted is before.adapted and after.preprocessor is before.preprocessor
-    assert after.own == 20 and after.finished.run_ids[:12] == before.finished.run_ids
+    assert len(after.finished) == 20 and after.finished.run_ids[:12] == before.finished.run_ids
     np.testing.assert_array_equal(after.folds[:12], before.folds)
 
 
@@ -84,13 +84,10 @@ def test_a_repeat_of_a_known_configuration_is_left_out_with_it(adapted: LCGODEFo
     np.testing.assert_array_equal(context.folds[12:], context.folds[:12])
 
 
-def test_related_runs_stay_last() -> None:
-    fitted = LCGODEForecaster(settings=FitSettings(steps=4)).fit_related(sweep(*range(12)), [sweep(*range(20, 30))])
-    context = context_of(fitted.in_context(sweep(*range(40, 46))))
-    assert context.own == 18
-    assert [name.removeprefix("1:") for name in context.finished.run_ids] == [
-        f"r{seed:02d}" for seed in (*range(12), *range(40, 46), *range(20, 30))
-    ]
+def test_related_runs_stay_beside_them() -> None:
+    fitted = LCGODEForecaster.adapted().fit_related(sweep(*range(12)), [sweep(*range(20, 30))])
+    before, after = context_of(fitted), context_of(fitted.in_context(sweep(*range(40, 46))))
+    assert after.related is before.related and len(after.finished) == 18
 
 
 def test_runs_of_the_fit_are_known_under_any_name(few: LCGODEForecaster) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from lcode.ensemble.names import PRETRAINED
+from lcode.ensemble.names import PRETRAINED, RELATED
 from lcode.ensemble.settings import SETTINGS
 from lcode.ensemble.stacking import Stacking
 from lcode.forecast import LEVELS
@@ -145,10 +145,17 @@ def test_an_exact_model_needs_few_runs_to_be_believed() -> None:
 
 def test_before_the_left_out_runs_have_spoken_the_network_that_reads_curves_counts_more_once_there_is_one() -> None:
     names = ("gaussian process", PRETRAINED, "forest of values")
-    first, later, last = (Stacking.prior(names, 2, share).weights for share in (0.0, SETTINGS.ripe, 1.0))
+    first, later, last = (Stacking.prior(names, np.zeros(2), share).weights for share in (0.0, SETTINGS.ripe, 1.0))
     for weights, counts in ((first, 1 / SETTINGS.seasoned), (later, SETTINGS.seasoned)):
         expected = of(1 / (2 + counts), counts / (2 + counts), 1 / (2 + counts), metrics=2)
         np.testing.assert_allclose(weights, expected.weights)
-    np.testing.assert_allclose(Stacking.prior(names, 2, SETTINGS.ripe / 2).weights, 1 / 3)
+    np.testing.assert_allclose(Stacking.prior(names, np.zeros(2), SETTINGS.ripe / 2).weights, 1 / 3)
     np.testing.assert_array_equal(last, later)
-    np.testing.assert_array_equal(Stacking.prior((PRETRAINED,), 1, 0.5).weights, [[[1]], [[1]]])
+    np.testing.assert_array_equal(Stacking.prior((PRETRAINED,), np.zeros(1), 0.5).weights, [[[1]], [[1]]])
+
+
+def test_related_runs_count_by_how_many_own_ones_end_among_them() -> None:
+    names = ("gaussian process", RELATED)
+    weights = Stacking.prior(names, np.array([1.0, 0.25]), 0.5).weights
+    counts = SETTINGS.alike * np.array([1.0, 0.0625])
+    np.testing.assert_allclose(weights[..., 1], np.broadcast_to(counts / (1 + counts), (2, 2)))

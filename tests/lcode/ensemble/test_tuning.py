@@ -162,7 +162,7 @@ def test_left_out_forecasts_are_those_of_the_member_that_left_the_run_out() -> N
     reader = PrefixReader(table, values)
     config = InContextConfig(width=8, layers=1, heads=1)
     networks = [InContextNetwork(config, torch.Generator().manual_seed(seed)) for seed in range(4)]
-    history = History.of(table, RUNS, curve_arrays(table), FOLDS, 4, values, reader)
+    history = History.of(table, curve_arrays(table), FOLDS, 4, values, reader)
     together = InContext(history, InContextMembers(networks, FOLDS)).out_of_fold()
     for fold, network in enumerate(networks):
         alone = InContext(history, InContextMembers([network], FOLDS)).out_of_fold()
@@ -202,9 +202,9 @@ def test_what_few_runs_were_fitted_with_stays_when_epochs_are_finer() -> None:
 def test_the_network_is_tuned_to_the_problems_own_runs_alone() -> None:
     others = crossing(1)
     few = LCGODEForecaster.adapted().fit_related(some(7), [others.select(others.run_ids[:40])])
-    assert context_of(few).adapted is not None and not context_of(few).tuned
+    assert not context_of(few).tuned and context_of(few).adapted is None
     many = LCGODEForecaster.adapted().fit_related(some(36), [others.select(others.run_ids[:9])])
-    assert len(context_of(many).tuned) == SETTINGS.folds
+    assert len(context_of(many).tuned) == SETTINGS.folds and len(context_of(many).finished) == 36
 
 
 def test_without_examples_nothing_is_tuned() -> None:
