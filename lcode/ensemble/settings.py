@@ -52,8 +52,9 @@ class EnsembleSettings:
     LCBench after one evaluation, and costs on AlgoPerf, whose submissions differ in kind."""
 
     alike: float = 16.0
-    """What related runs count for there as they are, times the square of the share of own ends among theirs. Chosen on
-    pairs of the design half that the networks had not seen."""
+    """What related runs count for there as they are, times the fourth power of the share of own ends among theirs: of
+    pairs of problems of the design half this was .75 to .92 where the runs as they are helped, .53 or less where they
+    harmed. 16 instead of 1 changed the CRPS of the ends of `fashion` beside `digits-pair` by +3 to -14 %."""
 
     shrink: float = 2.0
     """In runs: with so many finished ones the data and the prior weights of the stacking have about equal say. On the

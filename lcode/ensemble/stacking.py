@@ -45,7 +45,7 @@ class Stacking:
             share: of the horizon that was seen.
         """
         seasoned = SETTINGS.seasoned ** (2 * min(share / SETTINGS.ripe, 1) - 1)
-        special = {PRETRAINED: seasoned, IN_CONTEXT: SETTINGS.examples, RELATED: SETTINGS.alike * alike**2}
+        special = {PRETRAINED: seasoned, IN_CONTEXT: SETTINGS.examples, RELATED: SETTINGS.alike * alike**4}
         weights = np.stack([np.broadcast_to(special.get(name, 1.0), alike.shape) for name in names], axis=-1)
         return cls(np.broadcast_to(weights / weights.sum(-1, keepdims=True), (2, *weights.shape)))
 

@@ -157,5 +157,5 @@ def test_before_the_left_out_runs_have_spoken_the_network_that_reads_curves_coun
 def test_related_runs_count_by_how_many_own_ones_end_among_them() -> None:
     names = ("gaussian process", RELATED)
     weights = Stacking.prior(names, np.array([1.0, 0.25]), 0.5).weights
-    counts = SETTINGS.alike * np.array([1.0, 0.0625])
+    counts = SETTINGS.alike * np.array([1.0, 0.25**4])
     np.testing.assert_allclose(weights[..., 1], np.broadcast_to(counts / (1 + counts), (2, 2)))
