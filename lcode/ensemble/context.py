@@ -102,6 +102,12 @@ class Context:
         problems = problems_of(self.finished, self.preprocessor.values, self._reader)
         return replace(self, tuned=tune(network, problems, self.folds, self.seed, advance))
 
+    def in_unit(self, unit: float) -> Context:
+        """The same with epochs counted in a finer unit, which an adapted network could not read."""
+        finished = self.finished.in_unit(unit)
+        related = None if self.related is None else self.related.in_unit(unit)
+        return replace(self, finished=finished, preprocessor=Preprocessor.fit(finished), related=related)
+
     def nearest(self, cutoff: int) -> int:
         """The cutoff that serves runs observed up to this one.
 

@@ -166,6 +166,15 @@ class EnsembleModel:
         """How tables become tensors."""
         return self.context.preprocessor
 
+    @property
+    def epoch_unit(self) -> float:
+        """That of the finished runs."""
+        return self.context.finished.epoch_unit
+
+    def in_unit(self, unit: float) -> EnsembleModel:
+        """See `Context.in_unit`."""
+        return EnsembleModel(self.context.in_unit(unit))
+
     def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
         """See `Model`."""
         asked = _asked(epochs)
@@ -218,6 +227,15 @@ class RelatedModel:
     def preprocessor(self) -> Preprocessor:
         """How tables become tensors."""
         return self.borrowed.preprocessor
+
+    @property
+    def epoch_unit(self) -> float:
+        """That of the related runs."""
+        return self.borrowed.epoch_unit
+
+    def in_unit(self, unit: float) -> RelatedModel:
+        """The same with epochs counted in a finer unit."""
+        return RelatedModel(self.pretrained, self.related.in_unit(unit), self.borrowed.in_unit(unit))
 
     def predict(self, table: RunTable, epochs: NDArray[np.int64], company: RunTable) -> Predicted:
         """See `Model`."""

@@ -55,6 +55,10 @@ class RelatedRuns:
         rows = np.concatenate([np.sort(draw.permutation(np.flatnonzero(problems == one))[:each]) for one in numbers])
         return cls(runs.rows(rows), problems[rows])
 
+    def in_unit(self, unit: float) -> RelatedRuns:
+        """The same with epochs counted in a finer unit."""
+        return replace(self, runs=self.runs.in_unit(unit))
+
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """JSON values and arrays for a checkpoint."""
         meta, arrays = pack(self.runs)

@@ -270,33 +270,29 @@ class LCGODEForecaster(Forecaster):
         return self.in_context(table) if self.company is None else self
 
     def _in_own_unit(self, table: RunTable) -> RunTable:
-        """The table with epochs in the unit of the runs that the model holds prefixes against.
+        """The table in the finest unit of all runs that meet in a forecast; the others are put in that unit too.
 
         Raises:
             UsageError: its epochs are finer than theirs, and the network was adapted to these.
         """
         fitted = self._fitted()
-        if not isinstance(fitted.model, EnsembleModel):
-            if self.company is not None:
-                unit = finer_unit(self.company.epoch_unit, table.epoch_unit)
-                self.company, table = self.company.in_unit(unit), table.in_unit(unit)
-            return table
-        context = fitted.model.context
-        own = context.finished.epoch_unit
-        finer = finer_unit(own, table.epoch_unit)
-        if finer < 0.999 * own:
-            if context.adapted is not None or context.prior is None:
-                raise UsageError(
-                    f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples of "
-                    f"{table.epoch_unit:g}: fit a model on logs with such epochs"
-                )
-            finished, related = context.finished.in_unit(finer), context.related
-            self.fitted = in_context(
-                context.prior, finished, context.seed, parts=context.parts, calibrated=context.calibrated,
-                related=None if related is None else replace(related, runs=related.runs.in_unit(finer)),
-            )  # fmt: skip
-            own = finer
-        return table.in_unit(own)
+        model, unit = fitted.model, table.epoch_unit
+        if self.company is not None and not isinstance(model, EnsembleModel):
+            unit = finer_unit(self.company.epoch_unit, unit)
+            self.company = self.company.in_unit(unit)
+        if isinstance(model, EnsembleModel | RelatedModel):
+            own = model.epoch_unit
+            unit = finer_unit(own, unit)
+            if unit < 0.999 * own:
+                if isinstance(model, EnsembleModel) and model.context.adapted is not None:
+                    raise UsageError(
+                        f"the model learned from runs whose epochs are multiples of {own:g}, but these are multiples "
+                        f"of {table.epoch_unit:g}: fit a model on logs with such epochs"
+                    )
+                self.fitted = replace(fitted, model=model.in_unit(unit))
+            else:
+                unit = own
+        return table.in_unit(unit)
 
     def _fitted(self) -> Fitted:
         if self.fitted is None:

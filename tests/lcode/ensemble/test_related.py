@@ -171,3 +171,12 @@ def test_trainings_of_very_different_lengths() -> None:
     ).concat(own.select(own.run_ids[5:]))
     fitted = LCGODEForecaster.adapted().fit_related(mixed, [sweep(*range(30))])
     assert np.isfinite(fitted.predict(NEW.prefix(4)).quantiles).all()
+
+
+@pytest.mark.parametrize("own", [0, 6])
+def test_epochs_may_be_finer_than_those_of_the_fit(own: int) -> None:
+    table = sweep(*range(200, 206))
+    fitted = LCGODEForecaster.adapted().fit_related(table.rows(np.arange(own)), [sweep(*range(30))])
+    seen = NEW.prefix(4)
+    expected = fitted.predict(seen).quantiles
+    np.testing.assert_allclose(fitted.predict(seen.in_unit(0.5)).quantiles, expected, rtol=0.2)
