@@ -36,9 +36,9 @@ class ShareAxis:
     ticks: int
 
     @classmethod
-    def of(cls, finished: RunTable) -> ShareAxis | None:
+    def of(cls, *finished: RunTable) -> ShareAxis | None:
         """The axis of finished runs; None where their horizons are about equal, and shares say what epochs say."""
-        horizons = finished.runs["horizon"].to_numpy(np.int64)
+        horizons = np.concatenate([table.runs["horizon"].to_numpy(np.int64) for table in finished])
         differ = len(horizons) and horizons.max() >= APART * max(horizons.min(), 1)
         return cls(min(int(horizons.max()), MOST_TICKS)) if differ else None
 

@@ -18,6 +18,7 @@ from lcode.ensemble.at_cutoff import AtCutoff
 from lcode.ensemble.base_model import Observed
 from lcode.ensemble.conformal import persistence
 from lcode.ensemble.history import History
+from lcode.ensemble.names import RELATED, RESCALED
 from lcode.ensemble.networks import AnyMetrics
 from lcode.ensemble.prior import Prior
 from lcode.ensemble.problems import problems_of
@@ -255,7 +256,10 @@ class Context:
         """Related runs, for the network that takes them for examples."""
         if self.related is None or self.prior is None or self.prior.in_context is None:
             return None
-        return RelatedExamples(self.finished, self.folds, self.related, self.preprocessor.values, self.prospects)
+        related = self.related.without(self.finished)
+        if not len(related) or not {RELATED, RESCALED} & set(self.parts):
+            return None
+        return RelatedExamples(self.finished, self.folds, related, self.preprocessor.values, self.prospects)
 
     def _related(self, own: History) -> tuple[Beside, InContextNetwork] | None:
         """See `Learning`."""

@@ -195,10 +195,12 @@ class EnsembleModel:
         beside its examples, on either axis; tuned at equal epochs it forecast a workload of AlgoPerf's design half, 121
         finished runs, as well as untuned (CRPS within .3 %).
         """
-        axis, given = ShareAxis.of(self.context.finished), self.context
+        given = self.context
+        related = given.related
+        axis = ShareAxis.of(given.finished, *([] if related is None else [related.runs]))
         if axis is None or given.prior is None:
             return None
-        finished, related = axis.table(given.finished), given.related
+        finished = axis.table(given.finished)
         if related is not None:
             related = replace(related, runs=axis.table(related.runs))
         read = Preprocessor.fit(finished)

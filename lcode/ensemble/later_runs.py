@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lcode.ensemble.context import Context
 from lcode.ensemble.fitted import EnsembleModel
 from lcode.ensemble.folds import assign_folds
+from lcode.ensemble.related import curve_keys
 from lcode.ensemble.training import CONTEXT_RUNS, MAX_RUNS, Fitted, by_name, in_context, some_rows
 from lcode.table import RunTable
 from lcode.table.axis import finer_unit
@@ -36,8 +37,8 @@ def taking_up(fitted: Fitted, finished: RunTable, at_least: float) -> Fitted:
     assert isinstance(fitted.model, EnsembleModel)
     context = fitted.model.context
     held = len(context.finished)
-    if held < fitted.runs:
-        return fitted  # it has chosen from the runs of its fit: which are new can't be told, nor are many missed
+    if held < fitted.runs or (context.adapted is None and held >= CONTEXT_RUNS):
+        return fitted  # it has chosen among the runs that it was given: which are new can't be told
     new = by_name(_unknown(context, finished))
     if not len(new) or len(new) < at_least:
         return fitted
@@ -61,9 +62,12 @@ def _folds(context: Context, whole: RunTable) -> NDArray[np.int64]:
     """
     held = len(context.folds)
     folds = assign_folds(whole, int(context.folds.max()) + 1, context.seed)
-    group = configuration_groups(whole).tolist()
-    fold_of = dict(zip(group[:held], context.folds.tolist(), strict=True))
-    later = [fold_of.get(one, fold) for one, fold in zip(group[held:], folds[held:].tolist(), strict=True)]
+    group = configuration_groups(whole)
+    alone = np.flatnonzero((whole.configs.isna().all(axis=1) & whole.runs["arch"].isna()).to_numpy())
+    group[alone] = group.max() + 1 + np.arange(len(alone))  # nothing says that these are repeats
+    folds[alone] = np.arange(len(alone)) % (folds.max() + 1)
+    fold_of = dict(zip(group[:held].tolist(), context.folds.tolist(), strict=True))
+    later = [fold_of.get(one, fold) for one, fold in zip(group[held:].tolist(), folds[held:].tolist(), strict=True)]
     return np.r_[context.folds, np.array(later, dtype=np.int64)]
 
 
@@ -79,13 +83,5 @@ def _unknown(context: Context, finished: RunTable) -> RunTable:
     metrics = tuple(metric for metric in finished.metrics if metric.key in keys)
     points = finished.points[finished.points["metric"].isin(keys)]
     theirs = replace(finished, points=points, metrics=metrics).in_unit(unit)
-    known = set(_curves(context.finished).values())
-    return theirs.select([run for run, curves in _curves(theirs).items() if curves not in known])
-
-
-def _curves(table: RunTable) -> dict[str, tuple[float, float, float]]:
-    """By what the curves of runs are told apart: number, last epoch and sum of their points."""
-    points = table.points.groupby("run", observed=True)
-    told = points.agg(size=("value", "size"), last=("epoch", "max"), total=("value", "sum"))
-    rows = zip(told["size"].tolist(), told["last"].tolist(), told["total"].astype(np.float32).tolist(), strict=True)
-    return {str(run): row for run, row in zip(told.index, rows, strict=True)}
+    known = set(curve_keys(context.finished).values())
+    return theirs.select([run for run, curves in curve_keys(theirs).items() if curves not in known])

@@ -42,7 +42,8 @@ class RelatedRuns:
     def of(cls, runs: RunTable, problems: NDArray[np.int64], seed: int) -> RelatedRuns:
         """Some of the runs of each other problem, as many of one as of the other.
 
-        The network reads up to `MOST_EXAMPLES` at a time, of which half are always left to related runs.
+        The network reads up to `MOST_EXAMPLES` at a time, own and related ones alike. The own ones are filled up to so
+        many, and half as many related ones are held at least.
 
         Args:
             runs: finished ones of the problem itself and of others.
@@ -71,6 +72,13 @@ class RelatedRuns:
 
     def __len__(self) -> int:
         return len(self.runs)
+
+    def without(self, own: RunTable) -> RelatedRuns:
+        """The same without those that have the curves of an own run, which would tell how it ends when left out."""
+        known = set(curve_keys(own).values())
+        keys = curve_keys(self.runs)
+        new = np.array([run not in keys or keys[run] not in known for run in self.runs.run_ids], dtype=np.bool_)
+        return self if new.all() else RelatedRuns(self.runs.rows(np.flatnonzero(new)), self.problems[new])
 
     def rescaled(self, own: RunTable) -> RelatedRuns:
         """The same runs with each problem's values put where those of the own runs lie, metric by metric."""
@@ -130,8 +138,10 @@ class RelatedExamples:
 
     def at(self, own: History) -> Beside:
         """Own runs from a cutoff and behind them related ones."""
+        folds = self._folds.copy()
+        folds[own.rows] = own.folds
         as_they_are, rescaled = (
-            History.of(table, arrays, self._folds, own.cutoff, self._values, self._reader, own.grid)
+            History.of(table, arrays, folds, own.cutoff, self._values, self._reader, own.grid)
             for table, arrays in self._tables
         )
         problems = self._problems[as_they_are.rows[len(own) :]]
@@ -151,17 +161,27 @@ STOOD = (0.05, 0.95)
 def standing_alike(table: RunTable, related: RelatedRuns) -> Array:
     """Share of the runs in progress that stand where nine in ten runs of a related problem stood, by metric, [K].
 
-    Mean over the problems; compared at equal shares of the horizons. The metrics are those of the related runs.
+    Mean over the problems; compared at equal shares of the horizons, and times the ratio of the shorter typical horizon
+    to the longer one: what trainings of another length did is another thing. The metrics are those of the related runs.
     """
     arrays, others = (curve_arrays(one, metrics=related.runs.metrics) for one in (table, related.runs))
     horizons = np.maximum(table.runs["horizon"].to_numpy(np.float64), 1)
     places = np.maximum(related.runs.runs["horizon"].to_numpy(np.float64), 1)[:, None]
+    lengths = np.median(horizons), np.median(places)
     result = np.zeros(len(related.runs.metrics))
     for k in range(len(result)):
         rows = np.flatnonzero(np.isfinite(arrays.last_values[:, k]))
         at = np.rint(places * (arrays.last_epochs[rows, k] / horizons[rows])).astype(np.int64)
         result[k] = _among(arrays.last_values[rows, k], others.interpolate(at)[:, k], related.problems)
-    return result
+    return result * min(lengths) / max(lengths)
+
+
+def curve_keys(table: RunTable) -> dict[str, tuple[float, float, float]]:
+    """By what the curves of runs are told apart, whatever their names: number, last epoch and sum of their points."""
+    points = table.points.groupby("run", observed=True)
+    told = points.agg(size=("value", "size"), last=("epoch", "max"), total=("value", "sum"))
+    rows = zip(told["size"].tolist(), told["last"].tolist(), told["total"].astype(np.float32).tolist(), strict=True)
+    return {str(run): row for run, row in zip(told.index, rows, strict=True)}
 
 
 def _among(values: Array, others: Array, problems: NDArray[np.int64]) -> float:

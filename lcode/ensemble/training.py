@@ -27,6 +27,7 @@ from lcode.network.loop import FitReport, FitSettings, Progress, Source, fit_mod
 from lcode.network.model import LCGODE, LCGODEConfig
 from lcode.network.transfer import transfer
 from lcode.table import RunTable, pooled
+from lcode.table.axis import finer_unit
 
 MAX_RUNS = 1500
 """Finished runs that the base models learn from at most: the forests' weights grow with their square."""
@@ -209,6 +210,9 @@ def in_context(
         related: finished runs of other problems.
     """
     finished = finished.rows(some_rows(len(finished), seed, CONTEXT_RUNS))
+    if related is not None:
+        unit = finer_unit(finished.epoch_unit, related.runs.epoch_unit)
+        finished, related = finished.in_unit(unit), related.in_unit(unit)
     folds, read = assign_folds(finished, SETTINGS.folds, seed), Preprocessor.fit(finished)
     context = Context(finished, folds, read, None, prior, tuple(parts), seed, calibrated, related=related)
     report = FitReport(steps=0, validation_loss=0.0, interrupted=False)

@@ -63,11 +63,8 @@ class InContextMembers:
     folds: NDArray[np.int64]
 
     def without(self, run: np.int64) -> InContextNetwork:
-        """The network that never learned from this finished run.
-
-        None of them has learned from related runs, whose folds may be more than those of the own ones.
-        """
-        return self.members[int(self.folds[run]) % len(self.members)]
+        """The network that never learned from this finished run."""
+        return self.members[int(self.folds[run]) % len(self.members)] if len(self.members) > 1 else self.members[0]
 
     @cached_property
     def whole(self) -> InContextNetwork:

@@ -134,9 +134,11 @@ class LCGODEForecaster(Forecaster):
             if set(other.metrics) != set(table.metrics):
                 theirs, ours = (", ".join(m.key for m in t.metrics) for t in (other, table))
                 raise UsageError(f"related runs must have the same metrics; theirs are {theirs}, these are {ours}")
-        tables = [by_name(finished_runs(one, at_least=0)) for one in (table, *related)]
-        done = finished_runs(pooled(tables), at_least=self.min_finished)
-        self.fitted = self._fit(done, np.repeat(np.arange(len(tables)), [len(one) for one in tables]))
+        tables = [by_name(one) for one in (table, *related)]
+        whole = pooled(tables)
+        done = finished_runs(whole, at_least=self.min_finished)
+        problems = np.repeat(np.arange(len(tables)), [len(one) for one in tables])
+        self.fitted = self._fit(done, problems[whole.runs.index.get_indexer(done.runs.index)])
         return self
 
     @isolated()
@@ -204,13 +206,14 @@ class LCGODEForecaster(Forecaster):
         Networks stay as they are; what stands beside them (regressors, their weights, the widths of the intervals)
         learns from the finished runs, from at most `CONTEXT_RUNS` of them, when a forecast first needs it. A fitted
         forecaster takes up those that it does not know when there are a quarter more of them, four at least, see
-        `lcode.ensemble.later_runs`. The shipped one, where fewer than `min_finished` have finished with two epochs,
-        compares runs with those in progress. Of a table of thousands of runs some are known, see `known_runs`.
+        `lcode.ensemble.later_runs`; one with hardly a run of its own, see `RelatedModel`, takes up the finished ones of
+        these. The shipped one, where fewer than `min_finished` have finished with two epochs, compares runs with those
+        in progress. Of a table of thousands of runs some are known, see `known_runs`.
         """
         fitted = self._fitted()
         if not self.learns_in_context:
             return self
-        if len(runs) > KNOWN_RUNS:
+        if len(runs) > KNOWN_RUNS and not isinstance(fitted.model, EnsembleModel):
             runs = runs.select(known_runs(runs, seed=self.seed, at_least=self.min_finished))
         known = copy.copy(self)
         known.company = runs
@@ -223,10 +226,15 @@ class LCGODEForecaster(Forecaster):
                 done = by_name(finished_runs(runs, at_least=self.min_finished))
             except NotEnoughDataError:
                 return known
-            related = fitted.model.related if isinstance(fitted.model, RelatedModel) else None
-            start = fitted.model.pretrained if isinstance(fitted.model, RelatedModel) else fitted.model
-            assert isinstance(start, PretrainedModel)
-            known.fitted = in_context(start.prior, done, self.seed, related=related)
+            if isinstance(fitted.model, RelatedModel):
+                start, borrowed = fitted.model.pretrained, fitted.model.borrowed.context
+                known.fitted = in_context(
+                    start.prior, done, self.seed, parts=borrowed.parts, calibrated=borrowed.calibrated,
+                    related=fitted.model.related,
+                )  # fmt: skip
+            else:
+                assert isinstance(fitted.model, PretrainedModel)
+                known.fitted = in_context(fitted.model.prior, done, self.seed)
         return known
 
     def predict(self, table: RunTable, at: At = "horizon", *, context: RunTable | None = None) -> Forecast:
@@ -277,9 +285,9 @@ class LCGODEForecaster(Forecaster):
         """
         fitted = self._fitted()
         model, unit = fitted.model, table.epoch_unit
-        if self.company is not None and not isinstance(model, EnsembleModel):
+        compares = self.company is not None and not isinstance(model, EnsembleModel)
+        if self.company is not None and compares:
             unit = finer_unit(self.company.epoch_unit, unit)
-            self.company = self.company.in_unit(unit)
         if isinstance(model, EnsembleModel | RelatedModel):
             own = model.epoch_unit
             unit = finer_unit(own, unit)
@@ -292,6 +300,8 @@ class LCGODEForecaster(Forecaster):
                 self.fitted = replace(fitted, model=model.in_unit(unit))
             else:
                 unit = own
+        if self.company is not None and compares:
+            self.company = self.company.in_unit(unit)
         return table.in_unit(unit)
 
     def _fitted(self) -> Fitted:

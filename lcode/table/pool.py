@@ -14,8 +14,8 @@ from lcode.table.table import RunTable
 def pooled(tables: Sequence[RunTable]) -> RunTable:
     """The runs of several tables in one, in their order.
 
-    Names of runs are made distinct: those of all tables but the first get the number of their table in front, and so
-    does an architecture whose name stands for another graph in an earlier table.
+    Names of runs are made distinct: those of all tables but the first get a number in front, that of their table or the
+    next one that makes them so, and so does an architecture whose name stands for another graph in an earlier table.
 
     Args:
         tables: at least one.
@@ -23,9 +23,13 @@ def pooled(tables: Sequence[RunTable]) -> RunTable:
     Raises:
         UsageError: two tables disagree on the direction of a metric.
     """
-    whole = tables[0]
-    for number, table in enumerate(tables[1:], start=1):
+    whole, number = tables[0], 0
+    for table in tables[1:]:
+        number += 1
         if len(table):
+            taken = set(whole.run_ids)
+            while any(f"{number}:{run}" in taken for run in table.run_ids):
+                number += 1
             other = _renamed(table, f"{number}:", whole)
             whole = whole.concat(other) if len(whole) else other
     return whole

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import lcode
 from lcode.curves.arrays import curve_arrays
 from lcode.ensemble.context import Context
 from lcode.ensemble.fitted import EnsembleModel
@@ -87,7 +88,8 @@ def test_a_repeat_of_a_known_configuration_is_left_out_with_it(adapted: LCGODEFo
 def test_related_runs_stay_beside_them() -> None:
     fitted = LCGODEForecaster.adapted().fit_related(sweep(*range(12)), [sweep(*range(20, 30))])
     before, after = context_of(fitted), context_of(fitted.in_context(sweep(*range(40, 46))))
-    assert after.related is before.related and len(after.finished) == 18
+    assert after.related is not None and before.related is not None and len(after.finished) == 18
+    assert after.related.runs.run_ids == before.related.runs.run_ids
 
 
 def test_runs_of_the_fit_are_known_under_any_name(few: LCGODEForecaster) -> None:
@@ -138,3 +140,22 @@ def test_one_that_chose_among_its_runs_takes_up_none(few: LCGODEForecaster) -> N
 def test_a_run_that_was_taken_up_is_known(few: LCGODEForecaster) -> None:
     once = few.in_context(sweep(*range(12, 20)))
     assert once.in_context(sweep(*range(20))).fitted is once.fitted
+
+
+def test_a_table_of_thousands_hides_no_new_run(few: LCGODEForecaster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lcode.forecasters.lcgode.KNOWN_RUNS", 10)
+    assert few.in_context(sweep(*range(20))).learned_from == 20
+
+
+def test_the_shipped_model_learns_of_one_table_once(few: LCGODEForecaster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lcode.ensemble.training.CONTEXT_RUNS", 10)
+    monkeypatch.setattr("lcode.ensemble.later_runs.CONTEXT_RUNS", 10)
+    once = lcode.load(device="cpu").in_context(sweep(*range(20)))
+    assert once.learned_from == 10 and once.in_context(sweep(*range(20))).fitted is once.fitted
+
+
+def test_new_runs_without_a_configuration_are_divided(adapted: LCGODEForecaster) -> None:
+    new = sweep(*range(30, 45))
+    new = replace(new, configs=new.configs.iloc[:, :0])
+    folds = context_of(adapted.in_context(new)).folds[12:]
+    assert len(folds) == 15 and np.bincount(folds).max() <= 4

@@ -17,8 +17,9 @@ from lcode.ensemble.fitted import EnsembleModel, RelatedModel
 from lcode.ensemble.history import History
 from lcode.ensemble.names import RELATED, RESCALED
 from lcode.ensemble.problems import MOST_EXAMPLES
+from lcode.ensemble.registry import PARTS
 from lcode.ensemble.related import RelatedExamples, RelatedRuns, standing_alike
-from lcode.forecasters.lcgode import LCGODEForecaster
+from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.table import Metric, RunTable
 
 HORIZON = 12
@@ -180,3 +181,65 @@ def test_epochs_may_be_finer_than_those_of_the_fit(own: int) -> None:
     seen = NEW.prefix(4)
     expected = fitted.predict(seen).quantiles
     np.testing.assert_allclose(fitted.predict(seen.in_unit(0.5)).quantiles, expected, rtol=0.2)
+
+
+def lasting(table: RunTable, factor: int) -> RunTable:
+    """The same trainings, so many times longer."""
+    points = table.points.assign(epoch=table.points["epoch"] * factor)
+    return replace(table, points=points, runs=table.runs.assign(horizon=table.runs["horizon"] * factor))
+
+
+def test_where_few_runs_go_on_related_ones_still_count() -> None:
+    own = sweep(*range(200, 220))
+    ended = own.select(own.run_ids[:14]).prefix(3)
+    ended = replace(ended, runs=ended.runs.assign(horizon=3, status="finished"))
+    related = sweep(*range(30)).prefix(3)
+    related = replace(related, runs=related.runs.assign(horizon=3, status="finished"))
+    fitted = LCGODEForecaster.adapted().fit_related(ended.concat(own.select(own.run_ids[14:])), [related])
+    assert np.isfinite(fitted.predict(NEW.prefix(5)).quantiles).all()
+
+
+def test_an_own_run_among_the_related_ones_tells_nothing_of_itself() -> None:
+    own = sweep(*range(200, 208))
+    alone, copied = LCGODEForecaster.adapted().fit(own), LCGODEForecaster.adapted().fit_related(own, [own])
+    seen = NEW.prefix(4)
+    np.testing.assert_array_equal(copied.predict(seen).quantiles, alone.predict(seen).quantiles)
+    fitted = LCGODEForecaster.adapted().fit_related(own, [sweep(*range(40))])
+    later = context_of(fitted.in_context(sweep(*range(20))))
+    assert later.related is not None and len(later.related.without(later.finished)) == 20
+
+
+def test_names_may_repeat_from_sweep_to_sweep() -> None:
+    model = LCGODEForecaster.adapted().fit_related(sweep(*range(200, 206)), [sweep(*range(30))])
+    for scale in (1.1, 1.2, 1.3):
+        before = model.learned_from
+        model = model.in_context(sweep(*range(200, 206), scale=scale))
+        assert model.learned_from == before + 6
+
+
+@pytest.mark.parametrize("factors", [(10, 1), (1, 10)])
+def test_trainings_of_another_length_are_compared_at_equal_shares(factors: tuple[int, int]) -> None:
+    own, related = (lasting(table, factor) for table, factor in zip((NEW, sweep(*range(60))), factors, strict=True))
+    few = own.select(own.run_ids[:6])
+    fitted = LCGODEForecaster.adapted().fit_related(few, [related])
+    alone = LCGODEForecaster.adapted().fit(few)
+    asked, cutoff = own.select(own.run_ids[6:]), 2 * factors[0]
+    assert error(fitted, asked, cutoff) < 1.05 * error(alone, asked, cutoff)
+    assert standing_alike(asked.prefix(cutoff), related_of(related))[0] < 0.1
+
+
+def test_related_runs_in_finer_epochs_are_read_at_the_same_ones() -> None:
+    model = LCGODEForecaster.adapted().fit_related(NEW.select([]), [sweep(*range(60)).in_unit(0.5)])
+    later = context_of(model.in_context(sweep(*range(200, 208))))
+    assert later.related is not None
+    assert later.finished.epoch_unit == later.related.runs.epoch_unit == 0.5
+    same = LCGODEForecaster.adapted().fit_related(NEW.select([]), [sweep(*range(60))])
+    seen = NEW.prefix(6)
+    np.testing.assert_allclose(model.predict(seen).quantiles, same.predict(seen).quantiles, rtol=0.2)
+
+
+def test_options_of_the_fit_stay_when_own_runs_finish() -> None:
+    forecaster = LCGODEForecaster(pretrained=SHIPPED, parts=PARTS[2:], calibrated=False)
+    model = forecaster.fit_related(NEW.select([]), [sweep(*range(30))])
+    context = context_of(model.in_context(sweep(*range(200, 206))))
+    assert (context.parts, context.calibrated) == (PARTS[2:], False)
