@@ -179,8 +179,8 @@ class EnsembleModel:
         """See `Model`."""
         asked = _asked(epochs)
         quantiles, correlation = _by_context(self.context, table, asked)
-        if self._by_share is not None:
-            axis, context = self._by_share
+        if self.by_share is not None:
+            axis, context = self.by_share
             ticks = axis.epochs(asked, table.runs["horizon"].to_numpy(np.int64))
             both = np.stack([quantiles, _by_context(context, axis.table(table), ticks)[0]])
             known = np.isfinite(both).all((0, -1))
@@ -188,7 +188,7 @@ class EnsembleModel:
         return Predicted(quantiles, correlation, self.context.persistence if epochs.shape[1] > 1 else 0.9)
 
     @cached_property
-    def _by_share(self) -> tuple[ShareAxis, Context] | None:
+    def by_share(self) -> tuple[ShareAxis, Context] | None:
         """The finished runs at equal shares of their horizons; None where these are about equal.
 
         The adapted network has learned at equal epochs, so that it is left out here. The in-context network sees runs
@@ -248,7 +248,7 @@ class RelatedModel:
         own = [k for k, metric in enumerate(table.metrics) if metric in metrics]
         told = self.pretrained.predict(table, epochs, company)
         zero_shot[:, there] = told.quantiles[:, own]
-        alike = standing_alike(company, self.related) ** 2
+        alike = standing_alike(company, self.related, by_share=self.borrowed.by_share is not None) ** 2
         both = np.stack([borrowed.quantiles, zero_shot])
         weights = np.where(np.isfinite(both).all(-1), np.stack([alike, 1 - alike])[:, None, :, None], 0.0)
         known = weights.sum(0) > 0

@@ -158,22 +158,27 @@ STOOD = (0.05, 0.95)
 """Quantiles between which nine in ten related runs stood."""
 
 
-def standing_alike(table: RunTable, related: RelatedRuns) -> Array:
+def standing_alike(table: RunTable, related: RelatedRuns, *, by_share: bool) -> Array:
     """Share of the runs in progress that stand where nine in ten runs of a related problem stood, by metric, [K].
 
-    Mean over the problems; compared at equal shares of the horizons, and times the ratio of the shorter typical horizon
-    to the longer one: what trainings of another length did is another thing. The metrics are those of the related runs.
+    Mean over the problems; compared at equal shares of the horizons. The metrics are those of the related runs.
+
+    Args:
+        table: the runs in progress.
+        related: what they are compared with.
+        by_share: whether forecasts by the related runs are made at equal shares too. If not, it is times the ratio of
+            the shorter typical horizon to the longer one: what trainings of another length did is another thing.
     """
     arrays, others = (curve_arrays(one, metrics=related.runs.metrics) for one in (table, related.runs))
     horizons = np.maximum(table.runs["horizon"].to_numpy(np.float64), 1)
     places = np.maximum(related.runs.runs["horizon"].to_numpy(np.float64), 1)[:, None]
-    lengths = np.median(horizons), np.median(places)
     result = np.zeros(len(related.runs.metrics))
     for k in range(len(result)):
         rows = np.flatnonzero(np.isfinite(arrays.last_values[:, k]))
         at = np.rint(places * (arrays.last_epochs[rows, k] / horizons[rows])).astype(np.int64)
         result[k] = _among(arrays.last_values[rows, k], others.interpolate(at)[:, k], related.problems)
-    return result * min(lengths) / max(lengths)
+    lengths = np.median(horizons), np.median(places)
+    return result if by_share else result * min(lengths) / max(lengths)
 
 
 def curve_keys(table: RunTable) -> dict[str, tuple[float, float, float]]:

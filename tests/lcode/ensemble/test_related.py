@@ -109,11 +109,11 @@ def test_own_finished_runs_alone_are_judged() -> None:
 
 def test_runs_that_stand_where_related_ones_stood_are_alike() -> None:
     seen, alike, unlike = NEW.prefix(6), sweep(*range(60)), sweep(*range(60), scale=50)
-    share = standing_alike(seen, related_of(alike))[0]
+    share = standing_alike(seen, related_of(alike), by_share=True)[0]
     assert share > 0.7
-    assert standing_alike(seen, related_of(unlike))[0] < 0.1
-    assert standing_alike(seen, related_of(alike, unlike))[0] == pytest.approx((share + 1 / 42) / 2)
-    assert standing_alike(NEW.prefix(-1), related_of(alike))[0] == 0.5
+    assert standing_alike(seen, related_of(unlike), by_share=True)[0] < 0.1
+    assert standing_alike(seen, related_of(alike, unlike), by_share=True)[0] == pytest.approx((share + 1 / 42) / 2)
+    assert standing_alike(NEW.prefix(-1), related_of(alike), by_share=True)[0] == 0.5
 
 
 def test_the_ends_of_own_runs_say_whether_related_ones_are_alike() -> None:
@@ -225,7 +225,7 @@ def test_trainings_of_another_length_are_compared_at_equal_shares(factors: tuple
     alone = LCGODEForecaster.adapted().fit(few)
     asked, cutoff = own.select(own.run_ids[6:]), 2 * factors[0]
     assert error(fitted, asked, cutoff) < 1.05 * error(alone, asked, cutoff)
-    assert standing_alike(asked.prefix(cutoff), related_of(related))[0] < 0.1
+    assert standing_alike(asked.prefix(cutoff), related_of(related), by_share=False)[0] < 0.1
 
 
 def test_related_runs_in_finer_epochs_are_read_at_the_same_ones() -> None:
