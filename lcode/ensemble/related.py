@@ -81,7 +81,11 @@ class RelatedRuns:
         return self if new.all() else RelatedRuns(self.runs.rows(np.flatnonzero(new)), self.problems[new])
 
     def rescaled(self, own: RunTable) -> RelatedRuns:
-        """The same runs with each problem's values put where those of the own runs lie, metric by metric."""
+        """The same runs with each problem's values put where those of the own runs lie, metric by metric.
+
+        Of a left-out run no more is told by this than a part in N of a scale: with four own runs, three times its
+        future moved its own forecast no further than that of the in-context network.
+        """
         points = self.runs.points
         problem_of = dict(zip(self.runs.run_ids, self.problems.tolist(), strict=True))
         problem = points["run"].astype(str).map(problem_of).to_numpy()
@@ -177,8 +181,10 @@ def standing_alike(table: RunTable, related: RelatedRuns, *, by_share: bool) -> 
         rows = np.flatnonzero(np.isfinite(arrays.last_values[:, k]))
         at = np.rint(places * (arrays.last_epochs[rows, k] / horizons[rows])).astype(np.int64)
         result[k] = _among(arrays.last_values[rows, k], others.interpolate(at)[:, k], related.problems)
+    if by_share or not len(table):
+        return result
     lengths = np.median(horizons), np.median(places)
-    return result if by_share else result * min(lengths) / max(lengths)
+    return result * min(lengths) / max(lengths)
 
 
 def curve_keys(table: RunTable) -> dict[str, tuple[float, float, float]]:

@@ -39,8 +39,8 @@ class Monitor:
     Only the run that reports is forecast, alone; of the others their last expected score is remembered. What the
     caller has switched on (autocast, inference mode, a default device) makes no difference.
 
-    The model learns while the sweep goes on: the runs that have finished are taken up, in one to some
-    seconds, whenever there are a quarter more of them (at 4, 5, 6, 8, 10, 13 … with those of the history).
+    The model learns while the sweep goes on: the runs that have finished are taken up, in one to some seconds, whenever
+    there are a quarter more of them (at 4, 5, 6, 8, 10, 13 … with those of the history or of its fit).
 
     While there is no baseline and fewer than three runs have finished, runs are compared by what they are expected to
     end with, references included, from the second one on. The objective is then fixed, so that scores stay comparable;

@@ -19,7 +19,7 @@ HORIZON = 16
 
 def bare(table: RunTable) -> Context:
     """Without a network: enough to ask which cutoffs are learned at."""
-    return Context(table, len(table), np.arange(len(table)) % 5, Preprocessor.fit(table), None, None, PARTS, 0)
+    return Context(table, np.arange(len(table)) % 5, Preprocessor.fit(table), None, None, PARTS, 0)
 
 
 @pytest.fixture(scope="module")
