@@ -55,18 +55,11 @@ def _in_context(given: Learning, before: Forecasts) -> BaseModel | None:
     return None if given.in_context is None else InContext(given.history, given.in_context)
 
 
-def _related(given: Learning, before: Forecasts) -> BaseModel | None:
+def _related(given: Learning, *, rescaled: bool) -> BaseModel | None:
     if given.related is None:
         return None
     beside, network = given.related
-    return Related(beside.as_they_are, network)
-
-
-def _rescaled(given: Learning, before: Forecasts) -> BaseModel | None:
-    if given.related is None:
-        return None
-    beside, network = given.related
-    return Related(beside.rescaled, network)
+    return Related(beside.rescaled if rescaled else beside.as_they_are, network)
 
 
 def _surprises(given: Learning, before: Forecasts) -> BaseModel:
@@ -78,8 +71,8 @@ BASE_MODELS: dict[str, Callable[[Learning, Forecasts], BaseModel | None]] = {
     NETWORK: _adapted,
     PRETRAINED: _pretrained,
     IN_CONTEXT: _in_context,
-    RELATED: _related,
-    RESCALED: _rescaled,
+    RELATED: lambda given, before: _related(given, rescaled=False),
+    RESCALED: lambda given, before: _related(given, rescaled=True),
     PROCESS: lambda given, before: Process(given.history, before),
     VALUES: lambda given, before: Values(given.history, given.seed),
     SURPRISES: _surprises,

@@ -142,7 +142,7 @@ class Recipe:
         """
         start = self.start
         assert isinstance(start, PretrainedModel)
-        both = pooled([own, related.runs]) if len(own) else related.runs
+        both = pooled([own, related.runs])
         borrowed = in_context(start.prior, both, self.seed, parts=self.parts, calibrated=self.calibrated)
         assert isinstance(borrowed.model, EnsembleModel)
         return replace(borrowed, model=RelatedModel(start, related, borrowed.model), runs=len(own))

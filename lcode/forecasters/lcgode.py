@@ -213,7 +213,7 @@ class LCGODEForecaster(Forecaster):
         fitted = self._fitted()
         if not self.learns_in_context:
             return self
-        if len(runs) > KNOWN_RUNS and not isinstance(fitted.model, EnsembleModel):
+        if len(runs) > KNOWN_RUNS:
             runs = runs.select(known_runs(runs, seed=self.seed, at_least=self.min_finished))
         known = copy.copy(self)
         known.company = runs

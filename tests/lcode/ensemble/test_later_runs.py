@@ -142,11 +142,6 @@ def test_a_run_that_was_taken_up_is_known(few: LCGODEForecaster) -> None:
     assert once.in_context(sweep(*range(20))).fitted is once.fitted
 
 
-def test_a_table_of_thousands_hides_no_new_run(few: LCGODEForecaster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lcode.forecasters.lcgode.KNOWN_RUNS", 10)
-    assert few.in_context(sweep(*range(20))).learned_from == 20
-
-
 def test_the_shipped_model_learns_of_one_table_once(few: LCGODEForecaster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lcode.ensemble.training.CONTEXT_RUNS", 10)
     monkeypatch.setattr("lcode.ensemble.later_runs.CONTEXT_RUNS", 10)
