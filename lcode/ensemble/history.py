@@ -56,8 +56,7 @@ class History:
         horizons = table.runs["horizon"].to_numpy(np.int64)
         longer = np.flatnonzero(horizons > cutoff)
         if grid is None:
-            grid = continuation_grid(horizons[longer], cutoff)
-            grid = grid if len(grid) <= GRID else np.arange(1, GRID + 1) / GRID
+            grid = continuation_grid(horizons[longer], cutoff, GRID)
         after, part = arrays.rows(longer), folds[longer]
         if len(np.unique(part)) < 2:  # all that went on are repeats of one configuration: each is left out by itself
             part = np.arange(len(longer))
