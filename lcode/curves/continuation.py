@@ -2,8 +2,7 @@
 
 The axis is the share of the epochs that were left at the cutoff: 0 is the cutoff, 1 the horizon. Schedules end at the
 horizon, so the end of a short run resembles the end of a long one more than its middle. Where all horizons are
-equal and at most `GRID` epochs are left, the grid holds every epoch and nothing is interpolated. A longer one is closer
-early, where curves bend.
+equal and at most `GRID` epochs are left, the grid holds every epoch and nothing is interpolated.
 """
 
 from __future__ import annotations
@@ -18,10 +17,12 @@ GRID = 48
 """The most points at which a continuation is kept."""
 
 BEND = 1.5
-"""Power of the index by which the points of a long grid grow apart. With 12 points from the first evaluation on, curves
-between them were off by .2 to .4 of what they are with equal distances on two tables of LCBench and on Criteo, by .6 to
-.85 on fastMRI, `clicks` and two tasks of reinforcement learning (all of the design half); from a fifth of the horizon
-on by .75 to 1.25. 2 was no better.
+"""Power of the index by which the points of the ensemble's grids grow apart: curves bend early.
+
+With 12 points from the first evaluation on, curves between them were off by .2 to .4 of what they are with equal
+distances on two tables of LCBench and on Criteo, by .6 to .85 on fastMRI, `clicks` and two tasks of reinforcement
+learning (all of the design half); from a fifth of the horizon on by .75 to 1.25. 2 was no better. Forests of values
+were better with it on some sources and worse on others, so the forecasters to compare with keep equal distances.
 """
 
 
@@ -30,18 +31,21 @@ def run_cutoffs(arrays: CurveArrays) -> NDArray[np.int64]:
     return arrays.last_epochs.max(axis=1, initial=-1)
 
 
-def continuation_grid(horizons: NDArray[np.int64], cutoff: int, points: int = GRID) -> NDArray[np.float64]:
+def continuation_grid(
+    horizons: NDArray[np.int64], cutoff: int, points: int = GRID, bend: float = 1.0
+) -> NDArray[np.float64]:
     """Ascending shares (0, 1] of the remaining epochs, shape [J], J ≤ `points`, none before the next epoch.
 
     Args:
         horizons: horizons of the finished runs, shape [N].
         cutoff: epoch after which the continuation begins.
         points: how many at most.
+        bend: power of the index by which they grow apart where there are fewer than epochs; 1: they do not.
     """
     left = int(max((horizons - max(cutoff, 0)).max(initial=1), 1))
     size = min(left, points)
-    bend = min(np.log(left) / np.log(size), BEND) if size > 1 else 1.0
-    return np.asarray((np.arange(1, size + 1) / size) ** bend)
+    power = min(np.log(left) / np.log(size), bend) if size > 1 else 1.0
+    return np.asarray((np.arange(1, size + 1) / size) ** power)
 
 
 def share_epochs(horizons: NDArray[np.int64], cutoff: int, grid: NDArray[np.float64]) -> NDArray[np.int64]:

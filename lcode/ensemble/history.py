@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.curves.arrays import CurveArrays
-from lcode.curves.continuation import continuation_grid, continuations, share_epochs
+from lcode.curves.continuation import BEND, continuation_grid, continuations, share_epochs
 from lcode.curves.prefix import Known, PrefixReader
 from lcode.curves.scaling import ValueScaler
 from lcode.table import RunTable
@@ -56,7 +56,7 @@ class History:
         horizons = table.runs["horizon"].to_numpy(np.int64)
         longer = np.flatnonzero(horizons > cutoff)
         if grid is None:
-            grid = continuation_grid(horizons[longer], cutoff, GRID)
+            grid = continuation_grid(horizons[longer], cutoff, GRID, BEND)
         after, part = arrays.rows(longer), folds[longer]
         if len(np.unique(part)) < 2:  # all that went on are repeats of one configuration: each is left out by itself
             part = np.arange(len(longer))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.curves.continuation import at_epochs, continuation_grid, read_points, share_epochs
+from lcode.curves.continuation import BEND, at_epochs, continuation_grid, read_points, share_epochs
 from lcode.curves.tokens import Prefixes
 from lcode.ensemble.base_model import Forecasts, Observed
 from lcode.ensemble.folds import NEVER_OUT
@@ -39,7 +39,7 @@ class InContext:
         metrics = range(history.values.shape[1])
         self._runs = [Prefixes.of(history.known, k, history.cutoff, history.horizons) for k in metrics]
         self._for_ends: dict[tuple[int, bytes], Examples] = {}
-        self._leads = continuation_grid(history.horizons, history.cutoff, POINTS)
+        self._leads = continuation_grid(history.horizons, history.cutoff, POINTS, BEND)
         epochs = share_epochs(history.horizons, history.cutoff, self._leads)
         path = history.values[..., None]
         self._came = at_epochs(path, history.grid, history.last, history.cutoff, history.horizons, epochs)[..., 0]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcode.curves.continuation import at_epochs, continuation_grid, read_points, share_epochs
+from lcode.curves.continuation import BEND, at_epochs, continuation_grid, read_points, share_epochs
 
 
 @given(
@@ -36,7 +36,7 @@ def test_for_the_horizon_alone_few_points_are_read() -> None:
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=4), st.integers(-1, 30), st.integers(2, 48))
 def test_a_grid_ends_at_the_horizon_and_holds_no_epoch_twice(ends: list[int], cutoff: int, points: int) -> None:
     horizons = np.array(ends) + max(cutoff, 0)
-    grid = continuation_grid(horizons, cutoff, points)
+    grid = continuation_grid(horizons, cutoff, points, BEND)
     assert len(grid) == min(max(ends), points) and grid[-1] == 1
     epochs = share_epochs(horizons.max(keepdims=True), cutoff, grid)[0]
     assert epochs[0] > max(cutoff, 0) and (np.diff(epochs) > 0).all()
@@ -45,9 +45,9 @@ def test_a_grid_ends_at_the_horizon_and_holds_no_epoch_twice(ends: list[int], cu
         assert epochs.tolist() == list(range(max(cutoff, 0) + 1, horizons.max() + 1))
 
 
-def test_a_long_grid_is_closer_early() -> None:
+def test_a_bent_grid_is_closer_early() -> None:
     # 100 epochs are left, 8 points: (j / 8) ** 1.5 of them.
-    epochs = share_epochs(np.array([110]), 10, continuation_grid(np.array([110]), 10, 8))
+    epochs = share_epochs(np.array([110]), 10, continuation_grid(np.array([110]), 10, 8, BEND))
     assert epochs.tolist() == [[14, 22, 33, 45, 59, 75, 92, 110]]
 
 
