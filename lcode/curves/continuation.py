@@ -21,8 +21,8 @@ BEND = 1.5
 
 With 12 points from the first evaluation on, curves between them were off by .2 to .4 of what they are with equal
 distances on two tables of LCBench and on Criteo, by .6 to .85 on fastMRI, `clicks` and two tasks of reinforcement
-learning (all of the design half); from a fifth of the horizon on by .75 to 1.25. 2 was no better. Forests of values
-were better with it on some sources and worse on others, so the forecasters to compare with keep equal distances.
+learning (all of the design half); from a fifth of the horizon on by .75 to 1.25. 2 was no better. The forecasters to
+compare with keep equal distances: on Criteo forests were worse after the first evaluation and better later.
 """
 
 
