@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from lcode.ensemble.problems import MOST_EXAMPLES, Problem, batch_of, drawn, drawn_lead
 from lcode.ensemble.settings import share_of_many
+from lcode.network.adamw import AdamW
 from lcode.network.in_context import InContextNetwork
 from lcode.network.losses import pinball
 
@@ -135,20 +136,16 @@ def _learning(
     network: InContextNetwork, problems: Sequence[Problem], steps: int, draw: np.random.Generator
 ) -> Iterator[int]:
     """Train a network in place on problems of one table; yields how many steps it has made."""
-    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.0, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda at: min(1.0, (at + 1) / max(0.1 * steps, WARM)) * 0.5 * (1 + math.cos(math.pi * at / steps))
-    )
+    optimiser = AdamW(network.parameters(), weight_decay=0.0)
     device = next(network.parameters()).device
     batches = [tuple(part.to(device) for part in _batch(problems, draw)) for _ in range(-(-steps // USED))]
     for step in range(steps):
         *given, came = batches[step % len(batches)]
         loss = pinball(network(*given)[None], came).mean()
-        optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
+        rise = min(1.0, (step + 1) / max(0.1 * steps, WARM))
+        optimiser.step(RATE * rise * 0.5 * (1 + math.cos(math.pi * step / steps)))
         yield step + 1
 
 

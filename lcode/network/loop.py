@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lcode.curves.batch import CurveBatch, GraphTensors, RunTensors
 from lcode.curves.own_scale import OwnScales
+from lcode.network.adamw import AdamW
 from lcode.network.losses import gaussian_nll, masked_mean, pinball
 from lcode.network.model import LCGODE
 from lcode.network.prefixes import cutoff_epochs, draw_cutoffs, draw_queries, epoch_counts, values_at
@@ -137,9 +138,7 @@ def fit_model(
     Ctrl-C ends the fit early and keeps the best parameters so far; before the first validation it is passed on.
     """
     began = time.perf_counter()
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
+    optimiser = AdamW(model.parameters(), settings.weight_decay)
     every = max(settings.steps // EVALUATIONS, 1)
     judged = some_of(sources, JUDGED)
     validation = [_validation(model, source, max(VALIDATION_RUNS // len(judged), SOURCE_RUNS)) for source in judged]
@@ -148,12 +147,10 @@ def fit_model(
     best, best_loss, waited, step, interrupted = _copy(model), math.inf, 0, 0, False
     try:
         for step in range(1, settings.steps + 1):
-            _set_rate(optimiser, settings, step)
             source = sources[int(torch.multinomial(share, 1, generator=draws))] if len(sources) > 1 else sources[0]
-            optimiser.zero_grad(set_to_none=True)
             _loss(model, source, settings, generator).sum().backward()
             _clip_per_member(model)
-            optimiser.step()
+            optimiser.step(_rate(settings, step))
             if step % every == 0 or step == settings.steps:
                 score = sum(_validate(part) for part in validation) / len(validation)
                 if score < best_loss:
@@ -261,11 +258,10 @@ def _index_at_share(runs: RunTensors, share: float) -> Tensor:
     return torch.minimum(seen.clamp(min=0), (epoch_counts(runs) - 2).clamp(min=0))
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, settings: FitSettings, step: int) -> None:
+def _rate(settings: FitSettings, step: int) -> float:
     done = step / settings.steps
     factor = min(1.0, done / 0.05) * 0.5 * (1 + math.cos(math.pi * done)) if settings.schedule else 1.0
-    for group in optimiser.param_groups:
-        group["lr"] = settings.learning_rate * max(factor, 1e-3)
+    return settings.learning_rate * max(factor, 1e-3)
 
 
 def _clip_per_member(model: LCGODE, limit: float = 1.0) -> None:

@@ -15,6 +15,7 @@ from lcode.curves.prefix import PrefixReader
 from lcode.curves.scaling import ValueScaler
 from lcode.ensemble.problems import FEWEST_EXAMPLES, MOST_EXAMPLES, Problem, batch_of, drawn, drawn_lead, problems_of
 from lcode.isolation import isolated
+from lcode.network.adamw import AdamW
 from lcode.network.in_context import InContextConfig, InContextNetwork
 from lcode.network.loop import Progress
 from lcode.network.losses import pinball
@@ -89,23 +90,16 @@ def pretrain_in_context(
     groups = [*tables.values(), *([synthetic] if synthetic else [])]
     largest = np.array([max(len(problem.came) for problem in group) for group in groups])
     chances = _chances(list(tables), largest, settings.synthetic if synthetic else 0.0)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
-    warm = 0.02 * settings.steps
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda at: min(1.0, (at + 1) / warm) * 0.5 * (1 + np.cos(np.pi * at / settings.steps))
-    )
+    optimiser = AdamW(network.parameters(), settings.weight_decay)
     late = 0.0
     for step in range(1, settings.steps + 1):
         tensors = _batch(groups, chances, largest, settings.problems, draw)
         told = network(*tensors[:-1])
         loss = pinball(told[None], tensors[-1]).mean()
-        optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
+        rise, fall = min(1.0, step / (0.02 * settings.steps)), 1 + np.cos(np.pi * (step - 1) / settings.steps)
+        optimiser.step(settings.learning_rate * rise * fall / 2)
         late += (float(loss.detach()) - late) / min(step, 200)
         if progress is not None and step % 200 == 0:
             progress(step, settings.steps, late)
