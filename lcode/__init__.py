@@ -80,7 +80,10 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'lcode' has no attribute '{name}'")
-    value = getattr(import_module(_HOMES[name]), name)
+    from lcode.isolation import importing
+
+    with importing():
+        value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -35,3 +36,16 @@ def isolated(threads: int = 1) -> Iterator[None]:
             if torch.get_default_device().type != "cpu":
                 stack.enter_context(torch.device("cpu"))
         yield
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """For imports in the middle of somebody else's program: scikit-learn draws from Python's generator as it loads.
+
+    The caller's sequence goes on as if nothing had been drawn.
+    """
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from types import ModuleType
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+S = TypeVar("S", bound="TakesTurns")
 
 _setting = threading.Lock()
 _own = threading.local()
@@ -52,3 +58,44 @@ def _set(torch: ModuleType, number: int) -> None:
             others = threading.Thread(target=torch.set_num_threads, args=(_own.usual,))
             others.start()
             others.join()
+
+
+class Turn:
+    """A lock of an object, which its thread may take again; a copy of the object has one of its own.
+
+    Example:
+        >>> import copy
+        >>> turn = Turn()
+        >>> with turn, turn:
+        ...     copy.deepcopy(turn) is turn
+        False
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+    def __reduce__(self) -> tuple[type[Turn], tuple[()]]:
+        return Turn, ()
+
+
+class TakesTurns(Protocol):
+    """An object whose methods run one at a time, those marked with `in_turn`."""
+
+    _turn: Turn
+
+
+def in_turn(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Mark a method that waits while another thread is in one of the same object."""
+
+    @wraps(method)
+    def alone(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._turn:
+            return method(self, *args, **kwargs)
+
+    return alone

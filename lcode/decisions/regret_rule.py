@@ -123,7 +123,9 @@ class RegretRule(StopRule):
         if epoch < self.min_epochs:
             return Weighed(False, f"; not stopped before epoch {self.min_epochs}; {told}", price)
         stop = after <= limit
-        return Weighed(stop, f"; {told}, with this stop {after:.2g} {'≤' if stop else '>'} {limit:.2g}", price)
+        told += f", with this stop {after:.2g} {'≤' if stop else '>'} {limit:.2g}"
+        saved = f"{100 * left:.0f} %"
+        return Weighed(stop, f"; {told} ({saved} of it, for {saved} of the run is saved)", price)
 
 
 def _with_and_without(run: str, this: Outlook, standings: Standings, allowed: float) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from lcode.forecast import Forecast
 from lcode.forecasters.base import Forecaster
 from lcode.hooks.live_run import LiveRun
 from lcode.hooks.scoreboard import MIN_REFERENCE_RUNS, Scoreboard
-from lcode.isolation import isolated
+from lcode.isolation import importing, isolated
 from lcode.table import Metric
 
 
@@ -27,7 +27,8 @@ def model_or_pretrained(model: Forecaster | None) -> Forecaster:
         UsageError: something else was given.
     """
     if model is None:
-        from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
+        with importing():
+            from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 
         return LCGODEForecaster.load(SHIPPED, device="cpu")
     if not callable(getattr(model, "predict", None)):

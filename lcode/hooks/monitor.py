@@ -27,6 +27,7 @@ from lcode.hooks.outlook import Outlook, outlook
 from lcode.isolation import isolated
 from lcode.table import Direction, Metric, RunStatus, RunTable
 from lcode.table.table import empty_points
+from lcode.threads import Turn, in_turn
 
 LOG_LIMIT = 10_000
 """So many verdicts are kept, the latest ones: about 5 MB of them, whatever the length of the sweep."""
@@ -37,7 +38,8 @@ class Monitor:
 
     A call that needs no forecast costs well below 10 ms whatever the size of the history: the history is read once.
     Only the run that reports is forecast, alone; of the others their last expected score is remembered. What the
-    caller has switched on (autocast, inference mode, a default device) makes no difference.
+    caller has switched on (autocast, inference mode, a default device) makes no difference. Threads may share a
+    monitor: their calls are answered one after the other.
 
     The model learns while the sweep goes on: the runs that have finished are taken up, in one to some seconds, whenever
     there are a quarter more of them (at 4, 5, 6, 8, 10, 13 … with those of the history or of its fit).
@@ -127,6 +129,7 @@ class Monitor:
         check_among_runs(objective, self.final, regret)
         self.model = model_or_pretrained(model)
         self.log: list[Verdict] = []
+        self._turn = Turn()
         self._sweep = LiveSweep(
             self.model,
             history,
@@ -153,6 +156,7 @@ class Monitor:
         """What runs are compared by; None until there is something to compare with."""
         return self._sweep.scores.objective
 
+    @in_turn
     def start(
         self,
         run: str,
@@ -179,6 +183,7 @@ class Monitor:
         """
         self._sweep.start(run, config=config, horizon=horizon, arch=arch, graph=graph, schedule=schedule)
 
+    @in_turn
     def report(
         self,
         run: str,
@@ -208,6 +213,7 @@ class Monitor:
         """
         return self._decide(self._sweep.record(run, epoch, values, signals=signals, horizon=horizon))
 
+    @in_turn
     def reconsider(self, run: str) -> Verdict:
         """Decide anew on a run that has reported, by what is known now: one that was stopped may go on after all.
 
@@ -224,6 +230,7 @@ class Monitor:
         live.status = "running"
         return self._decide(live)
 
+    @in_turn
     def announce(self, metrics: Iterable[str] | Mapping[str, Direction]) -> None:
         """These metrics will be reported; else a metric is known from its first report on.
 
@@ -235,6 +242,7 @@ class Monitor:
         """
         self._sweep.announce(metrics)
 
+    @in_turn
     def recall(
         self,
         run: str,
@@ -265,15 +273,18 @@ class Monitor:
             else:
                 self._rank(verdict)
 
+    @in_turn
     def looks(self, run: str) -> tuple[Ending, ...]:
         """The forecasts of a run that have a say in what is believed of it, the latest one last."""
         return self._sweep.scores.looks(as_run(run))
 
+    @in_turn
     def status(self, run: str) -> RunStatus | None:
         """How the run stands by what was reported and decided; None for one that was never started here."""
         live = self._sweep.runs.get(as_run(run))
         return None if live is None else live.status
 
+    @in_turn
     def planned(self, run: str) -> float:
         """The last planned epoch of a run, as it counts: N − 1 where a run of N epochs counts from 0.
 
@@ -282,6 +293,7 @@ class Monitor:
         """
         return self._sweep.known(run).end
 
+    @in_turn
     def outlook(self, run: str, rule: GainRule) -> Outlook | None:
         """What a run that has just reported may still gain, whatever the others do.
 
@@ -301,6 +313,7 @@ class Monitor:
             return None
         return outlook(live, sweep.metrics, sweep.axis.unit, sweep.forecaster, rule, self._judge.num_threads)
 
+    @in_turn
     def expected_gains(self, configs: Sequence[Mapping[str, Any]], *, horizon: float) -> NDArray[np.float64] | None:
         """What such runs are expected to gain over the best finished one, see `lcode.hooks.new_runs`.
 
@@ -310,6 +323,7 @@ class Monitor:
         """
         return expected_gains(self._sweep, configs, horizon, self.final, self._judge.num_threads)
 
+    @in_turn
     def finish(self, run: str, status: RunStatus = "finished") -> None:
         """The run has ended. The final score of a finished one may become the incumbent.
 
@@ -325,6 +339,7 @@ class Monitor:
         """
         self._sweep.finish(run, status)
 
+    @in_turn
     def state_dict(self, *, log: bool = True) -> dict[str, Any]:
         """All that was reported, as plain JSON values (NaN as Python's json writes it), to survive a resume.
 
@@ -335,6 +350,7 @@ class Monitor:
         """
         return {**self._sweep.state_dict(), "log": [verdict.to_json() for verdict in self.log] if log else []}
 
+    @in_turn
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up a state that a monitor with the same history and settings saved.
 

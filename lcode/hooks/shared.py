@@ -18,6 +18,8 @@ from lcode.hooks.folder import Event, Folder
 from lcode.hooks.inputs import as_run
 from lcode.hooks.monitor import Monitor
 from lcode.table import Metric, RunStatus, RunTable
+from lcode.table.runlog import check_name
+from lcode.threads import in_turn
 
 
 class SharedMonitor(Monitor):
@@ -56,6 +58,7 @@ class SharedMonitor(Monitor):
         self._folder = Folder(folder, clock=clock)
         self._look()
 
+    @in_turn
     def start(
         self,
         run: str,
@@ -66,10 +69,16 @@ class SharedMonitor(Monitor):
         graph: ArchGraph | None = None,
         schedule: Sequence[float] | None = None,
     ) -> None:
-        """Announce a run, see `Monitor.start`; one that is in the folder goes on where its log ends."""
+        """Announce a run, see `Monitor.start`; one that is in the folder goes on where its log ends.
+
+        Raises:
+            UsageError: see `Monitor.start`; besides, a run's name that no file can have.
+        """
+        check_name(as_run(run))
         self._look()
         super().start(run, config=config, horizon=horizon, arch=arch, graph=graph, schedule=schedule)
 
+    @in_turn
     def report(
         self,
         run: str,
@@ -97,6 +106,7 @@ class SharedMonitor(Monitor):
             self._folder.end(live, live.status, verdict.reason)
         return verdict
 
+    @in_turn
     def finish(self, run: str, status: RunStatus = "finished") -> None:
         """The run has ended, see `Monitor.finish`."""
         self._look()
@@ -109,10 +119,12 @@ class SharedMonitor(Monitor):
         """Nothing but the folder's name: what was reported is in the folder, and survives with it."""
         return {"folder": str(self._folder.path)}
 
+    @in_turn
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Look into the folder; the state says no more than that."""
         self._look()
 
+    @in_turn
     def close(self) -> None:
         """Bring all that was written to the disk; a run that reports again reopens its log."""
         self._folder.close()

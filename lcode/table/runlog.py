@@ -25,6 +25,19 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,239}")
 """What a run may be called: its files are named after it, with endings, and a file's name may have 255 bytes."""
 
 
+def check_name(run: str) -> None:
+    """Refuse the name of a run whose log could not have it.
+
+    Raises:
+        UsageError: the text says what a name may hold.
+    """
+    if not _SAFE_NAME.fullmatch(run):
+        raise UsageError(
+            f"run name {run[:260]!r} cannot be a file name; use up to 240 letters, digits, '.', '_' and '-', "
+            "and no '.' at the beginning"
+        )
+
+
 @dataclass(frozen=True)
 class RunHeader:
     """What is known of a run before its first epoch: the first line of its log.
@@ -61,11 +74,7 @@ class RunHeader:
     schedule: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
-        if not _SAFE_NAME.fullmatch(self.run):
-            raise UsageError(
-                f"run name {self.run[:260]!r} cannot be a file name; use up to 240 letters, digits, '.', '_' and '-', "
-                "and no '.' at the beginning"
-            )
+        check_name(self.run)
         if self.horizon < 1:
             raise UsageError(f"run '{self.run}': the horizon must be at least 1 epoch, not {self.horizon}")
         keys = [metric.key for metric in self.metrics]

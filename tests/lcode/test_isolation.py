@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -106,6 +108,20 @@ def test_the_global_generators_are_not_used(small_table: RunTable) -> None:
     LCGODEForecaster.load(SHIPPED).predict(small_table.prefix(6))
     after = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()  # type: ignore[index]  # noqa: NPY002
     assert torch.equal(before[0], after[0]) and before[1:] == after[1:]
+
+
+def test_what_is_loaded_at_a_report_draws_nothing_either() -> None:
+    script = """
+import random, sys
+import lcode
+random.seed(0)
+before = random.getstate()
+monitor = lcode.Monitor(horizon=30)
+for epoch in range(1, 5):
+    monitor.report("a", epoch, {"seg/miou": 0.1 * epoch})
+sys.exit("sklearn" not in sys.modules or random.getstate() != before)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", SWITCHED_ON)

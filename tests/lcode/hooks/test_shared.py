@@ -128,6 +128,13 @@ CASES: dict[str, list[tuple[int, dict[str, float]]]] = {
 }
 
 
+def test_a_name_that_no_file_can_have_is_refused_before_anything_is_trained(
+    shared: Callable[..., SharedMonitor],
+) -> None:
+    with pytest.raises(UsageError, match="run name 'a/b' cannot be a file name"):
+        shared().start("a/b")
+
+
 @pytest.mark.parametrize("reports", CASES.values(), ids=CASES)
 def test_whatever_is_reported_others_see_it_and_the_log_can_be_read(
     reports: list[tuple[int, dict[str, float]]], shared: Callable[..., SharedMonitor], tmp_path: Path
