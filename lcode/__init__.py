@@ -3,6 +3,7 @@
 Names are loaded when they are used: `import lcode` and the readers bring neither torch nor scikit-learn.
 """
 
+import random
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -80,10 +81,11 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'lcode' has no attribute '{name}'")
-    from lcode.isolation import importing
-
-    with importing():
+    state = random.getstate()  # scikit-learn draws as it loads; see lcode.isolation.importing
+    try:
         value = getattr(import_module(_HOMES[name]), name)
+    finally:
+        random.setstate(state)
     globals()[name] = value
     return value
 
