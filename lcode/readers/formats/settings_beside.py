@@ -13,6 +13,7 @@ from lcode.readers.loggers.cells import flat
 from lcode.readers.raw import LARGEST_EXACT, RawTable
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, why_left_out, words_of
 from lcode.readers.understanding.layout import CONFIG
+from lcode.readers.understanding.planned import is_planned
 from lcode.table.metric_names import known_metric
 
 SETTINGS = frozenset(
@@ -33,7 +34,6 @@ _OF_RESULTS = frozenset(
 
 _OF_PLACES = frozenset(("dir", "directory", "folder", "path", "file", "root", "url"))
 
-_PLANNED = frozenset(("epochs", "num_epochs", "n_epochs", "max_epochs", "total_epochs", "num_train_epochs"))
 _LONGEST = 64
 """Letters of a setting's text at most: longer ones describe."""
 
@@ -51,7 +51,7 @@ def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
     last = pc.max(counter).as_py() if numbers else None
     columns: dict[str, pa.ChunkedArray] = {}
     for name, value in _settings(one):
-        planned = name.rpartition(".")[2].lower() in _PLANNED
+        planned = is_planned(name, "epoch")
         if planned and isinstance(value, int) and last is not None and value >= last:
             columns.setdefault("horizon", pa.chunked_array([pa.array([value] * size, pa.int64())]))
         elif not planned and f"{CONFIG}{name}".lower() not in taken:
@@ -80,7 +80,7 @@ def _is_place(name: str) -> bool:
 
 def _is_result(name: str) -> bool:
     """Whether a number beside the curves tells what came out, or names the run, instead of setting something."""
-    if name.lower() in _PLANNED:
+    if is_planned(name, "epoch"):
         return False
     if name.lower() in (*RUN_NAMES, "name", "fold", "seed") or not _OF_RESULTS.isdisjoint(words_of(name)):
         return True

@@ -16,7 +16,8 @@ from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.line_forms import usual_form
 from lcode.readers.loggers.settings import call_settings
 from lcode.readers.raw import as_number
-from lcode.readers.understanding.column_words import EPOCHS, words_of
+from lcode.readers.understanding.column_words import EPOCHS
+from lcode.readers.understanding.planned import planned
 from lcode.table.metric_names import known_metric
 
 FEWEST, MOST = 2, 500
@@ -24,8 +25,17 @@ FEWEST, MOST = 2, 500
 
 _WORD = r"(?:args|arguments|config(?:uration)?s?|cfg|hyper-?_?param\w*|param(?:eter)?s|settings|options)"
 
-_HEAD = re.compile(rf"(?:[^={{]*\bwith\s+)?[^:={{]*\b{_WORD}(?: used| values| list)?\s*[:=]?\W*", re.IGNORECASE)
-"""A line that alone says that settings stand below it."""
+_FILE = r"[\w./\\-]+\.(?:py|ya?ml|json|toml|ini|cfg)"
+
+_HEAD = re.compile(
+    rf"(?:[^={{]*\bwith\s+)?[^:={{]*\b{_WORD}(?: used| values| list)?(?: (?:with|from|in) {_FILE})?\s*[:=]?\W*",
+    re.IGNORECASE,
+)
+"""A line that alone says that settings stand below it, which may name the file that they are from."""
+
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_ONE_MORE = re.compile(r"\s*overriding:\s*", re.IGNORECASE)
+"""What stands around a setting, as where a file of Python was printed, or one was given on the command line."""
 
 _OBJECT = re.compile(rf"\b(?:Namespace|{_WORD})\b[^({{]*(?P<object>[({{].*[)}}])", re.IGNORECASE)
 
@@ -48,14 +58,6 @@ _HEAD_LENGTH = 160
 
 _MOST_LETTERS = 40
 """A longer text, or one with blanks or a path in it, is no choice between a few."""
-
-_LASTS = {
-    "epoch": frozenset(
-        ("epochs", "nepochs", "nepoch", "maxepoch", "maxepochs", "maxnepochs", "numepochs", "totalepochs", "nrounds")
-    ),
-    "step": frozenset(("maxiter", "maxiters", "maxsteps", "totalsteps", "numsteps", "numiterations", "totaliters")),
-}
-"""Names of how many epochs, or steps, are planned, without what joins their words."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def settings_in(text: str) -> tuple[list[Settings], str]:
             if not _OF_THE_BEST.match(line):
                 found.append(Settings(at, values, behind=_SAID_BEHIND.search(line) is not None))
             lines[at - 1] = ""
-        elif len(line) <= _HEAD_LENGTH and _HEAD.fullmatch(usual_form(line).rpartition("\n")[2]):
+        elif _is_head(line):
             values, end = _below(lines, at)
             if FEWEST <= len(values) <= MOST:
                 if not _OF_THE_BEST.match(line):
@@ -124,16 +126,9 @@ def with_settings(runs: Sequence[Logged], settings: Sequence[Settings]) -> list[
 
 def _planned(values: Mapping[str, Any], run: Logged) -> float | None:
     """How many epochs, or steps, are planned by the settings, where the run has not gone beyond."""
-    kind = "epoch" if run.axis in EPOCHS else "step"
-    planned = [
-        value
-        for name, value in values.items()
-        if not _LASTS[kind].isdisjoint(("".join(words_of(name)), "".join(words_of(name.rpartition(".")[2]))))
-    ]
     counts = run.columns.get(run.axis or "")
     last = max((count for count in counts.to_pylist() if count is not None), default=0) if counts is not None else 0
-    fits = [float(value) for value in planned if isinstance(value, (int, float)) and value >= max(last, 1)]
-    return fits[0] if len(set(fits)) == 1 else None
+    return planned(values, "epoch" if run.axis in EPOCHS else "step", last)
 
 
 def _may_hold(text: str) -> bool:
@@ -151,17 +146,25 @@ def _of_object(line: str) -> dict[str, Any]:
     return _told(call_settings(f"Namespace{text}" if text.startswith("(") else text).items())
 
 
+def _is_head(line: str) -> bool:
+    """Whether settings stand below a line, as it is or without what a logger puts before it."""
+    return len(line) <= _HEAD_LENGTH and any(
+        _HEAD.fullmatch(text) for text in (line, usual_form(line).rpartition("\n")[2])
+    )
+
+
 def _below(lines: Sequence[str], start: int) -> tuple[dict[str, Any], int]:
     """The settings in the lines from this one on, those of a group with its name before theirs, and the line behind."""
     values: dict[str, Any] = {}
     above: list[tuple[int, str]] = []
     end = at = start
     while at < len(lines):
-        line = usual_form(lines[at]).rpartition("\n")[2] if len(lines[at]) <= _LONGEST else ""
-        found = _SETTING.fullmatch(line) or _FLAG.fullmatch(lines[at])
+        text = _ONE_MORE.sub("", _COMMENT.sub("", lines[at])) if len(lines[at]) <= _LONGEST else ""
+        line = usual_form(text).rpartition("\n")[2]
+        found = _SETTING.fullmatch(line) or _FLAG.fullmatch(text)
         at += 1
-        if found is None and _RULE.fullmatch(line) and (line.strip() or not values):
-            continue  # a rule, or blank lines before the first one
+        if found is None and _RULE.fullmatch(line) and (lines[at - 1].strip() or not values):
+            continue  # a rule or a comment, or blank lines before the first setting
         if found is None:
             break
         indent = len(line) - len(line.lstrip())
@@ -169,7 +172,7 @@ def _below(lines: Sequence[str], start: int) -> tuple[dict[str, Any], int]:
         name = ".".join((*(name for _, name in above), found["name"]))
         if found["value"] is None:
             above.append((indent, found["name"]))
-        told = _told([(name, _value(lines[at - 1], found["name"]))])
+        told = _told([(name, _value(text, found["name"]))])
         if known_metric(name) is not None and any(isinstance(value, float) for value in told.values()):
             break  # what is measured follows
         values |= told

@@ -15,7 +15,7 @@ from lcode.readers.loggers.cells import columns_of, spelled_columns
 from lcode.readers.loggers.lines import csv_cells, head_of
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.readers.raw import as_number
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, why_left_out
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, plain_name, why_left_out
 
 TOOL = "W&B export"
 
@@ -95,7 +95,8 @@ def _is_chart(header: Sequence[str]) -> bool:
 
 def _is_history(header: Sequence[str]) -> bool:
     """Whether it has W&B's own columns, and none that names the run: a table of several runs is read as any other."""
-    return "_step" in header and bool({"_runtime", "_timestamp"} & {*header}) and not {*RUN_NAMES, "name"} & {*header}
+    of_one = {*RUN_NAMES, "name"}.isdisjoint(map(plain_name, header))
+    return "_step" in header and bool({"_runtime", "_timestamp"} & {*header}) and of_one
 
 
 def _chart(path: Path) -> _Chart:

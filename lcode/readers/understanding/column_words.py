@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 
 from lcode.table.metric_names import known_metric
+from lcode.table.other_languages import in_english
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-RUN_NAMES = ("run", "run_id", "runid", "run_name", "trial_id", "trial", "experiment", "experiment_name", "exp", "model")
+RUN_NAMES = (
+    *("run", "run_id", "runid", "run_name", "run_hash", "run_uuid", "run_key"),
+    *("trial_id", "trial", "experiment", "experiment_name", "experiment_key", "exp", "model", "lauf"),
+)
 """Columns that may name the run, the best one first."""
 
 OTHER_RUN_NAMES = (
@@ -114,6 +118,11 @@ def words_of(name: str) -> list[str]:
     """The words of a name in lower case: `trainer/globalStep` is trainer, global, step, `KLLoss` kl, loss."""
     parts = _EDGE_OF_WORD.sub(" ", name)
     return [word for word in re.split(r"[^A-Za-z0-9]+", parts.lower()) if word]
+
+
+def plain_name(name: str) -> str:
+    """A name as these lists have it, however it joins its words: `run_name` of `Run Name`, `runName` and `run.name`."""
+    return "_".join(words_of(in_english(name)))
 
 
 def is_counter(name: str) -> bool:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES, RUN_NAMES, STEPS, why_left_out
+from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES, RUN_NAMES, STEPS, plain_name, why_left_out
 from lcode.readers.understanding.counters import other_counters, tells_apart
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
@@ -143,8 +143,9 @@ def settle_roles(
 def _run_column(raw: RawTable, files: NDArray[np.int64] | None) -> str | None:
     """The column that names the run, in each of the files."""
     by_lower = {in_english(name).strip().lower(): name for name in reversed(list(raw.columns))}
+    by_words = {plain_name(name): name for name in reversed(list(raw.columns))}
     for wanted in RUN_NAMES:
-        name = by_lower.get(wanted)
+        name = by_lower.get(wanted, by_words.get(wanted))
         if name is not None and (wanted == "run" or raw.columns[name].null_count == 0):
             return name
     counter = next((by_lower[wanted] for wanted in (*EPOCHS, *STEPS) if wanted in by_lower), None)

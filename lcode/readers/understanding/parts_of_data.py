@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import is_counter, why_left_out
+from lcode.readers.understanding.column_words import is_counter, plain_name, why_left_out
 from lcode.readers.understanding.counters import tells_apart
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
 from lcode.readers.understanding.rates import is_rate
@@ -31,7 +31,8 @@ _NAMES = frozenset(
         "data",
         "stage",
         "type",
-        "_type",
+        "context_subset",
+        "metric_context_subset",
         "kind",
         "part",
         "event",
@@ -55,7 +56,7 @@ _FEWEST_PAIRS = 2
 def by_part(raw: RawTable) -> RawTable:
     """The table with a column for each curve and part of the data or task, where a column of its rows says which."""
     raw = _spelled_out(_with_usual_names(raw))
-    column = next((name for name in raw.columns if name.strip().lower() in _NAMES and _says_parts(raw, name)), None)
+    column = next((name for name in raw.columns if plain_name(name) in _NAMES and _says_parts(raw, name)), None)
     if column is not None and is_long(raw):
         return raw if "split" in raw.columns else _renamed(raw, {column: "split"})
     if is_long(raw) or not any(map(is_counter, raw.columns)):
@@ -69,7 +70,7 @@ def by_part(raw: RawTable) -> RawTable:
 def _spread(raw: RawTable, column: str) -> RawTable:
     """The table with a column for each curve and cell of this column."""
     says = pc.utf8_trim_whitespace(raw.columns[column].cast(pa.string()))
-    says = pc.utf8_lower(says) if column.strip().lower() in _NAMES else says
+    says = pc.utf8_lower(says) if plain_name(column) in _NAMES else says
     parts = [part for part in says.unique().to_pylist() if part is not None]
     columns: dict[str, pa.ChunkedArray] = {}
     for name, cells in raw.columns.items():
@@ -107,11 +108,11 @@ def _spelled_out(raw: RawTable) -> RawTable:
 
 def _with_usual_names(raw: RawTable) -> RawTable:
     """A table of one value per row with the names that it usually has: `tag` or `name` is the metric."""
-    lower = {name.strip().lower(): name for name in reversed(list(raw.columns))}
-    value = next((lower[name] for name in _VALUES if name in lower), None)
+    plain = {plain_name(name): name for name in reversed(list(raw.columns))}
+    value = next((plain[name] for name in _VALUES if name in plain), None)
     if value is None or "metric" in raw.columns:
         return raw
-    metric = next((lower[name] for name in _METRICS if name in lower and _says_metrics(raw, lower[name])), None)
+    metric = next((plain[name] for name in _METRICS if name in plain and _says_metrics(raw, plain[name])), None)
     return raw if metric is None else _renamed(raw, {metric: "metric", value: "value"})
 
 

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from lcode.errors import InputError
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import OTHER_RUN_NAMES, RUN_NAMES, is_counter, why_left_out
+from lcode.readers.understanding.column_words import (
+    OTHER_RUN_NAMES,
+    RUN_NAMES,
+    is_counter,
+    plain_name,
+    why_left_out,
+    words_of,
+)
 from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, is_long
 from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
@@ -21,6 +28,9 @@ from lcode.table.metric_words import SPLITS
 
 _OF_TASKS = ("task", "tasks", "class", "category", "target", "head", "output", "layer")
 """Columns that say of what a row of a run is."""
+
+_NAMING = frozenset(("name", "id", "hash", "uuid", "key", "label", "title", "run", "exp", "experiment", "trial"))
+"""Words of a column that only names the runs, and is no setting of theirs."""
 
 _FEWEST = 2
 """Rows that runs have on average: a text that is another in each row names none."""
@@ -37,7 +47,7 @@ def with_joined_names(raw: RawTable) -> RawTable:
         return raw
     if any(raw.columns[name].null_count for name in counters):
         return raw
-    usual = [name for name in raw.columns if name.strip().lower() in (*RUN_NAMES, *OTHER_RUN_NAMES)]
+    usual = [name for name in raw.columns if plain_name(name) in (*RUN_NAMES, *OTHER_RUN_NAMES)]
     others = [name for name in raw.columns if name not in usual and _may_name(name)]
     words = [name for name in others if _is_of_words(raw, name)]
     rates = [name for name in raw.columns if is_rate(name)]
@@ -52,7 +62,10 @@ def with_joined_names(raw: RawTable) -> RawTable:
         if name in taken:
             cells = raw.columns[name].cast(pa.string()).combine_chunks()
             texts.append(pc.binary_join_element_wise(name, cells, "=") if name in settings else cells)
-    return replace(raw, columns={"run": pa.chunked_array([pc.binary_join_element_wise(*texts, "/")]), **raw.columns})
+    others = {
+        name: cells for name, cells in raw.columns.items() if taken != {name} or _NAMING.isdisjoint(words_of(name))
+    }
+    return replace(raw, columns={"run": pa.chunked_array([pc.binary_join_element_wise(*texts, "/")]), **others})
 
 
 def _telling(counts: NDArray[np.int64], columns: Sequence[NDArray[np.int64]]) -> list[int]:
