@@ -129,8 +129,9 @@ FIELDS: dict[str, str] = {
     "retrieval, recommendation and knowledge graphs": """
         max 0 1 share head: ndcg|normalized dcg|normalized discounted cumulative gain, r precision, gauc, pfound, hit|
             hits|hit ratio|hitrate, mrr|mean reciprocal rank|reciprocal rank|inverse harmonic mean rank, hr @, h @,
-            p @, r @, r # @, mr @, item coverage, tpr @ fpr, tar @ far
+            p @, r @, r # @, item coverage, tpr @ fpr, tar @ far
         max 0 1 share weak: rank #|rank @|cmc
+        ? - - - head: mr @
         max 0 600 - head: rsum|r sum
         max 0 - - head: dcg
         min 1 - - head: mean rank|meanr, median rank|medr|med r

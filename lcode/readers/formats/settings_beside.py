@@ -1,4 +1,4 @@
-"""Settings that stand beside the curves of a training in an object of JSON: `{"batch_size": 32, "history": {…}}`."""
+"""Settings beside the curves of a training: in an object of JSON, or in a file of the same folder, as of timm."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.loggers.cells import flat
+from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.raw import LARGEST_EXACT, RawTable
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, why_left_out, words_of
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, plain_name, why_left_out, words_of
 from lcode.readers.understanding.layout import CONFIG
 from lcode.readers.understanding.planned import is_planned
 from lcode.table.metric_names import known_metric
@@ -38,6 +39,31 @@ _LONGEST = 64
 """Letters of a setting's text at most: longer ones describe."""
 
 
+_FILES = tuple(
+    f"{stem}.{ending}"
+    for stem in ("args", "config", "hparams", "params", "opt", "cfg", "hyperparameters")
+    for ending in ("yaml", "yml", "json")
+)
+"""What a program calls the file of its settings."""
+
+
+def with_file_beside(raw: RawTable) -> RawTable:
+    """The table of a single run with the settings that lie in its folder, see `with_settings`."""
+    if not frozenset(RUN_NAMES).isdisjoint(map(plain_name, raw.columns)):
+        return raw
+    found = next((path for name in _FILES if (path := raw.path.with_name(name)).is_file()), None)
+    if found is None or found == raw.path:
+        return raw
+    settings, _ = yaml_settings(found)  # which reads JSON as well
+    return with_settings(raw, {_without_head(name): value for name, value in settings.items()})
+
+
+def _without_head(name: str) -> str:
+    """The name of a setting without that of the object around all: `args.lr` is `lr`."""
+    head, dot, rest = name.partition(".")
+    return rest if dot and head.lower() in SETTINGS else name
+
+
 def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
     """The table with the settings of its training as columns, and the planned epochs where its rows count epochs.
 
@@ -47,8 +73,7 @@ def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
     """
     size, taken = len(raw), {name.lower() for name in raw.columns}
     counter = next((cells for name, cells in raw.columns.items() if name.lower() in EPOCHS), None)
-    numbers = counter is not None and (pa.types.is_integer(counter.type) or pa.types.is_floating(counter.type))
-    last = pc.max(counter).as_py() if numbers else None
+    last = None if counter is None else _last(counter)
     columns: dict[str, pa.ChunkedArray] = {}
     for name, value in _settings(one):
         planned = is_planned(name, "epoch")
@@ -57,6 +82,15 @@ def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
         elif not planned and f"{CONFIG}{name}".lower() not in taken:
             columns[f"{CONFIG}{name}"] = pa.chunked_array([pa.array([value] * size)])
     return replace(raw, columns={**columns, **raw.columns})
+
+
+def _last(counter: pa.ChunkedArray) -> float | None:
+    """The largest number of a column; None where it holds something else."""
+    try:
+        found = pc.max(pc.cast(counter, pa.float64())).as_py()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    return None if found is None else float(found)
 
 
 def _settings(one: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

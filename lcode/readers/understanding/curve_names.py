@@ -28,7 +28,10 @@ _NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
 _OF_ANY_TASK = ("loss", "reward", "return", "cost")
 """What each task has: the word before it names the task, unless it names the measure (`mse_loss`)."""
 
-_BRACKETS = re.compile(r"^(.*?\S)\s*[(\[]\s*(\w+|%)\s*[)\]](?:\s*[(\[]%[)\]])?$")
+_RATIO = r"[^\W\d_][\w.·*^°µ²³-]{0,11}/[\w.·*^°µÅ²³-]{1,12}"
+"""A unit with a slash, which separates no parts of a name: `meV/atom`."""
+
+_BRACKETS = re.compile(rf"^(.*?\S)\s*[(\[]\s*(\w+|%|{_RATIO})\s*[)\]](?:\s*[(\[]%[)\]])?$")
 
 _HELD_OUT = re.compile(r"held[ _-]out", re.IGNORECASE)
 
@@ -71,7 +74,7 @@ def split_name(key: str) -> tuple[str, str]:
 def _unbracketed(found: re.Match[str]) -> str:
     """`Loss (val) [%]` as `val Loss`: what stands in brackets behind a name is the data, or a unit."""
     name, word = found[1], found[2].lower()
-    return f"{word} {name}" if word in SPLITS else name if word == "%" else found[0]
+    return f"{word} {name}" if word in SPLITS else name if word == "%" or "/" in word else found[0]
 
 
 def with_tasks(scored: dict[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def settle_directions(
     inferred: list[str] = []
     dropped: list[str] = []
     unknown: list[str] = []
+    untold: list[str] = []
     empty: list[str] = []
     for key, (task, name) in metrics.items():
         if found[key] is None and key not in measured:
@@ -83,14 +85,19 @@ def settle_directions(
         elif key in may_lack and (wanted is None or key not in wanted):
             unknown.append(key)
         elif wanted is None or key in wanted:
-            raise InputError(
-                f"cannot tell whether larger or smaller values are better; state it with --direction {key}=max "
-                f"(or {key}=min), rename the column to 'config.{key}' if it is a hyper-parameter, or remove it",
-                path=path,
-                column=key,
-            )
+            untold.append(key)
         else:
             dropped.append(key)
+    if untold:
+        key = untold[0]
+        more = f"; nor of {', '.join(untold[1:])}" if len(untold) > 1 else ""
+        raise InputError(
+            f"cannot tell whether larger or smaller values are better{more}; state it with --direction "
+            f"{shlex.quote(f'{key}=max')} (or =min), leave it out with --ignore {shlex.quote(key)}, or rename the "
+            f"column to 'config.{key}' if it is a hyper-parameter",
+            path=path,
+            column=key,
+        )
     notes = []
     if inferred:
         notes.append(f"direction inferred: {', '.join(inferred)}.")

@@ -62,10 +62,9 @@ def with_joined_names(raw: RawTable) -> RawTable:
         if name in taken:
             cells = raw.columns[name].cast(pa.string()).combine_chunks()
             texts.append(pc.binary_join_element_wise(name, cells, "=") if name in settings else cells)
-    others = {
-        name: cells for name, cells in raw.columns.items() if taken != {name} or _NAMING.isdisjoint(words_of(name))
-    }
-    return replace(raw, columns={"run": pa.chunked_array([pc.binary_join_element_wise(*texts, "/")]), **others})
+    only_names = {name for name in taken if len(taken) == 1 and not _NAMING.isdisjoint(words_of(name))}
+    kept = {name: cells for name, cells in raw.columns.items() if name not in only_names}
+    return replace(raw, columns={"run": pa.chunked_array([pc.binary_join_element_wise(*texts, "/")]), **kept})
 
 
 def _telling(counts: NDArray[np.int64], columns: Sequence[NDArray[np.int64]]) -> list[int]:
