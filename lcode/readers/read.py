@@ -16,6 +16,7 @@ from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.remarks import between_remarks, gap_remarks, name_remarks
+from lcode.readers.runs.pending import without_pending
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.sources import read_part, read_rows
 from lcode.readers.understanding.column_words import tells_time
@@ -91,7 +92,7 @@ def read_logs(
         part, reading = read_part(path, choices or Choices(), stated, on_repeat)
     else:
         part, reading = read_rows(rows, path, choices or Choices(), stated, on_repeat)
-    part = with_constant_rates(part)
+    part = with_constant_rates(without_pending(part))
     part, of_names = with_named_settings(part, choices or Choices())
     part, told = settle_horizons(part, horizon)
     measured = set(part.points["metric"].unique())

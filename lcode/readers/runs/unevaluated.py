@@ -1,12 +1,11 @@
-"""Zeros and NaN that a program writes where it did not evaluate: they are no values.
+"""Zeros that a program writes where it did not evaluate: they are no values.
 
 A table with a row per epoch has a cell for the validation in each; where that is done every fifth epoch, many programs
-fill the others with what their variables began with, or with NaN.
+fill the others with what their variables began with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -33,13 +32,11 @@ _TIMES = 3
 
 
 def without_unevaluated(raw: RawTable) -> RawTable:
-    """The table with empty cells where zeros or NaN say that nothing was evaluated.
+    """The table with empty cells where zeros say that nothing was evaluated.
 
-    NaN does between evaluations at equal distances, and behind the last one for less than such a distance: a training
-    whose next evaluation is still to come has not diverged. Zeros do where the losses of held-out data are exactly 0 in
-    a run and later are not, for no loss goes up from 0; and where only scores were measured, if they are 0 between
-    evaluations at equal distances. What else is 0 in all of these rows, such as a score that does not say its data, was
-    not measured there either.
+    In a run they do where the losses of held-out data are exactly 0 and later are not, for no loss goes up from 0; and
+    where only scores were measured, if they are 0 between evaluations at equal distances. What else is 0 in all of
+    these rows, such as a score that does not say its data, was not measured there either.
 
     Args:
         raw: with a column `run`, the rows of each run in order.
@@ -47,7 +44,6 @@ def without_unevaluated(raw: RawTable) -> RawTable:
     if is_long(raw) or not len(raw):
         return raw
     names = [name for name in raw.columns if _may_be_evaluated(name)]
-    raw = _without_nan(raw, names)
     held_out = {name: cells for name in names if split_name(name)[0] and (cells := _numbers(raw, name)) is not None}
     losses = {name: cells for name, cells in held_out.items() if "loss" in words_of(name)}
     telling = [*(losses or held_out).values()]
@@ -71,34 +67,6 @@ def without_unevaluated(raw: RawTable) -> RawTable:
     told_of = counted(int(rows.sum()), "row")
     note = f"{raw.path.name}: zeros for all of the validation, so read as not evaluated: {told_of}."
     return replace(raw, columns=columns, notes=(*raw.notes, note))
-
-
-def _without_nan(raw: RawTable, names: Sequence[str]) -> RawTable:
-    """The table with empty cells where NaN stands between the evaluations of a curve."""
-    run, columns = raw.names("run")[0], dict(raw.columns)
-    runs: list[NDArray[np.int64]] | None = None
-    for name in names:
-        try:
-            values, given = raw.numbers(name, remedy="it is measured")
-        except InputError:
-            continue  # told where it is read
-        nan = given & np.isnan(values)
-        if not nan.any():
-            continue
-        if runs is None:
-            order = np.lexsort((raw.epochs(), run))
-            runs = np.split(order, np.flatnonzero(np.diff(run[order])) + 1)
-        measured = [np.flatnonzero(given[rows] & ~nan[rows]) for rows in runs]
-        apart = np.unique(np.concatenate([np.diff(places) for places in measured]))
-        if len(apart) != 1 or apart[0] == 1 or max(map(len, measured)) < _TIMES:
-            continue
-        between = np.zeros(len(raw), dtype=np.bool_)
-        for rows, places in zip(runs, measured, strict=True):
-            end = int(places[-1]) + 1 if len(places) else 0
-            between[rows if len(rows) - end < apart[0] else rows[:end]] = True
-        cells = columns[name]
-        columns[name] = pc.if_else(pa.array(between & nan), pa.scalar(None, cells.type), cells)
-    return replace(raw, columns=columns)
 
 
 def _unevaluated(told: NDArray[np.float64], *, by_losses: bool) -> NDArray[np.bool_]:

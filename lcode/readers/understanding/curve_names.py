@@ -33,6 +33,8 @@ _RATIO = r"[^\W\d_][\w.·*^°µ²³-]{0,11}/[\w.·*^°µÅ²³-]{1,12}"
 
 _BRACKETS = re.compile(rf"^(.*?\S)\s*[(\[]\s*(\w+|%|{_RATIO})\s*[)\]](?:\s*[(\[]%[)\]])?$")
 
+_OF_RATIO = re.compile(rf"(?<=\S)\s*[(\[]\s*{_RATIO}\s*[)\]]$")
+
 _HELD_OUT = re.compile(r"held[ _-]out", re.IGNORECASE)
 
 _METRIC_FIRST = re.compile(r"([^/.]+)([/.])([^/]+)")
@@ -75,6 +77,11 @@ def _unbracketed(found: re.Match[str]) -> str:
     """`Loss (val) [%]` as `val Loss`: what stands in brackets behind a name is the data, or a unit."""
     name, word = found[1], found[2].lower()
     return f"{word} {name}" if word in SPLITS else name if word == "%" or "/" in word else found[0]
+
+
+def without_ratio(name: str) -> str:
+    """A name without a unit behind it whose slash would be taken for that of a task: `MAE (meV/atom)` is `MAE`."""
+    return _OF_RATIO.sub("", name)
 
 
 def with_tasks(scored: dict[str, str]) -> dict[str, str]:

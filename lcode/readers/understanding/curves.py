@@ -15,7 +15,7 @@ import pandas as pd
 from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart, stacked
 from lcode.readers.understanding.column_words import words_of
-from lcode.readers.understanding.curve_names import split_name, with_tasks
+from lcode.readers.understanding.curve_names import split_name, with_tasks, without_ratio
 from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.understanding.layout import SIGNAL
 from lcode.readers.understanding.learners import (
@@ -92,7 +92,7 @@ def settle_curves(
         tasked = with_tasks(scored)
         tasks = {split_key(name)[0] for name in tasked.values()}
         # Names stay as they are where nothing else is to be told from them.
-        scored = tasked if signals or left_out or len(tasks) > 1 else {key: key for key in scored}
+        scored = tasked if signals or left_out or len(tasks) > 1 else {key: without_ratio(key) for key in scored}
     for key in list(scored):
         if not choices.wants(key, scored[key]):
             signals[key] = key

@@ -13,6 +13,7 @@ import pytest
 
 from lcode.errors import InputError
 from lcode.readers.loggers import LOGGERS, Logged
+from lcode.readers.read import read_logs
 
 DATA = Path(__file__).parent / "data" / "mlflow"
 
@@ -186,3 +187,17 @@ def test_files_that_are_none_of_its(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "mlflow.db").mkdir()
     change(tmp_path / "other.db", "CREATE TABLE runs (a)")
     assert not any(reader.sniff(path) for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize(("steps", "horizon"), [(range(8), 99), (range(0, 80, 10), 70)], ids=["epochs", "steps"])
+def test_planned_epochs_are_the_horizon_where_steps_are_epochs(tmp_path: Path, steps: range, horizon: int) -> None:
+    run = tmp_path / "mlruns" / "1" / ("0" * 32)
+    (run / "params").mkdir(parents=True)
+    (run / "metrics").mkdir()
+    (run / "meta.yaml").write_text(
+        "end_time: null\nexperiment_id: '1'\nlifecycle_stage: active\nrun_name: a\nstart_time: 170000\nstatus: 1\n"
+        f"run_id: {'0' * 32}\nrun_uuid: {'0' * 32}\n"
+    )
+    (run / "params" / "epochs").write_text("100")
+    (run / "metrics" / "val_acc").write_text("".join(f"1700000000000 0.5 {step}\n" for step in steps))
+    assert read_logs(tmp_path).runs["horizon"].tolist() == [horizon]

@@ -81,3 +81,16 @@ def test_groups_of_settings_have_their_names_before_them_and_values_below_are_cu
         "b": 2,
     }
     assert table.points["value"].tolist() == [0.9, 0.5]
+
+
+def test_settings_of_a_file_that_was_printed_with_its_comments_and_one_from_the_command_line(
+    tmp_path: Path, read: Read
+) -> None:
+    printed = (
+        "Overriding config with config/train.py:\n# train a small model\nlearning_rate = 0.1 # with small ones\n"
+        "max_iters = 900\nOverriding: dropout = 0.2\nnumber of parameters: 10.65M\n"
+    )
+    losses = "".join(f"step {at}: train loss 2.5, val loss {3 - at / 900}\n" for at in (100, 200, 300))
+    table = read(tmp_path, "out.log", printed + losses)
+    assert table.configs[["learning_rate", "dropout"]].iloc[0].tolist() == [0.1, 0.2]
+    assert table.runs["horizon"].tolist() == [900]

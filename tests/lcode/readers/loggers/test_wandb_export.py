@@ -72,6 +72,8 @@ def test_a_history_is_a_run_named_by_its_file(tmp_path: Path) -> None:
         ("a.csv", "epoch,a - b\n1,2\n"),
         ("a.csv", "Step,loss\n1,2\n"),
         ("a.csv", "run_name,_step,_runtime,loss\nx,0,1,2\n"),
+        ("a.csv", "Name,_step,_runtime,_timestamp,epoch,loss\nx,0,1,2,0,2\n"),
+        ("a.csv", "Run Name,_step,_runtime,loss\nx,0,1,2\n"),
         ("a.csv", "Step\n1\n"),
         ("a.csv", ""),
         ("a.csv", "\0" * 100),

@@ -54,3 +54,23 @@ def test_what_counts_has_many_names(
     (tmp_path / "log.csv").write_text("\n".join([header, *rows]) + "\n")
     ((_, values),) = scored(tmp_path / "log.csv").items()
     assert values == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"), [("metricName", "metricValue"), ("metric.name", "value"), ("Key", "VALUE")]
+)
+def test_a_table_of_one_value_per_row_however_its_columns_are_spelled(
+    tmp_path: Path, metric: str, value: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    rows = "".join(
+        f"r{run},{key},{at},{run / 2}\n" for run in (1, 2) for key in ("val_acc", "val_loss") for at in (1, 2)
+    )
+    (tmp_path / "log.csv").write_text(f"experimentName,{metric},step,{value}\n{rows}")
+    expected = {f"r{run} {key}": [run / 2] * 2 for run in (1, 2) for key in ("val_acc max", "val_loss min")}
+    assert scored(tmp_path / "log.csv") == expected
+
+
+def test_the_part_of_the_data_as_aim_calls_it(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    rows = "".join(f"a,loss,{part},{at},{at / 2}\n" for part in ("train", "val") for at in (1, 2))
+    (tmp_path / "log.csv").write_text(f"run.hash,metric.name,metric.context.subset,epoch,value\n{rows}")
+    assert scored(tmp_path / "log.csv") == {"a loss min": [0.5, 1.0]}

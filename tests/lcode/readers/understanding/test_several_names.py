@@ -39,3 +39,11 @@ def test_texts_that_are_others_in_each_row_name_no_run(tmp_path: Path) -> None:
     rows = "".join(f"{epoch},{epoch / 8},saved {start}.{epoch}\n" for start in (0, 1) for epoch in EPOCHS)
     (tmp_path / "a.csv").write_text(f"epoch,val_acc,note\n{rows}")
     assert read_logs(tmp_path / "a.csv").run_ids == ("a", "a#2")
+
+
+@pytest.mark.parametrize("column", ["Name", "run_name", "Run Name", "runName", "experiment.name", "Lauf", "Run.Hash"])
+def test_a_column_that_only_names_the_runs_is_no_setting(tmp_path: Path, column: str) -> None:
+    rows = "".join(f"{run},{epoch},{epoch / 8}\n" for run in ("a", "b") for epoch in EPOCHS)
+    (tmp_path / "log.csv").write_text(f"{column},epoch,val_acc\n{rows}")
+    table = read_logs(tmp_path / "log.csv")
+    assert table.run_ids == ("a", "b") and not len(table.configs.columns)

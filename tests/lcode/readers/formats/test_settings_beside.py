@@ -1,0 +1,40 @@
+"""Settings in a file beside the curves of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lcode.readers.read import read_logs
+
+
+def write(folder: Path, curves: str, name: str, settings: str) -> None:
+    folder.mkdir()
+    (folder / "summary.csv").write_text(curves)
+    (folder / name).write_text(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("args.yaml", "lr: 0.{run}\nepochs: 300\nmodel: resnet50\nbest_metric: 0.7\n"),
+        ("config.json", '{{"config": {{"lr": 0.{run}, "trainer": {{"max_epochs": 300}}}}}}'),
+    ],
+)
+def test_they_are_the_configuration_and_say_how_long_the_training_is(tmp_path: Path, name: str, settings: str) -> None:
+    for run in (1, 2):
+        curves = "epoch,train_loss,eval_top1\n" + "".join(f"{at},{1 / (at + 1)},{50 + at}\n" for at in range(20))
+        write(tmp_path / f"r{run}", curves, name, settings.format(run=run))
+    table = read_logs(tmp_path)
+    assert table.configs["lr"].tolist() == [0.1, 0.2] and "best_metric" not in table.configs
+    assert table.runs["horizon"].tolist() == [299, 299] and set(table.runs["status"]) == {"running"}
+
+
+def test_a_training_beyond_what_they_say_and_a_table_of_several_runs_do_not_heed_them(tmp_path: Path) -> None:
+    write(
+        tmp_path / "a", "epoch,val_acc\n" + "".join(f"{at},0.{at}\n" for at in range(1, 9)), "args.yaml", "epochs: 5\n"
+    )
+    assert read_logs(tmp_path / "a").runs["horizon"].tolist() == [8]
+    write(tmp_path / "b", "run,epoch,val_acc\nx,1,0.1\ny,1,0.2\ny,2,0.3\n", "args.yaml", "epochs: 5\n")
+    assert read_logs(tmp_path / "b").runs["horizon"].tolist() == [2, 2]
