@@ -32,6 +32,7 @@ def oddities(table: RunTable) -> list[str]:
     return [
         *_without_values(table, points),
         *_assumed_ends(table, points),
+        *_continued(table, points),
         *_gaps(table, points),
         *_partial(table, points),
         *_constant(points),
@@ -55,6 +56,24 @@ def _assumed_ends(table: RunTable, points: pd.DataFrame) -> Iterator[str]:
     if short:
         end = epoch_text(int(horizons[short[0]]), table.epoch_unit)
         yield f"end sooner than others, and are taken to go on to {end} (--horizon N says otherwise): {_named(short)}"
+
+
+def _continued(table: RunTable, points: pd.DataFrame) -> Iterator[str]:
+    """Runs that begin where another one with the same settings ended, as where each start has a folder of its own."""
+    spans = points.groupby("run")["epoch"].agg(["min", "max"])
+    if not len(spans):
+        return
+    runs, firsts, lasts = spans.index.tolist(), spans["min"].tolist(), spans["max"].tolist()
+    settings = [tuple(row) for row in table.configs.astype(str).loc[runs].to_numpy().tolist()]
+    ended = {(*own, last): run for run, own, last in zip(runs, settings, lasts, strict=True)}
+    found = [
+        f"'{run}' where '{ended[*own, first - 1]}' ended"
+        for run, own, first in zip(runs, settings, firsts, strict=True)
+        if first > min(firsts) and (*own, first - 1) in ended
+    ]
+    if found:
+        told = listed(found, _NAMED)
+        yield f"begin where another with the same settings ended, and may be one training that was resumed: {told}"
 
 
 def _gaps(table: RunTable, points: pd.DataFrame) -> Iterator[str]:

@@ -82,3 +82,13 @@ def test_runs_without_a_value_are_named(tmp_path: Path) -> None:
 def test_evaluations_that_become_rarer_have_no_gap(tmp_path: Path) -> None:
     doubling = rising(1, 2, 4, 8, 16, 32, 64)
     assert oddities(read(tmp_path, {"a": {"acc": doubling}, "b": {"acc": doubling}})) == []
+
+
+def test_a_run_that_begins_where_another_ended_may_be_the_same_training(tmp_path: Path) -> None:
+    spans = {"a": range(4), "b": range(4, 9), "c": range(12), "d": range(6, 9)}
+    (told,) = [
+        line
+        for line in oddities(read(tmp_path, {run: {"acc": rising(*epochs)} for run, epochs in spans.items()}))
+        if "resumed" in line
+    ]
+    assert told.endswith("may be one training that was resumed: 'b' where 'a' ended")
