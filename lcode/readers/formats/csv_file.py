@@ -44,6 +44,15 @@ _WITH_INDEX = 2
 
 _DECIMAL_COMMA = r"^\s*[-+]?(\d+(,\d*)?|,\d+)([eE][-+]?\d+)?\s*$"
 
+_GROUPED = {
+    mark: (
+        rf"^\s*[-+]?(\d{{1,3}}({re.escape(mark)}\d{{3}})+|\d+)({re.escape(point)}\d*)?\s*$",
+        rf"{re.escape(mark)}\d{{3}}{re.escape(point)}\d",
+    )
+    for mark, point in ((",", "."), (".", ","))
+}
+"""By what stands between thousands: what all cells then are, and what tells it in one of them: `2,187.40`."""
+
 
 class CsvFormat:
     """Reads wide and long tables from `.csv`, `.tsv` and `.tab` files, also compressed (`.csv.gz`)."""
@@ -74,7 +83,7 @@ class CsvFormat:
         return runs_by_column(replace(raw, columns=columns, notes=notes))
 
 
-_PERCENT = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*%\s*")
+_PERCENT = re.compile(r"\s*([-+]?[0-9.,]+(?:[eE][-+]?[0-9]+)?)\s*%\s*")
 _COUNT = re.compile(
     r"(?:(?:epoch|step|iter|iteration|round|episode)[ :_-]*)?([0-9]+)(?:\s*(?:/|of)\s*[0-9]+)?", re.IGNORECASE
 )
@@ -132,9 +141,7 @@ def _loaded(path: Path) -> RawTable:
         notes.append(f"{path.name}: the last line is incomplete ({cells} cells of {len(header)}) and was skipped.")
         unterminated = False
     columns = {name: table[str(i)].slice(1) for i, name in enumerate(header)}
-    if separator != ",":
-        columns = {name: _with_points(column) for name, column in columns.items()}
-    columns = {name: _plain(name, column) for name, column in columns.items()}
+    columns = {name: _with_points(_plain(name, column), separator) for name, column in columns.items()}
     finder = _line_finder(path, text, separator)
     raw = RawTable(path, columns, finder, unterminated, tuple(notes), resumed=again, own_form=own_form)
     raw = _without_twins(raw, names)
@@ -164,11 +171,19 @@ def _unpacked(path: Path) -> bytes:
         raise InputError(f"is no whole {path.suffix} file ({error}); compress it again", path=path) from error
 
 
-def _with_points(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column with decimal points, if all its cells are numbers with decimal commas (or without any)."""
+def _with_points(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
+    """The column with decimal points and no other marks, if all its cells are numbers with decimal commas or grouped.
+
+    A lone comma may stand between thousands or before decimals: where it separates cells, it is left as it is.
+    """
     cells = column.drop_null()
-    commas = pc.any(pc.match_substring(cells, ",")).as_py()
-    if commas and pc.all(pc.match_substring_regex(cells, _DECIMAL_COMMA)).as_py():
+    if not pc.any(pc.match_substring(cells, ",")).as_py():
+        return column
+    for mark, (grouped, telling) in _GROUPED.items():
+        told = pc.any(pc.match_substring_regex(cells, telling)).as_py()
+        if told and pc.all(pc.match_substring_regex(cells, grouped)).as_py():
+            return pc.replace_substring(pc.replace_substring(column, mark, ""), ",", ".")
+    if separator != "," and pc.all(pc.match_substring_regex(cells, _DECIMAL_COMMA)).as_py():
         return pc.replace_substring(column, ",", ".")
     return column
 

@@ -124,3 +124,21 @@ def test_cells_in_per_cent_and_counts_of_all_are_numbers(tmp_path: Path) -> None
     path.write_text("epoch,val_acc\n1/3,50%\n2/3,75.5 %\n3/3,87%\n")
     points = read_logs(path).points
     assert points["epoch"].tolist() == [1, 2, 3] and points["value"].tolist() == [50.0, 75.5, 87.0]
+
+
+@pytest.mark.parametrize(
+    ("separator", "cells", "expected"),
+    [
+        (";", ["13,8 %", "17 %", "20,25 %"], [13.8, 17, 20.25]),
+        (",", ['"2,187.40"', '"1,069.5"', "987.25"], [2187.4, 1069.5, 987.25]),
+        (";", ["2.187,396", "1.069,5", "987,25"], [2187.396, 1069.5, 987.25]),
+        (";", ["0,512", "0,25", "1"], [0.512, 0.25, 1]),
+    ],
+    ids=["per cent", "thousands", "thousands and decimal commas", "decimal commas"],
+)
+def test_numbers_as_a_spreadsheet_shows_them(
+    tmp_path: Path, separator: str, cells: list[str], expected: list[float]
+) -> None:
+    rows = [separator.join((str(at), cell)) for at, cell in enumerate(cells, start=1)]
+    (tmp_path / "log.csv").write_text("\n".join([separator.join(("epoch", "val_loss")), *rows]) + "\n")
+    assert read_logs(tmp_path / "log.csv").curve("log", "val_loss").values.tolist() == expected
