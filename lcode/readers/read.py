@@ -129,7 +129,7 @@ def read_logs(
     points = part.points
     if len(keys) < len(part.metrics):
         points = points[points["metric"].isin(keys)]
-    assumed = part.runs["horizon"].isna() & part.runs["status"].isna()
+    assumed = part.runs["horizon"].isna() & part.runs["status"].fillna("running").eq("running")
     table = RunTable.from_points(
         points,
         metrics,

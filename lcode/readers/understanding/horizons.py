@@ -99,7 +99,7 @@ def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[
     if stated is not None:
         # What a log called finished goes on if the user plans further.
         status = status.mask((status == "finished") & (last < horizon), "running")
-    notes += _assumed(part, np.isnan(horizon) & status.isna().to_numpy())
+    notes += _assumed(part, np.isnan(horizon) & (status.isna() | (status == "running")).to_numpy())
     schedules = _from_zero(part, logged, zero)
     return replace(part, runs=runs.assign(horizon=horizon, status=status), schedules=schedules), notes
 
@@ -134,7 +134,7 @@ def _from_zero(part: LogPart, logged: NDArray[np.float64], zero: NDArray[np.bool
 
 
 def _assumed(part: LogPart, unknown: NDArray[np.bool_]) -> list[str]:
-    """The remark on runs of which neither the horizon nor the status is known."""
+    """The remark on runs of which neither the horizon nor an end is known."""
     if unknown.any() and not part.runs["last"].notna().any():
         return ["no run has begun and no horizon is given, so only epoch 1 is forecast; state --horizon N."]
     if not unknown.any() or not len(part.points):

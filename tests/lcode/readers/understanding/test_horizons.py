@@ -149,3 +149,11 @@ def test_epochs_without_a_value_do_not_hide_the_last_evaluation(tmp_path: Path) 
 def test_a_value_at_the_horizon_says_that_epoch_0_is_before_the_training(tmp_path: Path) -> None:
     text = "run,epoch,err,horizon\n" + rows(range(0, 21, 5), "a", 20) + rows(range(0, 16, 5), "b", 20)
     assert read(tmp_path, text).runs["horizon"].tolist() == [20, 20]
+
+
+def test_the_end_of_runs_that_are_said_to_be_running_is_assumed_too(tmp_path: Path) -> None:
+    rows = "".join(f"{run},running,{at},0.{at}\n" for run, last in (("a", 4), ("b", 2)) for at in range(1, last + 1))
+    (tmp_path / "log.csv").write_text(f"run,status,epoch,val_acc\n{rows}")
+    table = read_logs(tmp_path / "log.csv")
+    assert any("no horizon is given for 2 runs: taken to be epoch 4" in note for note in table.notes)
+    assert set(table.runs["status"]) == {"running"}
