@@ -54,8 +54,12 @@ def with_file_beside(raw: RawTable) -> RawTable:
     found = next((path for name in _FILES if (path := raw.path.with_name(name)).is_file()), None)
     if found is None or found == raw.path:
         return raw
-    settings, _ = yaml_settings(found)  # which reads JSON as well
-    return with_settings(raw, {_without_head(name): value for name, value in settings.items()})
+    settings, remarks = yaml_settings(found)  # which reads JSON as well
+    told = with_settings(raw, {_without_head(name): value for name, value in settings.items()})
+    notes = (
+        remarks if told.columns.keys() == raw.columns.keys() else (f"settings are those of {found.name} beside it.",)
+    )
+    return replace(told, notes=(*raw.notes, *notes))
 
 
 def _without_head(name: str) -> str:

@@ -28,6 +28,9 @@ def test_they_are_the_configuration_and_say_how_long_the_training_is(tmp_path: P
         write(tmp_path / f"r{run}", curves, name, settings.format(run=run))
     table = read_logs(tmp_path)
     assert table.configs["lr"].tolist() == [0.1, 0.2] and "best_metric" not in table.configs
+    assert [note for note in table.notes if name in note] == [
+        f"the settings of a run are those of {name} beside its curves."
+    ]
     assert table.runs["horizon"].tolist() == [299, 299] and set(table.runs["status"]) == {"running"}
 
 
