@@ -56,10 +56,9 @@ def with_file_beside(raw: RawTable) -> RawTable:
         return raw
     settings, remarks = yaml_settings(found)  # which reads JSON as well
     told = with_settings(raw, {_without_head(name): value for name, value in settings.items()})
-    notes = (
-        remarks if told.columns.keys() == raw.columns.keys() else (f"settings are those of {found.name} beside it.",)
-    )
-    return replace(told, notes=(*raw.notes, *notes))
+    if told.columns.keys() != raw.columns.keys():
+        remarks = (f"the settings of a run are those of {found.name} beside its curves.",)
+    return replace(told, notes=(*raw.notes, *remarks))
 
 
 def _without_head(name: str) -> str:

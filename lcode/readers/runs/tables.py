@@ -76,7 +76,6 @@ def understood_tables(
     roles = {at: settled for at, settled in roles.items() if at not in results}
     nameless = all(settled.run is None for settled in roles.values())
     part = read_tables(_applied(raws, roles, root, in_parts=nameless), on_repeat)
-    part = replace(part, notes=tuple(dict.fromkeys(part.notes)))  # many files may say the same
     skipped = [with_purpose(Path(str(error.path)).name) for error in refused if error.path is not None]
     if skipped:
         note = f"no column counts epochs or steps, so not read: {', '.join(skipped)}."
