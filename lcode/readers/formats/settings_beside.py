@@ -1,4 +1,4 @@
-"""Settings beside the curves of a training: in an object of JSON, or in a file of the same folder, as of timm."""
+"""Settings that stand beside the curves of a training in an object of JSON: `{"batch_size": 32, "history": {…}}`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.loggers.cells import flat
-from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.raw import LARGEST_EXACT, RawTable
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, plain_name, why_left_out, words_of
+from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, why_left_out, words_of
 from lcode.readers.understanding.layout import CONFIG
 from lcode.readers.understanding.planned import is_planned
 from lcode.table.metric_names import known_metric
@@ -37,34 +36,6 @@ _OF_PLACES = frozenset(("dir", "directory", "folder", "path", "file", "root", "u
 
 _LONGEST = 64
 """Letters of a setting's text at most: longer ones describe."""
-
-
-_FILES = tuple(
-    f"{stem}.{ending}"
-    for stem in ("args", "config", "hparams", "params", "opt", "cfg", "hyperparameters")
-    for ending in ("yaml", "yml", "json")
-)
-"""What a program calls the file of its settings."""
-
-
-def with_file_beside(raw: RawTable) -> RawTable:
-    """The table of a single run with the settings that lie in its folder, see `with_settings`."""
-    if not frozenset(RUN_NAMES).isdisjoint(map(plain_name, raw.columns)):
-        return raw
-    found = next((path for name in _FILES if (path := raw.path.with_name(name)).is_file()), None)
-    if found is None or found == raw.path:
-        return raw
-    settings, remarks = yaml_settings(found)  # which reads JSON as well
-    told = with_settings(raw, {_without_head(name): value for name, value in settings.items()})
-    if told.columns.keys() != raw.columns.keys():
-        remarks = (f"the settings of a run are those of {found.name} beside its curves.",)
-    return replace(told, notes=(*raw.notes, *remarks))
-
-
-def _without_head(name: str) -> str:
-    """The name of a setting without that of the object around all: `args.lr` is `lr`."""
-    head, dot, rest = name.partition(".")
-    return rest if dot and head.lower() in SETTINGS else name
 
 
 def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:

@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
-from lcode.readers.formats.settings_beside import with_file_beside
 from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
@@ -64,7 +63,7 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
-    begun = [with_joined_names(by_part(_without_empty_rows(with_file_beside(raw)))) for raw in raws if len(raw)]
+    begun = [with_joined_names(by_part(_without_empty_rows(raw))) for raw in raws if len(raw)]
     without_rows = [raw.path.name for raw in raws if not len(raw)] if begun else []
     raws, by_class = _without_classes(begun or raws)
     roles, refused = _roles_of(raws, choices, stated)

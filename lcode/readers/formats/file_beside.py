@@ -1,0 +1,37 @@
+"""Settings in a file of the folder in which the curves of a run lie, as timm leaves them: `args.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lcode.readers.formats.settings_beside import SETTINGS, with_settings
+from lcode.readers.loggers.settings import yaml_settings
+from lcode.readers.raw import RawTable
+from lcode.readers.understanding.column_words import RUN_NAMES, plain_name
+
+_FILES = tuple(
+    f"{stem}.{ending}"
+    for stem in ("args", "config", "hparams", "params", "opt", "cfg", "hyperparameters")
+    for ending in ("yaml", "yml", "json")
+)
+"""What a program calls the file of its settings."""
+
+
+def with_file_beside(raw: RawTable) -> RawTable:
+    """The table of a single run with the settings that lie in its folder, see `with_settings`."""
+    if not frozenset(RUN_NAMES).isdisjoint(map(plain_name, raw.columns)):
+        return raw
+    found = next((path for name in _FILES if (path := raw.path.with_name(name)).is_file()), None)
+    if found is None or found == raw.path:
+        return raw
+    settings, remarks = yaml_settings(found)  # which reads JSON as well
+    told = with_settings(raw, {_without_head(name): value for name, value in settings.items()})
+    if told.columns.keys() != raw.columns.keys():
+        remarks = (f"the settings of a run are those of {found.name} beside its curves.",)
+    return replace(told, notes=(*raw.notes, *remarks))
+
+
+def _without_head(name: str) -> str:
+    """The name of a setting without that of the object around all: `args.lr` is `lr`."""
+    head, dot, rest = name.partition(".")
+    return rest if dot and head.lower() in SETTINGS else name
