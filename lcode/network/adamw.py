@@ -1,7 +1,7 @@
 """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) by PyTorch's function, without the class around it.
 
-The first optimiser of a process loads PyTorch's compiler, which takes two seconds, a sixth of a fit of 255 runs. The
-numbers are those of `torch.optim.AdamW(fused=True)`.
+The first optimiser of a process loads PyTorch's compiler, two seconds for which a fit has no use. The numbers are those
+of `torch.optim.AdamW(fused=True)`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.adamw import adamw
 
 
@@ -43,10 +43,11 @@ class AdamW:
         Args:
             rate: learning rate of this step.
         """
-        states = zip(self._parameters, self._means, self._squares, self._steps, strict=True)
-        moved = [(one, one.grad, *state) for one, *state in states if one.grad is not None]
-        columns: list[list[Tensor]] = [list(column) for column in zip(*moved, strict=True)]
-        parameters, gradients, means, squares, steps = columns
+        known = [at for at, one in enumerate(self._parameters) if one.grad is not None]
+        parameters, means, squares, steps = (
+            [column[at] for at in known] for column in (self._parameters, self._means, self._squares, self._steps)
+        )
+        gradients = [one.grad for one in parameters if one.grad is not None]
         adamw(
             parameters, gradients, means, squares, [], steps, fused=True, amsgrad=False, beta1=0.9, beta2=0.999,
             lr=rate, weight_decay=self._weight_decay, eps=1e-8, maximize=False,

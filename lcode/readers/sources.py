@@ -11,7 +11,7 @@ from lcode.files import check_path
 from lcode.readers.choices import Choices
 from lcode.readers.discover import Found, discover
 from lcode.readers.formats import FORMATS
-from lcode.readers.formats.file_beside import with_file_beside
+from lcode.readers.formats.file_beside import with_files_beside
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.loggers.text_log import is_table
 from lcode.readers.part import LogPart, join, with_distinct_names
@@ -198,8 +198,7 @@ def _sources(
             continue
         try:
             raws, damaged = _loaded(name, paths)
-            raws = [with_file_beside(raw) for raw in raws]
-            sources[name] = understood_tables(raws, path, choices, stated, on_repeat)
+            sources[name] = understood_tables(with_files_beside(raws), path, choices, stated, on_repeat)
             notes += [f"left out: {error}" for error in damaged]
         except InputError as error:
             refused.append(error)

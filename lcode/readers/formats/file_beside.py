@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lcode.readers.formats.settings_beside import SETTINGS, with_settings
@@ -17,8 +19,16 @@ _FILES = tuple(
 """What a program calls the file of its settings."""
 
 
-def with_file_beside(raw: RawTable) -> RawTable:
-    """The table of a single run with the settings that lie in its folder, see `with_settings`."""
+def with_files_beside(raws: Sequence[RawTable]) -> list[RawTable]:
+    """The tables, those that lie alone in a folder with the settings that lie there too, see `with_settings`.
+
+    Several tables of one folder may be as many runs: a file beside them does not say whose settings it has.
+    """
+    tables = Counter(raw.path.parent for raw in raws)
+    return [_with_file_beside(raw) if tables[raw.path.parent] == 1 else raw for raw in raws]
+
+
+def _with_file_beside(raw: RawTable) -> RawTable:
     if not frozenset(RUN_NAMES).isdisjoint(map(plain_name, raw.columns)):
         return raw
     found = next((path for name in _FILES if (path := raw.path.with_name(name)).is_file()), None)

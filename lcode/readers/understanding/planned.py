@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import words_of
 
 Counted = Literal["epoch", "step"]
@@ -42,5 +43,5 @@ def planned(settings: Mapping[str, Any], counted: Counted, last: float) -> float
 
 
 def _whole(value: Any) -> float | None:
-    text = str(value).strip()
-    return float(text) if text.isdecimal() and not isinstance(value, bool) else None
+    number = None if isinstance(value, bool) else as_number(value)
+    return number if number is not None and number.is_integer() else None

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import copy
 import json
 import subprocess
 import sys
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -405,23 +402,3 @@ def test_the_horizon_may_be_said_with_the_monitor_or_with_the_report() -> None:
     assert "last epoch" not in watch.report("c", 6, {"acc": 0.5}).reason
     with pytest.raises(UsageError, match=r"^horizon is 0; it is above 0"):
         Monitor(BandForecaster(), horizon=0)
-
-
-def test_threads_may_share_a_monitor() -> None:
-    watch = Monitor(BandForecaster(), horizon=HORIZON, keep=0)
-
-    def train(run: str) -> None:
-        watch.start(run)
-        for epoch in range(1, HORIZON + 1):
-            watch.report(run, epoch, values(0.5 + epoch / 100))
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(train, [f"r{i}" for i in range(24)]))
-    assert Counter(verdict.run for verdict in watch.log) == {f"r{i}": HORIZON for i in range(24)}
-
-
-def test_a_copied_monitor_goes_on_by_itself() -> None:
-    watch = Monitor(BandForecaster(), horizon=HORIZON)
-    watch.report("a", 1, values(0.5))
-    copied = copy.deepcopy(watch)
-    assert copied.report("a", 2, values(0.6)) == watch.report("a", 2, values(0.6))

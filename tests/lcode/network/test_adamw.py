@@ -27,3 +27,9 @@ def test_its_numbers_are_those_of_pytorchs_class() -> None:
         for one, other in zip(ours, theirs, strict=True):
             assert torch.equal(one, other)
             assert one.grad is None
+
+
+def test_without_a_gradient_nothing_moves() -> None:
+    weights = parameters()
+    AdamW(weights, weight_decay=0.1).step(0.5)
+    assert all(torch.equal(one, other) for one, other in zip(weights, parameters(), strict=True))

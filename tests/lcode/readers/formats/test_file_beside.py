@@ -41,3 +41,11 @@ def test_a_training_beyond_what_they_say_and_a_table_of_several_runs_do_not_heed
     assert read_logs(tmp_path / "a").runs["horizon"].tolist() == [8]
     write(tmp_path / "b", "run,epoch,val_acc\nx,1,0.1\ny,1,0.2\ny,2,0.3\n", "args.yaml", "epochs: 5\n")
     assert read_logs(tmp_path / "b").runs["horizon"].tolist() == [2, 2]
+
+
+def test_several_tables_of_a_folder_do_not_heed_them_either(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("epoch,val_acc\n1,0.1\n2,0.2\n3,0.3\n")
+    (tmp_path / "config.yaml").write_text("epochs: 50\nlr: 0.1\n")
+    table = read_logs(tmp_path)
+    assert table.runs["horizon"].tolist() == [3, 3] and "lr" not in table.configs
