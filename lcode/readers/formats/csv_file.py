@@ -172,7 +172,7 @@ def _unpacked(path: Path) -> bytes:
 
 
 def _with_points(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
-    """The column with decimal points and no other marks, if all its cells are numbers with decimal commas or grouped.
+    """The column with decimal points and no other marks, where its cells are numbers with decimal commas or grouped.
 
     A lone comma may stand between thousands or before decimals: where it separates cells, it is left as it is.
     """
@@ -183,8 +183,10 @@ def _with_points(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
         told = pc.any(pc.match_substring_regex(cells, telling)).as_py()
         if told and pc.all(pc.match_substring_regex(cells, grouped)).as_py():
             return pc.replace_substring(pc.replace_substring(column, mark, ""), ",", ".")
-    if separator != "," and pc.all(pc.match_substring_regex(cells, _DECIMAL_COMMA)).as_py():
-        return pc.replace_substring(column, ",", ".")
+    decimal = pc.match_substring_regex(column, _DECIMAL_COMMA)
+    # One that is none, such as nan or a slip, is told where it is read, and not the first that has a comma.
+    if separator != "," and 2 * pc.sum(decimal).as_py() > len(cells):
+        return pc.if_else(decimal, pc.replace_substring(column, ",", "."), column)
     return column
 
 

@@ -142,3 +142,12 @@ def test_numbers_as_a_spreadsheet_shows_them(
     rows = [separator.join((str(at), cell)) for at, cell in enumerate(cells, start=1)]
     (tmp_path / "log.csv").write_text("\n".join([separator.join(("epoch", "val_loss")), *rows]) + "\n")
     assert read_logs(tmp_path / "log.csv").curve("log", "val_loss").values.tolist() == expected
+
+
+def test_among_decimal_commas_the_cell_that_is_no_number_is_named(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("run;epoch;val_loss\na;1;0,5\na;2;nan\na;3;0,25\na;4;0,2\n")
+    assert read_logs(log).curve("a", "val_loss").values.tolist() == [0.5, 0.25, 0.2]
+    log.write_text("run;epoch;val_loss\na;1;0,5\na;2;abc\na;3;0,25\na;4;0,2\n")
+    with pytest.raises(InputError, match="line 3, column 'val_loss': 'abc' is not a number"):
+        read_logs(log)
