@@ -184,14 +184,22 @@ class _Layer(nn.Module):
         return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
+class _Linear(nn.Linear):
+    """Without initial values: those that PyTorch draws come from the caller's generator.
+
+    `torch.nn.utils.skip_init` does the same, but loads half a second of PyTorch's decompositions for it.
+    """
+
+    def reset_parameters(self) -> None:
+        """Leave them as they are."""
+
+
 def _mlp(width: int, hidden: int, out: int) -> nn.Sequential:
     return nn.Sequential(_linear(width, hidden), nn.GELU(), _linear(hidden, out))
 
 
 def _linear(width: int, out: int) -> nn.Linear:
-    """Without initial values: those that PyTorch draws come from the caller's generator."""
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, width, out, dtype=torch.float32, device="cpu")
-    return layer
+    return _Linear(width, out, dtype=torch.float32, device="cpu")
 
 
 def _norm(width: int) -> nn.LayerNorm:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn import config_context
 from sklearn.tree import ExtraTreeRegressor
 
@@ -40,21 +39,28 @@ class QuantileForest:
                 for s in seeds
             ]
         self._offsets = np.cumsum([0, *(tree.node_count for tree in self._trees)])
-        members = self._one_hot(features)
-        self._members = members.multiply(1.0 / np.maximum(members.sum(axis=0), 1)).T.tocsr()
+        self._runs = len(features)
+        leaves = self._leaves(features)
+        # Training runs leaf by leaf: those of leaf l are `_members[_begin[l] : _begin[l] + _size[l]]`.
+        self._members = np.argsort(leaves.ravel(), kind="stable") // leaves.shape[1]
+        self._size = np.bincount(leaves.ravel(), minlength=int(self._offsets[-1]))
+        self._begin = np.cumsum(self._size) - self._size
 
     def weights(self, features: Array) -> Array:
         """Weight of each training run for each query, rows sum to 1; features [R, P] to weights [R, N]."""
-        return np.asarray((self._one_hot(features) @ self._members).toarray()) / len(self._trees)
+        leaves = self._leaves(features)
+        size = self._size[leaves].ravel()
+        cell = np.repeat(np.arange(leaves.size), size)  # a query's leaf in one tree
+        place = np.arange(len(cell)) - np.repeat(np.cumsum(size) - size, size)
+        run = self._members[self._begin[leaves].ravel()[cell] + place]
+        at = cell // leaves.shape[1] * self._runs + run
+        total = np.bincount(at, weights=1.0 / size[cell], minlength=len(features) * self._runs)
+        return total.reshape(len(features), self._runs) / len(self._trees)
 
-    def _one_hot(self, features: Array) -> sparse.csr_matrix:
-        """In which leaf of each tree a row falls, shape [R, all nodes of the forest]."""
+    def _leaves(self, features: Array) -> NDArray[np.int64]:
+        """In which leaf of each of T trees a row falls, numbered through the forest, [R, T]."""
         rows = features.astype(np.float32)
-        leaves = np.stack([tree.apply(rows) for tree in self._trees], axis=1) + self._offsets[:-1]
-        index = np.repeat(np.arange(len(features)), len(self._trees))
-        return sparse.csr_matrix(
-            (np.ones(leaves.size), (index, leaves.ravel())), shape=(len(features), int(self._offsets[-1]))
-        )
+        return np.asarray(np.stack([tree.apply(rows) for tree in self._trees], axis=1) + self._offsets[:-1])
 
 
 def _on_grid(levels: Array) -> Array:
