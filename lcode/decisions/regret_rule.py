@@ -119,7 +119,7 @@ class RegretRule(StopRule):
         price, limit = max(after - spent, 0.0), self.alpha * left
         told = f"P(more than {allowed:.2g} is lost): spent {spent:.2g} of {self.alpha:g}"
         if probability >= self.delta:
-            return Weighed(False, f"≥ {self.delta:g}; {told}", price)
+            return Weighed(False, f" ≥ {self.delta:g}; {told}", price)
         if epoch < self.min_epochs:
             return Weighed(False, f"; not stopped before epoch {self.min_epochs}; {told}", price)
         stop = after <= limit

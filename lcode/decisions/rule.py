@@ -127,7 +127,7 @@ class StopRule:
             return Verdict(run, epoch, "continue", reason, None, expected, forecast, outlook=outlook.scores)
         probability = float((samples > incumbent.score).mean())
         worth = self.weigh(run, epoch, outlook, probability, standings, left)
-        reason = f"P(beats {incumbent}) = {probability:.3f} {worth.reason}"
+        reason = f"P(beats {incumbent}) = {probability:.3f}{worth.reason}"
         action: Action = "continue"
         if worth.stop and standings.better(run, expected) < self.keep:
             reason += f", but one of the sweep's best {self.keep} so far"
@@ -156,7 +156,7 @@ class StopRule:
             left: share of the run's epochs that are still to come, 0 to 1.
         """
         stop = probability < self.delta
-        return Weighed(stop, f"{'<' if stop else '≥'} {self.delta:g}")
+        return Weighed(stop, f" {'<' if stop else '≥'} {self.delta:g}")
 
 
 def check_count(name: str, value: object, least: int) -> None:

@@ -75,8 +75,9 @@ class LcodePruner(BasePruner):
                 has `range(1, 31)`.
             directions: `min` or `max` by metric. Default: those of the study's objectives, for the metrics that bear
                 their names (`study.set_metric_names`), then what the name says.
-            options: of `lcode.Monitor`, by name: `min_epochs` is what `n_warmup_steps` is to Optuna's own pruners,
-                `every` is `interval_steps`; `history`, `objective`, `baseline`, `keep`, `nan`, `dry_run` …
+            options: of `lcode.Monitor`, by name: `min_epochs` is what `n_warmup_steps` is to Optuna's own pruners (its
+                default, 3, is the first report where steps of an optimiser are counted), `every` is `interval_steps`;
+                `history`, `objective`, `baseline`, `keep`, `nan`, `dry_run` …
 
         Raises:
             UsageError: an option out of range or of the wrong type.
@@ -135,11 +136,12 @@ class LcodePruner(BasePruner):
     def _stored(self, study: Study) -> StoredStudy:
         """What is known of the study; the last one is kept."""
         cache = self._cache
-        if cache.storage is not study._storage or cache.study_name != study.study_name or cache.study is None:
+        if cache.storage is not study._storage or cache.study_id != study._study_id or cache.study is None:
             names, ways = study.metric_names, [_DIRECTIONS[direction] for direction in study.directions]
             value_name = names[0] if names and len(names) == 1 else VALUE
             named = dict(zip(names or [value_name], ways, strict=True)) if names or len(ways) == 1 else {}
-            cache.storage, cache.study_name = study._storage, study.study_name
+            # By its number: a study that is deleted and begun anew may have the name of the old one.
+            cache.storage, cache.study_id = study._storage, study._study_id
             cache.study = StoredStudy(value_name, partial(self._new_monitor, named))
         return cache.study
 
@@ -169,7 +171,7 @@ class _Cache:
     lock: threading.RLock = field(default_factory=threading.RLock)  # `n_jobs` threads share a study
     model: Forecaster | None = None
     storage: BaseStorage | None = None
-    study_name: str = ""
+    study_id: int | None = None
     study: StoredStudy | None = None
 
 

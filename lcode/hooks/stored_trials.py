@@ -7,6 +7,9 @@ those that run or were stopped. So every worker decides alike, and one that is r
 
 from __future__ import annotations
 
+import hashlib
+import json
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,13 +21,15 @@ from lcode.decisions.ending import Ending
 from lcode.hooks.monitor import Monitor
 from lcode.hooks.trials import plain_config
 from lcode.readers.loggers.optuna_trials import OWN, reports_of
+from lcode.table.reading import listed
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 VERDICT = f"{OWN}verdict"
-"""Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given, and what is
-`thought` of its end: `score`, and `looks`, the forecasts that have a say; they stand until there is a new one."""
+"""Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given and after `which`
+(their digest: a trial that is tried again inherits the attribute, but not always the reports), and what is `thought` of
+its end: `score`, and `looks`, the forecasts that have a say; they stand until there is a new one."""
 
 Report = tuple[float, Mapping[str, float]]
 
@@ -49,10 +54,14 @@ class StoredTrial:
     @cached_property
     def reports(self) -> list[Report]:
         """Its reports, in the order in which they came."""
-        own: list[Report] = [*reports_of(self.frozen.user_attrs)]
-        return own or [
+        return self._named or [
             (step, {self.value_name: value}) for step, value in sorted(self.frozen.intermediate_values.items())
         ]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it reported metrics by name, as `LcodeTrial` does, and not a value as Optuna's own trials do."""
+        return bool(self._named)
 
     @cached_property
     def names(self) -> set[str]:
@@ -62,13 +71,14 @@ class StoredTrial:
     @cached_property
     def verdict(self) -> Verdict | None:
         """The last verdict on it, if there was one."""
-        kept = {name: value for name, value in self._stored.items() if name not in ("reports", "thought")}
+        kept = {name: value for name, value in self._stored.items() if name not in ("reports", "which", "thought")}
         return Verdict(**kept) if kept else None
 
     @property
     def is_decided(self) -> bool:
         """Whether the last verdict has seen all that was reported."""
-        return self._stored.get("reports") == len(self.reports)
+        stored = self._stored
+        return stored.get("reports") == len(self.reports) and stored.get("which", self._digest) == self._digest
 
     @property
     def is_running(self) -> bool:
@@ -115,7 +125,19 @@ class StoredTrial:
         thought = {"score": verdict.score, "looks": [look.to_json() for look in looks]}
         if verdict.ending is None and self.verdict is not None and verdict.epoch >= self.verdict.epoch:
             thought = self._stored["thought"]  # an earlier epoch says that the trial was started again
-        return {"reports": len(self.reports), "thought": thought, **plain}
+        return {"reports": len(self.reports), "which": self._digest, "thought": thought, **plain}
+
+    @cached_property
+    def _named(self) -> list[Report]:
+        return [*reports_of(self.frozen.user_attrs)]
+
+    @cached_property
+    def _digest(self) -> str:
+        plain = [
+            [float(step), *sorted((name, float(value)) for name, value in values.items())]
+            for step, values in self.reports
+        ]
+        return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
 
     @property
     def _stored(self) -> Mapping[str, Any]:
@@ -139,6 +161,7 @@ class StoredStudy:
         self._value_name, self._new_monitor = value_name, new_monitor
         self._ended: dict[int, StoredTrial] = {}
         self._told: _Told | None = None
+        self._left_out: set[int] = set()
 
     def trials(self, frozen: Iterable[FrozenTrial]) -> dict[int, StoredTrial]:
         """The trials by number; what was read of one that is complete is kept, for it does not change."""
@@ -157,7 +180,8 @@ class StoredStudy:
             trials: all of the study that run, are complete, or were pruned, by number.
             number: of the trial, which runs and has reported.
         """
-        told, trial, run = self._follow(trials), trials[number], run_of(number)
+        trial, run = trials[number], run_of(number)
+        told = self._follow(self._like(trials, named=trial.is_named))
         told.take_up(trial, trial.reports[:-1])
         verdict = told.monitor.report(run, *trial.reports[-1])
         kept = trial.to_store(verdict, told.monitor.looks(run))
@@ -173,7 +197,28 @@ class StoredStudy:
         Args:
             trials: all of the study that run, are complete, or were pruned, by number.
         """
-        return self._follow(trials).monitor
+        latest = max((number for number, trial in trials.items() if trial.reports), default=None)
+        named = latest is not None and trials[latest].is_named
+        return self._follow(self._like(trials, named=named)).monitor
+
+    def _like(self, trials: Mapping[int, StoredTrial], *, named: bool) -> dict[int, StoredTrial]:
+        """Without the trials that report by Optuna's `report` what no trial with names has, or the other way round.
+
+        In a study that began with `trial.report` and went on with `LcodeTrial` no trial would ever have all metrics.
+        """
+        alike = {number: trial for number, trial in trials.items() if trial.is_named == named}
+        names = set().union(*(trial.names for trial in alike.values()))
+        kept = {number: trial for number, trial in trials.items() if trial.names <= names}
+        others = [number for number in sorted(trials.keys() - kept.keys()) if number not in self._left_out]
+        if others:
+            self._left_out.update(others)
+            theirs = sorted(set().union(*(trials[number].names for number in others)) - names)
+            warnings.warn(
+                f"{listed([*map(run_of, others)])} reported {listed(theirs)}, where the trials now report "
+                f"{listed(sorted(names))}: these are not compared with those",
+                stacklevel=2,
+            )
+        return kept
 
     def _follow(self, trials: Mapping[int, StoredTrial]) -> _Told:
         names = tuple(sorted(set().union(*(trial.names for trial in trials.values()))))
