@@ -11,6 +11,7 @@ from lcode.readers.formats.headers import distinct_names, joined_names
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import counted_table, one_table_of_runs
 from lcode.readers.raw import RawTable
+from lcode.readers.runs.table_of_runs import with_settings_of_runs
 
 
 class ExcelFormat:
@@ -48,7 +49,9 @@ class ExcelFormat:
             if (log := counted_table(without_footers(raw), curves="history" in path.stem.lower())) is not None
         }
         if len(logs) > 1:
-            return one_table_of_runs(logs)
+            others = [raw for name, raw in tables.items() if name not in logs]
+            (table,), _ = with_settings_of_runs([one_table_of_runs(logs)], others)
+            return table
         if logs or tables:
             return next(iter((logs or tables).values()))
         raise InputError("holds no table in its first sheet; expected a header line and rows", path=path)

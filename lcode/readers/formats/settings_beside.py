@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from lcode.readers.loggers.cells import flat
 from lcode.readers.raw import LARGEST_EXACT, RawTable
-from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, why_left_out, words_of
+from lcode.readers.understanding.column_words import EPOCHS
 from lcode.readers.understanding.layout import CONFIG
 from lcode.readers.understanding.planned import is_planned
-from lcode.table.metric_names import known_metric
+from lcode.readers.understanding.setting_names import is_place, is_result
 
 SETTINGS = frozenset(
     (
@@ -23,16 +23,6 @@ SETTINGS = frozenset(
     )
 )
 """What objects of settings are called."""
-
-_OF_RESULTS = frozenset(
-    (
-        *("best", "final", "last", "test", "result", "results", "early", "stopped", "converged", "status", "message"),
-        *("mean", "std", "avg", "average"),
-    )
-)
-"""Words of what a training came to."""
-
-_OF_PLACES = frozenset(("dir", "directory", "folder", "path", "file", "root", "url"))
 
 _LONGEST = 64
 """Letters of a setting's text at most: longer ones describe."""
@@ -71,8 +61,8 @@ def _settings(one: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in one.items():
         if isinstance(value, Mapping) and name.lower() in SETTINGS:
             inner = flat(dict(value), ".")
-            yield from ((key, cell) for key, cell in inner.items() if _is_plain(cell) and not _is_place(key))
-        elif _is_plain(value) and not _is_place(name) and not _is_result(name):
+            yield from ((key, cell) for key, cell in inner.items() if _is_plain(cell) and not is_place(key))
+        elif _is_plain(value) and not is_place(name) and not is_result(name):
             yield name, value
 
 
@@ -80,16 +70,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, int):
         return abs(value) <= LARGEST_EXACT
     return isinstance(value, float) or (isinstance(value, str) and 0 < len(value) <= _LONGEST)
-
-
-def _is_place(name: str) -> bool:
-    return not _OF_PLACES.isdisjoint(words_of(name))
-
-
-def _is_result(name: str) -> bool:
-    """Whether a number beside the curves tells what came out, or names the run, instead of setting something."""
-    if is_planned(name, "epoch"):
-        return False
-    if name.lower() in (*RUN_NAMES, "name", "fold", "seed") or not _OF_RESULTS.isdisjoint(words_of(name)):
-        return True
-    return why_left_out(name) is not None or known_metric(name) is not None

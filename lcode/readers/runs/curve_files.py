@@ -8,10 +8,12 @@ from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from lcode.readers.loggers.number_rows import named_by_course
 from lcode.readers.raw import RawTable, as_number
+from lcode.readers.stacked import one_below_another
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, is_counter, why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
@@ -23,6 +25,12 @@ from lcode.table.reading import listed
 _NAMELESS = frozenset(("value", "values", "0", "y", "data"))
 """Columns that do not say what is measured; `0` is what pandas calls the only one of a series."""
 
+
+_NUMBERED_RUN = re.compile(
+    r"(?P<run>(?:runs?|r|exp|experiments?|trials?|models?|jobs?|configs?|cfg|versions?|v)[ _-]?[0-9]+)"
+    r"[ _./:-]+(?P<curve>.+)",
+    re.IGNORECASE,
+)
 
 _BY_CLASS = re.compile(r"[_-]*((per|by|each)[_-]?class(es)?|class[_-]?wise)[_-]*", re.IGNORECASE)
 
@@ -94,11 +102,12 @@ def runs_by_column(raw: RawTable) -> RawTable:
     """The table with a row per run and epoch, where each column is a run of the metric that its file is named after.
 
     `loss.csv` with the columns `epoch`, `all data` and `half of it` compares two runs; the columns of
-    `per_class_iou.csv` are classes.
+    `per_class_iou.csv` are classes. `r1` and `r2` are runs, though R² is a metric.
     """
     curves, stem = _curves(raw), raw.path.name.partition(".")[0]
     counter = next((name for name in raw.columns if is_counter(name)), None)
-    of_runs = len(curves) > 1 and not any(known_metric(name) or split_name(name)[0] for name in curves)
+    named = any(known_metric(name) or split_name(name)[0] for name in curves)
+    of_runs = len(curves) > 1 and (not named or _are_numbered(curves))
     if (
         not of_runs
         or counter is None
@@ -116,13 +125,53 @@ def runs_by_column(raw: RawTable) -> RawTable:
         stem: pa.chunked_array([chunk for name in curves for chunk in raw.columns[name].chunks]),
     }
     note = f"{raw.path.name}: its columns ({listed(curves)}) name no metric, so each is read as a run, of {stem}."
-    return replace(raw, columns=columns, line_of=lambda row: raw.line_of(row % size), notes=(*raw.notes, note))
+    whole = replace(raw, columns=columns, line_of=lambda row: raw.line_of(row % size), notes=(*raw.notes, note))
+    return whole.where(whole.columns[stem].is_valid().to_numpy())
+
+
+def runs_by_prefix(raw: RawTable) -> RawTable:
+    """The table with the rows of each run below those of the one before, where its columns begin with numbered runs.
+
+    `epoch,r0_val_miou,r0_val_rmse,r1_val_miou,…` holds the same curves of each: so do tasks, but nobody calls them so.
+    """
+    curves = _curves(raw)
+    told = {name: match for name in curves if (match := _NUMBERED_RUN.fullmatch(name.strip()))}
+    of_runs: dict[str, dict[str, str]] = {}
+    for name, match in told.items():
+        of_runs.setdefault(match["run"], {})[name] = match["curve"]
+    alike = {frozenset(names.values()) for names in of_runs.values()}
+    if len(of_runs) < 2 or len(told) < len(curves) or len(alike) > 1 or not any(map(known_metric, *alike)):
+        return raw
+    kept = {name: cells for name, cells in raw.columns.items() if name not in told}
+    parts = []
+    for run, names in of_runs.items():
+        measured = {curve: raw.columns[name] for name, curve in names.items()}
+        named = pa.chunked_array([pa.array([run] * len(raw), pa.string())])
+        whole = replace(raw, columns={"run": named, **kept, **measured}, notes=())
+        parts.append(whole.where(np.any([cells.is_valid().to_numpy() for cells in measured.values()], axis=0)))
+    note = f"{raw.path.name}: its columns begin with the names of {len(of_runs)} runs ({listed([*of_runs])})."
+    return replace(one_below_another(parts), path=raw.path, notes=(*raw.notes, note))
+
+
+def _are_numbered(names: Sequence[str]) -> bool:
+    """Whether names differ in a number at their end alone, which counts on: `r0`, `r1`, `r2`, but not `r1`, `r5`."""
+    told = [re.fullmatch(r"(.*?)[_ -]*([0-9]+)", name.strip()) for name in names]
+    stems, numbers = {match[1] for match in told if match}, [int(match[2]) for match in told if match]
+    stem = min(stems, default="")
+    if len(stems) != 1 or not stem or numbers != [*range(numbers[0], numbers[0] + len(names))]:
+        return False
+    return known_metric(stem) is None or (stem.lower() == "r" and len(names) > 2)
 
 
 def _is_filled(raw: RawTable, name: str) -> bool:
-    """Whether a column holds numbers in every row, and not always the same."""
-    cells = raw.columns[name].unique().to_pylist()
-    return len(cells) > 1 and all(cell is not None and as_number(cell) is not None for cell in cells)
+    """Whether a column holds numbers in every row, and not always the same; a run in progress has none at the end."""
+    cells = raw.columns[name].to_pylist()
+    while cells and cells[-1] is None:
+        cells.pop()
+    told = set(cells)
+    return (len(told) > 1 or (len(cells) < len(raw) and bool(cells))) and all(
+        cell is not None and as_number(cell) is not None for cell in told
+    )
 
 
 def runs_of_curves(raws: Mapping[Path, RawTable]) -> dict[Path, list[Path]] | None:
@@ -164,8 +213,8 @@ def _curves(raw: RawTable) -> list[str]:
     return [
         name
         for name in raw.columns
-        if name.strip().lower() not in others
-        and not name.startswith(CONFIG)
-        and not is_rate(name)
-        and why_left_out(name) is None
+        if "=" in name  # a run, called after its settings
+        or not (
+            name.strip().lower() in others or name.startswith(CONFIG) or is_rate(name) or why_left_out(name) is not None
+        )
     ]

@@ -1,8 +1,9 @@
-"""Runs that were resumed into another file: what several files tell of one run is read as if it stood in one.
+"""What several files tell of one run is read as if it stood in one: it was resumed, or each has other curves of it.
 
-The file that begins at the later epoch is the later one, whatever the files are called. Epochs that both have are
-repeats like those within a file (`lcode.readers.runs.repeats`); curves and configuration must be the same, for a resume
-changes neither.
+Of a run that was resumed the file that begins at the later epoch is the later one, whatever the files are called.
+Epochs that both have are repeats like those within a file (`lcode.readers.runs.repeats`); curves and configuration must
+be the same, for a resume changes neither. Files without a common curve over the same epochs, such as one per metric,
+are put side by side.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from lcode.readers.raw import RawTable
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.table_part import read_table
 from lcode.readers.stacked import one_below_another
+from lcode.table.reading import listed
 
 NAMED = 3
 """So many resumed runs are named; of the others their number is told."""
@@ -50,12 +52,52 @@ def read_tables(raws: Iterable[RawTable], on_repeat: OnRepeat = "error") -> LogP
             parts.append(read[members[0]][0])
             continue
         runs = [run for run, files in shared.items() if files[0] in members]
-        _check_curves(runs[0], [read[at][0] for at in members])
+        of_members = [read[at] for at in members]
+        # In a table that is written for lcode one run with other curves elsewhere is a slip.
+        own_form = any(raw.own_form for _, raw in of_members)
+        if not own_form and _are_beside(runs, [part for part, _ in of_members]):
+            raws_beside = [raw for _, raw in of_members]
+            part, _ = read_table(_side_by_side(raws_beside), on_repeat)
+            paths = listed([raw.path.name for raw in raws_beside])
+            parts.append(replace(part, notes=(*part.notes, f"curves of the same runs are put together from {paths}.")))
+            continue
+        _check_curves(runs[0], [part for part, _ in of_members])
         begins = {at: read[at][0].runs["first"].reindex(runs).min() * read[at][0].epoch_unit for at in members}
         ordered = [read[at][1] for at in sorted(members, key=lambda at: (begins[at], at))]
         part, _ = read_table(one_table(ordered), on_repeat)
         parts.append(replace(part, notes=(*part.notes, resumed_note(runs, [raw.path for raw in ordered]))))
     return join(parts)
+
+
+def _are_beside(runs: Sequence[str], parts: Sequence[LogPart]) -> bool:
+    """Whether files hold other curves each of runs that they share, over the same epochs.
+
+    One that begins where another ends went on under other names, which is a slip.
+    """
+    curves = [set(part.metrics) for part in parts]
+    if len(set().union(*curves)) < sum(map(len, curves)) or not all(curves):
+        return False
+    spans = [
+        (frame["first"].to_numpy(float) * part.epoch_unit, frame["last"].to_numpy(float) * part.epoch_unit)
+        for part in parts
+        for frame in [part.runs.reindex(list(runs))]
+    ]
+    first, last = zip(*spans, strict=True)
+    return not (np.fmax.reduce(first) > np.fmin.reduce(last)).any()
+
+
+def _side_by_side(raws: Sequence[RawTable]) -> RawTable:
+    """The rows of several tables by run and epoch, so that none seems to begin anew in the next file."""
+    table = one_table(raws)
+    run, _ = table.names("run")
+    epochs, _ = table.numbers("epoch", remedy="an epoch is a number")
+    order = np.lexsort((epochs, run))
+    return replace(
+        table,
+        columns={name: column.take(pa.array(order)) for name, column in table.columns.items()},
+        line_of=lambda row: table.line_of(int(order[row])),
+        file_of=lambda row: table.file(int(order[row])),
+    )
 
 
 def _check_curves(run: str, parts: Sequence[LogPart]) -> None:

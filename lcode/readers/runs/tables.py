@@ -16,9 +16,11 @@ from lcode.readers.loggers.base import Logged, says_epochs
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
-from lcode.readers.runs.curve_files import is_by_class, runs_of_curves
+from lcode.readers.runs.curve_files import is_by_class, runs_by_prefix, runs_of_curves
+from lcode.readers.runs.epochs_across import with_epochs_as_rows
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
+from lcode.readers.runs.table_of_runs import is_of_results, refuse_plans, with_settings_of_runs
 from lcode.readers.runs.table_part import read_table
 from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES
 from lcode.readers.understanding.columns import Roles, settle_roles
@@ -63,19 +65,34 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
-    begun = [with_joined_names(by_part(_without_empty_rows(raw))) for raw in raws if len(raw)]
+    begun = [
+        with_joined_names(by_part(runs_by_prefix(with_epochs_as_rows(_without_empty_rows(raw)))))
+        for raw in raws
+        if len(raw)
+    ]
     without_rows = [raw.path.name for raw in raws if not len(raw)] if begun else []
     raws, by_class = _without_classes(begun or raws)
     roles, refused = _roles_of(raws, choices, stated)
     if not roles:
         raise refused[0]
-    results = [at for at, settled in roles.items() if _is_of_results(raws[at], settled)]
+    results = [at for at, settled in roles.items() if is_of_results(raws[at], settled)]
     if len(results) == len(roles):
+        refuse_plans([(raws[at], settled.axis) for at, settled in roles.items()])
         results = []
     roles = {at: settled for at, settled in roles.items() if at not in results}
     nameless = all(settled.run is None for settled in roles.values())
-    part = read_tables(_applied(raws, roles, root, in_parts=nameless), on_repeat)
-    skipped = [with_purpose(Path(str(error.path)).name) for error in refused if error.path is not None]
+    tables = _applied(raws, roles, root, in_parts=nameless)
+    tables, told = with_settings_of_runs(tables, [raw for at, raw in enumerate(raws) if at not in roles])
+    part = read_tables(tables, on_repeat)
+    if told:
+        note = f"settings of the runs are read from {listed([raw.path.name for raw in told])}."
+        part = replace(part, notes=(*part.notes, note))
+    of_settings = {raw.path for raw in told}
+    skipped = [
+        with_purpose(Path(str(error.path)).name)
+        for error in refused
+        if error.path is not None and Path(str(error.path)) not in of_settings
+    ]
     if skipped:
         note = f"no column counts epochs or steps, so not read: {', '.join(skipped)}."
         part = replace(part, notes=(*part.notes, note))
@@ -86,13 +103,18 @@ def understood_tables(
         note = f"of single classes, so not read beside the others: {listed(by_class)}; name the file to read it."
         part = replace(part, notes=(*part.notes, note))
     if results:
-        names = listed([raws[at].path.name for at in results])
-        note = f"a row per run and none of the way there, so not read beside the others: {names}."
-        part = replace(part, notes=(*part.notes, note))
+        names = [raws[at].path.name for at in results if raws[at].path not in of_settings]
+        note = f"a row per run and none of the way there, so not read beside the others: {listed(names)}."
+        part = replace(part, notes=(*part.notes, note)) if names else part
     if nameless:  # a tool's own table: its user may not know each column
         part = replace(part, by_tools=frozenset(part.metrics))
     left_out = {name: why for settled in roles.values() for name, why in settled.left_out.items()}
     return Understood(part, tuple(dict.fromkeys(settled.axis for settled in roles.values())), left_out)
+
+
+def _as_rows(raw: RawTable) -> RawTable:
+    """The table with a row per run and epoch, whatever else lay across its columns or its rows."""
+    return with_joined_names(by_part(runs_by_prefix(with_epochs_as_rows(_without_empty_rows(raw)))))
 
 
 def _without_classes(raws: Sequence[RawTable]) -> tuple[Sequence[RawTable], list[str]]:
@@ -191,13 +213,6 @@ def _without_empty_rows(raw: RawTable) -> RawTable:
         return raw
     kept = raw.where(filled)
     return replace(kept, notes=(*raw.notes, f"{raw.path.name}: left out {(~filled).sum()} empty row(s)."))
-
-
-def _is_of_results(raw: RawTable, roles: Roles) -> bool:
-    """Whether a table has a row for each of several runs, with the steps that it took: so it holds no curve."""
-    if roles.run is None or roles.axis.strip().lower() in EPOCHS or raw.columns[roles.axis].null_count:
-        return False
-    return len(raw) > 1 and len(raw.names(roles.run)[1]) == len(raw)
 
 
 def _prefixed(raw: RawTable, stem: str) -> RawTable:

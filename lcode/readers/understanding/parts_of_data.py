@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import is_counter, plain_name, why_left_out
+from lcode.readers.understanding.column_words import RUN_NAMES, is_counter, plain_name, why_left_out
 from lcode.readers.understanding.counters import tells_apart
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
 from lcode.readers.understanding.rates import is_rate
@@ -112,8 +113,14 @@ def _with_usual_names(raw: RawTable) -> RawTable:
     value = next((plain[name] for name in _VALUES if name in plain), None)
     if value is None or "metric" in raw.columns:
         return raw
-    metric = next((plain[name] for name in _METRICS if name in plain and _says_metrics(raw, plain[name])), None)
+    metric = metric_column(raw, raw.columns)
     return raw if metric is None else _renamed(raw, {metric: "metric", value: "value"})
+
+
+def metric_column(raw: RawTable, among: Iterable[str]) -> str | None:
+    """Which of these columns says of each row what was measured, by its name and its cells."""
+    plain = {plain_name(name): name for name in reversed(list(among))}
+    return next((plain[name] for name in _METRICS if name in plain and _says_metrics(raw, plain[name])), None)
 
 
 def _renamed(raw: RawTable, names: Mapping[str, str]) -> RawTable:
@@ -130,14 +137,16 @@ def _says_metrics(raw: RawTable, name: str) -> bool:
 
 
 def _says_tasks(raw: RawTable, name: str) -> bool:
-    """Whether each cell is a word, and the epochs have a row for each."""
+    """Whether each cell is a word, and the epochs, of each run where a column names it, have a row for each."""
     cells, counter = raw.columns[name], next(filter(is_counter, raw.columns))
     if not pa.types.is_string(cells.type) or cells.null_count:
         return False
     if not 1 < pc.count_distinct(cells).as_py() <= _MOST_TASKS:
         return False
     words = all(as_number(cell) is None for cell in cells.unique().to_pylist())
-    return words and tells_apart(raw, counter, name)
+    runs = [raw.names(other)[0] for other in raw.columns if plain_name(other) in (*RUN_NAMES, "seed")]
+    owner = np.unique(np.stack(runs), axis=1, return_inverse=True)[1] if runs else None
+    return words and tells_apart(raw, counter, name, owner)
 
 
 def _says_parts(raw: RawTable, name: str) -> bool:

@@ -113,12 +113,17 @@ def without_epochs(raw: RawTable) -> str:
         return f"where '{counter}' is what counts them, say so: --epoch '{counter}'"
     named = next((name for name, column in raw.columns.items() if _names_rows(column)), None)
     if named is not None:
-        return (
-            f"it looks like a table of results with a row for each '{named}', which holds what each came to in the end "
-            "and not the way there: name the logs of the trainings instead (or with --epoch the column that counts, if "
-            "there is one)"
-        )
+        return of_results(named)
     return "where its rows follow each other in time, add a column 'epoch' that numbers them from 1"
+
+
+def of_results(named: str) -> str:
+    """What to say of a table with a row for each training, which this column names."""
+    return (
+        f"it looks like a table of results with a row for each '{named}', which holds what each came to in the end "
+        "and not the way there: name the logs of the trainings instead (or with --epoch the column that counts, if "
+        "there is one)"
+    )
 
 
 def _row_each(columns: Mapping[str, Column]) -> str | None:
