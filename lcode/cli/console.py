@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from lcode.errors import UsageError, refusal
 from lcode.files import check_room, refusals, replacing
+from lcode.table.reading import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,10 +59,19 @@ def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str) -> int:
     return 0
 
 
+_OF_FILE = re.compile(r"(?P<file>[^\s:]+\.\w+): (?P<rest>.+)", re.DOTALL)
+"""A remark on one file."""
+
+
 def show_notes(notes: Sequence[str]) -> None:
-    """Print remarks for the user on stderr, so that stdout stays machine-readable."""
+    """Print remarks for the user on stderr, so that stdout stays machine-readable; the same of many files once."""
+    files: dict[str, list[str]] = {}
     for note in notes:
-        err.print(f"[dim]note:[/] {escape(note)}", highlight=False)
+        told = _OF_FILE.fullmatch(note)
+        files.setdefault(note if told is None else told["rest"], []).append("" if told is None else told["file"])
+    for rest, names in files.items():
+        where = f"{listed(names, most=3)}: " if any(names) else ""
+        err.print(f"[dim]note:[/] {escape(where + rest)}", highlight=False)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.formats.counted_groups import rows_of_groups
 from lcode.readers.formats.data_frames import with_rows
-from lcode.readers.formats.rows import counting_rows, rows_to_table
+from lcode.readers.formats.rows import counting_rows, flat_row, rows_to_table
 from lcode.readers.formats.settings_beside import SETTINGS, with_settings
 from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.loggers.lines import PRINTED, head_of
@@ -203,7 +203,7 @@ def _is_beside(one: dict[str, Any]) -> bool:
 def _lists(value: dict[str, Any], before: str) -> Iterator[tuple[str, list[Any]]]:
     """The lists in an object and in those within, by the names on the way: `{"val": {"loss": [1]}}` is `val/loss`.
 
-    A list of objects is a list per key.
+    A list of objects is a list per key, of objects within them too.
     """
     for name, inner in value.items():
         if isinstance(inner, dict):
@@ -211,8 +211,9 @@ def _lists(value: dict[str, Any], before: str) -> Iterator[tuple[str, list[Any]]
                 continue
             yield from _lists(inner, f"{before}{name}/")
         elif _is_rows(inner):
-            for key in dict.fromkeys(key for row in inner for key in row):
-                cells = [row.get(key) for row in inner]
+            rows = [flat_row(row) for row in inner]
+            for key in dict.fromkeys(key for row in rows for key in row):
+                cells = [row.get(key) for row in rows]
                 if not any(isinstance(cell, (list, dict)) for cell in cells):
                     yield f"{before}{name}/{key}", cells
         elif isinstance(inner, list) and not any(isinstance(cell, (list, dict)) for cell in inner):

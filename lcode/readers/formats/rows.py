@@ -61,7 +61,7 @@ def rows_to_table(
     Raises:
         InputError: a nested value, or nearly as many keys as rows.
     """
-    rows = [_flat(row) if any(isinstance(value, dict) for value in row.values()) else row for row in rows]
+    rows = [flat_row(row) if any(isinstance(value, dict) for value in row.values()) else row for row in rows]
     names = list(dict.fromkeys(name for row in rows for name in row))
     check_names(path, [name.strip() for name in names])
     lists = {
@@ -85,12 +85,12 @@ def rows_to_table(
     return RawTable(path, columns, lambda row: lines[row], unterminated, notes)
 
 
-def _flat(row: dict[str, Any], before: str = "") -> dict[str, Any]:
+def flat_row(row: dict[str, Any], before: str = "") -> dict[str, Any]:
     """The row with nested objects as keys joined by slashes: `{"val": {"loss": 1}}` is `val/loss`."""
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{before}{name}/")
+            flat |= flat_row(value, f"{before}{name}/")
         else:
             flat[before + name] = value
     return flat

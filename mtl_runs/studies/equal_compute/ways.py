@@ -17,6 +17,10 @@ FEW, MANY = (1, 2, 4, 8, 12), (4, 8, 16, 32, 64, 128)
 """Numbers of runs that a search over one method's rates, or over everything, begins with."""
 
 
+FORECASTING = ("lcode", "regret", "thaw")
+"""Rules that forecast."""
+
+
 @dataclass(frozen=True)
 class Way:
     """A way to search.
@@ -34,7 +38,7 @@ class Way:
     @property
     def forecasts(self) -> bool:
         """Whether it decides by forecasts: such a replay takes seconds."""
-        return self.rule.startswith("thaw")
+        return self.rule.partition(":")[0] in FORECASTING
 
 
 WAYS = {
@@ -47,6 +51,8 @@ WAYS = {
     "halving over all": Way(rule="halving"),
     "halving from epoch 1 over all": Way(rule="halving:first=1"),
     "ASHA over all": Way(rule="asha"),
+    "lcode over all": Way(rule="lcode", sizes=(32,)),
+    "lcode, regret α 0.3, over all": Way(rule="regret:alpha=0.3", sizes=(32,)),
     "lcode, thaw α 0.2, over all": Way(rule="thaw:alpha=0.2:regret=0.03 spread", sizes=(32,)),
     "lcode, thaw α 0.5, over all": Way(rule="thaw:alpha=0.5:regret=0.03 spread", sizes=(32,)),
 }

@@ -1,4 +1,4 @@
-"""Progress where there is no terminal: a line a minute, so that a cluster's log tells that the job lives."""
+"""What commands tell: progress where there is no terminal, a line a minute, and remarks."""
 
 from __future__ import annotations
 
@@ -20,4 +20,13 @@ def test_a_log_is_told_now_and_then_how_far_a_job_is(
     assert said == [
         "fitting: 50 % after 1 min, about 5 min left; left-out loss [50]",
         "fitting: 70 % after 3 min, about 3 min left; left-out loss [70]",
+    ]
+
+
+def test_the_same_remark_on_many_files_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show_notes([*(f"r{i}.csv: it is torn." for i in range(5)), "a note: of [all]", "x.csv: another."])
+    assert capsys.readouterr().err.splitlines() == [
+        "note: r0.csv, r1.csv, r2.csv and 2 more: it is torn.",
+        "note: a note: of [all]",
+        "note: x.csv: another.",
     ]

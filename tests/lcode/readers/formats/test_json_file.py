@@ -43,6 +43,15 @@ def test_nested_json_is_keys_joined_by_slashes(tmp_path: Path) -> None:
     assert [metric.key for metric in table.metrics] == ["seg/loss", "depth/loss"]
 
 
+def test_nested_values_in_the_histories_of_several_runs(tmp_path: Path) -> None:
+    history = [{"epoch": e, "val": {"seg": {"miou": 0.1 * e}, "depth": {"rmse": 1 / e}}} for e in (1, 2, 3)]
+    runs = {name: {"config": {"lr": lr}, "history": history} for name, lr in (("a", 0.1), ("b", 0.2))}
+    (tmp_path / "all.json").write_text(json.dumps(runs))
+    table = read_logs(tmp_path / "all.json")
+    assert [metric.key for metric in table.metrics] == ["seg/miou", "depth/rmse"]
+    assert table.configs["lr"].to_dict() == {"a": 0.1, "b": 0.2} and len(table.points) == 12
+
+
 def test_settings_may_stand_before_the_curves_of_an_object(tmp_path: Path) -> None:
     path = tmp_path / "history.json"
     path.write_text('{"epochs": 2, "model": {"name": "a"}, "train_loss": [3.0, 2.0], "val_loss": [3.5, 2.5]}')
