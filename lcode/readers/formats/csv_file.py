@@ -21,7 +21,7 @@ from lcode.errors import InputError
 from lcode.readers.encodings import is_utf16
 from lcode.readers.formats.csv_lines import separator_of, with_whole_header, without_comments, without_other_headers
 from lcode.readers.formats.footers import without_footers
-from lcode.readers.formats.headers import distinct_names, with_one_header
+from lcode.readers.formats.headers import distinct_names, with_one_header, without_title
 from lcode.readers.formats.lists_in_cells import with_lists_as_rows
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.runs.curve_files import named_by_file, runs_by_column
@@ -105,7 +105,7 @@ def _loaded(path: Path) -> RawTable:
     # The standard library refuses cells of more than 131,072 characters, such as a whole configuration.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     separator = separator_of(text)
-    data = with_one_header(with_whole_header(data, separator), separator)
+    data = with_one_header(with_whole_header(without_title(data, separator), separator), separator)
     text = data.decode("utf-8-sig")
     names = _names(path, text, separator)
     own_form = is_own_form(names)

@@ -64,6 +64,8 @@ def _table(path: Path, rows: list[list[Any]]) -> RawTable | None:
         InputError: names that no table may have.
     """
     filled = [(line, row) for line, row in enumerate(rows, start=1) if any(cell is not None for cell in row)]
+    while len(filled) > 2 and _filled(filled[0][1]) == 1 < _filled(filled[1][1]):
+        del filled[0]  # a title
     if len(filled) < 2:
         return None
     header = [f"Unnamed: {i}" if name is None else str(name).strip() for i, name in enumerate(filled[0][1])]
@@ -80,6 +82,10 @@ def _table(path: Path, rows: list[list[Any]]) -> RawTable | None:
         for _, row in filled[1:]
     ]
     return rows_to_table(path, cells, [line for line, _ in filled[1:]])
+
+
+def _filled(row: list[Any]) -> int:
+    return sum(cell is not None for cell in row)
 
 
 def _plain(cell: Any) -> Any:

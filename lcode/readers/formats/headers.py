@@ -48,6 +48,27 @@ def joined_names(rows: Sequence[Sequence[str]]) -> tuple[list[str], int] | None:
     return names, _LINES if of_index else 2
 
 
+def without_title(data: bytes, separator: str) -> bytes:
+    """The text with a title above its header emptied: a line of one cell, above one of names and one with numbers."""
+    lines = data.split(b"\n")
+    try:
+        rows = {at: next(csv.reader([line.decode("utf-8-sig").rstrip("\r")], delimiter=separator), [])
+                for at, line in enumerate(lines[: 2 * _LINES])}  # fmt: skip
+    except (UnicodeDecodeError, csv.Error):  # which is told where the table is read
+        return data
+    filled = {at: [cell for cell in row if cell.strip()] for at, row in rows.items()}
+    told = [at for at, cells in filled.items() if cells][:_LINES]
+    if len(told) < _LINES:
+        return data
+    title, names, first = (filled[at] for at in told)
+    numbers = [[as_number(cell) is not None for cell in cells] for cells in (title, names, first)]
+    if len(title) != 1 or len(names) < 2 or any(numbers[0] + numbers[1]) or not any(numbers[2]):
+        return data
+    for at in range(told[1]):
+        lines[at] = b""
+    return b"\n".join(lines)
+
+
 def with_one_header(data: bytes, separator: str) -> bytes:
     """The text with a header that takes several lines as one line, and the others emptied: lines keep their numbers."""
     lines = data.split(b"\n")

@@ -131,3 +131,13 @@ def test_a_merge_that_git_left_open_is_named(tmp_path: Path) -> None:
     path.write_text("epoch,loss\n1,0.5\n<<<<<<< HEAD\n2,0.4\n=======\n2,0.3\n>>>>>>> main\n")
     with pytest.raises(InputError, match=r"log\.csv, line 3: .*git.*keep one side"):
         read_logs(path)
+
+
+@pytest.mark.parametrize("title", ["Results of our sweep\n", "Results of our sweep,,\n,,\n", "\n\nResults\n\n"])
+def test_a_title_above_the_header_is_passed_over(tmp_path: Path, title: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{title}epoch,seg/miou,depth/rmse\n1,0.1,2\n2,0.2,x\n")
+    with pytest.raises(InputError, match="'x' is not a number") as caught:
+        read_logs(tmp_path / "a.csv")
+    assert caught.value.line == title.count("\n") + 3
+    (tmp_path / "a.csv").write_text(f"{title}epoch,seg/miou,depth/rmse\n1,0.1,2\n2,0.2,1\n")
+    assert [metric.key for metric in read_logs(tmp_path / "a.csv").metrics] == ["seg/miou", "depth/rmse"]

@@ -57,3 +57,12 @@ def test_each_sheet_of_curves_is_a_run(tmp_path: Path) -> None:
     assert list(table.runs.index) == ["adam", "sgd"] and table.points["epoch"].tolist() == [1, 2, 1, 2]
     assert table.points["value"].tolist() == [4.0, 3.0, 6.0, 5.0]
     assert any("left out 2 rows of which 'epoch' says no number" in note for note in table.notes)
+
+
+def test_a_title_above_the_header_is_passed_over(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["Results of our sweep"], ["epoch", "acc", "loss"], [1, 0.1, 2], [2, 0.2, 1]):
+        book.active.append(row)
+    book.save(tmp_path / "runs.xlsx")
+    assert [metric.key for metric in read_logs(tmp_path / "runs.xlsx").metrics] == ["acc", "loss"]
