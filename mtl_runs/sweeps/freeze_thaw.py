@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from lcode.errors import LcodeError
 from lcode.table import RunStatus
 from lcode.table.runlog import RunHeader
+from mtl_runs.sweeps.conductor import Listener, Silent
 from mtl_runs.sweeps.engine import Sweep
 from mtl_runs.sweeps.local import Crew
 from mtl_runs.sweeps.logs import epoch_lines, log_status
@@ -20,6 +21,26 @@ from mtl_runs.training import RunSpec
 Suggest = Callable[[Mapping[str, RunHeader], int], Mapping[str, int]]
 """From what is known of all runs before they start, and the epochs that are left of the budget, to how many epochs each
 of some runs is to be trained now; empty: nothing is worth training any more."""
+
+
+@dataclass(frozen=True)
+class _OfBudget(Silent):
+    """Tells of the epochs and the ends of runs as parts of one budget, and neither of its rounds nor of pauses."""
+
+    told: Listener
+
+    def epoch(self, run: str, epoch: int) -> None:
+        """See `Listener`."""
+        self.told.epoch(run, epoch)
+
+    def end(self, run: str, status: RunStatus) -> None:
+        """See `Listener`."""
+        if status in ("finished", "failed"):
+            self.told.end(run, status)
+
+    def note(self, text: str) -> None:
+        """See `Listener`."""
+        self.told.note(text)
 
 
 @dataclass
@@ -48,8 +69,13 @@ class FreezeThaw:
         """
         headers = {spec.run: self.sweep.header(spec) for spec in specs}
         by_name = {spec.run: spec for spec in specs}
+        told = self.sweep.listener
+        told.begin(self.budget, len(specs))
+        for run, epoch in self.epochs(specs).items():
+            told.epoch(run, epoch)
         with Crew() as crew:
-            sweep = replace(self.sweep, engine=crew.train) if self.sweep.engine == "local" else self.sweep
+            sweep = replace(self.sweep, listener=_OfBudget(told))
+            sweep = replace(sweep, engine=crew.train) if sweep.engine == "local" else sweep
             while (left := self.budget - sum(self.epochs(specs).values())) > 0:
                 wanted = self.suggest(headers, left)
                 if not wanted:

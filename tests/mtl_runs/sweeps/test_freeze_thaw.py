@@ -14,6 +14,7 @@ from lcode.table import RunStatus
 from lcode.table.runlog import RunHeader
 from mtl_runs.problems import Problem
 from mtl_runs.sweeps import FreezeThaw, RunSpec, Sweep, engine, sample_runs
+from mtl_runs.sweeps.conductor import Listener, Silent
 from mtl_runs.sweeps.logs import epoch_lines
 from mtl_runs.sweeps.worker import Job
 from mtl_runs.training import train_population
@@ -91,3 +92,38 @@ def test_a_run_that_kills_its_workers_ends_the_sweep(sweep: Sweep, specs: list[R
     broken = replace(sweep, engine=lambda jobs, **others: {spec.run: "running" for job in jobs for spec in job.specs})
     with pytest.raises(LcodeError, match="killed their worker processes"):
         FreezeThaw(broken, Asked({0: 1}, specs=specs), 3).run(specs)
+
+
+class Told(Silent):
+    """Remembers what it was told, as a progress bar shows it: all epochs of the budget, and those that are done."""
+
+    def __init__(self) -> None:
+        self.total, self.at, self.ended = 0, dict[str, int](), list[str]()
+
+    def begin(self, epochs: int, runs: int) -> None:
+        self.total = epochs
+
+    def epoch(self, run: str, epoch: int) -> None:
+        self.at[run] = max(epoch, self.at.get(run, 0))
+
+    def end(self, run: str, status: RunStatus) -> None:
+        self.ended.append(run)
+
+
+def test_progress_is_that_of_the_budget_over_all_rounds_and_calls(sweep: Sweep, specs: list[RunSpec]) -> None:
+    plain = sweep.engine
+
+    def train(jobs: Sequence[Job], *, listener: Listener, **others: Any) -> dict[str, RunStatus]:
+        assert callable(plain)
+        statuses: dict[str, RunStatus] = plain(jobs, listener=listener, **others)
+        for job in jobs:
+            for spec in job.specs:
+                listener.epoch(spec.run, max(epoch_lines(job.folder, spec.run)))
+                listener.end(spec.run, statuses[spec.run])
+        return statuses
+
+    for budget, answers in ((4, ({0: 1, 1: 2}, {1: 1})), (7, ({0: 9},))):
+        told = Told()
+        FreezeThaw(replace(sweep, engine=train, listener=told), Asked(*answers, specs=specs), budget).run(specs)
+        assert told.total == sum(told.at.values()) == budget
+    assert told.ended == []
