@@ -16,6 +16,7 @@ from lcode.readers.loggers.cells import spelled_columns
 from lcode.readers.loggers.lines import csv_cells, first_header
 from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.readers.loggers.settings import yaml_settings
+from lcode.readers.understanding.planned import whole
 
 TOOL = "Lightning"
 
@@ -82,6 +83,6 @@ def _within_one(columns: Mapping[str, pa.Array]) -> bool:
 
 def last_epoch(config: Mapping[str, Any]) -> float | None:
     """The last planned epoch, counted from 0; -1 epochs are as many as it takes."""
-    given = [value for name, value in config.items() if name.rpartition(".")[2] == LENGTH]
-    lengths = {value for value in given if type(value) is int and value > 0}
+    given = [whole(value) for name, value in config.items() if name.rpartition(".")[2] == LENGTH]
+    lengths = {length for length in given if length is not None and length > 0}
     return lengths.pop() - 1.0 if len(lengths) == 1 else None

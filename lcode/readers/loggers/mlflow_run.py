@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.points import Points, rows_of
-from lcode.readers.understanding.planned import planned
 from lcode.table.table import RunStatus
 
 TOOL = "MLflow"
@@ -82,16 +81,12 @@ def logged(run: Run, name: str) -> Logged:
     sizes = [len(steps) for steps, _, _ in run.metrics.values()]
     steps, values, times = (np.concatenate(column) for column in zip(*run.metrics.values(), strict=True))
     points = Points(list(run.metrics), np.repeat(np.arange(len(sizes)), sizes), steps, values, times / 1000)
-    # A step may be one of the optimiser or an epoch; what follows one by one, and not for longer than planned, is one.
-    by_ones = len(np.unique(steps)) == np.ptp(steps) + 1
-    total = planned(run.params, "step", steps.max()) or (planned(run.params, "epoch", steps.max()) if by_ones else None)
     return Logged(
         file=run.file,
         columns=rows_of([points], run.file, TOOL),
         run=name,
         axis="step",
         config=run.params,
-        total=total,
         status=STATUSES.get(run.status),
         notes=run.notes,
     )

@@ -136,6 +136,7 @@ def _logged(run: _Run) -> list[Logged]:
         settings, remarks = yaml_settings(run.folder / name)
         config |= settings
         told += remarks
+    last = last_epoch(config)
     for file in run.files:
         config |= file.config
     most = max(curves, key=lambda file: len(file.points.codes)).path
@@ -155,7 +156,7 @@ def _logged(run: _Run) -> list[Logged]:
                 file=most if len(inner) == 1 else run.folder / inner[0],
                 columns=columns,
                 axis=None if says_epochs(columns) else "step",
-                horizon=last_epoch(config) if "epoch" in columns else None,
+                horizon=last if "epoch" in columns else None,
                 # The plugin's status is no help: it says finished as soon as the hyper-parameters are written.
                 config=config,
                 notes=(*told, *(note for file in run.files for note in file.notes), *left_out),

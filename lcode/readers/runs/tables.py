@@ -17,6 +17,7 @@ from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
 from lcode.readers.runs.curve_files import is_by_class, runs_of_curves
+from lcode.readers.runs.planned_ends import ends_by_settings
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
 from lcode.readers.runs.table_part import read_table
@@ -240,16 +241,17 @@ def understood_runs(
     told = dict(zip(names, runs, strict=True))
     frame = part.runs
     # What a tool plans is counted as the tool counts, not as the user may want it.
-    counted = [told[name] if told[name].axis in (None, roles.axis) else None for name in map(str, frame.index)]
-    ticks = np.array([_stated(run, first == 0) for run, first in zip(counted, frame["first"], strict=True)])
-    ticks /= part.epoch_unit
+    counts = roles.axis if roles.axis.strip().lower() not in EPOCHS else None
+    counted = [told[name] if told[name].axis in (counts, roles.axis) else None for name in map(str, frame.index)]
+    ends = np.array([_stated(run, first == 0) for run, first in zip(counted, frame["first"], strict=True)])
+    configs = {name: {**part.configs.get(name, {}), **told[name].config} for name in map(str, frame.index)}
+    ticks = np.where(np.isnan(ends), ends_by_settings(part, configs, roles.axis), ends) / part.epoch_unit
     frame = frame.assign(
         horizon=np.fmax(frame["horizon"].to_numpy(float), ticks).round(),
         status=[told[str(name)].status or status for name, status in frame["status"].items()],
     )
     directions = {column: way for run in runs for column, way in run.directions.items()}
     metrics = {key: directions.get(key, way) for key, way in part.metrics.items()}
-    configs = {name: {**part.configs.get(name, {}), **told[name].config} for name in map(str, frame.index)}
     notes = tuple(dict.fromkeys(note for run in runs for note in run.notes))
     notes += told_of_evaluations
     if empty:
