@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.loggers.cells import flat
 from lcode.readers.raw import LARGEST_EXACT, RawTable
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, why_left_out, words_of
+from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG
-from lcode.readers.understanding.planned import is_planned
+from lcode.readers.understanding.planned import is_planned, whole
 from lcode.table.metric_names import known_metric
 
 SETTINGS = frozenset(
@@ -46,22 +48,24 @@ def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
         one: the object that holds them.
     """
     size, taken = len(raw), {name.lower() for name in raw.columns}
-    counter = next((cells for name, cells in raw.columns.items() if name.lower() in EPOCHS), None)
-    last = None if counter is None else _last(counter)
+    counter = next((name for name in raw.columns if name.lower() in EPOCHS), None)
+    last = None if counter is None else _last(raw, counter)
     columns: dict[str, pa.ChunkedArray] = {}
     for name, value in _settings(one):
         planned = is_planned(name, "epoch")
-        if planned and isinstance(value, int) and last is not None and value >= last:
-            columns.setdefault("horizon", pa.chunked_array([pa.array([value] * size, pa.int64())]))
+        if planned and last is not None and (whole(value) or 0) >= max(last, 1):
+            columns.setdefault("horizon", pa.chunked_array([pa.array([whole(value)] * size, pa.float64())]))
         elif not planned and f"{CONFIG}{name}".lower() not in taken:
             columns[f"{CONFIG}{name}"] = pa.chunked_array([pa.array([value] * size)])
     return replace(raw, columns={**columns, **raw.columns})
 
 
-def _last(counter: pa.ChunkedArray) -> float | None:
-    """The largest number of a column; None where it holds something else."""
+def _last(raw: RawTable, counter: str) -> float | None:
+    """The largest number of a column; None where it holds something else. A row of a test alone is no epoch."""
+    told = [cells for name, cells in raw.columns.items() if name != counter and split_name(name)[0] != "test"]
+    trained = np.logical_or.reduce([cells.is_valid().to_numpy() for cells in told]) if told else np.ones(len(raw), bool)
     try:
-        found = pc.max(pc.cast(counter, pa.float64())).as_py()
+        found = pc.max(pc.cast(raw.columns[counter].filter(pa.array(trained)), pa.float64())).as_py()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
     return None if found is None else float(found)
