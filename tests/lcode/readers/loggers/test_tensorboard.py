@@ -141,7 +141,7 @@ def test_values_without_a_step_are_rows_in_the_order_of_logging(tmp_path: Path) 
         for value in (3, 2, 1):
             writer.add_scalar("a", value)
     (run,) = read(tmp_path)
-    assert cells(run, "step", "a") == [(0, 3), (0, 2), (0, 1)]
+    assert cells(run, "step", "a") == [(0, 3), (1, 2), (2, 1)]
 
 
 def test_a_value_logged_twice_at_each_step_goes_not_back(tmp_path: Path) -> None:
