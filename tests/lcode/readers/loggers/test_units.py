@@ -77,10 +77,10 @@ def test_batches_beside_epochs_are_put_at_their_epochs(
     for run, length in ((0, 30), (1, 30), (2, 12)):
         write(tmp_path / str(run), logged(run, length))
     table = read_logs(tmp_path)
-    for run, length in (("0", 30), ("1", 30), ("2", 12)):
-        assert curve(table, run, "acc") == expected(int(run), range(length))
+    for name, length in (("0", 30), ("1", 30), ("2", 12)):
+        assert curve(table, name, "acc") == expected(int(name), range(length))
         losses = {epoch: round(1 / (10 + 10 * epoch), 3) for epoch in range(length)}
-        assert curve(table, run, "train/loss", signal=True) == losses
+        assert curve(table, name, "train/loss", signal=True) == losses
     assert table.runs["status"].tolist() == ["finished", "finished", "running"]
     assert any("different units, val/acc epochs and train/loss steps" in note for note in table.notes)
     assert not any("replaced" in note for note in table.notes)
