@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.loggers.cells import flat
-from lcode.readers.raw import LARGEST_EXACT, RawTable
+from lcode.readers.loggers.settings import is_setting
+from lcode.readers.raw import RawTable
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG
@@ -33,11 +34,6 @@ _OF_RESULTS = frozenset(
     )
 )
 """Words of what a training came to."""
-
-_OF_PLACES = frozenset(("dir", "directory", "folder", "path", "file", "root", "url"))
-
-_LONGEST = 64
-"""Letters of a setting's text at most: longer ones describe."""
 
 
 def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
@@ -75,19 +71,9 @@ def _settings(one: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in one.items():
         if isinstance(value, Mapping) and name.lower() in SETTINGS:
             inner = flat(dict(value), ".")
-            yield from ((key, cell) for key, cell in inner.items() if _is_plain(cell) and not _is_place(key))
-        elif _is_plain(value) and not _is_place(name) and not _is_result(name):
+            yield from ((key, cell) for key, cell in inner.items() if is_setting(key, cell))
+        elif is_setting(name, value) and not _is_result(name):
             yield name, value
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, int):
-        return abs(value) <= LARGEST_EXACT
-    return isinstance(value, float) or (isinstance(value, str) and 0 < len(value) <= _LONGEST)
-
-
-def _is_place(name: str) -> bool:
-    return not _OF_PLACES.isdisjoint(words_of(name))
 
 
 def _is_result(name: str) -> bool:

@@ -8,8 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from lcode.readers.loggers.cells import MOST_LEAVES, flat
+from lcode.readers.raw import LARGEST_EXACT
+from lcode.readers.understanding.column_words import words_of
 
 _UNKNOWN = object()
+
+_OF_PLACES = frozenset(("dir", "dirs", "directory", "folder", "path", "paths", "file", "root", "url"))
+
+_LONGEST = 64
+"""Letters of a setting's text at most: longer ones describe."""
+
+
+def is_setting(name: str, value: Any) -> bool:
+    """Whether this sets something that runs may be compared by: a number, or a short text that is no place."""
+    if not _OF_PLACES.isdisjoint(words_of(name)):
+        return False
+    if isinstance(value, int):
+        return abs(value) <= LARGEST_EXACT
+    return isinstance(value, float) or (isinstance(value, str) and 0 < len(value) <= _LONGEST)
 
 
 def yaml_settings(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
 from lcode.readers.loggers.base import Logged, says_epochs
+from lcode.readers.loggers.hydra import with_job_settings
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
@@ -225,7 +226,7 @@ def understood_runs(
     if not runs:
         raise InputError(f"holds no value yet of a run of {tool}; try again when an epoch was logged", path=root)
     empty = len(logged) - len(runs)
-    runs, told_of_evaluations = _without_evaluations(runs, tool)
+    runs, told_of_evaluations = _without_evaluations(with_job_settings(runs), tool)
     names = names_of_tool([run.run for run in runs], names_of_runs([run.file for run in runs], root))
     axes = {run.axis for run in runs}
     if choices.epoch is None and len(axes) == 1:
