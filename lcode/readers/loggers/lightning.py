@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,6 +17,7 @@ from lcode.readers.loggers.cells import spelled_columns
 from lcode.readers.loggers.lines import csv_cells, first_header
 from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.readers.loggers.settings import yaml_settings
+from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.planned import whole
 
 TOOL = "Lightning"
@@ -74,10 +76,17 @@ class LightningReader(RunPerFolder):
 
 
 def _within_one(columns: Mapping[str, pa.Array]) -> bool:
-    """Whether all was measured more than once in a lone epoch, as where a language model is trained by steps."""
-    if pc.count_distinct(columns["epoch"]).as_py() != 1 or "step" not in columns:
+    """Whether all was measured more than once in a lone epoch, as where a language model is trained by steps.
+
+    The test behind it, which counts another, is none.
+    """
+    names = [name for name in columns if name not in ("epoch", "step")]
+    curves = [columns[name] for name in names if split_name(name)[0] != "test"]
+    told = [cells.is_valid().to_numpy(zero_copy_only=False) for cells in curves]
+    if not told or "step" not in columns:
         return False
-    curves = [cells for name, cells in columns.items() if name not in ("epoch", "step")]
+    if pc.count_distinct(columns["epoch"].filter(pa.array(np.logical_or.reduce(told)))).as_py() != 1:
+        return False
     return bool(curves) and all(len(cells) - cells.null_count > 1 for cells in curves)
 
 

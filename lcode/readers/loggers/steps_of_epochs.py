@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from lcode.readers.loggers.points_in_order import Curve
 
+NO_EPOCH = -1
+
 _UNEVEN = 3
 """Times the usual number of values of an epoch, above which an order of logging tells nothing of epochs."""
 
@@ -49,7 +51,8 @@ class Epochs:
     def by_order(self, curve: Curve) -> NDArray[np.int64] | None:
         """The epoch of each value, which is that of the next evaluation; None where the order of logging says none.
 
-        So it is where all values of one curve were written, then all of the next.
+        So it is where all values of one curve were written, then all of the next. Of what has followed the last
+        evaluation nobody knows yet whether it will be of an epoch: `NO_EPOCH`.
         """
         before = curve.before(self.curve)
         sizes = np.diff(before, prepend=0)
@@ -60,7 +63,7 @@ class Epochs:
         if within.max() > _UNEVEN * usual or len(curve.steps) - before[-1] > _UNEVEN * usual:
             return None
         epochs = np.searchsorted(before, np.arange(len(curve.steps)), side="right")
-        return self.first + epochs
+        return np.where(epochs < len(before), self.first + epochs, NO_EPOCH)
 
     def by_number(self, curve: Curve) -> NDArray[np.int64] | None:
         """The epoch of each value where every epoch has the same number of them; None where they do not come out."""
@@ -114,7 +117,13 @@ class Steps:
         # Fractions told behind each batch end with a whole number: 0.1 … 1.0 are the first epoch, as 0.0 … 0.9 are.
         behind = bool(said[0] % 1) or (bool(np.any(said % 1)) and said[0] > 0)
         whole = (np.ceil(said) - 1 if behind else np.floor(said)).astype(np.int64)
-        at = np.maximum(np.searchsorted(counter.steps, curve.steps, side="right") - 1, 0)
+        # Told once per epoch and not at step 0, it is told at the end of each.
+        ends = counter.steps[0] > 0 and len(np.unique(whole)) == len(whole) > 1
+        if ends:
+            whole = np.append(whole, whole[-1] + 1)
+            at = np.searchsorted(counter.steps, curve.steps)
+        else:
+            at = np.maximum(np.searchsorted(counter.steps, curve.steps, side="right") - 1, 0)
         if self.epochs is None or whole[0] > 1:  # of a resumed training nothing tells the first epoch
             return whole[at]
         return whole[at] - whole[0] + self.epochs.first

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lcode.readers.loggers.points import Points
 from lcode.readers.loggers.points_in_order import FEWEST, Curve, curves_of
-from lcode.readers.loggers.steps_of_epochs import Epochs, Steps
+from lcode.readers.loggers.steps_of_epochs import NO_EPOCH, Epochs, Steps
 from lcode.readers.understanding.column_words import EPOCHS, why_left_out
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
@@ -106,14 +106,15 @@ def _told_apart(curves: Mapping[str, Curve]) -> tuple[set[str], set[str]] | None
     fewest = min((len(curve.steps) for curve in by_ones.values()), default=0)
     epochs = {name: curve for name, curve in by_ones.items() if len(curve.steps) <= fewest + 1}
     steps = {name: curve for name, curve in curves.items() if name not in epochs and curve.steps[-1] >= 2 * fewest}
-    if not epochs or not steps:
+    telling = {name: curve for name, curve in steps.items() if why_left_out(name) is None}
+    if not epochs or not telling:
         return None
     one = max(epochs.values(), key=lambda curve: len(curve.steps))
-    if any(curve.goes_with(one) for curve in steps.values()):
+    if any(curve.goes_with(one) for curve in telling.values()):
         return None
     known = Epochs.of(one)
-    evaluated = any(_may_be_scored(name) and known.comes_as_often(curve) for name, curve in steps.items())
-    of_batches = bool(held_out) and any(known.holds(curve) for curve in steps.values())
+    evaluated = any(_may_be_scored(name) and known.comes_as_often(curve) for name, curve in telling.items())
+    of_batches = bool(held_out) and any(known.holds(curve) for curve in telling.values())
     return ({*epochs}, {*steps}) if evaluated or of_batches else None
 
 
@@ -138,12 +139,14 @@ def _placed(part: Points, placed: Mapping[str, tuple[Curve, NDArray[np.int64]]],
             curve, epochs = placed[name]
             steps[own] = epochs[np.searchsorted(curve.steps, part.steps[own])]
             kept[own] = False
-            kept[own[len(own) - 1 - np.unique(steps[own][::-1], return_index=True)[1]]] = True
+            last = own[len(own) - 1 - np.unique(steps[own][::-1], return_index=True)[1]]
+            kept[last[steps[last] != NO_EPOCH]] = True
     return replace(part, steps=steps).where(kept)
 
 
 def _remarks(epochs: Sequence[str], placed: Sequence[str], lost: Sequence[str]) -> tuple[str, ...]:
     remarks = []
+    placed, lost = ([name for name in names if why_left_out(name) is None] for names in (placed, lost))
     if placed:
         remarks.append(
             f"curves count in different units, {listed(epochs, 3)} epochs and {listed(placed, 3)} steps: all are "

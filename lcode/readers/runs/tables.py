@@ -18,6 +18,7 @@ from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
 from lcode.readers.runs.curve_files import is_by_class, runs_of_curves
+from lcode.readers.runs.left_out_rows import without_left_out_rows
 from lcode.readers.runs.planned_ends import ends_by_settings
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
@@ -235,7 +236,7 @@ def understood_runs(
     raw = by_part(_filled(replace(table, path=root), choices.epoch))
     try:
         roles = settle_roles(raw, choices, stated=stated, logged=True)
-        part, _ = read_table(roles.apply(raw, ""), "last")
+        part, _ = read_table(roles.apply(without_left_out_rows(raw, roles), ""), "last")
     except InputError as error:
         message = f"is read as {tool}; {error.message}"
         raise InputError(message, path=error.path, line=error.line, column=error.column) from error
