@@ -44,10 +44,6 @@ class Epochs:
         even = size == 1 or (curve.stride() or 0) > 1
         return even and abs(size - len(self.curve.steps)) <= 1
 
-    def holds(self, curve: Curve) -> bool:
-        """Whether the epoch of each value of a curve of steps can be told without more than the two curves."""
-        return self.by_order(curve) is not None or self.by_number(curve) is not None
-
     def by_order(self, curve: Curve) -> NDArray[np.int64] | None:
         """The epoch of each value, which is that of the next evaluation; None where the order of logging says none.
 

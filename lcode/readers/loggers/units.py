@@ -114,7 +114,10 @@ def _told_apart(curves: Mapping[str, Curve]) -> tuple[set[str], set[str]] | None
         return None
     known = Epochs.of(one)
     evaluated = any(_may_be_scored(name) and known.comes_as_often(curve) for name, curve in telling.items())
-    of_batches = bool(held_out) and any(known.holds(curve) for curve in telling.values())
+    of_batches = any(
+        known.by_order(curve) is not None or (held_out and known.by_number(curve) is not None)
+        for curve in telling.values()
+    )
     return ({*epochs}, {*steps}) if evaluated or of_batches else None
 
 

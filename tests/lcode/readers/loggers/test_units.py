@@ -122,6 +122,18 @@ def test_signals_of_which_nothing_says_the_epoch_are_left_out(tmp_path: Path) ->
     assert any("nothing says which step is of which epoch: train/grad_norm" in note for note in table.notes)
 
 
+def test_the_order_of_logging_tells_them_apart_where_no_name_says_validation(tmp_path: Path) -> None:
+    for run, length in ((0, 30), (1, 12)):
+        told: list[Value] = []
+        for epoch in range(length):
+            told += [("loss_g", 1.0 / (1 + 20 * epoch + batch), 20 * epoch + batch) for batch in range(20)]
+            told.append(("fid", 50.0 / (epoch + run + 1), epoch))
+        write(tmp_path / str(run), told)
+    table = read_logs(tmp_path)
+    assert len(curve(table, "1", "fid")) == 12
+    assert curve(table, "1", "train/loss_g", signal=True)[11] == round(1 / 240, 3)
+
+
 def test_a_validation_that_goes_with_the_training_counts_as_it_does(tmp_path: Path) -> None:
     for run in range(2):
         told: list[Value] = []
