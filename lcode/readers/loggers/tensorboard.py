@@ -12,7 +12,7 @@ import numpy as np
 
 from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged, says_epochs
-from lcode.readers.loggers.lightning import SETTINGS, last_epoch
+from lcode.readers.loggers.lightning import SETTINGS, planned_epoch
 from lcode.readers.loggers.points import Points, rows_of
 from lcode.readers.loggers.points_in_order import counted, without_steps
 from lcode.readers.loggers.settings import yaml_settings
@@ -159,7 +159,7 @@ def _logged(run: _Run, units: Units, unnumbered: Collection[str]) -> list[Logged
         settings, remarks = yaml_settings(run.folder / name)
         config |= settings
         told += remarks
-    last = last_epoch(config)
+    arguments = dict(config)
     for file in run.files:
         config |= file.config
     most = max(curves, key=lambda file: len(file.points.codes)).path
@@ -182,6 +182,7 @@ def _logged(run: _Run, units: Units, unnumbered: Collection[str]) -> list[Logged
         if not points:
             raise InputError("; ".join(remarks), path=most)
         columns = rows_of(points, most, TOOL)
+        horizon = planned_epoch(arguments, config, columns) if "epoch" in columns and counter is None else None
         if counter is not None:
             columns[counter] = columns["step"]
         logged.append(
@@ -190,7 +191,7 @@ def _logged(run: _Run, units: Units, unnumbered: Collection[str]) -> list[Logged
                 file=most if len(inner) == 1 else run.folder / inner[0],
                 columns=columns,
                 axis=None if says_epochs(columns) else "step",
-                horizon=last if "epoch" in columns else None,
+                horizon=horizon,
                 # The plugin's status is no help: it says finished as soon as the hyper-parameters are written.
                 config=config,
                 notes=(*told, *remarks, *(note for file in run.files for note in file.notes), *left_out),
