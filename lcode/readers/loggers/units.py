@@ -118,13 +118,19 @@ def _told_apart(curves: Mapping[str, Curve]) -> tuple[set[str], set[str]] | None
         known.by_order(curve) is not None or (held_out and known.by_number(curve) is not None)
         for curve in telling.values()
     )
-    return ({*epochs}, {*steps}) if evaluated or of_batches else None
+    # Whatever the order says: a validation of each epoch does not end while the training goes on for as long again.
+    validated = not any(name in held_out for name in telling) and any(map(_is_of_training, telling)) and held_out
+    return ({*epochs}, {*steps}) if evaluated or of_batches or validated else None
 
 
 def _counter(curves: Mapping[str, Curve]) -> str | None:
     """The curve that says the epoch of each step; None where there is none."""
     by_lower = {name.strip().lower(): name for name in curves}
     return next((by_lower[name] for name in EPOCHS if name in by_lower), None)
+
+
+def _is_of_training(name: str) -> bool:
+    return split_name(name)[0] == "train"
 
 
 def _may_be_scored(name: str) -> bool:

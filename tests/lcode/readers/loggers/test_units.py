@@ -122,6 +122,15 @@ def test_signals_of_which_nothing_says_the_epoch_are_left_out(tmp_path: Path) ->
     assert any("nothing says which step is of which epoch: train/grad_norm" in note for note in table.notes)
 
 
+def test_batches_of_an_epoch_that_has_not_ended_are_left_out_where_nothing_says_the_epoch(tmp_path: Path) -> None:
+    for run in range(2):
+        told: list[Value] = [("train/loss", 1.0 / (1 + step), step) for step in range(306)]
+        write(tmp_path / str(run), [*told, *(("val/acc", score(run, at), at) for at in range(30))])
+    table = read_logs(tmp_path)
+    assert curve(table, "1", "val/acc") == expected(1, range(30)) and not len(table.signals)
+    assert any("nothing says which step is of which epoch: train/loss" in note for note in table.notes)
+
+
 def test_the_order_of_logging_tells_them_apart_where_no_name_says_validation(tmp_path: Path) -> None:
     for run, length in ((0, 30), (1, 12)):
         told: list[Value] = []
