@@ -247,7 +247,9 @@ def understood_runs(
     counted = [told[name] if told[name].axis in (counts, roles.axis) else None for name in map(str, frame.index)]
     ends = np.array([_stated(run, first == 0) for run, first in zip(counted, frame["first"], strict=True)])
     configs = {name: {**part.configs.get(name, {}), **told[name].config} for name in map(str, frame.index)}
-    ticks = np.where(np.isnan(ends), ends_by_settings(part, configs, roles.axis), ends) / part.epoch_unit
+    finished = [told[name].status == "finished" for name in configs]
+    planned = ends_by_settings(part, configs, roles.axis, finished)
+    ticks = np.where(np.isnan(ends), planned, ends) / part.epoch_unit
     frame = frame.assign(
         horizon=np.fmax(frame["horizon"].to_numpy(float), ticks).round(),
         status=[told[str(name)].status or status for name, status in frame["status"].items()],

@@ -117,6 +117,15 @@ def test_a_plan_that_most_runs_keep_holds_beside_one_that_was_prolonged(tmp_path
     assert table.runs["horizon"].tolist()[:2] == [60, 60]
 
 
+def test_where_several_finished_runs_have_one_end_it_counts_more_than_the_settings(tmp_path: Path) -> None:
+    for run, length, status in (("1", 9, "RUNNING"), ("2", 30, "COMPLETED"), ("3", 30, "COMPLETED")):
+        sacred(tmp_path / run, {"n_epochs": 100}, range(1, length + 1))
+        (tmp_path / run / "run.json").write_text(json.dumps({"status": status}))
+    table = read_logs(tmp_path)
+    assert table.runs["horizon"].tolist() == [30] * 3
+    assert table.runs["status"].tolist() == ["running", "finished", "finished"]
+
+
 def test_the_remark_on_an_assumed_end_says_that_none_counts_as_finished(tmp_path: Path) -> None:
     for run, length, status in (("1", 9, "RUNNING"), ("2", 30, "COMPLETED")):
         sacred(tmp_path / run, {"lr": 0.1}, range(1, length + 1))
