@@ -22,6 +22,7 @@ from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.runs.copies import without_copies
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.tables import Understood, understood_runs, understood_tables
+from lcode.readers.runs.tested_behind import without_tests_behind
 from lcode.readers.understanding.curves import as_understood, settle_curves
 from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.unreadable import no_logs
@@ -104,6 +105,7 @@ def _joined(
     left_out = {key: why for source in sources.values() for key, why in source.left_out.items()}
     axis = tuple(dict.fromkeys(name for source in parts for name in sources[source].axis))
     told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, {**left_out, **curves.left_out})
+    part = without_tests_behind(part, curves)
     understood = as_understood(part, curves)
     remarks = (*unscored_remarks(part, curves), *between_remarks(part, curves, understood))
     return replace(understood, notes=(*part.notes, *notes, *copies, *remarks)), told

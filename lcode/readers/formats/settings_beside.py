@@ -6,15 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.readers.loggers.cells import flat
-from lcode.readers.raw import LARGEST_EXACT, RawTable
+from lcode.readers.loggers.settings import is_setting
+from lcode.readers.raw import RawTable
 from lcode.readers.understanding.column_words import EPOCHS
+from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG
-from lcode.readers.understanding.planned import is_planned
-from lcode.readers.understanding.setting_names import is_place, is_result
+from lcode.readers.understanding.planned import is_planned, whole
+from lcode.readers.understanding.setting_names import is_result
 
 SETTINGS = frozenset(
     (
@@ -23,9 +26,6 @@ SETTINGS = frozenset(
     )
 )
 """What objects of settings are called."""
-
-_LONGEST = 64
-"""Letters of a setting's text at most: longer ones describe."""
 
 
 def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
@@ -36,22 +36,24 @@ def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
         one: the object that holds them.
     """
     size, taken = len(raw), {name.lower() for name in raw.columns}
-    counter = next((cells for name, cells in raw.columns.items() if name.lower() in EPOCHS), None)
-    last = None if counter is None else _last(counter)
+    counter = next((name for name in raw.columns if name.lower() in EPOCHS), None)
+    last = None if counter is None else _last(raw, counter)
     columns: dict[str, pa.ChunkedArray] = {}
     for name, value in _settings(one):
         planned = is_planned(name, "epoch")
-        if planned and isinstance(value, int) and last is not None and value >= last:
-            columns.setdefault("horizon", pa.chunked_array([pa.array([value] * size, pa.int64())]))
+        if planned and last is not None and (whole(value) or 0) >= max(last, 1):
+            columns.setdefault("horizon", pa.chunked_array([pa.array([whole(value)] * size, pa.float64())]))
         elif not planned and f"{CONFIG}{name}".lower() not in taken:
             columns[f"{CONFIG}{name}"] = pa.chunked_array([pa.array([value] * size)])
     return replace(raw, columns={**columns, **raw.columns})
 
 
-def _last(counter: pa.ChunkedArray) -> float | None:
-    """The largest number of a column; None where it holds something else."""
+def _last(raw: RawTable, counter: str) -> float | None:
+    """The largest number of a column; None where it holds something else. A row of a test alone is no epoch."""
+    told = [cells for name, cells in raw.columns.items() if name != counter and split_name(name)[0] != "test"]
+    trained = np.logical_or.reduce([cells.is_valid().to_numpy() for cells in told]) if told else np.ones(len(raw), bool)
     try:
-        found = pc.max(pc.cast(counter, pa.float64())).as_py()
+        found = pc.max(pc.cast(raw.columns[counter].filter(pa.array(trained)), pa.float64())).as_py()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
     return None if found is None else float(found)
@@ -61,12 +63,6 @@ def _settings(one: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in one.items():
         if isinstance(value, Mapping) and name.lower() in SETTINGS:
             inner = flat(dict(value), ".")
-            yield from ((key, cell) for key, cell in inner.items() if _is_plain(cell) and not is_place(key))
-        elif _is_plain(value) and not is_place(name) and not is_result(name):
+            yield from ((key, cell) for key, cell in inner.items() if is_setting(key, cell))
+        elif is_setting(name, value) and not is_result(name):
             yield name, value
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, int):
-        return abs(value) <= LARGEST_EXACT
-    return isinstance(value, float) or (isinstance(value, str) and 0 < len(value) <= _LONGEST)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,6 +17,8 @@ from lcode.readers.loggers.cells import spelled_columns
 from lcode.readers.loggers.lines import csv_cells, first_header
 from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.readers.loggers.settings import yaml_settings
+from lcode.readers.understanding.curve_names import split_name
+from lcode.readers.understanding.planned import planned, whole
 
 TOOL = "Lightning"
 
@@ -66,22 +69,55 @@ class LightningReader(RunPerFolder):
             columns=columns,
             axis=axis,
             config=config,
-            horizon=last_epoch(config) if axis == "epoch" else None,
+            horizon=planned_epoch(config, config, columns) if axis == "epoch" else None,
             lines=cells.lines,
             notes=tuple(notes),
         )
 
 
 def _within_one(columns: Mapping[str, pa.Array]) -> bool:
-    """Whether all was measured more than once in a lone epoch, as where a language model is trained by steps."""
-    if pc.count_distinct(columns["epoch"]).as_py() != 1 or "step" not in columns:
+    """Whether all was measured more than once in a lone epoch, as where a language model is trained by steps.
+
+    The test behind it, which counts another, is none.
+    """
+    names = [name for name in columns if name not in ("epoch", "step")]
+    curves = [columns[name] for name in names if split_name(name)[0] != "test"]
+    told = [cells.is_valid().to_numpy(zero_copy_only=False) for cells in curves]
+    if not told or "step" not in columns:
         return False
-    curves = [cells for name, cells in columns.items() if name not in ("epoch", "step")]
+    if pc.count_distinct(columns["epoch"].filter(pa.array(np.logical_or.reduce(told)))).as_py() != 1:
+        return False
     return bool(curves) and all(len(cells) - cells.null_count > 1 for cells in curves)
 
 
 def last_epoch(config: Mapping[str, Any]) -> float | None:
     """The last planned epoch, counted from 0; -1 epochs are as many as it takes."""
-    given = [value for name, value in config.items() if name.rpartition(".")[2] == LENGTH]
-    lengths = {value for value in given if type(value) is int and value > 0}
+    given = [whole(value) for name, value in config.items() if name.rpartition(".")[2] == LENGTH]
+    lengths = {length for length in given if length is not None and length > 0}
     return lengths.pop() - 1.0 if len(lengths) == 1 else None
+
+
+def planned_epoch(
+    arguments: Mapping[str, Any], config: Mapping[str, Any], columns: Mapping[str, pa.Array]
+) -> float | None:
+    """The last planned epoch, counted from 0: that of `max_epochs`, or the one in which `max_steps` will be reached.
+
+    Args:
+        arguments: of the trainer, which say `max_epochs` as Lightning means it.
+        config: all settings.
+        columns: what was logged, with the columns `epoch` and `step`.
+    """
+    by_epochs = last_epoch(arguments)
+    if by_epochs is not None or "step" not in columns or not pa.types.is_integer(columns["step"].type):
+        return by_epochs
+    given = pc.and_(columns["epoch"].is_valid(), columns["step"].is_valid())
+    epochs, steps = (columns[name].filter(given).to_numpy(zero_copy_only=False) for name in ("epoch", "step"))
+    total = planned(config, "step", float(steps.max(initial=0)))
+    if total is None or np.any(epochs % 1) or planned(config, "epoch", float(epochs.max())) is not None:
+        return None
+    told = np.unique(epochs)
+    sizes = np.diff([steps[epochs == epoch].max() for epoch in told])
+    if not len(sizes) or np.any(np.diff(told) != 1) or sizes.min() <= 0:
+        return None  # in its first epoch nothing says how long that is
+    done = float(steps[epochs == told[-2]].max()) + 1  # the latest epoch may have but begun
+    return float(told[-2] + np.ceil((total - done) / np.median(sizes)))

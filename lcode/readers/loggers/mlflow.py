@@ -14,8 +14,9 @@ from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.database import database, tables_of
 from lcode.readers.loggers.mlflow_files import is_run, read_run
-from lcode.readers.loggers.mlflow_run import TOOL, Run, logged, names_of
+from lcode.readers.loggers.mlflow_run import TOOL, Run, logged, names_of, points_of
 from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.loggers.units import units_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -62,7 +63,8 @@ class MLflowReader:
                 "another file",
                 path=paths[0],
             )
-        return sound_runs(measured, lambda run: [logged(run, names[run.id])], damaged)
+        units = units_of([[points_of(run)] for run in measured])
+        return sound_runs(measured, lambda run: [logged(run, names[run.id], units)], damaged)
 
 
 def _database(path: Path) -> list[Run]:

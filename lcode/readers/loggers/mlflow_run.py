@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.points import Points, rows_of
-from lcode.readers.understanding.planned import planned
+from lcode.readers.loggers.units import Units
 from lcode.table.table import RunStatus
 
 TOOL = "MLflow"
@@ -73,25 +74,38 @@ def names_of(runs: Sequence[Run]) -> dict[str, str]:
     return names
 
 
-def logged(run: Run, name: str) -> Logged:
-    """The run as rows, one per step.
+def points_of(run: Run) -> Points:
+    """What a run has logged, in the order of logging."""
+    sizes = [len(steps) for steps, _, _ in run.metrics.values()]
+    steps, values, times = (np.concatenate(column) for column in zip(*run.metrics.values(), strict=True))
+    order = np.argsort(times, kind="stable")
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    return Points(list(run.metrics), codes[order], steps[order], values[order], times[order] / 1000)
+
+
+def logged(run: Run, name: str, units: Units) -> Logged:
+    """The run as rows, one per step, or per epoch where some of its curves count these.
+
+    Args:
+        run: the run.
+        name: what it is called.
+        units: what the curves of all runs count.
 
     Raises:
         InputError: nearly every step has metrics of its own.
     """
-    sizes = [len(steps) for steps, _, _ in run.metrics.values()]
-    steps, values, times = (np.concatenate(column) for column in zip(*run.metrics.values(), strict=True))
-    points = Points(list(run.metrics), np.repeat(np.arange(len(sizes)), sizes), steps, values, times / 1000)
-    # A step may be one of the optimiser or an epoch; what follows one by one, and not for longer than planned, is one.
-    by_ones = len(np.unique(steps)) == np.ptp(steps) + 1
-    total = planned(run.params, "step", steps.max()) or (planned(run.params, "epoch", steps.max()) if by_ones else None)
+    parts, counter, remarks = units.in_epochs([points_of(run)])
+    if not parts:
+        raise InputError("; ".join(remarks), path=run.file)
+    columns = rows_of(parts, run.file, TOOL)
+    if counter is not None:
+        columns[counter] = columns["step"]
     return Logged(
         file=run.file,
-        columns=rows_of([points], run.file, TOOL),
+        columns=columns,
         run=name,
-        axis="step",
+        axis="step" if counter is None else None,
         config=run.params,
-        total=total,
         status=STATUSES.get(run.status),
-        notes=run.notes,
+        notes=(*run.notes, *remarks),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,14 @@ class Points:
         used, codes = np.unique(self.codes[kept], return_inverse=True)
         names = [self.names[code] for code in used]
         return Points(names, codes.astype(np.int64), self.steps[kept], self.values[kept], self.times[kept])
+
+    def by_name(self) -> Iterator[tuple[str, NDArray[np.int64]]]:
+        """Each name and the places of its values, in the order of logging; a name without a value is left out."""
+        order = np.argsort(self.codes, kind="stable")
+        edges = np.searchsorted(self.codes[order], np.arange(len(self.names) + 1))
+        for name, start, end in zip(self.names, edges[:-1], edges[1:], strict=True):
+            if start < end:
+                yield name, order[start:end]
 
 
 def rows_of(parts: Sequence[Points], path: Path, tool: str) -> dict[str, pa.Array]:

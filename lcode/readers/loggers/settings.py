@@ -8,8 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from lcode.readers.loggers.cells import MOST_LEAVES, flat
+from lcode.readers.raw import LARGEST_EXACT
+from lcode.readers.understanding.setting_names import is_place
 
 _UNKNOWN = object()
+
+_LONGEST = 64
+"""Letters of a setting's text at most: longer ones describe."""
+
+
+def is_setting(name: str, value: Any) -> bool:
+    """Whether this sets something that runs may be compared by: a number, or a short text that is no place."""
+    if is_place(name):
+        return False
+    if isinstance(value, int):
+        return abs(value) <= LARGEST_EXACT
+    return isinstance(value, float) or (isinstance(value, str) and 0 < len(value) <= _LONGEST)
 
 
 def yaml_settings(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,12 +12,15 @@ import numpy as np
 
 from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged, says_epochs
-from lcode.readers.loggers.lightning import SETTINGS, last_epoch
+from lcode.readers.loggers.lightning import SETTINGS, planned_epoch
 from lcode.readers.loggers.points import Points, rows_of
+from lcode.readers.loggers.points_in_order import counted, without_steps
 from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.tensorboard_events import TOOL, EventFile, read_events
+from lcode.readers.loggers.units import Units, units_of
 from lcode.table.metric_words import SPLITS
+from lcode.table.reading import listed
 
 FEWEST_COUNTS = 3
 """Steps at which a training must have logged before another file is taken to begin anew."""
@@ -71,7 +74,12 @@ class TensorBoardReader:
                 run.files.append(read_events(path))
             except (InputError, OSError) as error:
                 run.damaged.append(error)
-        return sound_runs(_joined(runs), _logged)
+        joined = _joined(runs)
+        points = [[file.points for file in _curves(run)] for run in joined]
+        unnumbered = without_steps(points)
+        numbered = [[counted(part, unnumbered) for part in parts] for parts in points]
+        units = units_of([_of_one_counter(parts) for parts in numbered])
+        return sound_runs(joined, lambda run: _logged(run, units, unnumbered))
 
 
 def _joined(runs: dict[Path, _Run]) -> list[_Run]:
@@ -119,9 +127,24 @@ def _renamed(file: EventFile, names: dict[str, str]) -> EventFile:
     return replace(file, points=points)
 
 
-def _logged(run: _Run) -> list[Logged]:
+def _curves(run: _Run) -> list[EventFile]:
+    """The files of a run with its curves, or with final values where it has no curve."""
     curves = [file for file in run.files if len(file.points.codes) and not file.is_summary]
-    curves = curves or [file for file in run.files if len(file.points.codes)]
+    return curves or [file for file in run.files if len(file.points.codes)]
+
+
+def _logged(run: _Run, units: Units, unnumbered: Collection[str]) -> list[Logged]:
+    """The runs of a folder.
+
+    Args:
+        run: its files.
+        units: what the curves of all runs count.
+        unnumbered: names of curves that were logged without a step.
+
+    Raises:
+        InputError: it holds no scalar.
+    """
+    curves = [replace(file, points=counted(file.points, unnumbered)) for file in _curves(run)]
     if not curves:
         if run.damaged and not run.files:
             raise run.damaged[0]
@@ -136,11 +159,18 @@ def _logged(run: _Run) -> list[Logged]:
         settings, remarks = yaml_settings(run.folder / name)
         config |= settings
         told += remarks
+    arguments = dict(config)
     for file in run.files:
         config |= file.config
     most = max(curves, key=lambda file: len(file.points.codes)).path
     inner = most.relative_to(run.folder).parts
     left_out = [f"left out: {error}" for error in run.damaged]
+    names = listed([name for name in run.names if name in unnumbered], 3)
+    if names:
+        told.append(
+            f"logged without a step, so counted in the order of logging: {names} (add_scalar takes the step as "
+            "its third argument)."
+        )
     trainings = _trainings(curves)
     if len(trainings) > 1:
         told.append(
@@ -148,17 +178,23 @@ def _logged(run: _Run) -> list[Logged]:
         )
     logged = []
     for training in trainings:
-        columns = rows_of(_of_one_counter([file.points for file in training]), most, TOOL)
+        points, counter, remarks = units.in_epochs(_of_one_counter([file.points for file in training]))
+        if not points:
+            raise InputError("; ".join(remarks), path=most)
+        columns = rows_of(points, most, TOOL)
+        horizon = planned_epoch(arguments, config, columns) if "epoch" in columns and counter is None else None
+        if counter is not None:
+            columns[counter] = columns["step"]
         logged.append(
             Logged(
                 # Of a run in folders, the folder names it, not that of the part of the data.
                 file=most if len(inner) == 1 else run.folder / inner[0],
                 columns=columns,
                 axis=None if says_epochs(columns) else "step",
-                horizon=last_epoch(config) if "epoch" in columns else None,
+                horizon=horizon,
                 # The plugin's status is no help: it says finished as soon as the hyper-parameters are written.
                 config=config,
-                notes=(*told, *(note for file in run.files for note in file.notes), *left_out),
+                notes=(*told, *remarks, *(note for file in run.files for note in file.notes), *left_out),
             )
         )
     return logged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import numpy as np
 
 from lcode.errors import InputError, MissingExtraError
 from lcode.readers.loggers.points import Points
-from lcode.readers.loggers.tfrecord import frames
+from lcode.readers.loggers.tfrecord import Frames, frames
+from lcode.show import counted
 
 TOOL = "TensorBoard"
 
@@ -107,14 +108,26 @@ def read_events(path: Path) -> EventFile:
             steps.append(event.step)
             values.append(number)
             times.append(event.wall_time)
-    notes = []
-    if damaged:
-        notes.append(f"{path.name}: {damaged} damaged record(s) were left out.")
-    if found.torn:
-        notes.append(f"{path.name}: its end is torn and was left out; a training that still writes it mends that.")
     points = Points(list(codes_of), np.array(codes, np.int64), np.array(steps, np.int64), np.array(values),
                     np.array(times))  # fmt: skip
-    return EventFile(path, points, config, begun, tuple(notes))
+    return EventFile(path, points, config, begun, tuple(_damages(path, damaged, found)))
+
+
+def _damages(path: Path, damaged: int, found: Frames) -> Iterator[str]:
+    """What to tell the user of a file that is not whole; its folder names the run."""
+    name = f"{path.parent.name}/{path.name}"
+    if damaged:
+        yield (
+            f"{name}: damaged, so that {counted(damaged, 'record')} in its midst could not be read; "
+            "copy the file again where it is whole elsewhere."
+        )
+    if found.lost:
+        yield (
+            f"{name}: damaged from byte {len(found.data) - found.lost:,} on, and nothing behind that can be read; copy "
+            "the file again where it is whole elsewhere."
+        )
+    if found.torn:
+        yield f"{name}: its end is torn and was left out; a training that still writes it mends that."
 
 
 def _plain(given: Any) -> Any:

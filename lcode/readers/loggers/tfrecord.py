@@ -21,6 +21,10 @@ _POLYNOMIAL = 0x82F63B78
 """CRC-32C, bits reversed (RFC 3720, appendix B.4)."""
 
 
+_AT_ONCE = 1 << 16
+"""Places that are looked at together for the beginning of a record."""
+
+
 @dataclass(frozen=True)
 class Frames:
     """Where the records of a file lie.
@@ -29,8 +33,9 @@ class Frames:
         data: the file.
         starts: first byte of each record whose checksum holds, shape [N].
         lengths: bytes of each, shape [N].
-        damaged: how many records were left out since their checksum does not hold.
-        torn: whether the file ends, or turns into something else, within a record.
+        damaged: how many times a record, or several together, were left out since no checksum holds there.
+        torn: whether the file ends within a record, as one does that is still being written.
+        lost: bytes at the end that are no records, such as zeros after a crash.
     """
 
     data: bytes
@@ -38,6 +43,7 @@ class Frames:
     lengths: NDArray[np.int64]
     damaged: int
     torn: bool
+    lost: int
 
     def __iter__(self) -> Iterator[bytes]:
         data = self.data
@@ -46,27 +52,63 @@ class Frames:
 
 
 def frames(data: bytes) -> Frames:
-    """The records of an event file, as far as it is whole."""
+    """The records of an event file, also those behind a damage in its middle."""
+    octets = np.frombuffer(data, dtype=np.uint8)
+    firsts, sizes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    at, gaps, lost = 0, 0, 0
+    while True:
+        first, size, at, whole = _walked(octets, at)
+        firsts.append(first)
+        sizes.append(size)
+        if whole:
+            break
+        behind = _next_record(octets, at)
+        if behind is None:
+            lost = len(data) - at
+            break
+        at, gaps = behind, gaps + 1
+    first, size = np.concatenate(firsts), np.concatenate(sizes)
+    sound = _sound(octets, first, size)
+    torn = not lost and at < len(data)
+    return Frames(data, first[sound], size[sound], gaps + int(np.count_nonzero(~sound)), torn, lost)
+
+
+def _walked(octets: NDArray[np.uint8], at: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int, bool]:
+    """The records from a place on, one behind the other, their lengths, and where that ends.
+
+    The last says whether it ends with the file, be it within a record, and not at a length that is damaged.
+    """
     starts: list[int] = []
     lengths: list[int] = []
-    at, end = 0, len(data)
+    data, end = octets.data, len(octets)
     while at + _HEAD <= end:
         (length,) = _LENGTH(data, at)
-        after = at + _HEAD + length + _FOOT
-        if after > end:
-            break
         starts.append(at + _HEAD)
-        lengths.append(length)
-        at = after
+        lengths.append(min(length, end))
+        at += _HEAD + length + _FOOT
+        if at > end:
+            break
     first, sizes = np.array(starts, dtype=np.int64), np.array(lengths, dtype=np.int64)
-    octets = np.frombuffer(data, dtype=np.uint8)
     # A length that is wrong leads anywhere: nothing after it is a record.
     heads = _sound(octets, first - _HEAD, np.full(len(first), 8))
-    whole = len(first) if heads.all() else int(np.argmin(heads))
-    first, sizes = first[:whole], sizes[:whole]
-    sound = _sound(octets, first, sizes)
-    torn = at < end or not heads.all()
-    return Frames(data, first[sound], sizes[sound], int(np.count_nonzero(~sound)), torn)
+    if not heads.all():
+        count = int(np.argmin(heads))
+        return first[:count], sizes[:count], int(first[count]) - _HEAD, False
+    if at > end:
+        return first[:-1], sizes[:-1], int(first[-1]) - _HEAD, True
+    return first, sizes, at, True
+
+
+def _next_record(octets: NDArray[np.uint8], at: int) -> int | None:
+    """Where the next whole record behind a damaged place begins; None: there is none."""
+    end = len(octets)
+    for start in range(at + 1, end - _HEAD - _FOOT, _AT_ONCE):
+        places = np.arange(start, min(start + _AT_ONCE, end - _HEAD - _FOOT))
+        for place in places[_sound(octets, places, np.full(len(places), 8))].tolist():
+            (length,) = _LENGTH(octets.data, place)
+            if place + _HEAD + length + _FOOT <= end:
+                return int(place)
+    return None
 
 
 def _sound(octets: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:

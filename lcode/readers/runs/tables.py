@@ -13,11 +13,14 @@ import pyarrow as pa
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
 from lcode.readers.loggers.base import Logged, says_epochs
+from lcode.readers.loggers.hydra import with_job_settings
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
 from lcode.readers.runs.curve_files import is_by_class, runs_by_prefix, runs_of_curves
 from lcode.readers.runs.epochs_across import with_epochs_as_rows
+from lcode.readers.runs.left_out_rows import without_left_out_rows
+from lcode.readers.runs.planned_ends import ends_by_settings
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
 from lcode.readers.runs.table_of_runs import is_of_results, refuse_plans, with_settings_of_runs
@@ -239,7 +242,7 @@ def understood_runs(
     if not runs:
         raise InputError(f"holds no value yet of a run of {tool}; try again when an epoch was logged", path=root)
     empty = len(logged) - len(runs)
-    runs, told_of_evaluations = _without_evaluations(runs, tool)
+    runs, told_of_evaluations = _without_evaluations(with_job_settings(runs), tool)
     names = names_of_tool([run.run for run in runs], names_of_runs([run.file for run in runs], root))
     axes = {run.axis for run in runs}
     if choices.epoch is None and len(axes) == 1:
@@ -248,23 +251,26 @@ def understood_runs(
     raw = by_part(_filled(replace(table, path=root), choices.epoch))
     try:
         roles = settle_roles(raw, choices, stated=stated, logged=True)
-        part, _ = read_table(roles.apply(raw, ""), "last")
+        part, _ = read_table(roles.apply(without_left_out_rows(raw, roles), ""), "last")
     except InputError as error:
         message = f"is read as {tool}; {error.message}"
         raise InputError(message, path=error.path, line=error.line, column=error.column) from error
     told = dict(zip(names, runs, strict=True))
     frame = part.runs
     # What a tool plans is counted as the tool counts, not as the user may want it.
-    counted = [told[name] if told[name].axis in (None, roles.axis) else None for name in map(str, frame.index)]
-    ticks = np.array([_stated(run, first == 0) for run, first in zip(counted, frame["first"], strict=True)])
-    ticks /= part.epoch_unit
+    counts = roles.axis if roles.axis.strip().lower() not in EPOCHS else None
+    counted = [told[name] if told[name].axis in (counts, roles.axis) else None for name in map(str, frame.index)]
+    ends = np.array([_stated(run, first == 0) for run, first in zip(counted, frame["first"], strict=True)])
+    configs = {name: {**part.configs.get(name, {}), **told[name].config} for name in map(str, frame.index)}
+    finished = [told[name].status == "finished" for name in configs]
+    planned = ends_by_settings(part, configs, roles.axis, finished)
+    ticks = np.where(np.isnan(ends), planned, ends) / part.epoch_unit
     frame = frame.assign(
         horizon=np.fmax(frame["horizon"].to_numpy(float), ticks).round(),
         status=[told[str(name)].status or status for name, status in frame["status"].items()],
     )
     directions = {column: way for run in runs for column, way in run.directions.items()}
     metrics = {key: directions.get(key, way) for key, way in part.metrics.items()}
-    configs = {name: {**part.configs.get(name, {}), **told[name].config} for name in map(str, frame.index)}
     notes = tuple(dict.fromkeys(note for run in runs for note in run.notes))
     notes += told_of_evaluations
     if empty:

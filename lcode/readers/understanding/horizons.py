@@ -142,8 +142,9 @@ def _assumed(part: LogPart, unknown: NDArray[np.bool_]) -> list[str]:
     last = part.points.groupby("run", observed=True)["epoch"].max().reindex(part.runs.index)
     longest = max(int(last.max()), 1)
     ended = int((last[unknown] >= longest).sum())
+    consequence = f"{counted(ended, 'run')} {'counts' if ended == 1 else 'count'}" if ended else "none of them counts"
     return [
         f"no horizon is given for {counted(unknown.sum(), 'run')}: taken to be epoch "
-        f"{epoch_text(longest, part.epoch_unit)}, the largest that was logged, so that {counted(ended, 'run')} count "
-        "as finished; state --horizon N (in Python horizon=N) if more is planned."
+        f"{epoch_text(longest, part.epoch_unit)}, the largest that was logged, so that {consequence} as "
+        "finished; state --horizon N (in Python horizon=N) if more is planned."
     ]

@@ -14,7 +14,7 @@ _OF_RESULTS = frozenset(
 )
 """Words of what a training came to."""
 
-_OF_PLACES = frozenset(("dir", "directory", "folder", "path", "file", "root", "url"))
+_OF_PLACES = frozenset(("dir", "dirs", "directory", "folder", "path", "paths", "file", "root", "url"))
 
 
 def is_place(name: str) -> bool:

@@ -78,6 +78,24 @@ def test_a_training_of_one_epoch_is_counted_in_steps(tmp_path: Path, hparams: st
     assert read(tmp_path)[0].axis == axis
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_planned_steps_are_so_many_epochs(tmp_path: Path, first: int) -> None:
+    rows = "".join(
+        f"{first + at},{125 * at + 49},{1 / (at + 1)},\n{first + at},{125 * at + 124},,{1 / (at + 2)}\n"
+        for at in range(9)
+    )
+    version(tmp_path, f"epoch,step,loss,val_loss\n{rows}{first + 9},1150,0.05,\n", "max_steps: 5000\nmax_epochs: -1\n")
+    table = read_logs(tmp_path)
+    assert table.runs["horizon"].tolist() == [39 + first] and table.runs["status"].tolist() == ["running"]
+
+
+def test_a_test_behind_a_training_of_one_epoch_is_no_second_one(tmp_path: Path) -> None:
+    rows = "".join(f"0,{9 * at},{1 / at},\n" for at in (1, 2, 4))
+    version(tmp_path, f"epoch,step,val_loss,test_loss\n{rows}1,36,,0.5\n", "max_epochs: 1\n")
+    table = read_logs(tmp_path)
+    assert table.points["epoch"].tolist() == [9, 18, 36]
+
+
 def test_what_the_command_line_was_given_is_configuration_too(tmp_path: Path) -> None:
     path = version(tmp_path, hparams="lr: 0.5\n")
     path.with_name("config.yaml").write_text("lr: 1\ntrainer:\n  max_epochs: 9\nmodel:\n  init_args:\n    width: 3\n")

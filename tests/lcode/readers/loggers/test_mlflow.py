@@ -201,3 +201,22 @@ def test_planned_epochs_are_the_horizon_where_steps_are_epochs(tmp_path: Path, s
     (run / "params" / "epochs").write_text("100")
     (run / "metrics" / "val_acc").write_text("".join(f"1700000000000 0.5 {step}\n" for step in steps))
     assert read_logs(tmp_path).runs["horizon"].tolist() == [horizon]
+
+
+def test_a_loss_of_steps_beside_a_score_of_epochs_is_put_at_the_epochs(tmp_path: Path) -> None:
+    for number, length in ((0, 30), (1, 12)):
+        run = tmp_path / "mlruns" / "1" / (str(number) * 32)
+        (run / "params").mkdir(parents=True)
+        (run / "metrics").mkdir()
+        (run / "meta.yaml").write_text(
+            "end_time: null\nexperiment_id: '1'\nlifecycle_stage: active\nrun_name: a\nstart_time: 170000\nstatus: 1\n"
+            f"run_id: {str(number) * 32}\nrun_uuid: {str(number) * 32}\n"
+        )
+        (run / "params" / "epochs").write_text("60")
+        told = [(epoch / (epoch + 9 + number), epoch, 1000 * epoch + 999) for epoch in range(length)]
+        losses = [(1 / (1 + step), step, 10 * step) for step in range(100 * length)]
+        for name, rows in (("val_acc", told), ("train_loss", losses)):
+            (run / "metrics" / name).write_text("".join(f"{time} {value} {step}\n" for value, step, time in rows))
+    table = read_logs(tmp_path)
+    assert table.runs["horizon"].tolist() == [59, 59] and set(table.runs["status"]) == {"running"}
+    assert table.points["epoch"].max() == 29 and len(table.signals) == 42

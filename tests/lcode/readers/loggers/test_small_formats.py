@@ -142,6 +142,32 @@ def test_sacred_keeps_steps_and_values(tmp_path: Path) -> None:
     assert table.runs["status"].tolist() == ["finished", "failed"]
 
 
+def test_sacred_puts_a_loss_of_steps_beside_scores_of_epochs_at_their_epochs(tmp_path: Path) -> None:
+    files: dict[str, str] = {}
+    for run, length in ((1, 30), (2, 12)):
+        steps, epochs = range(50 * length), range(length)
+        curves_told = {
+            "train.loss": ([*steps], [1 / (1 + at) for at in steps], [float(at) for at in steps]),
+            "val.acc": ([*epochs], [at / (at + 9 + run) for at in epochs], [50 * at + 49.5 for at in epochs]),
+        }
+        metrics = {
+            name: {
+                "steps": own,
+                "values": values,
+                "timestamps": [
+                    f"2031-01-01T{int(at) // 60 % 24:02d}:{int(at) % 60:02d}:{30 * (at % 1 > 0):02d}" for at in when
+                ],
+            }
+            for name, (own, values, when) in curves_told.items()
+        }
+        files |= {f"{run}/metrics.json": json.dumps(metrics), f"{run}/config.json": json.dumps({"n_epochs": 40})}
+    table = read_logs(written(tmp_path, files))
+    assert table.runs["horizon"].tolist() == [39, 39] and len(table.signals) == 42
+    fractions = {"steps": [0.5, 1.0, 1.5], "values": [3.0, 2.0, 1.0], "timestamps": []}
+    other = read_logs(written(tmp_path / "other", {"metrics.json": json.dumps({"val.loss": fractions})}))
+    assert other.points["value"].tolist() == [3.0, 2.0, 1.0]
+
+
 def test_monitor_counts_the_steps_of_all_environments(tmp_path: Path) -> None:
     files = {
         "0.monitor.csv": '#{"t_start": 100.0, "env_id": null}\nr,l,t\n1.0,10,1.0\n3.0,30,5.0\n',
