@@ -14,6 +14,7 @@ from typing import Any
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.aligned import AlignedRows
+from lcode.readers.loggers.cells import flat
 from lcode.readers.loggers.form_parts import NUMBER
 from lcode.readers.loggers.growing_lists import may_hold_lists, with_newest_values
 from lcode.readers.loggers.line_shapes import LineShapes
@@ -184,11 +185,14 @@ def _numbered_pieces(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def _of_part(part: str, pairs: Mapping[str, float]) -> dict[str, float]:
-    """The values with the data set or task that they are of in their names, unless it is there already."""
+    """The values with the data set or task that they are of in their names, once: `age_acc` of age is its `acc`."""
     named = {}
     for name, value in pairs.items():
         bare = name.removeprefix(IN_BATCH)
         begin = IN_BATCH if name.startswith(IN_BATCH) and part not in SPLITS else ""
+        before, slash, last = bare.rpartition("/")
+        if last.lower().startswith(f"{part.lower()}_"):
+            bare = f"{before}{slash}{last[len(part) + 1 :]}"
         named[name if bare.startswith(f"{part}/") else f"{begin}{part}/{bare}"] = value
     return named
 
@@ -282,7 +286,7 @@ def _object(text: str) -> dict[str, Any]:
     kind = next((str(found[name]) for name in ("_type", "type", "mode", "split", "phase") if name in found), "")
     split = SPLIT_WORD.match(kind)
     row: dict[str, Any] = {}
-    for name, value in found.items():
+    for name, value in flat(found, "/").items():
         counter = EPOCH if name.lower() in EPOCHS else STEP if name.lower() in STEPS else None
         if isinstance(value, str):
             value = as_number(value.partition("/")[0] if counter is not None else value)

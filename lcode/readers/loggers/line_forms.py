@@ -29,6 +29,7 @@ from lcode.readers.loggers.form_parts import (
     row_by_class,
     with_data,
 )
+from lcode.readers.loggers.labels import with_named_groups
 from lcode.table.other_languages import in_english
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -255,6 +256,7 @@ def usual_form(line: str) -> str:
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)
+    line = with_named_groups(line) if line.count("=") + line.count(":") > 1 else line
     return _AFTER_MARK.sub(r"\1 ", line)
 
 

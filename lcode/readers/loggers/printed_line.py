@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lcode.readers.loggers.form_parts import DATA, NUMBER
+from lcode.readers.loggers.labels import Labels, Value, with_labels
 from lcode.readers.loggers.line_forms import usual_form, with_bare_counter
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
@@ -174,6 +175,11 @@ def said_in(line: str) -> Said | None:
     return Said(counters, totals, pairs) if found or pairs else None
 
 
+def without_counters(line: str) -> str:
+    """The line, in the usual form, with a break where it counts."""
+    return _COUNTER.sub("\n", line)
+
+
 def _is_of_training(names: Iterable[str]) -> bool:
     """Whether a line that does not say on which data was measured tells a loss, so that its scores are of that data."""
     return not any(map(_split, names)) and any("loss" in words_of(name) for name in names)
@@ -216,34 +222,53 @@ def _counted(found: Sequence[re.Match[str]], kinds: Sequence[str]) -> Iterator[t
 def _pairs(line: str) -> Iterator[tuple[str, float]]:
     """The names of a line and their numbers; where an average stands in brackets behind the latest value, it counts."""
     split = ""
-    told: list[tuple[str, str, float]] = []
-    for segment in _SEGMENTS.split(line):
+    told: list[Value] = []
+    labels = Labels()
+    for separator, segment in _segments(line):
+        labels.begin(strongly=separator.strip(" ") not in ("", ",", "and") or len(separator) > len(separator.strip()) + 1)
         head = SPLIT.match(segment)
         if head is not None:
             alone = _ALONE.match(segment, head.end())
             if alone is not None:  # `val: 0.3`
-                told.append(("", re.sub(r"\W+", "_", head.group().strip(" :|[]>.-#")), float(alone["value"])))
+                name = re.sub(r"\W+", "_", head.group().strip(" :|[]>.-#"))
+                told.append(Value("", name, float(alone["value"])))
                 continue
             split = head["split"].lower()
             segment = segment[head.end() :]
+            labels.reset()
         behind = 0
         for found in _VALUE.finditer(segment):
             unit = _UNIT.match(segment, behind) if behind else None
             before = _REMARK.sub("", segment[unit.end() if unit else behind : found.start()]).rstrip()
             behind = found.end()
             marked = before.endswith((":", "="))
-            name = _name(re.split(r"[:=]", before.rstrip(":= "))[-1], marked=marked)
+            *ahead, last = re.split(r"[:=]", before.rstrip(":= "))
+            name = _name(last, marked=marked)
             if name and not (_DURATION.match(segment, behind) and _may_be_time(name)):
-                own = words_of(name)[0] in DATA
-                told.append(("" if own else split, name, float(found["mean"] or found["value"])))
+                first = words_of(name)[0]
+                own = first in DATA
+                told.append(labels.named(ahead, "" if own else split, name, float(found["mean"] or found["value"])))
+                split = first if own and split else split  # `Train Loss: 0.3 Acc: 0.8 Val Loss: 0.4 Acc: 0.7`
         if not behind and _BEST.search(segment):
             break  # `best metric, acc: 0.9`
+        if not behind:
+            labels.alone(segment)
+    told = with_labels(told)
     again = _told_again(told)
-    for at, (split, name, value) in enumerate(told):
+    for at, one in enumerate(told):
         if at in again:  # CenterNet: of the training, and behind it of the validation
-            yield f"val/{name}", value
+            yield f"val/{one.name}", one.value
             continue
-        yield (f"{split}/{name}" if split and not _is_aside(split, name, told) else name), value
+        yield f"{one.split}/{one.name}" if one.split and not _is_aside(one, told) else one.name, one.value
+
+
+def _segments(line: str) -> Iterator[tuple[str, str]]:
+    """The parts of a line, each with what separates it from the one before."""
+    start, separator = 0, ""
+    for found in _SEGMENTS.finditer(line):
+        yield separator, line[start : found.start()]
+        start, separator = found.end(), found.group()
+    yield separator, line[start:]
 
 
 @lru_cache(maxsize=4096)
@@ -252,12 +277,12 @@ def _may_be_time(name: str) -> bool:
     return known_metric(name) is None or words_of(name)[-1] in ("cost", "costs")
 
 
-def _told_again(told: Sequence[tuple[str, str, float]]) -> range:
+def _told_again(told: Sequence[Value]) -> range:
     """The places of a line from which on the same names come again, several of them, and nothing says of which data."""
-    names = [name for _, name, _ in told]
+    names = [one.name for one in told]
     start = names.index(names[0], 1) if names and names[0] in names[1:] else len(names)
     alike = 1 < len(names) - start <= start and names[start:] == names[: len(names) - start]
-    unsaid = not any(split or _split(name) for split, name, _ in told)
+    unsaid = not any(one.split or _split(one.name) for one in told)
     return range(start, len(names)) if alike and unsaid else range(0)
 
 
@@ -266,15 +291,15 @@ def _of_data(word: str) -> str:
     return SPLITS[word] if word in DATA else ""
 
 
-def _is_aside(split: str, name: str, told: Sequence[tuple[str, str, float]]) -> bool:
+def _is_aside(value: Value, told: Sequence[Value]) -> bool:
     """Whether a loss behind scores of held-out data is not of that data: `Train Acc: 0.9 | Test Acc: 0.8 | Loss: 0.3`.
 
     The training's score stands before it in the line, and its loss does not.
     """
-    if SPLITS[split] == "train" or "loss" not in words_of(name):
+    if SPLITS[value.split] == "train" or "loss" not in words_of(value.name):
         return False
-    of_training = [other for at, other, _ in told if _of_data(at or words_of(other)[0]) == "train"]
-    alike = [other for at, other, _ in told if at == split and other != name]
+    of_training = [one.name for one in told if _of_data(one.split or words_of(one.name)[0]) == "train"]
+    alike = [one.name for one in told if one.split == value.split and one.name != value.name]
     return bool(of_training) and bool(alike) and not any("loss" in words_of(other) for other in of_training)
 
 
