@@ -33,6 +33,7 @@ from lcode.readers.loggers.ray_console import told_by_ray
 from lcode.readers.loggers.rounds import counts_rounds, within_round
 from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once
 from lcode.readers.loggers.told import Told, in_order
+from lcode.readers.loggers.told_over import ToldOver
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
@@ -114,7 +115,7 @@ def _rows_of(
     row: dict[str, Any] = {}
     sections, aligned, batches, ahead = Sections(), AlignedRows(), Batches(), Ahead()
     tests, tested, epochs = said_once(lines), -1, 0
-    model = ""
+    model, over = "", ToldOver()
     in_rounds = counts_rounds(lines)
     for number, raw in _numbered_pieces(lines):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST_OBJECT else None
@@ -162,6 +163,7 @@ def _rows_of(
         pairs = ahead.in_turn(said, batches.named(line, said, sections.named(said.pairs)))
         if parts is not None and parts[number - 1]:
             pairs = _of_part(parts[number - 1], pairs)
+        over.take({**counters, RUN: model}, line, pairs)
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
             row = {}
         if pairs and not row:
@@ -172,6 +174,7 @@ def _rows_of(
         row.update(pairs)
     if tested >= 0 and epochs >= FEWEST:
         del told.rows[tested:], told.lines[tested:], told.totals[tested:]
+    told.remarks += over.remarks
     if cut:
         told.remarks += (f"of long lines only the first {LONGEST} characters were read: {listed([*map(str, cut)])}.",)
     return told

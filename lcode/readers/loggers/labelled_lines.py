@@ -31,9 +31,10 @@ LONGEST_HEAD = 120
 _SPLIT = "|".join(sorted({*DATA, "training", "testing", "validating", "evaluating"}, key=len, reverse=True))
 
 _LABEL = re.compile(
-    rf"(?i)[^A-Za-z]*(?:(?P<split>{_SPLIT})\b(?:[ _]+(?:set|results?|metrics|scores))?[^A-Za-z]*)?(?:(?:{PARTS}|type)[ _]+)?"
+    rf"(?i)[^A-Za-z]*(?:(?P<split>{_SPLIT})\b(?:[ _]+(?:set|results?|metrics|scores))?[^A-Za-z]*)?"
+    rf"(?:(?:{PARTS}|type)[ _]+)?"
     rf"['\"]?(?P<name>{WORD})['\"]?"
-    rf"(?P<sep>[\])]?\s*[:=]\s+|\s*(?:[:=-]*>|[:=]?\s*[(\[{{|])\s*|\s+[-–—]+\s+|\s+)"
+    rf"(?P<sep>\]\s*:?\s*|\)?\s*[:=]\s+|\s*(?:[:=-]*>|[:=]?\s*[(\[{{|])\s*|\s+[-–—]+\s+|\s+)"
     rf"['\"]?(?P<metric>[A-Za-z][\w@]*)['\"]?(?:\s*(?P<mark>[:=])\s*|\s+)(?=(?:{NUMBER}))"
 )
 """The word before the first name of a line; before a blank alone it is part of that name."""
@@ -94,7 +95,7 @@ def _label(line: str, found: re.Match[str]) -> str:
 
 
 def head_of_lines(line: str) -> tuple[str, int | None] | None:
-    """The word that a line consists of, and how far in it stands where those of it are further in; None: no such line."""
+    """The word that a line consists of, and how far in it stands where those of it are; None: it has more."""
     found = _HEAD.fullmatch(line) if len(line) <= LONGEST_HEAD else None
     if found is None:
         return None

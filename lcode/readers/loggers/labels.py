@@ -76,9 +76,9 @@ class Labels:
         self._label = ""
         self._marked = self._near = False
 
-    def begin(self, *, strongly: bool) -> None:
-        """Take up that a segment begins, behind a comma or a stronger separator."""
-        self._near = self._near and not strongly
+    def begin(self, separator: str) -> None:
+        """Take up that a segment begins: behind another separator than a comma it is none of the label alone."""
+        self._near = self._near and separator.strip(" ") in (",", "and")
 
     def alone(self, segment: str) -> None:
         """Take up a segment without a number."""
@@ -177,7 +177,8 @@ def with_named_groups(line: str) -> str:
         groups = [found for found in _GROUP.finditer(line) if _is_group(found, depth)]
         if len({found["name"].lower() for found in groups}) < (1 if depth else 2):
             break
-        line = _GROUP.sub(lambda found, of=depth: _named_group(found) if _is_group(found, of) else found.group(), line)
+        for found in reversed(groups):
+            line = line[: found.start()] + _named_group(found) + line[found.end() :]
     return line
 
 
@@ -186,10 +187,14 @@ def _is_group(found: re.Match[str], depth: int) -> bool:
     if depth and "/" not in found["pairs"]:
         return False
     name = found["name"].lower()
-    return (is_label(name) or name in SPLITS) and any(
-        known_metric(pair["name"].rpartition("/")[2]) is not None for pair in _PAIR.finditer(found["pairs"])
-    )
+    names = [pair["name"] for pair in _PAIR.finditer(found["pairs"])]
+    if known_metric(name) is not None:
+        return all(map(is_label, names))
+    return (is_label(name) or name in SPLITS) and any(known_metric(one.rpartition("/")[2]) is not None for one in names)
 
 
 def _named_group(found: re.Match[str]) -> str:
-    return ", " + _PAIR.sub(lambda pair: f"{found['name']}/{pair['name']}", found["pairs"].strip()) + ", "
+    """The names in brackets with the word before these; the metric behind the task, also where it stands before it."""
+    word = found["name"]
+    form = r"\g<name>/" + word if known_metric(word) is not None else word + r"/\g<name>"
+    return ", " + _PAIR.sub(form, found["pairs"].strip()) + ", "

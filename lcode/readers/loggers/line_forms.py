@@ -172,6 +172,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
     ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
     ("]", re.compile(rf"(?i)(?<=[\d%] )\[({_SPLIT})\]:? *(?=[a-z])"), r", \1: "),  # `loss=0.3 [val] acc=0.9`
+    ("][", re.compile(rf"(?i)(\[[a-z][\w.-]*\]) ?(\[(?:{_SPLIT})\])"), r"\2\1"),  # `[seg][val] loss=0.3`
     # `root: Train: loss 0.3`: who says it comes first.
     (": ", re.compile(rf"(?i)^\W*[a-z_][\w.]*: +(?=(?:{_SPLIT}) *:)"), ""),
     ("(", re.compile(r"(?i)\biter\((val|test)\) *\[ *\d+(?: */ *\d+)?\]"), r"\1: "),  # MMCV: of the batches of its data
@@ -256,7 +257,7 @@ def usual_form(line: str) -> str:
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)
-    line = with_named_groups(line) if line.count("=") + line.count(":") > 1 else line
+    line = with_named_groups(line) if sum(map(line.count, "({[")) > 1 else line
     return _AFTER_MARK.sub(r"\1 ", line)
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from lcode.readers.loggers.form_parts import DATA, NUMBER
 from lcode.readers.loggers.labels import Labels, Value, with_labels
 from lcode.readers.loggers.line_forms import usual_form, with_bare_counter
+from lcode.readers.loggers.line_names import REMARK, name_before
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
@@ -69,10 +70,6 @@ _UNIT = re.compile(r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))")
 _DURATION = re.compile(r"\s*(?:[mun]?s|secs?|seconds?|min(?:ute)?s?|hours?)\b(?!\s*[:=/])", re.IGNORECASE)
 """What stands behind a time: `Loading model cost 0.5 seconds.`"""
 
-_NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$")
-_REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
-"""What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""
-
 _SHORT = 60
 """Characters of a line that holds no several ones."""
 
@@ -89,31 +86,11 @@ IN_BATCH = "\0"
 """Begins the name of a value that was told within an epoch, or beside a loss, of which the line does not say on which
 data it was measured."""
 
-_BEHIND = re.compile(r"\s*[(\[](?P<said>[^()\[\]]*)[)\]]$")
-"""What is said of a name between it and the mark: `Loss (NLL): 0.3`, `acc(%): 93`, `F1 (macro) = 0.8`."""
-
-_WORDS = re.compile(r"[\w@.%+-]+(?: [\w@.%+-]+)?")
-
 _ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})\s*%?(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
 _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 
 _OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|current|sav(?:ed?|ing))*\bbest\b", re.IGNORECASE)
 """How a line begins that says again what was best: `New best model, saved to best.pt (val_loss=0.3)`."""
-
-_UNMARKED = frozenset(("lr", *DATA))
-"""Names that may stand before a number without a mark though they are no metrics: `train 0.31 val 0.35`."""
-
-_IS = re.compile(r"^(?:the|its|an) |[ _](?:is|was|are)$", re.IGNORECASE)
-"""What makes a sentence of a name: `the loss is 0.3`."""
-
-_ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than", "the"))
-"""Words before a number in a sentence, some of them names of metrics: `the next mAP at 200`, `which is 5`."""
-
-_SUMMARY = frozenset(("best", "largest", "highest", "lowest", "smallest", "saved", "saving"))
-"""Words in what is said beside the values of a count."""
-
-_CHANGED = frozenset(("decreased", "increased", "improved", "improving", "improves", "reduced", "not"))
-"""What a value has done since it was told: `Validation loss decreased (0.4 --> 0.3)`."""
 
 _SEGMENTS = re.compile(
     r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n|(?<=[\d%])\s(?=(?:train|val|valid|test|dev):\s*[\d.])", re.IGNORECASE
@@ -225,7 +202,7 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
     told: list[Value] = []
     labels = Labels()
     for separator, segment in _segments(line):
-        labels.begin(strongly=separator.strip(" ") not in ("", ",", "and") or len(separator) > len(separator.strip()) + 1)
+        labels.begin(separator)
         head = SPLIT.match(segment)
         if head is not None:
             alone = _ALONE.match(segment, head.end())
@@ -239,11 +216,11 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
         behind = 0
         for found in _VALUE.finditer(segment):
             unit = _UNIT.match(segment, behind) if behind else None
-            before = _REMARK.sub("", segment[unit.end() if unit else behind : found.start()]).rstrip()
+            before = REMARK.sub("", segment[unit.end() if unit else behind : found.start()]).rstrip()
             behind = found.end()
             marked = before.endswith((":", "="))
             *ahead, last = re.split(r"[:=]", before.rstrip(":= "))
-            name = _name(last, marked=marked)
+            name = name_before(last, marked=marked)
             if name and not (_DURATION.match(segment, behind) and _may_be_time(name)):
                 first = words_of(name)[0]
                 own = first in DATA
@@ -301,40 +278,3 @@ def _is_aside(value: Value, told: Sequence[Value]) -> bool:
     of_training = [one.name for one in told if _of_data(one.split or words_of(one.name)[0]) == "train"]
     alike = [one.name for one in told if one.split == value.split and one.name != value.name]
     return bool(of_training) and bool(alike) and not any("loss" in words_of(other) for other in of_training)
-
-
-@lru_cache(maxsize=4096)
-def _name(before: str, *, marked: bool) -> str:
-    """What the number behind this text is called; nothing where it stands in a sentence."""
-    found = _NAME.search(_with_remark(before) if marked else before)
-    name = "" if found is None else _IS.sub("", found.group().strip(" .-#[]()"))
-    if not marked and known_metric(name) is None:
-        name = name.rpartition(" ")[2]
-        if known_metric(name) is None and name.lower() not in _UNMARKED:
-            return ""
-    if not marked and name.rpartition(" ")[2] in _ENGLISH:
-        return ""
-    if name.count("[") < name.count("]"):  # `[Metrics] AUC`
-        name = name.rpartition("]")[2].strip()
-    words = words_of(name)
-    whole = bool(words) and name.count("(") == name.count(")")  # or it is the print of a network
-    if words == ["max", "accuracy"]:  # so far, as DeiT and Swin print it
-        return ""
-    told = _SUMMARY.isdisjoint(words[:-1]) and _CHANGED.isdisjoint(words)
-    return re.sub(r"\s+", "_", name) if whole and words != ["best"] and told else ""
-
-
-def _with_remark(before: str) -> str:
-    """The text before a mark with the one or two words in brackets at its end as part of the name.
-
-    They are left out where they are more words, or make something else of a metric: `accuracy (of 3 classes)`.
-    """
-    found = _BEHIND.search(before)
-    if found is None:
-        return before
-    plain = before[: found.start()]
-    joined = f"{plain} {found['said']}"
-    if _WORDS.fullmatch(found["said"]) is None:
-        return plain
-    facts, other = known_metric(plain), known_metric(joined)
-    return plain if facts is not None and (other is None or other.direction != facts.direction) else joined
