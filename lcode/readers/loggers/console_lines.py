@@ -51,6 +51,7 @@ _PYTHON = (
     ("False", "false"),
     (": nan", ": NaN"),
     (": inf", ": Infinity"),
+    (": -inf", ": -Infinity"),
 )
 """What makes JSON of a printed dictionary of numbers."""
 

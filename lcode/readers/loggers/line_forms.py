@@ -25,9 +25,11 @@ from lcode.readers.loggers.form_parts import (
     of_share,
     of_split,
     of_sum,
+    of_thousands,
     of_tutorial,
     row_by_class,
     with_data,
+    with_stand_ins,
 )
 from lcode.readers.loggers.labels import with_named_groups
 from lcode.table.other_languages import in_english
@@ -79,6 +81,15 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         r"epoch \2, batch \3, \1: ",
     ),
     ("(", re.compile(rf"(?i)(?<![\w.])({_SPLIT}) \(((?:[^()]*?[:=] *(?:{NUMBER})%?,? *){{2,}})\)"), of_split),
+    # `step 6k/400k`, `[1.5k/400k]`
+    (
+        "",
+        re.compile(
+            r"(?P<before>(?i:\b(?:(?:global[_ ]|time)?steps?|epochs?|iter(?:ation)?s?|updates?|episodes?|rounds?|it))"
+            r"[\s:=#\[(_-]*|^\W*\[ *)(?P<count>\d+(?:\.\d+)?[kKM]?(?: *(?:/|of) *\d+(?:\.\d+)?[kKM]?)?)(?![\w.])"
+        ),
+        of_thousands,
+    ),
     ("train==[", re.compile(rf"\btrain==\[({NUMBER})="), r"train loss: \1, [="),  # NGCF, KGAT
     ("\t", re.compile(rf"(?<=[A-Za-z])\t(?=(?:{NUMBER})(?:\t|\s*$))", re.IGNORECASE), ": "),  # `loss\t0.3\ttime\t9.5`
     ("loss", re.compile(r"\bloss(?=\d+\.\d)"), "loss: "),  # LightGCN: `EPOCH[1/1000] loss0.546-|Sample:3.4|`
@@ -253,7 +264,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
 def usual_form(line: str) -> str:
     """The line without dates, bars, addresses and the like, in the form of most programs."""
     line = _COLOUR.sub("", line) if "\x1b" in line else line  # before others, which may begin the line
-    line = _NOISE.sub("\n", in_english(line))
+    line = _NOISE.sub("\n", in_english(with_stand_ins(line)))
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lcode.readers.loggers.form_parts import DATA, NUMBER
+from lcode.readers.loggers.form_parts import DATA, NUMBER, STAND_INS, number_of
 from lcode.readers.loggers.labels import Labels, Value, with_labels
 from lcode.readers.loggers.line_forms import usual_form, with_bare_counter
 from lcode.readers.loggers.line_names import REMARK, name_before
@@ -66,7 +66,12 @@ _VALUE = re.compile(
 )
 """A number that is no part of a word, as in `Precision 16-mixed`, and the average behind it."""
 
-_UNIT = re.compile(r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))")
+_UNIT = re.compile(
+    r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))"
+    r"|(?P<glued>[A-Za-zµ°Å]{1,4}[²³]?(?:/[A-Za-z]{1,4}[²³]?)?)(?![\w@/-]| *[:=])"
+    r"|\s*(?:[mck]?m|dB|deg(?:rees)?|px|m?eV)\b(?!\s*[:=(]|\s+[+-]?[\d.])"
+)
+"""What stands between a number and the next name, as a unit of the number."""
 _DURATION = re.compile(r"\s*(?:[mun]?s|secs?|seconds?|min(?:ute)?s?|hours?)\b(?!\s*[:=/])", re.IGNORECASE)
 """What stands behind a time: `Loading model cost 0.5 seconds.`"""
 
@@ -134,7 +139,8 @@ def said_in(line: str) -> Said | None:
     line = usual_form(line)
     counted = list(_COUNTER.finditer(line))
     before = [_ASIDE.search(line[: one.start()]) for one in counted]
-    found = [one for one, aside in zip(counted, before, strict=True) if aside is None]
+    stand = [one["at"] in STAND_INS.values() for one in counted]
+    found = [one for one, aside, none in zip(counted, before, stand, strict=True) if aside is None and not none]
     if counted and not found and all(aside is not None and _IN_ALL.match(aside.group()) for aside in before):
         counted, line = [], _COUNTER.sub("\n", line)  # how many there are in all, beside values
     bare = with_bare_counter(line, named=bool(counted))
@@ -208,7 +214,7 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
             alone = _ALONE.match(segment, head.end())
             if alone is not None:  # `val: 0.3`
                 name = re.sub(r"\W+", "_", head.group().strip(" :|[]>.-#"))
-                told.append(Value("", name, float(alone["value"])))
+                told.append(Value("", name, number_of(alone["value"])))
                 continue
             split = head["split"].lower()
             segment = segment[head.end() :]
@@ -224,7 +230,7 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
             if name and not (_DURATION.match(segment, behind) and _may_be_time(name)):
                 first = words_of(name)[0]
                 own = first in DATA
-                told.append(labels.named(ahead, "" if own else split, name, float(found["mean"] or found["value"])))
+                told.append(labels.named(ahead, "" if own else split, name, number_of(found["mean"] or found["value"])))
                 split = first if own and split else split  # `Train Loss: 0.3 Acc: 0.8 Val Loss: 0.4 Acc: 0.7`
         if not behind and _BEST.search(segment):
             break  # `best metric, acc: 0.9`

@@ -69,7 +69,7 @@ def test_so_are_those_behind_the_data(tmp_path: Path, block: str) -> None:
     log.write_text(tasks(block))
     table = read_logs(log)
     told = table.points.groupby("metric", observed=True)["value"].apply(list).to_dict()
-    assert {name.lower().removeprefix("val_"): values for name, values in told.items()} == {
+    assert {str(name).lower().removeprefix("val_"): values for name, values in told.items()} == {
         "loss": [loss for loss, _ in VALUES],
         "acc": [acc for _, acc in VALUES],
     }
