@@ -239,7 +239,7 @@ def _uncounted(text: str, shapes: LineShapes) -> Told | None:
     rows, remark = uncounted_rows(text, shapes)
     if not rows:
         return None
-    return in_order(Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows], (remark,)))
+    return in_order(Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows], remarks=(remark,)))
 
 
 def _boxed(text: str) -> Told:
