@@ -10,15 +10,12 @@ import re
 from functools import lru_cache
 
 from lcode.readers.loggers.form_parts import DATA, NUMBER
-from lcode.readers.loggers.labels import WORD, is_label, own_label
+from lcode.readers.loggers.labels import PARTS, WORD, is_label, own_label
 from lcode.readers.loggers.line_forms import usual_form
 from lcode.readers.loggers.printed_line import SPLIT, without_counters
 from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
-
-PARTS = "data set|dataset|task|domain|subset|subject|class|category|head|scene|camera|site|language"
-"""Words for parts of what is measured."""
 
 PARTS_OF_ONE = frozenset(
     "generator discriminator actor critic teacher student encoder decoder source target".split()  # noqa: SIM905

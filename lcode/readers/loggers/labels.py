@@ -7,8 +7,8 @@ name of a segment belongs to all of them, or the loss of one task is taken for t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lcode.readers.loggers.form_parts import NUMBER
@@ -21,7 +21,7 @@ from lcode.table.metric_words import NEUTRAL, SPLITS
 _TASKS = frozenset(("seg", "segm", "cls", "box", "bbox", "mask", "rpn", "roi", "obj", "main", "aux", "local", "head"))
 """Of the words that say nothing of a metric, those that may name a task."""
 
-NO_LABELS = (NEUTRAL - _TASKS) | frozenset(
+NO_LABELS = (NEUTRAL - _TASKS - {"micro", "macro", "weighted"}) | frozenset(
     [
         *("info", "debug", "warning", "error", "log", "root", "new", "summary", "score", "scores", "stats", "history"),
         *("lr", "time", "eta", "data", "model", "this", "previous", "early", "loss", "losses", "and", "on", "of", "at"),
@@ -46,6 +46,13 @@ _GROUP = re.compile(
 
 _PAIR = re.compile(rf"(?i)(?P<name>{WORD})(?= *[:=] *(?:{NUMBER})| +(?:{NUMBER}))")
 
+PARTS = "data set|dataset|task|domain|subset|subject|class|category|head|scene|camera|site|language"
+"""Words for parts of what is measured."""
+
+_NUMBERED = re.compile(
+    rf"(?i)(?<![\w.])({PARTS})[ _#]*(\d+)(?:\s*[:|-]\s*|\s+)(?=[A-Za-z][\w@]*(?: *[:=] *| +)[+-]?[\d.])"
+)
+
 _DEEPEST = 4
 """Brackets within brackets that are looked into."""
 
@@ -60,6 +67,7 @@ class Value:
         value: the number.
         label: the word that the names before it, or it, begin with; empty: none.
         near: whether nothing but commas stands between it and the label.
+        within: whether the label may be part of the metric: `macro` of `macro precision`.
     """
 
     split: str
@@ -67,6 +75,12 @@ class Value:
     value: float
     label: str = ""
     near: bool = False
+    within: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is taken for without its label."""
+        return self.split, self.name.lower()
 
 
 class Labels:
@@ -74,7 +88,7 @@ class Labels:
 
     def __init__(self) -> None:
         self._label = ""
-        self._marked = self._near = False
+        self._marked = self._near = self._within = False
 
     def begin(self, separator: str) -> None:
         """Take up that a segment begins: behind another separator than a comma it is none of the label alone."""
@@ -84,11 +98,11 @@ class Labels:
         """Take up a segment without a number."""
         found = _ALONE.fullmatch(segment)
         if found is not None and is_label(found["name"]):
-            self._label, self._marked, self._near = found["name"], True, False
+            self._take(found["name"], marked=True, near=False)
 
     def reset(self) -> None:
         """Take up that the line says of which data what follows is."""
-        self._label, self._marked, self._near = "", False, False
+        self._take("", near=False)
 
     def named(self, before: Sequence[str], split: str, name: str, value: float) -> Value:
         """The value with its label.
@@ -102,10 +116,15 @@ class Labels:
         marked = _MARKED.fullmatch(before[-1]) if before else None
         own = own_label(name)
         if marked is not None and is_label(marked["name"]):
-            self._label, self._marked, self._near = marked["name"], True, True
+            self._take(marked["name"], marked=True)
         elif own and not (self._marked and self._near):
-            self._label, self._marked, self._near = own, False, True
-        return Value(split, name, value, self._label, self._near)
+            self._take(own)
+        elif (before_it := _first_words(name)) and not self._marked:
+            self._take(before_it, within=True)
+        return Value(split, name, value, self._label, self._near, self._within)
+
+    def _take(self, label: str, *, marked: bool = False, near: bool = True, within: bool = False) -> None:
+        self._label, self._marked, self._near, self._within = label, marked, near, within
 
 
 def with_labels(told: Sequence[Value]) -> list[Value]:
@@ -113,25 +132,27 @@ def with_labels(told: Sequence[Value]) -> list[Value]:
 
     So they are where a name comes again behind another label, and where further names stand behind each of several.
     """
-    if len({one.label for one in told if one.label}) < 2:
+    if not any(one.label for one in told) or len({one.label for one in told}) < 2:
         return [*told]
     labels: dict[tuple[str, str], set[str]] = {}
     for one in told:
-        if one.label and not _is_of_line(one.name):
-            labels.setdefault((one.split, one.name.lower()), set()).add(one.label)
+        if not _is_of_line(one.name):
+            labels.setdefault(one.key, set()).add(one.label)
     again = {key for key, of in labels.items() if len(of) > 1}
-    further = {one.label for one in told if one.near and not _begins(one)}
-    several = {one.label for one in told if (one.split, one.name.lower()) in again} | (
-        further if len(further) > 1 else set()
-    )
-    return [
-        Value(one.split, f"{one.label}/{_without_label(one)}", one.value)
-        if one.label
-        and not _is_of_line(one.name)
-        and ((one.split, one.name.lower()) in again or (one.near and one.label in several))
-        else one
-        for one in told
-    ]
+    further = {one.label for one in told if one.near and one.label and not one.within and not _begins(one)}
+    several = {one.label for one in told if one.key in again} | (further if len(further) > 1 else set())
+    return [_named(one, again, several) for one in told]
+
+
+def _named(one: Value, again: Collection[tuple[str, str]], several: Collection[str]) -> Value:
+    """A value with its label in its name, where its name comes again, or it stands near one of these labels."""
+    if not one.label or _is_of_line(one.name):
+        return one
+    if one.within:
+        return replace(one, name=f"{one.label}_{one.name}") if one.key in again else one
+    if one.key in again or (one.near and one.label in several):
+        return replace(one, name=f"{one.label}/{_without_label(one)}")
+    return one
 
 
 def _without_label(one: Value) -> str:
@@ -159,6 +180,13 @@ def is_label(word: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def _first_words(name: str) -> str:
+    """What stands before the last word of a name where that alone is a metric: `macro` of `macro_precision`."""
+    before, _, last = name.rpartition("_")
+    return before if before and known_metric(last) is not None else ""
+
+
+@lru_cache(maxsize=4096)
 def own_label(name: str) -> str:
     """What stands before the metric in a name, data or a task or both: `Train_age` of `Train_age_acc`."""
     split, rest = split_name(name)
@@ -166,6 +194,13 @@ def own_label(name: str) -> str:
     if known_metric(metric) is None or not (split or metric != rest) or not name.lower().endswith(metric.lower()):
         return ""
     return name[: -len(metric)].rstrip("_ ./-")
+
+
+def with_numbered_parts(line: str) -> str:
+    """The line with the parts that it numbers as labels, where these are several: `task 0 acc 0.3 task 1 acc 0.4`."""
+    if len(set(_NUMBERED.findall(line))) < 2:
+        return line
+    return _NUMBERED.sub(r"\1_\2: ", line)
 
 
 def with_named_groups(line: str) -> str:

@@ -31,7 +31,7 @@ from lcode.readers.loggers.form_parts import (
     with_data,
     with_stand_ins,
 )
-from lcode.readers.loggers.labels import with_named_groups
+from lcode.readers.loggers.labels import with_named_groups, with_numbered_parts
 from lcode.table.other_languages import in_english
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -264,7 +264,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
 def usual_form(line: str) -> str:
     """The line without dates, bars, addresses and the like, in the form of most programs."""
     line = _COLOUR.sub("", line) if "\x1b" in line else line  # before others, which may begin the line
-    line = _NOISE.sub("\n", in_english(with_stand_ins(line)))
+    line = with_numbered_parts(_NOISE.sub("\n", in_english(with_stand_ins(line))))
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)

@@ -14,7 +14,8 @@ from itertools import groupby
 from typing import Any
 
 from lcode.readers.loggers.form_parts import DATA
-from lcode.readers.loggers.labelled_lines import LONGEST_HEAD, PARTS, PARTS_OF_ONE, head_of_lines, label_of
+from lcode.readers.loggers.labelled_lines import LONGEST_HEAD, PARTS_OF_ONE, head_of_lines, label_of
+from lcode.readers.loggers.labels import PARTS
 from lcode.readers.loggers.printed_line import IN_BATCH, RUN
 from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric

@@ -98,7 +98,8 @@ _OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|current|sav(?:ed?|ing)
 """How a line begins that says again what was best: `New best model, saved to best.pt (val_loss=0.3)`."""
 
 _SEGMENTS = re.compile(
-    r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n|(?<=[\d%])\s(?=(?:train|val|valid|test|dev):\s*[\d.])", re.IGNORECASE
+    r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n|(?<=[\d%])\s(?=(?:train|val|valid|validation|test|dev)\s?:\s)",
+    re.IGNORECASE,
 )
 
 

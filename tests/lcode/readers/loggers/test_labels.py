@@ -56,9 +56,25 @@ def test_tasks_of_different_metrics(tmp_path: Path, scored: Callable[[Path], dic
     assert [name.split()[1] for name in scored(log)] == ["seg/mIoU", "seg/acc", "depth/rmse", "depth/absrel"]
 
 
+def test_numbered_tasks_in_a_line(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks("Epoch {e} task 0 acc {a} loss {l} task 1 acc {b} loss {m}\n"))
+    keys = [f"task_{at}/{metric}" for at in range(2) for metric in ("acc", "loss")]
+    assert [name.split()[1] for name in scored(log)] == keys
+
+
+def test_words_of_an_average_count_where_a_name_comes_again(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks("Epoch {e} precision {a} recall {b} | macro precision {b} recall {a}\n"))
+    assert {name.split()[1] for name in scored(log)} == {"precision", "recall", "macro_precision", "macro_recall"}
+
+
 @pytest.mark.parametrize(
     "block",
     [
+        "Epoch {e} train: loss 9.5 acc 0.1 val: loss {l} acc {a}\n",
         "Epoch {e} train acc 0.1 loss 9.5 | val acc {a} loss {l}\n",
         "Epoch {e} Train Loss: 9.5 Acc: 0.1 Val Loss: {l} Acc: {a}\n",
         "Epoch {e} Train Loss: 9.5 | Acc: 0.1 | Val Loss: {l} | Acc: {a}\n",
