@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from lcode.readers.loggers.form_parts import DATA, NUMBER
 from lcode.readers.loggers.labels import PARTS, WORD, is_label, own_label
-from lcode.readers.loggers.line_forms import usual_form
+from lcode.readers.loggers.line_forms import without_noise
 from lcode.readers.loggers.printed_line import SPLIT, without_counters
 from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric
@@ -30,7 +30,7 @@ _SPLIT = "|".join(sorted({*DATA, "training", "testing", "validating", "evaluatin
 _LABEL = re.compile(
     rf"(?i)[^A-Za-z]*(?:(?P<split>{_SPLIT})\b(?:[ _]+(?:set|results?|metrics|scores))?[^A-Za-z]*)?"
     rf"(?:(?:{PARTS}|type)[ _]+)?"
-    rf"['\"]?(?P<name>{WORD})['\"]?"
+    rf"['\"]?(?P<name>{WORD})['\"]?(?:\] ?\[(?:{_SPLIT})(?=\])| ?\((?:{_SPLIT})\))?"
     rf"(?P<sep>\]\s*:?\s*|\)?\s*[:=]\s+|\s*(?:[:=-]*>|[:=]?\s*[(\[{{|])\s*|\s+[-–—]+\s+|\s+)"
     rf"['\"]?(?P<metric>[A-Za-z][\w@]*)['\"]?(?:\s*(?P<mark>[:=])\s*|\s+)(?=(?:{NUMBER}))"
 )
@@ -63,7 +63,7 @@ def label_of(line: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _label_of(line: str) -> str:
-    for piece in without_counters(usual_form(line)).split("\n"):
+    for piece in without_counters(without_noise(line)).split("\n"):
         found = _LABEL.match(piece)
         if found is not None:
             return "" if _SECOND.search(piece, found.end()) else _label(piece, found)

@@ -261,10 +261,15 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
 """What is in every line of a form, the form, and the usual one for it."""
 
 
-def usual_form(line: str) -> str:
-    """The line without dates, bars, addresses and the like, in the form of most programs."""
+def without_noise(line: str) -> str:
+    """The line without dates, bars, addresses and the like, with a number wherever one may stand."""
     line = _COLOUR.sub("", line) if "\x1b" in line else line  # before others, which may begin the line
-    line = with_numbered_parts(_NOISE.sub("\n", in_english(with_stand_ins(line))))
+    return _NOISE.sub("\n", in_english(with_stand_ins(line)))
+
+
+def usual_form(line: str) -> str:
+    """The line without noise, in the form of most programs."""
+    line = with_numbered_parts(without_noise(line))
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)

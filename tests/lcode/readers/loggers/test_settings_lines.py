@@ -28,7 +28,7 @@ EPOCHS = "epoch 1 val_loss 0.9\nepoch 2 val_loss 0.7\nepoch 3 val_loss 0.6\n"
 )
 def test_they_are_those_of_the_run_below(tmp_path: Path, printed: str, read: Read) -> None:
     table = read(tmp_path, "out.log", "".join(f"{printed.format(w=width)}\n{EPOCHS}" for width in (32, 64)))
-    config = {name.rpartition(".")[2]: values.tolist() for name, values in table.configs.items()}
+    config = {str(name).rpartition(".")[2]: values.tolist() for name, values in table.configs.items()}
     assert config["lr"] == [0.1, 0.1] and config["width"] == [32, 64] and "data" not in config
     assert table.runs["horizon"].tolist() == [9, 9]
     assert [metric.key for metric in table.metrics] == ["val_loss"] and not len(table.signals)
