@@ -36,6 +36,8 @@ class Logged:
         status: `finished`, `failed` or `stopped` where the tool says so of a run that has ended, else None.
         directions: which way is better, by column, where the tool says it (an Optuna study, Ray's `mode`).
         lines: line in `file` of each row, for messages; None: the file has no lines.
+        nameless: columns that name no metric and were read as one by the way that they went, and what they were called
+            in the order in which that was told, for all runs to be read alike (`by_course`).
         notes: remarks for the user, such as of a torn last record.
     """
 
@@ -49,6 +51,7 @@ class Logged:
     status: RunStatus | None = None
     directions: Mapping[str, Direction] = field(default_factory=dict)
     lines: Sequence[int] | None = None
+    nameless: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.aligned import AlignedRows
+from lcode.readers.loggers.cells import flat
 from lcode.readers.loggers.form_parts import NUMBER
 from lcode.readers.loggers.growing_lists import may_hold_lists, with_newest_values
 from lcode.readers.loggers.line_shapes import LineShapes
@@ -32,6 +33,7 @@ from lcode.readers.loggers.ray_console import told_by_ray
 from lcode.readers.loggers.rounds import counts_rounds, within_round
 from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once
 from lcode.readers.loggers.told import Told, in_order
+from lcode.readers.loggers.told_over import ToldOver
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
@@ -49,6 +51,7 @@ _PYTHON = (
     ("False", "false"),
     (": nan", ": NaN"),
     (": inf", ": Infinity"),
+    (": -inf", ": -Infinity"),
 )
 """What makes JSON of a printed dictionary of numbers."""
 
@@ -113,7 +116,7 @@ def _rows_of(
     row: dict[str, Any] = {}
     sections, aligned, batches, ahead = Sections(), AlignedRows(), Batches(), Ahead()
     tests, tested, epochs = said_once(lines), -1, 0
-    model = ""
+    model, over = "", ToldOver()
     in_rounds = counts_rounds(lines)
     for number, raw in _numbered_pieces(lines):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST_OBJECT else None
@@ -161,6 +164,7 @@ def _rows_of(
         pairs = ahead.in_turn(said, batches.named(line, said, sections.named(said.pairs)))
         if parts is not None and parts[number - 1]:
             pairs = _of_part(parts[number - 1], pairs)
+        over.take({**counters, RUN: model}, line, pairs)
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
             row = {}
         if pairs and not row:
@@ -171,6 +175,7 @@ def _rows_of(
         row.update(pairs)
     if tested >= 0 and epochs >= FEWEST:
         del told.rows[tested:], told.lines[tested:], told.totals[tested:]
+    told.remarks += over.remarks
     if cut:
         told.remarks += (f"of long lines only the first {LONGEST} characters were read: {listed([*map(str, cut)])}.",)
     return told
@@ -184,11 +189,14 @@ def _numbered_pieces(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def _of_part(part: str, pairs: Mapping[str, float]) -> dict[str, float]:
-    """The values with the data set or task that they are of in their names, unless it is there already."""
+    """The values with the data set or task that they are of in their names, once: `age_acc` of age is its `acc`."""
     named = {}
     for name, value in pairs.items():
         bare = name.removeprefix(IN_BATCH)
         begin = IN_BATCH if name.startswith(IN_BATCH) and part not in SPLITS else ""
+        before, slash, last = bare.rpartition("/")
+        if last.lower().startswith(f"{part.lower()}_"):
+            bare = f"{before}{slash}{last[len(part) + 1 :]}"
         named[name if bare.startswith(f"{part}/") else f"{begin}{part}/{bare}"] = value
     return named
 
@@ -231,7 +239,7 @@ def _uncounted(text: str, shapes: LineShapes) -> Told | None:
     rows, remark = uncounted_rows(text, shapes)
     if not rows:
         return None
-    return in_order(Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows], (remark,)))
+    return in_order(Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows], remarks=(remark,)))
 
 
 def _boxed(text: str) -> Told:
@@ -282,7 +290,7 @@ def _object(text: str) -> dict[str, Any]:
     kind = next((str(found[name]) for name in ("_type", "type", "mode", "split", "phase") if name in found), "")
     split = SPLIT_WORD.match(kind)
     row: dict[str, Any] = {}
-    for name, value in found.items():
+    for name, value in flat(found, "/").items():
         counter = EPOCH if name.lower() in EPOCHS else STEP if name.lower() in STEPS else None
         if isinstance(value, str):
             value = as_number(value.partition("/")[0] if counter is not None else value)

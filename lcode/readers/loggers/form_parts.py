@@ -12,6 +12,13 @@ from lcode.table.metric_words import SPLITS
 NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
 """A number, which matches in one way alone: a search through a long line of many would try all ways of all."""
 
+STAND_INS = {"nan": "0.0918273645", "inf": "0.0918273646"}
+"""Numbers that stand for those that are none while a line is searched, so that it is read as with any other number."""
+
+_NOT_FINITE = re.compile(
+    r"(?<![\w.])(?<!\w-)(?P<what>nan|inf)(?:inity)?(?P<unit>[mckn]?m|dB|deg|px|ms|m?eV|x)?(?![\w.])", re.IGNORECASE
+)
+
 DATA = SPLITS.keys() - {"batch", "minibatch", "rollout", "tr", "trn"}
 """Words that alone say on which data was measured."""
 
@@ -37,6 +44,27 @@ BY_TURNS = re.compile(
 """Names and numbers by turns up to the end of a line, of which some names may be unknown: `loss 0.3  lat 0.1 …`."""
 
 _PART = re.compile(rf"(?<![\w.])(?P<name>[A-Za-z][\w/-]*)(?P<mark> *[:=] *| +)(?={NUMBER})", re.IGNORECASE)
+
+
+def with_stand_ins(line: str) -> str:
+    """The line with a number wherever `nan` or `inf` stands, with or without a unit behind it."""
+    return _NOT_FINITE.sub(lambda found: STAND_INS[found["what"].lower()] + (found["unit"] or ""), line)
+
+
+def number_of(text: str) -> float:
+    """The number that is written so, where one stands for another that one."""
+    for name, stand_in in STAND_INS.items():
+        if text.lstrip("+-") == stand_in:
+            return float(text.replace(stand_in, name))
+    return float(text)
+
+
+def of_thousands(found: re.Match[str]) -> str:
+    """A counter in thousands or millions, `step 6k/400k`, in ones."""
+    scale = {"k": 1_000, "K": 1_000, "M": 1_000_000}
+    return found["before"] + re.sub(
+        r"([\d.]+)([kKM])", lambda one: f"{float(one[1]) * scale[one[2]]:.0f}", found["count"]
+    )
 
 
 def by_class(found: re.Match[str]) -> str:
@@ -82,11 +110,12 @@ def of_sum(found: re.Match[str]) -> str:
     """A number that is the sum of those in brackets behind it: a loss and its parts, of the same data."""
     parts = re.findall(rf"([A-Za-z][\w/-]*)[ :=]+({NUMBER})", found["parts"], flags=re.IGNORECASE)
     rounding = 0.5 * (len(parts) + 1) * 10.0 ** -len(found["value"].partition(".")[2])
-    if abs(sum(float(value) for _, value in parts) - float(found["value"])) > 1.01 * rounding:
+    told = [number_of(value) for _, value in parts]
+    if abs(sum(told) - number_of(found["value"])) > 1.01 * rounding:  # of NaN it cannot be told
         return found.group()
     split = found["split"]
-    told = ", ".join(f"{split} {name}_loss: {value}" for name, value in parts)
-    return f"{split}: loss: {found['value']}, {told}"
+    named = ", ".join(f"{split} {name}_loss: {value}" for name, value in parts)
+    return f"{split}: loss: {found['value']}, {named}"
 
 
 def marked(found: re.Match[str]) -> str:

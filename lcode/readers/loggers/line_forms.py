@@ -25,10 +25,13 @@ from lcode.readers.loggers.form_parts import (
     of_share,
     of_split,
     of_sum,
+    of_thousands,
     of_tutorial,
     row_by_class,
     with_data,
+    with_stand_ins,
 )
+from lcode.readers.loggers.labels import with_named_groups, with_numbered_parts
 from lcode.table.other_languages import in_english
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -78,6 +81,15 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         r"epoch \2, batch \3, \1: ",
     ),
     ("(", re.compile(rf"(?i)(?<![\w.])({_SPLIT}) \(((?:[^()]*?[:=] *(?:{NUMBER})%?,? *){{2,}})\)"), of_split),
+    # `step 6k/400k`, `[1.5k/400k]`
+    (
+        "",
+        re.compile(
+            r"(?P<before>(?i:\b(?:(?:global[_ ]|time)?steps?|epochs?|iter(?:ation)?s?|updates?|episodes?|rounds?|it))"
+            r"[\s:=#\[(_-]*|^\W*\[ *)(?P<count>\d+(?:\.\d+)?[kKM]?(?: *(?:/|of) *\d+(?:\.\d+)?[kKM]?)?)(?![\w.])"
+        ),
+        of_thousands,
+    ),
     ("train==[", re.compile(rf"\btrain==\[({NUMBER})="), r"train loss: \1, [="),  # NGCF, KGAT
     ("\t", re.compile(rf"(?<=[A-Za-z])\t(?=(?:{NUMBER})(?:\t|\s*$))", re.IGNORECASE), ": "),  # `loss\t0.3\ttime\t9.5`
     ("loss", re.compile(r"\bloss(?=\d+\.\d)"), "loss: "),  # LightGCN: `EPOCH[1/1000] loss0.546-|Sample:3.4|`
@@ -171,6 +183,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
     ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
     ("]", re.compile(rf"(?i)(?<=[\d%] )\[({_SPLIT})\]:? *(?=[a-z])"), r", \1: "),  # `loss=0.3 [val] acc=0.9`
+    ("][", re.compile(rf"(?i)(\[[a-z][\w.-]*\]) ?(\[(?:{_SPLIT})\])"), r"\2\1"),  # `[seg][val] loss=0.3`
     # `root: Train: loss 0.3`: who says it comes first.
     (": ", re.compile(rf"(?i)^\W*[a-z_][\w.]*: +(?=(?:{_SPLIT}) *:)"), ""),
     ("(", re.compile(r"(?i)\biter\((val|test)\) *\[ *\d+(?: */ *\d+)?\]"), r"\1: "),  # MMCV: of the batches of its data
@@ -248,13 +261,19 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
 """What is in every line of a form, the form, and the usual one for it."""
 
 
-def usual_form(line: str) -> str:
-    """The line without dates, bars, addresses and the like, in the form of most programs."""
+def without_noise(line: str) -> str:
+    """The line without dates, bars, addresses and the like, with a number wherever one may stand."""
     line = _COLOUR.sub("", line) if "\x1b" in line else line  # before others, which may begin the line
-    line = _NOISE.sub("\n", in_english(line))
+    return _NOISE.sub("\n", in_english(with_stand_ins(line)))
+
+
+def usual_form(line: str) -> str:
+    """The line without noise, in the form of most programs."""
+    line = with_numbered_parts(without_noise(line))
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)
+    line = with_named_groups(line) if sum(map(line.count, "({[")) > 1 else line
     return _AFTER_MARK.sub(r"\1 ", line)
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from lcode.readers.loggers.form_parts import DATA, NUMBER
+from lcode.readers.loggers.form_parts import DATA
+from lcode.readers.loggers.labelled_lines import LONGEST_HEAD, PARTS_OF_ONE, head_of_lines, label_of
+from lcode.readers.loggers.labels import PARTS
 from lcode.readers.loggers.printed_line import IN_BATCH, RUN
 from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric
-from lcode.table.metric_words import NEUTRAL, SPLITS
 
 MOST_MODELS = 50
 """More names than this are no models: they are files or classes."""
@@ -36,39 +38,17 @@ _MACHINE = re.compile(r"(?:rank|gpu|cuda|worker|node|proc(?:ess)?|host|client)[ 
 
 _WORDS = ("model", "network", "arch", "method", "algorithm", "variant", "\n[", " pid=")
 
-_PARTS_OF_ONE = {
-    "generator",
-    "discriminator",
-    "actor",
-    "critic",
-    "teacher",
-    "student",
-    "encoder",
-    "decoder",
-    "source",
-    "target",
-}
-"""Parts of one training, of which each may be measured: `teacher: acc 0.8`, `student: acc 0.7`."""
-
 _NO_MODELS = (
     DATA
-    | _PARTS_OF_ONE
+    | PARTS_OF_ONE
     | {
         *("info", "debug", "warning", "error", "log", "lightgbm", "rank", "root", "best", "new", "ema"),
     }
 )
 """Levels of messages, and parts of one training, that stand where a model's name may."""
 
-_SPEAKER = re.compile(r"(train|evaluat|validat|test)(?:er|or)", re.IGNORECASE)
-"""Who of a program tells it: `trainer: loss 0.3` and `evaluator: loss 0.4` are of different data."""
-
-_LONGEST_HEAD = 120
-"""Characters of a line in which it says of what it tells."""
-
-_PARTS = "data set|dataset|task|domain|subset|subject|class|category|head|scene|camera|site|language"
-
 _PART = re.compile(
-    rf"(?:^|[|,;\]>]|\bon)\s*(?P<word>{_PARTS})"
+    rf"(?:^|[|,;\]>]|\bon)\s*(?P<word>{PARTS})"
     r"(?:\s*[:=]\s*['\"]?(?P<name>\w*[A-Za-z][\w.+-]*|\d+)|[ _#]*(?P<number>\d+))['\"]?"
     r"(?=\s*(?:[:,|;\])(>-]|$)|\s+[A-Za-z][\w@]*\s*[:=])",
     re.IGNORECASE,
@@ -76,21 +56,10 @@ _PART = re.compile(
 """Of which part of what is measured a line tells: `Dataset 00`, `task: seg`."""
 
 
-_LABEL = re.compile(
-    rf"[^A-Za-z]*(?:(?:{_PARTS}|type)[ _]+)?['\"]?(?P<name>[A-Za-z][\w./-]*)['\"]?\s*:\s+"
-    rf"(?P<metric>[A-Za-z][\w@]*)(?:\s*(?P<mark>[:=])\s*|\s+)(?={NUMBER})",
-    re.IGNORECASE,
-)
-"""Of which class a line tells at its beginning: `PER: precision: 87.2%; recall: 83.8%`."""
-
-_LEVEL = "INFO"
-"""The word of a logger behind which a line begins."""
-
-
 _HEAD = re.compile(
     r"(?:.*[\]:>|-]\s|\W*)(?:(?:start(?:ing)?|now|run(?:ning)?)\s+)?"
     r"(?:evaluat\w+|validat\w+|test(?:ing|ed)?|results?|performance|metrics|scores)\s+(?:of|on|for|in)\s+(?:the\s+)?"
-    rf"(?:(?:{_PARTS})\s+)?['\"]?(?P<name>[A-Za-z](?:[\w.-]*\w)?)['\"]?"
+    rf"(?:(?:{PARTS})\s+)?['\"]?(?P<name>[A-Za-z](?:[\w.-]*\w)?)['\"]?"
     r"(?:\s+(?:data ?set|set|data|benchmark|task))?\W*",
     re.IGNORECASE,
 )
@@ -103,8 +72,10 @@ _COUNTS = re.compile(r"\b(?:epoch|step|iter(?:ation)?|round)s?\W{0,3}\d", re.IGN
 def may_name_parts(text: str) -> bool:
     """Whether a text holds a word for a data set, a task or the like, or a label before a metric."""
     lower = text.lower()
-    words = (*_PARTS.split("|"), "evaluat", "validat", "test", "result", "performance")
-    return any(word in lower for word in words) or any(map(_label_of, text.split("\n")))
+    words = (*PARTS.split("|"), "evaluat", "validat", "test", "result", "performance")
+    if any(word in lower for word in words):
+        return True
+    return any(label_of(line) or head_of_lines(line) is not None for line in text.split("\n"))
 
 
 def parts_by_turns(lines: Sequence[str], *, tags: bool = False) -> list[str] | None:
@@ -116,22 +87,50 @@ def parts_by_turns(lines: Sequence[str], *, tags: bool = False) -> list[str] | N
     """
     names = [_tag_of(line) for line in lines] if tags else _parts_of(lines)
     said = Counter(name for name, _ in groupby(name for name in names if name))
-    by_turns = 1 < len(said) <= MOST_MODELS and min(said.values()) > 1
-    return names if by_turns else None
+    again = {name for name, times in said.items() if times > 1}  # what is said once is of the end, or a setting
+    by_turns = 1 < len(again) <= MOST_MODELS
+    return [name if name in again else "" for name in names] if by_turns else None
 
 
 def _parts_of(lines: Sequence[str]) -> list[str]:
     """What each line itself says that it tells of, or the head above it, up to a line that counts."""
-    names, above = [], ""
-    for line in lines:
+    names, above = [], Above()
+    heads = _heads_by_turns(lines)
+    for number, line in enumerate(lines):
         own = _part_of(line)
-        head = _HEAD.fullmatch(line, max(0, len(line) - _LONGEST_HEAD)) if not own and _HEAD_WORD.search(line) else None
+        head = _HEAD.fullmatch(line, max(0, len(line) - LONGEST_HEAD)) if not own and _HEAD_WORD.search(line) else None
         if head is not None:
-            above = "" if _is_no_name(head["name"]) else head["name"]
-        elif own or (above and _COUNTS.search(line)):
-            above = ""
-        names.append(own or above)
+            above = Above("" if _is_no_name(head["name"]) else head["name"])
+        elif number in heads:
+            above = heads[number]
+        elif own or (above.name and _COUNTS.search(line)) or above.ends_at(line):
+            above = Above()
+        names.append(own or above.name)
     return names
+
+
+@dataclass(frozen=True)
+class Above:
+    """A head that says of what the lines below it tell.
+
+    Attributes:
+        name: what it says; empty: nothing.
+        indent: how far in it stands where only lines that are further in are below it.
+    """
+
+    name: str = ""
+    indent: int | None = None
+
+    def ends_at(self, line: str) -> bool:
+        """Whether a line is not below the head."""
+        return self.indent is not None and bool(line.strip()) and len(line) - len(line.lstrip()) <= self.indent
+
+
+def _heads_by_turns(lines: Sequence[str]) -> dict[int, Above]:
+    """The lines, by number from 0, that consist of a word which several of them have by turns."""
+    found = {at: head for at, line in enumerate(lines) if line.strip() and (head := head_of_lines(line)) is not None}
+    said = Counter(name for name, _ in found.values())
+    return {at: Above(name, indent) for at, (name, indent) in found.items() if said[name] > 1}
 
 
 def _tag_of(line: str) -> str:
@@ -140,28 +139,13 @@ def _tag_of(line: str) -> str:
 
 
 def _part_of(line: str) -> str:
-    found = _PART.search(line, 0, _LONGEST_HEAD)
+    found = _PART.search(line, 0, LONGEST_HEAD)
     if found is None:
-        return _label_of(line)
+        return label_of(line)
     number = found["number"] or (found["name"] if found["name"].isdigit() else "")
     if number:
         return f"{found['word'].lower().replace(' ', '')}_{number}"
     return "" if known_metric(found["name"]) is not None else found["name"]
-
-
-def _label_of(line: str) -> str:
-    start = line.find(_LEVEL)
-    found = _LABEL.match(line, 0 if start < 0 else start + len(_LEVEL), _LONGEST_HEAD)
-    speaker = None if found is None else _SPEAKER.fullmatch(found["name"])
-    if found is None or not (known_metric(found["metric"]) or (speaker and is_counter(found["metric"]))):
-        return ""
-    if not found["mark"] and known_metric(found["name"]) is not None:  # persons are PER, a phoneme error rate as well
-        return ""
-    if speaker is not None:
-        return SPLITS[{"evaluat": "eval", "validat": "val"}.get(speaker[1].lower(), speaker[1].lower())]
-    if found["name"].lower() in _PARTS_OF_ONE:
-        return found["name"]
-    return "" if _is_no_name(found["name"]) or found["name"].lower() in NEUTRAL else found["name"].replace("/", "_")
 
 
 def may_name_models(text: str) -> bool:

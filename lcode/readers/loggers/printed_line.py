@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lcode.readers.loggers.form_parts import DATA, NUMBER
+from lcode.readers.loggers.form_parts import DATA, NUMBER, STAND_INS, number_of
+from lcode.readers.loggers.labels import Labels, Value, with_labels
 from lcode.readers.loggers.line_forms import usual_form, with_bare_counter
+from lcode.readers.loggers.line_names import REMARK, name_before
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
@@ -64,13 +66,14 @@ _VALUE = re.compile(
 )
 """A number that is no part of a word, as in `Precision 16-mixed`, and the average behind it."""
 
-_UNIT = re.compile(r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))")
+_UNIT = re.compile(
+    r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))"
+    r"|(?P<glued>[A-Za-zµ°Å]{1,4}[²³]?(?:/[A-Za-z]{1,4}[²³]?)?)(?![\w@/-]| *[:=])"
+    r"|\s*(?:[mck]?m|dB|deg(?:rees)?|px|m?eV)\b(?!\s*[:=(]|\s+[+-]?[\d.])"
+)
+"""What stands between a number and the next name, as a unit of the number."""
 _DURATION = re.compile(r"\s*(?:[mun]?s|secs?|seconds?|min(?:ute)?s?|hours?)\b(?!\s*[:=/])", re.IGNORECASE)
 """What stands behind a time: `Loading model cost 0.5 seconds.`"""
-
-_NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$")
-_REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
-"""What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""
 
 _SHORT = 60
 """Characters of a line that holds no several ones."""
@@ -88,34 +91,15 @@ IN_BATCH = "\0"
 """Begins the name of a value that was told within an epoch, or beside a loss, of which the line does not say on which
 data it was measured."""
 
-_BEHIND = re.compile(r"\s*[(\[](?P<said>[^()\[\]]*)[)\]]$")
-"""What is said of a name between it and the mark: `Loss (NLL): 0.3`, `acc(%): 93`, `F1 (macro) = 0.8`."""
-
-_WORDS = re.compile(r"[\w@.%+-]+(?: [\w@.%+-]+)?")
-
 _ALONE = re.compile(rf"[\s:=]*(?P<value>{NUMBER})\s*%?(?:\s*\([^()]*\))?\s*$", re.IGNORECASE)
 _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 
 _OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|current|sav(?:ed?|ing))*\bbest\b", re.IGNORECASE)
 """How a line begins that says again what was best: `New best model, saved to best.pt (val_loss=0.3)`."""
 
-_UNMARKED = frozenset(("lr", *DATA))
-"""Names that may stand before a number without a mark though they are no metrics: `train 0.31 val 0.35`."""
-
-_IS = re.compile(r"^(?:the|its|an) |[ _](?:is|was|are)$", re.IGNORECASE)
-"""What makes a sentence of a name: `the loss is 0.3`."""
-
-_ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than", "the"))
-"""Words before a number in a sentence, some of them names of metrics: `the next mAP at 200`, `which is 5`."""
-
-_SUMMARY = frozenset(("best", "largest", "highest", "lowest", "smallest", "saved", "saving"))
-"""Words in what is said beside the values of a count."""
-
-_CHANGED = frozenset(("decreased", "increased", "improved", "improving", "improves", "reduced", "not"))
-"""What a value has done since it was told: `Validation loss decreased (0.4 --> 0.3)`."""
-
 _SEGMENTS = re.compile(
-    r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n|(?<=[\d%])\s(?=(?:train|val|valid|test|dev):\s*[\d.])", re.IGNORECASE
+    r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n|(?<=[\d%])\s(?=(?:train|val|valid|validation|test|dev)\s?:\s)",
+    re.IGNORECASE,
 )
 
 
@@ -156,7 +140,8 @@ def said_in(line: str) -> Said | None:
     line = usual_form(line)
     counted = list(_COUNTER.finditer(line))
     before = [_ASIDE.search(line[: one.start()]) for one in counted]
-    found = [one for one, aside in zip(counted, before, strict=True) if aside is None]
+    stand = [one["at"] in STAND_INS.values() for one in counted]
+    found = [one for one, aside, none in zip(counted, before, stand, strict=True) if aside is None and not none]
     if counted and not found and all(aside is not None and _IN_ALL.match(aside.group()) for aside in before):
         counted, line = [], _COUNTER.sub("\n", line)  # how many there are in all, beside values
     bare = with_bare_counter(line, named=bool(counted))
@@ -172,6 +157,11 @@ def said_in(line: str) -> Said | None:
     if BATCH in counters or (EPOCH in counters and STEP in totals) or (found and _is_of_training(pairs)):
         pairs = {name if _split(name) else f"{IN_BATCH}{name}": value for name, value in pairs.items()}
     return Said(counters, totals, pairs) if found or pairs else None
+
+
+def without_counters(line: str) -> str:
+    """The line, in the usual form, with a break where it counts."""
+    return _COUNTER.sub("\n", line)
 
 
 def _is_of_training(names: Iterable[str]) -> bool:
@@ -216,34 +206,53 @@ def _counted(found: Sequence[re.Match[str]], kinds: Sequence[str]) -> Iterator[t
 def _pairs(line: str) -> Iterator[tuple[str, float]]:
     """The names of a line and their numbers; where an average stands in brackets behind the latest value, it counts."""
     split = ""
-    told: list[tuple[str, str, float]] = []
-    for segment in _SEGMENTS.split(line):
+    told: list[Value] = []
+    labels = Labels()
+    for separator, segment in _segments(line):
+        labels.begin(separator)
         head = SPLIT.match(segment)
         if head is not None:
             alone = _ALONE.match(segment, head.end())
             if alone is not None:  # `val: 0.3`
-                told.append(("", re.sub(r"\W+", "_", head.group().strip(" :|[]>.-#")), float(alone["value"])))
+                name = re.sub(r"\W+", "_", head.group().strip(" :|[]>.-#"))
+                told.append(Value("", name, number_of(alone["value"])))
                 continue
             split = head["split"].lower()
             segment = segment[head.end() :]
+            labels.reset()
         behind = 0
         for found in _VALUE.finditer(segment):
             unit = _UNIT.match(segment, behind) if behind else None
-            before = _REMARK.sub("", segment[unit.end() if unit else behind : found.start()]).rstrip()
+            before = REMARK.sub("", segment[unit.end() if unit else behind : found.start()]).rstrip()
             behind = found.end()
             marked = before.endswith((":", "="))
-            name = _name(re.split(r"[:=]", before.rstrip(":= "))[-1], marked=marked)
+            *ahead, last = re.split(r"[:=]", before.rstrip(":= "))
+            name = name_before(last, marked=marked)
             if name and not (_DURATION.match(segment, behind) and _may_be_time(name)):
-                own = words_of(name)[0] in DATA
-                told.append(("" if own else split, name, float(found["mean"] or found["value"])))
+                first = words_of(name)[0]
+                own = first in DATA
+                told.append(labels.named(ahead, "" if own else split, name, number_of(found["mean"] or found["value"])))
+                split = first if own and split else split  # `Train Loss: 0.3 Acc: 0.8 Val Loss: 0.4 Acc: 0.7`
         if not behind and _BEST.search(segment):
             break  # `best metric, acc: 0.9`
+        if not behind:
+            labels.alone(segment)
+    told = with_labels(told)
     again = _told_again(told)
-    for at, (split, name, value) in enumerate(told):
+    for at, one in enumerate(told):
         if at in again:  # CenterNet: of the training, and behind it of the validation
-            yield f"val/{name}", value
+            yield f"val/{one.name}", one.value
             continue
-        yield (f"{split}/{name}" if split and not _is_aside(split, name, told) else name), value
+        yield f"{one.split}/{one.name}" if one.split and not _is_aside(one, told) else one.name, one.value
+
+
+def _segments(line: str) -> Iterator[tuple[str, str]]:
+    """The parts of a line, each with what separates it from the one before."""
+    start, separator = 0, ""
+    for found in _SEGMENTS.finditer(line):
+        yield separator, line[start : found.start()]
+        start, separator = found.end(), found.group()
+    yield separator, line[start:]
 
 
 @lru_cache(maxsize=4096)
@@ -252,12 +261,12 @@ def _may_be_time(name: str) -> bool:
     return known_metric(name) is None or words_of(name)[-1] in ("cost", "costs")
 
 
-def _told_again(told: Sequence[tuple[str, str, float]]) -> range:
+def _told_again(told: Sequence[Value]) -> range:
     """The places of a line from which on the same names come again, several of them, and nothing says of which data."""
-    names = [name for _, name, _ in told]
+    names = [one.name for one in told]
     start = names.index(names[0], 1) if names and names[0] in names[1:] else len(names)
     alike = 1 < len(names) - start <= start and names[start:] == names[: len(names) - start]
-    unsaid = not any(split or _split(name) for split, name, _ in told)
+    unsaid = not any(one.split or _split(one.name) for one in told)
     return range(start, len(names)) if alike and unsaid else range(0)
 
 
@@ -266,50 +275,13 @@ def _of_data(word: str) -> str:
     return SPLITS[word] if word in DATA else ""
 
 
-def _is_aside(split: str, name: str, told: Sequence[tuple[str, str, float]]) -> bool:
+def _is_aside(value: Value, told: Sequence[Value]) -> bool:
     """Whether a loss behind scores of held-out data is not of that data: `Train Acc: 0.9 | Test Acc: 0.8 | Loss: 0.3`.
 
     The training's score stands before it in the line, and its loss does not.
     """
-    if SPLITS[split] == "train" or "loss" not in words_of(name):
+    if SPLITS[value.split] == "train" or "loss" not in words_of(value.name):
         return False
-    of_training = [other for at, other, _ in told if _of_data(at or words_of(other)[0]) == "train"]
-    alike = [other for at, other, _ in told if at == split and other != name]
+    of_training = [one.name for one in told if _of_data(one.split or words_of(one.name)[0]) == "train"]
+    alike = [one.name for one in told if one.split == value.split and one.name != value.name]
     return bool(of_training) and bool(alike) and not any("loss" in words_of(other) for other in of_training)
-
-
-@lru_cache(maxsize=4096)
-def _name(before: str, *, marked: bool) -> str:
-    """What the number behind this text is called; nothing where it stands in a sentence."""
-    found = _NAME.search(_with_remark(before) if marked else before)
-    name = "" if found is None else _IS.sub("", found.group().strip(" .-#[]()"))
-    if not marked and known_metric(name) is None:
-        name = name.rpartition(" ")[2]
-        if known_metric(name) is None and name.lower() not in _UNMARKED:
-            return ""
-    if not marked and name.rpartition(" ")[2] in _ENGLISH:
-        return ""
-    if name.count("[") < name.count("]"):  # `[Metrics] AUC`
-        name = name.rpartition("]")[2].strip()
-    words = words_of(name)
-    whole = bool(words) and name.count("(") == name.count(")")  # or it is the print of a network
-    if words == ["max", "accuracy"]:  # so far, as DeiT and Swin print it
-        return ""
-    told = _SUMMARY.isdisjoint(words[:-1]) and _CHANGED.isdisjoint(words)
-    return re.sub(r"\s+", "_", name) if whole and words != ["best"] and told else ""
-
-
-def _with_remark(before: str) -> str:
-    """The text before a mark with the one or two words in brackets at its end as part of the name.
-
-    They are left out where they are more words, or make something else of a metric: `accuracy (of 3 classes)`.
-    """
-    found = _BEHIND.search(before)
-    if found is None:
-        return before
-    plain = before[: found.start()]
-    joined = f"{plain} {found['said']}"
-    if _WORDS.fullmatch(found["said"]) is None:
-        return plain
-    facts, other = known_metric(plain), known_metric(joined)
-    return plain if facts is not None and (other is None or other.direction != facts.direction) else joined

@@ -15,6 +15,7 @@ from typing import Any
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.line_forms import usual_form
 from lcode.readers.loggers.settings import call_settings
+from lcode.readers.loggers.settings_lines import settings_of_line
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS
 from lcode.readers.understanding.planned import planned
@@ -41,6 +42,12 @@ _OBJECT = re.compile(rf"\b(?:Namespace|{_WORD})\b[^({{]*(?P<object>[({{].*[)}}])
 
 _SETTING = re.compile(r"\W{0,12}(?P<name>[A-Za-z][\w.-]*)\s*[:=]\s*(?P<value>\S.*?)?[\s,;]*")
 _FLAG = re.compile(r"(?:[^-].*?\s)?\s*--(?P<name>[A-Za-z][\w.-]*)\s+(?P<value>\S.*?)\s*")
+
+_WORDS = (
+    *("namespace", "arg", "conf", "cfg", "param", "setting", "option"),
+    *(".py ", " -m ", "run ", "trial ", "experiment ", "exp ", "job ", "fold ", "sweep ", "epoch': "),
+)
+"""One of these is in every line that holds settings, or stands above them."""
 
 _RULE = re.compile(r"[\W_]*")
 
@@ -88,7 +95,11 @@ def settings_in(text: str) -> tuple[list[Settings], str]:
         if len(line) > _LONGEST or not _may_hold(line):
             continue
         values = _of_object(line)
-        if len(values) >= FEWEST:
+        alone = {} if len(values) >= FEWEST else _told(settings_of_line(line).items())
+        if alone:
+            found.append(Settings(at, alone))
+            lines[at - 1] = ""
+        elif len(values) >= FEWEST:
             if not _OF_THE_BEST.match(line):
                 found.append(Settings(at, values, behind=_SAID_BEHIND.search(line) is not None))
             lines[at - 1] = ""
@@ -134,7 +145,7 @@ def _planned(values: Mapping[str, Any], run: Logged) -> float | None:
 def _may_hold(text: str) -> bool:
     """Whether a line, or a whole text, holds a word for settings."""
     lower = text.lower()
-    return any(word in lower for word in ("namespace", "arg", "conf", "cfg", "param", "setting", "option"))
+    return any(word in lower for word in _WORDS)
 
 
 def _of_object(line: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.by_course import of_one_course
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
 from lcode.readers.loggers.console_lines import counts_on, told_in
 from lcode.readers.loggers.early_stops import with_early_stops
@@ -115,7 +116,7 @@ class TextLogReader:
         texts = [path for path in paths if path not in lists]
         if not texts:
             return nameless_runs(lists, self.tool)
-        runs = of_one_axis(told_once(joined_parts(sound_runs(texts, _runs_of))))
+        runs = of_one_axis(told_once(joined_parts(of_one_course(sound_runs(texts, _runs_of)))))
         if lists:  # a program that prints what it measures keeps it in lists as well
             note = f"beside texts that name what they tell, so not read: {listed([path.name for path in lists])}."
             runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, note))
@@ -179,7 +180,7 @@ def _runs_of(path: Path) -> list[Logged]:
         raise refused(path, TOOL, "no line of it counts epochs or steps and names a metric")
     axis, remarks = said.axis, tuple(f"{path.name}: {remark}" for remark in said.remarks)
     columns = columns_of(said.rows, path, TOOL)
-    logged = Logged(path, columns, axis=axis, lines=said.lines, notes=(*notes, *remarks))
+    logged = Logged(path, columns, axis=axis, lines=said.lines, nameless=said.nameless, notes=(*notes, *remarks))
     trainings = [_without_settings(run) for run in runs_in(logged, [totals.get(axis) for totals in said.totals])]
     return with_early_stops(with_settings(trainings, settings), rest)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import chain, pairwise
+from math import isfinite
 from statistics import mean
 from typing import Any
 
@@ -45,12 +46,14 @@ class Told:
         rows: counters and values in the order in which they were printed; a row per value of the counters.
         lines: 1-based line at which each row begins.
         totals: the last value that each counter is said to reach where a row is told, by counter, of each row.
+        nameless: names that say no metric as they are read, by the way that the first of them went, and what they were.
         remarks: what to tell the user of how names were understood.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     totals: list[Mapping[str, float]] = field(default_factory=list)
+    nameless: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
     @property
@@ -164,13 +167,11 @@ def _with_splits(told: Told) -> Told:
         )
     renamed |= same
     bare = {name: SPLITS[name.lower()] for name in others if name.lower() in DATA}
-    remarks = told.remarks
     if "train" in bare.values() and len(set(bare.values())) > 1:
-        first = next(name for name, split in bare.items() if split == "train")
+        first = min((name for name, split in bare.items() if split == "train"), key=str.lower)
         metric = "loss" if _falls([row for row in told.rows if first in row], first) else "score"
         renamed |= {name: f"{name}/{metric}" for name in bare}
-        both = " and ".join(sorted(f"'{name}'" for name in bare))
-        remarks += (f"{both} name no metric and are read as a {metric}, by the way that '{first}' went.",)
+        told = replace(told, nameless={f"{name}/{metric}": name for name in (first, *bare)})
     elif bare and any(
         split_name(name)[0] != "val" and split_name(name)[1].lower() == "loss"
         for name in (*others, *(name.removeprefix(IN_BATCH) for name in of_batches))
@@ -186,15 +187,17 @@ def _with_splits(told: Told) -> Told:
         if key not in named:
             named[key] = [renamed.get(name, name) for name in key]
         rows.append(dict(zip(named[key], row.values(), strict=True)))
-    return replace(told, rows=rows, remarks=remarks)
+    return replace(told, rows=rows)
 
 
 def _falls(rows: Sequence[dict[str, Any]], name: str) -> bool:
-    """Whether these values fall from the beginning of each training to its end, in most rows."""
+    """Whether these values, as far as they are finite, fall from the beginning of each training to its end in most."""
     starts = starts_of([row.get(EPOCH, row.get(STEP)) for row in rows])
     falling = 0
     for start, end in pairwise([*starts, len(rows)]):
-        values = [row[name] for row in rows[start:end]]
+        values = [row[name] for row in rows[start:end] if isfinite(row[name])]
+        if not values:
+            continue
         some = max(1, min(_SOME, len(values) // 2))
         falling += len(values) if mean(values[-some:]) <= mean(values[:some]) else -len(values)
     return falling >= 0

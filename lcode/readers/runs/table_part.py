@@ -27,6 +27,7 @@ from lcode.readers.understanding.layout import CONFIG, RUN_LEVEL, Cells, is_long
 from lcode.readers.understanding.rates import RATE_SIGNAL, rates_of_runs
 from lcode.table.axis import as_ticks, common_step, epoch_text
 from lcode.table.metric import infer_direction
+from lcode.table.reading import listed
 from lcode.table.table import STATUSES, empty_points
 
 
@@ -212,10 +213,12 @@ def _points(
     kept = distinct_points(place)
     notes = []
     if len(kept) < len(place):
-        replaced = len(find_conflicts(place, cells.value, None))
+        conflicts = find_conflicts(place, cells.value, None)
+        replaced = len(conflicts)
         merged = len(place) - len(kept) - replaced
         if replaced and not counted:
-            notes.append(f"{raw.path.name}: {replaced} values were replaced by later ones of the same epoch.")
+            of = listed([cells.keys[at] for at in np.unique(cells.metric[conflicts.second])])
+            notes.append(f"{raw.path.name}: {replaced} values were replaced by later ones of the same epoch, of {of}.")
         if merged:
             notes.append(f"{raw.path.name}: {merged} repeated values were merged.")
     lost_run, lost_epoch = blank.run[blank.diverged], blank.epoch[blank.diverged]

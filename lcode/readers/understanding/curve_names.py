@@ -93,7 +93,7 @@ def with_tasks(scored: dict[str, str]) -> dict[str, str]:
         if len({split_key(name)[0] for name in inner.values()}) > 1:
             return inner
     turned = _turned(scored)
-    named = {key: _task(name) for key, name in scored.items() if "/" not in name} | turned
+    named = {key: task_of(name) for key, name in scored.items() if "/" not in name} | turned
     tasks = {split_key(name)[0] for name in named.values() if name is not None}
     if len(tasks) < 2:
         named = {}
@@ -134,7 +134,7 @@ def _plain(key: str, name: str) -> str:
     return name if "/" in key else key
 
 
-def _task(name: str) -> str | None:
+def task_of(name: str) -> str | None:
     """`seg_acc` as `seg/acc`; None where what stands before the metric is no task."""
     words = [word for word in re.split(r"[_.\- ]+", name) if word]
     for at in range(len(words) - 1, 0, -1):

@@ -200,19 +200,28 @@ def _beside_scores(split_of: Mapping[str, str], stated: Collection[str], often: 
     """The curves that are named as those of the training, and the losses, beside scores of which nothing is said.
 
     `train_loss` beside `HR@10` and `NDCG@10`: these come from an evaluation, so that a `loss` beside them is that of
-    the training. So does the `loss` that is told as often as `train_loss`, for the training's own has a name already.
+    the training. So does the `loss` that is told as often as `train_loss`, for the training's own has a name already;
+    nor is `age/loss` of it beside `age/acc`.
     """
     ranked = any(one.entry.name in _RANKINGS for key in split_of for one in Name.parse(key).found)
     if "train" not in split_of.values() and not ranked:
         return []
     twins = {split_name(key)[1].lower(): key for key, split in split_of.items() if split}
     counts = {} if often is None else often.values
-    apart = {key: counts.get(key, 0) for key in split_of if key.lower() in twins}
-    same = {key for key, number in apart.items() if 1 < number == counts.get(twins[key.lower()])}
+    of_task = {task for key in split_of if (task := _scored_task(key, split_of[key]))}
+    bare = {key: split_key(key)[1] if split_key(key)[0] in of_task else key for key in split_of}
+    apart = {key: counts.get(key, 0) for key in split_of if bare[key].lower() in twins}
+    same = {key for key, number in apart.items() if 1 < number == counts.get(twins[bare[key].lower()])}
     losses = {key for key in split_of if "loss" in words_of(key)} - same
     others = [key for key, split in split_of.items() if not split and (key.lower() not in twins or key in same)]
     scores = [key for key in others if key not in losses and known_metric(key)]
     return [key for key in split_of if key not in (*scores, *stated) and (split_of[key] or key in losses) and scores]
+
+
+def _scored_task(key: str, split: str) -> str:
+    """The task of a score of which nothing is said; empty where it is a loss, or has none."""
+    task, bare = split_key(key)
+    return task if task and not split and "loss" not in words_of(bare) and known_metric(bare) is not None else ""
 
 
 def _oftener_than(

@@ -1,0 +1,110 @@
+"""Settings in a line that has no word for them: a command, the head of a run, a dictionary of nothing but settings.
+
+`+ srun python train.py --lr 0.003 --epochs 40`, `==== Run 1/10: lr=0.003 bs=32 ====`.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+from lcode.readers.loggers.line_forms import usual_form
+from lcode.readers.loggers.settings import call_settings
+from lcode.readers.raw import as_number
+from lcode.table.metric_names import known_metric
+
+_COMMAND = re.compile(
+    r"(?:^|[\s/])(?:python[\d.]*|torchrun|accelerate|deepspeed|srun|mpirun)\b[^|&;]*?"
+    r"(?:\s\S+\.py|\s-m\s+[\w.]+)(?P<arguments>(?:\s+\S+)+)$"
+)
+"""What starts a program of Python, and what it is given."""
+
+_OVERRIDE = re.compile(r"\+{0,2}(?P<name>[A-Za-z][\w.]*)=(?P<value>[^=]*)")
+"""As Hydra takes it: `optimizer.lr=0.1`."""
+
+_TITLE = re.compile(
+    r"\W*(?:\S+ )?(?:run|trial|experiment|exp|config(?:uration)?|job|fold|sweep|setting)\b[ #:]*\d+(?: *(?:/|of) *\d+)?"
+    r"[\s:,|(\[-]+(?P<pairs>[A-Za-z][\w.]*=[^\s=,;|]+(?:[\s,;|]+[A-Za-z][\w.]*=[^\s=,;|]+)*)\W*",
+    re.IGNORECASE,
+)
+"""The head of one of several runs, with what is set for it."""
+
+_LONGEST_TITLE = 300
+
+_PAIR = re.compile(r"([A-Za-z][\w.]*)=([^\s=,;|)\]]+)")
+
+_OBJECT = re.compile(r"(?:^|[\s|])(?P<object>\{\s*'.*\})\s*$")
+
+_OF_TRAINING = re.compile(r"'(?:max_?epochs?|epochs|num_epochs|batch_size|optimi[sz]er|learning_rate|lr|seed)'")
+
+_FEWEST = 3
+"""Settings of a dictionary that nothing calls so."""
+
+_CONSTANTS = {"true": True, "false": False, "none": None, "null": None}
+
+
+def settings_of_line(line: str) -> dict[str, Any]:
+    """The settings that a line alone gives; none where it may be anything else."""
+    if ".py" in line or " -m " in line:
+        found = _COMMAND.search(line)
+        return {} if found is None else _of_command(found["arguments"])
+    if "=" in line:
+        plain = usual_form(line).rpartition("\n")[2] if len(line) <= _LONGEST_TITLE else ""
+        title = next((one for text in (line.rstrip(), plain) if (one := _TITLE.fullmatch(text)) is not None), None)
+        if title is not None:
+            values = {name: _value(text) for name, text in _PAIR.findall(title["pairs"])}
+            return {} if _is_measured(values) else values
+    if "': " in line:
+        return _of_object(line)
+    return {}
+
+
+def _of_command(text: str) -> dict[str, Any]:
+    """The settings that a program is given: `--lr 0.1`, `--lr=0.1`, `--amp`, `optimizer.lr=0.1`."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return {}
+    values: dict[str, Any] = {}
+    at = 0
+    while at < len(words):
+        word, following = words[at], words[at + 1 : at + 2]
+        at += 1
+        override = _OVERRIDE.fullmatch(word.removeprefix("--"))
+        if override is not None:
+            values[override["name"].replace("-", "_")] = _value(override["value"])
+            continue
+        if not word.startswith("--"):
+            continue
+        name, equals, value = word[2:].partition("=")
+        if equals:
+            values[name.replace("-", "_")] = _value(value)
+        elif not following or following[0].startswith("--") or _OVERRIDE.fullmatch(following[0]):
+            values[name.replace("-", "_")] = True
+        else:
+            values[name.replace("-", "_")] = _value(following[0])
+            at += 1
+    return {name: value for name, value in values.items() if re.fullmatch(r"[A-Za-z][\w.]*", name)}
+
+
+def _of_object(line: str) -> dict[str, Any]:
+    """The settings of a dictionary that ends a line, where one of them is of every training and none is measured."""
+    found = _OBJECT.search(line)
+    if found is None or _OF_TRAINING.search(found["object"]) is None:
+        return {}
+    values = call_settings(found["object"])
+    return {} if len(values) < _FEWEST or _is_measured(values) else values
+
+
+def _is_measured(values: dict[str, Any]) -> bool:
+    """Whether one of them is a metric, with a number that is no whole one."""
+    return any(known_metric(name) is not None and isinstance(value, float) for name, value in values.items())
+
+
+def _value(text: str) -> Any:
+    """A setting as it was written: a number, a boolean, or a word."""
+    if re.fullmatch(r"[+-]?\d{1,18}", text):
+        return int(text)
+    number = as_number(text)
+    return _CONSTANTS.get(text.lower(), text) if number is None else number

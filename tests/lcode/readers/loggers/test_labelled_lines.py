@@ -1,0 +1,71 @@
+"""Lines that begin with the task that they tell of, or stand below its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+VALUES = ((0.9, 0.25), (0.7, 0.5), (0.5, 0.75))
+"""A loss that falls and an accuracy that rises, of one task; the other has half of them."""
+
+
+def tasks(block: str) -> str:
+    """The text of a training of which this is printed in each epoch."""
+    rows = enumerate(VALUES, start=1)
+    return "".join(block.format(e=e, l=loss, a=acc, m=loss / 2, b=acc / 2) for e, (loss, acc) in rows)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "Epoch {e}/40\n  [val] {one}: loss={l}, acc={a}\n  [val] {two}: loss={m}, acc={b}\n",
+        "Epoch {e}/40\n[val][{one}] loss={l}, acc={a}\n[val][{two}] loss={m}, acc={b}\n",
+        "Epoch {e}/40 [{one}][val] loss={l}, acc={a}\nEpoch {e}/40 [{two}][val] loss={m}, acc={b}\n",
+        "Epoch {e}/40\n{one}    | acc {a} | loss {l}\n{two} | acc {b} | loss {m}\n",
+        "Epoch {e} train loss 9.5\n{one}   acc {a}  loss {l}\n{two}  acc {b}  loss {m}\n",
+        "Epoch {e} train loss 9.5\n {one} -> acc {a}, loss {l}\n {two} -> acc {b}, loss {m}\n",
+        "Epoch {e} train loss 9.5\n - {one} (val): acc {a}, loss {l}\n - {two} (val): acc {b}, loss {m}\n",
+        "Epoch {e} {one} {{'acc': {a}, 'loss': {l}}}\nEpoch {e} {two} {{'acc': {b}, 'loss': {m}}}\n",
+        "INFO:root:Epoch {e}\nINFO:root:Validation {one} acc: {a} loss: {l}\n"
+        "INFO:root:Validation {two} acc: {b} loss: {m}\n",
+        "Epoch {e}\nval {one} acc {a} loss {l}\nval {two} acc {b} loss {m}\n",
+        "Epoch {e}\n  {one}:\n    acc: {a}\n    loss: {l}\n  {two}:\n    acc: {b}\n    loss: {m}\n",
+        "Epoch {e}\n--- {one} ---\nacc {a} loss {l}\n=== task {two} ===\nacc {b} loss {m}\n",
+        'Epoch {e}\n{{\n  "{one}": {{\n    "acc": {a},\n    "loss": {l}\n  }},\n'
+        '  "{two}": {{\n    "acc": {b},\n    "loss": {m}\n  }}\n}}\n',
+    ],
+)
+@pytest.mark.parametrize(("one", "two"), [("age", "gender"), ("seg", "cls")])
+def test_its_values_are_of_this_task(
+    tmp_path: Path, block: str, one: str, two: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks(block.replace("{one}", one).replace("{two}", two)))
+    assert scored(log) == {
+        f"one {one}/loss min": [loss for loss, _ in VALUES],
+        f"one {one}/acc max": [acc for _, acc in VALUES],
+        f"one {two}/loss min": [loss / 2 for loss, _ in VALUES],
+        f"one {two}/acc max": [acc / 2 for _, acc in VALUES],
+    }
+
+
+def test_tasks_with_metrics_of_their_own(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks("Epoch {e}/40\n  [val]   seg: mIoU={a}, acc={b}\n  [val]   depth: rmse={l}\n"))
+    assert sorted(name.split()[1] for name in scored(log)) == ["depth/rmse", "seg/acc", "seg/mIoU"]
+
+
+def test_what_is_told_once_is_no_task(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    log = tmp_path / "one.log"
+    log.write_text("baseline: acc 0.1\n" + tasks("Epoch {e}\nage: acc {a}\ngender: acc {b}\n"))
+    assert sorted(name.split()[1] for name in scored(log)) == ["age/acc", "gender/acc"]
+
+
+def test_what_is_not_further_in_is_not_below_a_head(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks("Epoch {e}\n  age:\n    acc: {a}\n  gender:\n    acc: {b}\n  mean acc: {l}\n"))
+    assert scored(log)["one mean_acc max"] == [loss for loss, _ in VALUES]
