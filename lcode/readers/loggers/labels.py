@@ -37,10 +37,12 @@ _ALONE = re.compile(rf"[^\w(\[{{]*(?P<name>{WORD})[ :]*")
 _MARKED = re.compile(rf"[^A-Za-z]*(?P<name>{WORD})\s*")
 """What stands before the mark of a label: `age: acc 0.3`."""
 
+_ONE = rf"(?>{WORD}(?: *[:=] *| +)(?:{NUMBER})[^\s,;(){{}}\[\]]{{0,4}})"
+"""A name and its number, with a unit; taken whole, or a long line of many would be tried in all ways."""
+
 _GROUP = re.compile(
     rf"(?i)(?<![\w.@/])(?P<name>{WORD})(?P<mark> *[:=]? *)(?P<open>[(\[{{])"
-    rf"(?P<pairs>\s*{WORD}(?: *[:=] *| +)(?:{NUMBER})[^\s,;(){{}}\[\]]{{0,4}}"
-    rf"(?:(?:\s*[,;|]\s*|\s+){WORD}(?: *[:=] *| +)(?:{NUMBER})[^\s,;(){{}}\[\]]{{0,4}})*)[,\s]*[)\]}}]"
+    rf"(?P<pairs>\s*{_ONE}(?:(?>\s*[,;|]\s*|\s+){_ONE})*+)[,\s]*[)\]}}]"
 )
 """Names and numbers in brackets behind a word: `age(acc=0.3, loss=1.2)`, `age: {acc: 0.3}`."""
 

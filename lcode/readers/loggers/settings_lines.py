@@ -14,11 +14,8 @@ from lcode.readers.loggers.settings import call_settings
 from lcode.readers.raw import as_number
 from lcode.table.metric_names import known_metric
 
-_COMMAND = re.compile(
-    r"(?:^|[\s/])(?:python[\d.]*|torchrun|accelerate|deepspeed|srun|mpirun)\b[^|&;]*?"
-    r"(?:\s\S+\.py|\s-m\s+[\w.]+)(?P<arguments>(?:\s+\S+)+)$"
-)
-"""What starts a program of Python, and what it is given."""
+_COMMAND = re.compile(r"(?:\S*/)?(?:python[\d.]*|torchrun|accelerate|deepspeed|srun|mpirun)")
+"""What starts a program of Python."""
 
 _OVERRIDE = re.compile(r"\+{0,2}(?P<name>[A-Za-z][\w.]*)=(?P<value>[^=]*)")
 """As Hydra takes it: `optimizer.lr=0.1`."""
@@ -47,8 +44,7 @@ _CONSTANTS = {"true": True, "false": False, "none": None, "null": None}
 def settings_of_line(line: str) -> dict[str, Any]:
     """The settings that a line alone gives; none where it may be anything else."""
     if ".py" in line or " -m " in line:
-        found = _COMMAND.search(line)
-        return {} if found is None else _of_command(found["arguments"])
+        return _of_command(_arguments(line))
     if "=" in line:
         plain = usual_form(line).rpartition("\n")[2] if len(line) <= _LONGEST_TITLE else ""
         title = next((one for text in (line.rstrip(), plain) if (one := _TITLE.fullmatch(text)) is not None), None)
@@ -58,6 +54,18 @@ def settings_of_line(line: str) -> dict[str, Any]:
     if "': " in line:
         return _of_object(line)
     return {}
+
+
+def _arguments(line: str) -> str:
+    """What a program of Python is given that a line starts; empty where it starts none."""
+    words = line.split()
+    start = next((at for at, word in enumerate(words) if _COMMAND.fullmatch(word)), len(words))
+    for at in range(start + 1, len(words)):
+        if words[at].endswith(".py"):
+            return " ".join(words[at + 1 :])
+        if words[at] == "-m":
+            return " ".join(words[at + 2 :])
+    return ""
 
 
 def _of_command(text: str) -> dict[str, Any]:

@@ -106,3 +106,12 @@ def test_words_that_are_none(
     log = tmp_path / "one.log"
     log.write_text(tasks(block))
     assert {name.split()[1] for name in scored(log)} == set(keys)
+
+
+@pytest.mark.parametrize("line", ["a(" + "b 0.1 " * 330, "{'a': " * 300, "python -m " * 190, "task 0 " * 280])
+def test_lines_of_many_names_are_searched_at_once(
+    tmp_path: Path, line: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks("Epoch {e} val acc {a}\n") + line + "\n")
+    assert list(scored(log)) == ["one val_acc max"]
