@@ -16,7 +16,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from lcode.errors import UsageError, refusal
 from lcode.files import check_room, refusals, replacing
-from lcode.table.reading import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +64,8 @@ _OF_FILE = re.compile(r"(?P<file>[^\s:]+\.\w+): (?P<rest>.+)", re.DOTALL)
 
 def show_notes(notes: Sequence[str]) -> None:
     """Print remarks for the user on stderr, so that stdout stays machine-readable; the same of many files once."""
+    from lcode.table.reading import listed
+
     files: dict[str, list[str]] = {}
     for note in notes:
         told = _OF_FILE.fullmatch(note)
