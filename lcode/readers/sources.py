@@ -21,8 +21,10 @@ from lcode.readers.run_logs import RUN_LOG, RunLogReader
 from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.runs.copies import without_copies
 from lcode.readers.runs.repeats import OnRepeat
-from lcode.readers.runs.tables import Understood, understood_runs, understood_tables
+from lcode.readers.runs.tables import understood_tables
 from lcode.readers.runs.tested_behind import without_tests_behind
+from lcode.readers.runs.tool_runs import understood_runs
+from lcode.readers.runs.understood import Understood
 from lcode.readers.understanding.curves import as_understood, settle_curves
 from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.unreadable import no_logs
