@@ -17,6 +17,7 @@ from lcode.readers.loggers.points import Points, rows_of
 from lcode.readers.loggers.points_in_order import counted, without_steps
 from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.loggers.several import sound_runs
+from lcode.readers.loggers.task_folders import folders_of_tasks
 from lcode.readers.loggers.tensorboard_events import TOOL, EventFile, read_events
 from lcode.readers.loggers.units import Units, units_of
 from lcode.table.metric_words import SPLITS
@@ -113,6 +114,11 @@ def _joined(runs: dict[Path, _Run]) -> list[_Run]:
         home.files += renamed
         home.damaged += run.damaged
         del runs[folder]
+    tasks = folders_of_tasks({folder: run.names for folder, run in runs.items()})
+    for folder, (parent, curves) in tasks.items():
+        run, home = runs.pop(folder), runs.setdefault(parent, _Run(parent))
+        home.files += [_renamed(file, curves) for file in run.files]
+        home.damaged += run.damaged
     return list(runs.values())
 
 
