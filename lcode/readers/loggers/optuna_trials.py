@@ -116,7 +116,7 @@ def runs_of(path: Path, studies: Sequence[Study], notes: Sequence[str] = ()) -> 
                     columns=columns,
                     run=f"{study.name}/trial-{trial.number}",
                     axis=STEP if rows else None,
-                    config=trial.params,
+                    config={str(name): value for name, value in trial.params.items()},
                     status=STATUSES.get(trial.state),
                     directions={name: way for name, way in ways.items() if name in columns},
                 )

@@ -155,7 +155,7 @@ def runs_by_prefix(raw: RawTable) -> RawTable:
 
 def _are_numbered(names: Sequence[str]) -> bool:
     """Whether names differ in a number at their end alone, which counts on: `r0`, `r1`, `r2`, but not `r1`, `r5`."""
-    told = [re.fullmatch(r"(.*?)[_ -]*([0-9]+)", name.strip()) for name in names]
+    told = [re.fullmatch(r"(.*?)[_ -]*([0-9]{1,9})", name.strip()) for name in names]
     stems, numbers = {match[1] for match in told if match}, [int(match[2]) for match in told if match]
     stem = min(stems, default="")
     if len(stems) != 1 or not stem or numbers != [*range(numbers[0], numbers[0] + len(names))]:

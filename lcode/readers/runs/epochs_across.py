@@ -14,7 +14,7 @@ from lcode.readers.understanding.column_words import RUN_NAMES, is_counter, plai
 from lcode.readers.understanding.parts_of_data import metric_column
 from lcode.table.metric_names import known_metric
 
-_COUNTED = re.compile(r"(?:(epochs?|ep|e|steps?|iter(?:ation)?s?|it)[ _:.-]*)?([0-9]+)", re.IGNORECASE)
+_COUNTED = re.compile(r"(?:(epochs?|ep|e|steps?|iter(?:ation)?s?|it)[ _:.-]*)?([0-9]{1,9})", re.IGNORECASE)
 
 _FEWEST = 3
 """Columns of epochs at least: two numbered columns may be anything."""
