@@ -156,7 +156,7 @@ def rank(
     from lcode.report.terminal import ranking_table
 
     if out_path is not None:
-        check_output(out_path, ".csv", ".parquet")
+        check_output(out_path, ".csv", ".parquet", logs=source.logs)
     ends = FinalValue.parse(final)
     forecaster, table = model_and_table(source, model, device)
     baseline = baseline_for(source.logs, baseline, objective, table)

@@ -113,16 +113,17 @@ def fit_progress(text: str) -> Iterator[Callable[[int, int, float], None]]:
         yield lambda step, steps, loss: advance(step, steps, f"left-out loss {loss:.4f}")
 
 
-def check_output(path: Path, *suffixes: str, option: str = "--out") -> None:
+def check_output(path: Path, *suffixes: str, option: str = "--out", logs: Path | None = None) -> None:
     """Refuse an output that could not be written, before any work is done.
 
     Args:
         path: of the output.
         suffixes: how its name may end.
         option: by which it was given.
+        logs: what is read; no file of it is written over, but for what lcode itself has written there.
 
     Raises:
-        UsageError: an unknown ending, or a folder that does not exist.
+        UsageError: an unknown ending, a folder that does not exist, or a log.
         StorageError: the disk is full, or the folder is not the user's to write in.
     """
     if path.suffix.lower() not in suffixes:
@@ -132,7 +133,30 @@ def check_output(path: Path, *suffixes: str, option: str = "--out") -> None:
             raise UsageError(f"{option} {path}: the folder {path.parent} does not exist; create it first")
         if path.is_dir():
             raise UsageError(f"{option} {path} is a folder; name a file")
+        if logs is not None and path.exists() and _is_within(path, logs) and not _is_own(path):
+            raise UsageError(f"{option} {path} is one of the files that are read, and would be lost; name another one")
     check_room(path.parent)
+
+
+def _is_within(path: Path, logs: Path) -> bool:
+    """Whether a file is the one that is named, or in the folder."""
+    place, source = path.resolve(), logs.resolve()
+    return place == source or source in place.parents
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a table was written by lcode, by its columns."""
+    from lcode.readers.runs.own_outputs import is_own_output
+
+    if path.suffix.lower() == ".parquet":
+        from pyarrow import ArrowInvalid, parquet
+
+        try:
+            return is_own_output(parquet.read_schema(path).names)
+        except ArrowInvalid:
+            return False
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return is_own_output(file.readline().strip().split(","))
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:

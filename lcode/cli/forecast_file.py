@@ -48,7 +48,7 @@ class ForecastFile:
         Raises:
             LcodeError: the logs or the model cannot be read, or the file cannot be written.
         """
-        check_output(self.path, ".csv", ".parquet")
+        check_output(self.path, ".csv", ".parquet", logs=self.source.logs)
         with PartsBeside(self.path) as parts:
             with refusals(parts.folder):
                 from lcode.readers.long import LongTable

@@ -95,7 +95,7 @@ def replay(
     for spec in specs:
         settings_of(spec)  # a wrong one is told before the logs are read
     if out_path is not None:
-        check_output(out_path, ".csv", ".parquet")
+        check_output(out_path, ".csv", ".parquet", logs=source.logs)
     if plot is not None:
         check_output(plot, ".html", option="--plot")
     needed = _needs_model(specs)

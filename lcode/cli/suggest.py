@@ -46,7 +46,7 @@ def suggest(
     from lcode.decisions import suggest as suggest_steps
 
     if out_path is not None:
-        check_output(out_path, ".csv", ".parquet")
+        check_output(out_path, ".csv", ".parquet", logs=source.logs)
     ends = FinalValue.parse(final)
     forecaster, table = model_and_table(source, model, device)
     found = suggest_steps(

@@ -14,7 +14,7 @@ TOP_SHARE = 0.1
 def p_best_and_top(
     samples: NDArray[np.float64], alive: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Probability of each run to be best (ties share it) and in the top tenth.
+    """Probability of each run to be best and in the top tenth; runs that tie share the places that are left.
 
     Args:
         samples: scores, higher is better, [n, R]; −∞ where a run cannot be chosen (it is infeasible, or has no
@@ -29,7 +29,9 @@ def p_best_and_top(
     p_best = (best / np.maximum(best.sum(1, keepdims=True), 1)).mean(0)
     top = max(1, math.ceil(TOP_SHARE * runs))
     threshold = np.partition(samples, runs - top, axis=1)[:, [runs - top]]
-    p_top = (possible & (samples >= threshold)).mean(0)
+    above, level = possible & (samples > threshold), possible & (samples == threshold)
+    left = top - above.sum(1, keepdims=True)
+    p_top = (above + level * (left / np.maximum(level.sum(1, keepdims=True), left))).mean(0)
     return p_best, np.where(alive, p_top, 0.0)
 
 

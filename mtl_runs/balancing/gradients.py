@@ -97,9 +97,13 @@ def gradients_of(
 
 
 def add_to_grad(leaf: Tensor, gradient: Tensor) -> None:
-    """Add a gradient to the leaf's `.grad`, as a backward pass does."""
+    """Add a gradient to the leaf's `.grad`, as a backward pass does.
+
+    A leaf gets a tensor of its own: both parts of a sum (`W + U`) have one and the same gradient, and that of a
+    broadcast leaf may be a view whose numbers share their memory; who clips or scales one would do so to both.
+    """
     gradient = gradient.detach().to(device=leaf.device, dtype=leaf.dtype)
     if leaf.grad is None:
-        leaf.grad = gradient
+        leaf.grad = gradient.clone() if gradient.is_sparse else gradient.clone(memory_format=torch.contiguous_format)
     else:
         leaf.grad.add_(gradient)

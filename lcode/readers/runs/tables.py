@@ -11,15 +11,19 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
+from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
 from lcode.readers.runs.curve_files import is_by_class, runs_by_prefix, runs_of_curves
 from lcode.readers.runs.epochs_across import with_epochs_as_rows
+from lcode.readers.runs.foreign_names import with_usual_names
+from lcode.readers.runs.own_outputs import is_own_output
+from lcode.readers.runs.planned_ends import ends_by_settings
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
 from lcode.readers.runs.table_of_runs import is_of_results, refuse_plans, with_settings_of_runs
 from lcode.readers.runs.understood import Understood
-from lcode.readers.understanding.column_words import OTHER_RUN_NAMES
+from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES
 from lcode.readers.understanding.columns import Roles, settle_roles
 from lcode.readers.understanding.layout import CONFIG, RESERVED
 from lcode.readers.understanding.parts_of_data import by_part
@@ -47,6 +51,10 @@ def understood_tables(
     Raises:
         InputError: none is a log, or one that cannot be read as it stands.
     """
+    own = [raw.path.name for raw in raws if is_own_output(raw.columns)]
+    raws = [raw for raw in raws if not is_own_output(raw.columns)]
+    if not raws:
+        raise InputError("was written by lcode and holds no run; name the logs instead", path=root)
     begun = [_as_rows(raw) for raw in raws if len(raw)]
     without_rows = [raw.path.name for raw in raws if not len(raw)] if begun else []
     raws, by_class = _without_classes(begun or raws)
@@ -75,17 +83,30 @@ def understood_tables(
         f"a header and no rows yet, so not read: {listed(without_rows)}.": without_rows,
         f"of single classes, so not read beside the others: {listed(by_class)}; name the file to read it.": by_class,
         f"a row per run and none of the way there, so not read beside the others: {listed(of_results)}.": of_results,
+        f"written by lcode, so not read beside the logs: {listed(own)}.": own,
     }
     part = replace(part, notes=(*part.notes, *(remark for remark, files in remarks.items() if files)))
+    axes = {settled.axis for settled in roles.values()}
+    if all(axis.strip().lower() in EPOCHS for axis in axes):
+        part = _with_planned_ends(part)
     if nameless:  # a tool's own table: its user may not know each column
         part = replace(part, by_tools=frozenset(part.metrics))
     left_out = {name: why for settled in roles.values() for name, why in settled.left_out.items()}
     return Understood(part, tuple(dict.fromkeys(settled.axis for settled in roles.values())), left_out)
 
 
+def _with_planned_ends(part: LogPart) -> LogPart:
+    """The runs, which count epochs, those without a horizon with the one that their settings state."""
+    frame = part.runs
+    configs = {str(run): part.configs.get(str(run), {}) for run in frame.index}
+    planned = ends_by_settings(part, configs, EPOCHS[0], [False] * len(frame)) / part.epoch_unit
+    stated = frame["horizon"].to_numpy(float)
+    return replace(part, runs=frame.assign(horizon=np.where(np.isnan(stated), planned.round(), stated)))
+
+
 def _as_rows(raw: RawTable) -> RawTable:
     """The table with a row per run and epoch, whatever else lay across its columns or its rows."""
-    return with_joined_names(by_part(runs_by_prefix(with_epochs_as_rows(_without_empty_rows(raw)))))
+    return with_joined_names(by_part(runs_by_prefix(with_epochs_as_rows(with_usual_names(_without_empty_rows(raw))))))
 
 
 def _without_classes(raws: Sequence[RawTable]) -> tuple[Sequence[RawTable], list[str]]:

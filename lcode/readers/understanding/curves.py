@@ -97,7 +97,7 @@ def settle_curves(
         if not choices.wants(key, scored[key]):
             signals[key] = key
             del scored[key]
-    if len(set(scored.values())) < len(scored):  # two curves would be one
+    if len({Metric(*split_key(name), "min").key for name in scored.values()}) < len(scored):  # two curves would be one
         scored = {key: key for key in scored}
     return Curves(scored, signals, left_out)
 
@@ -319,4 +319,4 @@ def _at_epochs_of(signals: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _categories(values: pd.Series, names: Iterable[str]) -> pd.Categorical:
-    return pd.Categorical(values, categories=pd.Index(list(names), dtype=object))
+    return pd.Categorical(values, categories=pd.Index(list(dict.fromkeys(names)), dtype=object))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import words_of
+from lcode.table.axis import MAX_TICKS
 
 Counted = Literal["epoch", "step"]
 
@@ -62,9 +63,9 @@ def planned(settings: Mapping[str, Any], counted: Counted, last: float) -> float
 
 
 def whole(value: Any) -> float | None:
-    """A whole number, however it is written (TensorBoard keeps 60 as 60.0); None: it is none."""
+    """A whole number, however it is written (TensorBoard keeps 60 as 60.0); None: it is none, or too large a one."""
     number = None if isinstance(value, bool) else as_number(value)
-    return number if number is not None and number.is_integer() else None
+    return number if number is not None and number.is_integer() and abs(number) <= MAX_TICKS else None
 
 
 def planned_ends(

@@ -130,6 +130,20 @@ def test_the_same_call_writes_the_same_file(predicted: Predicted, tmp_path: Path
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
+@pytest.mark.parametrize("command", ["rank", "predict", "suggest"])
+def test_no_log_is_written_over(lcode_command: Lcode, tmp_path: Path, command: str) -> None:
+    log, own = tmp_path / "runs" / "logs.csv", tmp_path / "runs" / "ranking.csv"
+    log.parent.mkdir()
+    log.write_text("run,epoch,acc\na,1,0.5\na,2,0.6\n")
+    own.write_text("run,rank,score,score_q05,score_q95,p_best,p_top_10pct,action\n")
+    before = log.read_bytes()
+    for logs in (log, log.parent):
+        done = lcode_command(command, logs, "--out", log)
+        assert done.status == 2 and "is one of the files that are read" in done.err
+        assert log.read_bytes() == before
+    assert "is one of the files" not in lcode_command(command, log.parent, "--out", own).err
+
+
 @pytest.mark.parametrize("objective", ["delta_m", "mean", "worst", "weights:seg=1,depth=2"])
 def test_the_ranking(
     objective: str, lcode_command: Lcode, running_logs: Path, graphs_file: Path, model_folder: Path, tmp_path: Path

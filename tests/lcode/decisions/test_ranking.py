@@ -61,6 +61,13 @@ def test_clear_cut_runs_are_ordered_best_first() -> None:
     assert (frame["score_q05"] <= frame["score"]).all() and (frame["score"] <= frame["score_q95"]).all()
 
 
+def test_runs_that_tie_share_the_places_in_the_top_tenth() -> None:
+    frame = rank(forecast([0.5] * 20, 0.0), baseline=BASELINE).to_frame()
+    assert frame["p_top_10pct"].tolist() == pytest.approx([0.1] * 20)
+    frame = rank(forecast([0.9] + [0.5] * 19, 0.0), baseline=BASELINE).to_frame()
+    assert frame["p_top_10pct"].tolist() == pytest.approx([1.0] + [1 / 19] * 19)
+
+
 def test_diverged_runs_come_last_and_stop_and_none_is_dropped() -> None:
     ranking = rank(forecast([0.4, 0.9, 0.6], status=["ok", "diverged", "too_short"]), baseline=BASELINE)
     assert ranking.runs == ("r02", "r00", "r01")

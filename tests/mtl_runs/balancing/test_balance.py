@@ -34,6 +34,29 @@ def test_equal_weighting_is_a_plain_backward_of_the_sum(network: Callable[..., A
     torch.testing.assert_close(own.gradients(), expected / 3)
 
 
+@pytest.mark.parametrize("balancer", ["equal", "pcgrad"])
+def test_gradients_share_no_memory(balancer: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(8, 3, generator=generator)
+    encoder = nn.Linear(3, 3)
+    parts = [nn.Parameter(torch.randn(1, 3, generator=generator)) for _ in range(2)]
+    offset = nn.Parameter(torch.zeros(2, 3))  # its gradient is a number, broadcast
+
+    def losses() -> dict[str, Tensor]:
+        features = encoder(x)
+        together = nn.functional.linear(features, parts[0] + parts[1])
+        return {"a": together.square().mean() + offset.sum(), "b": features.square().mean()}
+
+    balance = Balance(balancer, shared=encoder, tasks=("a", "b"))
+    balance.backward(losses())
+    once = [leaf.grad.clone() for leaf in (*parts, offset) if leaf.grad is not None]
+    nn.utils.clip_grad_norm_([*parts, offset], 1e6)  # changes nothing, in place
+    balance.backward(losses())
+    for leaf, gradient in zip((*parts, offset), once, strict=True):
+        assert leaf.grad is not None
+        torch.testing.assert_close(leaf.grad, 2 * gradient)
+
+
 @pytest.mark.parametrize(("balancer", "heads"), [("mgda", "plain"), ("inverse_norm", "weighted")])
 def test_shared_parameters_get_the_direction_and_heads_their_own_gradient(
     network: Callable[..., Any], weighted: Callable[..., Tensor], balancer: str, heads: str
