@@ -65,7 +65,7 @@ class Balance:
         watch_every: gradient norms and cosines are looked at in the first step after `signals` and then in every so
             many, by a pass for each task, where the balancer does not read them anyway; 0 = never.
         seed: of the balancers that draw. No global generator is touched.
-        settings: of the balancer.
+        settings: of the balancer; `weights` may be given by the names of the tasks.
 
     Attributes:
         balancer: what decides.
@@ -104,6 +104,8 @@ class Balance:
         if isinstance(tasks, str) or not tasks or len(set(tasks)) < len(tasks):
             raise UsageError(f"tasks must be different names, such as ('seg', 'depth'); found {tasks!r}")
         self.tasks = tuple(tasks)
+        if isinstance(settings.get("weights"), Mapping):
+            settings["weights"] = _by_task(settings["weights"], self.tasks)
         self.balancer = balancer if isinstance(balancer, Balancer) else make_balancer(balancer, **settings)
         self._name = balancer if isinstance(balancer, str) else type(balancer).__name__
         self._shared = _parts(shared)
@@ -282,6 +284,17 @@ def _parameters(part: nn.Module | Tensor) -> Iterable[Tensor]:
     return part.parameters() if isinstance(part, nn.Module) else (part,)
 
 
+def _by_task(weights: Mapping[str, float], tasks: Sequence[str]) -> tuple[float, ...]:
+    """Weights that were given by the names of the tasks, in their order.
+
+    Raises:
+        UsageError: a task has none, or a weight no task.
+    """
+    if set(weights) != set(tasks):
+        raise UsageError(f"weights are given for {', '.join(weights)}; the tasks are {', '.join(tasks)}")
+    return tuple(weights[task] for task in tasks)
+
+
 def _as_tensors(features: Tensor | Sequence[Tensor] | None) -> list[Tensor]:
     """The features that were given.
 
@@ -289,6 +302,7 @@ def _as_tensors(features: Tensor | Sequence[Tensor] | None) -> list[Tensor]:
         UsageError: they come out of no computation that could be derived.
     """
     given = [] if features is None else [features] if isinstance(features, Tensor) else list(features)
+    given = list({id(feature): feature for feature in given}.values())  # one that is given twice counts once
     for one in given:
         if one.grad_fn is None:
             raise UsageError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -69,7 +70,13 @@ class OwnTask(Task):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The criterion, member by member."""
         pairs = zip(outputs, targets, strict=True)
-        return torch.stack([self._number("its loss", self.criterion, own, t) for own, t in pairs])
+        losses = torch.stack([self._number("its loss", self.criterion, own, t) for own, t in pairs])
+        if outputs.requires_grad and not losses.requires_grad:
+            raise UsageError(
+                f"task '{self.name}': its loss does not depend on the outputs, as far as gradients go; was it "
+                "detached, or made a number of Python?"
+            )
+        return losses
 
     def tally(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Each measure times the number of samples, and that number."""
@@ -89,7 +96,10 @@ class OwnTask(Task):
         """What a function of the user's returns, if that is a single number."""
         of = f"task '{self.name}': {what} of outputs {list(outputs.shape)} and targets {list(targets.shape)}"
         try:
-            value = torch.as_tensor(function(outputs, targets))
+            with warnings.catch_warnings():
+                # PyTorch goes on where [B, 1] meets [B], with all pairs of samples.
+                warnings.filterwarnings("error", message="Using a target size")
+                value = torch.as_tensor(function(outputs, targets))
         except Exception as error:
             raise UsageError(f"{of} raised {type(error).__name__}: {error}") from error
         if value.numel() != 1:

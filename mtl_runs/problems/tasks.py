@@ -30,6 +30,10 @@ class Classification(Task):
         """A class index."""
         return ()
 
+    def refuses(self, targets: Tensor, n_samples: int, input_shape: Sequence[int]) -> str | None:
+        """Other shapes and types, and classes that there are not."""
+        return super().refuses(targets, n_samples, input_shape) or _out_of_range(targets, self.n_outputs)
+
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean cross-entropy, in nats."""
         return _cross_entropy(outputs, targets)
@@ -43,6 +47,13 @@ class Classification(Task):
         """Wrong answers per answer."""
         (err,) = self.metrics
         return {err.key: tally[:, 0] / tally[:, 1]}
+
+
+def _out_of_range(targets: Tensor, classes: int) -> str | None:
+    """Why these cannot be class indices; None = they can."""
+    if not targets.numel() or bool(((targets >= 0) & (targets < classes)).all()):
+        return None
+    return f"targets go from {int(targets.min())} to {int(targets.max())}; classes are 0 to {classes - 1}"
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ _MOST_LINES = 3
 _VALUE_OF = frozenset(("value", "values", "score", "result", "results"))
 _NAME_OF = frozenset(("metric", "metrics", "name", "measure", ""))
 
+_TASKS = frozenset(("task", "tasks", "task name", "head", "target", "objective"))
+"""What the first column is called where each row is of a task."""
+
 _ABOUT = re.compile(
     r"\b(?:results?|metrics|evaluation|performance)\s+(?:for|of|on)\s+(?:the\s+)?([A-Za-z][\w-]*)\W*$", re.IGNORECASE
 )
@@ -143,7 +146,7 @@ def _header(lines: Sequence[str], rule: int, mark: str) -> list[str]:
 
 
 def _texts(header: Sequence[str], rows: Sequence[tuple[int, list[str]]], about: str) -> Iterator[tuple[int, str]]:
-    """What each row tells: of a count, of a part of the data, of a metric, of all classes, or nothing."""
+    """What each row tells: of a count, a part of the data, a metric, a task, of all classes, or nothing."""
     first, others = header[0].lower(), [name.lower() for name in header[1:]]
     counts = first in _COUNTED
     of_parts = all(name in SPLITS for name in others)
@@ -157,6 +160,10 @@ def _texts(header: Sequence[str], rows: Sequence[tuple[int, list[str]]], about: 
             text = _told([f"{split}/{name}" for split in others], cells[1:], "")
         elif of_names:
             text = _told([name], cells[1:], about)
+        elif first in _TASKS and len(header) == 3 and others[0] in _NAME_OF and others[1] in _VALUE_OF:
+            text = _told(cells[1:2], cells[2:], f"{name}/")
+        elif first in _TASKS and known:
+            text = _told(header[1:], cells[1:], f"{name}/")
         elif name.lower() in SPLITS:
             text = _told(header[1:], cells[1:], f"{name.lower()}/")
         elif known and (len(rows) == 1 or name.lower() in _ALL):

@@ -277,3 +277,13 @@ def test_the_public_name_is_loaded_when_it_is_used() -> None:
     assert mtl_runs.Balance is Balance and mtl_runs.__all__ == ["Balance"]
     with pytest.raises(AttributeError, match="no attribute 'Balanced'"):
         _ = mtl_runs.Balanced
+
+
+def test_weights_may_be_given_by_the_names_of_the_tasks(network: Callable[..., Any]) -> None:
+    named, ordered = network(), network()
+    weights = dict(zip(reversed(TASKS), (3.0, 2.0, 1.0), strict=True))
+    Balance("fixed", named.encoder, TASKS, weights=weights).backward(named.losses())
+    Balance("fixed", ordered.encoder, TASKS, weights=(1.0, 2.0, 3.0)).backward(ordered.losses())
+    torch.testing.assert_close(named.gradients(), ordered.gradients())
+    with pytest.raises(UsageError, match="weights are given for seg, odd; the tasks are seg, depth, normals"):
+        Balance("fixed", named.encoder, TASKS, weights={"seg": 1.0, "odd": 2.0})

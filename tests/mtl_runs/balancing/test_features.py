@@ -109,3 +109,11 @@ def test_only_the_heads_are_gone_through_once_per_task(network: Callable[..., An
     calls.clear()
     Balance("uw_o", own.encoder, TASKS, watch_every=0).backward(own.losses())
     assert len(calls) == 1
+
+
+def test_features_that_are_given_twice_count_once(network: Callable[..., Any]) -> None:
+    once, twice = network(), network()
+    for own, times in ((once, 1), (twice, 2)):
+        features = own.encoder(own.inputs)
+        Balance("mgda", own.encoder, TASKS).backward(own.losses(features), features=[features] * times)
+    torch.testing.assert_close(twice.gradients(), once.gradients())

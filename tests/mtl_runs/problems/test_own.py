@@ -113,6 +113,21 @@ def test_a_loss_or_metric_that_does_not_fit_is_told_with_its_task_and_shapes() -
         task.tally(outputs, targets)
 
 
+def test_a_loss_that_would_train_nothing_or_all_pairs_is_refused() -> None:
+    outputs = torch.zeros(1, 4, 1, requires_grad=True)
+    detached = OwnTask("mass", 1, lambda o, t: o.new_tensor(1.0), {})
+    with pytest.raises(UsageError, match="task 'mass': its loss does not depend on the outputs"):
+        detached.loss(outputs, torch.zeros(1, 4, 1))
+    with pytest.raises(UsageError, match=r"outputs \[4, 1\] and targets \[4\] raised UserWarning: Using a target size"):
+        OwnTask("mass", 1, functional.mse_loss, {}).loss(outputs, torch.zeros(1, 4))
+
+
+def test_classes_that_there_are_not_are_refused() -> None:
+    split = Split(torch.zeros(4, 3), {"kind": torch.tensor([0, 1, 5, 6])})
+    with pytest.raises(UsageError, match="task 'kind': targets go from 0 to 6; classes are 0 to 1"):
+        Problem("p", (Classification("kind", 2),), split, split, split)
+
+
 def test_targets_of_a_task_of_ones_own_may_be_anything_but_too_few() -> None:
     inputs = torch.zeros(4, 3)
     task = OwnTask("boxes", 1, functional.l1_loss, {})

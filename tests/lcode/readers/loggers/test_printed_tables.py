@@ -41,9 +41,21 @@ DATED = (
 )
 
 
+TASKS = (
+    "epoch {e}/9 train loss 9.5\nValidation epoch {e}:\n| task | metric | value |\n|---|---|---|\n"
+    "| seg | mIoU | {v} |\n| depth | rmse | 1.5 |\n"
+)
+TASK_ROWS = (
+    "epoch {e}/9 train loss 9.5\n+------+------+------+\n| Task | mIoU | rmse |\n+------+------+------+\n"
+    "| seg | {v} | - |\n| depth | - | 1.5 |\n+------+------+------+\n"
+)
+
+
 @pytest.mark.parametrize(
     ("block", "key"),
     [
+        (TASKS, "seg/mIoU max"),
+        (TASK_ROWS, "seg/mIoU max"),
         (DETECTRON, "bbox/AP max"),
         (CLASSES, "IoU max"),
         (SCOPE, "mIoU max"),
