@@ -251,10 +251,18 @@ class ValueScaler:
 
         Args:
             scaled: in model space.
-            last: last values in natural units, NaN where there is none, [R, K]: a run that stands higher may go on so.
+            last: last values in natural units, NaN where there is none, [R, K]: a run that stands higher may go on so,
+                and one that has left the bounds of all others, as a loss below 0 does, goes on from where it stands.
         """
         limits = self.ceilings if last is None else np.fmax(self.ceilings, ROOM * last)
-        return np.minimum(self.unscale(scaled), limits[..., None, None])
+        beyond = 0.0 if last is None else self._beyond(last)[..., None, None]
+        return np.minimum(self.unscale(scaled) + beyond, limits[..., None, None])
+
+    def _beyond(self, last: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far last values [R, K] lie outside of what their metrics were taken to be bounded by, [R, K]."""
+        lower, upper = (np.array([getattr(s, side) * s.unit for s in self.scales]) for side in ("lower", "upper"))
+        outside = np.minimum(last - lower, 0.0) + np.maximum(last - upper * (1 + ROUNDING), 0.0)
+        return np.nan_to_num(outside, nan=0.0)
 
     @property
     def ceilings(self) -> NDArray[np.float64]:

@@ -182,3 +182,16 @@ def test_a_scaler_has_a_scale_per_metric_and_survives_json(history: RunTable) ->
     again = ValueScaler.from_json(json.loads(json.dumps(scaler.to_json())))
     assert again == scaler
     np.testing.assert_array_equal(again.scale(arrays.values), scaled)
+
+
+def test_a_run_that_has_left_the_bounds_of_all_others_goes_on_from_where_it_stands() -> None:
+    scaler = ValueScaler((SCALES["log"],))
+    scaled = np.linspace(-2, 1, 21)[None, None, None]
+    plain = scaler.bounded(scaled)
+    for last in (0.0, 0.5, 3.0, np.nan):  # within them nothing is moved
+        known = scaler.bounded(scaled, np.array([[last]]))
+        np.testing.assert_array_equal(known, plain)
+    below = scaler.bounded(scaled, np.array([[-5.0]]))
+    np.testing.assert_allclose(below, plain - 5)
+    floor = scaler.bounded(np.full_like(scaled, BEST), np.array([[-5.0]]))
+    np.testing.assert_allclose(floor, -5)
