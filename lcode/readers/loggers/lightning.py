@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from lcode.errors import InputError
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import spelled_columns
+from lcode.readers.loggers.lightning_resumed import with_resumed
 from lcode.readers.loggers.lines import csv_cells, first_header
 from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.readers.loggers.settings import yaml_settings
@@ -46,6 +47,14 @@ class LightningReader(RunPerFolder):
         header = first_header(path)
         return "step" in header if header else path.is_file()
 
+    def read(self, paths: Sequence[Path]) -> list[Logged]:
+        """The runs of the files; starts of one training, which have a folder each, are one.
+
+        Raises:
+            InputError: none can be read.
+        """
+        return with_resumed(super().read(sorted(paths, key=_version)))
+
     def logged(self, path: Path) -> Logged:
         """The run of a file."""
         cells = csv_cells(path, TOOL)
@@ -73,6 +82,12 @@ class LightningReader(RunPerFolder):
             lines=cells.lines,
             notes=tuple(notes),
         )
+
+
+def _version(path: Path) -> tuple[str, int, str]:
+    """What orders the starts in a folder: the numbers of their versions."""
+    number = re.search(r"\d+$", path.parent.name)
+    return str(path.parent.parent), -1 if number is None else int(number[0]), str(path)
 
 
 def _within_one(columns: Mapping[str, pa.Array]) -> bool:
