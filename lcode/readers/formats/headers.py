@@ -13,6 +13,9 @@ from lcode.readers.raw import as_number
 _UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
 """What pandas calls a place of a header in which nothing stands."""
 
+_BEGINNING = 1 << 16
+"""Bytes in which a header is looked for."""
+
 _LINES = 3
 """Lines that a header takes at most: two of names, and one with the name of the index."""
 
@@ -50,23 +53,22 @@ def joined_names(rows: Sequence[Sequence[str]]) -> tuple[list[str], int] | None:
 
 def without_title(data: bytes, separator: str) -> bytes:
     """The text with a title above its header emptied: a line of one cell, above one of names and one with numbers."""
-    lines = data.split(b"\n")
+    lines = data[:_BEGINNING].split(b"\n", 2 * _LINES)[: 2 * _LINES]
     try:
-        rows = {at: next(csv.reader([line.decode("utf-8-sig").rstrip("\r")], delimiter=separator), [])
-                for at, line in enumerate(lines[: 2 * _LINES])}  # fmt: skip
+        texts = [line.decode("utf-8-sig").rstrip("\r") for line in lines]
+        rows = [next(csv.reader([text], delimiter=separator), []) for text in texts]
     except (UnicodeDecodeError, csv.Error):  # which is told where the table is read
         return data
-    filled = {at: [cell for cell in row if cell.strip()] for at, row in rows.items()}
-    told = [at for at, cells in filled.items() if cells][:_LINES]
+    filled = {at: cells for at, row in enumerate(rows) if (cells := [cell for cell in row if cell.strip()])}
+    told = [*filled][:_LINES]
     if len(told) < _LINES:
         return data
     title, names, first = (filled[at] for at in told)
     numbers = [[as_number(cell) is not None for cell in cells] for cells in (title, names, first)]
     if len(title) != 1 or len(names) < 2 or any(numbers[0] + numbers[1]) or not any(numbers[2]):
         return data
-    for at in range(told[1]):
-        lines[at] = b""
-    return b"\n".join(lines)
+    start = sum(len(line) + 1 for line in lines[: told[1]])
+    return b"\n" * told[1] + data[start:]  # lines keep their numbers
 
 
 def with_one_header(data: bytes, separator: str) -> bytes:
