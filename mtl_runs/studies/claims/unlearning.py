@@ -7,7 +7,7 @@ paper (arXiv 2410.22086) has it: its loss is the negative one. A sample counts f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +41,10 @@ class Kept(Classification):
     """Classes of the samples that are this task's."""
 
     sign = 1.0
+
+    def refuses(self, targets: Tensor, n_samples: int, input_shape: Sequence[int]) -> str | None:
+        """As other classes, of the samples that are this task's."""
+        return super().refuses(targets.where(targets != NOT_MINE, 0), n_samples, input_shape)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean cross-entropy of the task's samples in each member's batch, times the task's sign; 0 without any."""
