@@ -79,6 +79,10 @@ class RawTable:
         """The table without a column."""
         return replace(self, columns={other: column for other, column in self.columns.items() if other != name})
 
+    def renamed(self, names: Mapping[str, str]) -> RawTable:
+        """The table with other names for some columns."""
+        return replace(self, columns={names.get(name, name): cells for name, cells in self.columns.items()})
+
     def where(self, kept: NDArray[np.bool_]) -> RawTable:
         """The table with some of its rows only; messages still name their lines in the file."""
         rows, mask = np.flatnonzero(kept), pa.array(kept)

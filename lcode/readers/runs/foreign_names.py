@@ -33,14 +33,14 @@ def with_usual_names(raw: RawTable) -> RawTable:
             names[name] = f"{CONFIG}{found['name']}"
     state = next((name for name in raw.columns if plain_name(name) in ("state", "run_state")), None)
     if state is None or "status" in taken:
-        return _renamed(raw, names)
+        return raw.renamed(names)
     code, texts = raw.names(state)
     told = [_STATES.get(text.strip().lower()) for text in texts]
     if not told or None in told:
-        return _renamed(raw, names)
+        return raw.renamed(names)
     cells = pa.array([None if at < 0 else told[at] for at in code.tolist()], pa.string())
     columns = {**raw.columns, state: pa.chunked_array([cells])}
-    return _renamed(replace(raw, columns=columns), {**names, state: "status"})
+    return replace(raw, columns=columns).renamed({**names, state: "status"})
 
 
 def _is_constant(raw: RawTable, name: str) -> bool:
@@ -50,7 +50,3 @@ def _is_constant(raw: RawTable, name: str) -> bool:
     run = np.zeros(len(raw), dtype=np.int64) if runs is None else raw.names(runs)[0]
     pairs = np.unique(np.stack([run, code])[:, code >= 0], axis=1)
     return pairs.shape[1] == len(np.unique(pairs[0]))
-
-
-def _renamed(raw: RawTable, names: dict[str, str]) -> RawTable:
-    return replace(raw, columns={names.get(name, name): cells for name, cells in raw.columns.items()}) if names else raw

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -59,7 +59,7 @@ def by_part(raw: RawTable) -> RawTable:
     raw = _spelled_out(_with_usual_names(raw))
     column = next((name for name in raw.columns if plain_name(name) in _NAMES and _says_parts(raw, name)), None)
     if column is not None and is_long(raw):
-        return raw if "split" in raw.columns else _renamed(raw, {column: "split"})
+        return raw if "split" in raw.columns else raw.renamed({column: "split"})
     if is_long(raw) or not any(map(is_counter, raw.columns)):
         return raw
     if column is not None:
@@ -104,7 +104,7 @@ def _spelled_out(raw: RawTable) -> RawTable:
     names |= {of_letter["t"][rest]: f"train/{rest}" for rest in both}
     if not set(names.values()).isdisjoint(raw.columns):
         return raw
-    return _renamed(raw, names)
+    return raw.renamed(names)
 
 
 def _with_usual_names(raw: RawTable) -> RawTable:
@@ -114,17 +114,13 @@ def _with_usual_names(raw: RawTable) -> RawTable:
     if value is None or "metric" in raw.columns:
         return raw
     metric = metric_column(raw, raw.columns)
-    return raw if metric is None else _renamed(raw, {metric: "metric", value: "value"})
+    return raw if metric is None else raw.renamed({metric: "metric", value: "value"})
 
 
 def metric_column(raw: RawTable, among: Iterable[str]) -> str | None:
     """Which of these columns says of each row what was measured, by its name and its cells."""
     plain = {plain_name(name): name for name in reversed(list(among))}
     return next((plain[name] for name in _METRICS if name in plain and _says_metrics(raw, plain[name])), None)
-
-
-def _renamed(raw: RawTable, names: Mapping[str, str]) -> RawTable:
-    return replace(raw, columns={names.get(name, name): cells for name, cells in raw.columns.items()})
 
 
 def _says_metrics(raw: RawTable, name: str) -> bool:

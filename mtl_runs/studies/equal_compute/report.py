@@ -12,6 +12,9 @@ from mtl_runs.studies.equal_compute.plan import COUNTS, EQUAL, FIXED
 BUDGETS = (4, 8, 16, 32, 64, 128)
 """In trainings to the end."""
 
+LOST = 0.03
+"""Regret, in units of best − median, that the rules of `ways` promise to keep to."""
+
 SINGLE = {f"{name}, rate tuned": name for name in COUNTS if name not in (EQUAL, FIXED)}
 """Ways that tune the rate of one balancer."""
 
@@ -107,11 +110,16 @@ def same_runs(outcomes: pd.DataFrame, horizon: int, runs: int) -> str:
     sizes = over_all.groupby("draw").size()
     most = over_all["way"].nunique() * over_all["problem"].nunique()
     draws = sizes.index[(sizes == most) & (counts == most)]
-    rows = over_all[over_all["draw"].isin(draws)].groupby("way")[["spent", "validation", "test"]].mean()
-    lines = [f"| {runs} runs, draws {', '.join(map(str, draws))} | trainings paid for | Δm, validation | Δm, test |"]
-    lines.append("|---|---|---|---|")
-    for way, (spent, validation, test) in zip(rows.index, rows.to_numpy(float).tolist(), strict=True):
-        lines.append(f"| {way} | {spent / horizon:.1f} | {validation:.2f} | {test:.2f} |")
+    chosen = over_all[over_all["draw"].isin(draws)]
+    rows = chosen.assign(above=chosen["regret"] > LOST).groupby("way")
+    means = rows[["spent", "validation", "test", "regret", "above"]].mean()
+    begin = f"{runs} runs, draws {', '.join(map(str, draws))}"
+    lines = [
+        f"| {begin} | trainings paid for | Δm, validation | Δm, test | regret | regret above {LOST:g} in |",
+        "|---|---|---|---|---|---|",
+    ]
+    for way, (spent, validation, test, regret, above) in zip(means.index, means.to_numpy(float).tolist(), strict=True):
+        lines.append(f"| {way} | {spent / horizon:.1f} | {validation:.2f} | {test:.2f} | {regret:.4f} | {above:.0%} |")
     return "\n".join(lines)
 
 

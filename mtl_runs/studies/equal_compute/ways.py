@@ -71,6 +71,8 @@ class Outcome:
         spent: run-epochs.
         validation: Δm of the winner on the validation split, by which it was chosen, in per cent.
         test: on the test split.
+        regret: what the best of the drawn runs has more than the winner on the validation split, in units of best −
+            median; NaN where the runs were not drawn from the pool.
     """
 
     problem: str
@@ -80,6 +82,7 @@ class Outcome:
     spent: float
     validation: float
     test: float
+    regret: float = float("nan")
 
 
 def search(pool: Pool, way: str, draw: int, runs: int, model: Any = None) -> Outcome:
@@ -101,7 +104,10 @@ def search(pool: Pool, way: str, draw: int, runs: int, model: Any = None) -> Out
         result = sweep.replay(make_rule(how.rule, lambda _: model), order_seed=draw)
         spent, ended = float(result.epochs_trained), [name for name in names if name not in result.stopped]
     best = max(ended, key=pool.validation.__getitem__)
-    return Outcome(pool.problem, way, draw, runs, spent, pool.validation[best], pool.test[best])
+    scores = np.array([pool.validation[name] for name in names])
+    lost, spread = scores.max() - pool.validation[best], scores.max() - np.median(scores)
+    regret = float(lost / spread) if spread > 0 else float("nan")
+    return Outcome(pool.problem, way, draw, runs, spent, pool.validation[best], pool.test[best], regret)
 
 
 def drawn(pool: Pool, methods: Sequence[str] | None, draw: int) -> list[str]:

@@ -58,7 +58,7 @@ def test_a_search_pays_for_what_it_trains_and_wins_by_validation_data() -> None:
     tuned = search(pool, "equal weights, rate tuned", 0, 2)
     assert (tuned.spent, tuned.validation, tuned.test) == (2 * HORIZON, pytest.approx(20), pytest.approx(0))
     whole = search(pool, "random search over all", 0, 4)
-    assert (whole.spent, whole.validation) == (4 * HORIZON, pytest.approx(40))
+    assert (whole.spent, whole.validation, whole.regret) == (4 * HORIZON, pytest.approx(40), 0.0)
     # At epoch 1 one of four goes on, at epoch 3 that one again.
     halved = search(pool, "halving from epoch 1 over all", 0, 4)
     assert (halved.spent, halved.validation) == (3 + HORIZON, pytest.approx(40))
@@ -104,13 +104,13 @@ def test_tables_hold_budgets_equal() -> None:
 def test_stopping_is_compared_on_the_very_same_runs() -> None:
     rows = outcomes()
     halved = rows[(rows["way"] == "random search over all") & (rows["draw"] == 1)].assign(
-        way="halving over all", spent=18.0, test=1.5
+        way="halving over all", spent=18.0, test=1.5, regret=0.05
     )
-    text = same_runs(pd.concat([rows, halved]), HORIZON, 16)
+    text = same_runs(pd.concat([rows.fillna({"regret": 0.0}), halved]), HORIZON, 16)
     assert text.splitlines()[0].startswith("| 16 runs, draws 1 |")
     assert text.splitlines()[2:] == [
-        "| halving over all | 2.0 | 3.33 | 1.50 |",
-        "| random search over all | 16.0 | 3.33 | 3.33 |",
+        "| halving over all | 2.0 | 3.33 | 1.50 | 0.0500 | 100% |",
+        "| random search over all | 16.0 | 3.33 | 3.33 | 0.0000 | 0% |",
     ]
 
 
