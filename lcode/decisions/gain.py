@@ -40,7 +40,8 @@ class GainRule:
     Attributes:
         confidence: that nothing more is to be gained, 0 to 1.
         min_delta: what counts as an improvement, ≥ 0, in the metric's unit; as a mapping, by metric key. None, and for
-            a metric that the mapping lacks: `SHARE` of what the metric has improved since its first value.
+            a metric that the mapping lacks: `SHARE` of what the metric has improved since its first value; where that is
+            nothing at all, of the value itself, or of 1 where that is 0.
     """
 
     confidence: float = 0.9
@@ -80,7 +81,7 @@ class GainRule:
         if not np.isfinite(quantiles).all() or not np.isfinite(best):
             return float("nan")
         delta = self.min_delta.get(metric.key) if isinstance(self.min_delta, Mapping) else self.min_delta
-        delta = SHARE * abs(best - first) if delta is None else delta
+        delta = SHARE * (abs(best - first) or abs(best) or 1.0) if delta is None else delta
         # As if larger were better. Ascending, as `np.interp` wants it; of equal quantiles it takes the last, so that
         # a value that only equals the bar does not beat it.
         values, levels = (quantiles, LEVELS) if metric.sign > 0 else (-quantiles[:, ::-1], 1 - LEVELS[::-1])

@@ -98,7 +98,8 @@ class EarlyStopper:
             max_epochs: planned last epoch; a hook asks its framework.
             min_epochs: no run is stopped before this epoch (a diverged one is).
             min_delta: what counts as an improvement over the best value so far, in the metric's unit; as a mapping, by
-                metric. Default: 2 % of what the metric has improved since its first value.
+                metric. Default: 2 % of what the metric has improved since its first value; of the value itself while it
+                has not improved at all.
             confidence: that nothing more is to be gained, 0 to 1, for a run to be stopped for that.
             run: name of the run; give each run of a sweep its own.
             config: hyper-parameters; what is neither a number nor text is left out.

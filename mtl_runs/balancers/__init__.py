@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import signature
+from numbers import Real
 from typing import Any
 
 from lcode.errors import UsageError
@@ -112,7 +113,8 @@ def make_balancer(name: str, /, **settings: Any) -> Balancer:
     For one around another, `of` is the other's name, and settings that the outer one does not have are for the inner.
 
     Raises:
-        UsageError: no such balancer, or it has no such setting; the message lists what there is.
+        UsageError: no such balancer, or it has no such setting: the message lists what there is; or a setting is no
+            number where it should be one.
     """
     if name not in BALANCERS:
         raise UsageError(f"no balancer '{name}'; there are: {', '.join(BALANCERS)}")
@@ -129,6 +131,13 @@ def make_balancer(name: str, /, **settings: Any) -> Balancer:
     missing = [key for key, value in known.items() if value.default is value.empty and key not in settings]
     if missing:
         raise UsageError(f"balancer '{name}' needs its setting '{missing[0]}'")
+    for key, value in settings.items():
+        usual = known[key].default if key in known else None
+        if isinstance(usual, float | int) and (
+            not isinstance(value, Real) or isinstance(value, bool) != isinstance(usual, bool)
+        ):
+            what = "True or False" if isinstance(usual, bool) else f"a number, such as {usual}"
+            raise UsageError(f"balancer '{name}': {key} is {value!r}; it is {what}")
     return BALANCERS[name](**settings)
 
 

@@ -32,9 +32,12 @@ class Fixed(Balancer):
     scales_heads = True
 
     def __init__(self, weights: Sequence[float]) -> None:
-        values = np.asarray(weights, dtype=float)
+        try:
+            values = np.asarray(weights, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"weights must be numbers, one per task; found {weights!r}") from error
         if values.ndim != 1 or not np.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
-            raise UsageError(f"weights must be finite, not negative and not all zero; found {list(weights)}")
+            raise UsageError(f"weights must be finite, not negative and not all zero; found {weights!r}")
         self.weights = values / values.sum()
 
     def init(self, n_tasks: int) -> State:

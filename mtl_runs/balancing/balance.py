@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any, Literal, Protocol, get_args
 
 import torch
@@ -16,6 +18,7 @@ from mtl_runs.balancing.averages import Averages
 from mtl_runs.balancing.buffers import buffers_kept
 from mtl_runs.balancing.passes import Passes
 from mtl_runs.balancing.processes import mean_over_processes
+from mtl_runs.balancing.saved import saved_state
 from mtl_runs.signals import named_signals
 
 Reduction = Literal["sum", "mean"]
@@ -73,7 +76,7 @@ class Balance:
         generator: where the balancer's random numbers come from.
 
     Raises:
-        UsageError: no such balancer or setting, no shared parameter, or no tasks.
+        UsageError: no such balancer or setting, or a value that it cannot have; no shared parameter, or no tasks.
 
     Examples:
         >>> import torch, mtl_runs
@@ -103,13 +106,16 @@ class Balance:
             raise UsageError(f"reduction must be one of {', '.join(get_args(Reduction))}; found '{reduction}'")
         if isinstance(tasks, str) or not tasks or len(set(tasks)) < len(tasks):
             raise UsageError(f"tasks must be different names, such as ('seg', 'depth'); found {tasks!r}")
+        for name, value, least in (("watch_every", watch_every, 0), ("seed", seed, -math.inf)):
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+                raise UsageError(f"{name} is {value!r}; it is a whole number{', at least 0' if least == 0 else ''}")
         self.tasks = tuple(tasks)
         if isinstance(settings.get("weights"), Mapping):
             settings["weights"] = _by_task(settings["weights"], self.tasks)
         self.balancer = balancer if isinstance(balancer, Balancer) else make_balancer(balancer, **settings)
         self._name = balancer if isinstance(balancer, str) else type(balancer).__name__
         self._shared = _parts(shared)
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(int(seed))
         factor = len(self.tasks) if reduction == "sum" else 1
         self._passes = Passes(self.tasks, self.balancer, factor, self.generator)
         self._watch_every, self._steps = watch_every, 0
@@ -216,21 +222,11 @@ class Balance:
         """Take up what `state_dict` of a balance of the same balancer and tasks returned.
 
         Raises:
-            UsageError: it is another balancer's or of other tasks.
+            UsageError: it is another balancer's or of other tasks, or not whole; then nothing is taken up.
         """
-        for name, own in (("balancer", self._name), ("tasks", list(self.tasks))):
-            if state.get(name) != own:
-                raise UsageError(f"the state is of the {name} {state.get(name)}, this balance has {own}")
-        remembered = {key.removeprefix("state."): value for key, value in state.items() if key.startswith("state.")}
-        if set(remembered) != set(self._passes.state):
-            raise UsageError(
-                f"the state of balancer '{self._name}' has {', '.join(remembered) or 'nothing'}, expected "
-                f"{', '.join(self._passes.state) or 'nothing'}; was it saved with other settings?"
-            )
-        self._passes.state = {name: value.clone().unsqueeze(0) for name, value in remembered.items()}
-        self._seen.load({key.removeprefix("seen."): value for key, value in state.items() if key.startswith("seen.")})
-        self.generator.set_state(state["generator"])
-        self._steps = state["steps"]
+        saved = saved_state(state, self._name, self.tasks, self._passes.state)
+        self._passes.state, self._seen, self._steps = saved.memory, saved.seen, saved.steps
+        self.generator.set_state(saved.generator)
 
     def _backward(
         self, batches: Sequence[Mapping[str, Tensor]], features: Sequence[Tensor], scaler: Scaler | None

@@ -113,6 +113,7 @@ class Passes:
             first, second = (part.rows(heads=False, keep=False)[0] for part in passes[:-1])
             compared = _products(first, second, by_features)
         clean = bool(gramian.isfinite().all())
+        broken: set[int] = set()
         if scaled and not bool(torch.isfinite(rows.values).all()):
             # Left the range of mixed precision: the scaler is to see it, and nobody is to decide by it.
             weights, weighed, clean = torch.ones_like(here.values), rows.values, True
@@ -122,6 +123,8 @@ class Passes:
             )
             assert found_rows is not None
             weighed = found_rows
+            if not clean:  # left out by the balancer; its own parameters are not to be broken either
+                broken = {k for k in here.active if not bool(gramian[0, k, k].isfinite())}
         mixed = rows.mixture(weights * self._factor * here.scale, weighed, clean=clean)
         direction = [(target, g) for target, g in zip(rows.tensors, mixed, strict=True) if g is not None]
         factors = weights[0] * self._factor
@@ -129,8 +132,9 @@ class Passes:
         found: Found = []
         for leaf, by_task in heads:
             scales = own if len(by_task) == 1 else factors
-            found.append((leaf, reduce(torch.add, (float(scales[k]) * g for k, g in by_task.items()))))
-        found += _there(common, here.of_sum(weights * self._factor, common) if common else [])
+            if terms := [float(scales[k]) * g for k, g in by_task.items() if k not in broken]:
+                found.append((leaf, reduce(torch.add, terms)))
+        found += _there(common, here.of_sum(weights * self._factor, common, broken) if common else [])
         if by_features:
             ends, along = [end for end, _ in direction], [g.to(end.dtype) for end, g in direction]
             behind = gradients_of(ends, here.behind, along=along, keep=False) if ends else [None] * len(here.behind)

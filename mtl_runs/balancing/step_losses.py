@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -99,14 +99,15 @@ class StepLosses:
             del gradients  # before the next pass makes as many
         return rows, [_without_zeros(leaf, by_task) for leaf, by_task in found.values()]
 
-    def of_sum(self, factors: Tensor, leaves: Sequence[Tensor]) -> list[Tensor | None]:
+    def of_sum(self, factors: Tensor, leaves: Sequence[Tensor], broken: Collection[int] = ()) -> list[Tensor | None]:
         """One backward pass of `Σ_k c_k L_k`, after which the graph is gone.
 
         Args:
             factors: c, [1, K]; tasks without a finite loss do not count.
             leaves: whose gradients are wanted.
+            broken: tasks that do not count either, for their gradients are NaN or infinite, and so is 0 times them.
         """
-        terms = [self.scale * float(factors[0, k]) * loss for k, loss in self._losses.items()]
+        terms = [self.scale * float(factors[0, k]) * loss for k, loss in self._losses.items() if k not in broken]
         return gradients_of([torch.stack(terms).sum()], leaves, keep=False) if terms else [None] * len(leaves)
 
     def _derivable(self, k: int, loss: Tensor) -> Tensor:

@@ -50,6 +50,12 @@ def test_an_improvement_counts_from_min_delta_on(min_delta: Any, chance: float) 
     assert found["A/acc"] == pytest.approx(chance)
 
 
+@pytest.mark.parametrize(("best", "delta"), [(0.5, 0.01), (-0.5, 0.01), (0.0, 0.02)])
+def test_of_a_metric_that_never_moved_a_share_of_its_value_counts(best: float, delta: float) -> None:
+    found = GainRule().chances(forecast(best + LEVELS - 0.5), {"A/acc": (best, best)})
+    assert found["A/acc"] == pytest.approx(0.5 - delta)
+
+
 def test_nothing_is_known_without_a_value_or_a_forecast() -> None:
     rule = GainRule(confidence=0.0)
     assert np.isnan(rule.chances(forecast(LEVELS), {})["A/acc"])

@@ -142,6 +142,12 @@ def test_a_metric_that_is_never_reported_is_said_once(trend: Forecaster) -> None
     assert not stopper.update(3, {"acc": 0.5, "val_loss": 0.3})
 
 
+def test_a_run_whose_metric_never_moves_is_stopped() -> None:
+    stopper = EarlyStopper({"seg/miou": "max"}, max_epochs=100)
+    stopped = [epoch for epoch in range(1, 41) if stopper.update(epoch, {"seg/miou": 0.02}).stop]
+    assert stopped and stopper.decision is not None and stopper.decision.best == {"seg/miou": (1, 0.02)}
+
+
 def test_names_whose_direction_is_known_need_none() -> None:
     assert EarlyStopper(["val_loss", "A/acc"], 9).monitor == {"val_loss": "min", "A/acc": "max"}
     assert EarlyStopper("val_loss", 9).monitor == {"val_loss": "min"}

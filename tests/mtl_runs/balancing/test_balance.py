@@ -122,6 +122,18 @@ def test_a_task_without_labels_in_this_batch_is_left_out(network: Callable[..., 
     assert set(nothing.values()) <= {0.0, 1 / 3}
 
 
+@pytest.mark.parametrize("balancer", ["fairgrad", "pcgrad"])
+def test_a_task_whose_gradient_is_nan_breaks_no_parameter(network: Callable[..., Any], balancer: str) -> None:
+    own, without = network(), network()
+    broken = own.losses()
+    broken["depth"] = broken["depth"] + 0 * own.encoder(own.inputs).sub(own.encoder(own.inputs)).sum().sqrt()
+    assert broken["depth"].isfinite()
+    weights = Balance(balancer, own.encoder, TASKS).backward(broken)
+    Balance(balancer, without.encoder, TASKS).backward({**without.losses(), "depth": torch.tensor(torch.nan)})
+    assert weights["depth"] == 0
+    torch.testing.assert_close(own.gradients(), without.gradients(), equal_nan=True)
+
+
 def test_shared_is_a_module_or_parameters_or_several(network: Callable[..., Any]) -> None:
     gradients = []
     for pick in (
@@ -258,6 +270,14 @@ def test_losses_that_cannot_be_balanced_are_refused_by_task(
         (("cagrad", nn.Linear(1, 1), TASKS), {"reduction": "max"}, "reduction must be one of sum, mean"),
         ((make_balancer("mgda"), nn.Linear(1, 1), TASKS), {"c": 1}, "has its settings already"),
         (("fixed", nn.Linear(1, 1), TASKS), {"weights": [1, 2]}, "2 fixed weights were given for 3 tasks"),
+        (("fixed", nn.Linear(1, 1), TASKS), {"weights": "abc"}, "weights must be numbers, one per task; found 'abc'"),
+        (("cagrad", nn.Linear(1, 1), TASKS), {"c": "high"}, "balancer 'cagrad': c is 'high'; it is a number, such as"),
+        (
+            ("cagrad", nn.Linear(1, 1), TASKS),
+            {"watch_every": -1},
+            "watch_every is -1; it is a whole number, at least 0",
+        ),
+        (("cagrad", nn.Linear(1, 1), TASKS), {"seed": None}, "seed is None; it is a whole number"),
     ],
 )
 def test_what_makes_no_sense_is_refused_at_once(

@@ -67,6 +67,33 @@ def test_another_balancers_state_is_refused(network: Callable[..., Any]) -> None
         )
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"generator": None}, "no whole state of a Balance"),
+        ({"steps": "three"}, "no whole state of a Balance"),
+        ({"state.logit": torch.zeros(7)}, r"'logit' has the shape \[7\] with 3 tasks"),
+        ({"seen.losses.sum": torch.zeros(2)}, r"'losses.sum' has the shape \[2\] with 3 tasks"),
+    ],
+)
+def test_a_damaged_state_is_refused_and_nothing_of_it_taken_up(
+    network: Callable[..., Any], change: dict[str, Any], message: str
+) -> None:
+    own = network()
+    balance = Balance("famo", own.encoder, TASKS)
+    before = balance.state_dict()
+    with pytest.raises(UsageError, match=message):
+        balance.load_state_dict({**before, **change})
+    after = balance.state_dict()
+    assert before.keys() == after.keys()
+    assert all(
+        torch.equal(one, after[name]) if isinstance(one, torch.Tensor) else one == after[name]
+        for name, one in before.items()
+    )
+    with pytest.raises(UsageError, match=r"the state is None; give what state_dict\(\) returned"):
+        balance.load_state_dict(None)  # type: ignore[arg-type]
+
+
 def test_what_was_remembered_of_other_parameters_is_refused(network: Callable[..., Any]) -> None:
     own = network()
     balance = Balance("moco", own.encoder, TASKS)
