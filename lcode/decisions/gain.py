@@ -40,8 +40,8 @@ class GainRule:
     Attributes:
         confidence: that nothing more is to be gained, 0 to 1.
         min_delta: what counts as an improvement, ≥ 0, in the metric's unit; as a mapping, by metric key. None, and for
-            a metric that the mapping lacks: `SHARE` of what the metric has improved since its first value; where that is
-            nothing at all, of the value itself, or of 1 where that is 0.
+            a metric that the mapping lacks: `SHARE` of what the metric has improved since its first value; of the value
+            itself where that is nothing, and of 1 where the value is 0.
     """
 
     confidence: float = 0.9
