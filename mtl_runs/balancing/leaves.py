@@ -12,6 +12,9 @@ from torch import Tensor
 COMPILED = "CompiledFunctionBackward"
 """The node of a compiled part of a network."""
 
+REENTRANT = "CheckpointFunctionBackward"
+"""The node of a part that is computed again on the way back, and whose parameters the graph does not show."""
+
 Edge = tuple[Any, int]
 """A node of the graph, and which of its outputs."""
 
@@ -25,12 +28,14 @@ class Reach:
         by_leaf: the losses that depend on each of them, on a way around the stops.
         by_stop: the losses that depend on each stop.
         opaque: whether a part of the graphs was compiled: all that goes in seems to reach all that comes out.
+        hidden: whether there are parts whose parameters cannot be seen.
     """
 
     leaves: Sequence[Tensor]
     by_leaf: Sequence[int]
     by_stop: Sequence[int]
     opaque: bool
+    hidden: bool
 
 
 def reach(losses: Sequence[Tensor], stops: Sequence[Tensor] = ()) -> Reach:
@@ -59,7 +64,8 @@ def reach(losses: Sequence[Tensor], stops: Sequence[Tensor] = ()) -> Reach:
                 by_stop[barrier[edge]] |= mask
             else:
                 masks[edge[0]] |= mask
-    return Reach(leaves, by_leaf, by_stop, any(type(node).__name__ == COMPILED for node in order))
+    kinds = {type(node).__name__ for node in order}
+    return Reach(leaves, by_leaf, by_stop, COMPILED in kinds, REENTRANT in kinds)
 
 
 def _children_first(roots: Sequence[Any], barrier: dict[Edge, int]) -> list[Any]:

@@ -41,7 +41,7 @@ class StepLosses:
 
     Raises:
         UsageError: a task is missing or unknown; a loss is no single number, has no graph, or does not depend on what
-            is shared; a shared parameter has a way around the features.
+            is shared; a shared parameter has a way around the features; what depends on what cannot be seen.
     """
 
     def __init__(
@@ -66,6 +66,11 @@ class StepLosses:
         self.common: list[Tensor] = []
         self.behind = list(reach(features).leaves) if features else []
         found = reach(list(self._losses.values()), features)
+        if found.hidden:
+            raise UsageError(
+                "a part of the network is under torch.utils.checkpoint with use_reentrant=True, which gives gradients "
+                "to a plain backward() alone; give it use_reentrant=False"
+            )
         self.opaque = found.opaque
         self._sort(found, shared, bool(features))
 

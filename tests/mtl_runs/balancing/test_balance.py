@@ -10,6 +10,7 @@ from weakref import ref
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 import mtl_runs
 from lcode.errors import UsageError
@@ -256,6 +257,20 @@ def test_losses_that_cannot_be_balanced_are_refused_by_task(
     with pytest.raises(UsageError, match=message):
         Balance(balancer, own.encoder, TASKS).backward(losses)
     assert own.gradients().isnan().all()
+
+
+@pytest.mark.parametrize("balancer", ["equal", "fairgrad"])
+def test_a_part_that_is_computed_again_on_the_way_back_has_the_same_gradients(
+    network: Callable[..., Any], balancer: str
+) -> None:
+    own, plain = network(), network()
+    seen = own.encoder[0](own.inputs)
+    Balance(balancer, own.encoder, TASKS).backward(own.losses(checkpoint(own.encoder[1:], seen, use_reentrant=False)))
+    Balance(balancer, plain.encoder, TASKS).backward(plain.losses())
+    torch.testing.assert_close(own.gradients(), plain.gradients())
+    hidden = checkpoint(own.encoder[1:], own.encoder[0](own.inputs), use_reentrant=True)
+    with pytest.raises(UsageError, match="use_reentrant=False"):
+        Balance(balancer, own.encoder, TASKS).backward(own.losses(hidden))
 
 
 @pytest.mark.parametrize(
