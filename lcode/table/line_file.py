@@ -86,7 +86,7 @@ class LineFile:
         found = os.fstat(handle)
         if not found.st_nlink and self.path.exists():
             raise UsageError(
-                f"{self.path} was replaced since it was opened; a run has one writer at a time, so end the other one, or "
+                f"{self.path} was replaced since it was opened; a run has one writer, so end the other one, or "
                 "give this run another name"
             )
         if not found.st_nlink:
