@@ -32,6 +32,7 @@ def keys(read: RunTable) -> list[str]:
     [
         ("step", "{epoch}0", "counter"),
         ("trainer/global_step", "{epoch}0", "counter"),
+        ("eval/reach-v2/NumEpisodes", "10", "counter"),
         ("Unnamed: 0", "{row}", "index"),
         ("", "{row}", "index"),
         ("elapsed", "{half}", "clock"),
@@ -116,7 +117,7 @@ def test_a_column_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None
         read_logs(tmp_path / "x.csv")
 
 
-@pytest.mark.parametrize("name", ["Epoch", "step", "global_step", "training_iteration", "iter"])
+@pytest.mark.parametrize("name", ["Epoch", "step", "global_step", "training_iteration", "iter", "TotalEnvSteps"])
 def test_the_axis_by_other_names(tmp_path: Path, name: str) -> None:
     (tmp_path / "r.csv").write_text(f"{name},err\n1,0.5\n2,0.4\n3,0.3\n")
     read = read_logs(tmp_path / "r.csv")
