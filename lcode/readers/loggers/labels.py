@@ -29,7 +29,21 @@ NO_LABELS = (NEUTRAL - _TASKS - {"micro", "macro", "weighted"}) | frozenset(
 )
 """Words before a metric that say how it was summed up or who tells it, not of what it is."""
 
-WORD = r"[A-Za-z][\w.+@/-]*"
+WORD = r"[^\W\d_][\w.+@/-]*"
+
+PHRASE = rf"{WORD}(?: {WORD}){{0,3}}"
+
+_NO_PHRASE = frozenset(
+    [
+        *("the", "a", "an", "to", "in", "for", "by", "with", "from", "per", "after", "before", "is", "was", "not", "no"),
+        *("first", "second", "third", "next", "pass", "run", "done", "end", "start", "so", "far", "up", "down", "same"),
+        *("saving", "saved", "loading", "loaded", "running", "starting", "finished", "stopping", "improved", "record"),
+        *("evaluated", "evaluate", "evaluator", "evaluating", "trained", "tested", "model", "checkpoint", "training"),
+        *("old", "original", "final", "highest", "lowest", "baseline", "report", "progress", "status", "memory", "speed"),
+        *("learning", "rate", "patience", "counter", "update", "updated", "set", "using", "now", "one", "selected"),
+    ]
+)
+"""Words of sentences, and of what a program does: what holds one is no name of several words."""
 
 _ALONE = re.compile(rf"[^\w(\[{{]*(?P<name>{WORD})[ :]*")
 """A segment that is nothing but a word: `age | acc 0.3 | loss 1.2`."""
@@ -179,6 +193,20 @@ def is_label(word: str) -> bool:
     """Whether a word before names of metrics may say of what they are."""
     plain = word.lower().strip("._-")
     return len(plain) > 0 and plain not in NO_LABELS and not is_counter(plain) and known_metric(plain) is None
+
+
+@lru_cache(maxsize=4096)
+def is_phrase(words: str) -> bool:
+    """Whether one or more words may say of what the metrics behind them are: `lane line segmentation`."""
+    several = words.split()
+    if len(several) == 1:
+        return is_label(words)
+    return all(is_label(word) and word.lower() not in _NO_PHRASE for word in several) and known_metric(words) is None
+
+
+def joined(words: str) -> str:
+    """The name of a task of one or more words."""
+    return "_".join(words.split()).strip("-+/.").replace("/", "_")
 
 
 @lru_cache(maxsize=4096)
