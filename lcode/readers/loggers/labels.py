@@ -45,10 +45,10 @@ _NO_PHRASE = frozenset(
 )
 """Words of sentences, and of what a program does: what holds one is no name of several words."""
 
-_ALONE = re.compile(rf"[^\w(\[{{]*(?P<name>{WORD})[ :]*")
-"""A segment that is nothing but a word: `age | acc 0.3 | loss 1.2`."""
+_ALONE = re.compile(rf"[^\w(\[{{]*(?P<name>{PHRASE})[ :]*")
+"""A segment that is nothing but a name: `age | acc 0.3 | loss 1.2`."""
 
-_MARKED = re.compile(rf"[^A-Za-z]*(?P<name>{WORD})\s*")
+_MARKED = re.compile(rf"[\W\d_]*(?P<name>{PHRASE})\s*")
 """What stands before the mark of a label: `age: acc 0.3`."""
 
 _ONE = rf"(?>{WORD}(?: *[:=] *| +)(?:{NUMBER})[^\s,;(){{}}\[\]]{{0,4}})"
@@ -113,8 +113,8 @@ class Labels:
     def alone(self, segment: str) -> None:
         """Take up a segment without a number."""
         found = _ALONE.fullmatch(segment)
-        if found is not None and is_label(found["name"]):
-            self._take(found["name"], marked=True, near=False)
+        if found is not None and is_phrase(found["name"]):
+            self._take(joined(found["name"]), marked=True, near=False)
 
     def reset(self) -> None:
         """Take up that the line says of which data what follows is."""
@@ -131,8 +131,8 @@ class Labels:
         """
         marked = _MARKED.fullmatch(before[-1]) if before else None
         own = own_label(name)
-        if marked is not None and is_label(marked["name"]):
-            self._take(marked["name"], marked=True)
+        if marked is not None and is_phrase(marked["name"]):
+            self._take(joined(marked["name"]), marked=True)
         elif own and not (self._marked and self._near):
             self._take(own)
         elif (before_it := _first_words(name)) and not self._marked:
@@ -205,8 +205,8 @@ def is_phrase(words: str) -> bool:
 
 
 def joined(words: str) -> str:
-    """The name of a task of one or more words."""
-    return "_".join(words.split()).strip("-+/.").replace("/", "_")
+    """The name of a task of one or more words as one."""
+    return "_".join(words.split())
 
 
 @lru_cache(maxsize=4096)

@@ -149,7 +149,7 @@ def _part_of(line: str) -> str:
     found = _PART.search(line, 0, LONGEST_HEAD)
     if found is None:
         alone = _PART_ALONE.search(line, 0, LONGEST_HEAD)
-        return label_of(line) if alone is None or not is_phrase(alone["name"]) else joined(alone["name"])
+        return label_of(line) if alone is None or not is_phrase(alone["name"]) else joined(alone["name"]).strip("-")
     number = found["number"] or (found["name"] if found["name"].isdigit() else "")
     if number:
         return f"{found['word'].lower().replace(' ', '')}_{number}"
