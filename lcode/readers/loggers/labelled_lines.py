@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from lcode.readers.loggers.form_parts import DATA, NUMBER
-from lcode.readers.loggers.labels import PARTS, PHRASE, WORD, is_label, is_phrase, joined, own_label
+from lcode.readers.loggers.labels import PARTS, PHRASE, is_label, is_phrase, joined, own_label
 from lcode.readers.loggers.line_forms import without_noise
 from lcode.readers.loggers.printed_line import SPLIT, without_counters
 from lcode.readers.understanding.column_words import is_counter
@@ -47,11 +47,11 @@ _SPEAKER = re.compile(r"(train|evaluat|validat|test)(?:er|or)", re.IGNORECASE)
 """Who of a program tells it: `trainer: loss 0.3` and `evaluator: loss 0.4` are of different data."""
 
 _HEAD = re.compile(
-    rf"(?P<indent>\s*)(?:[-*] )?(?:(?:{PARTS})[ _:]*)?['\"]?(?P<name>{WORD})['\"]?(?P<colon>\s*:\s*[{{(\[]?)|"
-    rf"\s*(?P<rule>[-=*#~\[<]{{1,80}})\s*(?:(?:{PARTS})[ _:]*)?(?P<ruled>{WORD})\s*:?\s*[-=*#~\]>]{{1,80}}",
+    rf"(?P<indent>\s*)(?:[-*] )?(?:(?:{PARTS})[ _:]*)?['\"]?(?P<name>{PHRASE})['\"]?(?P<colon>\s*:\s*[{{(\[]?)|"
+    rf"\s*(?P<rule>[-=*#~\[<]{{1,80}})\s*(?:(?:{PARTS})[ _:]*)?(?P<ruled>{PHRASE})\s*:?\s*[-=*#~\]>]{{1,80}}",
     re.IGNORECASE,
 )
-"""A line that is nothing but such a word: `  age:` above lines that are further in, `--- age ---`."""
+"""A line that is nothing but such words: `  age:` above lines that are further in, `--- age ---`."""
 
 _FREE_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d*)?(?:e[+-]?\d+)?", re.IGNORECASE)
 
@@ -101,11 +101,11 @@ def _tells_metric(line: str, found: re.Match[str]) -> bool:
 
 
 def head_of_lines(line: str) -> tuple[str, int | None] | None:
-    """The word that a line consists of, and how far in it stands where those of it are; None: it has more."""
+    """The words that a line consists of, and how far in it stands where those of it are; None: it has more."""
     found = _HEAD.fullmatch(line) if len(line) <= LONGEST_HEAD else None
     if found is None:
         return None
     name = found["name"] or found["ruled"]
-    if not is_label(name):
+    if not is_phrase(name):
         return None
-    return name, len(found["indent"]) if found["name"] else None
+    return joined(name), len(found["indent"]) if found["name"] else None

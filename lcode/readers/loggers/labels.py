@@ -41,6 +41,7 @@ _NO_PHRASE = frozenset(
         *("evaluated", "evaluate", "evaluator", "evaluating", "trained", "tested", "model", "checkpoint", "training"),
         *("old", "original", "final", "highest", "lowest", "baseline", "report", "progress", "status", "memory", "speed"),
         *("learning", "rate", "patience", "counter", "update", "updated", "set", "using", "now", "one", "selected"),
+        *("confusion", "matrix", "gradient", "gradients", "parameters", "settings"),
     ]
 )
 """Words of sentences, and of what a program does: what holds one is no name of several words."""

@@ -48,7 +48,7 @@ _NO_MODELS = (
 """Levels of messages, and parts of one training, that stand where a model's name may."""
 
 _PART = re.compile(
-    rf"(?:^[\W\d_]*|(?:[\[(|,;\]>]|\bon|\bINFO)\s*)(?P<word>{PARTS})"
+    rf"(?:^[\W\d_]*|(?:[\[(|,;\]>]|\bon)\s*|\bINFO\b[\W_]*)(?P<word>{PARTS})"
     r"(?:\s*[:=]\s*['\"]?(?P<name>\w*[^\W\d_][\w.+-]*|\d+)|[ _#]*(?P<number>\d+))['\"]?"
     r"(?=\s*(?:[:,|;\])(>-]|$)|\s+[A-Za-z][\w@]*\s*[:=])",
     re.IGNORECASE,
@@ -56,11 +56,11 @@ _PART = re.compile(
 """Of which part of what is measured a line tells: `Dataset 00`, `task: seg`, `[Task: seg]`."""
 
 _PART_ALONE = re.compile(
-    rf"(?:^[\W\d_]*|(?:[\[(|,;\]>]|\bINFO)\s*)(?:{PARTS})(?:\s*[:=]\s*| )(?P<name>{PHRASE})\s*"
-    r"(?:[\])|]|[-–—]+(?=\s))",
+    rf"(?:^[\W\d_]*|[\[(|,;\]>]\s*|\bINFO\b[\W_]*)(?:{PARTS})"
+    rf"(?:\s*(?P<mark>[:=])\s*| )(?P<name>{PHRASE})\s*(?:[\])|]|(?(mark)[,;]|(?!))|[-–—]+(?=\s))",
     re.IGNORECASE,
 )
-"""The same where nothing but a dash, a bar or a bracket stands behind its name: `Task seg -- epoch 3`."""
+"""The same where a name of several words ends, or there is no colon before it: `Task seg -- epoch 3`."""
 
 
 _HEAD = re.compile(
