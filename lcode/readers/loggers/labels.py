@@ -34,15 +34,13 @@ WORD = r"[^\W\d_][\w.+@/-]*"
 PHRASE = rf"{WORD}(?: {WORD}){{0,3}}"
 
 _NO_PHRASE = frozenset(
-    [
-        *("the", "a", "an", "to", "in", "for", "by", "with", "from", "per", "after", "before", "is", "was", "not", "no"),
-        *("first", "second", "third", "next", "pass", "run", "done", "end", "start", "so", "far", "up", "down", "same"),
-        *("saving", "saved", "loading", "loaded", "running", "starting", "finished", "stopping", "improved", "record"),
-        *("evaluated", "evaluate", "evaluator", "evaluating", "trained", "tested", "model", "checkpoint", "training"),
-        *("old", "original", "final", "highest", "lowest", "baseline", "report", "progress", "status", "memory", "speed"),
-        *("learning", "rate", "patience", "counter", "update", "updated", "set", "using", "now", "one", "selected"),
-        *("confusion", "matrix", "gradient", "gradients", "parameters", "settings"),
-    ]
+    """
+    the a an to in for by with from per after before is was not no first second third next pass run done end start
+    so far up down same saving saved loading loaded running starting finished stopping improved record evaluated
+    evaluate evaluator evaluating trained tested model checkpoint training old original final highest lowest
+    baseline report progress status memory speed learning rate patience counter update updated set using now one
+    selected confusion matrix gradient gradients parameters settings
+    """.split()  # noqa: SIM905
 )
 """Words of sentences, and of what a program does: what holds one is no name of several words."""
 
