@@ -268,7 +268,7 @@ def without_noise(line: str) -> str:
     """The line without dates, bars, addresses and the like, with a number wherever one may stand."""
     line = _COLOUR.sub("", line) if "\x1b" in line else line  # before others, which may begin the line
     if not line.isascii():
-        line = _EDGE_OF_SCRIPT.sub(" ", in_english(line))
+        line = _EDGE_OF_SCRIPT.sub(" ", in_english(line.replace("：", "： ")))
     return _NOISE.sub("\n", with_stand_ins(line))
 
 

@@ -32,8 +32,11 @@ FACTS = [
     (PART, "rank1 tpr@fpr=1e-3"),
     (PART, "bleu BLEU-4 sacrebleu SacreBLEU chrf chrF++ meteor METEOR spice rouge1 rougeL ROUGE-L rougeLsum"),
     (PART, "pass@1 anls"),
-    (PART, "success_rate is_success success win_rate winrate validity lddt_ca c-index stoi nmi r_precision"),
-    (PART, "pix em"),
+    (
+        PART,
+        "success_rate is_success success win_rate winrate validity lddt_ca c-index stoi nmi r_precision",
+    ),
+    (PART, "pix em SR mean_SR push-v2/SR"),
     (PART, "Accuracy/train accuracy/cifar10 acc/mean1 rewards/accuracies multi-label/f1-score"),
     (PART, "fast_rcnn/cls_accuracy val_acc_epoch"),
     (PART, "eval_overall_f1 train/mean_token_accuracy acc_norm,none best_acc neg_f1 1-shot-acc"),
