@@ -209,6 +209,7 @@ FIELDS: dict[str, str] = {
     "reinforcement learning": """
         max - - - head: reward|rew|reward mean, return|ret|episode return, eprew|eprewmean, epret, elo|elo rating
         max - - - whole: r
+        max 0 1 share whole: sr
         max - - - weak: score
         max 0 1 share head: success|success rate|success ratio, win rate|win ratio|win pct, solve rate|solved
         min 0 1 share head: failure rate|fail rate, collision rate|crash rate, violation rate

@@ -35,12 +35,15 @@ _WORDS = {
         "lr": "学习率 學習率 학습률 学習率",
         "mean": "平均 平均值 среднее",
         "total": "总",
-        "current": "当前",
+        "current": "当前 本轮",
         "best": "最佳 最优 最好 最高",
         "time": "用时 耗时 时间 时长",
         "save": "保存 已保存",
         "new": "更新 新的",
         "model": "模型",
+        "results": "结果",
+        "metrics": "指标",
+        "overall": "整体 总体",
         "": "值",
     }.items()
     for word in words.split()
@@ -51,10 +54,13 @@ _ANY = "|".join(
 _RUN = re.compile(rf"(?:{_ANY})+", re.IGNORECASE)
 _WORD = re.compile(_ANY, re.IGNORECASE)
 
-_ORDINAL = re.compile(r"第\s*(\d+(?:\s*/\s*\d+)?)\s*个?\s*(轮次?|回合|步|次迭代|批次?)")
+_KIND = "轮次?|回合|步|次迭代|批次?|折"
+_ORDINAL = re.compile(rf"第\s*(\d+(?:\s*/\s*\d+)?)\s*个?\s*({_KIND})")
 """`第 3/50 轮`: the third of fifty epochs."""
+_OF_ALL = re.compile(rf"第\s*(\d+)\s*个?\s*(?:{_KIND})?\s*[/,(]\s*共\s*(\d+)\s*个?\s*({_KIND})\s*\)?")
+"""`第3轮/共50轮`, the same."""
 
-_COUNTED = {"轮": "epoch", "回": "episode", "步": "step", "次": "iteration", "批": "batch"}
+_COUNTED = {"轮": "epoch", "回": "episode", "步": "step", "次": "iteration", "批": "batch", "折": "fold"}
 _SIGNS = str.maketrans("：，；（）【】％＝｜", ":,;()[]%=|")
 
 
@@ -70,7 +76,8 @@ def in_english(text: str) -> str:
 
 @lru_cache(maxsize=1 << 12)
 def _translated(text: str) -> str:
-    text = _ORDINAL.sub(lambda found: f"{_COUNTED[found[2][0]]} {found[1]} ", text.translate(_SIGNS))
+    text = _OF_ALL.sub(lambda found: f"{_COUNTED[found[3][0]]} {found[1]}/{found[2]} ", text.translate(_SIGNS))
+    text = _ORDINAL.sub(lambda found: f"{_COUNTED[found[2][0]]} {found[1]} ", text)
 
     def english(found: re.Match[str]) -> str:
         said = " ".join(filter(None, (_WORDS[word.lower()] for word in _WORD.findall(found.group()))))

@@ -19,6 +19,7 @@ from lcode.readers.loggers.decimal_commas import with_decimal_points
 from lcode.readers.loggers.form_parts import NUMBER
 from lcode.readers.loggers.growing_lists import may_hold_lists, with_newest_values
 from lcode.readers.loggers.line_shapes import LineShapes
+from lcode.readers.loggers.listed_names import listed_names
 from lcode.readers.loggers.named_lines import (
     may_name_models,
     may_name_parts,
@@ -118,7 +119,7 @@ def _rows_of(
     row: dict[str, Any] = {}
     sections, aligned, batches, ahead = Sections(), AlignedRows(), Batches(), Ahead()
     tests, tested, epochs = said_once(lines), -1, 0
-    model, over = "", ToldOver()
+    model, over, names = "", ToldOver(), listed_names(lines)
     in_rounds = counts_rounds(lines)
     for number, raw in _numbered_pieces(lines):
         stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST_OBJECT else None
@@ -131,7 +132,7 @@ def _rows_of(
         if models is not None and models[number - 1] != model:
             model, row = models[number - 1], {}
             counters = own.get(model, counters)
-        said = aligned.said_in(line) or shapes.said_in(line)
+        said = aligned.said_in(line) or names.said.get(number) or shapes.said_in(line)
         if in_rounds and said is not None:
             said = within_round(said, line)
         is_next = said is not None and _goes_on(said.counters, counters)
@@ -177,7 +178,7 @@ def _rows_of(
         row.update(pairs)
     if tested >= 0 and epochs >= FEWEST:
         del told.rows[tested:], told.lines[tested:], told.totals[tested:]
-    told.remarks += over.remarks
+    told.remarks += (*names.remarks, *over.remarks)
     if cut:
         told.remarks += (f"of long lines only the first {LONGEST} characters were read: {listed([*map(str, cut)])}.",)
     return told

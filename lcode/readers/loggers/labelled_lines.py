@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from lcode.readers.loggers.form_parts import DATA, NUMBER
-from lcode.readers.loggers.labels import PARTS, WORD, is_label, own_label
+from lcode.readers.loggers.labels import PARTS, PHRASE, is_label, is_phrase, joined, own_label
 from lcode.readers.loggers.line_forms import without_noise
 from lcode.readers.loggers.printed_line import SPLIT, without_counters
 from lcode.readers.understanding.column_words import is_counter
@@ -28,30 +28,30 @@ LONGEST_HEAD = 120
 _SPLIT = "|".join(sorted({*DATA, "training", "testing", "validating", "evaluating"}, key=len, reverse=True))
 
 _LABEL = re.compile(
-    rf"(?i)[^A-Za-z]*(?:(?P<split>{_SPLIT})\b(?:[ _]+(?:set|results?|metrics|scores))?[^A-Za-z]*)?"
+    rf"(?i)[\W\d_]*(?:(?P<split>{_SPLIT})\b(?:[ _]+(?:set|results?|metrics|scores))?[\W\d_]*)?"
     rf"(?:(?:{PARTS}|type)[ _]+)?"
-    rf"['\"]?(?P<name>{WORD})['\"]?(?:\] ?\[(?:{_SPLIT})(?=\])| ?\((?:{_SPLIT})\))?"
+    rf"['\"]?(?P<name>{PHRASE})['\"]?(?:\] ?\[(?:{_SPLIT})(?=\])| ?\((?:{_SPLIT})\))?"
     rf"(?P<sep>\]\s*:?\s*|\)?\s*[:=]\s+|\s*(?:[:=-]*>|[:=]?\s*[(\[{{|])\s*|\s+[-–—]+\s+|\s+)"
-    rf"['\"]?(?P<metric>[A-Za-z][\w@]*)['\"]?(?:\s*(?P<mark>[:=])\s*|\s+)(?=(?:{NUMBER}))"
+    rf"['\"]?(?P<metric>[A-Za-z][\w@]*)['\"]?(?:\s*(?P<mark>[:=])\s*|\s*\(\s*|\s+)(?=(?:{NUMBER}))"
 )
-"""The word before the first name of a line; before a blank alone it is part of that name."""
+"""The words before the first name of a line; before a blank alone they are part of that name."""
 
 _SECOND = re.compile(
     rf"[,;|.)]\s*[A-Za-z][\w-]*\s*[:(\[]\s*[A-Za-z][\w@]*(?:\s*[:=]\s*|\s+)(?=(?:{NUMBER}))", re.IGNORECASE
 )
 """Another label, so that each is of a part of the line."""
 
-_FURTHER = re.compile(rf"[A-Za-z][\w@]*\W*?(?:\s*[:=]\s*|\s+)(?=(?:{NUMBER}))", re.IGNORECASE)
+_FURTHER = re.compile(rf"(?P<name>[A-Za-z][\w@]*)\W*?(?:\s*[:=(]\s*|\s+)(?=(?:{NUMBER}))", re.IGNORECASE)
 
 _SPEAKER = re.compile(r"(train|evaluat|validat|test)(?:er|or)", re.IGNORECASE)
 """Who of a program tells it: `trainer: loss 0.3` and `evaluator: loss 0.4` are of different data."""
 
 _HEAD = re.compile(
-    rf"(?P<indent>\s*)(?:[-*] )?(?:(?:{PARTS})[ _:]*)?['\"]?(?P<name>{WORD})['\"]?(?P<colon>\s*:\s*[{{(\[]?)|"
-    rf"\s*(?P<rule>[-=*#~\[<]{{1,80}})\s*(?:(?:{PARTS})[ _:]*)?(?P<ruled>{WORD})\s*:?\s*[-=*#~\]>]{{1,80}}",
+    rf"(?P<indent>\s*)(?:[-*] )?(?:(?:{PARTS})[ _:]*)?['\"]?(?P<name>{PHRASE})['\"]?(?P<colon>\s*:\s*[{{(\[]?)|"
+    rf"\s*(?P<rule>[-=*#~\[<]{{1,80}})\s*(?:(?:{PARTS})[ _:]*)?(?P<ruled>{PHRASE})\s*:?\s*[-=*#~\]>]{{1,80}}",
     re.IGNORECASE,
 )
-"""A line that is nothing but such a word: `  age:` above lines that are further in, `--- age ---`."""
+"""A line that is nothing but such words: `  age:` above lines that are further in, `--- age ---`."""
 
 _FREE_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d*)?(?:e[+-]?\d+)?", re.IGNORECASE)
 
@@ -73,8 +73,10 @@ def _label_of(line: str) -> str:
 def _label(line: str, found: re.Match[str]) -> str:
     name = found["name"].strip("-+/.")
     speaker = _SPEAKER.fullmatch(name)
-    if not (known_metric(found["metric"]) or (speaker and is_counter(found["metric"]))):
+    if not (_tells_metric(line, found) or (speaker and is_counter(found["metric"]))):
         return ""
+    if " " in name:
+        return joined(name) if found["sep"].strip() and is_phrase(name) else ""
     if not found["sep"].strip() and not _FURTHER.search(line, found.end()):
         return ""  # `age acc: 0.3`, alone, is a name
     if not found["sep"].strip() and own_label(f"{name}_{found['metric']}").lower() != name.lower():
@@ -91,12 +93,19 @@ def _label(line: str, found: re.Match[str]) -> str:
     return f"{found['split']}_{name}" if within else name.replace("/", "_")
 
 
+def _tells_metric(line: str, found: re.Match[str]) -> bool:
+    """Whether the first name behind a label is that of a metric, or behind a colon any: `Detect: P(0.1) R(0.4)`."""
+    if known_metric(found["metric"]) is not None or ":" not in found["sep"]:
+        return known_metric(found["metric"]) is not None
+    return any(known_metric(one["name"]) is not None for one in _FURTHER.finditer(line, found.end()))
+
+
 def head_of_lines(line: str) -> tuple[str, int | None] | None:
-    """The word that a line consists of, and how far in it stands where those of it are; None: it has more."""
+    """The words that a line consists of, and how far in it stands where those of it are; None: it has more."""
     found = _HEAD.fullmatch(line) if len(line) <= LONGEST_HEAD else None
     if found is None:
         return None
     name = found["name"] or found["ruled"]
-    if not is_label(name):
+    if not is_phrase(name):
         return None
-    return name, len(found["indent"]) if found["name"] else None
+    return joined(name), len(found["indent"]) if found["name"] else None

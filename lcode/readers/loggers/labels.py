@@ -29,12 +29,25 @@ NO_LABELS = (NEUTRAL - _TASKS - {"micro", "macro", "weighted"}) | frozenset(
 )
 """Words before a metric that say how it was summed up or who tells it, not of what it is."""
 
-WORD = r"[A-Za-z][\w.+@/-]*"
+WORD = r"[^\W\d_][\w.+@/-]*"
 
-_ALONE = re.compile(rf"[^\w(\[{{]*(?P<name>{WORD})[ :]*")
-"""A segment that is nothing but a word: `age | acc 0.3 | loss 1.2`."""
+PHRASE = rf"{WORD}(?: {WORD}){{0,3}}"
 
-_MARKED = re.compile(rf"[^A-Za-z]*(?P<name>{WORD})\s*")
+_NO_PHRASE = frozenset(
+    """
+    the a an to in for by with from per after before is was not no first second third next pass run done end start
+    so far up down same saving saved loading loaded running starting finished stopping improved record evaluated
+    evaluate evaluator evaluating trained tested model checkpoint training old original final highest lowest
+    baseline report progress status memory speed learning rate patience counter update updated set using now one
+    selected confusion matrix gradient gradients parameters settings
+    """.split()  # noqa: SIM905
+)
+"""Words of sentences, and of what a program does: what holds one is no name of several words."""
+
+_ALONE = re.compile(rf"[^\w(\[{{]*(?P<name>{PHRASE})[ :]*")
+"""A segment that is nothing but a name: `age | acc 0.3 | loss 1.2`."""
+
+_MARKED = re.compile(rf"[\W\d_]*(?P<name>{PHRASE})\s*")
 """What stands before the mark of a label: `age: acc 0.3`."""
 
 _ONE = rf"(?>{WORD}(?: *[:=] *| +)(?:{NUMBER})[^\s,;(){{}}\[\]]{{0,4}})"
@@ -99,8 +112,8 @@ class Labels:
     def alone(self, segment: str) -> None:
         """Take up a segment without a number."""
         found = _ALONE.fullmatch(segment)
-        if found is not None and is_label(found["name"]):
-            self._take(found["name"], marked=True, near=False)
+        if found is not None and is_phrase(found["name"]):
+            self._take(joined(found["name"]), marked=True, near=False)
 
     def reset(self) -> None:
         """Take up that the line says of which data what follows is."""
@@ -117,8 +130,8 @@ class Labels:
         """
         marked = _MARKED.fullmatch(before[-1]) if before else None
         own = own_label(name)
-        if marked is not None and is_label(marked["name"]):
-            self._take(marked["name"], marked=True)
+        if marked is not None and is_phrase(marked["name"]):
+            self._take(joined(marked["name"]), marked=True)
         elif own and not (self._marked and self._near):
             self._take(own)
         elif (before_it := _first_words(name)) and not self._marked:
@@ -179,6 +192,20 @@ def is_label(word: str) -> bool:
     """Whether a word before names of metrics may say of what they are."""
     plain = word.lower().strip("._-")
     return len(plain) > 0 and plain not in NO_LABELS and not is_counter(plain) and known_metric(plain) is None
+
+
+@lru_cache(maxsize=4096)
+def is_phrase(words: str) -> bool:
+    """Whether one or more words may say of what the metrics behind them are: `lane line segmentation`."""
+    several = words.split()
+    if len(several) == 1:
+        return is_label(words)
+    return all(is_label(word) and word.lower() not in _NO_PHRASE for word in several) and known_metric(words) is None
+
+
+def joined(words: str) -> str:
+    """The name of a task of one or more words as one."""
+    return "_".join(words.split())
 
 
 @lru_cache(maxsize=4096)

@@ -47,6 +47,9 @@ _NOISE = re.compile(
     r"|\[ *(?i:new )?(?i:best)\b[^\]]*\](?= *(?i:epoch|iter|step))|\[ *(?i:best) *[:=][^\]]*\]"  # beside the present
     r"|\bhttps?://\S+|\S*%[0-9A-F]{2}\S*|\S*[/\\]\S+\.(?:py|pth?|ckpt|json|txt|png)\b\S*"  # addresses and files
 )
+_EDGE_OF_SCRIPT = re.compile(r"(?<=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])(?=[A-Za-z])")
+"""Where the name of a task in Chinese, Japanese or Korean ends and that of its metric begins: `点击率|AUC`."""
+
 _AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z)\]]) {2,}(?=[+-]?\d)")
 """What stands between a name and its number where numbers are aligned."""
 
@@ -267,7 +270,9 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
 def without_noise(line: str) -> str:
     """The line without dates, bars, addresses and the like, with a number wherever one may stand."""
     line = _COLOUR.sub("", line) if "\x1b" in line else line  # before others, which may begin the line
-    return _NOISE.sub("\n", in_english(with_stand_ins(line)))
+    if not line.isascii():
+        line = _EDGE_OF_SCRIPT.sub(" ", in_english(line.replace("：", "： ")))
+    return _NOISE.sub("\n", with_stand_ins(line))
 
 
 def usual_form(line: str) -> str:

@@ -9,7 +9,9 @@ from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.understanding.column_words import words_of
 from lcode.table.metric_names import known_metric
 
-_NAME = re.compile(r"[A-Za-zµ∆Δ%][\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$")
+_NAME = re.compile(
+    r"(?:[A-Za-zµ∆Δ%]|\b[^\W\d_A-Za-z](?![^\W\d_]*\d))[\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$"
+)
 REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
 """What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""
 

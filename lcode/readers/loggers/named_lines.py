@@ -15,7 +15,7 @@ from typing import Any
 
 from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.labelled_lines import LONGEST_HEAD, PARTS_OF_ONE, head_of_lines, label_of
-from lcode.readers.loggers.labels import PARTS
+from lcode.readers.loggers.labels import PARTS, PHRASE, is_phrase, joined
 from lcode.readers.loggers.printed_line import IN_BATCH, RUN
 from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric
@@ -48,12 +48,19 @@ _NO_MODELS = (
 """Levels of messages, and parts of one training, that stand where a model's name may."""
 
 _PART = re.compile(
-    rf"(?:^|[|,;\]>]|\bon)\s*(?P<word>{PARTS})"
-    r"(?:\s*[:=]\s*['\"]?(?P<name>\w*[A-Za-z][\w.+-]*|\d+)|[ _#]*(?P<number>\d+))['\"]?"
+    rf"(?:^[\W\d_]*|(?:[\[(|,;\]>]|\bon)\s*|\bINFO\b[\W_]*)(?P<word>{PARTS})"
+    r"(?:\s*[:=]\s*['\"]?(?P<name>\w*[^\W\d_][\w.+-]*|\d+)|[ _#]*(?P<number>\d+))['\"]?"
     r"(?=\s*(?:[:,|;\])(>-]|$)|\s+[A-Za-z][\w@]*\s*[:=])",
     re.IGNORECASE,
 )
-"""Of which part of what is measured a line tells: `Dataset 00`, `task: seg`."""
+"""Of which part of what is measured a line tells: `Dataset 00`, `task: seg`, `[Task: seg]`."""
+
+_PART_ALONE = re.compile(
+    rf"(?:^[\W\d_]*|[\[(|,;\]>]\s*|\bINFO\b[\W_]*)(?:{PARTS})"
+    rf"(?:\s*(?P<mark>[:=])\s*| )(?P<name>{PHRASE})\s*(?:[\])|]|(?(mark)[,;]|(?!))|[-–—]+(?=\s))",
+    re.IGNORECASE,
+)
+"""The same where a name of several words ends, or there is no colon before it: `Task seg -- epoch 3`."""
 
 
 _HEAD = re.compile(
@@ -141,7 +148,8 @@ def _tag_of(line: str) -> str:
 def _part_of(line: str) -> str:
     found = _PART.search(line, 0, LONGEST_HEAD)
     if found is None:
-        return label_of(line)
+        alone = _PART_ALONE.search(line, 0, LONGEST_HEAD)
+        return label_of(line) if alone is None or not is_phrase(alone["name"]) else joined(alone["name"]).strip("-")
     number = found["number"] or (found["name"] if found["name"].isdigit() else "")
     if number:
         return f"{found['word'].lower().replace(' ', '')}_{number}"

@@ -70,6 +70,7 @@ _UNIT = re.compile(
     r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))"
     r"|(?P<glued>[A-Za-zµ°Å]{1,4}[²³]?(?:/[A-Za-z]{1,4}[²³]?)?)(?![\w@/-]| *[:=])"
     r"|\s*(?:[mck]?m|dB|deg(?:rees)?|px|m?eV)\b(?!\s*[:=(]|\s+[+-]?[\d.])"
+    r"|\s*(?:毫?秒|分钟?|小时|天|个|条|次|折|轮|步|批|张|帧|元|万|亿|倍)(?![^\W\d_])"
 )
 """What stands between a number and the next name, as a unit of the number."""
 _DURATION = re.compile(r"\s*(?:[mun]?s|secs?|seconds?|min(?:ute)?s?|hours?)\b(?!\s*[:=/])", re.IGNORECASE)

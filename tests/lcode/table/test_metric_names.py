@@ -29,7 +29,7 @@ FACTS = [
     (PART, "dsc iou3d"),
     (PART, "delta1 delta_1.25 δ<1.25 δ1 a1 a2 <11.25 <22.5 <30 within_11.25 within_30"),
     (PART, "hits@10 hits_at_10 Hit@5 HR@10 hit_rate Recall@20 recall_at_20 R@1 p@10 ndcg@20 nDCG mrr MRR@10"),
-    (PART, "rank1 tpr@fpr=1e-3"),
+    (PART, "rank1 tpr@fpr=1e-3 SR mean_SR push-v2/SR"),
     (PART, "bleu BLEU-4 sacrebleu SacreBLEU chrf chrF++ meteor METEOR spice rouge1 rougeL ROUGE-L rougeLsum"),
     (PART, "pass@1 anls"),
     (PART, "success_rate is_success success win_rate winrate validity lddt_ca c-index stoi nmi r_precision"),

@@ -10,6 +10,8 @@ from lcode.table.other_languages import in_english
     ("text", "english"),
     [
         ("第 3/50 轮：训练损失=0.25，验证准确率：0.5", "epoch 3/50 :train loss=0.25,val accuracy:0.5"),
+        ("第3轮/共50轮", "epoch 3/50 "),
+        ("第3轮（共50轮）：", "epoch 3/50 :"),
         ("当前Batch：10 | 当前损失值：1.5", "current Batch:10 | current loss:1.5"),
         ("保存最佳模型", "save best model"),
         ("Época 3 - pérdida: 0.5", "epoch 3 - loss: 0.5"),

@@ -51,6 +51,65 @@ def test_its_values_are_of_this_task(
     }
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        "Epoch {e}/40\n[Task: {one}][Metrics] acc: {a} - loss: {l}\n[Task: {two}][Metrics] acc: {b} - loss: {m}\n",
+        "Epoch {e}/40\n(task: {one}) acc {a} loss {l}\n(task: {two}) acc {b} loss {m}\n",
+        "At epoch {e}\nTask {one} -- epoch {e} -- Dev acc: {a} loss: {l}\n"
+        "Task {two} -- epoch {e} -- Dev acc: {b} loss: {m}\n",
+        "03/05/2031 10:30:02 Task {one} - epoch {e} - acc: {a}, loss: {l}\n"
+        "03/05/2031 10:30:02 Task {two} - epoch {e} - acc: {b}, loss: {m}\n",
+        "[{e}/40] Task: {one}, acc {a}, loss {l}\n[{e}/40] Task: {two}, acc {b}, loss {m}\n",
+        "Epoch {e}/40\n{one}: acc {a}, loss {l}\n{two}: acc {b}, loss {m}\n",
+        "Epoch {e}/40\n{one}: acc({a})    loss ({l})\n{two}: acc({b})  loss({m})\n",
+        "Epoch {e}/40\n[val] {one}: acc={a} loss={l}\n[val] {two}: acc={b} loss={m}\n",
+        "Epoch {e}/40 | {one}: acc {a}, loss {l} | {two}: acc {b}, loss {m}\n",
+        "Epoch {e}/40\n  {one}:\n    acc: {a}\n    loss: {l}\n  {two}:\n    acc: {b}\n    loss: {m}\n",
+        "Epoch {e}/40\n=== {one} ===\nacc {a} loss {l}\n=== {two} ===\nacc {b} loss {m}\n",
+    ],
+)
+@pytest.mark.parametrize(("one", "two"), [("is_click", "long_view"), ("Driving area", "Lane line segmentation")])
+def test_a_task_in_brackets_before_a_dash_or_of_several_words(
+    tmp_path: Path, block: str, one: str, two: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks(block.replace("{one}", one).replace("{two}", two)))
+    one, two = one.replace(" ", "_"), two.replace(" ", "_")
+    assert scored(log) == {
+        f"one {one}/loss min": [loss for loss, _ in VALUES],
+        f"one {one}/acc max": [acc for _, acc in VALUES],
+        f"one {two}/loss min": [loss / 2 for loss, _ in VALUES],
+        f"one {two}/acc max": [acc / 2 for _, acc in VALUES],
+    }
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "Epoch {e}/40\nTraining finished: loss 9.5\nNew record: acc {a}\nBest so far: acc 0.99\n",
+        "Epoch {e}/40\nSaving checkpoint - train loss 9.5\nEvaluation results - acc {a}\n",
+        "Epoch {e}/40\n--- Confusion matrix ---\n--- Final report ---\nval acc {a}\n",
+    ],
+)
+def test_words_of_a_sentence_are_no_task(
+    tmp_path: Path, block: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks(block))
+    told = scored(log)
+    assert [name.split()[1].removeprefix("val_") for name in told] == ["acc"]
+    assert [*told.values()] == [[acc for _, acc in VALUES]]
+
+
+def test_behind_a_task_may_stand_a_name_that_is_not_known_first(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks("Epoch {e}\nLane line: IOU ({b})\nDetect: P({l})  mAP@0.5({a})\n"))
+    assert {name.split()[1] for name in scored(log)} == {"Lane_line/IOU", "Detect/mAP@0.5"}
+
+
 def test_tasks_with_metrics_of_their_own(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
     log = tmp_path / "one.log"
     log.write_text(tasks("Epoch {e}/40\n  [val]   seg: mIoU={a}, acc={b}\n  [val]   depth: rmse={l}\n"))

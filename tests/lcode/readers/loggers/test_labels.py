@@ -63,6 +63,36 @@ def test_numbered_tasks_in_a_line(tmp_path: Path, scored: Callable[[Path], dict[
     assert [name.split()[1] for name in scored(log)] == keys
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        "第{e}轮/共20轮 点击率AUC：{a}，点击率logloss：{l}，转化率AUC：{b}，转化率logloss：{m}\n",
+        "第{e}轮/共20轮 验证: 点击率AUC={a} 点击率logloss={l} 转化率AUC={b} 转化率logloss={m}\n",
+        "第{e}/共20轮\n点击率AUC：{a}\n点击率logloss：{l}\n转化率AUC：{b}\n转化率logloss：{m}\n",
+        "第{e}轮（共20轮）\n点击率：AUC {a}，logloss {l}\n转化率：AUC {b}，logloss {m}\n",
+        "第{e}轮（共20轮），用时12.5秒 点击率AUC：{a}，logloss：{l}，转化率AUC：{b}，logloss：{m}\n",
+    ],
+)
+def test_tasks_in_chinese(tmp_path: Path, block: str, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks(block))
+    assert scored(log) == {
+        "one 点击率/AUC max": [acc for _, acc in VALUES],
+        "one 点击率/logloss min": [loss for loss, _ in VALUES],
+        "one 转化率/AUC max": [acc / 2 for _, acc in VALUES],
+        "one 转化率/logloss min": [loss / 2 for loss, _ in VALUES],
+    }
+    assert [*read_logs(log).runs["horizon"]] == [20]
+
+
+def test_numbers_within_chinese_words_are_in_no_name(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text(tasks("第{e}轮，第{e}次评估 AUC：{a}，耗时3.5秒 验证损失：{l}\n"))
+    assert [name.split()[1] for name in scored(log)] == ["AUC", "val_loss"]
+
+
 def test_words_of_an_average_count_where_a_name_comes_again(
     tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
 ) -> None:
