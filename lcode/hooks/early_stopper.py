@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from math import isnan
 from typing import Any, Literal
 
+from lcode.arguments import check_kind
 from lcode.decisions import GainRule, Verdict
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
-from lcode.hooks.inputs import as_epoch, as_horizon, as_run, check_kind, whole_state
+from lcode.hooks.inputs import as_epoch, as_horizon, as_run, whole_state
 from lcode.hooks.monitor import Monitor
 from lcode.hooks.outlook import Outlook
 from lcode.hooks.shared import SharedMonitor
