@@ -12,6 +12,7 @@ from lcode.errors import UsageError
 from lcode.graphs import ArchGraph
 from lcode.table import RunTable, Schedule
 from lcode.table.axis import DIGITS, MAX_TICKS
+from lcode.table.given import check_table
 
 
 def as_run(run: object) -> str:
@@ -110,7 +111,7 @@ def check_options(history: object, *, directions: object, nan: object, dry_run: 
     Raises:
         UsageError: the text says what was found and what is expected.
     """
-    check_kind("history", history, RunTable, "a table of runs, such as lcode.read_logs('runs/')")
+    check_table("history", history)
     check_kind("dry_run", dry_run, bool, "True or False")
     check_count("num_threads", num_threads, 1)
     if nan not in ("stop", "skip"):
