@@ -77,6 +77,14 @@ class GainRule:
         """Whether there is nothing left to gain; a metric of which nothing is known yet may improve."""
         return len(chances) > 0 and all(chance < 1 - self.confidence for chance in chances)
 
+    def told(self, chance: float) -> str:
+        """A chance as text, with as many digits as show on which side of the bar it lies, two at least."""
+        if np.isnan(chance):
+            return "not known"
+        bar = round(1 - self.confidence, 9)
+        digits = next((n for n in range(2, 6) if (round(chance, n) < bar) == (chance < bar)), 6)
+        return f"{chance:.{digits}f}"
+
     def _chance(self, metric: Metric, quantiles: NDArray[np.float64], first: float, best: float) -> float:
         if not np.isfinite(quantiles).all() or not np.isfinite(best):
             return float("nan")

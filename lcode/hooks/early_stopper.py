@@ -6,11 +6,11 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from math import isnan
 from typing import Any, Literal
 
 from lcode.arguments import check_kind
 from lcode.decisions import GainRule, Verdict
+from lcode.decisions.rule import check_count
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.hooks.inputs import as_epoch, as_horizon, as_run, whole_state
@@ -123,11 +123,13 @@ class EarlyStopper:
             raise UsageError("the monitor given as sweep has a history and a model of its own; leave yours out")
         if max_epochs is not None:
             as_horizon(max_epochs, self.run)
-        by_metric = isinstance(min_delta, Mapping)
-        self._rule = GainRule(
-            confidence,
-            {metric_key(k): v for k, v in min_delta.items()} if by_metric else min_delta,  # type: ignore[union-attr]
-        )
+        check_count("min_epochs", min_epochs, 0)
+        if isinstance(min_delta, Mapping):
+            unknown = [name for name in min_delta if name not in self.monitor]
+            if unknown:
+                raise UsageError(f"min_delta is of '{unknown[0]}', watched are {', '.join(self.monitor)}")
+            min_delta = {metric_key(name): delta for name, delta in min_delta.items()}
+        self._rule = GainRule(confidence, min_delta)
         self._config, self._sweep, self._history = config, sweep, history
         self._options: dict[str, Any] = {"model": model, "min_epochs": min_epochs, "nan": nan, "dry_run": dry_run}
         self._live: Monitor | None = None
@@ -275,9 +277,9 @@ class EarlyStopper:
 
     def _told(self, chances: Mapping[str, float], end: float, kind: Kind) -> str:
         """What may still be gained, in words."""
-        each = [f"{name} {'not known' if isnan(chance) else f'{chance:.2f}'}" for name, chance in chances.items()]
+        each = ", ".join(f"{name} {self._rule.told(chance)}" for name, chance in chances.items())
         bar = f"{'all <' if kind == 'nothing to gain' else 'not all <'} {1 - self._rule.confidence:.2g}"
-        return f"P(better than its best so far, until epoch {end:g}): {', '.join(each)} ({bar})"
+        return f"P(better than its best so far, until epoch {end:g}): {each} ({bar})"
 
     def _chosen(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """The watched ones among the metrics."""

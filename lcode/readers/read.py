@@ -22,6 +22,7 @@ from lcode.readers.runs.pending import without_pending
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.sources import read_part, read_rows
 from lcode.readers.understanding.column_words import tells_time
+from lcode.readers.understanding.courses import falling_scores
 from lcode.readers.understanding.curves import Curves, as_understood
 from lcode.readers.understanding.directions import settle_directions
 from lcode.readers.understanding.horizons import settle_horizons
@@ -105,6 +106,7 @@ def read_logs(
         known,
         may_lack=part.by_tools,
         sources=[*reading.sources],
+        falling=falling_scores(part.points, [key for key, direction in part.metrics.items() if direction is None]),
     )
     clocks = [key for key in unknown if tells_time(key)]
     part, kept = _with_signals(part, [metric.key for metric in metrics], [key for key in unknown if key not in clocks])

@@ -20,6 +20,7 @@ from lcode.readers.remarks import between_remarks, unscored_remarks
 from lcode.readers.run_logs import RUN_LOG, RunLogReader
 from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.runs.copies import without_copies
+from lcode.readers.runs.doubled_curves import without_doubled
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.tables import understood_tables
 from lcode.readers.runs.tested_behind import without_tests_behind
@@ -101,6 +102,7 @@ def _joined(
     part = join(with_distinct_names(parts))
     directed = {key for key, direction in part.metrics.items() if direction is not None}
     curves = settle_curves(part.metrics, choices, stated, HowOften.of(part), directed)
+    curves = without_doubled(curves, part.points, stated)
     if not curves.scored:
         names = ", ".join(part.metrics)
         raise InputError(f"no curve is left to be scored; there are: {names}{choices.misfit(part.metrics)}", path=path)

@@ -80,10 +80,15 @@ class LineFile:
         """Cut off what a failed write has left.
 
         Raises:
-            UsageError: the file ends with something else: it has another writer; or it was deleted, so that what is
-                written is lost.
+            UsageError: the file ends with something else: it has another writer; or it was replaced or deleted,
+                so that what is written is lost.
         """
         found = os.fstat(handle)
+        if not found.st_nlink and self.path.exists():
+            raise UsageError(
+                f"{self.path} was replaced since it was opened; a run has one writer, so end the other one, or "
+                "give this run another name"
+            )
         if not found.st_nlink:
             raise UsageError(
                 f"{self.path} was deleted since it was opened, or its folder was; what is written now would be lost, "

@@ -35,7 +35,7 @@ FIELDS: dict[str, str] = {
             precision recall curve, exact match|subset accuracy, g mean|gmean|geometric mean score, aupro, aupimo,
             oscr, purity, top # acc|top # accuracy, csi|critical success index
         max 0 1 share weak: top #|top k, sens, spec, roc, exact
-        max 0 1 share whole: em, pix, ods, ois, oa
+        max 0 1 share whole: em, pix, ods, ois, oa, uas, las
         max -1 1 share head: kappa|cohen kappa|cohens kappa|cohen kappa score|quadratic weighted kappa|qwk, mcc|
             matthews|matthews corr coef|matthews corrcoef|matthews correlation|matthews correlation coefficient,
             informedness|youden|youdens j, markedness, cramers v|cramers, tschuprows t, theils u
@@ -73,7 +73,8 @@ FIELDS: dict[str, str] = {
             jaccard index|jaccard score|jaccard coef|jaccard similarity|jaccard sim|jac score, fw iou, boundary iou|
             biou, dice|mdice|dice coef|dice score|dice coefficient|dice similarity coefficient|dsc|generalized dice|
             dice similarity, tversky|tversky index, nsd|surface dice|normalized surface dice|normalised surface dice,
-            bf score|boundary f1, pq|panoptic quality, j f|j f mean, s measure, e measure, mean f measure|mean fscore|
+            bf score|boundary f1, max f|ods f|ois f,
+            pq|panoptic quality, j f|j f mean, s measure, e measure, mean f measure|mean fscore|
             mfscore
         max 0 1 share whole: sq, rq
         max - 1 share head: giou|generalized iou|generalized intersection over union, diou|
@@ -85,7 +86,8 @@ FIELDS: dict[str, str] = {
         min 0 1 share head: jaccard distance, dice distance, dice loss
         """,
     "depth, normals, flow and pose": """
-        max 0 1 share head: < #, within #, delta < #|d < #
+        max 0 1 share head: < #, within #, delta < #|d < #, normals 11.25|normals 22.5|normals 30|normal 11.25|
+            normal 22.5|normal 30
         max 0 1 share weak: delta #, within
         max 0 1 share whole: a 1, a 2, a 3
         min 0 - - head: abs rel|abs rel err|abs rel error|abs rel diff, sq rel|sq rel err|sq rel error, rel err|
@@ -129,7 +131,7 @@ FIELDS: dict[str, str] = {
     "retrieval, recommendation and knowledge graphs": """
         max 0 1 share head: ndcg|normalized dcg|normalized discounted cumulative gain, r precision, gauc, pfound, hit|
             hits|hit ratio|hitrate, mrr|mean reciprocal rank|reciprocal rank|inverse harmonic mean rank, hr @, h @,
-            p @, r @, r # @, item coverage, tpr @ fpr, tar @ far
+            p @, r @, r # @, minp|mean inverse negative penalty, item coverage, tpr @ fpr, tar @ far
         max 0 1 share weak: rank #|rank @|cmc
         ? - - - head: mr @
         max 0 600 - head: rsum|r sum

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import signature
+from math import isfinite
 from numbers import Real
 from typing import Any
 
@@ -107,6 +108,10 @@ BALANCERS: dict[str, type[Balancer]] = {
 """Every balancer by the name that configurations and logs use."""
 
 
+RATES = ("lr", "step_size", "weight_decay")
+"""Settings that are at least 0 wherever they occur."""
+
+
 def make_balancer(name: str, /, **settings: Any) -> Balancer:
     """The balancer of this name with these settings.
 
@@ -114,7 +119,7 @@ def make_balancer(name: str, /, **settings: Any) -> Balancer:
 
     Raises:
         UsageError: no such balancer, or it has no such setting: the message lists what there is; or a setting is no
-            number where it should be one.
+            finite number where it should be one.
     """
     if name not in BALANCERS:
         raise UsageError(f"no balancer '{name}'; there are: {', '.join(BALANCERS)}")
@@ -132,13 +137,19 @@ def make_balancer(name: str, /, **settings: Any) -> Balancer:
     if missing:
         raise UsageError(f"balancer '{name}' needs its setting '{missing[0]}'")
     for key, value in settings.items():
-        usual = known[key].default if key in known else None
-        if isinstance(usual, float | int) and (
-            not isinstance(value, Real) or isinstance(value, bool) != isinstance(usual, bool)
-        ):
-            what = "True or False" if isinstance(usual, bool) else f"a number, such as {usual}"
-            raise UsageError(f"balancer '{name}': {key} is {value!r}; it is {what}")
+        _check_number(name, key, value, known[key].default if key in known else None)
     return BALANCERS[name](**settings)
+
+
+def _check_number(balancer: str, key: str, value: object, usual: object) -> None:
+    """Refuse what is no number, or none to reckon with, for a setting that is usually one."""
+    if not isinstance(usual, float | int):
+        return
+    what = "True or False" if isinstance(usual, bool) else f"a number, such as {usual}"
+    if not isinstance(value, Real) or isinstance(value, bool) != isinstance(usual, bool) or not isfinite(value):
+        raise UsageError(f"balancer '{balancer}': {key} is {value!r}; it is {what}")
+    if key in RATES and value < 0:
+        raise UsageError(f"balancer '{balancer}': {key} is {value!r}; it must not be negative")
 
 
 __all__ = [

@@ -5,11 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State, softmax_over
+from mtl_runs.balancers.base import SMALLEST_LOSS, Balancer, Needs, State, softmax_over
 from mtl_runs.balancers.draws import Generators
-
-SMALLEST_LOSS = 1e-8
-"""Losses below count as this large, so that weights stay finite."""
 
 
 class UWO(Balancer):
@@ -25,6 +22,7 @@ class UWO(Balancer):
 
     needs = Needs.LOSSES
     scales_heads = True
+    positive_losses = True
 
     def weigh(
         self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators
@@ -49,6 +47,7 @@ class UWSO(Balancer):
 
     needs = Needs.LOSSES
     scales_heads = True
+    positive_losses = True
 
     def __init__(self, temperature: float = 1.0) -> None:
         if not temperature > 0:

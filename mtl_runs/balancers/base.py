@@ -45,6 +45,9 @@ They do for Nash-MTL, PCGrad, CAGrad, GradDrop, FairGrad, SDMGrad and PIVRG. For
 comes before the gradients are computed and has no effect.
 """
 
+SMALLEST_LOSS = 1e-8
+"""For methods that take logarithms of losses or divide by them, losses below count as this large."""
+
 State = Mapping[str, Tensor]
 """What a balancer remembers between steps: named tensors [..., K] or [..., K, *], plain data to checkpoint.
 
@@ -97,12 +100,14 @@ class Balancer(ABC):
         needs: what the method reads; a setting may change it for one balancer.
         scales_heads: whether the weights are loss weights, so that the gradient of each task's own head is multiplied
             as well; a gradient method leaves the heads alone.
+        positive_losses: whether it takes logarithms of losses or divides by them, so that they must be positive.
         clip: the longest shared gradient that the method's own trainer lets through, for the sum of the tasks, not
             their mean; 0 = it does not clip.
     """
 
     needs: Needs
     scales_heads: bool
+    positive_losses: bool = False
     clip: float = 0.0
 
     def init(self, n_tasks: int) -> State:

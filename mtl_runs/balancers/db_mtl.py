@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.base import SMALLEST_LOSS, Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators
 from mtl_runs.balancers.powers import power
 
@@ -16,7 +16,7 @@ class DBMTL(Balancer):
 
     `y_k ← β_t y_k + (1 - β_t) g_k / L_k` from 0, with `β_t = β / t^σ`, and `d = Σ_k y_k max_j ‖y_j‖ / ‖y_k‖`. The sum
     is divided by K, as everywhere here. As in LibMTL the start at 0 is not corrected for, so the first steps are short.
-    Losses must be positive.
+    Losses must be positive; below 1e-8 they count as 1e-8.
 
     Gradient method: heads are not scaled and train on their losses as they are, where the paper has the logarithm for
     them too. A task with a zero, NaN or infinite gradient gets weight 0, does not count, and its mean
@@ -30,6 +30,7 @@ class DBMTL(Balancer):
 
     needs = Needs.LOSSES | Needs.JACOBIAN | Needs.GRAMIAN
     scales_heads = False
+    positive_losses = True
 
     def __init__(self, beta: float = 0.9, sigma: float = 0.0) -> None:
         if not 0 <= beta < 1:
@@ -51,7 +52,7 @@ class DBMTL(Balancer):
         """The running means of the gradients of the log-losses."""
         steps = state["steps"] + 1
         memory = (self.beta / power(steps, self.sigma)).to(jacobian).unsqueeze(-1)
-        current = jacobian / losses.unsqueeze(-1)
+        current = jacobian / losses.clamp(min=SMALLEST_LOSS).unsqueeze(-1)
         tracked = memory * state["tracked"].to(jacobian) + (1 - memory) * current
         return tracked, {"tracked": tracked, "steps": steps}
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.base import SMALLEST_LOSS, Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators
-
-SMALLEST_LOSS = 1e-8
-"""Losses below count as this large, so that weights stay finite."""
 
 
 class GLS(Balancer):
@@ -23,6 +20,7 @@ class GLS(Balancer):
 
     needs = Needs.LOSSES
     scales_heads = True
+    positive_losses = True
 
     def weigh(
         self, state: State, losses: Tensor, gramian: Tensor, active: Tensor, generator: Generators

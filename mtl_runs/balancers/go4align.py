@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State, softmax_over
+from mtl_runs.balancers.base import SMALLEST_LOSS, Balancer, Needs, State, softmax_over
 from mtl_runs.balancers.draws import Generators
-from mtl_runs.balancers.gls import SMALLEST_LOSS
 
 
 class GO4Align(Balancer):
@@ -29,6 +28,7 @@ class GO4Align(Balancer):
 
     needs = Needs.LOSSES
     scales_heads = True
+    positive_losses = True
 
     def __init__(self, groups: int = 2, step_size: float = 1e-4) -> None:
         if not (groups >= 1 and groups % 1 == 0):

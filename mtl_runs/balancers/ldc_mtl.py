@@ -9,9 +9,8 @@ from torch import Tensor
 
 from lcode.errors import UsageError
 from mtl_runs.balancers.adam import adam_init, adam_step
-from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.base import SMALLEST_LOSS, Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators
-from mtl_runs.balancers.gls import SMALLEST_LOSS
 
 Scale = Literal["none", "first", "log"]
 

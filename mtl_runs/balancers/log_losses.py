@@ -5,9 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State
+from mtl_runs.balancers.base import SMALLEST_LOSS, Balancer, Needs, State
 from mtl_runs.balancers.draws import Generators
-from mtl_runs.balancers.gls import SMALLEST_LOSS
 from mtl_runs.balancers.wrapper import Wrapper
 
 
@@ -35,6 +34,7 @@ class LogLosses(Wrapper):
                 f"only methods that read nothing but gradients, such as mgda or cagrad, have a form for the logarithms "
                 f"of the losses; {type(of).__name__} reads losses"
             )
+        self.positive_losses = True
 
     def rows(
         self, state: State, losses: Tensor, jacobian: Tensor, active: Tensor, generator: Generators

@@ -6,11 +6,8 @@ import torch
 from torch import Tensor
 
 from lcode.errors import UsageError
-from mtl_runs.balancers.base import Balancer, Needs, State, softmax_over, uniform_over
+from mtl_runs.balancers.base import SMALLEST_LOSS, Balancer, Needs, State, softmax_over, uniform_over
 from mtl_runs.balancers.draws import Generators
-
-SMALLEST_LOSS = 1e-8
-"""Losses below count as this large where their logarithm is taken."""
 
 
 class STCH(Balancer):
@@ -36,6 +33,7 @@ class STCH(Balancer):
 
     needs = Needs.LOSSES
     scales_heads = True
+    positive_losses = True
 
     def __init__(self, mu: float = 0.1, warmup: int = 0) -> None:
         if not mu > 0:

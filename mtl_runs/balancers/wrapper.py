@@ -24,6 +24,7 @@ class Wrapper(Balancer):
     def __init__(self, of: Balancer) -> None:
         self.of = of
         self.needs, self.scales_heads, self.clip = of.needs, of.scales_heads, of.clip
+        self.positive_losses = of.positive_losses
 
     def init(self, n_tasks: int) -> State:
         """The inner balancer's state."""

@@ -38,7 +38,7 @@ class Averages:
         self._sums, self._counts = {}, {}
         for key, value in state.items():
             name, _, what = key.rpartition(".")
-            self._parts()[what][name] = value.clone()
+            self._parts()[what][name] = value.detach().cpu().clone()
 
     def _parts(self) -> dict[str, dict[str, Tensor]]:
         return {"sum": self._sums, "count": self._counts}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, Literal, Protocol, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lcode.errors import UsageError
 from lcode.isolation import isolated
 from mtl_runs.balancers import Balancer, Needs, make_balancer
 from mtl_runs.balancers.base import N_BATCHES
+from mtl_runs.balancing.arguments import Shared, as_tensors, by_task, names, parameters, parts
 from mtl_runs.balancing.averages import Averages
 from mtl_runs.balancing.buffers import buffers_kept
 from mtl_runs.balancing.passes import Passes
@@ -22,7 +24,6 @@ from mtl_runs.balancing.saved import saved_state
 from mtl_runs.signals import named_signals
 
 Reduction = Literal["sum", "mean"]
-Shared = nn.Module | Tensor | Iterable[nn.Module | Tensor]
 Closure = Callable[[], Mapping[str, Tensor]]
 
 
@@ -104,22 +105,22 @@ class Balance:
             raise UsageError(f"a balancer has its settings already; leave out {', '.join(settings)}, or give its name")
         if reduction not in get_args(Reduction):
             raise UsageError(f"reduction must be one of {', '.join(get_args(Reduction))}; found '{reduction}'")
-        if isinstance(tasks, str) or not tasks or len(set(tasks)) < len(tasks):
-            raise UsageError(f"tasks must be different names, such as ('seg', 'depth'); found {tasks!r}")
+        self.tasks = names(tasks)
         for name, value, least in (("watch_every", watch_every, 0), ("seed", seed, -math.inf)):
             if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
                 raise UsageError(f"{name} is {value!r}; it is a whole number{', at least 0' if least == 0 else ''}")
-        self.tasks = tuple(tasks)
         if isinstance(settings.get("weights"), Mapping):
-            settings["weights"] = _by_task(settings["weights"], self.tasks)
-        self.balancer = balancer if isinstance(balancer, Balancer) else make_balancer(balancer, **settings)
+            settings["weights"] = by_task(settings["weights"], self.tasks)
         self._name = balancer if isinstance(balancer, str) else type(balancer).__name__
-        self._shared = _parts(shared)
-        self.generator = torch.Generator().manual_seed(int(seed))
+        self._shared = parts(shared)
         factor = len(self.tasks) if reduction == "sum" else 1
-        self._passes = Passes(self.tasks, self.balancer, factor, self.generator)
+        with isolated(torch.get_num_threads()):  # decisions are made on the CPU, whatever the caller's default device
+            self.balancer = balancer if isinstance(balancer, Balancer) else make_balancer(balancer, **settings)
+            self.generator = torch.Generator().manual_seed(int(seed))
+            self._passes = Passes(self.tasks, self.balancer, factor, self.generator)
         self._watch_every, self._steps = watch_every, 0
         self._seen = Averages()
+        self._warned = False
 
     def backward(
         self,
@@ -147,7 +148,7 @@ class Balance:
         for need, why in _MORE.items():
             if need in self.balancer.needs:
                 raise UsageError(f"balancer '{self._name}' {why}")
-        return self._backward([losses], _as_tensors(features), scaler)[0]
+        return self._backward([losses], as_tensors(features), scaler)[0]
 
     def step(self, optimizer: Any, *closures: Closure, scaler: Scaler | None = None) -> dict[str, float]:
         """A whole step: `zero_grad`, the losses, their backward pass, `optimizer.step`. Serves every balancer.
@@ -232,7 +233,7 @@ class Balance:
         self, batches: Sequence[Mapping[str, Tensor]], features: Sequence[Tensor], scaler: Scaler | None
     ) -> tuple[dict[str, float], Tensor | None]:
         """Weights by task; and the losses, None where the step counts for nothing."""
-        every = {id(p): p for part in self._shared for p in _parameters(part) if p.requires_grad}
+        every = {id(p): p for part in self._shared for p in parameters(part) if p.requires_grad}
         shared = list(every.values())
         if not shared:
             raise UsageError("no parameter of `shared` requires a gradient: there is nothing to balance")
@@ -246,6 +247,7 @@ class Balance:
             if seen is None:
                 return dict.fromkeys(self.tasks, 0.0), None
             self._steps += 1
+            self._warn_of_losses(seen.losses[0])
             self._seen.add("losses", seen.losses[0])
             self._seen.add("weights", seen.weights[0])
             if seen.gramian is not None:
@@ -253,6 +255,18 @@ class Balance:
                 self._seen.add("norms", norms)
                 self._seen.add("cosines", seen.gramian[0] / (norms.unsqueeze(-1) * norms).clamp(min=1e-30))
         return dict(zip(self.tasks, seen.weights[0].tolist(), strict=True)), seen.losses
+
+    def _warn_of_losses(self, losses: Tensor) -> None:
+        """Say once that a loss is not positive where the balancer needs that."""
+        if self._warned or not self.balancer.positive_losses or not bool((losses <= 0).any()):
+            return
+        self._warned = True
+        task, loss = next((t, float(at)) for t, at in zip(self.tasks, losses, strict=True) if at <= 0)
+        warnings.warn(
+            f"balancer '{self._name}' takes losses to be positive, and that of '{task}' is {loss:.4g}; it counts as "
+            "next to nothing. Add a constant to it, or take a balancer that reads gradients",
+            stacklevel=4,
+        )
 
 
 _MORE = {
@@ -262,46 +276,3 @@ _MORE = {
     "balance.step(optimizer, first, second, third) with closures that return the losses of a batch by task",
 }
 """What a backward pass of one batch cannot give, and how to give it."""
-
-
-def _parts(shared: Shared) -> list[nn.Module | Tensor]:
-    """The modules and parameters that were given, at least one parameter in all."""
-    parts = [shared] if isinstance(shared, nn.Module | Tensor) else list(shared)
-    for part in parts:
-        if not isinstance(part, nn.Module | Tensor):
-            raise UsageError(f"shared must be a module, parameters, or several of them; found a {type(part).__name__}")
-    if not any(True for part in parts for _ in _parameters(part)):
-        raise UsageError("`shared` has no parameters; give the module that all tasks use, or its parameters")
-    return parts
-
-
-def _parameters(part: nn.Module | Tensor) -> Iterable[Tensor]:
-    """Asked for in every step: layers may be made or frozen on the way."""
-    return part.parameters() if isinstance(part, nn.Module) else (part,)
-
-
-def _by_task(weights: Mapping[str, float], tasks: Sequence[str]) -> tuple[float, ...]:
-    """Weights that were given by the names of the tasks, in their order.
-
-    Raises:
-        UsageError: a task has none, or a weight no task.
-    """
-    if set(weights) != set(tasks):
-        raise UsageError(f"weights are given for {', '.join(weights)}; the tasks are {', '.join(tasks)}")
-    return tuple(weights[task] for task in tasks)
-
-
-def _as_tensors(features: Tensor | Sequence[Tensor] | None) -> list[Tensor]:
-    """The features that were given.
-
-    Raises:
-        UsageError: they come out of no computation that could be derived.
-    """
-    given = [] if features is None else [features] if isinstance(features, Tensor) else list(features)
-    given = list({id(feature): feature for feature in given}.values())  # one that is given twice counts once
-    for one in given:
-        if one.grad_fn is None:
-            raise UsageError(
-                "features must be what the shared part puts out, with its graph; these are detached, or a leaf"
-            )
-    return given

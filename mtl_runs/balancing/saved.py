@@ -62,8 +62,9 @@ def saved_state(state: object, balancer: str, tasks: Sequence[str], memory: Stat
             if value.ndim != dimensions or value.shape[0] != len(tasks):
                 raise ValueError(f"'{name}' has the shape {list(value.shape)} with {len(tasks)} tasks")
         seen.load(looked)
-        generator.set_state(state["generator"])
-        of_one_run = {name: value.clone().unsqueeze(0) for name, value in remembered.items()}
+        # A checkpoint may be loaded onto another device, `map_location="cuda"`; decisions are made on the CPU.
+        generator.set_state(state["generator"].cpu())
+        of_one_run = {name: value.detach().cpu().clone().unsqueeze(0) for name, value in remembered.items()}
         return Saved(of_one_run, seen, operator.index(state["steps"]), generator.get_state())
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise UsageError(f"this is no whole state of a Balance ({type(error).__name__}: {error})") from error

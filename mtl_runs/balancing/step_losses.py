@@ -157,6 +157,8 @@ class StepLosses:
 
 def _in_order(tasks: Sequence[str], losses: Mapping[str, Tensor]) -> list[Tensor]:
     """The losses in the order of the tasks."""
+    if not isinstance(losses, Mapping):
+        raise UsageError(f"losses are a {type(losses).__name__}; give a dictionary, such as {{'{tasks[0]}': loss, …}}")
     missing = [task for task in tasks if task not in losses]
     unknown = [str(task) for task in losses if task not in tasks]
     if missing or unknown:

@@ -15,6 +15,7 @@ from typing import Any
 from lcode.json_text import parse_json
 from lcode.readers.loggers.aligned import AlignedRows
 from lcode.readers.loggers.cells import flat
+from lcode.readers.loggers.decimal_commas import with_decimal_points
 from lcode.readers.loggers.form_parts import NUMBER
 from lcode.readers.loggers.growing_lists import may_hold_lists, with_newest_values
 from lcode.readers.loggers.line_shapes import LineShapes
@@ -66,6 +67,7 @@ LONGEST_OBJECT = 20_000
 
 def told_in(text: str) -> Told:
     """The rows that lines of text tell; names that come up at one count of several are left out, as they sum up."""
+    text = with_decimal_points(text)
     for told in (_boxed(text), told_by_ray(text)):
         if len(told.rows) > 1:
             return told

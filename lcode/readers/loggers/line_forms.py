@@ -73,7 +73,10 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     (">", re.compile(r"(?:(?<=[A-Za-z%)])|(?<=[A-Za-z@]\d)) *[-=]+> *(?=[+-]?[.\d])"), ": "),
     ("→", re.compile(r"(?:(?<=[A-Za-z%)])|(?<=[A-Za-z@]\d)) *→ *(?=[+-]?[.\d])"), ": "),
     ("(", re.compile(rf"(?i)\b([a-z][\w@]*) ?\(({_SPLIT})\)(?= *[:=])"), r"\2 \1"),
-    (",", re.compile(r"(?<![\w.,])(\d{1,3}),(\d{3})(?:,(\d{3}))?(?![\d,.])"), r"\1\2\3"),  # thousands
+    # thousands: `1,356`, `ppl 1,167.5`
+    (",", re.compile(r"(?<![\w.,])(\d{1,3}),(\d{3})(?:,(\d{3}))?(?![\d,]|\.(?:\D|$|\d*[.,]\d))"), r"\1\2\3"),
+    # `mAP@0.5:0.95` and `mAP50-95`, which stand beside `mAP@0.5` and `mAP50`
+    ("95", re.compile(r"(?<=AP)(?: ?@ ?\[?(?:0?\.50?:0?\.|50:)95(?::0?\.05)?\]?|_?50-95)(?![\d.])"), "50_95"),
     # SASRec: `loss in epoch 3 iteration 2: 0.3`, `valid (NDCG@10: 0.4, HR@10: 0.6), test (NDCG@10: 0.3, HR@10: 0.5)`
     (
         " in epoch ",

@@ -19,6 +19,7 @@ from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.by_course import of_one_course
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
 from lcode.readers.loggers.console_lines import counts_on, told_in
+from lcode.readers.loggers.decimal_commas import with_decimal_points
 from lcode.readers.loggers.early_stops import with_early_stops
 from lcode.readers.loggers.lines import (
     HEAD,
@@ -174,7 +175,7 @@ def _runs_of(path: Path) -> list[Logged]:
     runs = [_without_settings(run) for table in tables_in(path, text) for run in _of_table(path, table, notes)]
     if runs:
         return runs
-    settings, rest = settings_in(text)
+    settings, rest = settings_in(with_decimal_points(text))
     said = told_in(rest)
     if not said.is_training:
         raise refused(path, TOOL, "no line of it counts epochs or steps and names a metric")

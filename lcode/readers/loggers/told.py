@@ -25,6 +25,7 @@ from lcode.readers.loggers.whole_epochs import of_evaluation, told_twice, within
 from lcode.readers.understanding.column_words import why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.learners import of_learner
+from lcode.readers.understanding.planned import is_endless
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 from lcode.table.reading import listed
@@ -69,7 +70,20 @@ class Told:
 
 def in_order(told: Told) -> Told:
     """The rows with the passes that they belong to and the data that was measured, without what only sums up."""
-    return _without_summaries(_with_splits(_with_steps(_with_one_count(_with_passes(told)))))
+    return _without_summaries(_with_splits(_with_steps(_with_one_count(_with_passes(_without_endless_epochs(told))))))
+
+
+def _without_endless_epochs(told: Told) -> Told:
+    """The rows without epochs that are planned to go on for ever, `Epoch 3/999999`, where steps are counted as well."""
+    if not any(is_endless(total[EPOCH]) for total in told.totals if EPOCH in total):
+        return told
+    totals: list[Mapping[str, float]] = [
+        {name: total for name, total in one.items() if name != EPOCH} for one in told.totals
+    ]
+    rows = told.rows
+    if all(STEP in row for row in rows if any(known_metric(name) is not None for name in row)):
+        rows = [{name: value for name, value in row.items() if name != EPOCH} for row in rows]
+    return replace(told, rows=rows, totals=totals)
 
 
 def _with_steps(told: Told) -> Told:

@@ -45,6 +45,7 @@ STEPS = (
     "training_iteration",
     *("iteration", "iterations", "iter", "iters", "it", "update", "updates", "total_timesteps", "timesteps_total"),
     *("time/total_timesteps", "timesteps", "num_env_steps_sampled", "env_steps", "total/steps"),
+    *("num_env_steps", "total_env_steps", "totalenvsteps"),
     *("total_steps", "totalenvinteracts", "misc/total_timesteps", "timestep", "total timesteps", "frame", "frames"),
     *("timestepssofar", "episodessofar", "numiters"),
     *("episode", "episodes", "num episodes", "num_episodes", "game", "games", "record_id", "batch", "batch_idx", "t"),
@@ -165,5 +166,8 @@ def why_left_out(name: str) -> str | None:
     if words and not _TIME.isdisjoint(words) and (set(words) <= _CLOCK | _COUNTS or words[-2:] == ["time", "cost"]):
         return "clock"
     if words and not _COUNTERS.isdisjoint(words) and set(words) <= _COUNTERS | _COUNTS | _CLOCK:
+        return "counter"
+    last = set(words_of(name.rpartition("/")[2]))
+    if len(last) > 1 and not _COUNTERS.isdisjoint(last) and last <= _COUNTERS | _COUNTS:  # `eval/reach/NumEpisodes`
         return "counter"
     return None

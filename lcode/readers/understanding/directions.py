@@ -29,6 +29,7 @@ def settle_directions(
     known: Mapping[str, Direction] | None = None,
     may_lack: Collection[str] = (),
     sources: Sequence[str] = (),
+    falling: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Metric, ...], list[str], list[str]]:
     """The metrics with their directions.
 
@@ -43,6 +44,8 @@ def settle_directions(
             not matter.
         may_lack: keys of curves that are no metrics where their direction is unknown: those that a tool logs by itself.
         sources: what wrote the logs, for messages.
+        falling: keys of curves that fall, though by their names they should rise, and in how many runs: these are
+            errors.
 
     Returns:
         The metrics, remarks for the user, and the keys of curves that are signals, since their direction is unknown.
@@ -62,6 +65,7 @@ def settle_directions(
             raise UsageError(f"no metric '{target}' in these logs; there are: {', '.join(found)}")
     wanted = None if targets is None else {Metric(*split_key(target), "min").key for target in targets}
 
+    notes: list[str] = []
     of_others = _of_others(metrics)
     settled: list[Metric] = []
     inferred: list[str] = []
@@ -78,7 +82,10 @@ def settle_directions(
         if direction is None:
             # `Loss/train` is a loss, though `train` says nothing.
             direction = infer_direction(key) or of_others.get(key)
-            if direction is not None:
+            if direction == "max" and key in (falling or {}):
+                direction, fell = "min", (falling or {})[key]
+                notes.append(f"'{key}' falls in {fell} runs, so it is taken for an error; else --direction {key}=max.")
+            elif direction is not None:
                 inferred.append(f"{key}={direction}")
         if direction is not None:
             settled.append(Metric(task, name, direction))
@@ -98,7 +105,6 @@ def settle_directions(
             path=path,
             column=key,
         )
-    notes = []
     if inferred:
         notes.append(f"direction inferred: {', '.join(inferred)}.")
     if empty:

@@ -32,6 +32,9 @@ _NAMES: Mapping[Counted, frozenset[str]] = {
 }
 """Names of how many epochs, or steps, are planned, without what joins their words."""
 
+ENDLESS = 1e8
+"""Epochs, or steps, that nobody means to train. By judgement."""
+
 _OF_A_PART = frozenset(
     (
         *("warmup", "warm", "pretrain", "pretraining", "pretrained", "burnin", "cooldown", "decay", "patience", "swa"),
@@ -58,8 +61,13 @@ def planned(settings: Mapping[str, Any], counted: Counted, last: float) -> float
         last: where it stands; a number below was not meant.
     """
     given = {number for name, value in settings.items() if is_planned(name, counted) and (number := whole(value))}
-    fitting = {number for number in given if number >= max(last, 1)}
+    fitting = {number for number in given if number >= max(last, 1) and not is_endless(number)}
     return fitting.pop() if len(fitting) == 1 else None
+
+
+def is_endless(number: float) -> bool:
+    """Whether a number of epochs says that something else ends the training: 9999, 999999, 1e9."""
+    return number >= ENDLESS or (number >= 9999 and set(f"{number:.0f}") == {"9"})
 
 
 def whole(value: Any) -> float | None:

@@ -56,6 +56,21 @@ def test_of_a_metric_that_never_moved_a_share_of_its_value_counts(best: float, d
     assert found["A/acc"] == pytest.approx(0.5 - delta)
 
 
+@pytest.mark.parametrize(
+    ("chance", "told"),
+    [
+        (0.0996, "0.0996"),
+        (0.099999, "0.099999"),
+        (0.1, "0.10"),
+        (0.1004, "0.10"),
+        (0.05, "0.05"),
+        (np.nan, "not known"),
+    ],
+)
+def test_a_chance_is_told_on_its_side_of_the_bar(chance: float, told: str) -> None:
+    assert GainRule(confidence=0.9).told(chance) == told
+
+
 def test_nothing_is_known_without_a_value_or_a_forecast() -> None:
     rule = GainRule(confidence=0.0)
     assert np.isnan(rule.chances(forecast(LEVELS), {})["A/acc"])

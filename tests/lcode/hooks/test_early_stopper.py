@@ -163,6 +163,9 @@ def test_names_whose_direction_is_known_need_none() -> None:
         ("loss", {"confidence": 2}, "confidence is 2"),
         ("loss", {"max_epochs": 0}, "horizon is 0; it is above 0"),
         ("loss", {"sweep": 3}, "sweep is 3 .*give a Monitor, or the folder"),
+        ("loss", {"min_epochs": -1}, "min_epochs is -1; it must be a whole number, at least 0"),
+        ("loss", {"min_epochs": "3"}, "min_epochs is '3'; it must be a whole number"),
+        (["loss", "acc"], {"min_delta": {"acct": 0.1}}, "min_delta is of 'acct', watched are loss, acc"),
     ],
 )
 def test_wrong_settings_are_refused_at_once(monitor: Any, options: dict[str, Any], text: str) -> None:

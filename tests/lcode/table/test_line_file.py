@@ -206,3 +206,13 @@ def test_a_log_whose_folder_has_vanished_says_so(tmp_path: Path) -> None:
         folder.rmdir()
         with pytest.raises(UsageError, match="was deleted since it was opened, or its folder was"):
             log.epoch(2, {"seg/miou": 0.6})
+
+
+def test_a_log_that_another_process_put_in_its_place_is_told_apart(tmp_path: Path) -> None:
+    with RunLogWriter(tmp_path, HEADER) as log:
+        log.epoch(1, {"seg/miou": 0.5})
+        log.path.unlink()
+        log.path.write_text("another one\n")
+        with pytest.raises(UsageError, match="was replaced since it was opened; a run has one writer"):
+            log.epoch(2, {"seg/miou": 0.6})
+        assert log.path.read_text() == "another one\n"

@@ -33,7 +33,7 @@ FACTS = [
     (PART, "bleu BLEU-4 sacrebleu SacreBLEU chrf chrF++ meteor METEOR spice rouge1 rougeL ROUGE-L rougeLsum"),
     (PART, "pass@1 anls"),
     (PART, "success_rate is_success success win_rate winrate validity lddt_ca c-index stoi nmi r_precision"),
-    (PART, "pix em"),
+    (PART, "pix em uas LAS mINP maxF odsF edge/odsF normals/11.25 normal/22.5 normals_30"),
     (PART, "Accuracy/train accuracy/cifar10 acc/mean1 rewards/accuracies multi-label/f1-score"),
     (PART, "fast_rcnn/cls_accuracy val_acc_epoch"),
     (PART, "eval_overall_f1 train/mean_token_accuracy acc_norm,none best_acc neg_f1 1-shot-acc"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
@@ -15,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 import mtl_runs
 from lcode.errors import UsageError
 from mtl_runs import Balance
-from mtl_runs.balancers import BALANCERS, make_balancer
+from mtl_runs.balancers import BALANCERS, Needs, make_balancer
 
 TASKS = ("seg", "depth", "normals")
 
@@ -259,6 +261,46 @@ def test_losses_that_cannot_be_balanced_are_refused_by_task(
     assert own.gradients().isnan().all()
 
 
+def test_losses_are_given_by_task(network: Callable[..., Any]) -> None:
+    own = network()
+    with pytest.raises(UsageError, match=r"losses are a Tensor; give a dictionary, such as \{'seg': loss"):
+        Balance("equal", own.encoder, TASKS).backward(torch.ones(3))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("balancer", ["famo", "uw_o", "gls", "go4align", "db_mtl", "stch", "log"])
+def test_a_loss_that_is_not_positive_is_told_of_once_and_breaks_nothing(
+    network: Callable[..., Any], balancer: str
+) -> None:
+    own = network()
+    settings: dict[str, Any] = {"of": "mgda"} if balancer == "log" else {}
+    balance = Balance(balancer, own.encoder, TASKS, **settings)
+    optimiser = torch.optim.SGD(own.parameters(), lr=1e-9)
+
+    def closure() -> dict[str, Tensor]:
+        return {**own.losses(), "depth": own.losses()["depth"] - 1e3}
+
+    with pytest.warns(
+        UserWarning, match=f"balancer '{balancer}' takes losses to be positive, and that of 'depth' is -"
+    ):
+        balance.step(optimiser, closure)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(3):
+            weights = balance.step(optimiser, closure)
+    assert all(map(math.isfinite, weights.values())) and own.gradients().isfinite().all()
+    assert all(part.isfinite().all() for part in balance.state_dict().values() if isinstance(part, Tensor))
+
+
+@pytest.mark.parametrize("balancer", sorted(BALANCERS.keys() - {"fixed", "log", "cr_mogm", "torchjd", "pivrg"}))
+def test_a_default_device_of_the_callers_changes_nothing(network: Callable[..., Any], balancer: str) -> None:
+    own = network()
+    with torch.device("meta"):
+        balance = Balance(balancer, own.encoder, TASKS)
+    several = 3 if Needs.SEVERAL_BATCHES in balance.balancer.needs else 1
+    weights = balance.step(torch.optim.SGD(own.parameters(), lr=0.1), *[own.losses] * several)
+    assert all(map(math.isfinite, weights.values()))
+
+
 @pytest.mark.parametrize("balancer", ["equal", "fairgrad"])
 def test_a_part_that_is_computed_again_on_the_way_back_has_the_same_gradients(
     network: Callable[..., Any], balancer: str
@@ -293,6 +335,12 @@ def test_a_part_that_is_computed_again_on_the_way_back_has_the_same_gradients(
             "watch_every is -1; it is a whole number, at least 0",
         ),
         (("cagrad", nn.Linear(1, 1), TASKS), {"seed": None}, "seed is None; it is a whole number"),
+        (("cagrad", nn.Linear(1, 1), TASKS), {"c": math.inf}, "balancer 'cagrad': c is inf; it is a number, such as"),
+        (("uncertainty", nn.Linear(1, 1), TASKS), {"lr": math.nan}, "balancer 'uncertainty': lr is nan"),
+        (("uncertainty", nn.Linear(1, 1), TASKS), {"lr": -1.0}, "lr is -1.0; it must not be negative"),
+        (("cagrad", None, TASKS), {}, "shared must be a module, parameters, or several of them; found a NoneType"),
+        (("cagrad", nn.Linear(1, 1), (1, 2)), {}, "tasks must be different names"),
+        (("cagrad", nn.Linear(1, 1), None), {}, "tasks must be different names"),
     ],
 )
 def test_what_makes_no_sense_is_refused_at_once(

@@ -97,3 +97,23 @@ def test_what_was_remembered_of_other_parameters_is_refused(network: Callable[..
     own.encoder[0].requires_grad_(False)
     with pytest.raises(UsageError, match="remembers gradients of 64 values of what is shared; now there are 28"):
         balance.backward(own.losses())
+
+
+def test_a_checkpoint_may_be_loaded_onto_another_device(network: Callable[..., Any]) -> None:
+    """As by `torch.load(path, map_location="cuda")`: what is not on the CPU is brought there."""
+    brought: list[str] = []
+
+    class Elsewhere(torch.Tensor):
+        def cpu(self) -> torch.Tensor:  # type: ignore[override]
+            brought.append("")
+            return self.as_subclass(torch.Tensor)
+
+    own = network()
+    balance = Balance("uncertainty", own.encoder, TASKS)
+    balance.backward(own.losses())
+    state = balance.state_dict()
+    moved = {name: one.as_subclass(Elsewhere) if isinstance(one, torch.Tensor) else one for name, one in state.items()}
+    resumed = Balance("uncertainty", own.encoder, TASKS)
+    resumed.load_state_dict(moved)
+    assert len(brought) == sum(isinstance(one, torch.Tensor) for one in state.values())
+    assert repr(resumed.state_dict()) == repr(state)

@@ -143,3 +143,18 @@ def test_iterations_count_where_an_epoch_has_many_evaluations(tmp_path: Path) ->
     (tmp_path / "log").write_text(json.dumps(rows))
     table = read_logs(tmp_path)
     assert table.points["epoch"].tolist() == list(range(2, 102, 2))
+
+
+@pytest.mark.parametrize("endless", [9999, 999999, 10**9])
+def test_epochs_that_are_planned_for_ever_give_way_to_steps(tmp_path: Path, endless: int) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(
+        f"Namespace(epochs={endless}, max_iter=500, model='vit')\n"
+        + "".join(
+            f"Epoch {2 * e}/{endless}\nTrain ...\nEvaluate results at iteration {100 * e}:\nval mIoU: 0.{e}\n"
+            for e in range(1, 5)
+        )
+    )
+    table = read_logs(log)
+    assert (table.points["epoch"] * table.epoch_unit).tolist() == [100, 200, 300, 400]
+    assert table.runs["horizon"].tolist() == [500 / table.epoch_unit]

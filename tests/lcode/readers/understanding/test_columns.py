@@ -32,6 +32,7 @@ def keys(read: RunTable) -> list[str]:
     [
         ("step", "{epoch}0", "counter"),
         ("trainer/global_step", "{epoch}0", "counter"),
+        ("eval/reach-v2/NumEpisodes", "10", "counter"),
         ("Unnamed: 0", "{row}", "index"),
         ("", "{row}", "index"),
         ("elapsed", "{half}", "clock"),
@@ -116,7 +117,7 @@ def test_a_column_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None
         read_logs(tmp_path / "x.csv")
 
 
-@pytest.mark.parametrize("name", ["Epoch", "step", "global_step", "training_iteration", "iter"])
+@pytest.mark.parametrize("name", ["Epoch", "step", "global_step", "training_iteration", "iter", "TotalEnvSteps"])
 def test_the_axis_by_other_names(tmp_path: Path, name: str) -> None:
     (tmp_path / "r.csv").write_text(f"{name},err\n1,0.5\n2,0.4\n3,0.3\n")
     read = read_logs(tmp_path / "r.csv")
@@ -176,4 +177,4 @@ def test_the_same_column_counts_in_every_file_whatever_the_order_of_the_columns(
         lines = [",".join(order), *(",".join(str(rows[column][at]) for column in order) for at in range(3))]
         (tmp_path / f"{name}.csv").write_text("\n".join([*lines, ""]))
     read = read_logs(tmp_path)
-    assert len(read) == 2 and set(read.runs["horizon"]) == {2}
+    assert len(read) == 2 and set(read.runs["horizon"]) == {225}

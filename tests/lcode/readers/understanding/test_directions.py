@@ -52,3 +52,26 @@ def test_what_two_fields_mean_otherwise_is_asked_for() -> None:
         infer_direction("MR@2") is None
     )  # the miss rate of a forecast of paths, or the mean recall of a graph's edges
     assert infer_direction("miss_rate@2") == "min"
+
+
+@pytest.mark.parametrize(
+    ("runs", "rising", "stated", "expected"),
+    [
+        (3, 0, {}, "min"),
+        (2, 0, {}, "max"),  # too few to say so
+        (12, 1, {}, "min"),
+        (5, 1, {}, "max"),
+        (3, 0, {"Score": "max"}, "max"),
+    ],
+)
+def test_what_is_called_a_score_and_falls_in_nearly_all_runs_is_an_error(
+    tmp_path: Path, runs: int, rising: int, stated: dict[str, Direction], expected: Direction
+) -> None:
+    rows = "".join(
+        f"r{run},{at},{at if run < rising else 9 - at + run},0.{at}\n" for run in range(runs) for at in (1, 2, 3, 4)
+    )
+    (tmp_path / "a.csv").write_text(f"run,epoch,Score,acc\n{rows}")
+    table = read_logs(tmp_path / "a.csv", directions=stated)
+    assert {metric.key: metric.direction for metric in table.metrics} == {"Score": expected, "acc": "max"}
+    told = f"'Score' falls in {runs - rising} of {runs} runs, so it is taken for an error; else --direction Score=max."
+    assert (told in table.notes) == (expected == "min")
