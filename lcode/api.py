@@ -10,6 +10,7 @@ from lcode.errors import UsageError
 from lcode.forecasters.lcgode import SHIPPED, LCGODEForecaster
 from lcode.network.loop import Progress
 from lcode.table import RunTable
+from lcode.table.given import check_table
 
 Start = Literal["shipped", "scratch"]
 
@@ -40,7 +41,7 @@ def fit(
 
     Raises:
         NotEnoughDataError: fewer than four finished runs with at least two epochs.
-        UsageError: an unknown target or device, or related runs for the published recipe.
+        UsageError: no table, an unknown target or device, or related runs for the published recipe.
 
     Examples:
         >>> import lcode
@@ -49,6 +50,9 @@ def fit(
         >>> [metric.key for metric in lcode.load("model").known_metrics]
         ['seg/miou', 'depth/abs_err']
     """
+    check_table("table", table)
+    for other in related:
+        check_table("related", other)
     if paper and related:
         raise UsageError("the published recipe learns from one table; leave out --paper or the related runs")
     if start not in ("shipped", "scratch"):

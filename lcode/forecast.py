@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -11,8 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from lcode.arguments import found
+from lcode.errors import UsageError
 from lcode.show import SHOWN, counted, html_table, intervals
 from lcode.table import Metric, RunTable, as_epochs
+from lcode.table.given import check_table
 
 LEVELS: NDArray[np.float64] = np.array([0.01, *np.round(np.arange(0.05, 0.951, 0.05), 2), 0.99])
 """The 21 quantile levels that every forecaster predicts."""
@@ -78,7 +81,8 @@ class Forecast:
 
     def mean(self) -> NDArray[np.float64]:
         """Expected value, the integral of the quantile function (constant beyond the outer levels), [R, K, Q]."""
-        return _integrate(self.quantiles)
+        middle = self.quantiles[..., Q50, None]
+        return middle[..., 0] + _integrate(self.quantiles - middle)  # so that equal quantiles have that mean exactly
 
     def std(self) -> NDArray[np.float64]:
         """Standard deviation, [R, K, Q]."""
@@ -199,7 +203,11 @@ def query_epochs(table: RunTable, at: Literal["horizon", "full"] | dict[str, NDA
         at: `horizon`: the planned last epoch alone; `full`: every epoch after the last observed one up to the
             horizon (for a run that reached it: the horizon), or an even grid that ends there, where these are more
             than `FULL_EPOCHS`; or ascending epochs by run. In ticks, as the table counts them.
+
+    Raises:
+        UsageError: no table, or no such epochs; the text says what was found.
     """
+    check_table("table", table)
     horizons = np.maximum(table.runs["horizon"].to_numpy(np.int64), 1)
     if at == "horizon":
         return horizons[:, None]
@@ -210,11 +218,34 @@ def query_epochs(table: RunTable, at: Literal["horizon", "full"] | dict[str, NDA
         offset = np.arange(int(count.max(initial=1)))
         steps = np.rint(offset * (ahead / np.maximum(count - 1, 1))[:, None]).astype(np.int64)
         return np.where(offset < count[:, None], first[:, None] + steps, NO_EPOCH)
+    check_at(table, at)
     queries = [np.asarray(at.get(run, []), dtype=np.int64) for run in table.run_ids]
     padded = np.full((len(queries), max([1, *map(len, queries)])), NO_EPOCH, dtype=np.int64)
     for row, epochs in zip(padded, queries, strict=True):
         row[: len(epochs)] = epochs
     return padded
+
+
+def check_at(table: RunTable, at: object) -> None:
+    """Refuse what no epochs can be read from, see `query_epochs`.
+
+    Raises:
+        UsageError: another word or type, a run that the table has not, or epochs that are not ascending whole numbers.
+    """
+    if isinstance(at, str) and at in ("horizon", "full"):
+        return
+    if not isinstance(at, Mapping):
+        raise UsageError(f"at is {found(at)}; give 'horizon', 'full', or epochs by run, such as {{'a17': [20, 30]}}")
+    runs = set(table.run_ids)
+    for run, epochs in at.items():
+        if run not in runs:
+            raise UsageError(f"at names the run '{run}', which is not among the {len(runs)} of the table")
+        try:
+            asked = np.asarray(epochs, dtype=np.float64)
+        except (TypeError, ValueError):
+            asked = np.full(1, np.nan)
+        if asked.ndim != 1 or not (asked == np.floor(asked)).all() or (np.diff(asked, prepend=0) <= 0).any():
+            raise UsageError(f"at['{run}'] is {found(epochs)}; give ascending whole numbers above 0, such as [20, 30]")
 
 
 def grid_note(epochs: NDArray[np.int64]) -> tuple[str, ...]:

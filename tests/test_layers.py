@@ -15,7 +15,7 @@ ROOTS = {package.__name__: Path(str(package.__file__)).parent for package in (lc
 
 LEVELS = (
     {"errors", "threads", "json_text", "show"},
-    {"files", "isolation"},
+    {"files", "isolation", "arguments"},
     {"graphs"},
     {"table"},
     {"readers", "forecast", "benchmarks", "testing"},

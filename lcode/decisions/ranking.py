@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lcode.arguments import check_number, check_share
 from lcode.decisions.budget import RegretBudget, seed_deviation
 from lcode.decisions.chances import alike, mean_of_alike, p_best_and_top
 from lcode.decisions.constraints import Constrained, Constraint
@@ -162,7 +163,7 @@ def rank(
     Raises:
         UsageError: an unknown objective, task, metric, baseline name, final value or constraint, or a table or epochs
             missing for that final value; a budget that cannot be, or one for an objective that scores runs against one
-            another.
+            another; an argument of another type or out of its range.
         InputError: a baseline that cannot be read, or a reference of 0.
         NotEnoughDataError: no run has a value of any metric. One that none ends with is left out of the objective.
 
@@ -173,6 +174,8 @@ def rank(
         >>> len(lcode.rank(forecast, "weights:seg=1,depth=2", table=table))
         12
     """
+    check_share("delta", delta)
+    check_number("incumbent", incumbent)
     final = FinalValue.parse(final)
     rule = stop_rule(regret, alpha=alpha)
     if isinstance(rule, RegretRule):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.arguments import found
 from lcode.errors import InputError, NotEnoughDataError, UsageError
 from lcode.table import MAIN_TASK, Metric
 
@@ -87,6 +88,8 @@ def references_from(
     """
     if baseline is None:
         return _from_medians(metrics, population)
+    if not isinstance(baseline, Mapping | str | os.PathLike):
+        raise _no_baseline(baseline)
     references = _from_mapping(baseline, metrics) if isinstance(baseline, Mapping) else read_baseline(baseline, metrics)
     for values in (references.values, *references.by_arch.values()):
         for key, value in values.items():
@@ -107,10 +110,14 @@ def check_baseline(baseline: object) -> None:
     elif isinstance(baseline, str | os.PathLike):
         read_baseline(baseline, ())
     elif baseline is not None:
-        raise UsageError(
-            f"baseline is {baseline!r} ({type(baseline).__name__}); give values by metric, such as "
-            "{'seg/miou': 0.5}, or a CSV file"
-        )
+        raise _no_baseline(baseline)
+
+
+def _no_baseline(baseline: object) -> UsageError:
+    """The error where references are of another type."""
+    return UsageError(
+        f"baseline is {found(baseline)}; give values by metric, such as {{'seg/miou': 0.5}}, or a CSV file"
+    )
 
 
 def read_baseline(path: str | os.PathLike[str], metrics: Sequence[Metric]) -> References:

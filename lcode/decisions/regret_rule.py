@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.arguments import check_share
 from lcode.decisions.budget import RegretBudget
 from lcode.decisions.ledger import Outlook, chance_of_loss
-from lcode.decisions.rule import StopRule, Weighed, check_share
+from lcode.decisions.rule import StopRule, Weighed
 from lcode.decisions.standings import Standings
 from lcode.errors import UsageError
 

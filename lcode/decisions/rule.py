@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.arguments import check_count, check_share
 from lcode.decisions.ledger import Outlook
 from lcode.decisions.standings import Standings
 from lcode.decisions.verdict import Action, Verdict
-from lcode.errors import UsageError
 from lcode.forecast import sample_quantiles
 from lcode.show import interval
 
@@ -157,26 +156,6 @@ class StopRule:
         """
         stop = probability < self.delta
         return Weighed(stop, f" {'<' if stop else '≥'} {self.delta:g}")
-
-
-def check_count(name: str, value: object, least: int) -> None:
-    """Refuse an option that is no whole number of at least `least`.
-
-    Raises:
-        UsageError: the text says what was found.
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise UsageError(f"{name} is {value!r}; it must be a whole number, at least {least}")
-
-
-def check_share(name: str, value: object) -> None:
-    """Refuse an option that is no number between 0 and 1.
-
-    Raises:
-        UsageError: the text says what was found.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
-        raise UsageError(f"{name} is {value!r}; it is a number between 0 and 1, such as 0.05")
 
 
 def diverged_verdict(run: str, epoch: float, metric: str, value: float) -> Verdict:

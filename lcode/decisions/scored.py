@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.arguments import check_count, check_kind
 from lcode.decisions.constraints import Constrained, Constraint
 from lcode.decisions.final import FinalValue, architectures, forecast_rows
 from lcode.decisions.kinds import Baseline, make_objective
@@ -15,6 +16,7 @@ from lcode.decisions.objective import DeltaM, Objective, ScoreFunction
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import Forecast
 from lcode.table import RunTable
+from lcode.table.given import check_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,11 @@ def scored(
     seed: int,
 ) -> ScoredRuns:
     """Score the runs of a forecast; for the arguments, and what may be wrong with them, see `rank`."""
+    check_kind("forecast", forecast, Forecast, "a forecast, such as lcode.load().predict(table)")
+    if table is not None:
+        check_table("table", table)
+    check_count("n_samples", n_samples, 1)
+    check_count("seed", seed, 0)
     # Samples belong to positions: a fixed order of the runs makes the result independent of the given one.
     order = np.argsort(np.array(forecast.run_ids, dtype=object), kind="stable")
     forecast = forecast_rows(forecast, order)

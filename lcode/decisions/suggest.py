@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from lcode.arguments import as_number, check_number
 from lcode.decisions.constraints import Constraint
 from lcode.decisions.final import HORIZON, FinalValue
 from lcode.decisions.kinds import Baseline, scores_alone
@@ -152,12 +153,13 @@ def suggest(
         >>> {step.step for step in lcode.suggest(model.predict(both), "mean", table=both).steps} >= {"start"}
         True
     """
+    check_number("incumbent", incumbent)
     if not scores_alone(objective):
         raise UsageError(
             f"the objective '{objective}' scores runs against one another, and an improvement is one over the best so "
             "far; choose delta_m, mean, worst or weights:NAME=W"
         )
-    if budget is not None and (isinstance(budget, bool) or not np.isfinite(budget) or budget <= 0):
+    if budget is not None and (not 0 < (as_number(budget) or 0) < np.inf):
         raise UsageError(f"the budget is {budget!r}; it is a number of epochs above 0")
     known = scored(
         forecast,

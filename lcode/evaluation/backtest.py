@@ -19,6 +19,7 @@ from lcode.forecast import LEVELS, NO_EPOCH, Forecast
 from lcode.forecasters import FORECASTERS, ForecasterFactory
 from lcode.forecasters.base import finished_runs
 from lcode.table import Metric, RunTable
+from lcode.table.given import check_table
 
 DEFAULT_FORECASTERS = ("lcode", "last", "power", "trees")
 
@@ -154,6 +155,7 @@ def backtest(
         >>> sorted(set(result.records["forecaster"]))
         ['last', 'power']
     """
+    check_table("table", table)
     if not 0 < observe < 1 or not 0 < train_fraction < 1 or seeds < 1:
         raise UsageError(
             "observe and train_fraction are shares between 0 and 1 (both excluded) and seeds is at least 1; "

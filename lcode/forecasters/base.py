@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lcode.errors import NotEnoughDataError
 from lcode.forecast import Forecast
 from lcode.table import RunTable, pooled
+from lcode.table.given import check_table
 
 At = Literal["horizon", "full"] | dict[str, NDArray[np.int64]]
 """Which epochs to forecast; see `lcode.forecast.query_epochs`."""
@@ -71,6 +72,9 @@ class Forecaster(ABC):
 
         Every run and metric of the table gets its place in the forecast, in the table's order: a run that reached
         its horizon with its observed value, a diverged one with NaN.
+
+        Raises:
+            UsageError: no table, or no epochs to forecast.
         """
 
 
@@ -79,7 +83,9 @@ def finished_runs(table: RunTable, *, at_least: int) -> RunTable:
 
     Raises:
         NotEnoughDataError: there are fewer than `at_least`.
+        UsageError: what was given is no table.
     """
+    check_table("table", table)
     settled = int((table.runs["status"] == "finished").sum())
     if settled < at_least:  # a live sweep asks at every epoch, mostly while there are none: that must cost nothing
         raise _too_few(settled, at_least, table)

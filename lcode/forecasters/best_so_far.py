@@ -31,7 +31,7 @@ class BestSoFarForecaster(Forecaster):
 
     def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
         """Forecast the best observed value; NaN for a curve without a point."""
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         sign = np.array([metric.sign for metric in arrays.metrics])[:, None]
         signed = np.where(arrays.present, sign * arrays.values, -np.inf).max(-1, initial=-np.inf)
         best = np.where(arrays.lengths > 0, sign[:, 0] * signed, np.nan)

@@ -77,7 +77,7 @@ class CutoffForecaster(Forecaster):
         """Forecast each run with the model of its cutoff."""
         if self._finished is None:
             raise NotEnoughDataError("call fit before predict")
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         horizons = table.runs["horizon"].to_numpy(np.int64)
         keys = {metric.key: k for k, metric in enumerate(arrays.metrics)}
         learned = [(k, keys[metric.key]) for k, metric in enumerate(self._finished.metrics) if metric.key in keys]

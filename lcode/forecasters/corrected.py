@@ -58,7 +58,7 @@ class CorrectedForecaster(Forecaster):
         """Forecast each curve; NaN for a curve without a point."""
         if self._finished is None:
             raise NotEnoughDataError("call fit before predict")
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         horizons = table.runs["horizon"].to_numpy(np.int64)
         finished = curve_arrays(self._finished, metrics=arrays.metrics)
         finished_horizons = self._finished.runs["horizon"].to_numpy(np.int64)

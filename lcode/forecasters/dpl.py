@@ -86,7 +86,7 @@ class DPLForecaster(Forecaster):
         """Forecast each curve; one of a metric that too few finished runs have gets its last value."""
         if self._configs is None:
             raise NotEnoughDataError("call fit before predict")
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         places = self._configs.encode(table.configs)
         quantiles = last_values_as_quantiles(arrays, epochs)
         for r, k in np.argwhere(np.isin(curve_status(table, arrays), ("ok", "too_short"))).tolist():

@@ -78,7 +78,7 @@ class EmpiricalGPForecaster(Forecaster):
         """Forecast each curve; one of a metric that too few finished runs have gets its last value."""
         if self._scaler is None:
             raise NotEnoughDataError("call fit before predict")
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         known = curve_arrays(table, metrics=self._metrics)
         quantiles = last_values_as_quantiles(arrays, epochs)
         scaled, found = self._scaler.scale(known.values), np.full((*known.lengths.shape, *quantiles.shape[2:]), np.nan)

@@ -110,7 +110,7 @@ class GriddedForecaster(Forecaster):
         """Forecast each curve; one of a metric that too few finished runs have gets its last value."""
         if self._configs is None:
             raise NotEnoughDataError("call fit before predict")
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         places, horizons = self._configs.encode(table.configs), table.runs["horizon"].to_numpy(float)
         quantiles = last_values_as_quantiles(arrays, epochs)
         values, seen = _on_grid(arrays, table, self._count)

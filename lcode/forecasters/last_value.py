@@ -29,5 +29,5 @@ class LastValueForecaster(Forecaster):
 
     def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
         """Forecast the last observed value; NaN for a curve without a point."""
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         return assemble(table, arrays, epochs, last_values_as_quantiles(arrays, epochs))

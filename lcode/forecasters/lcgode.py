@@ -23,7 +23,7 @@ from lcode.ensemble.store import load_fitted, save_fitted
 from lcode.ensemble.training import Fitted, Recipe, by_name, in_context, reads_examples
 from lcode.ensemble.trust import out_of_fold_figures, trust_rows, trust_warnings
 from lcode.errors import NotEnoughDataError, UsageError
-from lcode.forecast import FULL_EPOCHS, GRID, Forecast, query_epochs
+from lcode.forecast import FULL_EPOCHS, GRID, Forecast, check_at, query_epochs
 from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.forecasters.in_sweep import GROWTH
@@ -33,6 +33,7 @@ from lcode.isolation import isolated
 from lcode.network.loop import FitSettings, Progress
 from lcode.table import Metric, RunTable, pooled
 from lcode.table.axis import finer_unit
+from lcode.table.given import check_table
 
 BLOCK, BLOCK_CELLS = 2000, 500_000
 """Runs that are forecast at a time when a forecast is written as it is made; fewer where these have more values (runs ×
@@ -210,6 +211,7 @@ class LCGODEForecaster(Forecaster):
         these. The shipped one, where fewer than `min_finished` have finished with two epochs, compares runs with those
         in progress. Of a table of thousands of runs some are known, see `known_runs`.
         """
+        check_table("runs", runs)
         fitted = self._fitted()
         if not self.learns_in_context:
             return self
@@ -252,8 +254,12 @@ class LCGODEForecaster(Forecaster):
                 the table.
 
         Raises:
-            UsageError: nothing was fitted yet, or the table has a metric that the model does not know.
+            UsageError: nothing was fitted yet, the table has a metric that the model does not know, or an argument is
+                none of these.
         """
+        _check_asked(table, at)
+        if context is not None:
+            check_table("context", context)
         model = self._knowing(table) if context is None else self.in_context(context)
         return model._forecast(model._in_own_unit(table), at)
 
@@ -263,6 +269,7 @@ class LCGODEForecaster(Forecaster):
         Raises:
             UsageError: as `predict`.
         """
+        _check_asked(table, at)
         model = self._knowing(table)
         table = model._in_own_unit(table)
         names = table.run_ids
@@ -271,7 +278,9 @@ class LCGODEForecaster(Forecaster):
             epochs = ahead if ahead <= FULL_EPOCHS else GRID
             runs = min(runs, max(BLOCK_CELLS // (max(epochs, 1) * len(table.metrics)), 1))
         for begin in range(0, max(len(names), 1), runs):
-            yield model._forecast(table.select(names[begin : begin + runs]), at)
+            some = names[begin : begin + runs]
+            asked = at if isinstance(at, str) else {run: at[run] for run in some if run in at}
+            yield model._forecast(table.select(some), asked)
 
     def _knowing(self, table: RunTable) -> LCGODEForecaster:
         """The forecaster for a table, where nobody says which runs it may know."""
@@ -377,3 +386,10 @@ class LCGODEForecaster(Forecaster):
             forecaster = cls(seed=meta["seed"], device=device, targets=meta["targets"])
         forecaster.fitted = fitted
         return forecaster
+
+
+def _check_asked(table: object, at: object) -> None:
+    """Refuse a forecast of what is no table, or at what are no epochs, before anything is learned."""
+    check_table("table", table)
+    assert isinstance(table, RunTable)
+    check_at(table, at)

@@ -70,7 +70,7 @@ class LKGPForecaster(Forecaster):
         """Forecast each curve; one of a metric that too few finished runs have gets its last value."""
         if self._configs is None:
             raise NotEnoughDataError("call fit before predict")
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         places = self._configs.encode(table.configs)
         quantiles = last_values_as_quantiles(arrays, epochs)
         with isolated():

@@ -87,7 +87,7 @@ class MultiPowerLawForecaster(Forecaster):
         """Forecast each curve."""
         if self._done is None:
             raise NotEnoughDataError("call fit before predict")
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         quantiles = last_values_as_quantiles(arrays, epochs)
         known, status = np.array(_groups(self._done)), curve_status(table, arrays)
         seen = self._read(table, arrays)

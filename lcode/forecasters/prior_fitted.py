@@ -141,7 +141,7 @@ class PriorFittedForecaster(Forecaster):
         """Forecast each curve of the table."""
         if self._finished is None:
             raise NotEnoughDataError("call fit before predict")
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         finished = curve_arrays(self._finished, metrics=arrays.metrics)
         quantiles = np.full((*arrays.lengths.shape, epochs.shape[1], len(LEVELS)), np.nan)
         runs = [table.select([run]) for run in table.run_ids]

@@ -37,5 +37,5 @@ class RefittedForecaster(Forecaster):
 
     def predict(self, table: RunTable, at: At = "horizon") -> Forecast:
         """No forecast of any run that is not over."""
-        arrays, epochs = curve_arrays(table), query_epochs(table, at)
+        epochs, arrays = query_epochs(table, at), curve_arrays(table)
         return assemble(table, arrays, epochs, np.full((*arrays.lengths.shape, epochs.shape[1], len(LEVELS)), np.nan))

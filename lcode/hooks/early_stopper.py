@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from lcode.arguments import check_count, check_kind
 from lcode.decisions import GainRule, Verdict
-from lcode.decisions.rule import check_count
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
-from lcode.hooks.inputs import as_epoch, as_horizon, as_run, check_kind, whole_state
+from lcode.hooks.inputs import as_epoch, as_horizon, as_run, whole_state
 from lcode.hooks.monitor import Monitor
 from lcode.hooks.outlook import Outlook
 from lcode.hooks.shared import SharedMonitor

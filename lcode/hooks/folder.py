@@ -11,9 +11,9 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lcode.arguments import check_kind
 from lcode.errors import InputError, UsageError
 from lcode.files import refusals
-from lcode.hooks.inputs import check_kind
 from lcode.hooks.live_run import LiveRun
 from lcode.hooks.live_sweep import Report
 from lcode.json_text import parse_json

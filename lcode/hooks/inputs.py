@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from numbers import Integral, Real
-from typing import Any
+from numbers import Integral
 
-from lcode.decisions.rule import check_count
+from lcode.arguments import as_number, check_count, check_kind, found
 from lcode.errors import UsageError
 from lcode.graphs import ArchGraph
 from lcode.table import RunTable, Schedule
 from lcode.table.axis import DIGITS, MAX_TICKS
+from lcode.table.given import check_table
 
 
 def as_run(run: object) -> str:
@@ -25,7 +25,7 @@ def as_run(run: object) -> str:
         return run
     if isinstance(run, Integral) and not isinstance(run, bool):
         return str(run)
-    raise UsageError(f"run is {_found(run)}; a run is named by text, such as 'a17'")
+    raise UsageError(f"run is {found(run)}; a run is named by text, such as 'a17'")
 
 
 def as_epoch(epoch: object, run: str) -> int | float:
@@ -71,47 +71,21 @@ def as_values(values: object, run: str, epoch: float, *, what: str = "values") -
     """
     if not isinstance(values, Mapping):
         raise UsageError(
-            f"run '{run}', epoch {epoch}: {what} is {_found(values)}; "
+            f"run '{run}', epoch {epoch}: {what} is {found(values)}; "
             "give a mapping from metric to number, such as {'seg/miou': 0.31}"
         )
     numbers: dict[str, float] = {}
     for name, value in values.items():
         if not isinstance(name, str):
-            raise UsageError(f"run '{run}', epoch {epoch}: a metric is named {_found(name)}; a name is text")
-        number = _number(value)
+            raise UsageError(f"run '{run}', epoch {epoch}: a metric is named {found(name)}; a name is text")
+        number = as_number(value)
         if number is None:
             raise UsageError(
-                f"run '{run}', epoch {epoch}: {name} is {_found(value)}; "
+                f"run '{run}', epoch {epoch}: {name} is {found(value)}; "
                 "give a single number, and leave out what was not measured"
             )
         numbers[name] = number
     return numbers
-
-
-def as_config(config: object, run: str) -> dict[str, bool | int | float | str | None]:
-    """Hyper-parameters as plain values, which JSON can write; numpy's and torch's numbers become Python's.
-
-    Raises:
-        UsageError: no mapping, or a value that is neither a number nor text, `True`, `False` or `None`.
-    """
-    if not isinstance(config, Mapping):
-        raise UsageError(f"run '{run}': config is {_found(config)}; give a mapping, such as vars(args)")
-    plain: dict[str, bool | int | float | str | None] = {}
-    for name, value in config.items():
-        if not isinstance(name, str):
-            raise UsageError(f"run '{run}': a hyper-parameter is named {_found(name)}; a name is text")
-        inner = _unboxed(value)
-        number = _number(value)
-        if inner is None or isinstance(inner, bool | str):
-            plain[name] = inner
-        elif number is not None:
-            plain[name] = int(inner) if isinstance(inner, Integral) else number
-        else:
-            raise UsageError(
-                f"run '{run}': config '{name}' is {_found(value)}; a hyper-parameter is a number, text, True, False or "
-                "None: give its parts one by one, str() of it, or leave it out"
-            )
-    return plain
 
 
 def as_schedule(schedule: object, run: str) -> Schedule:
@@ -123,22 +97,12 @@ def as_schedule(schedule: object, run: str) -> Schedule:
     if isinstance(schedule, Schedule):
         return schedule
     try:
-        rates = [_number(rate) for rate in schedule]  # type: ignore[attr-defined]
+        rates = [as_number(rate) for rate in schedule]  # type: ignore[attr-defined]
     except TypeError:
         rates = []
     if not rates or None in rates or isinstance(schedule, str | Mapping):
-        raise UsageError(f"run '{run}': schedule is {_found(schedule)}; give one learning rate for each epoch")
+        raise UsageError(f"run '{run}': schedule is {found(schedule)}; give one learning rate for each epoch")
     return Schedule.of(rates)  # type: ignore[arg-type]
-
-
-def check_kind(name: str, value: object, kinds: type | tuple[type, ...], expected: str) -> None:
-    """Refuse an argument of another type.
-
-    Raises:
-        UsageError: the text says what was found and what is expected.
-    """
-    if not isinstance(value, kinds):
-        raise UsageError(f"{name} is {_found(value)}; give {expected}")
 
 
 def check_options(history: object, *, directions: object, nan: object, dry_run: object, num_threads: object) -> None:
@@ -147,7 +111,7 @@ def check_options(history: object, *, directions: object, nan: object, dry_run: 
     Raises:
         UsageError: the text says what was found and what is expected.
     """
-    check_kind("history", history, RunTable, "a table of runs, such as lcode.read_logs('runs/')")
+    check_table("history", history)
     check_kind("dry_run", dry_run, bool, "True or False")
     check_count("num_threads", num_threads, 1)
     if nan not in ("stop", "skip"):
@@ -194,9 +158,9 @@ def _of(run: str | None) -> str:
 
 
 def _on_axis(epoch: object, run: str | None, what: str) -> int | float:
-    number = _number(epoch)
+    number = as_number(epoch)
     if number is None or math.isnan(number):
-        raise UsageError(f"{_of(run)}{what} is {_found(epoch)}; give a number, counted from 0 or 1")
+        raise UsageError(f"{_of(run)}{what} is {found(epoch)}; give a number, counted from 0 or 1")
     if number < 0:
         raise UsageError(f"{_of(run)}{what} is {epoch}; it is at least 0")
     if number > MAX_TICKS:
@@ -204,37 +168,3 @@ def _on_axis(epoch: object, run: str | None, what: str) -> int | float:
             f"{_of(run)}{what} is {epoch}; it is at most {MAX_TICKS:,}: count epochs or steps, not samples or seconds"
         )
     return int(number) if number == math.floor(number) else round(number, DIGITS)
-
-
-def _unboxed(value: Any) -> object:
-    """The number in an array or a tensor of one element; anything else as it is. Imports neither numpy nor torch."""
-    item = getattr(value, "item", None)
-    if not callable(item) or isinstance(value, type):
-        return value
-    try:
-        return item()
-    except (TypeError, ValueError, RuntimeError):  # several elements, or none on a meta device
-        return value
-
-
-def _number(value: object) -> float | None:
-    """The value as a float; None for anything that is not one number, such as text or `True`."""
-    inner = _unboxed(value)
-    if isinstance(inner, bool) or not isinstance(inner, Real):
-        return None
-    try:
-        return float(inner)
-    except OverflowError:  # an int beyond the range of floats
-        return None
-
-
-def _found(value: object) -> str:
-    """A value for a message: short, with its type, and with its shape where it has one."""
-    kind, shape = type(value).__name__, getattr(value, "shape", None)
-    if isinstance(shape, Sequence):
-        return f"of type {kind} with shape {list(shape)}"
-    try:
-        text = repr(value)
-    except Exception:  # of somebody else's class, or an int of thousands of digits
-        return f"of type {kind}"
-    return f"{text if len(text) <= 60 else text[:57] + '…'} ({kind})"

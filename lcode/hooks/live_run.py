@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lcode.arguments import as_config
 from lcode.curves.arrays import CurveArrays
 from lcode.decisions import FinalValue, Objective
 from lcode.graphs import ArchGraph, graph_from_json
-from lcode.hooks.inputs import as_config
 from lcode.table import Metric, RunStatus, RunTable, Schedule, as_epochs, as_ticks
 from lcode.table.horizon import MIN_EVALUATIONS, last_evaluation
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.arguments import as_config, check_kind
 from lcode.decisions import Constraint, FinalValue, Objective, StopRule
 from lcode.decisions.ending import Ending
 from lcode.decisions.objective import ScoreFunction
@@ -19,14 +20,12 @@ from lcode.forecasters.in_sweep import InSweep
 from lcode.graphs import ArchGraph
 from lcode.hooks.asked import Asked
 from lcode.hooks.inputs import (
-    as_config,
     as_epoch,
     as_horizon,
     as_run,
     as_schedule,
     as_values,
     check_architecture,
-    check_kind,
     whole_state,
 )
 from lcode.hooks.learned_metrics import LearnedMetrics

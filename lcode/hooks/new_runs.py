@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.arguments import as_config
 from lcode.decisions import FinalValue, score_samples
 from lcode.decisions.rule import SAMPLES
-from lcode.hooks.inputs import as_config
 from lcode.hooks.live_run import Epoch, LiveRun, live_table
 from lcode.hooks.live_sweep import LiveSweep
 from lcode.isolation import isolated

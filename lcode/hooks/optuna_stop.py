@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lcode.decisions.rule import check_count
+from lcode.arguments import check_count
 from lcode.errors import UsageError
 from lcode.hooks.extras import missing
 from lcode.hooks.optuna import LcodePruner

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from lcode.arguments import check_kind
 from lcode.errors import UsageError
-from lcode.hooks.inputs import check_kind
 from lcode.table import Direction, Metric, RunTable, infer_direction, split_key
 from lcode.table.direction import as_direction
 

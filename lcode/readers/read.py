@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lcode.arguments import check_kind, check_names
 from lcode.errors import InputError, UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.readers.choices import Choices
@@ -26,7 +28,7 @@ from lcode.readers.understanding.directions import settle_directions
 from lcode.readers.understanding.horizons import settle_horizons
 from lcode.readers.understanding.name_settings import with_named_settings
 from lcode.readers.understanding.rates import Rates, planned, rate_remarks, with_constant_rates
-from lcode.table.axis import MAX_TICKS
+from lcode.table.axis import check_horizon
 from lcode.table.metric import Direction
 from lcode.table.reading import listed
 from lcode.table.table import RunTable
@@ -70,7 +72,7 @@ def read_logs(
 
     Raises:
         InputError: logs that cannot be read as they stand; the message names file, line and column, and the remedy.
-        UsageError: a direction or a target that fits no metric.
+        UsageError: a direction or a target that fits no metric, or an argument of another type.
 
     Examples:
         >>> import lcode
@@ -78,16 +80,14 @@ def read_logs(
         >>> len(table), [metric.key for metric in table.metrics]
         (12, ['seg/miou', 'depth/abs_err'])
     """
+    _check_given(path, graphs, directions, targets, known)
     path = Path(path)
     if on_repeat not in ("error", "last"):
         raise UsageError(f"on_repeat is 'error' or 'last', not '{on_repeat}'")
     if rates not in ("plan", "measured"):
         raise UsageError(f"rates is 'plan' or 'measured', not '{rates}'")
-    if horizon is not None and not 0 < horizon <= MAX_TICKS:
-        raise UsageError(
-            f"a horizon of {horizon:g} (--horizon) makes no sense: it is the planned last epoch, above 0 and at most "
-            f"{MAX_TICKS:.0e}"
-        )
+    if horizon is not None:
+        check_horizon(horizon)
     stated = {*(directions or ()), *(targets or ())}
     if rows is None:
         part, reading = read_part(path, choices or Choices(), stated, on_repeat)
@@ -146,6 +146,15 @@ def read_logs(
     )
     remarks = (*gap_remarks(table), *name_remarks(table), *rate_remarks(table, part.rates))
     return replace(table, notes=tuple(dict.fromkeys((*table.notes, *remarks))))
+
+
+def _check_given(path: object, graphs: object, directions: object, targets: object, known: object) -> None:
+    """Refuse arguments of another type."""
+    check_kind("path", path, (str, os.PathLike), "the path of a file or a folder of logs, such as 'runs/'")
+    check_kind("graphs", graphs, (str, os.PathLike, type(None)), "the path of a file of graphs, such as 'graphs.json'")
+    for name, ways in (("directions", directions), ("known", known)):
+        check_kind(name, ways, (Mapping, type(None)), "min or max by metric, such as {'seg/foo': 'max'}")
+    check_names("targets", targets, "metrics, such as ['seg/miou', 'depth/abs_err']")
 
 
 def _with_signals(part: LogPart, scored: Sequence[str], unknown: Sequence[str]) -> tuple[LogPart, tuple[str, ...]]:

@@ -62,7 +62,7 @@ def write_report(
         StorageError: the file cannot be written.
     """
     data = page_data(table, forecast, ranking, truth)
-    parts = [lead(_what(forecast, truth))]
+    parts = [lead(_what(table, forecast, truth))]
     if ranking is not None:
         told = headline(forecast, ranking, table)
         parts += [lead(told.caveat)] if told.caveat else []
@@ -99,7 +99,7 @@ def write_report(
     if remarks:
         items = "".join(f"<li>{escaped(note)}</li>" for note in remarks)
         parts.append(section("Notes", f"<ul>{items}</ul>"))
-    top = _what(forecast, truth) if ranking is None else headline(forecast, ranking, table).sentence
+    top = _what(table, forecast, truth) if ranking is None else headline(forecast, ranking, table).sentence
     with replacing(Path(path)) as file:
         file.write(_page(title, top, "\n".join(parts), data).encode())
 
@@ -132,10 +132,11 @@ it. <b>stop</b> means: too unlikely to be worth its compute. A candidate, which 
 epoch to come, grey are other runs, and a dashed line is what came.</p>"""
 
 
-def _what(forecast: Forecast, truth: RunTable | None) -> str:
-    """What the page is, in one sentence."""
+def _what(table: RunTable, forecast: Forecast, truth: RunTable | None) -> str:
+    """What the page is, in one sentence. Runs that failed or were stopped have no epochs to come."""
     runs, metrics = len(forecast.run_ids), len(forecast.metrics)
-    live = int((forecast.status == "ok").any(axis=1).sum())
+    going = table.runs["status"].reindex(list(forecast.run_ids)).eq("running").to_numpy()
+    live = int(((forecast.status == "ok").any(axis=1) & going).sum())
     text = (
         f"The final performance of {counted(runs, 'training run')} on {counted(metrics, 'metric')}, forecast by lcode "
         f"from the epochs seen so far ({live:,} of the runs still had epochs to come)"

@@ -17,6 +17,7 @@ from lcode.report.cells import RunRow, configuration, run_rows, summary_cells
 from lcode.show import NOTHING, counted, printable, shorten
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
+from lcode.table.begun import told_statuses
 
 _ACTION_STYLES = {"continue": "green", "start": "green", "stop": "red", "skip": "red"}
 
@@ -75,7 +76,7 @@ def runs_table(table: RunTable, limit: int = 200) -> RenderableType:
     settings = configuration(table)
     epochs = table.points.groupby("run", observed=True)["epoch"]
     first, last, count = (epochs.agg(how).reindex(table.run_ids).tolist() for how in ("min", "max", "nunique"))
-    horizons, statuses = table.runs["horizon"].tolist(), table.runs["status"].tolist()
+    horizons, statuses = table.runs["horizon"].tolist(), told_statuses(table).tolist()
     rows = []
     for at, run in enumerate(table.run_ids[:limit]):
         ends = [epoch_text(int(end), table.epoch_unit) for end in (first[at], last[at]) if end == end]

@@ -9,13 +9,12 @@ from lcode.readers.run_logs import RUN_LOG
 from lcode.show import ARROWS, counted
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
+from lcode.table.begun import NOT_BEGUN, told_statuses
 from lcode.table.reading import SHOWN, listed
 from lcode.table.table import STATUSES
 
 NAMES = {**dict.fromkeys(FORMATS, "table"), RUN_LOG: "run log"}
 """How the formats that are no tool's are called."""
-
-NOT_BEGUN = "not begun"
 
 REMEDY = (
     "to change it: --only, --ignore, --map 'val/{task}_{metric}', --direction KEY=min|max, --epoch COLUMN, "
@@ -85,6 +84,5 @@ def _epochs(table: RunTable) -> str:
 
 
 def _statuses(table: RunTable) -> str:
-    begun = table.runs.index.isin(table.points["run"].unique())
-    counts = table.runs["status"].where(begun | (table.runs["status"] != "running"), NOT_BEGUN).value_counts()
+    counts = told_statuses(table).value_counts()
     return ", ".join(f"{counts[status]} {status}" for status in (*STATUSES, NOT_BEGUN) if status in counts)

@@ -8,6 +8,7 @@ from math import gcd, lcm
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lcode.arguments import as_number, found
 from lcode.errors import UsageError
 
 MAX_TICKS = 10**9
@@ -21,6 +22,22 @@ _DECIMALS = 4
 
 _SAMPLE = 1000
 """So many epochs of a long axis are looked at to guess its step; all of them are then checked."""
+
+
+def check_horizon(horizon: object) -> None:
+    """Refuse what is no planned last epoch.
+
+    Raises:
+        UsageError: no number, or one that is no horizon.
+    """
+    number = as_number(horizon)
+    if number is None:
+        raise UsageError(f"horizon is {found(horizon)}; give a number: the planned last epoch")
+    if not 0 < number <= MAX_TICKS:
+        raise UsageError(
+            f"a horizon of {number:g} (--horizon) makes no sense: it is the planned last epoch, above 0 and at most "
+            f"{MAX_TICKS:.0e}"
+        )
 
 
 def common_step(epochs: ArrayLike) -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lcode.show import ARROWS, SHOWN, counted, html_table, plain
 from lcode.table.axis import epoch_text
+from lcode.table.begun import told_statuses
 
 if TYPE_CHECKING:
     from lcode.table.table import RunTable
@@ -17,10 +18,11 @@ def runs_html(table: RunTable) -> str:
     points = table.points[table.points["run"].isin(shown)]
     last = points.groupby(["run", "metric"], observed=True)["value"].last().to_dict()
     epochs, unit = table.last_epochs, table.epoch_unit
+    statuses = told_statuses(table)
     rows = [
         [
             run,
-            str(table.runs["status"][run]),
+            str(statuses[run]),
             "/".join(epoch_text(int(end), unit) for end in (epochs[run], table.runs["horizon"][run])),
             *(plain(last.get((run, metric.key))) for metric in table.metrics),
         ]

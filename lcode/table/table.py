@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lcode.errors import UsageError
 from lcode.graphs.arch import ArchGraph
-from lcode.table.axis import as_ticks, finer_unit
+from lcode.table.axis import as_ticks, check_horizon, finer_unit
 from lcode.table.gaps import NotFinite
 from lcode.table.metric import Metric
 from lcode.table.notebook import runs_html
@@ -274,7 +274,11 @@ class RunTable:
 
         Args:
             horizon: as the user counts epochs, > 0.
+
+        Raises:
+            UsageError: no such number.
         """
+        check_horizon(horizon)
         table = self.in_unit(finer_unit(self.epoch_unit, horizon))
         planned = int(as_ticks(horizon, table.epoch_unit))
         last = table.last_epochs.to_numpy()

@@ -80,6 +80,9 @@ def test_a_certain_value_has_no_spread() -> None:
     np.testing.assert_allclose(forecast.mean(), 0.7)
     np.testing.assert_allclose(forecast.std(), 0, atol=1e-12)
     np.testing.assert_allclose(forecast.sample(5), 0.7)
+    for value in np.random.default_rng(0).normal(size=200):
+        certain = make(np.full((1, len(LEVELS)), value))
+        assert certain.std().item() == 0 and certain.mean().item() == value  # to the last bit
 
 
 def test_quantiles_are_exact_at_the_levels_and_linear_between() -> None:

@@ -28,7 +28,7 @@ def test_the_cells(sweep: Any) -> None:
 
 def test_diverged_and_silent_runs(odd_sweep: Any) -> None:
     assert "<td>blown</td><td>diverged</td>" in odd_sweep.forecast._repr_html_()
-    assert "<td>silent</td><td>running</td><td>0/20</td><td>–</td>" in odd_sweep.table._repr_html_()
+    assert "<td>silent</td><td>not begun</td><td>0/20</td><td>–</td>" in odd_sweep.table._repr_html_()
     assert "–" in odd_sweep.ranking._repr_html_()
 
 

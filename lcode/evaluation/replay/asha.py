@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lcode.decisions.rule import check_count
+from lcode.arguments import check_count
 from lcode.evaluation.replay.protocol import Course
 from lcode.evaluation.replay.rungs import Rungs, horizon_of, rung_epochs
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lcode.decisions.rule import check_count
+from lcode.arguments import check_count
 from lcode.evaluation.replay.protocol import Course
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.decisions.rule import check_count
+from lcode.arguments import check_count
 from lcode.evaluation.replay.protocol import Course
 
 if TYPE_CHECKING:

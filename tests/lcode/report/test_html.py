@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,14 @@ def test_the_headline_says_what_to_do(tmp_path: Path, sweep: Any) -> None:
     names = next(text for text in page.text if "\n" in text.strip() and "run-" in text and "read" not in text)
     told = {run for run, action in zip(sweep.ranking.runs, sweep.ranking.action, strict=True) if action == "stop"}
     assert set(names.split()) == told
+
+
+def test_runs_that_ended_early_have_no_epochs_to_come(tmp_path: Path, sweep: Any) -> None:
+    assert "(20 of the runs still had epochs to come)" in _report(tmp_path / "r.html", sweep).cells
+    runs = sweep.table.runs.copy()
+    runs.loc[["run-30", "run-31"], "status"] = ["failed", "stopped"]
+    ended = replace(sweep, table=replace(sweep.table, runs=runs))
+    assert "(18 of the runs still had epochs to come)" in _report(tmp_path / "r.html", ended).cells
 
 
 def test_every_run_is_in_the_data_in_the_order_of_the_ranking(tmp_path: Path, sweep: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from lcode.report.cells import run_rows
-from lcode.report.terminal import ranking_table, summary_table
+from lcode.report.terminal import ranking_table, runs_table, summary_table
 from lcode.table import Metric
 
 
@@ -62,6 +62,15 @@ def test_names_are_literal(make_case: Callable[..., Any]) -> None:
     assert "[red]a[/red]" in text and ":warning:" in text and "b\\x1b[31m" in text
     assert "\x1b" not in text
     assert "[b]k" in _shown(summary_table([{"[b]k": "[/x]"}])) and "[/x]" in _shown(summary_table([{"k": "[/x]"}]))
+
+
+def test_a_candidate_has_not_begun(odd_sweep: Any) -> None:
+    table = odd_sweep.table
+    lines = _shown(runs_table(table)).splitlines()
+    told = {run: next(line for line in lines if f" {run} " in line) for run in table.run_ids}
+    assert "not begun" in told["silent"] and "running" not in told["silent"]
+    assert " running " in told["live"] and " finished " in told["done"]
+    assert "<td>not begun</td>" in table._repr_html_()
 
 
 def test_summary() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -61,6 +63,16 @@ def test_names_and_horizon_are_those_of_the_frame_and_of_the_sweep() -> None:
     [
         ([], {}, "no candidate is given"),
         ([{"lr": 1}], {"graphs": []}, "0 graphs for 1 candidates"),
+        ([{"lr": 1}], {"names": ["a", "b"]}, "2 names for 1 candidates"),
+        ([{"lr": 1}], {"names": "a"}, "names is 'a'"),
+        ([{"lr": 1}], {"names": ["r0"]}, "called 'r0' already"),
+        ([{"lr": 1}], {"horizon": 0}, "a horizon of 0 .* makes no sense"),
+        ([{"lr": 1}], {"horizon": "9"}, "horizon is '9'"),
+        (None, {}, "configs is None"),
+        ({"lr": 1}, {}, r"configs is {'lr': 1} \(dict\); give a list of configurations"),
+        (["lr"], {}, "run 'candidate 1': config is 'lr'"),
+        ([{"lr": [1, 2]}], {}, "config 'lr' is"),
+        ([{"lr": 1, "config.lr": 2}], {}, "'lr' is given twice, once as 'config.lr'"),
         (pd.DataFrame({"lr": [1]}, index=["r0"]), {}, "called 'r0' already"),
         (pd.DataFrame({"lr": [1, 2]}, index=["a", "a"]), {}, "two candidates have one name"),
     ],
@@ -75,3 +87,27 @@ def test_without_a_run_the_horizon_must_be_said() -> None:
     with pytest.raises(UsageError, match="say horizon=N"):
         candidates([{"lr": 1}], like=empty)
     assert candidates([{"lr": 1}], like=empty, horizon=5).runs["horizon"].tolist() == [5]
+
+
+def test_a_setting_is_called_as_in_the_runs_or_as_their_column_in_logs() -> None:
+    table = sweep()
+    for configs in ([{"config.lr": 0.3}], pd.DataFrame({"config.lr": [0.3]})):
+        new = candidates(configs, like=table)
+        assert new.configs.columns.tolist() == ["lr"] and new.configs["lr"].tolist() == [0.3]
+    called_so = replace(table, configs=table.configs.rename(columns={"lr": "config.lr"}))
+    assert candidates([{"config.lr": 0.3}], like=called_so).configs.columns.tolist() == ["config.lr"]
+
+
+def test_a_setting_that_no_run_has_is_warned_of() -> None:
+    table = sweep()
+    with pytest.warns(UserWarning, match="no run so far has the setting 'rate', .*; there are: lr"):
+        new = candidates([{"rate": 0.3}], like=table)
+    assert new.configs.columns.tolist() == ["rate"]
+
+
+def test_a_second_batch_goes_on_counting() -> None:
+    table = sweep()
+    both = table.concat(candidates([{"lr": 0.1}, {"lr": 0.2}], like=table))
+    more = both.concat(candidates([{"lr": 0.3}], like=both))
+    assert more.run_ids[-3:] == ("candidate 1", "candidate 2", "candidate 3")
+    assert candidates([{"lr": 0.3}], like=table, names=["wide"]).run_ids == ("wide",)
