@@ -1,4 +1,4 @@
-"""A run below whose last values an error or the end of its job is told has failed or was stopped, and a note says why."""
+"""A run below whose last values an error or the end of its job is told has failed or was stopped; a note says why."""
 
 from __future__ import annotations
 
