@@ -46,6 +46,7 @@ _FLAG = re.compile(r"(?:[^-].*?\s)?\s*--(?P<name>[A-Za-z][\w.-]*)\s+(?P<value>\S
 _WORDS = (
     *("namespace", "arg", "conf", "cfg", "param", "setting", "option"),
     *(".py ", " -m ", "run ", "trial ", "experiment ", "exp ", "job ", "fold ", "sweep ", "epoch': "),
+    *("===", "###", "***", "~~~", "---"),
 )
 """One of these is in every line that holds settings, or stands above them."""
 
