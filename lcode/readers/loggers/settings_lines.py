@@ -39,7 +39,10 @@ _AT = re.compile(r"\b(?:epoch|step|iter(?:ation)?|round|batch)\b", re.IGNORECASE
 _FEWEST_RULED = 2
 """Settings between rules where no number says which run it is."""
 
-_LONGEST_TITLE = 300
+_LONGEST_TITLE, _LONGEST_HEAD = 300, 1000
+"""Characters of a head with what a logger puts before it, and of one alone."""
+
+_NAMED = re.compile(r"\w=[^\s=]")
 
 _PAIR = re.compile(r"([A-Za-z][\w.]*)=([^\s=,;|)\]]+)")
 
@@ -57,7 +60,7 @@ def settings_of_line(line: str) -> dict[str, Any]:
     """The settings that a line alone gives; none where it may be anything else."""
     if ".py" in line or " -m " in line:
         return _of_command(_arguments(line))
-    if "=" in line:
+    if len(line) <= _LONGEST_HEAD and _NAMED.search(line) is not None:
         plain = usual_form(line).rpartition("\n")[2] if len(line) <= _LONGEST_TITLE else ""
         title = next((one for text in (line.rstrip(), plain) if (one := _TITLE.fullmatch(text)) is not None), None)
         if title is not None:
