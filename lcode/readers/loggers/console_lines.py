@@ -32,8 +32,10 @@ from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STE
 from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tables
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
 from lcode.readers.loggers.ray_console import told_by_ray
+from lcode.readers.loggers.repeated_tables import with_repeated_tables
 from lcode.readers.loggers.rounds import counts_rounds, within_round
 from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once
+from lcode.readers.loggers.split_counts import with_split_counts
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.told_over import ToldOver
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
@@ -56,7 +58,6 @@ _PYTHON = (
     (": -inf", ": -Infinity"),
 )
 """What makes JSON of a printed dictionary of numbers."""
-
 
 LONGEST = 2000
 """Characters of a line that are searched: more is most often the print of a network or of a configuration, and the time
@@ -82,6 +83,7 @@ def _told(text: str, shapes: LineShapes) -> Told:
     lines = text.split("\n")
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
+    lines = with_split_counts(with_repeated_tables(lines))
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
         told = _rows_of(lines, shapes, models=models)

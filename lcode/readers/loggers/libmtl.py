@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.broken_off import with_ends
 from lcode.readers.loggers.cells import columns_of
 from lcode.readers.loggers.lines import PRINTED, head_of, refused, text_of
 from lcode.readers.loggers.per_file import RunPerFile
@@ -59,7 +60,7 @@ class LibMTLReader(RunPerFile):
             raise refused(path, TOOL, "no epoch is complete yet", torn[0] if torn else None)
         if torn:
             notes = (*notes, f"{path.name}: {len(torn)} incomplete epoch(s) were left out: line {torn[-1]}.")
-        return Logged(
+        run = Logged(
             file=path,
             columns=columns_of(rows, path, TOOL),
             run=path.stem,
@@ -68,6 +69,7 @@ class LibMTLReader(RunPerFile):
             lines=lines,
             notes=notes,
         )
+        return with_ends([run], text)[0]
 
 
 class _LineCounter:
@@ -117,8 +119,5 @@ def _curves(path: Path, header: str, line: int) -> list[str]:
 
 
 def _status(text: str) -> RunStatus | None:
-    """The best result is printed at the end; an error ends all."""
-    last = text[text.rfind(HEADER) :]
-    if "Best Result: Epoch " in last:
-        return "finished"
-    return "failed" if "\nTraceback (most recent call last)" in last else None
+    """The best result is printed at the end."""
+    return "finished" if "Best Result: Epoch " in text[text.rfind(HEADER) :] else None

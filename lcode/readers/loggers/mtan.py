@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.broken_off import with_ends
 from lcode.readers.loggers.cells import columns_of
 from lcode.readers.loggers.lines import PRINTED, head_of, refused, text_of
 from lcode.readers.loggers.per_file import RunPerFile
@@ -66,7 +67,7 @@ class MtanReader(RunPerFile):
             rows = [{name: value for name, value in row.items() if name not in absent} for row in rows]
         total = _TOTAL.search(text)
         columns = columns_of(rows, path, TOOL)
-        return Logged(
+        run = Logged(
             path,
             columns,
             run=path.stem,
@@ -76,6 +77,7 @@ class MtanReader(RunPerFile):
             lines=lines,
             notes=notes,
         )
+        return with_ends([run], text)[0]
 
 
 def _names(header: str) -> Iterator[str]:

@@ -31,7 +31,7 @@ _COUNTER = re.compile(
     r"(?P<what>epoch_in(?:ner)?|inner_epoch|local[_ ]epoch|epoch_out(?:er)?|"
     r"epochs?|ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|it(?=\s*[:=])|"
     r"updates?|up|rounds?|episodes?|games?|generations?|kimg|batch(?:_id(?:x)?| i)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
-    r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?)"
+    r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
     re.IGNORECASE,
 )
@@ -163,6 +163,13 @@ def said_in(line: str) -> Said | None:
 def without_counters(line: str) -> str:
     """The line, in the usual form, with a break where it counts."""
     return _COUNTER.sub("\n", line)
+
+
+def counts_behind(line: str) -> bool:
+    """Whether a line counts behind its values: `loss: 0.3, epoch: 2`."""
+    line = usual_form(line)
+    found = _COUNTER.search(line)
+    return found is not None and any(_pairs(line[: found.start()]))
 
 
 def _is_of_training(names: Iterable[str]) -> bool:

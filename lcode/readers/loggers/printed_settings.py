@@ -43,11 +43,14 @@ _OBJECT = re.compile(rf"\b(?:Namespace|{_WORD})\b[^({{]*(?P<object>[({{].*[)}}])
 _SETTING = re.compile(r"\W{0,12}(?P<name>[A-Za-z][\w.-]*)\s*[:=]\s*(?P<value>\S.*?)?[\s,;]*")
 _FLAG = re.compile(r"(?:[^-].*?\s)?\s*--(?P<name>[A-Za-z][\w.-]*)\s+(?P<value>\S.*?)\s*")
 
+_OF_HEADS = ("arg", "conf", "cfg", "param", "setting", "option")
 _WORDS = (
-    *("namespace", "arg", "conf", "cfg", "param", "setting", "option"),
+    *("namespace", *_OF_HEADS),
     *(".py ", " -m ", "run ", "trial ", "experiment ", "exp ", "job ", "fold ", "sweep ", "epoch': "),
 )
-"""One of these is in every line that holds settings, or stands above them."""
+"""One of these is in every line that holds settings, or stands above them, or it ends with a rule."""
+
+_RULES = ("===", "###", "***", "~~~", "---")
 
 _RULE = re.compile(r"[\W_]*")
 
@@ -84,7 +87,7 @@ class Settings:
 
 def settings_in(text: str) -> tuple[list[Settings], str]:
     """The settings that a text holds, and the text without them, its other lines where they were."""
-    if not _may_hold(text):
+    if not (_may_hold(text) or any(rule in text for rule in _RULES)):
         return [], text
     lines = text.split("\n")
     found: list[Settings] = []
@@ -145,7 +148,7 @@ def _planned(values: Mapping[str, Any], run: Logged) -> float | None:
 def _may_hold(text: str) -> bool:
     """Whether a line, or a whole text, holds a word for settings."""
     lower = text.lower()
-    return any(word in lower for word in _WORDS)
+    return any(word in lower for word in _WORDS) or text.rstrip().endswith(_RULES)
 
 
 def _of_object(line: str) -> dict[str, Any]:
@@ -159,9 +162,9 @@ def _of_object(line: str) -> dict[str, Any]:
 
 def _is_head(line: str) -> bool:
     """Whether settings stand below a line, as it is or without what a logger puts before it."""
-    return len(line) <= _HEAD_LENGTH and any(
-        _HEAD.fullmatch(text) for text in (line, usual_form(line).rpartition("\n")[2])
-    )
+    if len(line) > _HEAD_LENGTH or not any(word in line.lower() for word in _OF_HEADS):
+        return False
+    return any(_HEAD.fullmatch(text) for text in (line, usual_form(line).rpartition("\n")[2]))
 
 
 def _below(lines: Sequence[str], start: int) -> tuple[dict[str, Any], int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.line_forms import usual_form
-from lcode.readers.loggers.printed_line import BATCH, EPOCH, FEWEST, IN_BATCH, STEP, Said
+from lcode.readers.loggers.printed_line import BATCH, EPOCH, FEWEST, IN_BATCH, STEP, Said, counts_behind
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
@@ -165,6 +165,8 @@ class Sections:
         self.split = ""
         self.is_over = False
         self._told = False
+        self._begins = False
+        self._names: frozenset[str] = frozenset()
         self._looked_back = False
         self._in_epochs = False
 
@@ -185,16 +187,21 @@ class Sections:
             self.is_over, self._looked_back = self._looked_back, False
         if said is not None and said.pairs:
             of_epoch = EPOCH in said.counters and STEP not in said.counters and BATCH not in said.counters
+            names = frozenset((*said.counters, *said.pairs))
+            begins, self._begins = self._begins, False
+            if is_next and begins and self.split and names != self._names and counts_behind(line):
+                return  # `loss: 0.3, epoch: 2` below `Evaluating on val.`, and the training did not tell the same
             if is_next or (of_epoch and self._told):
                 self.split, self._told = "", False  # a line of the whole epoch after the values of the section
             elif self._told and BATCH in said.counters:
                 self.split, self._told = "", False  # the training goes on in the middle of an epoch
             self._told = self._told or (bool(self.split) and not said.counters)
+            self._names = self._names if self.split else names
             return
         if counted:
             split = split_of_head(line)
             if split or in_epoch:
-                self.split, self._told = split, False
+                self.split, self._told, self._begins = split, False, bool(split)
             self._looked_back = self._looked_back or _OF_BEST.search(line) is not None
             self.is_over = self.is_over or ends_training(line)
 

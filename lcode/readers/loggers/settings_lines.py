@@ -27,7 +27,22 @@ _TITLE = re.compile(
 )
 """The head of one of several runs, with what is set for it."""
 
-_LONGEST_TITLE = 300
+_RULED = re.compile(
+    r"\s*(?P<rule>[=#*~-])(?P=rule){2,}\s*(?P<title>[A-Za-z][^=]{0,60}?[\s:,|(\[-])?\s*"
+    r"(?P<pairs>[A-Za-z][\w.]*=[^\s=,;|]+(?:[\s,;|]+[A-Za-z][\w.]*=[^\s=,;|]+)*)[)\]]?\s*(?P=rule){3,}\s*"
+)
+"""The same between rules, whatever the run is called: `==== task 0: balancing=ew lr=0.001 ====`."""
+
+_AT = re.compile(r"\b(?:epoch|step|iter(?:ation)?|round|batch)\b", re.IGNORECASE)
+"""A head of an epoch is none of a run."""
+
+_FEWEST_RULED = 2
+"""Settings between rules where no number says which run it is."""
+
+_LONGEST_TITLE, _LONGEST_HEAD = 300, 1000
+"""Characters of a head with what a logger puts before it, and of one alone."""
+
+_NAMED = re.compile(r"\w=[^\s=]")
 
 _PAIR = re.compile(r"([A-Za-z][\w.]*)=([^\s=,;|)\]]+)")
 
@@ -45,15 +60,24 @@ def settings_of_line(line: str) -> dict[str, Any]:
     """The settings that a line alone gives; none where it may be anything else."""
     if ".py" in line or " -m " in line:
         return _of_command(_arguments(line))
-    if "=" in line:
+    if len(line) <= _LONGEST_HEAD and _NAMED.search(line) is not None:
         plain = usual_form(line).rpartition("\n")[2] if len(line) <= _LONGEST_TITLE else ""
         title = next((one for text in (line.rstrip(), plain) if (one := _TITLE.fullmatch(text)) is not None), None)
         if title is not None:
-            values = {name: _value(text) for name, text in _PAIR.findall(title["pairs"])}
-            return {} if _is_measured(values) else values
+            return _of_title(title)
+        ruled = _RULED.fullmatch(plain) or _RULED.fullmatch(line)
+        if ruled is not None and _AT.search(ruled.group()) is None:
+            numbered = any(map(str.isdigit, ruled["title"] or ""))
+            return _of_title(ruled, fewest=1 if numbered else _FEWEST_RULED)
     if "': " in line:
         return _of_object(line)
     return {}
+
+
+def _of_title(found: re.Match[str], *, fewest: int = 1) -> dict[str, Any]:
+    """The settings in the head of a run, where they are as many at least and none is measured."""
+    values = {name: _value(text) for name, text in _PAIR.findall(found["pairs"])}
+    return {} if len(values) < fewest or _is_measured(values) else values
 
 
 def _arguments(line: str) -> str:

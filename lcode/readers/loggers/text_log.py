@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.broken_off import with_ends
 from lcode.readers.loggers.by_course import of_one_course
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
 from lcode.readers.loggers.console_lines import counts_on, told_in
@@ -174,7 +175,7 @@ def _runs_of(path: Path) -> list[Logged]:
             return runs_in(Logged(path, columns_of([_plain(row) for row in objects_of_list], path, TOOL), notes=notes))
     runs = [_without_settings(run) for table in tables_in(path, text) for run in _of_table(path, table, notes)]
     if runs:
-        return runs
+        return with_ends(runs, text)
     settings, rest = settings_in(with_decimal_points(text))
     said = told_in(rest)
     if not said.is_training:
@@ -183,7 +184,7 @@ def _runs_of(path: Path) -> list[Logged]:
     columns = columns_of(said.rows, path, TOOL)
     logged = Logged(path, columns, axis=axis, lines=said.lines, nameless=said.nameless, notes=(*notes, *remarks))
     trainings = [_without_settings(run) for run in runs_in(logged, [totals.get(axis) for totals in said.totals])]
-    return with_early_stops(with_settings(trainings, settings), rest)
+    return with_ends(with_early_stops(with_settings(trainings, settings), rest), text)
 
 
 def _without_settings(run: Logged) -> Logged:

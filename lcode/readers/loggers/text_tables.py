@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lcode.readers.loggers.lines import Cells, torn_notes
 from lcode.readers.loggers.progress_bars import states_of
+from lcode.readers.loggers.repeated_tables import take_turns
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
 from lcode.table.metric_names import known_metric
@@ -54,8 +55,9 @@ _INDEX = "index"
 def tables_in(path: Path, text: str) -> list[Cells]:
     """The tables of a text, one after another where another header follows; empty where it holds none.
 
-    A header may be marked otherwise than its rows are, and a rule may stand under it. A table that begins later counts:
-    its header names a counter. Rows with more or fewer cells are left out with a remark.
+    So it is where several are printed by turns in each epoch. A header may be marked otherwise than its rows are, and a
+    rule may stand under it. A table that begins later counts: its header names a counter. Rows with more or fewer cells
+    are left out with a remark.
     """
     lines = [states_of(line)[-1] for line in text.split("\n")]
     if _LOGGED.match(text):
@@ -69,7 +71,8 @@ def tables_in(path: Path, text: str) -> list[Cells]:
             continue
         table, end = _table_at(path, lines, at)
         if table is not None and (place == 0 or _counts(table.header)):
-            return [table, *_later_tables(path, lines, end)]
+            tables = [table, *_later_tables(path, lines, end)]
+            return [] if take_turns(tables) else tables
     return []
 
 

@@ -195,3 +195,34 @@ def test_a_batch_may_be_told_in_several_lines(tmp_path: Path, read: Read, curve:
         for e in range(1, 5)
     )
     assert curve(read(tmp_path, "a.log", text), "Top1") == [(e, float(f"0.{e}5")) for e in range(1, 5)]
+
+
+@pytest.mark.parametrize("data", ["val", "the test set"])
+@pytest.mark.parametrize("ahead", [0.0, 0.1])
+def test_a_count_may_stand_behind_the_values_below_a_head(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]], data: str, ahead: float
+) -> None:
+    log = tmp_path / "run.log"
+    log.write_text(
+        "".join(
+            "".join(
+                f"2031-02-03 04:05:06 (INFO): seg_mae: 9.{b}e+00, loss: 8.{b}e+00, lr: 1.00e-0{b}, "
+                f"epoch: {e - ahead - 0.5 * (2 - b):.2e}, step: {100 * (2 * e + b):.2e}\n"
+                for b in (1, 2)
+            )
+            + f"2031-02-03 04:05:06 (INFO): Evaluating on {data}.\n"
+            f"2031-02-03 04:05:06 (INFO): seg_mae: {v}, loss: {v}, epoch: {e:.4f}\n"
+            "2031-02-03 04:05:06 (INFO): Predicting.\n"
+            for e, v in enumerate(LOSSES, start=1)
+        )
+    )
+    assert [*scored(log).values()] == [list(LOSSES)] * 2
+    assert {"train/seg_mae", "train/loss"} <= {*read_logs(log).signals["metric"]}
+
+
+def test_a_head_with_nothing_below_it_names_no_training(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    log = tmp_path / "run.log"
+    log.write_text("".join(f"loss: {v}, epoch: {e}\nEvaluating on val.\nSaved.\n" for e, v in enumerate(LOSSES)))
+    assert scored(log) == {"run loss min": list(LOSSES)}

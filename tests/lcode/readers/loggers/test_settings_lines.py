@@ -21,6 +21,9 @@ EPOCHS = "epoch 1 val_loss 0.9\nepoch 2 val_loss 0.7\nepoch 3 val_loss 0.6\n"
         "$ CUDA_VISIBLE_DEVICES=0 python3 -m my.train --lr=0.1 --width={w} --epochs 9",
         "Command: /usr/bin/python -u train.py lr=0.1 width={w} trainer.max_epochs=9",
         "==== Run 1/10: lr=0.1 width={w} epochs=9 ====",
+        "==== task 0: balancer=ew lr=0.1 width={w} epochs=9 ====",
+        "----- lr=0.1, width={w}, epochs=9 -----",
+        "2031-02-03 04:05:06 INFO ### Training with (lr=0.1, width={w}, epochs=9) ###",
         "2031-02-03 04:05:06 INFO Trial 3: lr=0.1, width={w}, epochs=9",
         "2031-02-03 04:05:06 | INFO | fairseq_cli.train | {{'_name': None, 'common': {{'seed': 1}}, "
         "'optimization': {{'max_epoch': 9, 'lr': 0.1}}, 'model': {{'width': {w}}}}}",
@@ -36,7 +39,10 @@ def test_they_are_those_of_the_run_below(tmp_path: Path, printed: str, read: Rea
 
 @pytest.mark.parametrize(
     "printed",
-    ["Run 3: loss=0.3 acc=0.5", "saved by train.py", "fold 2: acc=0.7", "see train.py for what epochs=9 does"],
+    [
+        *("=== task 3: loss=0.3 acc=0.5 ===", "=== epoch 0: scale=0.1 warm=1 ===", "--- warm=1 ---", "=== a=1 | b=2"),
+        *("Run 3: loss=0.3 acc=0.5", "saved by train.py", "fold 2: acc=0.7", "see train.py for what epochs=9 does"),
+    ],
 )
 def test_what_is_measured_or_said_is_no_setting(tmp_path: Path, printed: str, read: Read) -> None:
     assert not len(read(tmp_path, "out.log", f"{printed}\n{EPOCHS}").configs.columns)
