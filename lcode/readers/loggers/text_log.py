@@ -41,6 +41,7 @@ from lcode.readers.loggers.nameless import is_nameless, nameless_runs
 from lcode.readers.loggers.printed_lists import is_json
 from lcode.readers.loggers.printed_settings import settings_in, with_settings
 from lcode.readers.loggers.ray_console import is_status
+from lcode.readers.loggers.rotated import with_rotated
 from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.text_runs import joined_parts, of_one_axis, runs_in, told_once
 from lcode.readers.loggers.text_tables import tables_in
@@ -118,7 +119,7 @@ class TextLogReader:
         texts = [path for path in paths if path not in lists]
         if not texts:
             return nameless_runs(lists, self.tool)
-        runs = of_one_axis(told_once(joined_parts(of_one_course(sound_runs(texts, _runs_of)))))
+        runs = of_one_axis(told_once(joined_parts(of_one_course(with_rotated(sound_runs(texts, _runs_of))))))
         if lists:  # a program that prints what it measures keeps it in lists as well
             note = f"beside texts that name what they tell, so not read: {listed([path.name for path in lists])}."
             runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, note))
