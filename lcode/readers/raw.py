@@ -27,7 +27,7 @@ _SHOWN = re.compile(
 )
 """`tensor(2493.0610, device='cuda:0')`, in a table written from Python's own text of a value."""
 
-_MISSING = frozenset(("-", "--", "n/a", "na", "none", "null", "#n/a"))
+_MISSING = frozenset(("-", "--", "–", "—", "n/a", "na", "none", "null", "#n/a"))
 """What programs write where there is no number."""
 
 LARGEST_EXACT = 2**53

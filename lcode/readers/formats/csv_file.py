@@ -23,9 +23,9 @@ from lcode.readers.formats.csv_lines import separator_of, with_whole_header, wit
 from lcode.readers.formats.footers import without_footers
 from lcode.readers.formats.headers import distinct_names, with_one_header, without_title
 from lcode.readers.formats.lists_in_cells import with_lists_as_rows
+from lcode.readers.formats.number_cells import plain_numbers
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.runs.curve_files import named_by_file, runs_by_column
-from lcode.readers.understanding.column_words import is_counter
 from lcode.readers.understanding.layout import is_own_form
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
@@ -41,17 +41,6 @@ _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 _WITH_INDEX = 2
 """Columns of a table with one curve, where the index of a data frame stands before it."""
-
-_DECIMAL_COMMA = r"^\s*[-+]?(\d+(,\d*)?|,\d+)([eE][-+]?\d+)?\s*$"
-
-_GROUPED = {
-    mark: (
-        rf"^\s*[-+]?(\d{{1,3}}({re.escape(mark)}\d{{3}})+|\d+)({re.escape(point)}\d*)?\s*$",
-        rf"{re.escape(mark)}\d{{3}}{re.escape(point)}\d",
-    )
-    for mark, point in ((",", "."), (".", ","))
-}
-"""By what stands between thousands: what all cells then are, and what tells it in one of them: `2,187.40`."""
 
 
 class CsvFormat:
@@ -81,16 +70,6 @@ class CsvFormat:
         columns, told = counted
         notes = (*raw.notes, *(f"{path.name}: {remark}" for remark in told))
         return runs_by_column(replace(raw, columns=columns, notes=notes))
-
-
-_PERCENT = re.compile(r"\s*([-+]?[0-9.,]+(?:[eE][-+]?[0-9]+)?)\s*%\s*")
-_COUNT = re.compile(
-    r"(?:(?:epoch|step|iter|iteration|round|episode)[ :_-]*)?([0-9]+)(?:\s*(?:/|of)\s*[0-9]+)?", re.IGNORECASE
-)
-"""A number with its unit; a count, with its name or the last one."""
-
-_FIRST = 100
-"""Cells among which the first filled one is looked for."""
 
 
 def _loaded(path: Path) -> RawTable:
@@ -141,7 +120,7 @@ def _loaded(path: Path) -> RawTable:
         notes.append(f"{path.name}: the last line is incomplete ({cells} cells of {len(header)}) and was skipped.")
         unterminated = False
     columns = {name: table[str(i)].slice(1) for i, name in enumerate(header)}
-    columns = {name: _with_points(_plain(name, column), separator) for name, column in columns.items()}
+    columns = {name: plain_numbers(name, column, separator) for name, column in columns.items()}
     finder = _line_finder(path, text, separator)
     raw = RawTable(path, columns, finder, unterminated, tuple(notes), resumed=again, own_form=own_form)
     raw = _without_twins(raw, names)
@@ -169,37 +148,6 @@ def _unpacked(path: Path) -> bytes:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise InputError(f"is no whole {path.suffix} file ({error}); compress it again", path=path) from error
-
-
-def _with_points(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
-    """The column with decimal points and no other marks, where its cells are numbers with decimal commas or grouped.
-
-    A lone comma may stand between thousands or before decimals: where it separates cells, it is left as it is.
-    """
-    cells = column.drop_null()
-    if not pc.any(pc.match_substring(cells, ",")).as_py():
-        return column
-    for mark, (grouped, telling) in _GROUPED.items():
-        told = pc.any(pc.match_substring_regex(cells, telling)).as_py()
-        if told and pc.all(pc.match_substring_regex(cells, grouped)).as_py():
-            return pc.replace_substring(pc.replace_substring(column, mark, ""), ",", ".")
-    decimal = pc.match_substring_regex(column, _DECIMAL_COMMA)
-    # One that is none, such as nan or a slip, is told where it is read, and not the first that has a comma.
-    if separator != "," and 2 * pc.sum(decimal).as_py() > len(cells):
-        return pc.if_else(decimal, pc.replace_substring(column, ",", "."), column)
-    return column
-
-
-def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column without what stands beside each of its numbers: `87.5%`, and `3/50` or `Epoch 3` where it counts."""
-    form = _COUNT if is_counter(name) else _PERCENT
-    first = next((cell for cell in column[:_FIRST].to_pylist() if cell is not None), "")
-    if form.fullmatch(first) is None or first.strip().isdigit():
-        return column
-    cells = column.drop_null()
-    if not pc.all(pc.match_substring_regex(cells, f"^(?:{form.pattern})$", ignore_case=True)).as_py():
-        return column
-    return pc.replace_substring_regex(column, f"(?i)^(?:{form.pattern})$", r"\1")
 
 
 def _torn(text: str, separator: str, expected: int) -> int | None:

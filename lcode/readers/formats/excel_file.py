@@ -11,6 +11,7 @@ from lcode.readers.formats.headers import distinct_names, joined_names
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import counted_table, one_table_of_runs
 from lcode.readers.raw import RawTable
+from lcode.readers.runs.summary_rows import without_summary_rows
 from lcode.readers.runs.table_of_runs import with_settings_of_runs
 
 
@@ -81,7 +82,7 @@ def _table(path: Path, rows: list[list[Any]]) -> RawTable | None:
         {name: _plain(cell) for at, (name, cell) in enumerate(zip(header, row, strict=False)) if at in used}
         for _, row in filled[1:]
     ]
-    return rows_to_table(path, cells, [line for line, _ in filled[1:]])
+    return without_summary_rows(rows_to_table(path, cells, [line for line, _ in filled[1:]]))
 
 
 def _filled(row: list[Any]) -> int:

@@ -21,6 +21,7 @@ from lcode.readers.runs.own_outputs import is_own_output
 from lcode.readers.runs.planned_ends import ends_by_settings
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
+from lcode.readers.runs.summary_rows import without_summary_rows
 from lcode.readers.runs.table_of_runs import is_of_results, refuse_plans, with_settings_of_runs
 from lcode.readers.runs.understood import Understood
 from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES
@@ -106,7 +107,8 @@ def _with_planned_ends(part: LogPart) -> LogPart:
 
 def _as_rows(raw: RawTable) -> RawTable:
     """The table with a row per run and epoch, whatever else lay across its columns or its rows."""
-    return with_joined_names(by_part(runs_by_prefix(with_epochs_as_rows(with_usual_names(_without_empty_rows(raw))))))
+    raw = without_summary_rows(_without_empty_rows(raw))
+    return with_joined_names(by_part(runs_by_prefix(with_epochs_as_rows(with_usual_names(raw)))))
 
 
 def _without_classes(raws: Sequence[RawTable]) -> tuple[Sequence[RawTable], list[str]]:

@@ -108,6 +108,13 @@ def without_epochs(raw: RawTable) -> str:
             "trainings does, and none of these tells the way there: name the logs of the trainings instead (or with "
             "--epoch the column that counts, if there is one)"
         )
+    cells = [] if told is None else raw.columns[told].to_pylist()
+    odd = [row for row, cell in enumerate(cells) if cell is None or as_number(cell) is None]
+    if 0 < 2 * len(odd) < len(cells):
+        return (
+            f"'{told}' would count them, but holds no number in {len(odd)} of {len(cells)} rows, of which the first is "
+            f"on line {raw.line_of(odd[0])}: write one there, or remove these rows"
+        )
     counter = next((name for name, column in raw.columns.items() if _rises(column)), None)
     if counter is not None and any(known_metric(name) is not None for name in raw.columns if name != counter):
         return f"where '{counter}' is what counts them, say so: --epoch '{counter}'"

@@ -144,6 +144,22 @@ def test_numbers_as_a_spreadsheet_shows_them(
     assert read_logs(tmp_path / "log.csv").curve("log", "val_loss").values.tolist() == expected
 
 
+def test_counts_in_thousands_and_per_cent_with_gaps(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(
+        'Run,Step,mIoU\na,500,16.9%\na,"1,000",-\na,"1,500",27.8%\nb,500,17%\nb,"1,000",n/a\nb,"1,500",29%\n'
+    )
+    table = read_logs(log)
+    assert table.points["epoch"].tolist() == [500, 1500] * 2
+    assert table.points["value"].tolist() == [16.9, 27.8, 17, 29]
+
+
+def test_a_comma_before_the_decimals_of_a_counter_is_none_between_thousands(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("epoch;val_loss\n1,500;0,3\n2,000;0,2\n2,500;0,1\n")
+    table = read_logs(tmp_path / "log.csv")
+    assert (table.points["epoch"] * table.epoch_unit).tolist() == [1.5, 2, 2.5]
+
+
 def test_among_decimal_commas_the_cell_that_is_no_number_is_named(tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
     log.write_text("run;epoch;val_loss\na;1;0,5\na;2;nan\na;3;0,25\na;4;0,2\n")
