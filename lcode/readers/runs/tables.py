@@ -26,7 +26,7 @@ from lcode.readers.runs.table_of_runs import is_of_results, refuse_plans, with_s
 from lcode.readers.runs.understood import Understood
 from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES
 from lcode.readers.understanding.columns import Roles, settle_roles
-from lcode.readers.understanding.layout import CONFIG, RESERVED
+from lcode.readers.understanding.layout import CONFIG, RESERVED, columns_of_value
 from lcode.readers.understanding.parts_of_data import by_part
 from lcode.readers.understanding.rates import is_rate
 from lcode.readers.understanding.run_names import names_of, names_of_runs, parts_of_runs
@@ -186,8 +186,10 @@ def _named_within_files(tables: Sequence[RawTable], columns: Sequence[str | None
     """
     if not all(column is not None and column.strip().lower() in OTHER_RUN_NAMES for column in columns):
         return False
-    told = [[table.columns[name].to_pylist() for name in ("run", "epoch")] for table in tables]
-    epochs = [set(zip(run, epoch, strict=True)) for run, epoch in told]
+    told = [
+        [table.columns[name].to_pylist() for name in ("run", "epoch", *columns_of_value(table))] for table in tables
+    ]
+    epochs = [set(zip(*cells, strict=True)) for cells in told]
     return len(set().union(*epochs)) < sum(map(len, epochs))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS, ends_in_counter, fixed_in_a_training, why_left_out
 from lcode.readers.understanding.curve_names import split_name
+from lcode.readers.understanding.layout import columns_of_value
 from lcode.table.metric_names import known_metric
 
 LONG = 20
@@ -22,6 +23,8 @@ them are of a training. A table of results is shorter."""
 def tells_apart(raw: RawTable, counter: str, name: str, files: NDArray[np.int64] | None = None) -> bool:
     """Whether several rows of an epoch differ in this column, and no two are alike in it.
 
+    Of a table of one value per row, several rows of an epoch and a metric.
+
     Args:
         raw: the table.
         counter: column that counts the epochs.
@@ -30,11 +33,11 @@ def tells_apart(raw: RawTable, counter: str, name: str, files: NDArray[np.int64]
     """
     if raw.columns[counter].null_count or raw.columns[name].null_count:
         return False
-    counts, names = (
-        raw.columns[column].cast(pa.string()).combine_chunks().dictionary_encode().indices.to_numpy()
-        for column in (counter, name)
+    counts, names, *of_value = (
+        raw.columns[column].cast(pa.string()).combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+        for column in (counter, name, *(other for other in columns_of_value(raw) if other != name))
     )
-    epochs = np.stack([np.zeros_like(counts) if files is None else files, counts])
+    epochs = np.stack([np.zeros_like(counts) if files is None else files, counts, *of_value])
     of_names = np.unique(np.concatenate([epochs, names[np.newaxis]]), axis=1)
     return np.unique(epochs, axis=1).shape[1] < len(raw) == of_names.shape[1]
 

@@ -89,6 +89,11 @@ def is_long(raw: RawTable) -> bool:
     return "metric" in raw.columns and "value" in raw.columns
 
 
+def columns_of_value(raw: RawTable) -> tuple[str, ...]:
+    """The columns of a table of one value per row that say what it is of; none where each column holds a curve."""
+    return tuple(name for name in ("metric", "task", "split") if name in raw.columns) if is_long(raw) else ()
+
+
 def _wide(raw: RawTable) -> Cells:
     by_key: dict[str, str] = {}
     rates = [name for name in raw.columns if is_rate(name) and not name.startswith(CONFIG)]

@@ -21,7 +21,7 @@ from lcode.readers.understanding.column_words import (
     why_left_out,
     words_of,
 )
-from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, is_long
+from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, columns_of_value
 from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
@@ -39,21 +39,23 @@ _FEWEST = 2
 def with_joined_names(raw: RawTable) -> RawTable:
     """The table with a column `run` of what names each run, where other columns than one of runs tell the rows apart.
 
-    Columns that usually name runs are taken first, then others of words, then numbers that are the same as long as the
-    epochs go on; from the left, and only as many as it takes.
+    Of a table of one value per row, the rows of a metric. Columns that usually name runs are taken first, then others
+    of words, then numbers that are the same as long as the epochs go on; from the left, and only as many as it takes.
     """
     counters = [name for name in raw.columns if is_counter(name)]
-    if not counters or "run" in raw.columns or is_long(raw) or not len(raw):
+    if not counters or "run" in raw.columns or not len(raw):
         return raw
     if any(raw.columns[name].null_count for name in counters):
         return raw
+    of_value = columns_of_value(raw)
+    not_names = (*of_value, "value") if of_value else ()
     usual = [name for name in raw.columns if plain_name(name) in (*RUN_NAMES, *OTHER_RUN_NAMES)]
-    others = [name for name in raw.columns if name not in usual and _may_name(name)]
+    others = [name for name in raw.columns if name not in usual and name not in not_names and _may_name(name)]
     words = [name for name in others if _is_of_words(raw, name)]
     rates = [name for name in raw.columns if is_rate(name)]
     settings = [name for name in (*others, *rates) if name not in words and _is_setting(raw, counters[0], name)]
     names = [name for name in (*usual, *words, *settings) if not raw.columns[name].null_count]
-    counts = reduce(_joined, (_codes(raw, name) for name in counters))
+    counts = reduce(_joined, (_codes(raw, name) for name in (*counters, *of_value)))
     taken = {names[at] for at in _telling(counts, [_codes(raw, name) for name in names])}
     if not taken or (len(taken) == 1 and taken <= set(usual)):  # which is a column of runs
         return raw
@@ -92,7 +94,7 @@ def _distinct(one: NDArray[np.int64], other: NDArray[np.int64]) -> int:
 
 def _codes(raw: RawTable, name: str) -> NDArray[np.int64]:
     cells = raw.columns[name].cast(pa.string()).combine_chunks().dictionary_encode()
-    return np.asarray(cells.indices.to_numpy(), dtype=np.int64)
+    return np.asarray(cells.indices.fill_null(len(cells.dictionary)).to_numpy(), dtype=np.int64)
 
 
 def _may_name(name: str) -> bool:

@@ -35,6 +35,34 @@ def test_runs_are_called_after_what_tells_their_rows_apart(
     assert {name.split(",")[0] for name in [header]} <= set(table.configs.columns)
 
 
+@pytest.mark.parametrize(
+    ("columns", "runs"),
+    [
+        ("method,seed,epoch,metric,value", ("a/0", "a/1", "b/0", "b/1")),
+        ("method,epoch,task,metric,value", ("a", "b")),
+        ("dataset,method,epoch,metric,task,value", ("a", "b")),
+    ],
+)
+@pytest.mark.parametrize("by_metric", [True, False])
+def test_so_are_those_of_a_table_with_a_value_per_row(
+    tmp_path: Path, columns: str, runs: tuple[str, ...], by_metric: bool
+) -> None:
+    rows = [
+        {"run": run, "seed": seed, "epoch": at, "task": task, "metric": metric, "value": at / 8}
+        for run in ("a", "b")
+        for seed in ((0, 1) if "seed" in columns else (0,))
+        for task in (("seg", "depth") if "task" in columns else ("",))
+        for metric in ("val_loss", "val_acc")
+        for at in EPOCHS
+    ]
+    rows.sort(key=lambda row: str(row["metric"] if by_metric else row["run"]))
+    cells = [",".join(str(row[name]) for name in columns.split(",")) for row in rows]
+    (tmp_path / "log.csv").write_text("\n".join([columns, *cells]) + "\n")
+    table = read_logs(tmp_path / "log.csv")
+    assert table.run_ids == runs
+    assert table.points["value"].sum() == sum(EPOCHS) / 8 * len(rows) / len(EPOCHS)
+
+
 def test_texts_that_are_others_in_each_row_name_no_run(tmp_path: Path) -> None:
     rows = "".join(f"{epoch},{epoch / 8},saved {start}.{epoch}\n" for start in (0, 1) for epoch in EPOCHS)
     (tmp_path / "a.csv").write_text(f"epoch,val_acc,note\n{rows}")
