@@ -94,6 +94,16 @@ class RawTable:
             file_of=lambda row: self.file(int(rows[row])),
         )
 
+    def in_order(self, rows: NDArray[np.int64]) -> RawTable:
+        """The table with these rows, in this order; messages still name their lines in the file."""
+        at = pa.array(rows)
+        return replace(
+            self,
+            columns={name: column.take(at) for name, column in self.columns.items()},
+            line_of=lambda row: self.line_of(int(rows[row])),
+            file_of=lambda row: self.file(int(rows[row])),
+        )
+
     def file(self, row: int) -> Path:
         """The file that a row stands in."""
         return self.path if self.file_of is None else self.file_of(row)

@@ -5,16 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lcode.errors import InputError
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.understanding.column_words import RUN_NAMES, is_counter, plain_name, why_left_out
+from lcode.readers.understanding.column_words import (
+    OTHER_RUN_NAMES,
+    RUN_NAMES,
+    is_counter,
+    plain_name,
+    why_left_out,
+)
 from lcode.readers.understanding.counters import tells_apart
+from lcode.readers.understanding.kinds_of_rows import of_parts, parts_said
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
 from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
@@ -57,22 +65,53 @@ _FEWEST_PAIRS = 2
 def by_part(raw: RawTable) -> RawTable:
     """The table with a column for each curve and part of the data or task, where a column of its rows says which."""
     raw = _spelled_out(_with_usual_names(raw))
-    column = next((name for name in raw.columns if plain_name(name) in _NAMES and _says_parts(raw, name)), None)
-    if column is not None and is_long(raw):
-        return raw if "split" in raw.columns else raw.renamed({column: "split"})
-    if is_long(raw) or not any(map(is_counter, raw.columns)):
+    if is_long(raw):
+        split = next((name for name in raw.columns if plain_name(name) in _NAMES and _says_parts(raw, name)), None)
+        return raw if split is None or "split" in raw.columns else raw.renamed({split: "split"})
+    if not any(map(is_counter, raw.columns)):
         return raw
-    if column is not None:
-        raw = _spread(raw, column)
-    task = next((name for name in raw.columns if name.strip().lower() in _TASKS and _says_tasks(raw, name)), None)
-    return raw if task is None else _spread(raw, task)
+    found = ((name, parts_said(raw, name)) for name in raw.columns if plain_name(name) in _NAMES)
+    column, parts = next(((name, parts) for name, parts in found if parts is not None), (None, None))
+    if column is not None and parts is not None:
+        raw = of_parts(raw, column, parts)
+    task = next(
+        (name for name in raw.columns if name.strip().lower() in _TASKS and _says_tasks(raw, name, column)), None
+    )
+    says = [name for name in (column, task) if name is not None]
+    whole = bool(says) and _is_one_training(raw, says)
+    if column is not None and parts is not None:
+        raw = _spread(raw, column, parts)
+    raw = raw if task is None else _spread(raw, task, {})
+    return _by_epoch(raw) if whole else raw
 
 
-def _spread(raw: RawTable, column: str) -> RawTable:
-    """The table with a column for each curve and cell of this column."""
-    says = pc.utf8_trim_whitespace(raw.columns[column].cast(pa.string()))
-    says = pc.utf8_lower(says) if plain_name(column) in _NAMES else says
-    parts = [part for part in says.unique().to_pylist() if part is not None]
+def _is_one_training(raw: RawTable, says: Sequence[str]) -> bool:
+    """Whether no column tells runs apart, and each epoch has a row at most of what these columns say."""
+    naming = [cells for name, cells in raw.columns.items() if plain_name(name) in (*RUN_NAMES, *OTHER_RUN_NAMES)]
+    if any(pc.count_distinct(cells).as_py() > 1 for cells in naming):
+        return False
+    counters = [name for name in raw.columns if is_counter(name)]
+    if any(raw.columns[name].null_count for name in (*counters, *says)):
+        return False
+    codes = np.stack([raw.names(name)[0] for name in (*counters, *says)])
+    return len(np.unique(codes, axis=1).T) == len(raw)
+
+
+def _by_epoch(raw: RawTable) -> RawTable:
+    """The table with what was measured in an epoch in rows that follow each other, where it was told part by part."""
+    try:
+        counts = [raw.numbers(name, remedy="it counts")[0] for name in raw.columns if is_counter(name)]
+    except InputError:
+        return raw  # it is told where the epochs are read
+    order = np.lexsort(counts[::-1])
+    back = np.flatnonzero(np.diff(counts[0]) < 0)
+    return raw.in_order(order) if len(back) and np.all(np.diff(counts[0][order]) >= 0) else raw
+
+
+def _spread(raw: RawTable, column: str, parts: Mapping[str, str]) -> RawTable:
+    """The table with a column for each curve and cell of this column, called after what the cell says."""
+    code, texts = raw.names(column)
+    named = [parts.get(text, text) for text in texts]
     columns: dict[str, pa.ChunkedArray] = {}
     for name, cells in raw.columns.items():
         if name == column:
@@ -80,8 +119,9 @@ def _spread(raw: RawTable, column: str) -> RawTable:
         if not _is_curve(raw, name):
             columns[name] = cells
             continue
-        for part in parts:
-            own = pc.if_else(pc.fill_null(pc.equal(says, part), False), cells, pa.scalar(None, cells.type))
+        for part in dict.fromkeys(named):
+            here = pa.array(np.isin(code, [at for at, other in enumerate(named) if other == part]))
+            own = pc.if_else(here, cells, pa.scalar(None, cells.type))
             if own.null_count < len(own):
                 columns[f"{part}/{name}"] = own
     return replace(raw, columns=columns)
@@ -132,15 +172,15 @@ def _says_metrics(raw: RawTable, name: str) -> bool:
     return 2 * sum(known_metric(cell) is not None for cell in told) >= len(told)
 
 
-def _says_tasks(raw: RawTable, name: str) -> bool:
-    """Whether each cell is a word, and the epochs, of each run where a column names it, have a row for each."""
+def _says_tasks(raw: RawTable, name: str, part: str | None) -> bool:
+    """Whether each cell is a word, and the epochs have a row for each, by run and part where columns name these."""
     cells, counter = raw.columns[name], next(filter(is_counter, raw.columns))
     if not pa.types.is_string(cells.type) or cells.null_count:
         return False
     if not 1 < pc.count_distinct(cells).as_py() <= _MOST_TASKS:
         return False
     words = all(as_number(cell) is None for cell in cells.unique().to_pylist())
-    runs = [raw.names(other)[0] for other in raw.columns if plain_name(other) in (*RUN_NAMES, "seed")]
+    runs = [raw.names(other)[0] for other in raw.columns if plain_name(other) in (*RUN_NAMES, "seed") or other == part]
     owner = np.unique(np.stack(runs), axis=1, return_inverse=True)[1] if runs else None
     return words and tells_apart(raw, counter, name, owner)
 

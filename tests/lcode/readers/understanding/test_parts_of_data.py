@@ -34,6 +34,53 @@ def test_a_row_for_each_class(tmp_path: Path, scored: Callable[[Path], dict[str,
     assert scored(tmp_path / "log.csv") == {"log road/iou max": [0.5, 0.75], "log car/iou max": [0.25, 0.5]}
 
 
+@pytest.mark.parametrize("column", ["task", "class", "phase"])
+def test_parts_one_below_another_are_of_one_training(
+    tmp_path: Path, column: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    parts = ("train", "val") if column == "phase" else ("seg", "depth")
+    for run in ("a", "b"):
+        rows = "".join(f"{part},{e},0.{e + at}\n" for at, part in enumerate(parts) for e in (1, 2, 3))
+        (tmp_path / f"{run}.csv").write_text(f"{column},epoch,acc\n{rows}")
+    keys = {"acc": [0.2, 0.3, 0.4]} if column == "phase" else {"seg/acc": [0.1, 0.2, 0.3], "depth/acc": [0.2, 0.3, 0.4]}
+    assert scored(tmp_path) == {f"{run} {key} max": values for run in "ab" for key, values in keys.items()}
+
+
+def test_two_trainings_told_part_by_part_remain_two(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    rows = "".join(f"val,{e},0.{e + at}\n" for at in (0, 1) for e in (1, 2, 3))
+    (tmp_path / "a.csv").write_text(f"phase,epoch,acc\n{rows}")
+    assert scored(tmp_path / "a.csv") == {"a val/acc max": [0.1, 0.2, 0.3], "a#2 val/acc max": [0.2, 0.3, 0.4]}
+
+
+@pytest.mark.parametrize("column", ["event", "kind", "type"])
+@pytest.mark.parametrize("words", [("train", "val"), ("train_step", "validation_epoch_end")])
+def test_events_say_a_part_and_others_hold_nothing(
+    tmp_path: Path, column: str, words: tuple[str, str], scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    for run in ("a", "b"):
+        rows = "".join(
+            f'{{"{column}": "{words[0]}", "epoch": {e}, "loss": 9.5}}\n'
+            f'{{"{column}": "{words[1]}", "epoch": {e}, "loss": {3 - e}.5, "acc": 0.{e}}}\n'
+            for e in range(3)
+        )
+        ends = f'{{"{column}": "checkpoint", "epoch": 9, "path": "x.pt"}}\n{{"{column}": "end", "best_acc": 0.2}}\n'
+        (tmp_path / f"{run}.jsonl").write_text(f'{{"{column}": "start", "lr": 0.1}}\n{rows}{ends}')
+    expected = {"loss min": [3.5, 2.5, 1.5], "acc max": [0.0, 0.1, 0.2]}
+    assert scored(tmp_path) == {f"{run} {key}": values for run in "ab" for key, values in expected.items()}
+
+
+def test_a_row_for_each_part_and_task(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    tasks = ((0, "seg"), (1, "depth"))
+    rows = "".join(f"train,{t},{e},9.5\nval,{t},{e},{3 - e + at}.5\n" for e in range(3) for at, t in tasks)
+    (tmp_path / "log.csv").write_text(f"type,task,epoch,loss\n{rows}")
+    assert scored(tmp_path / "log.csv") == {
+        "log seg/loss min": [3.5, 2.5, 1.5],
+        "log depth/loss min": [4.5, 3.5, 2.5],
+    }
+
+
 def test_a_column_of_other_words_says_no_part(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
     (tmp_path / "log.csv").write_text("epoch,phase,loss\n0,warm-up,3.5\n1,main,2.5\n2,main,1.5\n")
     assert scored(tmp_path / "log.csv") == {"log loss min": [3.5, 2.5, 1.5]}

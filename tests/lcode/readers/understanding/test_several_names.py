@@ -48,14 +48,14 @@ def test_so_are_those_of_a_table_with_a_value_per_row(
     tmp_path: Path, columns: str, runs: tuple[str, ...], by_metric: bool
 ) -> None:
     rows = [
-        {"run": run, "seed": seed, "epoch": at, "task": task, "metric": metric, "value": at / 8}
+        {"dataset": "nyu", "method": run, "seed": seed, "epoch": at, "task": task, "metric": metric, "value": at / 8}
         for run in ("a", "b")
         for seed in ((0, 1) if "seed" in columns else (0,))
         for task in (("seg", "depth") if "task" in columns else ("",))
         for metric in ("val_loss", "val_acc")
         for at in EPOCHS
     ]
-    rows.sort(key=lambda row: str(row["metric"] if by_metric else row["run"]))
+    rows.sort(key=lambda row: str(row["metric"] if by_metric else row["method"]))
     cells = [",".join(str(row[name]) for name in columns.split(",")) for row in rows]
     (tmp_path / "log.csv").write_text("\n".join([columns, *cells]) + "\n")
     table = read_logs(tmp_path / "log.csv")
