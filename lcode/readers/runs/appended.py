@@ -15,15 +15,20 @@ from lcode.errors import InputError
 from lcode.readers.loggers.text_runs import starts_of
 from lcode.readers.raw import RawTable
 from lcode.readers.understanding.column_words import STEPS
-from lcode.readers.understanding.layout import CONFIG
+from lcode.readers.understanding.layout import CONFIG, columns_of_value
 from lcode.readers.understanding.learners import is_reward
 
 UNTRAINED = -1
 """How programs count what they measure before the first epoch, where they count epochs from 0."""
 
+_DOWNWARD = 0.8
+"""Part of the rows that count less than the one before where the newest stands on top: not all, if that begins anew."""
+
 
 def one_run_each(table: RawTable, axis: str) -> RawTable:
     """The table with a run for each training in it, where its epochs begin anew; without rows of the untrained network.
+
+    Where the last epoch stands on top, the rows are turned round.
 
     Of several rows at one step that say what was earned, such as those of the episodes that end there, the mean counts,
     of others the last; of several of one epoch nobody knows which is right.
@@ -45,6 +50,16 @@ def one_run_each(table: RawTable, axis: str) -> RawTable:
         note = f"{table.path.name}: left out {untrained.sum()} row(s) at epoch -1, which is before the training."
         kept = table.where(~untrained)
         table, epochs = replace(kept, notes=(*kept.notes, note)), epochs[~untrained]
+    of_value = columns_of_value(table)
+    if of_value:
+        told = np.stack([epochs, *(table.names(name)[0] for name in of_value)])
+        if len(np.unique(told, axis=1).T) == len(table):
+            return table  # one curve below another
+    moves = np.diff(epochs)
+    if np.count_nonzero(moves < 0) >= _DOWNWARD * max(np.count_nonzero(moves), 2):
+        note = f"{table.path.name}: its last epoch stands first, so its rows are read from the last one up."
+        upward = table.in_order(np.arange(len(table))[::-1])
+        table, epochs = replace(upward, notes=(*upward.notes, note)), epochs[::-1]
     starts = starts_of(epochs.tolist())
     if len(starts) == 1:
         return table

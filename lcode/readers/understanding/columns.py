@@ -135,6 +135,8 @@ def settle_roles(
                 config.append(name)
                 continue
             reason = kind
+        if reason is None and long and not raw.own_form and name != "epoch":
+            reason = "beside the values"
         if reason is not None:
             left_out[name] = reason
     return Roles(run, axis, counter, tuple(config), left_out)

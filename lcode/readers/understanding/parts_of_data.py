@@ -25,6 +25,7 @@ from lcode.readers.understanding.counters import tells_apart
 from lcode.readers.understanding.kinds_of_rows import of_parts, parts_said
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
 from lcode.readers.understanding.rates import is_rate
+from lcode.readers.understanding.values_beside import with_rows_of_values
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 
@@ -67,7 +68,8 @@ def by_part(raw: RawTable) -> RawTable:
     raw = _spelled_out(_with_usual_names(raw))
     if is_long(raw):
         split = next((name for name in raw.columns if plain_name(name) in _NAMES and _says_parts(raw, name)), None)
-        return raw if split is None or "split" in raw.columns else raw.renamed({split: "split"})
+        raw = raw if split is None or "split" in raw.columns else raw.renamed({split: "split"})
+        return with_rows_of_values(raw)
     if not any(map(is_counter, raw.columns)):
         return raw
     found = ((name, parts_said(raw, name)) for name in raw.columns if plain_name(name) in _NAMES)

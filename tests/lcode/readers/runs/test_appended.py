@@ -34,6 +34,26 @@ def test_where_epochs_begin_anew_there_is_another_run(
         read_logs(with_runs)
 
 
+def test_the_last_epoch_may_stand_on_top(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    for run in ("a", "b"):
+        rows = "".join(f"{at},{at}.5\n" for at in (4, 3, 2, 1))
+        (tmp_path / f"{run}.csv").write_text(f"epoch,val_loss\n{rows}")
+    assert scored(tmp_path) == {f"{run} val_loss min": [1.5, 2.5, 3.5, 4.5] for run in "ab"}
+    log = tmp_path / "b.csv"
+    log.write_text("epoch,val_loss\n3,0.1\n2,0.2\n1,0.3\n3,0.4\n2,0.5\n1,0.6\n")
+    assert scored(log) == {"b val_loss min": [0.6, 0.5, 0.4], "b#2 val_loss min": [0.3, 0.2, 0.1]}
+    assert any("last epoch stands first" in note for note in read_logs(log).notes)
+
+
+@pytest.mark.parametrize("epochs", [(1, 2, 3), (3, 2, 1)])
+def test_one_curve_below_another_is_no_training_of_its_own(
+    tmp_path: Path, epochs: tuple[int, ...], scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    rows = "".join(f"{key},{at},{at}.5\n" for key in ("val_loss", "val_acc") for at in epochs)
+    (tmp_path / "log.csv").write_text(f"metric,epoch,value\n{rows}")
+    assert scored(tmp_path / "log.csv") == {"log val_loss min": [1.5, 2.5, 3.5], "log val_acc max": [1.5, 2.5, 3.5]}
+
+
 def test_of_several_episodes_at_one_step_the_mean_counts(
     tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
 ) -> None:

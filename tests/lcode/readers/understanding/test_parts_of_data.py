@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lcode.readers.read import read_logs
+
 
 @pytest.mark.parametrize("column", ["phase", "split", "Set", "mode"])
 def test_a_row_is_of_the_part_that_it_says(
@@ -115,6 +117,28 @@ def test_a_table_of_one_value_per_row_however_its_columns_are_spelled(
     (tmp_path / "log.csv").write_text(f"experimentName,{metric},step,{value}\n{rows}")
     expected = {f"r{run} {key}": [run / 2] * 2 for run in (1, 2) for key in ("val_acc max", "val_loss min")}
     assert scored(tmp_path / "log.csv") == expected
+
+
+def test_what_says_nothing_beside_a_value_is_left_out(tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        rows = "".join(
+            f'{{"ts": {1.7e9 + 7 * at * at}, "name": "{key}", "value": 0.{at}, "step": {at}}}\n'
+            for at in (1, 2, 4)
+            for key in ("seg_loss", "seg_miou")
+        )
+        (tmp_path / f"{run}.jsonl").write_text(rows)
+    table = read_logs(tmp_path)
+    assert table.run_ids == ("a", "b") and table.reading is not None
+    assert set(table.reading.left_out) == {"ts"} and len(table.points) == 12
+
+
+def test_a_metric_beside_the_value_of_a_row(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    tasks = (("seg", "miou"), ("depth", "abs_err"))
+    rows = "".join(f"{at},val,{task},{at}.5,{key},0.{at}\n" for at in (1, 2, 3) for task, key in tasks)
+    (tmp_path / "log.csv").write_text(f"epoch,split,task,loss,metric_name,metric_value\n{rows}")
+    losses = {f"log {task}/loss min": [1.5, 2.5, 3.5] for task in ("seg", "depth")}
+    named = {"log seg/miou max": [0.1, 0.2, 0.3], "log depth/abs_err min": [0.1, 0.2, 0.3]}
+    assert scored(tmp_path / "log.csv") == losses | named
 
 
 def test_the_part_of_the_data_as_aim_calls_it(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
