@@ -56,7 +56,8 @@ def one_run_each(table: RawTable, axis: str) -> RawTable:
         if len(np.unique(told, axis=1).T) == len(table):
             return table  # one curve below another
     moves = np.diff(epochs)
-    if np.count_nonzero(moves < 0) >= _DOWNWARD * max(np.count_nonzero(moves), 2):
+    moved, down = int((moves != 0).sum()), int((moves < 0).sum())
+    if down >= _DOWNWARD * max(moved, 2):
         note = f"{table.path.name}: its last epoch stands first, so its rows are read from the last one up."
         upward = table.in_order(np.arange(len(table))[::-1])
         table, epochs = replace(upward, notes=(*upward.notes, note)), epochs[::-1]

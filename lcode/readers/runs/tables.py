@@ -15,6 +15,7 @@ from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
 from lcode.readers.runs.curve_files import is_by_class, runs_by_prefix, runs_of_curves
+from lcode.readers.runs.curves_across import with_curves_as_columns
 from lcode.readers.runs.epochs_across import with_epochs_as_rows
 from lcode.readers.runs.foreign_names import with_usual_names
 from lcode.readers.runs.own_outputs import is_own_output
@@ -108,7 +109,8 @@ def _with_planned_ends(part: LogPart) -> LogPart:
 def _as_rows(raw: RawTable) -> RawTable:
     """The table with a row per run and epoch, whatever else lay across its columns or its rows."""
     raw = without_summary_rows(_without_empty_rows(raw))
-    return with_joined_names(by_part(runs_by_prefix(with_epochs_as_rows(with_usual_names(raw)))))
+    raw = with_curves_as_columns(with_epochs_as_rows(with_usual_names(raw)))
+    return with_joined_names(by_part(runs_by_prefix(raw)))
 
 
 def _without_classes(raws: Sequence[RawTable]) -> tuple[Sequence[RawTable], list[str]]:

@@ -73,6 +73,33 @@ def test_a_column_per_epoch(
     assert any("are read as the epochs of a curve per row" in note for note in read_logs(tmp_path / name).notes)
 
 
+@pytest.mark.parametrize("form", ["{key}_epoch_{at}", "ep{at}_{key}", "{key}@step{at}", "{key}_{at}"])
+def test_a_column_per_curve_and_epoch(tmp_path: Path, scored: Scored, form: str) -> None:
+    numbers = range(1, 25 if form == "{key}_{at}" else 4)
+    header = ",".join(form.format(key=key, at=at) for at in numbers for key in ("seg_miou", "depth_rmse"))
+    rows = [",".join(f"0.{at + run:02d},{30 - at}" for at in numbers) for run in (0, 1, 2)]
+    names = ("nash,0,0.1", "nash,1,0.1", "mgda,0,0.2")
+    text = "".join(f"{name},{row}\n" for name, row in zip(names, rows, strict=True))
+    (tmp_path / "t.csv").write_text(f"method,seed,lr,{header}\n{text}")
+    found = scored(tmp_path / "t.csv")
+    runs, keys = {key.split()[0] for key in found}, {key.split()[1].replace("/", "_") for key in found}
+    assert runs == {"nash/0", "nash/1", "mgda/0"} and keys == {"seg_miou", "depth_rmse"}
+    assert [(at + 1) / 100 for at in numbers] in found.values() and [30 - at for at in numbers] in found.values()
+    table = read_logs(tmp_path / "t.csv")
+    assert table.points["epoch"].max() == numbers[-1] and sorted(table.configs["lr"]) == [0.1, 0.1, 0.2]
+    assert any("of a run per row" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("key", ["val_acc", "recall"])
+def test_numbers_that_may_be_of_classes_or_ranks_are_no_epochs(tmp_path: Path, key: str) -> None:
+    header = ",".join(f"{key}_{at}" for at in range(1, 21))
+    cells = [(at if key == "recall" else 7 * at % 20) / 20 for at in range(20)]
+    row = ",".join(map(str, cells))
+    (tmp_path / "t.csv").write_text(f"method,{header}\na,{row}\nb,{row}\n")
+    with pytest.raises(InputError, match="no column counts"):
+        read_logs(tmp_path / "t.csv")
+
+
 def test_a_row_per_run_epoch_and_task(tmp_path: Path, scored: Scored) -> None:
     rows = "".join(f"{run},{epoch},{task},0.{epoch}\n" for run in "ab" for epoch in (1, 2) for task in ("age", "sex"))
     (tmp_path / "a.csv").write_text(f"run,epoch,task,acc\n{rows}")
