@@ -65,7 +65,7 @@ def _curves(raw: RawTable, form: re.Pattern[str]) -> tuple[_Curves, bool]:
     taken = {column for places in curves.values() for column in places.values()}
     others = [name for name in raw.columns if name not in taken]
     whole = known and len(words) == 1 and all(len(places) >= _FEWEST for places in curves.values())
-    if not whole or not others or not _names_rows(raw, others[0]):
+    if not whole or not others or known_metric(others[0]) is not None or not _names_rows(raw, others[0]):
         return {}, False
     cells = (cell for name in taken for cell in raw.columns[name].to_pylist())
     if any(cell is not None and as_number(cell) is None for cell in cells):
@@ -111,7 +111,8 @@ def _rank_correlation(values: NDArray[np.float64]) -> float:
 
 def _turned(raw: RawTable, curves: _Curves, counter: str) -> RawTable:
     taken = {column for places in curves.values() for column in places.values()}
-    others = {name: cells for name, cells in raw.columns.items() if name not in taken}
+    results = [name for name in raw.columns if name not in taken and known_metric(name) is not None]
+    others = {name: cells for name, cells in raw.columns.items() if name not in taken and name not in results}
     numbers = sorted({at for places in curves.values() for at in places})
     cells = {name: _cells(raw, [places.get(at) for at in numbers]) for name, places in curves.items()}
     filled = np.logical_or.reduce([held != None for held in cells.values()])  # noqa: E711, cell by cell
@@ -123,5 +124,6 @@ def _turned(raw: RawTable, curves: _Curves, counter: str) -> RawTable:
         counter: pa.chunked_array([pa.array(np.array(numbers)[place])]),
         **{name: pa.chunked_array([pa.array(held[place, row], pa.float64())]) for name, held in cells.items()},
     }
-    note = f"columns of {listed([*curves])} are read as the {counter}s {numbers[0]} to {numbers[-1]} of a run per row."
+    note = f"columns of {listed([*curves])} are read as the {counter}s {numbers[0]} to {numbers[-1]} of a run per row"
+    note += f", but not {listed(results)}, which count nothing." if results else "."
     return replace(raw, columns=columns, line_of=lambda at: raw.line_of(int(row[at])), notes=(*raw.notes, note))

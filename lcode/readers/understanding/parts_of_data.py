@@ -113,7 +113,8 @@ def _by_epoch(raw: RawTable) -> RawTable:
 def _spread(raw: RawTable, column: str, parts: Mapping[str, str]) -> RawTable:
     """The table with a column for each curve and cell of this column, called after what the cell says."""
     code, texts = raw.names(column)
-    named = [parts.get(text, text) for text in texts]
+    words = {cell.strip(): part for cell, part in parts.items()}
+    named = [words.get(text, text) for text in texts]
     columns: dict[str, pa.ChunkedArray] = {}
     for name, cells in raw.columns.items():
         if name == column:

@@ -29,6 +29,9 @@ from lcode.table.metric_words import SPLITS
 _OF_TASKS = ("task", "tasks", "class", "category", "target", "head", "output", "layer")
 """Columns that say of what a row of a run is."""
 
+_OF_LINES = ("event", "event_name", "event_type", "msg", "message", "level", "logger")
+"""Columns that say what happened when a row was logged."""
+
 _NAMING = frozenset(("name", "id", "hash", "uuid", "key", "label", "title", "run", "exp", "experiment", "trial"))
 """Words of a column that only names the runs, and is no setting of theirs."""
 
@@ -99,7 +102,11 @@ def _codes(raw: RawTable, name: str) -> NDArray[np.int64]:
 
 def _may_name(name: str) -> bool:
     """Whether a column says by its name neither what is measured nor of which task."""
-    if name.strip().lower() in (*RESERVED, *_OF_TASKS) or name.startswith((CONFIG, SIGNAL)) or is_counter(name):
+    if (
+        name.strip().lower() in (*RESERVED, *_OF_TASKS, *_OF_LINES)
+        or name.startswith((CONFIG, SIGNAL))
+        or is_counter(name)
+    ):
         return False
     return why_left_out(name) is None and known_metric(name) is None
 

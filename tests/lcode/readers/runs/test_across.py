@@ -90,6 +90,12 @@ def test_a_column_per_curve_and_epoch(tmp_path: Path, scored: Scored, form: str)
     assert any("of a run per row" in note for note in table.notes)
 
 
+def test_what_came_of_a_run_is_no_curve_of_it(tmp_path: Path, scored: Scored) -> None:
+    (tmp_path / "t.csv").write_text("run,final_acc,acc_epoch_1,acc_epoch_2,acc_epoch_3\na,0.4,0.1,0.2,0.3\n")
+    assert scored(tmp_path / "t.csv") == {"a acc max": [0.1, 0.2, 0.3]}
+    assert any("but not final_acc" in note for note in read_logs(tmp_path / "t.csv").notes)
+
+
 @pytest.mark.parametrize("key", ["val_acc", "recall"])
 def test_numbers_that_may_be_of_classes_or_ranks_are_no_epochs(tmp_path: Path, key: str) -> None:
     header = ",".join(f"{key}_{at}" for at in range(1, 21))

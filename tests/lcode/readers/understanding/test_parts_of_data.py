@@ -73,6 +73,16 @@ def test_events_say_a_part_and_others_hold_nothing(
     assert scored(tmp_path) == {f"{run} {key}": values for run in "ab" for key, values in expected.items()}
 
 
+def test_what_happened_names_no_run(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    for run in ("a", "b"):
+        rows = "".join(
+            f'{{"event": "logged", "epoch": {e}, "loss": 0.{e}}}\n{{"event": "scored", "epoch": {e}, "acc": 0.{e}}}\n'
+            for e in (1, 2, 3)
+        )
+        (tmp_path / f"{run}.jsonl").write_text(rows)
+    assert scored(tmp_path) == {f"{run} {key}": [0.1, 0.2, 0.3] for run in "ab" for key in ("loss min", "acc max")}
+
+
 def test_a_row_for_each_part_and_task(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
     tasks = ((0, "seg"), (1, "depth"))
     rows = "".join(f"train,{t},{e},9.5\nval,{t},{e},{3 - e + at}.5\n" for e in range(3) for at, t in tasks)
