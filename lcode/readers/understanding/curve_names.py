@@ -124,7 +124,8 @@ def _agree(metric: str, names: Sequence[str], mark: str) -> bool:
     """Whether all names are known to be of the metric that they begin with."""
     told = [known_metric(name) for name in names]
     if mark == "/":
-        return None not in told
+        tasks = [name.rpartition(mark)[2] for name in names]
+        return None not in told and not any(_is_metric(task) and _may_be_task(task) for task in tasks)
     facts = known_metric(metric)
     return all(one is None or facts is None or one.direction == facts.direction for one in told)
 
