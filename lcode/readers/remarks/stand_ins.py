@@ -13,7 +13,7 @@ STAND_INS = (0.0, -1.0)
 
 BACK, MOST = 2, 0.9
 """Times that a curve comes back to the number from another value, and share of the runs in which it does. By judgement:
-a score that is 0 until it is learned never comes back, and one that is 0 now and then is not so every so many epochs."""
+a score that is 0 until it is learned never comes back, one that is 0 now and then is not so every so many epochs."""
 
 
 def stand_in_remarks(table: RunTable) -> list[str]:
