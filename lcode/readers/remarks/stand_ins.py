@@ -19,6 +19,8 @@ a score that is 0 until it is learned never comes back, one that is 0 now and th
 def stand_in_remarks(table: RunTable) -> list[str]:
     """One line on each number that seems to stand for values that were not measured; none without such."""
     points = table.points
+    if not len(points):
+        return []
     run, metric = (points[name].cat.codes.to_numpy().astype(np.int64) for name in ("run", "metric"))
     order = np.lexsort((points["epoch"].to_numpy(), metric, run))
     run, metric, value = run[order], metric[order], points["value"].to_numpy(float)[order]
