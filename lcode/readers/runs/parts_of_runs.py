@@ -7,7 +7,7 @@ Words such as `train` say which part is which; a part that is a task is the one 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -22,6 +22,9 @@ from lcode.table.reading import listed
 
 _BETWEEN = r"[_\-. ]+"
 """What stands between the parts of a file's name."""
+
+_REPEATED = re.compile(r"(?:(?:seed|fold|split|rep|repeat|s|f)[_\-. ]*)?[0-9]+", re.IGNORECASE)
+"""What repetitions of a run are called."""
 
 _FEWEST = 2
 """So many parts of the data, or tasks, and runs there are at least, where names of files say which."""
@@ -47,6 +50,25 @@ def parts_of_runs(raws: Mapping[Path, RawTable]) -> Parts | None:
         folders.setdefault(file.parent, {})[file] = stem_of(file)
     found = _by_folder(folders)
     return _by_names(folders, raws) if found is None else Parts(found)
+
+
+def parts_of_curves(runs: Mapping[Path, Sequence[Path]], raws: Mapping[Path, RawTable]) -> Parts:
+    """The same of files that hold one curve each, where a run may have some for each part of the data.
+
+    Args:
+        runs: the files by path, whose last part tells the runs, or the parts of the data of each, apart.
+        raws: the table of each file.
+    """
+    whole = {run.parent / f"{run.name}.csv": run for run in runs}
+    parts = parts_of_runs({file: raws[runs[run][0]] for file, run in whole.items()})
+    said = set() if parts is None else {word.lower() for files in parts.runs.values() for word in files.values()}
+    if parts is None or not said <= {*SPLITS, ""}:
+        return Parts({run: dict.fromkeys(files, "") for run, files in runs.items()})
+    joined = {
+        run: {file: word for one, word in files.items() for file in runs[whole[one]]}
+        for run, files in parts.runs.items()
+    }
+    return Parts(joined, parts.notes)
 
 
 def _by_folder(folders: Mapping[Path, Mapping[Path, str]]) -> Mapping[Path, Mapping[Path, str]] | None:
@@ -95,7 +117,7 @@ def _by_names(folders: Mapping[Path, Mapping[Path, str]], raws: Mapping[Path, Ra
             runs.setdefault(folder / run, {})[file] = before
     if all(len(files) == 1 for files in runs.values()):
         return None
-    many = f"so {len(raws)} files are read as {len(runs)} run{'s' if len(runs) > 1 else ''}."
+    many = f"so the files are read as {len(runs)} run{'s' if len(runs) > 1 else ''}."
     notes = []
     if splits != {""}:
         notes.append(f"the names of the files say on which data they tell of a run ({_words(splits)}), {many}")
@@ -163,7 +185,8 @@ def _tasks_in_names(curves: Mapping[str, frozenset[str]]) -> dict[str, tuple[str
         told[name] = _without(name, _cut(run)), run
     tasks = {task for task, _ in told.values()}
     complete = len(set(told.values())) == len(told) == len(tasks) * len(runs)
-    numbered = any(task[-1:].isdigit() for task in tasks)
+    # `gan_seed0` and `vae_seed0` are ways to train, which may as well measure other things each.
+    numbered = any(task[-1:].isdigit() for task in tasks) or all(map(_REPEATED.fullmatch, runs))
     return told if complete and len(runs) >= _FEWEST and not numbered else {}
 
 

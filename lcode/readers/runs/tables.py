@@ -18,7 +18,7 @@ from lcode.readers.runs.curve_files import is_by_class, runs_by_prefix, runs_of_
 from lcode.readers.runs.epochs_across import with_epochs_as_rows
 from lcode.readers.runs.foreign_names import with_usual_names
 from lcode.readers.runs.own_outputs import is_own_output
-from lcode.readers.runs.parts_of_runs import parts_of_runs
+from lcode.readers.runs.parts_of_runs import parts_of_curves, parts_of_runs
 from lcode.readers.runs.planned_ends import ends_by_settings
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
@@ -148,14 +148,11 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
         in_parts: whether the files of a folder may be parts of one run.
     """
     files = {raws[at].path: at for at in roles}
-    curves = runs_of_curves({path: raws[at] for path, at in files.items()}) if in_parts else None
-    if curves is not None:
-        names = names_of_runs([run / "run" for run in curves], root)
-        return [
-            one_table([roles[files[path]].apply(raws[files[path]], name) for path in paths])
-            for name, paths in zip(names, curves.values(), strict=True)
-        ]
-    parts = parts_of_runs({path: raws[at] for path, at in files.items()}) if in_parts else None
+    named = {path: raws[at] for path, at in files.items()}
+    parts = None
+    if in_parts:
+        curves = runs_of_curves(named)
+        parts = parts_of_runs(named) if curves is None else parts_of_curves(curves, named)
     if parts is None:
         names = names_of([raws[at].path for at in roles], root)
         applied = [settled.apply(raws[at], name) for (at, settled), name in zip(roles.items(), names, strict=True)]

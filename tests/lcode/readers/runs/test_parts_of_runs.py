@@ -125,8 +125,29 @@ def test_columns_that_say_their_task_already_are_not_named_twice(tmp_path: Path)
         {"a_seg.csv": SEG, "a_depth.csv": DEPTH, "b_seg.csv": SEG},  # b has no depth
         {"a_seg.csv": SEG, "a_depth.csv": DEPTH},  # one run, and names of runs as well
         {f"{way}_{seed}.csv": text for seed in (1, 2) for way, text in (("a", SEG), ("b", SEG.replace("miou", "x")))},
+        {f"{way}_seed{seed}.csv": text for seed in (1, 2) for way, text in (("gan", SEG), ("vae", DEPTH))},
         {f"a_{seed}.csv": text for seed, text in ((1, SEG), (2, DEPTH))},
     ],
 )
 def test_files_are_runs_where_nothing_tells_that_they_are_tasks(tmp_path: Path, files: dict[str, str]) -> None:
     assert len(read(tmp_path, files).run_ids) == len(files)
+
+
+@pytest.mark.parametrize(
+    ("names", "runs"),
+    [
+        ("{run}_{part}_{metric}", ("a", "b")),
+        ("{run}/{part}_{metric}", ("a", "b")),
+        ("{part}_{run}_{metric}", ("a", "b")),
+    ],
+)
+def test_files_of_one_curve_may_be_of_parts_of_the_data(tmp_path: Path, names: str, runs: tuple[str, ...]) -> None:
+    files = {
+        f"{names.format(run=run, part=part, metric=metric)}.csv": f"epoch,{metric}\n1,{at}.1\n2,{at}.2\n3,{at}.3\n"
+        for run in "ab"
+        for at, part in enumerate(("train", "val"))
+        for metric in ("loss", "miou")
+    }
+    table = read(tmp_path, files)
+    assert table.run_ids == runs and keys(table) == ("loss", "miou")
+    assert signals(table) == {"train/loss", "train/miou"} and table.points["value"].min() > 1
