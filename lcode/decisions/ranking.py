@@ -215,6 +215,7 @@ def rank(
     ends = np.where(np.isneginf(samples), plain[:, alive].min(initial=np.inf), samples)
     to_come = epochs_to_come(forecast)
     stopping: StoppingCurve | None = None
+    notes: tuple[str, ...] = ()
     if not isinstance(rule, RegretRule):
         stop = chance < delta
         stopping = stopping_curve(ends[:, going], chance[going], to_come[going], delta=delta)
@@ -224,6 +225,11 @@ def rank(
         seen = np.maximum(forecast.observed.max(1), 0)[going] * forecast.epoch_unit
         names, ended = [forecast.run_ids[i] for i in np.flatnonzero(going)], (alive & finished)[going]
         deviation = _between_seeds(table, forecast.run_ids, np.where(alive & finished, ends[0], np.nan))
+        if rule.regret.unit == "sd" and deviation is None:
+            notes = (
+                f"no configuration has finished with several seeds, so a regret of {rule.regret} cannot be told "
+                "and no run is stopped for it; say it in the objective's unit, or as a share of the spread.",
+            )
         stop[going] |= stopped_within_budget(rule, names, ends[:, going], ended, seen, left, deviation)
 
     likely = known.feasible.mean(0)
@@ -239,7 +245,7 @@ def rank(
         p_top_10pct=p_top[best_first],
         action=actions,
         objective=objective,
-        notes=(*forecast.notes, *objective.notes, *_remarks(forecast, finished, final)),
+        notes=(*forecast.notes, *objective.notes, *notes, *_remarks(forecast, finished, final)),
         stopping=stopping,
         p_feasible=likely[best_first] if isinstance(objective, Constrained) else None,
     )

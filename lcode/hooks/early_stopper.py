@@ -185,7 +185,7 @@ class EarlyStopper:
         values = self._chosen(metrics)
         if not values:
             self._warn_of_missing(epoch, metrics)
-            self.decision = Decision(epoch, False, "going on", "no watched metric was reported")
+            self.decision = self._unchanged(epoch)
             return self.decision
         verdict = self._live.report(self.run, epoch, values)
         self._warn_of_missing(epoch, metrics)
@@ -194,6 +194,14 @@ class EarlyStopper:
         if self.decision.stop and not verdict.stop:
             self._live.finish(self.run)  # what it has reached counts for the others
         return self.decision
+
+    def _unchanged(self, epoch: float) -> Decision:
+        """The decision at an epoch at which nothing was measured: to go on, with what was known before."""
+        last, reason = self.decision, "no watched metric was reported"
+        if last is None or not last.best:
+            return Decision(epoch, False, "going on", reason)
+        told = last.reason if last.reason.startswith(reason) else f"{reason}; at epoch {last.epoch:g}: {last.reason}"
+        return Decision(epoch, False, "going on", told, last.forecast, last.best)
 
     def recall(self, reports: Iterable[tuple[float, Mapping[str, Any]]]) -> None:
         """Take up what was told before the training was interrupted, without deciding anything.

@@ -17,7 +17,7 @@ from lcode.graphs.arch import ArchGraph
 from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable, as_number, as_text
-from lcode.readers.remarks import between_remarks, gap_remarks, name_remarks
+from lcode.readers.remarks import between_remarks, gap_remarks, name_remarks, stand_in_remarks
 from lcode.readers.runs.pending import without_pending
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.sources import read_part, read_rows
@@ -144,7 +144,9 @@ def read_logs(
         epoch_unit=part.epoch_unit,
         reading=replace(reading, assumed_horizon=bool(assumed.any())),
     )
-    remarks = (*gap_remarks(table), *name_remarks(table), *rate_remarks(table, part.rates))
+    remarks = (
+        *gap_remarks(table), *stand_in_remarks(table), *name_remarks(table), *rate_remarks(table, part.rates),
+    )  # fmt: skip
     return replace(table, notes=tuple(dict.fromkeys((*table.notes, *remarks))))
 
 

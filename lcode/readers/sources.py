@@ -122,10 +122,11 @@ def _formats(path: Path, found: Found) -> tuple[dict[str, list[Path]], dict[str,
     Raises:
         InputError: there is nothing to be read, or tables of several formats.
     """
-    formats, notes = dict(found.of_formats), []
+    formats, empty = _without_empty(found.of_formats)
+    notes = [f"left out, since they hold nothing yet: {listed(empty)}."] if empty else []
     spare: dict[str, list[Path]] = {}
     if RUN_LOG in formats:
-        notes = beside_run_logs(path, formats)
+        notes += beside_run_logs(path, formats)
     for name in SPARE:
         if len(formats) + bool(set(found.of_tools) - {LAST_RESORT}) > 1 and name in formats:
             spare[name] = formats.pop(name)
@@ -140,6 +141,15 @@ def _formats(path: Path, found: Found) -> tuple[dict[str, list[Path]], dict[str,
         names, why = listed([str(error.filename) for error in found.unreadable], 4), explained(found.unreadable[0])
         notes.append(f"not read, so that runs may be missing: {names}: {why}.")
     return formats, spare, notes
+
+
+def _without_empty(formats: Mapping[str, Sequence[Path]]) -> tuple[dict[str, list[Path]], list[str]]:
+    """The tables by format without empty files, as of runs that have just begun, and these files' names."""
+    full = {name: [path for path in paths if path.stat().st_size] for name, paths in formats.items()}
+    full = {name: paths for name, paths in full.items() if paths}
+    if not full:
+        return {name: [*paths] for name, paths in formats.items()}, []
+    return full, [path.name for paths in formats.values() for path in paths if not path.stat().st_size]
 
 
 def _beside(path: Path, found: Found, sources: Mapping[str, Understood]) -> Iterator[str]:

@@ -73,7 +73,7 @@ def known_metric(name: str) -> MetricFacts | None:
             (`loss/val`, `reward/mean`) leaves it to the part before. An arrow in the name (`RMSE ↓`) is taken at its
             word.
     """
-    plain = _plain(name)
+    plain = plain_text(name)
     facts = _facts(_LONG_NUMBER.sub("100", plain))
     arrows = {_ARROWS[sign] for sign in plain if sign in _ARROWS}
     if len(arrows) != 1:
@@ -83,7 +83,7 @@ def known_metric(name: str) -> MetricFacts | None:
 
 def meaning(key: str) -> tuple[tuple[str, ...], ...]:
     """The words of a key in one spelling each, where and when last: the same for `val_acc` and `accuracy/valid`."""
-    name = Name.parse(_plain(key))
+    name = Name.parse(plain_text(key))
     told = dict(name.rest)
     for one in name.found:
         numbers = [word for word in name.words[one.start : one.end] if word[0].isdigit()]
@@ -93,7 +93,7 @@ def meaning(key: str) -> tuple[tuple[str, ...], ...]:
     return tuple(word for word in words if word not in NEUTRAL), tuple(where)
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """The text with Greek letters as words and other signs in their plain form (`R²` is `R2`)."""
     return text if text.isascii() else unicodedata.normalize("NFKC", in_english(text.translate(_SIGNS)))
 

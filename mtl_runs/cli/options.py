@@ -63,9 +63,15 @@ def setting_of(text: str) -> tuple[str, Any]:
 
 
 def loss_weights_of(text: str | None, tasks: list[str]) -> list[float] | None:
-    """One factor per task from `left=1,sum=0.1`; tasks that are not named have 1."""
+    """One factor per task from `left=1,sum=0.1`; tasks that are not named have 1.
+
+    Raises:
+        UsageError: it is written otherwise, or names no task.
+    """
     if text is None:
         return None
+    if not all("=" in part for part in text.split(",")):
+        raise UsageError(f"loss weights are written task=weight, such as {tasks[0]}=1,{tasks[-1]}=0.5; found '{text}'")
     given = dict(setting_of(part) for part in text.split(","))
     unknown = [name for name in given if name not in tasks]
     if unknown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -108,7 +109,8 @@ def sweep(
     from mtl_runs.sweeps.pbt import MEAN_RANK
 
     made, baseline_file = make_problem(problem), out / "baseline.csv"
-    _check_engine(engine, stop_with=stop_with, budget=budget, first=first)
+    stopping = {"--regret": regret, "--keep": keep, "--min-epochs": min_epochs}
+    _check_engine(engine, stop_with=stop_with, stopping=stopping, budget=budget, first=first)
     if engine == "pbt":
         objective = DELTA_M if single_task or baseline_file.exists() else MEAN_RANK.name
         rules = Exchange(0, runs, objective, seed, exchange_every, exchange_share, perturb)
@@ -156,7 +158,9 @@ def sweep(
         )
 
 
-def _check_engine(engine: str, *, stop_with: str, budget: int | None, first: int | None) -> None:
+def _check_engine(
+    engine: str, *, stop_with: str, stopping: Mapping[str, object], budget: int | None, first: int | None
+) -> None:
     """Refuse an engine that there is not, and options that it cannot have.
 
     Raises:
@@ -168,6 +172,9 @@ def _check_engine(engine: str, *, stop_with: str, budget: int | None, first: int
         raise UsageError(f"engine must be one of {', '.join((*ENGINES, 'pbt', 'suggest'))}; found '{engine}'")
     if engine == "suggest" and stop_with != "none":
         raise UsageError("with --engine suggest runs are paused and none is stopped: leave out --stop-with")
+    idle = [option for option, value in stopping.items() if value is not None and stop_with == "none"]
+    if idle:
+        raise UsageError(f"{idle[0]} says how runs are stopped, and none is: add --stop-with shipped, or leave it out")
     if budget is not None and engine != "suggest":
         raise UsageError("a --budget is for --engine suggest")
     if engine == "pbt" and (first is not None or stop_with != "none"):

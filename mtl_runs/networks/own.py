@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -95,6 +96,7 @@ def own_graph(problem: Problem) -> ArchGraph:
     with own_randomness(0):
         shared, heads = _made(problem)
     whole = _Whole(shared, {task.name: heads[task.name] for task in problem.tasks})
+    _check_outputs(whole, problem)
     with warnings.catch_warnings():
         # Where it cannot be traced a chain of its modules will do.
         warnings.filterwarnings("ignore", ".*cannot be traced", UserWarning)
@@ -103,6 +105,26 @@ def own_graph(problem: Problem) -> ArchGraph:
         except UsageError as error:
             text = str(error).removeprefix(f"{_Whole.__name__} ").replace("example_input", "its inputs")
             raise UsageError(f"problem '{problem.name}': its network {text}") from error
+
+
+def _check_outputs(whole: _Whole, problem: Problem) -> None:
+    """Refuse heads that put out other numbers of values than their tasks take: losses would pair them with any target.
+
+    What does not run at all is told where it is traced.
+    """
+    inputs = problem.train.inputs[:2]
+    try:
+        with torch.no_grad():
+            outputs = copy.deepcopy(whole).eval()(inputs)
+    except Exception:
+        return
+    for task in problem.tasks:
+        expected, found = task.output_shape(inputs.shape[1:]), outputs[task.name]
+        if expected is not None and isinstance(found, Tensor) and tuple(found.shape) != (len(inputs), *expected):
+            raise UsageError(
+                f"problem '{problem.name}': the head of task '{task.name}' puts out {list(found.shape)} for "
+                f"{len(inputs)} inputs; expected {[len(inputs), *expected]}"
+            )
 
 
 @contextmanager

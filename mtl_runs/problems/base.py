@@ -43,6 +43,10 @@ class Task(ABC):
     def target_shape(self, input_shape: Sequence[int]) -> tuple[int, ...]:
         """Shape of one target, for inputs of this shape (both without the batch)."""
 
+    def output_shape(self, input_shape: Sequence[int]) -> tuple[int, ...] | None:
+        """Shape of one prediction, for inputs of this shape (both without the batch); None: any is taken."""
+        return (self.n_outputs, *input_shape[1:]) if self.dense else (self.n_outputs,)
+
     def refuses(self, targets: Tensor, n_samples: int, input_shape: Sequence[int]) -> str | None:
         """Why these cannot be the targets of so many samples of inputs of this shape; None = they can."""
         expected = (n_samples, *self.target_shape(input_shape))

@@ -63,6 +63,9 @@ class OwnTask(Task):
         """Not asked: see `refuses`."""
         raise NotImplementedError
 
+    def output_shape(self, input_shape: Sequence[int]) -> None:
+        """Not known: what the criterion takes."""
+
     def refuses(self, targets: Tensor, n_samples: int, input_shape: Sequence[int]) -> str | None:
         """Only another number of targets than of samples."""
         return None if len(targets) == n_samples else f"there are {len(targets)} targets for {n_samples} samples"

@@ -66,7 +66,9 @@ def understood_tables(
     if len(results) == len(roles):
         refuse_plans([(raws[at], settled.axis) for at, settled in roles.items()])
         results = []
-    roles = {at: settled for at, settled in roles.items() if at not in results}
+    readings = [at for at, settled in roles.items() if at not in results and _holds_no_curve(raws[at], settled)]
+    readings = readings if len(readings) + len(results) < len(roles) else []
+    roles = {at: settled for at, settled in roles.items() if at not in results and at not in readings}
     nameless = all(settled.run is None for settled in roles.values())
     tables = _applied(raws, roles, root, in_parts=nameless)
     tables, told = with_settings_of_runs(tables, [raw for at, raw in enumerate(raws) if at not in roles])
@@ -78,12 +80,14 @@ def understood_tables(
         if error.path is not None and Path(str(error.path)) not in of_settings
     ]
     of_results = [raws[at].path.name for at in results if raws[at].path not in of_settings]
+    machine = list(dict.fromkeys(raws[at].path.name for at in readings))
     remarks = {
         f"settings of the runs are read from {listed([raw.path.name for raw in told])}.": told,
         f"no column counts epochs or steps, so not read: {', '.join(skipped)}.": skipped,
         f"a header and no rows yet, so not read: {listed(without_rows)}.": without_rows,
         f"of single classes, so not read beside the others: {listed(by_class)}; name the file to read it.": by_class,
         f"a row per run and none of the way there, so not read beside the others: {listed(of_results)}.": of_results,
+        f"no curve, but clocks or readings of the machine, so not read beside the logs: {listed(machine)}.": machine,
         f"written by lcode, so not read beside the logs: {listed(own)}.": own,
     }
     part = replace(part, notes=(*part.notes, *(remark for remark, files in remarks.items() if files)))
@@ -94,6 +98,12 @@ def understood_tables(
         part = replace(part, by_tools=frozenset(part.metrics))
     left_out = {name: why for settled in roles.values() for name, why in settled.left_out.items()}
     return Understood(part, tuple(dict.fromkeys(settled.axis for settled in roles.values())), left_out)
+
+
+def _holds_no_curve(raw: RawTable, roles: Roles) -> bool:
+    """Whether all columns but the counters are of a kind that is not read: the rows of such a table are no epochs."""
+    others = raw.columns.keys() - {roles.run, roles.axis, roles.counter} - {*roles.config}
+    return bool(roles.left_out) and others <= roles.left_out.keys()
 
 
 def _with_planned_ends(part: LogPart) -> LogPart:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from lcode.table.metric import MAIN_TASK, split_key
-from lcode.table.metric_names import known_metric
+from lcode.table.metric_names import known_metric, plain_text
 from lcode.table.metric_parse import Name
 from lcode.table.metric_words import SPLITS
 from lcode.table.other_languages import in_english
@@ -110,7 +110,7 @@ def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
         parts = _METRIC_FIRST.fullmatch(name)
         if parts is None or not _is_metric(parts[1]) or parts[3].lower() in _NO_TASK:
             continue
-        if parts[2] == "." or not _is_metric(parts[3]):
+        if parts[2] == "." or not _is_metric(parts[3]) or _may_be_task(parts[3]):
             found.setdefault(parts[1] + parts[2], {})[key] = parts[3]
     return {
         key: f"{task}/{metric[:-1]}"
@@ -124,7 +124,8 @@ def _agree(metric: str, names: Sequence[str], mark: str) -> bool:
     """Whether all names are known to be of the metric that they begin with."""
     told = [known_metric(name) for name in names]
     if mark == "/":
-        return None not in told
+        tasks = [name.rpartition(mark)[2] for name in names]
+        return None not in told and not any(_is_metric(task) and _may_be_task(task) for task in tasks)
     facts = known_metric(metric)
     return all(one is None or facts is None or one.direction == facts.direction for one in told)
 
@@ -139,8 +140,8 @@ def task_of(name: str) -> str | None:
     words = [word for word in re.split(r"[_.\- ]+", name) if word]
     for at in range(len(words) - 1, 0, -1):
         metric, before = "_".join(words[at:]), words[at - 1]
-        if not _is_metric(metric):
-            continue
+        if not _is_metric(metric) or (_may_be_task(metric) and _is_metric("_".join(words[:at]))):
+            continue  # or it is a task: `R2_energy`
         if _is_metric(f"{before}_{metric}") and (
             metric.lower() not in _OF_ANY_TASK or known_metric(before) is not None
         ):
@@ -152,14 +153,20 @@ def task_of(name: str) -> str | None:
     for at in range(len(words) - 1, 0, -1):
         metric, rest = "_".join(words[:at]), words[at:]
         if _is_metric(metric) and not any(
-            _is_metric(word) or word.lower() in _NO_TASK or word[0].isdigit() for word in rest
+            (_is_metric(word) and not _may_be_task(word)) or word.lower() in _NO_TASK or word[0].isdigit()
+            for word in rest
         ):
             return f"{'_'.join(rest)}/{metric}"
     return None
 
 
+def _may_be_task(metric: str) -> bool:
+    """Whether the word of a metric is one only where it stands alone, so that beside another it names the task."""
+    return all(one.entry.weight == "whole" for one in Name.parse(plain_text(metric)).found)
+
+
 def _is_metric(name: str) -> bool:
     """Whether the whole name is that of a known metric."""
-    found = Name.parse(name).found
-    whole = bool(found) and found[0].start == 0 and found[-1].end == len(Name.parse(name).words)
+    parsed = Name.parse(plain_text(name))
+    whole = bool(parsed.found) and parsed.found[0].start == 0 and parsed.found[-1].end == len(parsed.words)
     return whole and known_metric(name) is not None

@@ -242,8 +242,11 @@ def _oftener_than(
 def _logged_often(keys: Iterable[str], counts: Mapping[str, float], stated: Collection[str]) -> list[str]:
     """The losses that were logged at least twice as often as some scores, and the scores that were logged with them.
 
-    Scores with one value in a run, such as that of the end, tell nothing.
+    Scores with one value in a run, such as that of the end, tell nothing. A score of the task that such a loss is of is
+    kept where that task has no other: `seg_loss` and `seg_miou` of each epoch, `depth_abs_err` of every fifth.
     """
+    keys = list(keys)
+    task_of_key = {key: split_key(name)[0] for key, name in with_tasks({key: key for key in keys}).items()}
     losses = [key for key in keys if "loss" in Name.parse(key).words or "loss" in key.lower()]
     scores = [key for key in keys if key not in losses and known_metric(key) is not None]
     curves = [counts.get(key, 0) for key in scores if counts.get(key, 0) > 1]
@@ -251,7 +254,9 @@ def _logged_often(keys: Iterable[str], counts: Mapping[str, float], stated: Coll
         return []
     often = {key for key in losses if counts.get(key, 0) >= 2 * min(curves)}
     with_them = {counts[key] for key in often if key in counts}
-    often |= {key for key in scores if counts.get(key) in with_them}
+    evaluated = {task_of_key[key] for key in scores if counts.get(key, 0) > 1 and counts[key] not in with_them}
+    alone = {task_of_key[key] for key in often} - evaluated - {MAIN_TASK}
+    often |= {key for key in scores if counts.get(key) in with_them and task_of_key[key] not in alone}
     return [key for key in keys if key in often and key not in stated]
 
 

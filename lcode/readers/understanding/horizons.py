@@ -99,9 +99,31 @@ def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[
     if stated is not None:
         # What a log called finished goes on if the user plans further.
         status = status.mask((status == "finished") & (last < horizon), "running")
+    if unit == 1:
+        other = _ends_from_zero(first, last, np.isnan(horizon))
+        horizon = np.where(np.isnan(horizon), other, horizon)
+        if not np.isnan(other).all():
+            notes.append(
+                f"{counted(int((~np.isnan(other)).sum()), 'run')} count epochs from 0 and others from 1, so theirs are "
+                f"taken to end at epoch {np.nanmax(other):.0f}, those of the others at {np.nanmax(other) + 1:.0f}."
+            )
     notes += _assumed(part, np.isnan(horizon) & (status.isna() | (status == "running")).to_numpy())
     schedules = _from_zero(part, logged, zero)
     return replace(part, runs=runs.assign(horizon=horizon, status=status), schedules=schedules), notes
+
+
+def _ends_from_zero(
+    first: NDArray[np.float64], last: NDArray[np.float64], unknown: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """The last epoch of runs that count from 0 beside others that count from 1, all of one length, [R]; else NaN.
+
+    Nothing says how long they are, but one of them ends an epoch before the longest of the others.
+    """
+    ends = np.full(len(first), np.nan)
+    from_zero, from_one = unknown & (first == 0), unknown & (first == 1)
+    if from_zero.any() and from_one.any() and last[from_zero].max() == last[from_one].max() - 1:
+        ends[from_zero] = last[from_zero].max()
+    return ends
 
 
 def _evaluation_steps(part: LogPart) -> NDArray[np.int64]:

@@ -61,7 +61,10 @@ def test_the_worst_are_weighed_first_and_without_a_forecast_none() -> None:
 
 
 def test_a_budget_in_deviations_between_seeds_needs_repeats_and_stops_nobody_without() -> None:
-    assert stopped(forecast([0.9, 0.1, 0.2], [0.0, 0.01, 0.01], finished=1), "1 sd") == set()
+    told = forecast([0.9, 0.1, 0.2], [0.0, 0.01, 0.01], finished=1)
+    assert stopped(told, "1 sd") == set()
+    assert any("a regret of 1 sd cannot be told" in note for note in rank(told, "mean", regret="1 sd").notes)
+    assert not any("cannot be told" in note for note in rank(told, "mean", regret="1 spread").notes)
 
 
 @pytest.mark.parametrize(

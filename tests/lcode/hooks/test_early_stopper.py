@@ -148,6 +148,20 @@ def test_a_run_whose_metric_never_moves_is_stopped() -> None:
     assert stopped and stopper.decision is not None and stopper.decision.best == {"seg/miou": (1, 0.02)}
 
 
+def test_an_epoch_without_a_measurement_keeps_what_was_known(trend: Forecaster) -> None:
+    stopper = EarlyStopper(WATCHED, 30, model=trend, min_epochs=3)
+    assert stopper.update(1, {}).reason == "no watched metric was reported"
+    known = [stopper.update(epoch, values(epoch)) for epoch in range(2, 7)][-1]
+    for epoch in (7, 8):
+        decision = stopper.update(epoch, {"lr": 0.1})
+        assert not decision and (decision.epoch, decision.best, decision.forecast) == (
+            epoch,
+            known.best,
+            known.forecast,
+        )
+        assert decision.reason == f"no watched metric was reported; at epoch 6: {known.reason}"
+
+
 def test_names_whose_direction_is_known_need_none() -> None:
     assert EarlyStopper(["val_loss", "A/acc"], 9).monitor == {"val_loss": "min", "A/acc": "max"}
     assert EarlyStopper("val_loss", 9).monitor == {"val_loss": "min"}

@@ -106,6 +106,8 @@ def test_a_sweep_by_what_is_worth_training_next(
     ("options", "message"),
     [
         (["--engine", "suggest", "--stop-with", "shipped"], "leave out --stop-with"),
+        (["--regret", "0.5"], "--regret says how runs are stopped, and none is: add --stop-with shipped, or leave it"),
+        (["--keep", "5", "--min-epochs", "3"], "--keep says how runs are stopped"),
         (["--budget", "10"], "is for --engine suggest"),
     ],
 )

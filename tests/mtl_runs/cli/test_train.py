@@ -61,6 +61,7 @@ def test_fixed_weights_on_the_command_line(tmp_path: Path, call: Callable[..., i
         (["--balancer", "nash"], "no balancer 'nash'; there are: equal, fixed"),
         (["--set", "c"], "a setting is written name=value, such as c=0.4; found 'c'"),
         (["--balancer", "mgda", "--set", "c=1"], "balancer 'mgda' has no setting 'c'"),
+        (["--loss-weights", "1,2,3"], "loss weights are written task=weight, such as left=1,sum=0.5; found '1,2,3'"),
         (["--loss-weights", "top=1"], "no task 'top'; there are: left, right, sum"),
         (["--loss-weights", "sum=x"], "the loss weight of 'sum' must be a number of at least 0; found 'x'"),
         (["--device", "tpu"], "device must be auto, cpu or cuda; found 'tpu'"),

@@ -170,6 +170,16 @@ def test_a_network_that_does_not_run_is_refused_before_a_file_is_made(tiny_probl
         )
 
 
+@pytest.mark.parametrize("task", ["side", "mass"])
+def test_a_head_of_another_width_than_its_task_is_refused(tiny_problem: Problem, tmp_path: Path, task: str) -> None:
+    problem = replace(tiny_problem, network=lambda: (plain()[0], {**plain()[1], task: nn.Linear(8, 5)}))
+    width = next(one.n_outputs for one in problem.tasks if one.name == task)
+    message = rf"the head of task '{task}' puts out \[2, 5\] for 2 inputs; expected \[2, {width}\]"
+    with pytest.raises(UsageError, match=message):
+        train(problem, RunConfig("own"), run="a", seed=1, folder=tmp_path / "out", horizon=1)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_parameter_may_be_a_number(tiny_problem: Problem, tmp_path: Path) -> None:
     def made() -> tuple[nn.Module, Mapping[str, nn.Module]]:
         shared, heads = plain()

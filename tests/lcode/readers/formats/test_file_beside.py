@@ -49,3 +49,29 @@ def test_several_tables_of_a_folder_do_not_heed_them_either(tmp_path: Path) -> N
     (tmp_path / "config.yaml").write_text("epochs: 50\nlr: 0.1\n")
     table = read_logs(tmp_path)
     assert table.runs["horizon"].tolist() == [3, 3] and "lr" not in table.configs
+
+
+@pytest.mark.parametrize(
+    ("ending", "settings"),
+    [("json", '{{"lr": 0.{run}, "epochs": 60}}'), ("yaml", "lr: 0.{run}\nepochs: 60\n")],
+)
+def test_a_file_that_is_called_as_one_of_the_tables_is_of_this_run(tmp_path: Path, ending: str, settings: str) -> None:
+    for run in (1, 2):
+        (tmp_path / f"lr.{run}.csv").write_text("epoch,val_acc\n" + "".join(f"{e},0.{e}{run}\n" for e in range(1, 5)))
+        (tmp_path / f"lr.{run}.{ending}").write_text(settings.format(run=run))
+    table = read_logs(tmp_path)
+    assert table.configs["lr"].tolist() == [0.1, 0.2] and table.runs["horizon"].tolist() == [60, 60]
+    told = f"the settings of a run are those of the .{ending} file of its name beside its curves."
+    assert table.notes.count(told) == 1
+
+
+def test_what_wandb_keeps_beside_a_table_is_understood(tmp_path: Path) -> None:
+    settings = (
+        "wandb_version: 1\nlr:\n  desc: null\n  value: 0.1\nepochs:\n  desc: null\n  value: 60\n"
+        "optimizer:\n  desc: null\n  value:\n    name: adam\n_wandb:\n  desc: null\n  value:\n    cli_version: 0.15\n"
+    )
+    curves = "epoch,val_acc\n" + "".join(f"{at},0.{at}\n" for at in range(1, 5))
+    write(tmp_path / "a", curves, "config.yaml", settings)
+    table = read_logs(tmp_path)
+    assert table.configs.iloc[0].to_dict() == {"lr": 0.1, "optimizer.name": "adam"}
+    assert table.runs["horizon"].tolist() == [60]

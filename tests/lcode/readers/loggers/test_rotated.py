@@ -29,7 +29,7 @@ def test_parts_that_go_on_are_one_run(tmp_path: Path) -> None:
 
 
 def test_a_log_that_is_set_aside_when_a_program_starts_is_another_run(tmp_path: Path) -> None:
-    (tmp_path / "train.log").write_text(lines(1, 12))
+    (tmp_path / "train.log").write_text(lines(1, 12, 5))
     (tmp_path / "train.log.1").write_text(lines(1, 20))
     (tmp_path / "train.log.2").write_text(lines(1, 20, 6))
     assert len(read_logs(tmp_path)) == 3

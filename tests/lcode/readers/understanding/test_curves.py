@@ -85,6 +85,14 @@ def test_a_loss_that_is_logged_much_more_often_is_that_of_the_training() -> None
     assert set(settle_curves(counts, Choices()).scored) == set(counts)
 
 
+def test_a_task_that_is_evaluated_less_often_takes_no_score_from_the_others() -> None:
+    counts = {"seg_loss": 20, "seg_miou": 20, "depth_abs_err": 4}
+    curves = settle_curves(counts, Choices(), often=HowOften(counts, {}))
+    assert curves.scored == {"seg_miou": "seg/miou", "depth_abs_err": "depth/abs_err"}
+    counts |= {"seg_acc": 4}  # an evaluation of this task as well, so that what is told more often is of the training
+    assert set(settle_curves(counts, Choices(), often=HowOften(counts, {})).scored) == {"depth_abs_err", "seg_acc"}
+
+
 @pytest.mark.parametrize(("often", "scored"), [(9, ["loss"]), (90, ["train_loss", "loss"])])
 def test_the_loss_told_beside_that_of_the_training_is_another(often: int, scored: list[str]) -> None:
     told = HowOften({"train_loss": 9, "loss": often}, {"train_loss": 1, "loss": 1})

@@ -157,3 +157,17 @@ def test_the_end_of_runs_that_are_said_to_be_running_is_assumed_too(tmp_path: Pa
     table = read_logs(tmp_path / "log.csv")
     assert any("no horizon is given for 2 runs: taken to be epoch 4" in note for note in table.notes)
     assert set(table.runs["status"]) == {"running"}
+
+
+@pytest.mark.parametrize(("last", "horizons"), [(19, [20, 19, 19]), (20, [20, 20, 20]), (15, [20, 20, 20])])
+def test_runs_that_count_from_0_beside_others_end_an_epoch_earlier(
+    tmp_path: Path, last: int, horizons: list[int]
+) -> None:
+    def rows_of(run: str, epochs: range) -> str:
+        return "".join(f"{run},{at},{1 / (2 + at + len(run)):.5f}\n" for at in epochs)
+
+    text = rows_of("a", range(1, 21)) + rows_of("bb", range(last + 1)) + rows_of("ccc", range(8))
+    table = read(tmp_path, f"run,epoch,err\n{text}")
+    assert table.runs["horizon"].tolist() == horizons
+    assert table.runs["status"].tolist()[1] == ("finished" if last >= 19 else "running")
+    assert any("count epochs from 0 and others from 1" in note for note in table.notes) == (last == 19)
