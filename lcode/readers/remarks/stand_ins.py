@@ -28,7 +28,8 @@ def stand_in_remarks(table: RunTable) -> list[str]:
     remarks = []
     for number in STAND_INS:
         stands = value == number
-        back = np.append(False, same & stands[1:] & ~stands[:-1])
+        back = np.zeros_like(stands)  # [0] of runs that have not begun
+        back[1:] = same & stands[1:] & ~stands[:-1]
         times = np.zeros((len(points["run"].cat.categories), len(names)), dtype=np.int64)
         np.add.at(times, (run[back], metric[back]), 1)
         measured = np.zeros_like(times, dtype=bool)
