@@ -21,6 +21,7 @@ from lcode.readers.run_logs import RUN_LOG, RunLogReader
 from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.runs.copies import without_copies
 from lcode.readers.runs.doubled_curves import without_doubled
+from lcode.readers.runs.gone_on import with_gone_on
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.tables import understood_tables
 from lcode.readers.runs.tested_behind import without_tests_behind
@@ -214,8 +215,9 @@ def _sources(
             continue
         try:
             raws, damaged = _loaded(name, paths)
+            raws, resumed = with_gone_on(raws)
             sources[name] = understood_tables(with_files_beside(raws), path, choices, stated, on_repeat)
-            notes += [f"left out: {error}" for error in damaged]
+            notes += [*resumed, *(f"left out: {error}" for error in damaged)]
         except InputError as error:
             refused.append(error)
             notes.append(f"left out: {error}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from operator import and_, eq
 
 import numpy as np
 import pandas as pd
@@ -59,21 +61,31 @@ def _assumed_ends(table: RunTable, points: pd.DataFrame) -> Iterator[str]:
 
 
 def _continued(table: RunTable, points: pd.DataFrame) -> Iterator[str]:
-    """Runs that begin where another one with the same settings ended, as where each start has a folder of its own."""
+    """Runs that begin where another one with the same settings ended, as where each start has a folder of its own.
+
+    Of several that ended there the one with the most similar name is told, such as one in the same folder.
+    """
     spans = points.groupby("run")["epoch"].agg(["min", "max"])
     if not len(spans):
         return
     runs, firsts, lasts = spans.index.tolist(), spans["min"].tolist(), spans["max"].tolist()
     settings = [tuple(row) for row in table.configs.astype(str).loc[runs].to_numpy().tolist()]
-    ended = {(*own, last): run for run, own, last in zip(runs, settings, lasts, strict=True)}
+    ended: dict[tuple[object, ...], list[str]] = {}
+    for run, own, last in zip(runs, settings, lasts, strict=True):
+        ended.setdefault((*own, last), []).append(run)
     found = [
-        f"'{run}' where '{ended[*own, first - 1]}' ended"
+        f"'{run}' where '{_most_alike(run, ended[*own, first - 1])}' ended"
         for run, own, first in zip(runs, settings, firsts, strict=True)
         if first > min(firsts) and (*own, first - 1) in ended
     ]
     if found:
         told = listed(found, _NAMED)
         yield f"begin where another with the same settings ended, and may be one training that was resumed: {told}"
+
+
+def _most_alike(run: str, others: Sequence[str]) -> str:
+    """Which of the names shares most of its beginning with that of the run."""
+    return max(others, key=lambda other: sum(accumulate(map(eq, run, other), and_)))
 
 
 def _gaps(table: RunTable, points: pd.DataFrame) -> Iterator[str]:

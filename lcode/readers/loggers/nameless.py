@@ -1,21 +1,29 @@
 """Files of numbers without a name, such as `loss.txt` and `val_acc.json`: a curve each, named after its file.
 
 A program that keeps a list per metric saves each in a file of its own: a number per line, perhaps behind the epoch, or
-a list in one line. The files of a folder that hold as many numbers are the curves of one run.
+a list in one line. The files of a folder that hold as many numbers are the curves of one run; tables without a header
+whose names say nothing of what is in them (`cagrad.csv`, `mgda.csv`) are a run each.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.lines import HEAD, PRINTED, ending_of, head_of, is_binary, printed_text, refused
-from lcode.readers.loggers.number_rows import NumberRows, as_curves, has_a_way, names_by_course, numbers_in
+from lcode.readers.loggers.number_rows import (
+    NumberRows,
+    as_curves,
+    has_a_way,
+    names_by_course,
+    names_by_most,
+    numbers_in,
+)
 from lcode.readers.loggers.printed_line import FEWEST
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.readers.loggers.text_runs import starts_of
@@ -68,7 +76,7 @@ def is_nameless(path: Path) -> bool:
 
 
 def nameless_runs(paths: Sequence[Path], tool: str) -> list[Logged]:
-    """The runs of such files, one per folder.
+    """The runs of such files: one per folder, or one per file where several of a folder hold the same nameless curves.
 
     Args:
         paths: the files.
@@ -81,7 +89,36 @@ def nameless_runs(paths: Sequence[Path], tool: str) -> list[Logged]:
     folders: dict[Path, dict[Path, NumberRows]] = {}
     for path, curve in files:
         folders.setdefault(path.parent, {})[path] = curve
-    return sound_runs(folders.values(), lambda curves: [_run(curves)], damaged)
+    runs = [run for curves in folders.values() for run in _runs_of(curves)]
+    names = _names_of_all(runs)
+    return sound_runs(runs, lambda curves: [_run(curves, names)], damaged)
+
+
+def _runs_of(curves: Mapping[Path, NumberRows]) -> Iterator[dict[Path, NumberRows]]:
+    """The files of each run in a folder: all, but tables, and curves that nothing tells apart, are a run each."""
+    alone = _unnamed(curves)
+    names = [name for path in alone for name in names_by_course(curves[path].values)]
+    if len(alone) == 1 or len(set(names)) == len(names) == len(alone):
+        alone = []
+    together = {path: curve for path, curve in curves.items() if path not in alone}
+    if together:
+        yield together
+    yield from ({path: curves[path]} for path in alone)
+
+
+def _unnamed(curves: Mapping[Path, NumberRows]) -> list[Path]:
+    """The files whose name says neither what was measured nor on which data."""
+    return [path for path in curves if known_metric(_metric(path)) is None and _metric(path).lower() not in SPLITS]
+
+
+def _names_of_all(runs: Sequence[Mapping[Path, NumberRows]]) -> dict[Path, list[str]]:
+    """The names of the curves of runs of one nameless file each: files with as many curves hold the same."""
+    widths: dict[int, dict[Path, NumberRows]] = {}
+    for curves in runs:
+        if len(unnamed := _unnamed(curves)) == 1:
+            widths.setdefault(len(curves[unnamed[0]].values), {})[unnamed[0]] = curves[unnamed[0]]
+    alike = {width: names_by_most([curve.values for curve in files.values()]) for width, files in widths.items()}
+    return {path: alike[width] for width, files in widths.items() for path in files}
 
 
 def _metric(path: Path) -> str:
@@ -121,8 +158,13 @@ def _curve_in(text: str, *, known: bool) -> NumberRows | None:
     return as_curves(rows, named=known)
 
 
-def _run(curves: Mapping[Path, NumberRows]) -> Logged:
-    """The curves of a folder as a run."""
+def _run(curves: Mapping[Path, NumberRows], named: Mapping[Path, Sequence[str]]) -> Logged:
+    """The curves of a folder, or of a file of it, as a run.
+
+    Args:
+        curves: the numbers of each file.
+        named: what the curves of files are that say nothing of it; of others it is told by the way that they went.
+    """
     alike = Counter((len(curve.values[0]), curve.counters) for curve in curves.values())
     held_out = {(len(curve.values[0]), curve.counters) for path, curve in curves.items() if _is_held_out(path)}
     of_most, *others = sorted(alike, key=lambda form: (-alike[form], form not in held_out))
@@ -138,7 +180,7 @@ def _run(curves: Mapping[Path, NumberRows]) -> Logged:
         names = [f"{name}_{at}" for at in range(1, len(values) + 1)] if len(values) > 1 else [name]
         if known_metric(name) is None:
             split = f"{name}/" if name.lower() in SPLITS else ""
-            names = [f"{split}{one}" for one in names_by_course(values)]
+            names = [f"{split}{one}" for one in named.get(path) or names_by_course(values)]
             told = listed(names)
             notes.append(f"{path.name}: its numbers have no name and are read as {told}, by the way that they went.")
         columns |= dict(zip(names, values, strict=True))

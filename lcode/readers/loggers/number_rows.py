@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -127,7 +128,16 @@ def named_by_course(values: Sequence[float]) -> str:
 
 def names_by_course(columns: Sequence[Sequence[float]]) -> list[str]:
     """A name for each column by the way that it went, numbered where several have the same."""
-    names = [named_by_course(column) for column in columns]
+    return _numbered([named_by_course(column) for column in columns])
+
+
+def names_by_most(tables: Sequence[Sequence[Sequence[float]]]) -> list[str]:
+    """The same of columns that mean the same in several tables: what most of them are."""
+    ways = [Counter(map(named_by_course, columns)) for columns in zip(*tables, strict=True)]
+    return _numbered([way.most_common(1)[0][0] for way in ways])
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
     return [
         name if names.count(name) == 1 else f"{name}_{names[: at + 1].count(name)}" for at, name in enumerate(names)
     ]

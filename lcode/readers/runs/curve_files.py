@@ -50,7 +50,7 @@ def named_by_file(raw: RawTable) -> RawTable:
     Where the file does not say it either, but the columns say on which data, they are a loss or a score by the way that
     they went.
     """
-    curves, stem = _curves(raw), raw.path.name.partition(".")[0]
+    curves, stem = curves_of(raw), raw.path.name.partition(".")[0]
     nameless = all(name.strip().lower() in (*_NAMELESS, *SPLITS) or name.strip().isdigit() for name in curves)
     of_parts = all(split_name(name)[0] and known_metric(name) is None for name in curves)
     if is_long(raw) or not curves or not (nameless or of_parts) or stem in raw.columns:
@@ -104,7 +104,7 @@ def runs_by_column(raw: RawTable) -> RawTable:
     `loss.csv` with the columns `epoch`, `all data` and `half of it` compares two runs; the columns of
     `per_class_iou.csv` are classes. `r1` and `r2` are runs, though R² is a metric.
     """
-    curves, stem = _curves(raw), raw.path.name.partition(".")[0]
+    curves, stem = curves_of(raw), raw.path.name.partition(".")[0]
     counter = next((name for name in raw.columns if is_counter(name)), None)
     named = any(known_metric(name) or split_name(name)[0] for name in curves)
     of_runs = len(curves) > 1 and (not named or _are_numbered(curves))
@@ -134,7 +134,7 @@ def runs_by_prefix(raw: RawTable) -> RawTable:
 
     `epoch,r0_val_miou,r0_val_rmse,r1_val_miou,…` holds the same curves of each: so do tasks, but nobody calls them so.
     """
-    curves = _curves(raw)
+    curves = curves_of(raw)
     told = {name: match for name in curves if (match := _NUMBERED_RUN.fullmatch(name.strip()))}
     of_runs: dict[str, dict[str, str]] = {}
     for name, match in told.items():
@@ -182,7 +182,7 @@ def runs_of_curves(raws: Mapping[Path, RawTable]) -> dict[Path, list[Path]] | No
     """
     runs: dict[Path, list[Path]] = {}
     for path, raw in raws.items():
-        curves, stem = _curves(raw), path.name.partition(".")[0]
+        curves, stem = curves_of(raw), path.name.partition(".")[0]
         if len(curves) != 1:
             return None
         (curve,), rest = curves, stem
@@ -200,14 +200,14 @@ def _of_one_length(raws: Mapping[Path, RawTable]) -> dict[Path, list[Path]] | No
     for path in raws:
         folders.setdefault(path.parent, []).append(path)
     for paths in folders.values():
-        curves = [curve for path in paths for curve in _curves(raws[path])]
+        curves = [curve for path in paths for curve in curves_of(raws[path])]
         whole = len(curves) == len(paths) == len(set(curves)) and len({len(raws[path]) for path in paths}) == 1
         if not whole or any(known_metric(curve) is None for curve in curves):
             return None
     return {folder / "run": paths for folder, paths in folders.items()} if len(raws) > len(folders) else None
 
 
-def _curves(raw: RawTable) -> list[str]:
+def curves_of(raw: RawTable) -> list[str]:
     """The columns that are neither counters, names of runs, settings nor clocks by their names."""
     others = {*EPOCHS, *STEPS, *RUN_NAMES, *RESERVED}
     return [

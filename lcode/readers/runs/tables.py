@@ -19,6 +19,7 @@ from lcode.readers.runs.curves_across import with_curves_as_columns
 from lcode.readers.runs.epochs_across import with_epochs_as_rows
 from lcode.readers.runs.foreign_names import with_usual_names
 from lcode.readers.runs.own_outputs import is_own_output
+from lcode.readers.runs.parts_of_runs import parts_of_curves, parts_of_runs
 from lcode.readers.runs.planned_ends import ends_by_settings
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
@@ -30,7 +31,7 @@ from lcode.readers.understanding.columns import Roles, settle_roles
 from lcode.readers.understanding.layout import CONFIG, RESERVED, columns_of_value
 from lcode.readers.understanding.parts_of_data import by_part
 from lcode.readers.understanding.rates import is_rate
-from lcode.readers.understanding.run_names import names_of, names_of_runs, parts_of_runs
+from lcode.readers.understanding.run_names import names_of, names_of_runs
 from lcode.readers.understanding.several_names import with_joined_names
 from lcode.table.reading import listed, with_purpose
 
@@ -161,14 +162,11 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
         in_parts: whether the files of a folder may be parts of one run.
     """
     files = {raws[at].path: at for at in roles}
-    curves = runs_of_curves({path: raws[at] for path, at in files.items()}) if in_parts else None
-    if curves is not None:
-        names = names_of_runs([run / "run" for run in curves], root)
-        return [
-            one_table([roles[files[path]].apply(raws[files[path]], name) for path in paths])
-            for name, paths in zip(names, curves.values(), strict=True)
-        ]
-    parts = parts_of_runs(list(files)) if in_parts else None
+    named = {path: raws[at] for path, at in files.items()}
+    parts = None
+    if in_parts:
+        curves = runs_of_curves(named)
+        parts = parts_of_runs(named) if curves is None else parts_of_curves(curves, named)
     if parts is None:
         names = names_of([raws[at].path for at in roles], root)
         applied = [settled.apply(raws[at], name) for (at, settled), name in zip(roles.items(), names, strict=True)]
@@ -182,11 +180,12 @@ def _applied(raws: Sequence[RawTable], roles: Mapping[int, Roles], root: Path, *
             table if settled.run is not None else one_run_each(table, settled.axis)
             for table, settled in zip(applied, roles.values(), strict=True)
         ]
-    names = names_of_runs([Path(folder, "run") for folder in parts], root)
-    return [
+    names = names_of_runs([Path(run, "run") for run in parts.runs], root)
+    tables = [
         one_table([_prefixed(roles[files[path]].apply(raws[files[path]], name), stem) for path, stem in stems.items()])
-        for name, stems in zip(names, parts.values(), strict=True)
+        for name, stems in zip(names, parts.runs.values(), strict=True)
     ]
+    return [replace(tables[0], notes=(*tables[0].notes, *parts.notes)), *tables[1:]]
 
 
 def _named_within_files(tables: Sequence[RawTable], columns: Sequence[str | None]) -> bool:
@@ -225,6 +224,8 @@ def _without_empty_rows(raw: RawTable) -> RawTable:
 
 def _prefixed(raw: RawTable, stem: str) -> RawTable:
     """The table of one task, or of one part of the data, with its curves named so."""
+    if not stem:
+        return raw
     kept = (*RESERVED, "step")
     return replace(
         raw,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_words import SPLITS
 
 
@@ -22,11 +21,11 @@ def names_of(files: Sequence[Path], root: Path) -> list[str]:
         root: the file or folder that the user named.
     """
     if root.is_file() or not root.is_dir():
-        return _numbered([_stem(file) for file in files])
-    parts = [[*file.relative_to(root).parts[:-1], _stem(file)] for file in files]
+        return _numbered([stem_of(file) for file in files])
+    parts = [[*file.relative_to(root).parts[:-1], stem_of(file)] for file in files]
     if len(files) == 1:
         inner = parts[0][:-1]
-        return [inner[-1] if inner else root.resolve().name or _stem(files[0])]
+        return [inner[-1] if inner else root.resolve().name or stem_of(files[0])]
     # Parts that all files have at one place say nothing.
     while len({tuple(part[:1]) for part in parts}) == 1 and all(len(part) > 1 for part in parts):
         parts = [part[1:] for part in parts]
@@ -84,39 +83,7 @@ def names_of_runs(files: Sequence[Path], root: Path) -> list[str]:
     return _numbered(names)
 
 
-def parts_of_runs(files: Sequence[Path]) -> dict[Path, dict[Path, str]] | None:
-    """What each file holds of a run, where each folder is a run with a file per task, or per part of the data.
-
-    That is so where several folders have the same files (`a/seg.csv`, `a/depth.csv`, `b/seg.csv`, `b/depth.csv`), or
-    one has `train.csv` and `val.csv`, or `training_losses.csv` and `validation_metrics.csv`; files with a number at the
-    end are runs, seeds or folds.
-
-    Returns:
-        Folder -> file -> its stem, or the part of the data that it says, in the order of the files; None where each
-        file is a run.
-    """
-    folders: dict[Path, dict[Path, str]] = {}
-    for file in files:
-        folders.setdefault(file.parent, {})[file] = _stem(file)
-    folders = {folder: _parts_of_data(stems) or stems for folder, stems in folders.items()}
-    sets = {frozenset(stems.values()) for stems in folders.values()}
-    if len(sets) != 1:
-        return None
-    (stems,) = sets
-    of_tasks = len(stems) > 1 and not any(stem[-1:].isdigit() for stem in stems)
-    if of_tasks and (len(folders) > 1 or all(stem.lower() in SPLITS for stem in stems)):
-        return folders
-    return None
-
-
-def _parts_of_data(stems: Mapping[Path, str]) -> dict[Path, str] | None:
-    """The part of the data that each file is of; None where one does not say it, or two are of the same."""
-    parts = {file: split_name(stem)[0] for file, stem in stems.items()}
-    several = len(set(parts.values())) == len(parts) > 1 and "train" in parts.values()
-    return parts if several and all(parts.values()) else None
-
-
-def _stem(file: Path) -> str:
+def stem_of(file: Path) -> str:
     """The file's name without its endings: `a.csv.gz` is `a`."""
     name = file.name
     for ending in (".gz", ".zip", ".bz2", ".xz"):

@@ -92,3 +92,13 @@ def test_a_run_that_begins_where_another_ended_may_be_the_same_training(tmp_path
         if "resumed" in line
     ]
     assert told.endswith("may be one training that was resumed: 'b' where 'a' ended")
+
+
+def test_of_several_runs_that_ended_there_the_one_in_the_same_folder_is_named(tmp_path: Path) -> None:
+    spans = {"x/a": range(4), "x/b": range(4, 9), "y/a": range(4), "y/b": range(4, 9)}
+    (told,) = [
+        line
+        for line in oddities(read(tmp_path, {run: {"acc": rising(*epochs)} for run, epochs in spans.items()}))
+        if "resumed" in line
+    ]
+    assert told.endswith("'x/b' where 'x/a' ended, 'y/b' where 'y/a' ended")

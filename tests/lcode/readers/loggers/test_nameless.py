@@ -100,6 +100,28 @@ def test_many_rows_without_a_header_are_curves_where_they_go_one_way(
     assert any("by the way that they went" in note for note in read_logs(tmp_path / name).notes)
 
 
+def test_tables_without_a_header_in_one_folder_are_a_run_each(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    for way, start in (("cagrad", 1.0), ("mgda", 2.0), ("worse", 3.0)):
+        falls = "-" if way == "worse" else ""  # what it is, most runs say
+        rows = [f"{at},{start / at},{falls}{at / start / 2}\n" for at in ROWS]
+        (tmp_path / f"{way}.csv").write_text("".join(rows))
+    found = scored(tmp_path)
+    assert set(found) == {f"{way} {key}" for way in ("cagrad", "mgda", "worse") for key in ("loss min", "score max")}
+    assert found["mgda loss min"][:2] == [2.0, 1.0] and found["worse score max"][0] == -1 / 6
+
+
+def test_files_of_a_folder_whose_curves_differ_by_their_course_stay_one_run(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "one.csv").write_text("".join(f"{at},{1 / at}\n" for at in ROWS))
+    (folder / "two.csv").write_text("".join(f"{at},{1 - 1 / at}\n" for at in ROWS))
+    assert set(scored(folder)) == {"run loss min", "run score max"}
+
+
 @pytest.mark.parametrize("row", [lambda at: f"{at},{at * 7 % 5 / 8}", lambda at: f"{at * 2},{at * 3}"])
 def test_rows_that_go_no_way_or_only_count_may_be_anything(tmp_path: Path, row: Callable[[int], str]) -> None:
     (tmp_path / "run.csv").write_text("".join(f"{row(at)}\n" for at in ROWS))
