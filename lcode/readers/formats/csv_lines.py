@@ -45,7 +45,14 @@ def without_comments(data: bytes) -> bytes:
 def separator_of(text: str) -> str:
     """What stands between the cells of the header."""
     header = text.lstrip().partition("\n")[0]
-    return max(SEPARATORS, key=lambda mark: (len(next(csv.reader([header], delimiter=mark), [])), mark == ","))
+
+    def cells(mark: str) -> int:
+        try:
+            return len(next(csv.reader([header], delimiter=mark), []))
+        except csv.Error:  # a cell that is too long; it is told where the table is read
+            return 0
+
+    return max(SEPARATORS, key=lambda mark: (cells(mark), mark == ","))
 
 
 def with_whole_header(data: bytes, separator: str) -> bytes:

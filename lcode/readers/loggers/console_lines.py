@@ -18,7 +18,7 @@ from lcode.readers.loggers.cells import flat
 from lcode.readers.loggers.decimal_commas import with_decimal_points
 from lcode.readers.loggers.form_parts import NUMBER
 from lcode.readers.loggers.growing_lists import may_hold_lists, with_newest_values
-from lcode.readers.loggers.line_shapes import LineShapes
+from lcode.readers.loggers.line_shapes import LONGEST, LineShapes
 from lcode.readers.loggers.listed_names import listed_names
 from lcode.readers.loggers.named_lines import (
     may_name_models,
@@ -58,10 +58,6 @@ _PYTHON = (
     (": -inf", ": -Infinity"),
 )
 """What makes JSON of a printed dictionary of numbers."""
-
-LONGEST = 2000
-"""Characters of a line that are searched: more is most often the print of a network or of a configuration, and the time
-that a search takes may grow with the cube of them."""
 
 LONGEST_OBJECT = 20_000
 """Characters of a line that ends with an object, which is read in one go: a score for each of some hundred classes."""
@@ -163,7 +159,7 @@ def _rows_of(
             ahead.hold(sections.named(said.pairs))
             continue
         if ahead.may_go_on:
-            ahead.go_on(shapes.said_in(below[:LONGEST]) for below in lines[number - 1 :])
+            ahead.go_on(shapes.said_in(below) for below in lines[number - 1 :])
         if sections.is_over:
             continue
         pairs = ahead.in_turn(said, batches.named(line, said, sections.named(said.pairs)))
@@ -216,7 +212,7 @@ def _goes_on(now: Mapping[str, float], before: Mapping[str, float]) -> bool:
 def counts_on(text: str) -> bool:
     """Whether the lines of a text count epochs, steps or batches of them, whatever else they tell."""
     shapes = LineShapes()
-    counting = (said for line in text.split("\n") if (said := shapes.said_in(line[:LONGEST])) and said.counters)
+    counting = (said for line in text.split("\n") if (said := shapes.said_in(line)) and said.counters)
     return len(list(islice(counting, FEWEST))) == FEWEST
 
 
@@ -225,7 +221,7 @@ def metrics_told(text: str) -> tuple[bool, str]:
     shapes = LineShapes()
     counted = False
     for line in text.split("\n"):
-        said = shapes.said_in(line[:LONGEST])
+        said = shapes.said_in(line)
         if said is not None:
             counted = counted or bool(said.counters)
             names = [name.removeprefix(IN_BATCH) for name in said.pairs if "/" not in name]  # or it is an address

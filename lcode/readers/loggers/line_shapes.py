@@ -29,6 +29,11 @@ _DIGITS = re.compile("[0-9]+")
 _ANY = re.compile(r"\d|nan|inf", re.IGNORECASE)
 
 
+LONGEST = 2000
+"""Characters of a line that are searched: more is most often the print of a network or of a configuration, and the time
+that a search takes may grow with the cube of them."""
+
+
 @dataclass(frozen=True)
 class _Shape:
     """Which of a line's numbers are what; names as they were in the first line of the shape.
@@ -69,7 +74,8 @@ class LineShapes:
         self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
 
     def said_in(self, line: str) -> Said | None:
-        """What `printed_line.said_in` finds in the line."""
+        """What `printed_line.said_in` finds in the beginning of the line."""
+        line = line[:LONGEST]
         expected = self._next.get(self._at)
         found = None if expected is None else self._patterns[expected].fullmatch(line)
         if found is not None and expected is not None:

@@ -167,3 +167,13 @@ def test_among_decimal_commas_the_cell_that_is_no_number_is_named(tmp_path: Path
     log.write_text("run;epoch;val_loss\na;1;0,5\na;2;abc\na;3;0,25\na;4;0,2\n")
     with pytest.raises(InputError, match="line 3, column 'val_loss': 'abc' is not a number"):
         read_logs(log)
+
+
+def test_a_cell_that_is_too_long_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('epoch,val_acc\n1,"' + "x" * 140_000 + '"\n2,0.5\n')
+    with pytest.raises(InputError, match=r"a\.csv"):
+        read_logs(path)
+    path.write_text('"' + "x" * 140_000 + '",val_acc\n1,0.5\n2,0.6\n')
+    with pytest.raises(InputError, match=r"a\.csv"):
+        read_logs(path)
