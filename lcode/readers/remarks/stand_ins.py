@@ -19,6 +19,7 @@ a score that is 0 until it is learned never comes back, one that is 0 now and th
 def stand_in_remarks(table: RunTable) -> list[str]:
     """One line on each number that seems to stand for values that were not measured; none without such."""
     points = table.points
+    points = points[points["metric"].isin(points["metric"][points["value"].isin(STAND_INS)].unique())]
     if not len(points):
         return []
     run, metric = (points[name].cat.codes.to_numpy().astype(np.int64) for name in ("run", "metric"))

@@ -17,6 +17,16 @@ def tasks(block: str) -> str:
     return "".join(block.format(e=e, l=loss, a=acc, m=loss / 2, b=acc / 2) for e, (loss, acc) in rows)
 
 
+def of_tasks(one: str, two: str) -> dict[str, list[float]]:
+    """What is scored of two tasks."""
+    return {
+        f"one {one}/loss min": [loss for loss, _ in VALUES],
+        f"one {one}/acc max": [acc for _, acc in VALUES],
+        f"one {two}/loss min": [loss / 2 for loss, _ in VALUES],
+        f"one {two}/acc max": [acc / 2 for _, acc in VALUES],
+    }
+
+
 @pytest.mark.parametrize(
     "block",
     [
@@ -43,12 +53,7 @@ def test_its_values_are_of_this_task(
 ) -> None:
     log = tmp_path / "one.log"
     log.write_text(tasks(block.replace("{one}", one).replace("{two}", two)))
-    assert scored(log) == {
-        f"one {one}/loss min": [loss for loss, _ in VALUES],
-        f"one {one}/acc max": [acc for _, acc in VALUES],
-        f"one {two}/loss min": [loss / 2 for loss, _ in VALUES],
-        f"one {two}/acc max": [acc / 2 for _, acc in VALUES],
-    }
+    assert scored(log) == of_tasks(one, two)
 
 
 @pytest.mark.parametrize(
@@ -76,12 +81,7 @@ def test_a_task_in_brackets_before_a_dash_or_of_several_words(
     log = tmp_path / "one.log"
     log.write_text(tasks(block.replace("{one}", one).replace("{two}", two)))
     one, two = one.replace(" ", "_"), two.replace(" ", "_")
-    assert scored(log) == {
-        f"one {one}/loss min": [loss for loss, _ in VALUES],
-        f"one {one}/acc max": [acc for _, acc in VALUES],
-        f"one {two}/loss min": [loss / 2 for loss, _ in VALUES],
-        f"one {two}/acc max": [acc / 2 for _, acc in VALUES],
-    }
+    assert scored(log) == of_tasks(one, two)
 
 
 @pytest.mark.parametrize(
