@@ -3,6 +3,7 @@
 from lcode.decisions.budget import RegretBudget
 from lcode.decisions.constraints import Constrained, Constraint
 from lcode.decisions.final import FinalValue, architectures, final_values, forecast_rows, score_samples
+from lcode.decisions.freeze_thaw import earlier_looks, thaw_rule
 from lcode.decisions.gain import GainRule
 from lcode.decisions.kinds import make_objective, scores_alone, takes_baseline
 from lcode.decisions.objective import CustomObjective, DeltaM, Objective, Standardised
@@ -13,7 +14,8 @@ from lcode.decisions.relative import Hypervolume, MeanRank, ParetoFront, Relativ
 from lcode.decisions.rule import MedianRule, StopRule, diverged_verdict
 from lcode.decisions.standings import Incumbent, Standings
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
-from lcode.decisions.suggest import Suggestion, Suggestions, suggest
+from lcode.decisions.suggest import suggest
+from lcode.decisions.suggestions import Suggestion, Suggestions
 from lcode.decisions.verdict import Action, Verdict
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "Verdict",
     "architectures",
     "diverged_verdict",
+    "earlier_looks",
     "epochs_to_come",
     "final_values",
     "forecast_rows",
@@ -55,4 +58,5 @@ __all__ = [
     "stopping_curve",
     "suggest",
     "takes_baseline",
+    "thaw_rule",
 ]

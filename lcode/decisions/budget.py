@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Literal, Self, get_args
@@ -11,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.errors import UsageError
+from lcode.table import RunTable
+from lcode.table.groups import configuration_groups
 
 Unit = Literal["score", "spread", "sd"]
 """The objective's own unit; best minus median score of the sweep; standard deviation between seeds."""
@@ -74,6 +77,17 @@ class RegretBudget:
             return self.amount
         scale = spread if self.unit == "spread" else deviation
         return None if scale is None or not scale > 0 else self.amount * scale
+
+
+def between_seeds(table: RunTable | None, runs: Sequence[str], scores: NDArray[np.float64]) -> float | None:
+    """Standard deviation of the scores of finished runs over repeats of a configuration; None without any.
+
+    Args:
+        table: holds the runs and their configurations; None: they are not known.
+        runs: names of R runs.
+        scores: their final scores, [R]; NaN for one that has not finished.
+    """
+    return None if table is None else seed_deviation(scores, configuration_groups(table.select(runs)))
 
 
 def seed_deviation(scores: NDArray[np.float64], groups: NDArray[np.int64]) -> float | None:

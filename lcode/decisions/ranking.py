@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lcode.arguments import check_number, check_share
-from lcode.decisions.budget import RegretBudget, seed_deviation
+from lcode.decisions.budget import RegretBudget, between_seeds
 from lcode.decisions.chances import alike, mean_of_alike, p_best_and_top
 from lcode.decisions.constraints import Constrained, Constraint
 from lcode.decisions.final import HORIZON, FinalValue
@@ -25,7 +25,6 @@ from lcode.decisions.within_budget import stopped_within_budget
 from lcode.forecast import Forecast, sample_quantiles
 from lcode.show import ARROWS, SHOWN, counted, html_table, intervals, probability
 from lcode.table import RunTable
-from lcode.table.groups import configuration_groups
 
 LIKELY = 0.5
 """Runs at least so likely to be feasible stand before the others: what each ends with, more likely than not."""
@@ -211,8 +210,7 @@ def rank(
     chance = np.where(alive & ~finished, chance, np.nan)
     chance[~alive & ~going] = 0.0
     chance[diverged_runs(forecast)] = -np.inf
-    # An infeasible end loses as much as the worst score of all would.
-    ends = np.where(np.isneginf(samples), plain[:, alive].min(initial=np.inf), samples)
+    ends = known.ends
     to_come = epochs_to_come(forecast)
     stopping: StoppingCurve | None = None
     notes: tuple[str, ...] = ()
@@ -224,7 +222,7 @@ def rank(
         left = to_come[going] / np.maximum(forecast.horizons[going], 1)
         seen = np.maximum(forecast.observed.max(1), 0)[going] * forecast.epoch_unit
         names, ended = [forecast.run_ids[i] for i in np.flatnonzero(going)], (alive & finished)[going]
-        deviation = _between_seeds(table, forecast.run_ids, np.where(alive & finished, ends[0], np.nan))
+        deviation = between_seeds(table, forecast.run_ids, np.where(alive & finished, ends[0], np.nan))
         if rule.regret.unit == "sd" and deviation is None:
             notes = (
                 f"no configuration has finished with several seeds, so a regret of {rule.regret} cannot be told "
@@ -265,11 +263,6 @@ def _worth(
         return p_top
     best = samples[:, finished].max(1, keepdims=True) if incumbent is None else incumbent
     return np.maximum(p_top, (samples > best).mean(0))
-
-
-def _between_seeds(table: RunTable | None, runs: Sequence[str], scores: NDArray[np.float64]) -> float | None:
-    """Standard deviation of the scores [R] of finished runs over repeats of a configuration, where there are any."""
-    return None if table is None else seed_deviation(scores, configuration_groups(table.select(list(runs))))
 
 
 def _remarks(forecast: Forecast, finished: NDArray[np.bool_], final: FinalValue) -> Iterator[str]:

@@ -45,6 +45,11 @@ class ScoredRuns:
         return np.where(self.feasible, self.plain, -np.inf)
 
     @property
+    def ends(self) -> NDArray[np.float64]:
+        """The scores where an infeasible end loses as much as the worst score of all would, [n, R]."""
+        return np.where(self.feasible, self.plain, self.plain[:, self.alive].min(initial=np.inf))
+
+    @property
     def alive(self) -> NDArray[np.bool_]:
         """Runs that have a score, [R]."""
         return np.asarray(~np.isnan(self.plain).any(axis=0))

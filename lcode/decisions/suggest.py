@@ -3,107 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from lcode.arguments import as_number, check_number
+from lcode.decisions.budget import RegretBudget
 from lcode.decisions.constraints import Constraint
 from lcode.decisions.final import HORIZON, FinalValue
+from lcode.decisions.freeze_thaw import thaw_rule
 from lcode.decisions.kinds import Baseline, scores_alone
 from lcode.decisions.objective import Objective, ScoreFunction
 from lcode.decisions.price import price
 from lcode.decisions.scored import ScoredRuns, diverged_runs, scored
 from lcode.decisions.stopping import epochs_to_come
+from lcode.decisions.suggest_within import suggested_within
+from lcode.decisions.suggestions import Suggestion, Suggestions
 from lcode.errors import UsageError
 from lcode.forecast import Forecast, sample_quantiles
 from lcode.show import interval, printable, probability
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
-
-Step = Literal["go on", "start"]
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A run, and what training it is worth.
-
-    Attributes:
-        run: its name.
-        step: `go on` with a run that has begun, `start` a candidate.
-        epochs: how many to train now; then look again.
-        to_end: how many are left to its horizon.
-        price: the highest cost of an epoch, in the score's unit, at which these epochs are worth training; see `price`.
-        gain: expected improvement of its final score over the incumbent, ≥ 0.
-        p_better: probability of a better final score than the incumbent's, 0 to 1.
-        score: median of its final score as forecast.
-        score_q05: the score that is exceeded with probability 0.95.
-        score_q95: the score that is exceeded with probability 0.05.
-        reason: why, in a sentence.
-        granted: those that the budget reaches to, which may be more than `epochs`; without a budget these.
-    """
-
-    run: str
-    step: Step
-    epochs: float
-    to_end: float
-    price: float
-    gain: float
-    p_better: float
-    score: float
-    score_q05: float
-    score_q95: float
-    reason: str
-    granted: float
-
-
-@dataclass(frozen=True, eq=False)
-class Suggestions:
-    """What to train next, the dearest first; every run that may still be trained is there once.
-
-    Attributes:
-        steps: what may be trained.
-        incumbent: the run to beat, None where nothing has a forecast.
-        best: its score, as the objective tells it.
-        objective: what scores are.
-        notes: remarks for the user.
-
-    Examples:
-        >>> import lcode
-        >>> table = lcode.read_logs("logs.csv")
-        >>> forecast = lcode.forecaster("power").fit(table).predict(table)
-        >>> next_steps = lcode.suggest(forecast, "mean", table=table, budget=4)
-        >>> next_steps.steps[0].step, sum(step.granted for step in next_steps.steps) <= 4
-        ('go on', True)
-    """
-
-    steps: tuple[Suggestion, ...]
-    incumbent: str | None
-    best: float
-    objective: Objective
-    notes: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per run, in the columns of `lcode suggest`."""
-        columns = list(Suggestion.__dataclass_fields__)
-        rows = [[getattr(step, name) for name in columns] for step in self.steps]
-        frame = pd.DataFrame(rows, columns=columns)
-        frame.insert(1, "rank", np.arange(1, len(frame) + 1))
-        return frame
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it as plain values, as `lcode suggest --json` prints it."""
-        return {
-            "incumbent": self.incumbent,
-            "best": self.best if np.isfinite(self.best) else None,
-            "unit": self.objective.unit,
-            "suggestions": [asdict(step) for step in self.steps],
-        }
 
 
 def suggest(
@@ -118,6 +38,11 @@ def suggest(
     incumbent: float | None = None,
     final: str | FinalValue = HORIZON,
     constraints: Sequence[str | Constraint] = (),
+    regret: float | str | RegretBudget | None = None,
+    alpha: float | None = None,
+    keep: int | None = None,
+    min_epochs: int | None = None,
+    earlier: Sequence[Forecast] = (),
 ) -> Suggestions:
     """Which runs to train next, and for how many epochs before looking again (freeze-thaw, Swersky et al. 2014).
 
@@ -125,6 +50,10 @@ def suggest(
     and diverged ones are over. Each has a price: what an epoch may cost so that training it is still worth its expected
     improvement over the incumbent, if it may be given up on the way (see `lcode.decisions.price`). The dearest is
     trained first, and a budget goes to the dearest epochs of all runs.
+
+    With `regret` a sweep has an end: every run is trained to `min_epochs`, the best `keep` to their horizons, and then
+    those go on that would otherwise lose more than that with too large a chance, until there is none
+    (`lcode.decisions.freeze_thaw`).
 
     Args:
         forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
@@ -135,12 +64,20 @@ def suggest(
         n_samples: joint samples that gains are counted on.
         seed: the same seed gives the same suggestions.
         incumbent: the score to beat; default: the best of the finished runs, or else the best median of the runs that
-            have begun, or of all.
+            have begun, or of all. With `regret` it counts beside those of the finished runs.
         final: see `rank`.
         constraints: see `rank`.
+        regret: what may be lost by leaving runs paused: `0.5` in the objective's unit, `"0.1 spread"` of best minus
+            median score, or `"0.5 sd"` between seeds. Default: runs are trained by price.
+        alpha: chance with which more than `regret` may be lost; default: 0.1.
+        keep: with `regret`, so many runs are trained to their ends in any case; default: 3.
+        min_epochs: with `regret`, every run is trained so far; default: 2.
+        earlier: with `regret`, forecasts of the open runs from their looks before, see `earlier_looks`; what is
+            believed of a run is the mean of them all.
 
     Raises:
-        UsageError: see `rank`; or an objective that scores runs against one another, or a budget that is no number > 0.
+        UsageError: see `rank`; an objective that scores runs against one another, a budget that is no number > 0, or
+            settings of `regret` without it.
         InputError: see `rank`.
         NotEnoughDataError: see `rank`.
 
@@ -161,12 +98,18 @@ def suggest(
         )
     if budget is not None and (not 0 < (as_number(budget) or 0) < np.inf):
         raise UsageError(f"the budget is {budget!r}; it is a number of epochs above 0")
+    settings = {"alpha": alpha, "keep": keep, "min_epochs": min_epochs}
+    given = [name for name, value in settings.items() if value is not None]
+    if regret is None and (given or earlier):
+        raise UsageError(f"{[*given, 'earlier'][0]} belongs to a budget of regret; give regret as well")
+    rule = None if regret is None else thaw_rule(regret, **settings)  # type: ignore[arg-type]
+    ends = FinalValue.parse(final)
     known = scored(
         forecast,
         objective,
         table=table,
         baseline=baseline,
-        final=FinalValue.parse(final),
+        final=ends,
         constraints=constraints,
         n_samples=n_samples,
         seed=seed,
@@ -177,10 +120,21 @@ def suggest(
         hoped_for = step.score_q95 if known.objective.direction == "max" else -step.score_q05
         return -step.price, -hoped_for, step.run
 
-    steps = sorted(_steps(known, table, name, best), key=dearest_first)
+    every = _evaluated_every(table, known.forecast.epoch_unit)
+    steps = sorted(_steps(known, table, name, best, every), key=dearest_first)
     notes = (*known.forecast.notes, *known.objective.notes)
     told = float(known.objective.told(np.array(best)))
-    return Suggestions(tuple(_granted(steps, budget)), name, told, known.objective, notes)
+    found = Suggestions(tuple(steps), name, told, known.objective, notes)
+    if rule is None:
+        return replace(found, steps=tuple(_granted(steps, budget)))
+    before = [
+        scored(
+            one, known.objective, table=table, baseline=None, final=ends, constraints=(), n_samples=n_samples, seed=seed
+        )
+        for one in earlier
+    ]
+    apart = every * known.forecast.epoch_unit
+    return suggested_within(rule, found, known, before, table, apart=apart, incumbent=incumbent, budget=budget)
 
 
 def _to_beat(known: ScoredRuns) -> tuple[str | None, float]:
@@ -196,14 +150,15 @@ def _to_beat(known: ScoredRuns) -> tuple[str | None, float]:
     return None, float(known.plain[:, known.alive].min(initial=np.inf))
 
 
-def _steps(known: ScoredRuns, table: RunTable | None, incumbent: str | None, best: float) -> Iterator[Suggestion]:
+def _steps(
+    known: ScoredRuns, table: RunTable | None, incumbent: str | None, best: float, every: int
+) -> Iterator[Suggestion]:
     """What training each run is worth that is not over."""
     forecast, samples = known.forecast, known.samples
     unit, ahead = forecast.epoch_unit, epochs_to_come(forecast)
     failed = np.zeros(len(ahead), dtype=bool)
     if table is not None:
         failed = (table.runs.reindex(list(forecast.run_ids))["status"] == "failed").to_numpy()
-    every = _evaluated_every(table, unit)
     open_ = known.alive & ~known.finished & ~failed & ~diverged_runs(forecast) & (ahead > 0)
     rival = "the incumbent" if incumbent is None else printable(incumbent)
     for i in np.flatnonzero(open_):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lcode.decisions import RegretRule
     from lcode.table.runlog import RunHeader
     from mtl_runs.problems import Problem
-    from mtl_runs.sweeps import PopulationBasedTraining, RunMonitor, Sweep
+    from mtl_runs.sweeps import FreezeThaw, PopulationBasedTraining, RunMonitor, Sweep
     from mtl_runs.sweeps.freeze_thaw import Suggest
     from mtl_runs.training import RunSpec
 
@@ -24,6 +25,7 @@ def monitor_of(
     baseline: Path,
     *,
     regret: str | None,
+    alpha: float | None,
     keep: int | None,
     min_epochs: int | None,
 ) -> RunMonitor | None:
@@ -43,6 +45,7 @@ def monitor_of(
         objective=DELTA_M,
         baseline=baseline if baseline.exists() else None,
         regret=regret,
+        alpha=alpha,
         min_epochs=min_epochs,
         keep=keep,
     )
@@ -64,6 +67,34 @@ def exchanging(sweep: Sweep, specs: Sequence[RunSpec], baseline: Path) -> Popula
         lambda score: f"Δm {score:+.2f} % over the single-task baselines",
     )
     return PopulationBasedTraining(sweep, score)
+
+
+def freeze_thaw(
+    sweep: Sweep,
+    baseline: Path,
+    rule: RegretRule | None,
+    *,
+    budget: int | None,
+    whole: int,
+    at_once: int,
+    tell: Callable[[str], None],
+) -> FreezeThaw:
+    """A sweep whose runs are paused and gone on with: by price, or by what may be lost where a rule says it.
+
+    Args:
+        sweep: how runs are trained.
+        baseline: single-task references, if that file exists.
+        rule: see `lcode.decisions.thaw_rule`; None: by price.
+        budget: epochs, all runs together; None: a quarter of the whole, or with a rule as many as it takes.
+        whole: epochs of all runs.
+        at_once: runs that are trained together before the next look.
+        tell: hears what is risked when no run must go on.
+    """
+    from mtl_runs.sweeps import FreezeThaw
+
+    if rule is None:
+        return FreezeThaw(sweep, suggesting(sweep, baseline, at_once=at_once), budget or whole // 4 or 1)
+    return FreezeThaw(sweep, within_budget(sweep, baseline, rule, at_once=at_once, tell=tell), budget or whole)
 
 
 def suggesting(sweep: Sweep, baseline: Path, *, at_once: int) -> Suggest:
@@ -91,5 +122,42 @@ def suggesting(sweep: Sweep, baseline: Path, *, at_once: int) -> Suggest:
         found = lcode.suggest(forecast, DELTA_M, table=table, baseline=references, budget=left).steps
         wanted = [step for step in found if step.price > 0 and 2 * step.price >= found[0].price]
         return {step.run: round(step.epochs) for step in wanted[:at_once]}
+
+    return suggest
+
+
+def within_budget(
+    sweep: Sweep, baseline: Path, rule: RegretRule, *, at_once: int, tell: Callable[[str], None]
+) -> Suggest:
+    """Which runs must go on lest more than the rule's budget is lost; see `freeze_thaw`."""
+    import lcode
+    from lcode.decisions import earlier_looks
+    from mtl_runs.sweeps.logs import epoch_lines
+
+    def suggest(headers: Mapping[str, RunHeader], left: int) -> dict[str, int]:
+        seen = {run: max(epoch_lines(sweep.folder, run), default=0) for run in headers}
+        first = {run: min(rule.min_epochs, header.horizon) for run, header in headers.items()}
+        if young := {run: first[run] - seen[run] for run in headers if seen[run] < first[run]}:
+            return young
+        table = lcode.read_logs(sweep.folder).select(headers)
+        model = lcode.load().in_context(table)
+        found = lcode.suggest(
+            model.predict(table),
+            DELTA_M,
+            table=table,
+            baseline=baseline if baseline.exists() else None,
+            regret=rule.regret,
+            alpha=rule.alpha,
+            keep=rule.keep,
+            min_epochs=rule.min_epochs,
+            earlier=[model.predict(look) for look in earlier_looks(table, rule)],
+        )
+        wanted = [step for step in found.steps if step.granted > 0]
+        if not wanted and found.p_loss is not None:
+            tell(
+                f"no run must go on: more than {found.allowed:.2g} {found.objective.unit} is lost with a chance of "
+                f"{found.p_loss:.2g} (allowed: {rule.alpha:g})"
+            )
+        return {step.run: round(step.granted) for step in wanted[:at_once]}
 
     return suggest

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from lcode.errors import LcodeError, UsageError
-from mtl_runs.cli.deciding import DELTA_M, exchanging, monitor_of, suggesting
+from mtl_runs.cli.deciding import DELTA_M, exchanging, freeze_thaw, monitor_of
 from mtl_runs.cli.ends import resumable
 from mtl_runs.cli.options import (
     Device,
@@ -61,7 +61,11 @@ def sweep(
     ] = "local",
     budget: Annotated[
         int | None,
-        typer.Option(min=1, help="Of suggest: epochs, all runs together; default: a quarter of those of all runs."),
+        typer.Option(
+            min=1,
+            help="Of suggest: epochs, all runs together; default: a quarter of those of all runs, or with --regret as "
+            "many as it takes.",
+        ),
     ] = None,
     exchange_every: Annotated[int, typer.Option(min=1, help="Of pbt: epochs between two exchanges.")] = INTERVAL,
     exchange_share: Annotated[
@@ -82,10 +86,21 @@ def sweep(
     ] = "none",
     regret: Annotated[
         str | None,
-        typer.Option(help="What stopping may lose: 0.5 (points of Δm), '0.03 spread' (best − median) or '0.5 sd'."),
+        typer.Option(
+            help="What stopping, or with --engine suggest pausing, may lose: 0.5 (points of Δm), '0.03 spread' (best − "
+            "median) or '0.5 sd'."
+        ),
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(help="Chance with which more than --regret may be lost; default: 0.1.", show_default=False),
     ] = None,
     keep: Annotated[
-        int | None, typer.Option(min=1, help="So many best runs are never stopped; default: 3, with --regret 2.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="So many best runs are never stopped; default: 3, with --regret 2, of suggest with --regret 3.",
+        ),
     ] = None,
     min_epochs: Annotated[
         int | None, typer.Option(min=1, help="No run is stopped before this epoch; default: 3, with --regret 2.")
@@ -102,14 +117,16 @@ def sweep(
     weights: the runs that do worst on validation data go on from the best, with weights that are a little changed.
 
     With `--engine suggest` no run is given up: each is trained for as many epochs as `lcode suggest` says, then the
-    forecasts are made anew, until the budget is used up; with a larger one the same call goes on.
+    forecasts are made anew, until the budget is used up; with a larger one the same call goes on. With `--regret` it
+    ends when no paused run is likely to be better than the best one by more than that.
     """
+    from lcode.decisions import thaw_rule
     from mtl_runs.problems import make_problem
-    from mtl_runs.sweeps import FreezeThaw, ProgressBar, Sweep, single_task_runs, write_baseline
+    from mtl_runs.sweeps import ProgressBar, Sweep, single_task_runs, write_baseline
     from mtl_runs.sweeps.pbt import MEAN_RANK
 
     made, baseline_file = make_problem(problem), out / "baseline.csv"
-    stopping = {"--regret": regret, "--keep": keep, "--min-epochs": min_epochs}
+    stopping = {"--regret": regret, "--alpha": alpha, "--keep": keep, "--min-epochs": min_epochs}
     _check_engine(engine, stop_with=stop_with, stopping=stopping, budget=budget, first=first)
     if engine == "pbt":
         objective = DELTA_M if single_task or baseline_file.exists() else MEAN_RANK.name
@@ -133,13 +150,24 @@ def sweep(
         with resumable(), ProgressBar("single-task baselines") as bar:
             sweep_with(out / "single-task", listener=bar).run(singles)
         write_baseline(baseline_file, out / "single-task", singles)
-    monitor = monitor_of(stop_with, made, out, baseline_file, regret=regret, keep=keep, min_epochs=min_epochs)
+    rule = thaw_rule(regret, alpha=alpha, keep=keep, min_epochs=min_epochs) if engine == "suggest" and regret else None
+    monitor = monitor_of(
+        stop_with, made, out, baseline_file, regret=regret, alpha=alpha, keep=keep, min_epochs=min_epochs
+    )
     with resumable(), ProgressBar(f"{problem} sweep") as bar:
         trained = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped, listener=bar)
         population_of_runs = exchanging(trained, specs, baseline_file) if engine == "pbt" else None
         if engine == "suggest":
-            next_ones = suggesting(trained, baseline_file, at_once=processes * population)
-            statuses = FreezeThaw(trained, next_ones, budget or len(specs) * epochs // 4 or 1).run(specs)
+            thawing = freeze_thaw(
+                trained,
+                baseline_file,
+                rule,
+                budget=budget,
+                whole=len(specs) * epochs,
+                at_once=processes * population,
+                tell=bar.note,
+            )
+            statuses = thawing.run(specs)
         else:
             statuses = (population_of_runs or trained).run(specs)
     _tell(statuses, out)
@@ -172,8 +200,10 @@ def _check_engine(
         raise UsageError(f"engine must be one of {', '.join((*ENGINES, 'pbt', 'suggest'))}; found '{engine}'")
     if engine == "suggest" and stop_with != "none":
         raise UsageError("with --engine suggest runs are paused and none is stopped: leave out --stop-with")
-    idle = [option for option, value in stopping.items() if value is not None and stop_with == "none"]
-    if idle:
+    idle = [option for option, value in stopping.items() if value is not None]
+    if idle and engine == "suggest" and "--regret" not in idle:
+        raise UsageError(f"{idle[0]} belongs to a budget of regret: add --regret '0.03 spread', or leave it out")
+    if idle and engine != "suggest" and stop_with == "none":
         raise UsageError(f"{idle[0]} says how runs are stopped, and none is: add --stop-with shipped, or leave it out")
     if budget is not None and engine != "suggest":
         raise UsageError("a --budget is for --engine suggest")

@@ -1,9 +1,11 @@
-"""What stopping by forecasts saves and loses live, in sweeps that begin with nothing known.
+"""What stopping and pausing by forecasts save and lose live, in sweeps that begin with nothing known.
 
-`python -m mtl_runs.studies.live_stopping --out FOLDER` trains each sweep twice: every run to its end, and stopped by
-the shipped model within the default budget of regret. A run is the same in both, number for number, so that the first
-tells how the stopped ones would have ended. Called again, it goes on with the next sweep; one that was interrupted is
-begun anew, for its time is to be of one piece. Prints a table, and leaves `sweeps.csv`, a row per sweep and way.
+`python -m mtl_runs.studies.live_stopping --out FOLDER` trains each sweep three times: every run to its end; stopped by
+the shipped model within the default budget of regret; and paused and gone on with within it, as
+`mtl-runs sweep --engine suggest --regret '0.03 spread' --alpha 0.2` does. A run is the same in all, number for number,
+so that the first tells how the others would have ended. Called again, it goes on with the next sweep; one that was
+interrupted is begun anew, for its time is to be of one piece. Prints a table, and leaves `sweeps.csv`, a row per sweep
+and way.
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ import numpy as np
 import pandas as pd
 
 import lcode
-from lcode.decisions import architectures, final_values, make_objective
+from lcode.decisions import architectures, final_values, make_objective, thaw_rule
 from lcode.errors import LcodeError
 from lcode.files import replacing
 from lcode.table import RunTable
 from lcode.table.table import empty_points
+from mtl_runs.cli.deciding import freeze_thaw
 from mtl_runs.problems import make_problem
 from mtl_runs.sweeps import Sweep, sample_runs
 from mtl_runs.sweeps.conductor import RunMonitor
@@ -42,7 +45,13 @@ RUNS, EPOCHS = 64, 20
 REGRET = "0.03 spread"
 """The default budget of `lcode.decisions.RegretRule`."""
 
-WAYS = ("to the end", "stopping")
+ALPHA = 0.2
+"""Chance with which pausing may lose more: that of the README's replays."""
+
+AT_ONCE = 16
+"""Runs that are gone on with together: a population of one process."""
+
+WAYS = ("to the end", "stopping", "pausing")
 
 TABLE = "sweeps.csv"
 
@@ -88,12 +97,20 @@ def sweep(problem: str, seed: int, way: str, out: Path, *, runs: int = RUNS, epo
     if way == "stopping":
         history = RunTable.from_points(empty_points(), metrics)
         monitor = lcode.Monitor(lcode.load(), history=history, regret=REGRET)
-    statuses = Sweep(folder, workers=1, monitor=monitor).run(specs)
+    trained = Sweep(folder, workers=1, monitor=monitor)
+    if way == "pausing":
+        rule, whole = thaw_rule(REGRET, alpha=ALPHA), runs * epochs
+        thawing = freeze_thaw(
+            trained, folder / "none.csv", rule, budget=None, whole=whole, at_once=AT_ONCE, tell=lambda _: None
+        )
+        statuses = thawing.run(specs)
+    else:
+        statuses = trained.run(specs)
     wall, used = time.perf_counter() - began, np.subtract(_processor_seconds(), before).tolist()
     ended = [run for run, status in statuses.items() if status == "finished"]
     regret, share = lost(lcode.read_logs(folder_of(out, problem, seed, WAYS[0])), ended)
-    trained = sum(max(epoch_lines(folder, spec.run), default=0) for spec in specs)
-    return Row(problem, seed, way, trained, len(ended), wall, used[1], used[0], regret, share)
+    reached = sum(max(epoch_lines(folder, spec.run), default=0) for spec in specs)
+    return Row(problem, seed, way, reached, len(ended), wall, used[1], used[0], regret, share)
 
 
 def lost(truth: RunTable, ended: Sequence[str]) -> tuple[float, float]:
@@ -133,25 +150,22 @@ def folder_of(out: Path, problem: str, seed: int, way: str) -> Path:
 
 
 def summary(rows: pd.DataFrame) -> str:
-    """A line per problem, means over its seeds, in Markdown."""
+    """A line per problem and way, means over its seeds, in Markdown."""
     lines = [
-        "| problem | epochs to the end | stopping | fewer | finished | wall, s | stopping | processor, s | stopping "
-        "(of that forecasts) | regret, Δm points | ÷ (best − median) |",
-        "|---|" + "---|" * 10,
+        "| problem | | epochs | fewer | finished | wall, s | processor, s (of that forecasts) | regret, Δm points | "
+        "÷ (best − median) |",
+        "|---|" + "---|" * 8,
     ]
     for problem, of in rows.groupby("problem", sort=False):
-        mean = of.groupby("way")[["epochs", "finished", "wall", "training", "deciding", "regret", "share"]].mean()
-        if not set(WAYS) <= set(mean.index):
-            continue
-        whole, cut = mean.loc[WAYS[0]], mean.loc[WAYS[1]]
-        each = of[of["way"] == WAYS[1]]
-        lines.append(
-            f"| {problem} | {whole.epochs:.0f} | {cut.epochs:.0f} | {whole.epochs / cut.epochs:.1f}× | "
-            f"{cut.finished:.1f} of {RUNS} | {whole.wall:.0f} | {cut.wall:.0f} | "
-            f"{whole.training + whole.deciding:.0f} | {cut.training + cut.deciding:.0f} ({cut.deciding:.0f}) | "
-            f"{', '.join(f'{regret:.2g}' for regret in each['regret'])} | "
-            f"{', '.join(f'{share:.2g}' for share in each['share'])} |"
-        )
+        mean = of.groupby("way")[["epochs", "finished", "wall", "training", "deciding"]].mean()
+        for way in [way for way in WAYS if way in mean.index]:
+            one, each = mean.loc[way], of[of["way"] == way]
+            lines.append(
+                f"| {problem} | {way} | {one.epochs:.0f} | {mean.loc[WAYS[0]].epochs / one.epochs:.1f}× | "
+                f"{one.finished:.1f} of {RUNS} | {one.wall:.0f} | {one.training + one.deciding:.0f} "
+                f"({one.deciding:.0f}) | {', '.join(f'{regret:.2g}' for regret in each['regret'])} | "
+                f"{', '.join(f'{share:.2g}' for share in each['share'])} |"
+            )
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from lcode.decisions import MedianRule, StopRule
 from lcode.decisions.budget import RegretBudget
+from lcode.decisions.freeze_thaw import thaw_rule
 from lcode.decisions.regret_rule import RegretRule
 from lcode.errors import UsageError
 from lcode.evaluation.replay.asha import Asha
@@ -16,7 +17,7 @@ from lcode.evaluation.replay.in_turn import ForecastPolicy
 from lcode.evaluation.replay.patience import Patience
 from lcode.evaluation.replay.rungs import BestAfter, Hyperband, SuccessiveHalving
 from lcode.evaluation.replay.sweep import Policy
-from lcode.evaluation.replay.thaw import DEFAULTS, FreezeThaw
+from lcode.evaluation.replay.thaw import FreezeThaw
 from lcode.forecasters.base import Forecaster
 from lcode.forecasters.last_value import LastValueForecaster
 
@@ -51,7 +52,7 @@ RULES: dict[str, Entry] = {
     "hyperband": Entry(Hyperband),
     "last": Entry(StopRule, forecasts=ForecastPolicy, history=True),
     "regret": Entry(RegretRule, forecasts=ForecastPolicy, history=True),
-    "thaw": Entry(RegretRule, vars(DEFAULTS), forecasts=FreezeThaw, history=True),
+    "thaw": Entry(RegretRule, vars(thaw_rule()), forecasts=FreezeThaw, history=True),
     "lcode": Entry(StopRule, forecasts=ForecastPolicy, history=True),
     "trees": Entry(StopRule, forecasts=ForecastPolicy, history=True),
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lcode.decisions.ledger import Outlook, chance_of_loss
+from lcode.decisions.freeze_thaw import LOOKS, must_go_on, thaw_rule
+from lcode.decisions.ledger import Outlook
 from lcode.decisions.regret_rule import RegretRule
 from lcode.decisions.standings import Standings
 from lcode.evaluation.replay.forecasts import Expected
@@ -17,15 +18,6 @@ from lcode.evaluation.replay.protocol import Course
 
 if TYPE_CHECKING:
     from lcode.evaluation.replay.sweep import RecordedSweep
-
-LOOKS = 3
-"""Latest looks at a run whose forecasts make what is believed of it: one alone is too often sure and wrong. Chosen on
-samples of LCBench's design half: three saved more than one and two, at no more regret."""
-
-DEFAULTS = RegretRule(keep=3)
-"""Three runs kept are as safe as four and save more. Stops from the first epoch on would save more still on LCBench's
-design half, as safely; on the training runs of the corpus they broke the promise, and stops from the second on kept
-it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +37,7 @@ class FreezeThaw(ForecastPolicy):
         rule: `regret`, `alpha`, `factor`, `min_epochs`, `keep` and `every` of `RegretRule`.
     """
 
-    rule: RegretRule = DEFAULTS
+    rule: RegretRule = thaw_rule()  # noqa: RUF009 (a frozen value)
 
     def play(self, sweep: RecordedSweep, order: Sequence[int], workers: int) -> Course:
         """See `Rule`; a round takes each worker's run to its next look."""
@@ -89,7 +81,10 @@ class _Play:
     def next_ones(self, workers: int) -> list[int]:
         """The runs that go on, as many as there are workers or fewer; none when the sweep is over."""
         self._look()
-        return list(self._worthy())[:workers]
+        runs = {self._name(run): run for run in self._open}
+        paused = {name: self._outlooks[run] for name, run in runs.items()}
+        left = {name: self._left(run) for name, run in runs.items()}
+        return [runs[name] for name in must_go_on(self._rule, paused, left, self._standings).runs[:workers]]
 
     def _look(self) -> None:
         """Forecast the paused runs of which there is no forecast by all that is known now."""
@@ -127,26 +122,6 @@ class _Play:
                 self._done.append(run)
             else:
                 self._standings.drop(self._name(run))
-
-    def _worthy(self) -> Iterator[int]:
-        """Paused runs that must go on, the best first."""
-        outlooks = {run: outlook for run in self._open if (outlook := self._outlooks[run]) is not None}
-        yield from (run for run in self._open if run not in outlooks)  # nothing can be said of them yet
-        if not outlooks:
-            return
-        ranked = sorted(outlooks, key=lambda run: -self._expected(run))
-        ended = [*self._standings.past.values(), *self._standings.finished.values()]
-        first = ranked[0]
-        allowed = self._rule.allowed(self._name(first), outlooks[first].expected, self._standings)
-        if allowed is None or not ended:
-            yield from ranked
-            return
-        rule, best = self._rule, max(ended)
-        chances = {run: chance_of_loss([outlooks[run]], [], best, allowed) / rule.factor for run in ranked}
-        worthy = [run for run in ranked if chances[run] > rule.alpha * self._left(run)]
-        if not worthy and chance_of_loss(list(outlooks.values()), [], best, allowed) / rule.factor > rule.alpha:
-            worthy = [max(ranked, key=chances.__getitem__)]
-        yield from worthy
 
     def _believed(self, run: int) -> Outlook | None:
         """How the run will end, by the forecasts from its latest looks; None where there is no forecast."""

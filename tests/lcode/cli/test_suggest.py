@@ -42,6 +42,26 @@ def test_candidates_are_rows_without_an_epoch(
     assert len(steps) == 8 and steps["new a"] == steps["new b"] == "start" and steps["n00"] == "go on"
 
 
+def test_within_a_budget_of_regret_those_come_first_that_must_go_on(
+    lcode_command: Lcode, running_logs: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "next.csv"
+    options = ("suggest", running_logs, "--model", model_folder, "--regret", "0.01 spread", "--out", path)
+    done = lcode_command(*options)
+    assert done.status == 0, done.err
+    frame = pd.read_csv(path)
+    first = frame.set_index("run").loc["n06"]
+    assert frame["granted"].tolist() == [1, 0, 0, 0, 0, 0] and first["granted"] == 1
+    assert "every run is seen up to epoch 2" in first["reason"]
+    logs = tmp_path / "logs.csv"
+    runs = pd.read_csv(running_logs)
+    runs[runs["run"] != "n06"].to_csv(logs, index=False)
+    told = json.loads(lcode_command("suggest", logs, *options[2:-2], "--alpha", 0.2, "--json").out)
+    first, second, *rest = told["suggestions"]  # one of three has finished
+    assert first["granted"] == first["to_end"] and second["granted"] == second["to_end"]
+    assert "the best 3 are trained to their ends" in first["reason"] and not any(one["granted"] for one in rest)
+
+
 def test_where_every_run_is_over_nothing_is_suggested(
     lcode_command: Lcode, finished_logs: Path, model_folder: Path
 ) -> None:
@@ -52,6 +72,8 @@ def test_where_every_run_is_over_nothing_is_suggested(
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
+        (["--regret", "much"], "regret is 'much'"),
+        (["--alpha", "0.2"], "give regret as well"),
         (["--budget", "0"], "number of epochs above 0"),
         (["--objective", "pareto"], "choose delta_m, mean, worst or weights"),
         (["--constraint", "seg/rmse<=1"], "not measured; there are: seg/err, depth/miou"),

@@ -102,9 +102,28 @@ def test_a_sweep_by_what_is_worth_training_next(
         assert sum(line["type"] == "epoch" for line in lines) == int(budget) and "5 runs in" in told
 
 
+@pytest.mark.slow
+def test_a_sweep_that_ends_when_hardly_more_than_its_budget_of_regret_is_lost(
+    tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "runs"
+    arguments = ["sweep", "--problem", "digits", "--runs", "6", "--epochs", "6", "--archs", "mlp-16x1"]
+    arguments += ["--balancers", "equal", "--workers", "1", "--out", str(out), "--engine", "suggest"]
+    arguments += ["--regret", "1 spread", "--alpha", "0.5", "--keep", "2"]
+    assert call(*arguments) == 0
+    told = capsys.readouterr()
+    assert "6 runs in" in told.out and "no run must go on: more than" in told.err
+    epochs = {path.stem: path.read_text().count('"type":"epoch"') for path in out.glob("*.jsonl")}
+    assert min(epochs.values()) == 2 and list(epochs.values()).count(6) >= 2
+    assert call(*arguments) == 0  # nothing is left to be trained
+    assert epochs == {path.stem: path.read_text().count('"type":"epoch"') for path in out.glob("*.jsonl")}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--engine", "suggest", "--keep", "2"], "--keep belongs to a budget of regret: add --regret"),
+        (["--engine", "suggest", "--regret", "much"], "regret is 'much'"),
         (["--engine", "suggest", "--stop-with", "shipped"], "leave out --stop-with"),
         (["--regret", "0.5"], "--regret says how runs are stopped, and none is: add --stop-with shipped, or leave it"),
         (["--keep", "5", "--min-epochs", "3"], "--keep says how runs are stopped"),

@@ -41,6 +41,7 @@ def test_a_study_goes_on_with_what_is_missing(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(KeyboardInterrupt):
         conduct(tmp_path, ("digits",), (0, 1))
     rows = conduct(tmp_path, ("digits",), (0, 1))
-    assert asked[2:] == [("digits", 1, "to the end")] * 2 + [("digits", 1, "stopping")]
-    assert rows["seed"].tolist() == [0, 0, 1, 1]
-    assert "| digits | 100 | 25 | 4.0× | 8.0 of 64 |" in summary(rows)
+    again = [("digits", 0, "pausing"), *(("digits", 1, way) for way in ("to the end", "stopping", "pausing"))]
+    assert asked[2:] == [("digits", 0, "pausing"), *again]
+    assert rows["seed"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert "| digits | pausing | 25 | 4.0× | 8.0 of 64 | 9 | 8 (2) | 0.5, 0.5 |" in summary(rows)
