@@ -109,6 +109,12 @@ def replay(
             f"--regret {budget}: no configuration was repeated, so the deviation between seeds is not known"
         )
     before = None if history is None else _history(source, history, table, sweep)
+    if model is not None and forecaster is not None and (known := forecaster.knows(sweep.table)):
+        err.print(
+            f"[yellow]warning:[/] the model has learned from {len(known)} of these {len(sweep.table)} runs, and knows "
+            "how they ended: what its rules save here says nothing of new runs; replay others, or leave out --model",
+            highlight=False,
+        )
     few = min(orders, FORECAST_ORDERS) if forecast_orders is None else min(orders, forecast_orders)
     entrants = _entrants(specs, (budget, alpha), forecaster, (sweep, before), (orders, few))
     show_notes(sweep.objective.notes)
@@ -160,11 +166,23 @@ def _workers(text: str) -> list[int]:
 
 
 def _history(source: LogSource, logs: Path, table: RunTable, sweep: RecordedSweep) -> RecordedSweep:
-    """The same runs, scored alike, with a history."""
+    """The same runs, scored alike, with a history, in which none of them is.
+
+    Raises:
+        UsageError: it has no others.
+    """
+    from lcode.ensemble.related import curve_keys
     from lcode.evaluation.replay import RecordedSweep
 
     known = {metric.key: metric.direction for metric in table.metrics}
     before = replace(source, logs=logs, horizon=None).table(known=known)
+    replayed = set(curve_keys(sweep.table).values())
+    others = [run for run, curves in curve_keys(before).items() if curves not in replayed]
+    if not others:
+        raise UsageError(f"--history {logs}: all its runs are among those that are replayed, and would tell their ends")
+    if len(others) < len(before):
+        show_notes([f"{len(before) - len(others)} runs of {logs} are among those replayed: they are no history"])
+        before = before.select(others)
     unit = min(table.epoch_unit, before.epoch_unit)
     return RecordedSweep(table.in_unit(unit), objective=sweep.objective, history=before.in_unit(unit))
 

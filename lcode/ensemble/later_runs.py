@@ -54,6 +54,12 @@ def taking_up(fitted: Fitted, finished: RunTable, at_least: float) -> Fitted:
     return replace(fitted, model=EnsembleModel(grown), runs=len(whole))
 
 
+def known_of(context: Context, finished: RunTable) -> tuple[str, ...]:
+    """Those of the runs that the context holds, whatever their names: forecasts of them know how they ended."""
+    new = set(_unknown(context, finished).run_ids)
+    return tuple(run for run in finished.run_ids if run not in new)
+
+
 def _folds(context: Context, whole: RunTable) -> NDArray[np.int64]:
     """A fold for each of the known runs and the new ones behind them, [N].
 

@@ -16,7 +16,7 @@ from lcode.curves.arrays import curve_arrays
 from lcode.curves.collate import used_graphs
 from lcode.ensemble.checkpoint import Checkpoint
 from lcode.ensemble.fitted import EnsembleModel, NetworkAlone, PretrainedModel, RelatedModel
-from lcode.ensemble.later_runs import taking_up
+from lcode.ensemble.later_runs import known_of, taking_up
 from lcode.ensemble.registry import PARTS
 from lcode.ensemble.related import RelatedRuns
 from lcode.ensemble.store import load_fitted, save_fitted
@@ -200,6 +200,11 @@ class LCGODEForecaster(Forecaster):
     def learned_from(self) -> int:
         """See `Forecaster.learned_from`."""
         return self.fitted.runs if self.fitted is not None and isinstance(self.fitted.model, EnsembleModel) else 0
+
+    def knows(self, finished: RunTable) -> tuple[str, ...]:
+        """Those of these finished runs that it has learned from, told by their curves: it knows how they ended."""
+        model = self._fitted().model
+        return known_of(model.context, finished) if isinstance(model, EnsembleModel) else ()
 
     def in_context(self, runs: RunTable) -> LCGODEForecaster:
         """The forecaster that knows these runs beside those that it has learned from.

@@ -71,6 +71,33 @@ def test_with_a_history_what_learns_from_it_is_replayed_twice(lcode_command: Lco
     assert list(json.loads(done.out)["rules"]) == ["asha", "median", "median + history"]
 
 
+def test_what_is_replayed_is_no_history_of_itself(lcode_command: Lcode, tmp_path: Path) -> None:
+    logs = log(tmp_path / "logs.csv")
+    done = lcode_command("replay", logs, "--rules", "median", "--history", logs)
+    assert done.status == 2 and "all its runs are among those that are replayed" in done.err
+    both = pd.concat([pd.read_csv(logs), pd.read_csv(log(tmp_path / "other.csv", seed=1))])
+    both["run"] = "x" + both["run"]  # whatever their names
+    both.to_csv(tmp_path / "both.csv", index=False)
+    told = [
+        lcode_command("replay", logs, "--rules", "median", "--history", tmp_path / name, "--json")
+        for name in ("both.csv", "other.csv")
+    ]
+    assert "12 runs of" in told[0].err and "they are no history" in told[0].err
+    assert json.loads(told[0].out)["rules"] == json.loads(told[1].out)["rules"]
+
+
+def test_a_model_that_knows_the_ends_is_told_of(
+    lcode_command: Lcode, model_folder: Path, finished_logs: Path, tmp_path: Path
+) -> None:
+    options = ("--rules", "last", "--model", model_folder)
+    done = lcode_command("replay", finished_logs, *options)
+    assert done.status == 0 and "has learned from 20 of these 20 runs" in " ".join(done.err.split())
+    others = pd.read_csv(finished_logs)
+    others[["seg/err", "depth/miou"]] *= 0.99
+    others.to_csv(tmp_path / "others.csv", index=False)
+    assert "has learned from" not in lcode_command("replay", tmp_path / "others.csv", *options).err
+
+
 def test_what_is_promised_can_be_a_number_or_in_deviations(lcode_command: Lcode, tmp_path: Path) -> None:
     logs = log(tmp_path / "logs.csv")
     for regret, allowed in (("0.5", 0.5), ("0.5 sd", None)):
