@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 
 from lcode.errors import UsageError
 from lcode.table import Direction, Metric, infer_direction, split_key
 from lcode.table.direction import as_direction
+
+
+def stated_directions(directions: Mapping[str, object]) -> dict[str, Direction]:
+    """The directions that a user states, by name; one that contradicts a well-known name is told of, and taken.
+
+    Raises:
+        UsageError: one that is neither `min` nor `max`.
+    """
+    stated = {str(name): as_direction(side, of=f"'{name}'") for name, side in directions.items()}
+    for name, side in stated.items():
+        if (usual := infer_direction(name)) not in (None, side):
+            warnings.warn(
+                f"'{name}' is said to be best at its {side}, and what has such a name is usually best at its {usual}",
+                stacklevel=5,
+            )
+    return stated
 
 
 class LearnedMetrics:
@@ -37,7 +54,7 @@ class LearnedMetrics:
         """
         self.metrics = tuple(metrics)
         self._learns = learns
-        self._stated = {name: as_direction(side, of=f"'{name}'") for name, side in (directions or {}).items()}
+        self._stated = stated_directions(directions or {})
         self._known = {metric.key: metric.direction for metric in known}
         self._keys = {name: metric.key for metric in self.metrics for name in _names(metric)}
 
@@ -65,13 +82,21 @@ class LearnedMetrics:
             UsageError: one has the other direction than is known or stated; none is learned.
         """
         metrics = list(metrics)
+        self.check(metrics)
+        if self._learns:
+            self.add(metrics)
+
+    def check(self, metrics: Iterable[Metric]) -> None:
+        """Refuse metrics with another direction than is known or stated.
+
+        Raises:
+            UsageError: the text names the first of them.
+        """
         known = {name: metric.direction for metric in self.metrics for name in _names(metric)}
         for metric in metrics:
             here = known.get(metric.key) or self._direction_stated(metric.task, metric.name)
             if here not in (None, metric.direction):
                 raise UsageError(f"{metric.key} is said to be best at its {metric.direction}, and here at its {here}")
-        if self._learns:
-            self.add(metrics)
 
     def _direction_stated(self, task: str, name: str) -> Direction | None:
         return self._stated.get(f"{task}/{name}") or self._stated.get(name)

@@ -50,6 +50,8 @@ class LiveRun:
         values: the reported metrics by epoch; later reports of a metric overwrite earlier ones.
         signals: the reported auxiliary values by epoch.
         status: `running`, or how it ended.
+        announced_again: whether it was announced with another configuration after it had ended, so that its next report
+            may be the first of another training.
     """
 
     name: str
@@ -63,6 +65,7 @@ class LiveRun:
     values: Epochs = field(default_factory=dict)
     signals: Epochs = field(default_factory=dict)
     status: RunStatus = "running"
+    announced_again: bool = field(default=False, init=False, repr=False)
     _undefined: dict[str, Undefined] = field(init=False, repr=False)
     _fractions: bool = field(init=False, repr=False)
     _step: int = field(init=False, repr=False)
@@ -119,13 +122,15 @@ class LiveRun:
         """Whether a report of these values says that the run was started again from this epoch, see `record`."""
         known = self.values.get(epoch, {})
         other = any(name in known and not _same(known[name], value) for name, value in values.items())
-        return other and epoch < self.last_epoch
+        first = self.announced_again and epoch <= next(iter(self.values), epoch)
+        return (other or first) and epoch < self.last_epoch
 
     def record(self, epoch: Epoch, values: Mapping[str, float], signals: Mapping[str, float]) -> bool:
         """Merge a report into what is known of its epoch; whether it says that the run was started again.
 
         A report for an epoch before the last one may come late, or twice. If the epoch was reported before with other
-        values, the run was started again from there, and its later epochs belong to an attempt that was given up.
+        values, or the run was announced anew after its end and begins with its first epoch, it was started again from
+        there, and its later epochs belong to an attempt that was given up.
         """
         known = self.values.get(epoch, {})
         adds = epoch >= self.last_epoch and not known.keys() & values.keys()
@@ -140,6 +145,7 @@ class LiveRun:
             self._follow(epoch, values)
         else:
             self._look_through()
+        self.announced_again = False
         return restarted
 
     @property

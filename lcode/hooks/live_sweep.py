@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, Literal, NamedTuple, get_args
@@ -30,12 +31,15 @@ from lcode.hooks.inputs import (
 )
 from lcode.hooks.learned_metrics import LearnedMetrics
 from lcode.hooks.live_run import Epoch, LiveRun, live_table
-from lcode.hooks.scoreboard import FinalOf, Scoreboard
+from lcode.hooks.scoreboard import MIN_REFERENCE_RUNS, FinalOf, Scoreboard
 from lcode.hooks.sweep_axis import SweepAxis
 from lcode.table import Direction, Metric, RunStatus, RunTable, split_key
 from lcode.table.groups import configuration_groups
 
 STATE_VERSION = 1
+
+EARLY = 0.9
+"""Runs that finish before this share of their planned epochs have ended early."""
 
 
 class Report(NamedTuple):
@@ -79,6 +83,7 @@ class LiveSweep:
         self._learned, self._finished = InSweep(model, history), list[str]()
         known, learns = getattr(model, "known_metrics", ()), not history.metrics
         self._metrics = LearnedMetrics(history.metrics, directions=directions, known=known, learns=learns)
+        self._told_of_reach = False
         self._usual = None if horizon is None else self.axis.fitted(as_horizon(horizon))
         finished = history.with_status("finished")
         self.scores = Scoreboard(
@@ -121,6 +126,7 @@ class LiveSweep:
         check_architecture(run, arch, graph)
         live = self.runs.get(run) or self._new_run(run, planned)
         self.runs[run] = live
+        live.announced_again = live.status != "running" and plain not in (None, live.config)
         if planned is not None:
             live.horizon, live.from_zero = planned, self.axis.counts_from_zero(planned)
         live.config = live.config if plain is None else plain
@@ -197,6 +203,28 @@ class LiveSweep:
         known = {keys[name]: value for name, value in measured.items() if self.nan == "stop" or isfinite(value)}
         return Report(self.runs[run], at, known, extra)
 
+    def check_reach(self, report: Report) -> None:
+        """Tell of a report beyond the planned last epoch, whose unit may be another one.
+
+        Raises:
+            UsageError: the run's first report lies so far beyond that it would be its last.
+        """
+        live, epoch = report.live, report.epoch
+        if epoch <= live.horizon:
+            return
+        planned = f"run '{live.name}': epoch {epoch} is reported, planned were {live.horizon}"
+        if not live.values and epoch >= 2 * live.horizon:
+            raise UsageError(
+                f"{planned}; count the horizon in what the reports count (steps, epochs), such as horizon=…"
+            )
+        if not self._told_of_reach:
+            self._told_of_reach = True
+            warnings.warn(
+                f"{planned}: a run counts as finished there, and is not stopped any more; is the horizon counted in "
+                "what the reports count?",
+                stacklevel=4,
+            )
+
     def take(self, report: Report) -> LiveRun:
         """Keep a report that was checked; the run goes on."""
         live = report.live
@@ -236,6 +264,7 @@ class LiveSweep:
         if status == "finished":
             self._finished.append(run)
             self.scores.finish(run, self._final_of(live))
+            self._tell_of_early_ends()
 
     def forecaster(self) -> Forecaster:
         """The model with what it has learned from the history and the runs that have finished since."""
@@ -262,7 +291,8 @@ class LiveSweep:
         """Take up a state that was saved with the same history and settings.
 
         Raises:
-            UsageError: the state is of another version, or is not whole; nothing of it is taken up then.
+            UsageError: the state is of another version, is not whole, or has a metric with another direction than is
+                stated here; nothing of it is taken up then.
         """
         version = state.get("version") if isinstance(state, Mapping) else None
         if version != STATE_VERSION:
@@ -276,6 +306,7 @@ class LiveSweep:
             saved = None if state["population"] is None else np.array(state["population"], dtype=float)
             plain = state.get("endings", {})  # states of version 0.1 have none: runs are forecast anew as they report
             looks = {run: [Ending.from_json(end) for end in ends] for run, ends in plain.items() if ends}
+        self._metrics.check(metrics)
         self._metrics.add(metrics)
         self.axis.unit, self.runs, self._finished = unit, runs, ended
         for run, live in self.runs.items():
@@ -291,6 +322,17 @@ class LiveSweep:
         """Metrics that are new count from now on."""
         if len(self.metrics) > len(self.scores.metrics):
             self.scores.measure(self.metrics)
+
+    def _tell_of_early_ends(self) -> None:
+        """Say it once where the first few runs have all finished at one epoch long before the planned one."""
+        ended = [self.runs[run] for run in self._finished]
+        last = {live.last_epoch for live in ended}
+        if len(ended) == MIN_REFERENCE_RUNS and len(last) == 1 and max(last) < EARLY * min(live.end for live in ended):
+            warnings.warn(
+                f"{len(ended)} runs have finished, all at epoch {max(last)} of {ended[0].end} planned: the others are "
+                f"forecast to epoch {ended[0].end}, and compared with these ends; is the horizon right?",
+                stacklevel=5,
+            )
 
     def _forget(self, run: str) -> None:
         """The run goes on, or is trained anew, or ended without a result."""

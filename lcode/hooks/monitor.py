@@ -197,7 +197,8 @@ class Monitor:
 
         Epochs may be reported in any order, twice, or with a task missing; a metric need not be measured every epoch.
         An epoch before the last one that was reported before with other values says that the run was started again from
-        there: what was reported of later epochs is dropped. A run that was not announced starts with the longest
+        there: what was reported of later epochs is dropped; so does its first epoch where an ended run was announced
+        with another configuration. A run that was not announced starts with the longest
         horizon known. A run whose metrics are all reported at its last epoch is finished.
 
         Args:
@@ -209,9 +210,12 @@ class Monitor:
             horizon: planned last epoch of the run, as for `start`.
 
         Raises:
-            UsageError: an unknown metric (the text lists the right ones), or something that is no number.
+            UsageError: an unknown metric (the text lists the right ones), something that is no number, or a first
+                report far beyond the horizon.
         """
-        return self._decide(self._sweep.record(run, epoch, values, signals=signals, horizon=horizon))
+        report = self._sweep.checked(run, epoch, values, signals=signals, horizon=horizon)
+        self._sweep.check_reach(report)
+        return self._decide(self._sweep.take(report))
 
     @in_turn
     def reconsider(self, run: str) -> Verdict:
@@ -355,7 +359,7 @@ class Monitor:
         """Take up a state that a monitor with the same history and settings saved.
 
         Raises:
-            UsageError: the state is of another version, or is not whole.
+            UsageError: the state is of another version, is not whole, or has a metric with another direction.
         """
         self._sweep.load_state_dict(state)
         with whole_state("monitor"):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lcode.arguments import check_kind
 from lcode.errors import UsageError
+from lcode.hooks.learned_metrics import stated_directions
 from lcode.table import Direction, Metric, RunTable, infer_direction, split_key
-from lcode.table.direction import as_direction
 
 Watched = Mapping[str, Direction] | Sequence[str] | str
 """The metrics to watch, with `min` or `max` for each; a mere name must say by itself which is better."""
@@ -20,7 +20,7 @@ def watched(monitor: Watched) -> dict[str, Direction]:
         UsageError: none, a name that does not say which direction is better, or no direction.
     """
     if isinstance(monitor, Mapping):
-        found = {str(name): as_direction(side, of=f"'{name}'") for name, side in monitor.items()}
+        found = stated_directions(monitor)
     else:
         check_kind("monitor", monitor, Iterable, "the metrics to watch, such as {'A/acc': 'max', 'B/loss': 'min'}")
         found = {name: _inferred(name) for name in ([monitor] if isinstance(monitor, str) else monitor)}

@@ -89,6 +89,7 @@ def test_beside_finished_runs_a_hopeless_one_is_beaten(trend: Forecaster) -> Non
     assert told[-1].kind == "beaten" and told[-1].epoch < 13 and "P(beats z (ended at" in told[-1].reason
 
 
+@pytest.mark.filterwarnings("ignore:'A/acc' is said to be best at its min")
 def test_beside_a_history_of_more_metrics_only_the_watched_ones_count(trend: Forecaster) -> None:
     rows = [
         (run, epoch, metric, value)

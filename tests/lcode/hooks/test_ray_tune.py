@@ -110,6 +110,7 @@ def test_a_metric_may_be_measured_now_and_then() -> None:
         assert watch.on_trial_result(None, trial, told) == "CONTINUE"
 
 
+@pytest.mark.filterwarnings("ignore:3 runs have finished, all at epoch")
 def test_the_last_result_of_a_trial_that_the_tuner_ends_counts() -> None:
     """`stop={"training_iteration": 4}`: Ray asks no scheduler about the last result."""
     watch = scheduler()

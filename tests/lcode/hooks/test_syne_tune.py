@@ -101,6 +101,7 @@ def test_a_history_has_directions_of_its_own() -> None:
         scheduler(history=history)
 
 
+@pytest.mark.filterwarnings("ignore:3 runs have finished, all at epoch")
 def test_a_trial_that_ends_by_itself_counts_and_one_that_failed_does_not() -> None:
     watch = scheduler()
     for number, seg in enumerate((0.6, 0.7, 0.8, 0.9)):
