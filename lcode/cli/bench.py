@@ -96,7 +96,8 @@ def bench(
     else:
         results = Store(out_dir).frame
     if results.empty:
-        raise UsageError(f"{out_dir} holds no results; name a source, such as cifar10_cnn")
+        what = "nothing could be measured, for the reasons above" if found else "name a source, such as cifar10_cnn"
+        raise UsageError(f"{out_dir} holds no results; {what}")
     sections, failed = summarise(results, _names(reference)), failures(results)
     path = out_dir / "report.md"
     with replacing(path) as file:

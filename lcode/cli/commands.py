@@ -15,6 +15,7 @@ from lcode.cli import options as opt
 from lcode.cli.baseline import baseline_for
 from lcode.cli.bench import bench
 from lcode.cli.console import (
+    INTERRUPTED,
     check_output,
     err,
     fit_progress,
@@ -83,9 +84,10 @@ def fit(
 ) -> None:
     """Learn from the finished runs in LOGS and write a model folder."""
     from lcode.api import fit as fit_table
-    from lcode.ensemble.checkpoint import check_writable
+    from lcode.ensemble.checkpoint import META, check_writable
 
     check_writable(out_dir)
+    held = (out_dir / META).exists()
     table = source.table(target)
     targets = opt.target_keys(table, opt.parse_targets(target))
     known = {metric.key: metric.direction for metric in table.metrics}
@@ -101,10 +103,15 @@ def fit(
             progress=progress,
             related=others,
         )
+    if model.interrupted and held:
+        err.print(f"[yellow]interrupted:[/] {escape(str(out_dir))} keeps the model that it had", highlight=False)
+        raise typer.Exit(INTERRUPTED)
     model.save(out_dir)
     show_fit(model, table)
     show_trust(model)
     err.print(f"model written to {escape(str(out_dir))}", highlight=False)
+    if model.interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 @app.command()

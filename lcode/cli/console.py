@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +40,8 @@ def run_app(app: typer.Typer, arguments: Sequence[str], *, name: str) -> int:
     `--verbose` anywhere among the arguments shows the traceback as well.
     """
     verbose = "--verbose" in arguments
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # Δ, ± and the like where its encoding lacks them
     try:
         app(args=[a for a in arguments if a != "--verbose"], prog_name=name)
     except SystemExit as done:

@@ -24,7 +24,7 @@ def show_fit(model: LCGODEForecaster, table: RunTable) -> None:
     if weights:
         parts = ", ".join(f"{part} {100 * weight:.0f} %" for part, weight in weights)
         err.print(f"weights of the parts, learned on left-out runs: {parts}", highlight=False)
-    if model.fitted.report.interrupted:
+    if model.interrupted:
         err.print(f"[yellow]interrupted[/] after {model.fitted.report.steps} steps: the best model so far is kept")
 
 

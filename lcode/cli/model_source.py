@@ -58,6 +58,8 @@ def model_and_table(source: LogSource, model: Path | None, device: str | None) -
 
 def told_model(loaded: LCGODEForecaster, forecaster: LCGODEForecaster, table: RunTable) -> None:
     """Say on stderr how far a model is to be trusted on these runs, and what it has learned from them since loaded."""
+    if loaded.interrupted:
+        err.print("[yellow]note:[/] the model's fit was interrupted; `lcode fit` again makes a whole one")
     for warning in forecaster.trust(table)[1]:
         err.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
     runs = forecaster.learned_from - loaded.learned_from

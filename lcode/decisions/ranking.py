@@ -23,7 +23,7 @@ from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_cur
 from lcode.decisions.verdict import Action
 from lcode.decisions.within_budget import stopped_within_budget
 from lcode.forecast import Forecast, sample_quantiles
-from lcode.show import ARROWS, SHOWN, counted, html_table, intervals, probability
+from lcode.show import ARROWS, SHOWN, counted, html_table, intervals, printable, probability
 from lcode.table import RunTable
 
 LIKELY = 0.5
@@ -31,6 +31,9 @@ LIKELY = 0.5
 
 BARELY_SEEN = 1
 """A ranking says how many of its runs were seen no further than this epoch."""
+
+NAMED = 3
+"""Runs that a remark names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +234,9 @@ def rank(
         stop[going] |= stopped_within_budget(rule, names, ends[:, going], ended, seen, left, deviation)
 
     likely = known.feasible.mean(0)
+    if isinstance(objective, Constrained) and (best := likely[alive].max(initial=0.0)) < LIKELY:
+        bounds = " and ".join(map(str, objective.constraints))
+        notes += (f"no run is likely to keep {bounds}: the best chance is {probability(best)}; is the bound right?",)
     best_first = np.lexsort((np.arange(runs), places, np.where(likely >= LIKELY, -1.0, -likely), ~alive))
     actions: tuple[Action, ...] = tuple("stop" if stop[i] else "continue" for i in best_first)
     low, score, high = (objective.told(of[best_first]) for of in (low, score, high))
@@ -271,6 +277,14 @@ def _remarks(forecast: Forecast, finished: NDArray[np.bool_], final: FinalValue)
         yield f"final value: {final}"
     if not finished.any():
         yield "no run has finished: the order, and without a baseline the references too, rest on forecasts alone"
+    lacking = finished[:, None] & (forecast.observed < 0) & (forecast.observed >= 0).any(0)
+    for k in np.flatnonzero(lacking.any(0)).tolist():
+        names = [printable(forecast.run_ids[i]) for i in np.flatnonzero(lacking[:, k])]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        yield (
+            f"{', '.join(names[:NAMED])}{more} finished without {forecast.metrics[k].key}: what is shown of it (~) is "
+            "a forecast, and so in part their scores are"
+        )
     diverged = diverged_runs(forecast)
     seen = forecast.observed.max(1)
     begun, open_runs = seen >= 0, ~finished & ~diverged

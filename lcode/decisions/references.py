@@ -255,7 +255,9 @@ def _from_medians(metrics: Sequence[Metric], population: NDArray[np.float64] | N
         for metric, median, quartile, far, out in zip(metrics, centre, better, there, known & ~usable, strict=True)
         if out
     }
-    origin = f"the median final value of {len(population)} runs (no single-task baseline was given)"
+    counts = np.isfinite(population).sum(0)[known]
+    some = f"{counts.min()} to " if counts.min() < counts.max() else ""
+    origin = f"the median final value of {some}{counts.max()} runs (no single-task baseline was given)"
     return References(
         {metric.key: float(value) for metric, value in zip(metrics, np.where(usable, centre, np.nan), strict=True)},
         origin=f"{origin}, without {', '.join(faint)}" if faint else origin,

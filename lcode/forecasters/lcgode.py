@@ -201,6 +201,11 @@ class LCGODEForecaster(Forecaster):
         """See `Forecaster.learned_from`."""
         return self.fitted.runs if self.fitted is not None and isinstance(self.fitted.model, EnsembleModel) else 0
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether its fit was cut short; it is then the best model so far."""
+        return self.fitted is not None and self.fitted.report.interrupted
+
     def knows(self, finished: RunTable) -> tuple[str, ...]:
         """Those of these finished runs that it has learned from, told by their curves: it knows how they ended."""
         model = self._fitted().model

@@ -42,16 +42,16 @@ def run_rows(
 
     Returns:
         Headings (epochs seen, each metric's key, and with a ranking its score, P(best), with constraints P(feasible),
-        and last P(top 10 %)) and R rows.
+        and last P(top 10 %)) and R rows. Beside a ranking `~` marks what a finished run never measured: a forecast.
     """
     final = forecast.final()
+    told = {} if ranking is None else advice(forecast, ranking, table)
     low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))
     place = {run: i for i, run in enumerate(forecast.run_ids)}
     chances = {} if ranking is None else _chances(ranking)
     headings = ["seen", *(printable(metric.key) for metric in forecast.metrics)]
     if ranking is not None:
         headings += [score_title(ranking), *chances]
-    told = {} if ranking is None else advice(forecast, ranking, table)
     columns = [
         intervals(list(zip(median[:, k].tolist(), low[:, k].tolist(), high[:, k].tolist(), strict=True)))
         for k in range(len(forecast.metrics))
@@ -65,9 +65,10 @@ def run_rows(
         i = place[run]
         ends = (max(0, int(forecast.observed[i].max(initial=0))), int(forecast.horizons[i]))
         cells = ["/".join(epoch_text(end, forecast.epoch_unit) for end in ends)]
+        measured = (forecast.observed[i] >= 0) | (told.get(run) != "finished")
         cells += [
-            "diverged" if status == "diverged" else column[i]
-            for status, column in zip(forecast.status[i], columns, strict=True)
+            "diverged" if status == "diverged" else column[i] if known else f"~{column[i]}"
+            for status, known, column in zip(forecast.status[i], measured, columns, strict=True)
         ]
         if ranking is not None:
             cells.append(scores[position])

@@ -63,7 +63,7 @@ def stopping_section(curve: StoppingCurve, unit: str) -> str:
     elif not math.isfinite(curve.regret[chosen]):
         told += "; no run with a forecast would be left"
     elif curve.regret[chosen] == 0:
-        told += ", and is expected to cost nothing: the best run is almost surely among those that go on"
+        told += ", and is expected to cost nothing: the best run is almost surely among those that are left"
     else:
         told += f". The best score is then expected to be {curve.regret[chosen]:.2g} lower"
     explained = (

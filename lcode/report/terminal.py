@@ -108,7 +108,7 @@ class _Runs:
     """The table of runs, with what there is room for.
 
     Too narrow a terminal takes the intervals first, then the middle of the names, then the last metrics; a number is
-    never broken, and rank, score and action stay.
+    never broken, and rank, name, score and action stay.
 
     Attributes:
         headings: of the cells: epochs seen, K metrics, score, P(best).
@@ -126,19 +126,24 @@ class _Runs:
         names = [printable(row.run) for row in self.rows]
         longest = max(map(len, names), default=0)
         score = self.metrics + 1
-        # Metrics shown, and the cell from which on there are intervals.
-        layouts = [(self.metrics, 0), (self.metrics, score), *((k, score + 1) for k in range(self.metrics, -1, -1))]
-        for metrics, intervals_from in layouts:
-            whole = self._table(metrics, intervals_from, longest)
+        # Metrics shown, the cell from which on there are intervals, and whether epochs and chances are shown.
+        layouts = [(self.metrics, 0, True), (self.metrics, score, True)]
+        layouts += [*((k, score + 1, True) for k in range(self.metrics, -1, -1)), (0, score + 1, False)]
+        for metrics, intervals_from, beside in layouts:
+            whole = self._table(metrics, intervals_from, longest, beside=beside)
             lacking = console.measure(whole, options=options.update_width(10_000)).maximum - options.max_width
             least = longest if intervals_from <= score else shortest_apart(names, SHORTEST_NAME)
             if longest - lacking >= least:
                 break
-        yield self._table(metrics, intervals_from, min(longest, max(longest - lacking, least)))
+        yield self._table(metrics, intervals_from, min(longest, max(longest - lacking, least)), beside=beside)
 
-    def _table(self, metrics: int, intervals_from: int, name: int) -> Table:
-        """The first metrics, medians alone before the cell `intervals_from`, and names of at most this length."""
+    def _table(self, metrics: int, intervals_from: int, name: int, *, beside: bool) -> Table:
+        """The first metrics, medians alone before the cell `intervals_from`, and names of at most this length.
+
+        Epochs and chances are left out unless `beside`.
+        """
         shown = [i for i in range(len(self.headings)) if not metrics < i <= self.metrics]
+        shown = shown if beside else [self.metrics + 1]
         table = _table()
         table.add_column("rank", justify="right", no_wrap=True)
         table.add_column("run", overflow="fold")

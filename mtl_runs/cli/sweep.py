@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from mtl_runs.training import RunSpec
 
 
+NAMED = 5
+"""Failed runs that are named."""
+
+
 def sweep(
     problem: ProblemName = "digits",
     runs: Annotated[int, typer.Option(min=1, help="How many configurations to sample.")] = 64,
@@ -123,11 +127,13 @@ def sweep(
     from lcode.decisions import thaw_rule
     from mtl_runs.problems import make_problem
     from mtl_runs.sweeps import ProgressBar, Sweep, single_task_runs, write_baseline
+    from mtl_runs.sweeps.logs import check_problem
     from mtl_runs.sweeps.pbt import MEAN_RANK
 
     made, baseline_file = make_problem(problem), out / "baseline.csv"
     stopping = {"--regret": regret, "--alpha": alpha, "--keep": keep, "--min-epochs": min_epochs}
     _check_engine(engine, stop_with=stop_with, stopping=stopping, budget=budget, first=first)
+    check_problem(out, made.name)
     if engine == "pbt":
         objective = DELTA_M if single_task or baseline_file.exists() else MEAN_RANK.name
         rules = Exchange(0, runs, objective, seed, exchange_every, exchange_share, perturb)
@@ -250,6 +256,13 @@ def _population(
 
 
 def _tell(statuses: dict[str, RunStatus], out: Path) -> None:
-    """How the runs ended, in a line."""
+    """How the runs ended, in a line, and those that failed."""
+    from mtl_runs.sweeps.logs import failure
+
     counts = {status: list(statuses.values()).count(status) for status in dict.fromkeys(statuses.values())}
     typer.echo(f"{len(statuses)} runs in {out}: " + ", ".join(f"{n} {status}" for status, n in counts.items()))
+    failed = [run for run, status in statuses.items() if status == "failed"]
+    for run in failed[:NAMED]:
+        typer.echo(f"  failed: {run}" + (f" ({why})" if (why := failure(out, run)) else ""))
+    if len(failed) > NAMED:
+        typer.echo(f"  … and {len(failed) - NAMED} more; the last line of each log says why")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lcode.errors import UsageError
 from lcode.table import RunStatus
 from lcode.table.log_lines import complete_lines, parsed_line
 from lcode.table.runlog import RunHeader
@@ -32,6 +33,31 @@ def last_status(folder: Path, run: str) -> RunStatus | None:
     """Status of a run by its log, whatever its header; None if there is no log."""
     entries = _entries(folder / f"{run}.jsonl")
     return _status(entries) if entries else None
+
+
+def check_problem(folder: Path, problem: str) -> None:
+    """Refuse a folder with runs of another problem, which would be ranked among those of this one.
+
+    Raises:
+        UsageError: the text names one of them.
+    """
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open("rb") as file:
+            try:
+                header = json.loads(file.readline())
+            except ValueError:
+                continue  # it was begun, and is no run yet
+        other = header.get("problem") if isinstance(header, dict) else None
+        if other not in (None, problem):
+            raise UsageError(
+                f"{folder} holds runs of '{other}', such as {path.name}; choose another --out for '{problem}'"
+            )
+
+
+def failure(folder: Path, run: str) -> str:
+    """Why a run failed, by the last line of its log; empty if it does not say."""
+    entries = _entries(folder / f"{run}.jsonl")
+    return str(entries[-1].get("reason") or "") if entries else ""
 
 
 def _status(entries: list[dict[str, Any]]) -> RunStatus:

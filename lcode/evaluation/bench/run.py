@@ -137,6 +137,10 @@ def _plan(
                 except (UsageError, NotEnoughDataError) as error:
                     notes[f"{source.name}, {protocol}: {error}"] = None
                     continue
+                if len(division.test) < MIN_RUNS:
+                    few = f"only {len(division.test)} of the finished runs are left to test, and it takes {MIN_RUNS}"
+                    notes[f"{source.name}, {protocol}: {few}"] = None
+                    continue
                 wanted += [(train, entrant) for entrant in entrants if entrant.can_learn_from(division)]
                 if (twin_of(division.test) >= 0).sum() >= MIN_RUNS:
                     wanted.append((ANY, Entrant(TWIN)))

@@ -39,6 +39,7 @@ def test_logs_to_a_table_and_on_from_there(
             "'nothing-here' is neither a file or folder of logs nor a benchmark; there are cifar10_cnn",
         ),
         ((), "holds no results; name a source"),
+        (("LOGS", "--forecasters", "last", "--train", "500"), "nothing could be measured, for the reasons above"),
         (("LOGS", "--forecasters", "x"), "no forecaster 'x'; there are: lcode"),
         (("LOGS", "--forecasters", "last", "--prefixes", "5"), "no prefix '5'; write a number of epochs as 5e"),
         (("LOGS", "--forecasters", "last", "--train", "some"), "no number of training runs 'some'"),
@@ -53,3 +54,12 @@ def test_what_makes_no_sense_is_said(
     done = lcode_command("bench", *given, "--out", tmp_path / "bench")
     assert done.status == 2 and expected in " ".join(done.err.split())
     assert not list(tmp_path.rglob("*.parquet")) and not list(tmp_path.rglob("report.md"))
+
+
+def test_too_few_runs_to_test_are_told_of(lcode_command: Lcode, finished_logs: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(finished_logs)
+    few = tmp_path / "few.csv"
+    frame[frame["run"].isin(frame["run"].unique()[:9])].to_csv(few, index=False)
+    done = lcode_command("bench", few, "--forecasters", "last", "--train", "0", "--out", tmp_path / "bench")
+    assert done.status == 2 and "of the finished runs are left to test, and it takes 4" in done.err
+    assert "nothing could be measured" in done.err

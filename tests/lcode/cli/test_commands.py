@@ -336,3 +336,36 @@ def test_a_fitted_model_takes_up_what_finished_after_the_fit_and_says_so(
     both.write_text("\n".join([header, *map(later, ended), *others, ""]))
     done = lcode_command("predict", both, "--model", model_folder, "--out", tmp_path / "all.csv")
     assert done.status == 0 and "take up 21 runs that finished after the fit" in done.err
+
+
+def test_a_fit_that_is_broken_off_keeps_the_model_that_was_there(
+    lcode_command: Lcode, quick_fits: None, finished_logs: Path, running_logs: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from lcode.cli import commands
+
+    class Broken:
+        """Instead of a bar: Ctrl-C at the third step."""
+
+        def __enter__(self) -> Callable[[int, int, float], None]:
+            def advance(step: int, steps: int, loss: float) -> None:
+                if step == 3:
+                    raise KeyboardInterrupt
+
+            return advance
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    model = tmp_path / "model"
+    assert lcode_command("fit", finished_logs, "--out", model).status == 0
+    before = (model / "model.json").read_bytes()
+    monkeypatch.setattr(commands, "fit_progress", lambda _: Broken())
+    done = lcode_command("fit", finished_logs, "--from", "scratch", "--out", model)
+    assert done.status == 130 and "keeps the model that it had" in done.err
+    assert (model / "model.json").read_bytes() == before
+    new = tmp_path / "new"
+    done = lcode_command("fit", finished_logs, "--from", "scratch", "--out", new)
+    assert done.status == 130 and "the best model so far is kept" in done.err
+    assert "the model's fit was interrupted" in lcode_command("rank", running_logs, "--model", new).err
+    assert "the model's fit was interrupted" not in lcode_command("rank", running_logs, "--model", model).err

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from lcode.cli import console
@@ -30,3 +35,14 @@ def test_the_same_remark_on_many_files_is_told_once(capsys: pytest.CaptureFixtur
         "note: a note: of [all]",
         "note: x.csv: another.",
     ]
+
+
+def test_what_an_encoding_lacks_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "logs.csv").write_text(
+        "run,epoch,acc,loss\n" + "".join(f"r{i},{e},.{i + 1},{i}\n" for i in range(3) for e in range(4))
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-c", "from lcode.cli import main; main()", "inspect", str(tmp_path / "logs.csv")]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"0?3" in done.stdout  # a dash

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lcode.decisions import rank
 from lcode.forecast import LEVELS, Forecast
+from lcode.report.cells import run_rows
 from lcode.table import Metric, RunTable
 
 METRICS = (Metric("seg", "miou", "max"), Metric("depth", "abs_err", "min"))
@@ -305,3 +306,31 @@ def test_an_infeasible_finished_run_is_no_incumbent() -> None:
     assert rank(whole, baseline=BASELINE).action == ("continue", "stop")
     assert rank(whole, baseline=BASELINE, constraints=["depth/abs_err>=0.7"]).runs == ("r01", "r00")
     assert rank(whole, baseline=BASELINE, constraints=["depth/abs_err>=0.7"]).action == ("continue", "continue")
+
+
+def test_what_a_finished_run_never_measured_is_told_of_and_marked() -> None:
+    known = forecast([0.6, 0.5, 0.4], [0.05, 0.0, 0.0], status=["finished", "finished", "ok"])
+    known = replace(known, observed=np.array([[20, -1], [20, 20], [5, -1]]))
+    ranking = rank(known, baseline=BASELINE)
+    (told,) = (note for note in ranking.notes if "finished without" in note)
+    assert told.startswith("r00 finished without depth/abs_err: what is shown of it (~) is a forecast")
+    _, rows = run_rows(known, ranking)
+    cells = {row.run: row.cells[1:3] for row in rows}
+    assert cells["r00"][1].startswith("~0.9") and not any(cell.startswith("~") for cell in cells["r01"] + cells["r02"])
+    assert not any("finished without" in note for note in rank(replace(known, observed=np.full((3, 2), 20))).notes)
+
+
+def test_references_say_of_how_many_runs_they_are() -> None:
+    known = forecast([0.6, 0.5, 0.4], 0.0, status=["finished"] * 3)
+    quantiles = known.quantiles.copy()
+    quantiles[0, 1] = np.nan
+    assert "the median final value of 3 runs" in " ".join(rank(known).notes)
+    assert "the median final value of 2 to 3 runs" in " ".join(rank(replace(known, quantiles=quantiles)).notes)
+
+
+def test_a_bound_that_nobody_keeps_is_doubted() -> None:
+    known = forecast([0.6, 0.5], 0.01)
+    doubted = rank(known, baseline=BASELINE, constraints=["depth/abs_err<=0.0001"])
+    assert any("no run is likely to keep depth/abs_err ≤ 0.0001: the best chance is 0" in one for one in doubted.notes)
+    kept = rank(known, baseline=BASELINE, constraints=["depth/abs_err<=0.95"])
+    assert not any("is likely to keep" in note for note in kept.notes)

@@ -76,3 +76,9 @@ def test_a_candidate_has_not_begun(odd_sweep: Any) -> None:
 def test_summary() -> None:
     text = _shown(summary_table([{"policy": "lcode", "saved": 0.6123456}, {"policy": "none"}]))
     assert "0.6123" in text and "–" in text
+
+
+def test_names_and_actions_are_shown_however_narrow_it_is(make_case: Callable[..., Any]) -> None:
+    case = make_case(["first", "second", "third"], {"third": 5})
+    text = _shown(ranking_table(case.ranking, case.forecast), 34)
+    assert all(word in text for word in ("first", "second", "third", "score", "action")) and "P(best)" not in text

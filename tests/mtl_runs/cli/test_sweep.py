@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mtl_runs.cli.sweep import _tell
 from mtl_runs.sweeps.engine import Train
 from mtl_runs.sweeps.local import Crew
 
@@ -139,3 +140,18 @@ def test_what_is_suggested_is_never_stopped(
 ) -> None:
     assert call("sweep", *options, "--out", str(tmp_path / "out")) == 2
     assert message in capsys.readouterr().err
+
+
+def test_runs_of_another_problem_in_the_folder_are_refused(
+    tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["sweep", "--runs", "1", "--epochs", "1", "--balancers", "equal", "--out", str(tmp_path)]
+    assert call(*arguments, "--archs", "mlp-4x1", "--workers", "1", "--device", "cpu") == 0
+    assert call(*arguments, "--problem", "tabular") == 2
+    assert "holds runs of 'digits', such as r0000-equal-mlp-4x1.jsonl; choose another --out" in capsys.readouterr().err
+
+
+def test_failed_runs_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "r1.jsonl").write_text('{"type":"header"}\n{"type":"end","status":"failed","reason":"diverged"}\n')
+    _tell({"r0": "finished", "r1": "failed"}, tmp_path)
+    assert capsys.readouterr().out.splitlines()[1:] == ["  failed: r1 (diverged)"]
