@@ -21,9 +21,9 @@ from lcode.hooks.extras import missing
 from lcode.hooks.inputs import as_epoch, as_values
 from lcode.hooks.judge import model_or_pretrained
 from lcode.hooks.monitor import Monitor
-from lcode.hooks.stored_trials import VERDICT, StoredStudy, run_of
+from lcode.hooks.stored_trials import StoredStudy, run_of
 from lcode.hooks.trials import make_monitor
-from lcode.readers.loggers.optuna_trials import REPORT
+from lcode.readers.loggers.optuna_told import REPORT, VERDICT
 from lcode.table import Direction
 
 try:
