@@ -9,6 +9,7 @@ from lcode.errors import UsageError
 from lcode.hooks.early_stopper import Decision, EarlyStopper
 from lcode.hooks.extras import missing
 from lcode.hooks.watched import Watched
+from lcode.readers.understanding.column_words import FORECASTS
 
 try:
     import wandb
@@ -53,11 +54,11 @@ class WandbRun:
             metrics: what is to be logged; those that are watched are reported.
         """
         decision = self.stopper.update(epoch, metrics)
-        ends = {f"lcode/{name}": at["median"] for name, at in decision.forecast.items()}
+        ends = {f"{FORECASTS}{name}": at["median"] for name, at in decision.forecast.items()}
         self._run.log({"epoch": epoch, **metrics, **ends})
         if decision:
             why = {"kind": decision.kind, "reason": decision.reason, "saved_epochs": decision.saved_epochs}
-            self._run.summary.update({f"lcode/{name}": value for name, value in why.items()})
+            self._run.summary.update({f"{FORECASTS}{name}": value for name, value in why.items()})
         return decision
 
     def finish(self) -> None:
