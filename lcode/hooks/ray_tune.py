@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lcode.errors import UsageError
 from lcode.hooks.extras import missing
+from lcode.hooks.inputs import check_passed_on
+from lcode.hooks.monitor import Monitor
 from lcode.hooks.trials import TrialRuns
 from lcode.table import Direction
 
@@ -67,6 +69,7 @@ class LcodeScheduler(FIFOScheduler):
             UsageError: an option out of range or of the wrong type.
         """
         super().__init__()
+        check_passed_on(options, LcodeScheduler, Monitor, said_by={"directions": "metrics"})
         if action not in ("stop", "pause"):
             raise UsageError(f"action is {action!r}; it is 'stop' or 'pause'")
         self._pauses, self._waiting = action == "pause", dict[str, _Waiting]()

@@ -8,6 +8,7 @@ from typing import Any
 from lcode.errors import UsageError
 from lcode.hooks.early_stopper import Decision, EarlyStopper
 from lcode.hooks.extras import missing
+from lcode.hooks.inputs import check_passed_on
 from lcode.hooks.watched import Watched
 from lcode.readers.understanding.column_words import FORECASTS
 
@@ -39,6 +40,7 @@ class WandbRun:
     """
 
     def __init__(self, monitor: Watched, max_epochs: float, *, run: Any = None, **options: Any) -> None:
+        check_passed_on(options, WandbRun, EarlyStopper)
         self._run: Any = wandb.run if run is None else run
         if self._run is None:
             raise UsageError("no run of W&B has begun; call wandb.init() first")
