@@ -45,7 +45,8 @@ class LcodeCallback(TrainerCallback):
     decides, and all hear.
 
     A training that is resumed from a checkpoint decides as one that was not interrupted: the evaluations so far are
-    in the log history of the trainer's state.
+    in the log history of the trainer's state. A checkpoint of an epoch's last step that is saved before the epoch is
+    evaluated goes on without this evaluation: let `save_strategy` be `eval_strategy`.
 
     Args:
         monitor: see `EarlyStopper`; names as `compute_metrics` has them, with or without `eval_`.
