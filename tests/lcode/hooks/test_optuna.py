@@ -16,6 +16,8 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from lcode.decisions import Verdict
@@ -280,8 +282,7 @@ def test_the_value_of_a_pruned_trial_is_its_forecast_and_no_end_to_learn_from(tm
         return seg, 1.5 - seg
 
     storage = f"sqlite:///{tmp_path}/study.db"
-    ways = ["maximize", "minimize"]
-    study = optuna.create_study(study_name="s", storage=storage, directions=ways, pruner=pruner())
+    study = optuna.create_study(study_name="s", storage=storage, directions=["maximize", "minimize"], pruner=pruner())
     for final in (0.6, 0.7, 0.8, 0.5, 0.4):
         study.enqueue_trial({"seg": final})
     study.optimize(objective, n_trials=5)
@@ -341,8 +342,7 @@ def test_one_metric_may_be_zero_or_negative() -> None:
 
 
 def test_a_trial_that_went_on_after_a_verdict_or_in_a_dry_run_is_read_as_finished(tmp_path: Path) -> None:
-    log = optuna.storages.journal.JournalFileBackend(f"{tmp_path}/journal.log")
-    storage = optuna.storages.JournalStorage(log)
+    storage = JournalStorage(JournalFileBackend(f"{tmp_path}/journal.log"))
     study = optuna.create_study(storage=storage, direction="maximize", pruner=pruner())
     complete(study, 0.6, 0.7, 0.8)
     gone_on, verdicts = train(study, flat(0.5, 3))
