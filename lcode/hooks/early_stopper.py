@@ -134,6 +134,7 @@ class EarlyStopper:
         self._live: Monitor | None = None
         self._state: Mapping[str, Any] | None = None
         self._seen: set[str] = set()
+        self._reported: dict[str, None] = {}
         self._warned = False
 
     def begin(
@@ -183,12 +184,13 @@ class EarlyStopper:
         epoch = as_epoch(epoch, self.run)
         check_kind(f"run '{self.run}', epoch {epoch}: metrics", metrics, Mapping, "values by metric")
         values = self._chosen(metrics)
-        if not values:
-            self._warn_of_missing(epoch, metrics)
+        self._reported.update(dict.fromkeys(map(str, metrics)))
+        verdict = self._live.report(self.run, epoch, values) if values else None
+        if epoch >= self._live.rule.min_epochs:  # when it matters
+            self._warn_of_missing("and may improve for all that is known")
+        if verdict is None:
             self.decision = self._unchanged(epoch)
             return self.decision
-        verdict = self._live.report(self.run, epoch, values)
-        self._warn_of_missing(epoch, metrics)
         seen = None if verdict.action == "stop" else self._live.outlook(self.run, self._rule)
         self.decision = self._decided(verdict, seen)
         if self.decision.stop and not verdict.stop:
@@ -215,7 +217,11 @@ class EarlyStopper:
 
     def finish(self, status: RunStatus = "finished") -> None:
         """The training ended otherwise than by a decision or at its last epoch, see `Monitor.finish`."""
-        if self._live is not None and self._live.status(self.run) == "running":
+        if self._live is None:
+            return
+        if status == "finished":
+            self._warn_of_missing("so nothing was decided by it")
+        if self._live.status(self.run) == "running":
             self._live.finish(self.run, status)
 
     def told(self) -> str:
@@ -294,15 +300,17 @@ class EarlyStopper:
         self._seen |= values.keys()
         return values
 
-    def _warn_of_missing(self, epoch: float, metrics: Mapping[str, Any]) -> None:
-        """Say once what was never reported when it matters: until it is, nobody knows whether it may improve."""
-        assert self._live is not None
-        missing = [name for name in self.monitor if name not in self._seen]
-        if missing and not self._warned and epoch >= self._live.rule.min_epochs:
+    def _warn_of_missing(self, meaning: str) -> None:
+        """Say once what was never reported, here or where a resumed training began, and what that means."""
+        if self._warned or self._live is None or self._seen.issuperset(self.monitor):
+            return
+        known = self._live.measured(self.run)
+        missing = [name for name in self.monitor if name not in self._seen and metric_key(name) not in known]
+        if missing:
             self._warned = True
-            there = [str(name) for name in metrics][:SHOWN_KEYS]
+            there = list(self._reported)[:SHOWN_KEYS]
             warnings.warn(
-                f"run '{self.run}': {', '.join(missing)} was never reported, and may improve for all that is known; "
+                f"run '{self.run}': {', '.join(missing)} was never reported, {meaning}; "
                 f"there are: {', '.join(there) or 'none'}",
                 stacklevel=3,
             )

@@ -9,6 +9,7 @@ from typing import Any
 from lcode.errors import UsageError
 from lcode.hooks.early_stopper import Decision, EarlyStopper
 from lcode.hooks.extras import missing
+from lcode.hooks.inputs import check_passed_on
 from lcode.hooks.watched import Watched
 
 try:
@@ -44,7 +45,8 @@ class LcodeCallback(TrainerCallback):
     decides, and all hear.
 
     A training that is resumed from a checkpoint decides as one that was not interrupted: the evaluations so far are
-    in the log history of the trainer's state.
+    in the log history of the trainer's state. A checkpoint of an epoch's last step that is saved before the epoch is
+    evaluated goes on without this evaluation: let `save_strategy` be `eval_strategy`.
 
     Args:
         monitor: see `EarlyStopper`; names as `compute_metrics` has them, with or without `eval_`.
@@ -59,6 +61,7 @@ class LcodeCallback(TrainerCallback):
     """
 
     def __init__(self, monitor: Watched, **options: Any) -> None:
+        check_passed_on(options, LcodeCallback, EarlyStopper)
         self.stopper = EarlyStopper(monitor, **options)
         self._training = False
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Integral
+from types import MappingProxyType
+from typing import Any
 
 from lcode.arguments import as_number, check_count, check_kind, found
 from lcode.errors import UsageError
@@ -13,6 +17,44 @@ from lcode.graphs import ArchGraph
 from lcode.table import RunTable, Schedule
 from lcode.table.axis import DIGITS, MAX_TICKS
 from lcode.table.given import check_table
+
+OTHER_TOOLS = {
+    "max_t": "horizon",
+    "n_warmup_steps": "min_epochs",
+    "grace_period": "min_epochs",
+    "start_from_epoch": "min_epochs",
+    "interval_steps": "every",
+}
+"""What Optuna, Ray Tune, Syne Tune and Keras call options of their own rules, and what these are called here."""
+
+
+def check_passed_on(
+    options: Mapping[str, object],
+    called: Callable[..., Any],
+    *to: Callable[..., Any],
+    said_by: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Refuse an option that is unknown to what a hook passes its options on to, and that its user never called.
+
+    Args:
+        options: what is passed on, by name.
+        called: what the user has called.
+        to: what takes the options.
+        said_by: options of these that `called` sets itself, and what they are called there.
+
+    Raises:
+        UsageError: the text names what was called, the option, and those that there are.
+    """
+    known = [name for each in (called, *to) for name in _parameters(each) if name not in said_by]
+    unknown = next((name for name in options if name not in known), None)
+    if unknown is None:
+        return
+    here = {**OTHER_TOOLS, **said_by}.get(unknown)
+    near = difflib.get_close_matches(unknown, known, 1)
+    hint = f" (here that is '{here}')" if here in known else f" (is '{near[0]}' meant?)" if near else ""
+    raise UsageError(
+        f"{called.__name__}(…) has no option '{unknown}'{hint}; there are: {', '.join(dict.fromkeys(known))}"
+    )
 
 
 def as_run(run: object) -> str:
@@ -150,6 +192,12 @@ def check_architecture(run: str, arch: object, graph: object) -> None:
         check_kind(f"run '{run}': arch", arch, str, "the key of an architecture, as text")
     if graph is not None:
         check_kind(f"run '{run}': graph", graph, ArchGraph, "an ArchGraph, such as lcode.trace_graph(module, example)")
+
+
+def _parameters(of: Callable[..., Any]) -> list[str]:
+    """The names of what it takes."""
+    every = inspect.signature(of).parameters.values()
+    return [one.name for one in every if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
 
 
 def _of(run: str | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lcode.hooks.early_stopper import Decision, EarlyStopper
 from lcode.hooks.extras import missing
+from lcode.hooks.inputs import check_passed_on
 from lcode.hooks.watched import Watched
 
 try:
@@ -35,6 +36,7 @@ class LcodeCallback(Callback):
 
     def __init__(self, monitor: Watched, **options: Any) -> None:
         super().__init__()
+        check_passed_on(options, LcodeCallback, EarlyStopper)
         self.stopper = EarlyStopper(monitor, **options)
 
     @property

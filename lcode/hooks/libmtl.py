@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from lcode.errors import UsageError
 from lcode.hooks.early_stopper import Decision, EarlyStopper
+from lcode.hooks.inputs import check_passed_on
 from lcode.hooks.watched import Watched
 from lcode.table import Direction
 
@@ -34,6 +35,7 @@ class LibMTLStopper:
     """
 
     def __init__(self, trainer: Any, epochs: int, monitor: Watched | None = None, **options: Any) -> None:
+        check_passed_on(options, LibMTLStopper, EarlyStopper, said_by={"max_epochs": "epochs"})
         meter: Any = getattr(trainer, "meter", None)
         missing = [name for name in ("display", "results", "task_dict") if not hasattr(meter, name)]
         if missing:

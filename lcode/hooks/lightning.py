@@ -10,6 +10,7 @@ from typing import Any
 from lcode.errors import UsageError
 from lcode.hooks.early_stopper import Decision, EarlyStopper
 from lcode.hooks.extras import missing
+from lcode.hooks.inputs import check_passed_on
 from lcode.hooks.watched import Watched
 
 try:
@@ -46,6 +47,7 @@ class LcodeCallback(pl.Callback):
 
     def __init__(self, monitor: Watched, **options: Any) -> None:
         super().__init__()
+        check_passed_on(options, LcodeCallback, EarlyStopper)
         self.stopper = EarlyStopper(monitor, **options)
         self._least = 0
 

@@ -289,6 +289,12 @@ class Monitor:
         return None if live is None else live.status
 
     @in_turn
+    def measured(self, run: str) -> set[str]:
+        """The keys of the metrics that a run has reported; none of one that was never started here."""
+        live = self._sweep.runs.get(as_run(run))
+        return set() if live is None else {key for values in live.values.values() for key in values}
+
+    @in_turn
     def planned(self, run: str) -> float:
         """The last planned epoch of a run, as it counts: N − 1 where a run of N epochs counts from 0.
 

@@ -18,12 +18,12 @@ from lcode.decisions import Verdict
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.hooks.extras import missing
-from lcode.hooks.inputs import as_epoch, as_values
+from lcode.hooks.inputs import as_epoch, as_values, check_passed_on
 from lcode.hooks.judge import model_or_pretrained
 from lcode.hooks.monitor import Monitor
-from lcode.hooks.stored_trials import VERDICT, StoredStudy, run_of
+from lcode.hooks.stored_trials import StoredStudy, run_of
 from lcode.hooks.trials import make_monitor
-from lcode.readers.loggers.optuna_trials import REPORT
+from lcode.readers.loggers.optuna_told import REPORT, VERDICT
 from lcode.table import Direction
 
 try:
@@ -82,6 +82,7 @@ class LcodePruner(BasePruner):
         Raises:
             UsageError: an option out of range or of the wrong type.
         """
+        check_passed_on(options, LcodePruner, Monitor)
         self._horizon, self._directions, self._options = horizon, dict(directions or {}), options
         self._cache = _Cache()
         self._new_monitor({}, ())  # refuses what cannot be, before the first trial

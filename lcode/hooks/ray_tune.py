@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lcode.errors import UsageError
 from lcode.hooks.extras import missing
+from lcode.hooks.inputs import check_passed_on
+from lcode.hooks.monitor import Monitor
 from lcode.hooks.trials import TrialRuns
 from lcode.table import Direction
 
@@ -25,7 +27,8 @@ class LcodeScheduler(FIFOScheduler):
     """Ends a trial whose forecast says that it will hardly beat the best one; otherwise first come, first served.
 
     The trials that finished are learned from while the sweep goes on. A trial is known by its identity: one that is
-    restored, paused or tried again goes on with its curve, from wherever its epochs say.
+    restored, paused or tried again goes on with its curve, from wherever its epochs say. A scheduler that is given to a
+    second tuner begins anew; `history` is what an earlier sweep may teach.
 
     Ray keeps nothing of a scheduler. Hand over `as_callback()` as well, which is kept, and `Tuner.restore` goes on with
     the same decisions.
@@ -67,9 +70,11 @@ class LcodeScheduler(FIFOScheduler):
             UsageError: an option out of range or of the wrong type.
         """
         super().__init__()
+        check_passed_on(options, LcodeScheduler, Monitor, said_by={"directions": "metrics"})
         if action not in ("stop", "pause"):
             raise UsageError(f"action is {action!r}; it is 'stop' or 'pause'")
         self._pauses, self._waiting = action == "pause", dict[str, _Waiting]()
+        self._metrics = metrics
         self._settings: dict[str, Any] = {"horizon": horizon, "time_attr": time_attr, "options": options}
         self._trials = None if metrics is None else TrialRuns(metrics, **self._settings)
 
@@ -91,10 +96,15 @@ class LcodeScheduler(FIFOScheduler):
         return _Memory(self)
 
     def set_search_properties(self, metric: str | None, mode: str | None, **spec: Any) -> bool:
-        """Take the metric of `TuneConfig`, if none was given."""
-        if self._trials is None and metric is not None:
-            named: Any = [metric] if mode is None else {metric: mode}
-            self._trials = TrialRuns(named, **self._settings)
+        """A sweep begins: trials of an earlier one count no more, and `TuneConfig` says the metric if none was given.
+
+        Ray calls this before it hands the callback the state of an experiment that is restored.
+        """
+        named: Any = None if metric is None else [metric] if mode is None else {metric: mode}
+        metrics = named if self._metrics is None else self._metrics
+        if self._metrics is None or self.trials.begun:
+            self._trials = None if metrics is None else TrialRuns(metrics, **self._settings)
+            self._waiting.clear()
         return True
 
     def on_trial_add(self, tune_controller: object, trial: Trial) -> None:

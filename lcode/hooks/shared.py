@@ -15,7 +15,7 @@ from lcode.forecasters.base import Forecaster
 from lcode.graphs import ArchGraph, graph_from_json
 from lcode.hooks.asked import LyingThere
 from lcode.hooks.folder import Event, Folder
-from lcode.hooks.inputs import as_run
+from lcode.hooks.inputs import as_run, check_passed_on
 from lcode.hooks.monitor import Monitor
 from lcode.table import Metric, RunStatus, RunTable
 from lcode.table.runlog import check_name
@@ -52,6 +52,7 @@ class SharedMonitor(Monitor):
         clock: Callable[[], float] = time.time,
         **options: Any,
     ) -> None:
+        check_passed_on(options, SharedMonitor, Monitor)
         if options.get("baseline") is None and isinstance(folder, str | os.PathLike):
             options["baseline"] = LyingThere.of(folder, options.get("objective", "delta_m"))
         super().__init__(model, history, **options)
@@ -210,4 +211,5 @@ def monitor(
         >>> lcode.read_logs("runs").run_ids
         ('a17',)
     """
+    check_passed_on(options, monitor, SharedMonitor, Monitor)
     return SharedMonitor(folder, model, history, **options)

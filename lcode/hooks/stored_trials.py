@@ -7,8 +7,6 @@ those that run or were stopped. So every worker decides alike, and one that is r
 
 from __future__ import annotations
 
-import hashlib
-import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,18 +18,11 @@ from lcode.decisions import Verdict
 from lcode.decisions.ending import Ending
 from lcode.hooks.monitor import Monitor
 from lcode.hooks.trials import plain_config
-from lcode.readers.loggers.optuna_trials import OWN, reports_of
+from lcode.readers.loggers.optuna_told import VERDICT, Report, digest_of, is_decided, reported, reports_of, was_stopped
 from lcode.table.reading import listed
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
-
-VERDICT = f"{OWN}verdict"
-"""Attribute of the last verdict: what `Verdict.to_json` says, after how many `reports` it was given and after `which`
-(their digest: a trial that is tried again inherits the attribute, but not always the reports), and what is `thought` of
-its end: `score`, and `looks`, the forecasts that have a say; they stand until there is a new one."""
-
-Report = tuple[float, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -54,14 +45,12 @@ class StoredTrial:
     @cached_property
     def reports(self) -> list[Report]:
         """Its reports, in the order in which they came."""
-        return self._named or [
-            (step, {self.value_name: value}) for step, value in sorted(self.frozen.intermediate_values.items())
-        ]
+        return reported(self.frozen.user_attrs, self.frozen.intermediate_values, self.value_name)
 
-    @property
+    @cached_property
     def is_named(self) -> bool:
         """Whether it reported metrics by name, as `LcodeTrial` does, and not a value as Optuna's own trials do."""
-        return bool(self._named)
+        return bool(reports_of(self.frozen.user_attrs))
 
     @cached_property
     def names(self) -> set[str]:
@@ -77,8 +66,7 @@ class StoredTrial:
     @property
     def is_decided(self) -> bool:
         """Whether the last verdict has seen all that was reported."""
-        stored = self._stored
-        return stored.get("reports") == len(self.reports) and stored.get("which", self._digest) == self._digest
+        return is_decided(self.frozen.user_attrs, self.reports)
 
     @property
     def is_running(self) -> bool:
@@ -88,8 +76,7 @@ class StoredTrial:
     @cached_property
     def is_stopped(self) -> bool:
         """Whether it ended when it was told to stop, pruned or with a forecast for its value."""
-        told = self.verdict is not None and self.verdict.stop and self.is_decided
-        return told and self.frozen.state.name in ("PRUNED", "COMPLETE")
+        return self.frozen.state.name in ("PRUNED", "COMPLETE") and was_stopped(self.frozen.user_attrs, self.reports)
 
     @cached_property
     def is_finished(self) -> bool:
@@ -125,19 +112,7 @@ class StoredTrial:
         thought = {"score": verdict.score, "looks": [look.to_json() for look in looks]}
         if verdict.ending is None and self.verdict is not None and verdict.epoch >= self.verdict.epoch:
             thought = self._stored["thought"]  # an earlier epoch says that the trial was started again
-        return {"reports": len(self.reports), "which": self._digest, "thought": thought, **plain}
-
-    @cached_property
-    def _named(self) -> list[Report]:
-        return [*reports_of(self.frozen.user_attrs)]
-
-    @cached_property
-    def _digest(self) -> str:
-        plain = [
-            [float(step), *sorted((name, float(value)) for name, value in values.items())]
-            for step, values in self.reports
-        ]
-        return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
+        return {"reports": len(self.reports), "which": digest_of(self.reports), "thought": thought, **plain}
 
     @property
     def _stored(self) -> Mapping[str, Any]:

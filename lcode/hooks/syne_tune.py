@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lcode.hooks.extras import missing
+from lcode.hooks.inputs import check_passed_on
+from lcode.hooks.monitor import Monitor
 from lcode.hooks.trials import TrialRuns
 from lcode.table import Direction
 
@@ -53,6 +55,7 @@ class LcodeScheduler(TrialScheduler):
         Raises:
             UsageError: no metric, an option out of range or of the wrong type.
         """
+        check_passed_on(options, LcodeScheduler, Monitor, said_by={"directions": "metrics"})
         super().__init__(random_seed=scheduler.random_seed)
         self.scheduler = scheduler
         self.trials = TrialRuns(metrics, horizon=horizon, time_attr=time_attr, options=options)

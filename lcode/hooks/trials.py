@@ -120,6 +120,11 @@ class TrialRuns:
         return self.monitor.report(run, result[self.time_attr], values)
 
     @property
+    def begun(self) -> bool:
+        """Whether there was a trial."""
+        return bool(self._runs)
+
+    @property
     def ended(self) -> int:
         """How many trials have ended otherwise than by a verdict."""
         return sum(self.monitor.status(run) in ("finished", "failed") for run in self._runs)

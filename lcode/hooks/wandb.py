@@ -8,7 +8,9 @@ from typing import Any
 from lcode.errors import UsageError
 from lcode.hooks.early_stopper import Decision, EarlyStopper
 from lcode.hooks.extras import missing
+from lcode.hooks.inputs import check_passed_on
 from lcode.hooks.watched import Watched
+from lcode.readers.understanding.column_words import FORECASTS
 
 try:
     import wandb
@@ -38,6 +40,7 @@ class WandbRun:
     """
 
     def __init__(self, monitor: Watched, max_epochs: float, *, run: Any = None, **options: Any) -> None:
+        check_passed_on(options, WandbRun, EarlyStopper)
         self._run: Any = wandb.run if run is None else run
         if self._run is None:
             raise UsageError("no run of W&B has begun; call wandb.init() first")
@@ -53,11 +56,11 @@ class WandbRun:
             metrics: what is to be logged; those that are watched are reported.
         """
         decision = self.stopper.update(epoch, metrics)
-        ends = {f"lcode/{name}": at["median"] for name, at in decision.forecast.items()}
+        ends = {f"{FORECASTS}{name}": at["median"] for name, at in decision.forecast.items()}
         self._run.log({"epoch": epoch, **metrics, **ends})
         if decision:
             why = {"kind": decision.kind, "reason": decision.reason, "saved_epochs": decision.saved_epochs}
-            self._run.summary.update({f"lcode/{name}": value for name, value in why.items()})
+            self._run.summary.update({f"{FORECASTS}{name}": value for name, value in why.items()})
         return decision
 
     def finish(self) -> None:

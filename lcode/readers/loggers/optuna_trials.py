@@ -11,6 +11,7 @@ from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.cells import columns_of
+from lcode.readers.loggers.optuna_told import OWN, reported, reports_of, was_stopped
 from lcode.table.metric import Direction
 from lcode.table.table import RunStatus
 
@@ -21,12 +22,6 @@ STEP, VALUE = "step", "value"
 
 METRIC_NAMES = "study:metric_names"
 """The attribute in which Optuna keeps what `study.set_metric_names` was given."""
-
-OWN = "lcode:"
-"""What the attributes begin with that our own hook writes."""
-
-REPORT = f"{OWN}report:"
-"""Attribute of a report to it: its number follows, its value is `[epoch, {metric: value}]`."""
 
 STATUSES: dict[str, RunStatus] = {"COMPLETE": "finished", "PRUNED": "stopped", "FAIL": "failed"}
 
@@ -117,7 +112,7 @@ def runs_of(path: Path, studies: Sequence[Study], notes: Sequence[str] = ()) -> 
                     run=f"{study.name}/trial-{trial.number}",
                     axis=STEP if rows else None,
                     config={str(name): value for name, value in trial.params.items()},
-                    status=STATUSES.get(trial.state),
+                    status=_status(study, trial),
                     directions={name: way for name, way in ways.items() if name in columns},
                 )
             )
@@ -143,6 +138,13 @@ def runs_of(path: Path, studies: Sequence[Study], notes: Sequence[str] = ()) -> 
     return [replace(runs[0], notes=tuple(remarks)), *runs[1:]]
 
 
+def _status(study: Study, trial: Trial) -> RunStatus | None:
+    """How it ended; one that was told to stop may have returned its forecast, and so be complete for Optuna."""
+    complete = trial.state == "COMPLETE"
+    reports = reported(trial.attrs, trial.reports, study.value_name) if complete else []
+    return "stopped" if was_stopped(trial.attrs, reports) else STATUSES.get(trial.state)
+
+
 def _rows(study: Study, trial: Trial) -> tuple[list[dict[str, Any]], set[str]]:
     """A row per step, and the user attributes that are none of its columns."""
     by_step: dict[float, dict[str, Any]] = {step: {study.value_name: value} for step, value in trial.reports.items()}
@@ -160,12 +162,6 @@ def _rows(study: Study, trial: Trial) -> tuple[list[dict[str, Any]], set[str]]:
                 for step, number in curve.items():
                     by_step.setdefault(step, {})[key] = number
     return [{STEP: step, **by_step[step]} for step in sorted(by_step)], unread
-
-
-def reports_of(attrs: Mapping[str, Any]) -> list[tuple[float, dict[str, float]]]:
-    """Epoch and values of what a trial has reported to our own hook, in the order in which it did."""
-    numbered = sorted((int(key[len(REPORT) :]), key) for key in attrs if key.startswith(REPORT))
-    return [(attrs[key][0], attrs[key][1]) for _, key in numbered]
 
 
 def _curves(name: str, value: Any, steps: Sequence[float]) -> Iterator[tuple[str, Mapping[Any, float] | None]]:

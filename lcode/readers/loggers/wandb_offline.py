@@ -15,17 +15,21 @@ from lcode.readers.loggers.cells import columns_of, flat
 from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.readers.loggers.wandb_log import MAGIC, records_of
 from lcode.readers.loggers.wire import fields
-from lcode.readers.understanding.column_words import STEPS
+from lcode.readers.understanding.column_words import FORECASTS, STEPS
 from lcode.table.metric import Direction
 from lcode.table.table import RunStatus
 
 TOOL = "W&B"
 
-_HISTORY, _CONFIG, _METRIC, _RUN, _EXIT = 2, 5, 12, 17, 18
+_HISTORY, _SUMMARY, _CONFIG, _METRIC, _RUN, _EXIT = 2, 3, 5, 12, 17, 18
 """Kinds of records, as fields of `wandb_internal.Record`."""
 
 _UPDATE, _REMOVE = 1, 2
-"""What happens to an entry of the configuration, as fields of `ConfigRecord`."""
+"""What happens to an entry of the configuration or the summary, as fields of `ConfigRecord` and `SummaryRecord`."""
+
+KIND, _STOPPED = f"{FORECASTS}kind", ("beaten", "diverged")
+"""The entry of the summary in which our own hook says why it ended a run, and what it says of one that counts no more;
+what one had reached in which nothing was to be gained counts as its end."""
 
 _GOALS: dict[int | bytes, Direction] = {1: "min", 2: "max"}
 """`MetricRecord.goal`, and which of a curve's values its summary shows, as fields of `MetricSummary`."""
@@ -48,6 +52,7 @@ class _File:
     metrics: list[str] = field(default_factory=list)
     axes: set[str] = field(default_factory=set)
     directions: dict[str, Direction] = field(default_factory=dict)
+    told: RunStatus | None = None
     status: RunStatus | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -197,6 +202,15 @@ def _metric(file: _File, message: bytes) -> None:
         file.directions[name] = goals[0]
 
 
+def _summary(file: _File, message: bytes) -> None:
+    """Why our own hook has ended the run; the rest repeats the last rows."""
+    for number, content in fields(message):
+        if number == _UPDATE and isinstance(content, bytes) and KIND.encode() in content:
+            names, value = _item(content)
+            if names == [KIND]:
+                file.told = "stopped" if value in _STOPPED else None
+
+
 def _exit(file: _File, message: bytes) -> None:
     code = next((content for number, content in fields(message) if number == 1), 0)
     file.status = "failed" if code else "finished"
@@ -204,6 +218,7 @@ def _exit(file: _File, message: bytes) -> None:
 
 _TAKEN: Mapping[int, Callable[[_File, bytes], None]] = {
     _HISTORY: _history,
+    _SUMMARY: _summary,
     _CONFIG: _config,
     _METRIC: _metric,
     _RUN: _run,
@@ -251,7 +266,7 @@ def _logged(files: Sequence[_File]) -> Logged:
         run=last.name or last.id,
         axis=axes.pop() if len(axes) == 1 else None if says_epochs(columns) or _STEP not in columns else _STEP,
         config=flat({name: _unwrapped(value) for name, value in config.items()}, "."),
-        status=last.status,
+        status=last.told if last.told and last.status != "failed" else last.status,
         directions={name: way for file in files for name, way in file.directions.items() if name in columns},
         notes=notes,
     )

@@ -52,6 +52,9 @@ STEPS = (
 )
 """Columns that count steps of the optimiser, of an environment, or calls of a tool, the best one first."""
 
+FORECASTS = "lcode/"
+"""What the names begin with under which our own hooks log what they forecast: `lcode/val/acc`."""
+
 _INDEX = re.compile(r"(unnamed(: ?|_)\d+|__index_level_\d+__|index|idx|row|rowid|#)?", re.IGNORECASE)
 
 _COUNTERS = _words(
@@ -155,6 +158,8 @@ def why_left_out(name: str) -> str | None:
     words = words_of(name)
     if _INDEX.fullmatch(name.strip()):
         return "index"
+    if name.startswith(FORECASTS):
+        return "forecast"
     if name.endswith(("__MIN", "__MAX")):
         return "range of a chart"
     if _BOOKKEEPING.fullmatch(name) or set() < set(words) - _OF_MACHINE <= _MACHINE:

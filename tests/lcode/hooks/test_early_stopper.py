@@ -143,6 +143,28 @@ def test_a_metric_that_is_never_reported_is_said_once(trend: Forecaster) -> None
     assert not stopper.update(3, {"acc": 0.5, "val_loss": 0.3})
 
 
+def test_what_never_came_in_a_short_training_is_said_at_its_end(trend: Forecaster) -> None:
+    stopper = EarlyStopper({"acc": "max", "f1": "max"}, 30, model=trend)
+    stopper.update(1, {"a_acc": 0.5})
+    stopper.update(1, {"b_acc": 0.5, "a_acc": 0.6})
+    with pytest.warns(UserWarning, match=r"acc, f1 was never reported, so nothing.*there are: a_acc, b_acc$"):
+        stopper.finish()
+    stopper.finish()  # once
+    failed = EarlyStopper("acc", 30, model=trend)
+    failed.update(1, {})
+    failed.finish("failed")
+
+
+def test_what_a_folder_knows_has_come_before_the_training_was_resumed(tmp_path: Path, trend: Forecaster) -> None:
+    def make() -> EarlyStopper:
+        return EarlyStopper({"acc": "max"}, 30, model=trend, min_epochs=2, sweep=tmp_path)
+
+    make().update(1, {"acc": 0.5})
+    resumed = make()
+    resumed.update(2, {"loss": 0.5})
+    resumed.finish()
+
+
 def test_a_run_whose_metric_never_moves_is_stopped() -> None:
     stopper = EarlyStopper({"seg/miou": "max"}, max_epochs=100)
     stopped = [epoch for epoch in range(1, 41) if stopper.update(epoch, {"seg/miou": 0.02}).stop]

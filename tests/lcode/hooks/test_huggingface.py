@@ -55,6 +55,7 @@ def train(
             if state.global_step == kill_at:
                 raise Killed
 
+    rows = options.pop("eval_dataset", ROWS)
     settings = {"eval_strategy": "epoch", "num_train_epochs": 30, "save_strategy": "no", **options}
     arguments = transformers.TrainingArguments(
         output_dir=str(folder),
@@ -69,7 +70,7 @@ def train(
         model=Scripted(),
         args=arguments,
         train_dataset=ROWS,
-        eval_dataset=ROWS,
+        eval_dataset=rows,
         compute_metrics=measured,
         callbacks=[callback, Kill()],
     )
@@ -119,6 +120,11 @@ def test_a_training_that_is_killed_and_resumed_decides_as_one_that_was_not(
     assert (tmp_path / f"checkpoint-{killed_at}").is_dir()
     train(resumed, tmp_path, resume=True)
     assert resumed.decision == whole.decision
+
+
+def test_metrics_of_several_evaluation_sets_that_bear_other_names_are_said(tmp_path: Path, trend: Forecaster) -> None:
+    with pytest.warns(UserWarning, match="A_acc, eval_B_loss was never reported.*there are: a_.*b_A_acc"):
+        train(LcodeCallback(WATCHED, model=trend), tmp_path, num_train_epochs=2, eval_dataset={"a": ROWS, "b": ROWS})
 
 
 def test_a_training_that_never_evaluates_cannot_be_forecast(tmp_path: Path, trend: Forecaster) -> None:

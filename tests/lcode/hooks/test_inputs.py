@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,61 @@ def test_options_of_the_wrong_type_are_named(option: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=f"({name} is|no objective|no final value) {value!r}"):
         monitor(**option)
     assert monitor(keep=np.int64(1)).rule.keep == 1
+
+
+@pytest.mark.parametrize(
+    ("hook", "given", "option", "says"),
+    [
+        (
+            "shared.monitor",
+            {"folder": "runs"},
+            "horizont",
+            r"monitor\(…\) has no option 'horizont' \(is 'horizon' meant",
+        ),
+        ("shared.SharedMonitor", {"folder": "runs"}, "folders", "SharedMonitor.* 'folders' .*is 'folder' meant"),
+        (
+            "optuna.LcodePruner",
+            {"horizon": 10},
+            "n_warmup_steps",
+            r"LcodePruner.*'n_warmup_steps' \(here that is 'min_ep",
+        ),
+        ("optuna.LcodePruner", {"horizon": 10}, "interval_steps", "here that is 'every'"),
+        ("ray_tune.LcodeScheduler", {"horizon": 10}, "grace_period", r"LcodeScheduler.*\(here that is 'min_epochs'\)"),
+        ("ray_tune.LcodeScheduler", {"horizon": 10}, "directions", "'directions' .here that is 'metrics'.; there are"),
+        (
+            "syne_tune.LcodeScheduler",
+            {"scheduler": None, "metrics": "loss", "horizon": 10},
+            "max_ts",
+            "has no option 'max_ts'",
+        ),
+        ("keras.LcodeCallback", {"monitor": "loss"}, "patience", r"LcodeCallback\(…\) has no option 'patience'; there"),
+        ("keras.LcodeCallback", {"monitor": "loss"}, "start_from_epoch", "here that is 'min_epochs'"),
+        ("huggingface.LcodeCallback", {"monitor": "loss"}, "patience", "LcodeCallback.*: monitor, max_epochs, min_ep"),
+        ("lightning.LcodeCallback", {"monitor": "loss"}, "max_epoch", r"LcodeCallback.* \(is 'max_epochs' meant\?\)"),
+        (
+            "wandb.WandbRun",
+            {"monitor": "loss", "max_epochs": 9},
+            "keep",
+            "WandbRun.*there are: monitor, max_epochs, run",
+        ),
+        (
+            "libmtl.LibMTLStopper",
+            {"trainer": None, "epochs": 9},
+            "max_epochs",
+            r"LibMTLStopper.*\(here that is 'epochs'",
+        ),
+    ],
+)
+def test_an_option_that_is_passed_on_is_refused_by_whom_the_user_has_called(
+    hook: str, given: dict[str, Any], option: str, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.chdir(tmp_path)
+    room, name = hook.split(".")
+    called = getattr(import_module(f"lcode.hooks.{room}"), name)
+    with pytest.raises(UsageError, match=says):
+        called(**given, **{option: 3})
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_median_rule_counts_in_whole_numbers() -> None:

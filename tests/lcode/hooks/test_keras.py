@@ -58,6 +58,11 @@ def test_epochs_without_a_validation_are_none(trend: Forecaster) -> None:
     assert callback.decision is not None and callback.decision.best["val_acc"][0] == 12
 
 
+def test_a_metric_that_never_came_is_said_at_the_end(trend: Forecaster) -> None:
+    with pytest.warns(UserWarning, match="val_f1 was never reported.*there are: loss, val_loss"):
+        fit(LcodeCallback({"val_f1": "max"}, model=trend), epochs=2)
+
+
 def test_a_training_that_is_killed_and_goes_on_decides_as_one_that_was_not(tmp_path: Path, trend: Forecaster) -> None:
     class Killed(Exception):
         pass

@@ -85,6 +85,11 @@ def test_training_ends_when_no_metric_improves(tmp_path: Path, trend: Forecaster
     assert callback.decision.best["A/acc"] == (12, pytest.approx(0.8))
 
 
+def test_a_metric_that_never_came_is_said_at_the_end(tmp_path: Path, trend: Forecaster) -> None:
+    with pytest.warns(UserWarning, match="A/f1 was never reported.*there are: .*A/acc"):
+        fit(LcodeCallback({"A/f1": "max"}, model=trend), tmp_path, max_epochs=2)
+
+
 @pytest.mark.parametrize(
     ("options", "last", "end"),
     [

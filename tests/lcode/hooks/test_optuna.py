@@ -16,6 +16,8 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from lcode.decisions import Verdict
@@ -269,7 +271,7 @@ def test_a_trial_that_is_retried_goes_on_with_its_reports() -> None:
     assert restarted[0].epoch == 1 and restarted[-1].stop
 
 
-def test_the_value_of_a_pruned_trial_is_its_forecast_and_no_end_to_learn_from() -> None:
+def test_the_value_of_a_pruned_trial_is_its_forecast_and_no_end_to_learn_from(tmp_path: Path) -> None:
     def objective(plain: optuna.Trial) -> Sequence[float]:
         trial = LcodeTrial(plain)
         seg = trial.suggest_float("seg", 0, 1)
@@ -279,13 +281,16 @@ def test_the_value_of_a_pruned_trial_is_its_forecast_and_no_end_to_learn_from() 
                 return trial.predicted_values("seg/miou", "depth/abs_err")
         return seg, 1.5 - seg
 
-    study = study_of(["maximize", "minimize"])
+    storage = f"sqlite:///{tmp_path}/study.db"
+    study = optuna.create_study(study_name="s", storage=storage, directions=["maximize", "minimize"], pruner=pruner())
     for final in (0.6, 0.7, 0.8, 0.5, 0.4):
         study.enqueue_trial({"seg": final})
     study.optimize(objective, n_trials=5)
     cut = study.trials[3]
     assert cut.state == TrialState.COMPLETE and cut.values == pytest.approx([0.5, 1.0])
     assert len([key for key in cut.user_attrs if key.startswith("lcode:report:")]) == 3
+    ended = read_logs(tmp_path / "study.db").runs["status"].tolist()
+    assert ended == ["finished", "finished", "finished", "stopped", "stopped"]
     study.enqueue_trial({"seg": 0.9})
     _, verdicts = train(study, flat(0.9, 4))
     assert not verdicts[-1].stop and "trial 2" in verdicts[-1].reason
@@ -334,6 +339,21 @@ def test_one_metric_may_be_zero_or_negative() -> None:
         study.tell(trial, value)
     _, verdicts = train(study, [(epoch, {"reward": -0.2}) for epoch in range(1, 4)])
     assert verdicts[-1].stop and "ended at 0.1" in verdicts[-1].reason
+
+
+def test_a_trial_that_went_on_after_a_verdict_or_in_a_dry_run_is_read_as_finished(tmp_path: Path) -> None:
+    storage = JournalStorage(JournalFileBackend(f"{tmp_path}/journal.log"))
+    study = optuna.create_study(storage=storage, direction="maximize", pruner=pruner())
+    complete(study, 0.6, 0.7, 0.8)
+    gone_on, verdicts = train(study, flat(0.5, 3))
+    assert verdicts[-1].stop
+    LcodeTrial(gone_on).report(values(0.5), 4)
+    study.tell(gone_on, 0.5)
+    study.pruner = pruner(dry_run=True)
+    advised, verdicts = train(study, flat(0.5, 3))
+    assert verdicts[-1].action == "stop"
+    study.tell(advised, 0.5)
+    assert read_logs(tmp_path / "journal.log").runs["status"].tolist() == ["finished"] * 5
 
 
 def test_a_dry_run_prunes_nothing_and_its_trials_count() -> None:

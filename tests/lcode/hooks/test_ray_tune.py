@@ -92,6 +92,25 @@ def test_the_metric_of_the_tuner_will_do() -> None:
     assert both.set_search_properties("seg/miou", "max") and both.trials.names == tuple(METRICS)
 
 
+def test_a_second_sweep_begins_anew_and_takes_the_metric_of_its_own_tuner() -> None:
+    given, asked = finished(), LcodeScheduler(horizon=HORIZON, model=LastValueForecaster(), keep=0)
+    log = given.trials.monitor.log
+    for watch in (given, asked):
+        assert watch.set_search_properties("seg/miou", "max")
+        assert train(watch, "bad", 0.5) == ["CONTINUE"] * (HORIZON - 1) + ["STOP"]
+    assert len(log) == 3 * HORIZON and given.trials.names == tuple(METRICS)
+    assert asked.set_search_properties("depth/abs_err", "min") and asked.trials.names == ("depth/abs_err",)
+    assert asked.set_search_properties(None, None)
+    with pytest.raises(UsageError, match="no metric is known"):
+        train(asked, "a", 0.6)
+
+
+def test_a_scheduler_that_has_seen_nothing_yet_stays_as_it_is_when_its_sweep_begins() -> None:
+    watch = scheduler()
+    trials = watch.trials
+    assert watch.set_search_properties(None, None) and watch.trials is trials
+
+
 def test_what_a_result_lacks_is_said_with_what_it_has() -> None:
     watch = scheduler(metrics={"seg/miou": "max", "depth/error": "min"})
     with pytest.raises(
@@ -269,6 +288,15 @@ def test_a_sweep_of_ray_is_interrupted_and_restored(tmp_path: Path) -> None:
     mended.touch()
     results = tune.Tuner.restore(str(tmp_path / "sweep"), objective, restart_errored=True).fit()
     assert epochs_of(results) == {0.6: 6, 0.7: 6, 0.8: 6, 0.5: 3} and results.num_errors == 0
+    second = tune.Tuner(
+        objective,
+        param_space={"seg": 0.5},
+        tune_config=tune.TuneConfig(scheduler=watch),
+        run_config=tune.RunConfig(
+            name="second", storage_path=str(tmp_path), callbacks=[watch.as_callback()], verbose=0
+        ),
+    )
+    assert epochs_of(second.fit()) == {0.5: 6}  # there is no better trial in this sweep
 
 
 @pytest.mark.usefixtures("real_ray")

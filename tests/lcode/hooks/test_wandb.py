@@ -10,6 +10,7 @@ import wandb
 
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
+from lcode.hooks import Monitor
 from lcode.hooks.wandb import WandbRun
 from lcode.readers import read_logs
 
@@ -41,6 +42,22 @@ def test_a_run_leaves_its_loop_and_says_why(tmp_path: Path, trend: Forecaster, m
     assert logged[-1]["lcode/val/acc"] == pytest.approx(0.5)
     table = read_logs(tmp_path / "runs")
     assert table.run_ids == ("a17",) and table.configs.loc["a17"].to_dict() == {"lr": 0.1}
+
+
+def test_a_beaten_run_is_read_as_stopped_and_its_forecasts_as_no_metrics(tmp_path: Path, trend: Forecaster) -> None:
+    reached = {"good": [0.1 * epoch for epoch in range(1, 7)], "bad": [0.01] * 6, "flat": [0.7] * 6}
+    others = Monitor(trend, objective="mean", keep=0, min_epochs=3)
+    for name, values in reached.items():
+        with wandb.init(project="p", id=name, dir=tmp_path, **SETTINGS):
+            watch = WandbRun({"val/acc": "max"}, 6, sweep=others, min_delta=0.02)
+            for epoch, value in enumerate(values, start=1):
+                if watch.log(epoch, {"val/acc": value}):
+                    break
+            assert watch.stopper.decision is not None
+            assert watch.stopper.decision.kind == {"good": "finished", "bad": "beaten", "flat": "nothing to gain"}[name]
+    table = read_logs(tmp_path / "wandb")
+    assert [metric.key for metric in table.metrics] == ["val/acc"]
+    assert table.runs["status"].to_dict() == {"good": "finished", "bad": "stopped", "flat": "finished"}
 
 
 def test_without_a_run_it_says_how_to_begin_one() -> None:

@@ -67,6 +67,20 @@ def test_a_history_is_a_run_named_by_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "_step,_runtime,epoch,val/acc,lcode/val/acc\n0,1,0,0.5,0.7\n1,2,1,0.6,0.7\n",
+        '"Step","a - val/acc","a - lcode/val/acc"\n"0","0.5","0.7"\n"1","0.6","0.7"\n',
+    ],
+)
+def test_forecasts_of_our_own_hook_are_no_metrics(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    table = read_logs(tmp_path)
+    assert [metric.key for metric in table.metrics] == ["val/acc"]
+    assert table.points["value"].tolist() == [0.5, 0.6]
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("a.csv", "epoch,a - b\n1,2\n"),

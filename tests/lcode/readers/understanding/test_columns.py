@@ -46,6 +46,7 @@ def keys(read: RunTable) -> list[str]:
         ("rss", "{half}", "bookkeeping"),
         ("s/batch", "{half}", "speed"),
         ("seg/acc__MIN", "0.1", "range of a chart"),
+        ("lcode/seg/acc", "0.1", "forecast"),
         ("seen", "{epoch}00", "counter"),
         ("when", "at {epoch}", "text"),
     ],
