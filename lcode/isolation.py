@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from lcode.threads import limited_threads
+from lcode.threads import limited_threads, one_thread_for_linear_algebra
 
 DEVICES = ("cpu", "cuda")
 """Types of device that our code runs on, and on which autocast would change its numbers."""
@@ -17,9 +17,10 @@ DEVICES = ("cpu", "cuda")
 def isolated(threads: int = 1) -> Iterator[None]:
     """Within the block this thread computes as if its caller had switched nothing on; all is as it was after.
 
-    Set aside are autocast, inference mode, gradients switched off, a default device, and the number of torch threads.
-    The default dtype belongs to the whole process and is left alone, so our code states its dtypes. The global
-    generators are not used at all. Does not import torch: a caller who has not, either, has switched nothing on.
+    Set aside are autocast, inference mode, gradients switched off, a default device, and the number of torch threads;
+    numpy's linear algebra has one thread meanwhile, in the whole process. The default dtype belongs to the whole
+    process as well and is left alone, so our code states its dtypes. The global generators are not used at all. Does
+    not import torch: a caller who has not, either, has switched nothing on.
 
     Args:
         threads: torch threads within the block.
@@ -27,6 +28,7 @@ def isolated(threads: int = 1) -> Iterator[None]:
     torch = sys.modules.get("torch")
     with ExitStack() as stack:
         stack.enter_context(limited_threads(threads))
+        stack.enter_context(one_thread_for_linear_algebra())
         if torch is not None:
             for device in DEVICES:
                 if torch.is_autocast_enabled(device):

@@ -91,13 +91,12 @@ class AtCutoff:
         self._novelty = Novelty(history.known, history.folds, self._reach.slope[:, -1])
         unlike = self._novelty.out_of_fold()
 
-        def mix(moved: Array | None) -> Array:
-            return self.stacking.mix(parts, leads, moved)
+        def mix(rows: NDArray[np.int64], moved: Array | None) -> Array:
+            mixture = self.stacking.mix(parts[:, rows], leads[rows], moved)
+            return np.sort(values.bounded(mixture), axis=-1)
 
-        self._leaning = Leaning.learned(
-            self._towards(share), unlike, lambda moved: np.sort(values.bounded(mix(moved)), axis=-1), came
-        )
-        mixture = mix(self._leaning.moved(unlike, self._novelty.stays_out_of_fold()))
+        self._leaning = Leaning.learned(self._towards(share), unlike, mix, came)
+        mixture = self.stacking.mix(parts, leads, self._leaning.moved(unlike, self._novelty.stays_out_of_fold()))
         self.judged = Judged(mixture, truth, history.last, leads)
         self._queries, self._seed = chosen, given.seed
         conformal = Conformal.of(leads, mixture, truth)

@@ -109,7 +109,7 @@ class Leaning:
         cls,
         towards: Array,
         unlike: Array,
-        mix: Callable[[Array | None], Array],
+        mix: Callable[[NDArray[np.int64], Array | None], Array],
         truth: Array,
     ) -> Self:
         """Learned from left-out runs.
@@ -117,16 +117,18 @@ class Leaning:
         Args:
             towards: see there.
             unlike: how unlike the runs are to those of other folds, [N, K].
-            mix: their left-out forecasts in natural units, [N, K, Q, 21], with these shares of the weights moved,
-                [N, K, E].
+            mix: left-out forecasts in natural units of the runs in these R rows, [R, K, Q, 21], with these shares of
+                the weights moved, [R, K, E].
             truth: what came, NaN where unknown, [N, K, Q].
         """
-        if not unlike.any():
-            return cls(towards, np.ones(2))
-        plain = mix(None)
-        return cls(
-            towards, np.array([_likelihood(unlike, plain, mix(unlike[..., None] * one), truth) for one in towards])
-        )
+        rows, ways = np.flatnonzero(unlike.any(1)), np.flatnonzero(towards.any(1))
+        likelihood = np.ones(len(towards))
+        if len(rows) and len(ways):
+            unlike, truth, plain = unlike[rows], truth[rows], mix(rows, None)
+            for way in ways:
+                moved = mix(rows, unlike[..., None] * towards[way])
+                likelihood[way] = _likelihood(unlike, plain, moved, truth)
+        return cls(towards, likelihood)
 
     def moved(self, unlike: Array, stays: Array) -> Array | None:
         """Shares of the weights that go elsewhere, of R runs by `Novelty`, [R, K, E]; None: nothing."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from lcode.forecasters.by_cutoff import CutoffForecaster, CutoffModel
 from lcode.forecasters.point_model import PointModel, Predictor

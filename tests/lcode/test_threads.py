@@ -3,10 +3,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from lcode.threads import limited_threads
+from lcode.threads import limited_threads, one_thread_for_linear_algebra
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +71,41 @@ def test_blocks_of_several_threads_do_not_meddle() -> None:
         thread.join(10)
     assert seen == {"outer, inside": 1, "outer, after": 4, "inner, inside": 1, "inner, after": 4}
     assert (torch.get_num_threads(), in_a_new_thread()) == (4, 4)
+
+
+def of_linear_algebra() -> set[int]:
+    """Threads of the libraries that numpy and scipy decompose matrices with."""
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_linear_algebra_has_one_thread_within_and_those_that_it_had_after() -> None:
+    np.linalg.eigh(np.eye(2))
+    with threadpool_limits(3, user_api="blas"):
+        with one_thread_for_linear_algebra(), one_thread_for_linear_algebra():
+            assert of_linear_algebra() == {1}
+        assert of_linear_algebra() == {3}
+        with pytest.raises(ValueError, match="inside"), one_thread_for_linear_algebra():
+            raise ValueError("inside")
+        assert of_linear_algebra() == {3}
+
+
+def test_who_came_first_gives_them_back_whoever_else_is_inside() -> None:
+    with threadpool_limits(3, user_api="blas"):
+        inside, leave = threading.Barrier(2), threading.Event()
+
+        def other() -> None:
+            with one_thread_for_linear_algebra():
+                inside.wait()
+                leave.wait()
+
+        thread = threading.Thread(target=other)
+        with one_thread_for_linear_algebra():
+            thread.start()
+            inside.wait()
+            assert of_linear_algebra() == {1}
+        assert of_linear_algebra() == {3}
+        leave.set()
+        thread.join()
+        assert of_linear_algebra() == {3}
+        with one_thread_for_linear_algebra():
+            assert of_linear_algebra() == {1}

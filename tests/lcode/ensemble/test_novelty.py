@@ -99,8 +99,8 @@ UNDECIDED = np.full((4, 1), 0.5)
 def learned(plain: float, lasts: float, ends: float, truth: float = 0.0, unlike: np.ndarray = SOME) -> Leaning:
     """Learned where all runs end at the truth and the three ways of forecasting say so much."""
 
-    def mix(moved: np.ndarray | None) -> np.ndarray:
-        return forecasts(plain if moved is None else lasts if moved[..., 0].any() else ends)
+    def mix(rows: np.ndarray, moved: np.ndarray | None) -> np.ndarray:
+        return forecasts(plain if moved is None else lasts if moved[..., 0].any() else ends)[rows]
 
     return Leaning.learned(TOWARDS, unlike, mix, np.full((4, 1, 2), truth))
 
