@@ -73,6 +73,12 @@ def split_name(key: str) -> tuple[str, str]:
     return "", "/".join(parts)
 
 
+def plain_curve(key: str) -> tuple[str, str]:
+    """A name to compare by: on which data, and what, in lower case. `Val Acc` and `validation/acc` are one."""
+    split, bare = split_name(key.strip("_.-/ "))
+    return split, re.sub(r"[_.\-/ ]+", "/", bare.lower()).strip("/")
+
+
 def _unbracketed(found: re.Match[str]) -> str:
     """`Loss (val) [%]` as `val Loss`: what stands in brackets behind a name is the data, or a unit."""
     name, word = found[1], found[2].lower()
