@@ -16,7 +16,7 @@ from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.loggers.text_log import is_table
 from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.raw import RawTable
-from lcode.readers.remarks import between_remarks, unscored_remarks
+from lcode.readers.remarks import between_remarks, class_remarks, unscored_remarks
 from lcode.readers.run_logs import RUN_LOG, RunLogReader
 from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.runs.copies import without_copies
@@ -112,7 +112,7 @@ def _joined(
     told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, {**left_out, **curves.left_out})
     part = without_tests_behind(part, curves)
     understood = as_understood(part, curves)
-    remarks = (*unscored_remarks(part, curves), *between_remarks(part, curves, understood))
+    remarks = (*unscored_remarks(part, curves), *class_remarks(curves), *between_remarks(part, curves, understood))
     return replace(understood, notes=(*part.notes, *notes, *copies, *remarks)), told
 
 

@@ -22,7 +22,7 @@ _PART_OF_METRIC = """
     top mean avg average best micro macro weighted balanced binary ema running total overall max min per class k final
     last smoothed history episode rate ratio std coefficient coef coeff metric
 """
-_NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
+NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
 """Words before a metric that are part of it."""
 
 _OF_ANY_TASK = ("loss", "reward", "return", "cost")
@@ -114,7 +114,7 @@ def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
     found: dict[str, dict[str, str]] = {}
     for key, name in scored.items():
         parts = _METRIC_FIRST.fullmatch(name)
-        if parts is None or not _is_metric(parts[1]) or parts[3].lower() in _NO_TASK:
+        if parts is None or not _is_metric(parts[1]) or parts[3].lower() in NO_TASK:
             continue
         if parts[2] == "." or not _is_metric(parts[3]) or _may_be_task(parts[3]):
             found.setdefault(parts[1] + parts[2], {})[key] = parts[3]
@@ -152,14 +152,14 @@ def task_of(name: str) -> str | None:
             metric.lower() not in _OF_ANY_TASK or known_metric(before) is not None
         ):
             continue  # `abs_err` is one metric
-        if all(word.lower() in _NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
+        if all(word.lower() in NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
             return None
         return f"{'_'.join(words[:at])}/{metric}"
     # The metric first: `loss_seg`.
     for at in range(len(words) - 1, 0, -1):
         metric, rest = "_".join(words[:at]), words[at:]
         if _is_metric(metric) and not any(
-            (_is_metric(word) and not _may_be_task(word)) or word.lower() in _NO_TASK or word[0].isdigit()
+            (_is_metric(word) and not _may_be_task(word)) or word.lower() in NO_TASK or word[0].isdigit()
             for word in rest
         ):
             return f"{'_'.join(rest)}/{metric}"

@@ -14,6 +14,7 @@ import pandas as pd
 
 from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart, stacked
+from lcode.readers.understanding.classes_of_means import classes_of_means
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import plain_curve, split_name, with_tasks, without_ratio
 from lcode.readers.understanding.how_often import HowOften
@@ -75,11 +76,15 @@ def settle_curves(
     curves = _as_chosen(keys, choices, stated)
     scored, signals, left_out = dict(curves.scored), dict(curves.signals), dict(curves.left_out)
     if choices.map is None:
+        for key in classes_of_means(scored):
+            if key not in stated:
+                signals[key] = key
+                del scored[key]
         split_of = _measured_on(scored, stated, often, directed)
         plain = {plain_curve(name) for key in keys for name in (key, split_name(key)[1])}
         validated = any(split == "val" and _is_measured(key, directed) for key, split in split_of.items())
         bounds, deviations = bounds_beside(keys), spreads_beside(keys)
-        for key in curves.scored:
+        for key in list(scored):
             if key in stated:
                 continue
             if _is_best(key, plain):
@@ -95,7 +100,7 @@ def settle_curves(
             else:
                 continue
             del scored[key]
-        tasked = with_tasks(scored)
+        tasked = with_tasks(scored) | {key: key for key in scored if key in stated}
         tasks = {split_key(name)[0] for name in tasked.values()}
         # Names stay as they are where nothing else is to be told from them.
         scored = tasked if signals or left_out or len(tasks) > 1 else {key: without_ratio(key) for key in scored}
