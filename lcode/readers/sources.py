@@ -11,7 +11,7 @@ from lcode.files import check_path
 from lcode.readers.choices import Choices
 from lcode.readers.discover import Found, discover
 from lcode.readers.formats import FORMATS
-from lcode.readers.formats.file_beside import with_files_beside
+from lcode.readers.formats.file_beside import with_files_beside, with_settings_beside
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.loggers.text_log import is_table
 from lcode.readers.part import LogPart, join, with_distinct_names
@@ -233,7 +233,8 @@ def _sources(
         notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
     if kept:
         logger = LOGGERS[LAST_RESORT]
-        sources[logger.tool] = understood_runs(list(logger.read(kept)), logger.tool, path, choices, stated)
+        runs = with_settings_beside(list(logger.read(kept)))
+        sources[logger.tool] = understood_runs(runs, logger.tool, path, choices, stated)
     return sources, notes
 
 
