@@ -32,7 +32,7 @@ from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.unreadable import no_logs
 from lcode.table.reading import Reading, listed
 
-SPARE = ("json", "yaml", "excel")
+SPARE = ("json", "yaml", "excel", "sqlite")
 """Formats of which much lies in a folder that is no log: read where nothing else is."""
 
 
