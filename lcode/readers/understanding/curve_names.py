@@ -10,7 +10,7 @@ from lcode.table.metric import MAIN_TASK, split_key
 from lcode.table.metric_names import known_metric, plain_text
 from lcode.table.metric_parse import Name
 from lcode.table.metric_words import SPLITS
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import name_in_english
 
 _SPACES = (
     *("metrics", "metric", "scores", "results", "summary", "charts", "eval_metrics", "evaluators"),
@@ -46,7 +46,7 @@ _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 @lru_cache(maxsize=4096)
 def split_name(key: str) -> tuple[str, str]:
     """On which data a curve was measured, empty where its name does not say it, and its name without that."""
-    parts = _HELD_OUT.sub("holdout", _BRACKETS.sub(_unbracketed, in_english(key))).split("/")
+    parts = _HELD_OUT.sub("holdout", _BRACKETS.sub(_unbracketed, name_in_english(key))).split("/")
     if len(parts) > 1 and parts[0].lower() in _SPACES:
         parts = parts[1:]
     for at, part in enumerate(parts):
