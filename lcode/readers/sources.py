@@ -22,6 +22,7 @@ from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.runs.copies import without_copies
 from lcode.readers.runs.doubled_curves import without_doubled
 from lcode.readers.runs.gone_on import with_gone_on
+from lcode.readers.runs.means_of_runs import without_means
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.tables import understood_tables
 from lcode.readers.runs.tested_behind import without_tests_behind
@@ -100,7 +101,7 @@ def _joined(
         InputError: no curve is left to be scored.
     """
     parts, copies = without_copies({name: source.part for name, source in sources.items()})
-    part = join(with_distinct_names(parts))
+    part, means = without_means(join(with_distinct_names(parts)))
     directed = {key for key, direction in part.metrics.items() if direction is not None}
     curves = settle_curves(part.metrics, choices, stated, HowOften.of(part), directed)
     curves = without_doubled(curves, part.points, stated)
@@ -113,7 +114,7 @@ def _joined(
     part = without_tests_behind(part, curves)
     understood = as_understood(part, curves)
     remarks = (*unscored_remarks(part, curves), *class_remarks(curves), *between_remarks(part, curves, understood))
-    return replace(understood, notes=(*part.notes, *notes, *copies, *remarks)), told
+    return replace(understood, notes=(*part.notes, *notes, *copies, *means, *remarks)), told
 
 
 def _formats(path: Path, found: Found) -> tuple[dict[str, list[Path]], dict[str, list[Path]], list[str]]:

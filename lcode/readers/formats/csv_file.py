@@ -121,10 +121,10 @@ def _loaded(path: Path) -> RawTable:
         notes.append(f"{path.name}: the last line is incomplete ({cells} cells of {len(header)}) and was skipped.")
         unterminated = False
     columns = {name: table[str(i)].slice(1) for i, name in enumerate(header)}
-    columns, told = without_deviations(path, columns)
+    columns, deviations = without_deviations(path, columns)
     columns = {name: plain_numbers(name, column, separator) for name, column in columns.items()}
     finder = _line_finder(path, text, separator)
-    raw = RawTable(path, columns, finder, unterminated, (*notes, *told), resumed=again, own_form=own_form)
+    raw = RawTable(path, columns, finder, unterminated, (*notes, *deviations), resumed=again, own_form=own_form)
     raw = _without_twins(raw, names)
     if not unterminated or len(raw) < 2:
         return raw

@@ -1,4 +1,4 @@
-"""Cells that hold a value and how far it may be off: `0.25 ± 0.01`, `0.25 (0.01)`, `$0.25 \\pm 0.01$`."""
+"""Cells that hold a value and how far it may be off: `0.25 ± 0.01`, `0.25 (0.01)`, also as LaTeX has it."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def with_files_beside(raws: Sequence[RawTable]) -> list[RawTable]:
 
 
 def with_settings_beside(runs: Sequence[Logged]) -> list[Logged]:
-    """What programs printed, likewise: a run alone in its folder with the settings there; what it printed itself counts."""
+    """What programs printed, likewise; where a run has printed a setting itself, this counts."""
     logs = Counter(run.file.parent for run in runs if run.columns)
     return [_of_text(run, alone=logs[run.file.parent] == 1) for run in runs]
 

@@ -13,7 +13,12 @@ from lcode.readers.understanding.layout import CONFIG
 from lcode.readers.understanding.planned import is_planned, whole
 from lcode.table.reading import listed
 
-_OF_ROWS = frozenset("event type kind level msg message version stage phase host hostname device commit git".split())
+_OF_ROWS = frozenset(
+    (
+        *("event", "type", "kind", "level", "msg", "message", "version", "stage", "phase"),
+        *("host", "hostname", "device", "commit", "git"),
+    )
+)
 """Keys of what a row is, or of who wrote it, which set nothing."""
 
 _Rows = Sequence[dict[str, Any]]
@@ -35,7 +40,8 @@ def with_settings_of_rows(
     counted = _counted(rows)
     first = next(iter(counted), 0)
     others = [at for at in range(len(rows)) if at not in counted]
-    heads = [at for at in others if _is_head(rows[at])] or [at for at in others if at < first and _is_flat(rows[at])][:1]
+    heads = [at for at in others if _is_head(rows[at])]
+    heads = heads or [at for at in others if at < first and _is_flat(rows[at])][:1]
     members = _members(rows, heads, counted)
     of_row: dict[int, dict[str, Any]] = {}
     for head, below in members.items():

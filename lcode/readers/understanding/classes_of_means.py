@@ -1,13 +1,13 @@
 """Curves of single classes beside their mean: `iou_road`, `iou_sky` and 17 more beside `miou`, `AP-car` beside `mAP`.
 
-All of them would be scored, so that the mean, which is what papers print, would count as one of twenty. Means over tasks,
-such as an `acc` of all of them, are none of these: a mean IoU, AP or Dice is one over classes by what it is.
+All of them would be scored, so that the mean, which is what papers print, would count as one of twenty. A mean over
+tasks, such as an `acc` of all of them, is none of these: a mean IoU, AP or Dice is one over classes by what it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 
 from lcode.readers.understanding.curve_names import NO_TASK, split_name
@@ -22,7 +22,7 @@ _BETWEEN = r"[_.\-/ ()\[\]]+"
 
 _MEANS = frozenset(("mean", "avg", "average", "macro", "m"))
 
-_SIZES = frozenset("s m l small medium large".split())
+_SIZES = frozenset(("s", "m", "l", "small", "medium", "large"))
 """Words behind an AP that are no classes, as numbers are none: COCO measures objects of each size."""
 
 FEWEST = 2
@@ -35,9 +35,9 @@ def classes_of_means(keys: Iterable[str]) -> dict[str, str]:
     means = {mean: key for key in keys if (mean := _mean(key)) is not None}
     classes: dict[str, list[str]] = {}
     for key in keys if means else ():
-        mean = next((means[one] for one in _of_class(key) if one in means), None)
-        if mean is not None:
-            classes.setdefault(mean, []).append(key)
+        of = next((means[one] for one in _of_class(key) if one in means), None)
+        if of is not None:
+            classes.setdefault(of, []).append(key)
     found = {key: mean for mean, members in classes.items() if len(members) >= FEWEST for key in members}
     stems = {_stem(key): mean for key, mean in found.items() if _MEASURE.fullmatch(re.split(_BETWEEN, _stem(key))[-1])}
     trains = [key for key in keys if key not in found and key.lower().endswith("train")]

@@ -1,4 +1,4 @@
-"""Columns that say how far another curve may be off: `miou_std`, `miou_ci_low`, `loss_upper` beside `miou` and `loss`."""
+"""Columns that say how far another curve may be off: `miou_std` and `miou_ci_low` beside `miou`."""
 
 from __future__ import annotations
 

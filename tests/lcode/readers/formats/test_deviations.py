@@ -10,7 +10,16 @@ import pytest
 from lcode.errors import InputError
 from lcode.readers import read_logs
 
-FORMS = ["{} ± 0.01", "{}±0.01", "{} (0.01)", "{} +/- 0.01", r"${} \pm 0.01$", "{} (± 0.01)", "{}% ± 1.0%", "{} ± 1.0 %"]
+FORMS = [
+    "{} ± 0.01",
+    "{}±0.01",
+    "{} (0.01)",
+    "{} +/- 0.01",
+    r"${} \pm 0.01$",
+    "{} (± 0.01)",
+    "{}% ± 1.0%",
+    "{} ± 1.0 %",
+]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -38,5 +47,5 @@ def test_names_of_runs_are_no_values_and_other_cells_are_told_of(tmp_path: Path)
     path.write_text("run,epoch,val_acc\n1,1,0.1\n1,2,0.2\n1 (2),1,0.3\n1 (2),2,0.4\n")
     assert read_logs(path).run_ids == ("1", "1 (2)")
     path.write_text("epoch,val_acc\n1,0.1 ± 0.1\n2,0.2 ± 0.1\n3,0.2 or more\n")
-    with pytest.raises(InputError, match="line 4.*'0.2 or more' is not a number"):
+    with pytest.raises(InputError, match=r"line 4.*'0.2 or more' is not a number"):
         read_logs(path)

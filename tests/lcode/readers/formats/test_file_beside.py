@@ -53,7 +53,8 @@ def test_several_tables_of_a_folder_do_not_heed_them_either(tmp_path: Path) -> N
 
 AS_PRINTED = {
     "args.txt": "lr: 0.{run}\nepochs: 60\nresume: None\nnet: resnet\n",
-    "opt.txt": "------- Options -------\n{blanks}lr: 0.{run} \t[default: 0.02]\n{blanks}epochs: 60\n{blanks}net: resnet\n--- End ---\n",
+    "opt.txt": "------- Options -------\n{blanks}lr: 0.{run} \t[default: 0.02]\n{blanks}epochs: 60\n"
+    "{blanks}net: resnet\n--- End ---\n",
     "arguments.txt": "Namespace(lr=0.{run}, epochs=60, net='resnet', layers=[1, 2], out='/tmp/a b')\n",
     "config.txt": "{{'lr': 0.{run}, 'epochs': 60, 'net': 'resnet'}}\n",
     "params.txt": "lr = 0.{run}\nepochs = 60\nnet = resnet\n",
@@ -61,7 +62,7 @@ AS_PRINTED = {
     "config.toml": "lr = 0.{run}\nepochs = 60\nnet = 'resnet'\n",
     "hparams.toml": "[args]\nlr = 0.{run}\nepochs = 60\nnet = 'resnet'\n",
     "settings.ini": "[training]\nlr = 0.{run}  ; the rate\nepochs = 60\nnet = resnet\n",
-    "config.cfg": "[DEFAULT]\nlr = 0.{run}\n[args]\nepochs = 60\nnet = \"resnet\"\n",
+    "config.cfg": '[DEFAULT]\nlr = 0.{run}\n[args]\nepochs = 60\nnet = "resnet"\n',
     "opts.json": '{{"lr": 0.{run}, "epochs": 60, "net": "resnet"}}',
 }
 
@@ -91,7 +92,11 @@ def test_one_that_cannot_be_read_is_told_of_and_prose_holds_no_settings(tmp_path
 
 @pytest.mark.parametrize(
     ("ending", "settings"),
-    [("toml", "lr = 0.{run}\nepochs = 60\n"), ("json", '{{"lr": 0.{run}, "epochs": 60}}'), ("yaml", "lr: 0.{run}\nepochs: 60\n")],
+    [
+        ("toml", "lr = 0.{run}\nepochs = 60\n"),
+        ("json", '{{"lr": 0.{run}, "epochs": 60}}'),
+        ("yaml", "lr: 0.{run}\nepochs: 60\n"),
+    ],
 )
 def test_a_file_that_is_called_as_one_of_the_tables_is_of_this_run(tmp_path: Path, ending: str, settings: str) -> None:
     for run in (1, 2):

@@ -152,7 +152,12 @@ def test_every_format_reads_the_same_table(drawn: list[tuple[dict[int, Any], dic
         directions = {metric.key: metric.direction for metric in expected.metrics}
         for long in (False, True):
             rows = rows_of(contents, long=long)
-            for ending, write in {"csv": write_csv, "jsonl": write_jsonl, "parquet": write_parquet, "db": write_sqlite}.items():
+            for ending, write in {
+                "csv": write_csv,
+                "jsonl": write_jsonl,
+                "parquet": write_parquet,
+                "db": write_sqlite,
+            }.items():
                 path = folder / f"{long}.{ending}"
                 write(rows, path)
                 assert_same(read_logs(path, directions=directions), expected)

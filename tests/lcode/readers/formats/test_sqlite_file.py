@@ -13,7 +13,9 @@ import pytest
 from lcode.errors import InputError
 from lcode.readers import read_logs
 
-LONG = "CREATE TABLE metrics (id INTEGER PRIMARY KEY, run_id INTEGER, epoch INTEGER, {} TEXT, value REAL, timestamp TEXT)"
+LONG = (
+    "CREATE TABLE metrics (id INTEGER PRIMARY KEY, run_id INTEGER, epoch INTEGER, {} TEXT, value REAL, timestamp TEXT)"
+)
 
 
 def write(path: Path, *tables: tuple[str, Sequence[tuple[Any, ...]]]) -> bytes:

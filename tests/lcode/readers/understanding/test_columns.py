@@ -189,5 +189,7 @@ def test_the_same_column_counts_in_every_file_whatever_the_order_of_the_columns(
     ],
 )
 def test_names_of_other_languages(tmp_path: Path, head: str, scored: list[str]) -> None:
-    (tmp_path / "a.csv").write_text(f"{head}\n" + "".join(f"{e},0.{9 - e},0.{e},0.{e},0.{9 - e}\n" for e in range(1, 6)))
+    (tmp_path / "a.csv").write_text(
+        f"{head}\n" + "".join(f"{e},0.{9 - e},0.{e},0.{e},0.{9 - e}\n" for e in range(1, 6))
+    )
     assert [metric.key for metric in read_logs(tmp_path / "a.csv").metrics] == scored
