@@ -19,7 +19,7 @@ SKIPPED = frozenset(("__pycache__", "node_modules", "site-packages", ".git", ".v
 """Folders that hold no logs, however many tables lie in them."""
 
 SETTINGS = re.compile(
-    r"(\w+[-_.])?(configs?|args|arguments|params|parameters|hparams|settings|options|run|inputs?)\.json"
+    r"(\w+[-_.])?(configs?|args|arguments|params|parameters|hparams|settings|options|opts?|run|inputs?)\.json"
 )
 """Names of files in which settings are kept: in a folder they are no logs, whatever lists stand in them."""
 

@@ -11,17 +11,18 @@ from lcode.files import check_path
 from lcode.readers.choices import Choices
 from lcode.readers.discover import Found, discover
 from lcode.readers.formats import FORMATS
-from lcode.readers.formats.file_beside import with_files_beside
+from lcode.readers.formats.file_beside import with_files_beside, with_settings_beside
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
 from lcode.readers.loggers.text_log import is_table
 from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.raw import RawTable
-from lcode.readers.remarks import between_remarks, unscored_remarks
+from lcode.readers.remarks import between_remarks, class_remarks, unscored_remarks
 from lcode.readers.run_logs import RUN_LOG, RunLogReader
 from lcode.readers.run_logs.beside import beside_run_logs
 from lcode.readers.runs.copies import without_copies
 from lcode.readers.runs.doubled_curves import without_doubled
 from lcode.readers.runs.gone_on import with_gone_on
+from lcode.readers.runs.means_of_runs import without_means
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.tables import understood_tables
 from lcode.readers.runs.tested_behind import without_tests_behind
@@ -32,7 +33,7 @@ from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.unreadable import no_logs
 from lcode.table.reading import Reading, listed
 
-SPARE = ("json", "yaml", "excel")
+SPARE = ("json", "yaml", "excel", "sqlite")
 """Formats of which much lies in a folder that is no log: read where nothing else is."""
 
 
@@ -100,7 +101,7 @@ def _joined(
         InputError: no curve is left to be scored.
     """
     parts, copies = without_copies({name: source.part for name, source in sources.items()})
-    part = join(with_distinct_names(parts))
+    part, means = without_means(join(with_distinct_names(parts)))
     directed = {key for key, direction in part.metrics.items() if direction is not None}
     curves = settle_curves(part.metrics, choices, stated, HowOften.of(part), directed)
     curves = without_doubled(curves, part.points, stated)
@@ -112,8 +113,8 @@ def _joined(
     told = Reading({name: len(part.runs) for name, part in parts.items()}, axis, {**left_out, **curves.left_out})
     part = without_tests_behind(part, curves)
     understood = as_understood(part, curves)
-    remarks = (*unscored_remarks(part, curves), *between_remarks(part, curves, understood))
-    return replace(understood, notes=(*part.notes, *notes, *copies, *remarks)), told
+    remarks = (*unscored_remarks(part, curves), *class_remarks(curves), *between_remarks(part, curves, understood))
+    return replace(understood, notes=(*part.notes, *notes, *copies, *means, *remarks)), told
 
 
 def _formats(path: Path, found: Found) -> tuple[dict[str, list[Path]], dict[str, list[Path]], list[str]]:
@@ -233,7 +234,8 @@ def _sources(
         notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
     if kept:
         logger = LOGGERS[LAST_RESORT]
-        sources[logger.tool] = understood_runs(list(logger.read(kept)), logger.tool, path, choices, stated)
+        runs = with_settings_beside(list(logger.read(kept)))
+        sources[logger.tool] = understood_runs(runs, logger.tool, path, choices, stated)
     return sources, notes
 
 

@@ -33,7 +33,7 @@ from lcode.table.metric_words import (
     SYNONYMS,
     WHEN,
 )
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import name_in_english
 
 _SIGNS = str.maketrans({"δ": " delta ", "Δ": " delta ", "ρ": " rho ", "τ": " tau ", "≤": "<"})
 _ARROWS: dict[str, Direction] = {sign: direction for direction, sign in ARROWS.items()}
@@ -95,7 +95,8 @@ def meaning(key: str) -> tuple[tuple[str, ...], ...]:
 
 def plain_text(text: str) -> str:
     """The text with Greek letters as words and other signs in their plain form (`R²` is `R2`)."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", in_english(text.translate(_SIGNS)))
+    text = name_in_english(text.translate(_SIGNS))
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -48,6 +48,33 @@ _WORDS = {
     }.items()
     for word in words.split()
 }
+_LATIN = {
+    word: english
+    for english, words in {
+        "epoch": "durchgang durchgänge epoche epochen époque époques epoque epoca época épocas epocas",
+        "step": "schritt schritte étape étapes etape paso pasos",
+        "train": "trainings entraînement entrainement apprentissage entrenamiento treinamento treino",
+        "val": "validierung validierungs validación validacion validação validacao",
+        "loss": "verlust verluste perte pertes pérdida perdida perda",
+        "accuracy": "genauigkeit treffergenauigkeit exactitude exactitud acurácia acuracia",
+        "precision": "präzision précision precisión precisão",
+        "recall": "trefferquote rappel",
+        "error": "fehler erreur",
+        "mean": "mittelwert moyenne",
+        "reward": "belohnung récompense recompense recompensa",
+        "lr": "lernrate",
+        "time": "dauer durée",
+    }.items()
+    for word in words.split()
+}
+"""Words that English writes with the same letters: they are looked up in names alone, not in whole lines."""
+
+_LATIN_WORD = re.compile(
+    rf"(?<![^\W\d_])(?:{'|'.join(sorted(_LATIN, key=len, reverse=True))})(?![^\W\d_])", re.IGNORECASE
+)
+_COMPOUND = re.compile(r"(?<![^\W\d_])(validierungs|trainings|test)(?=verlust|genauigkeit|fehler)", re.IGNORECASE)
+"""What German puts before the word itself: `Validierungsverlust`."""
+
 _ANY = "|".join(
     rf"\b{word}\b" if re.match(r"[a-z\u00e0-\u04ff]", word) else word for word in sorted(_WORDS, key=len, reverse=True)
 )
@@ -72,6 +99,18 @@ def in_english(text: str) -> str:
         'epoch 3/50 :train loss=0.25'
     """
     return text if text.isascii() else _translated(text)
+
+
+@lru_cache(maxsize=1 << 16)
+def name_in_english(name: str) -> str:
+    """The name of a column or of a curve with such words in English, those in Latin letters too.
+
+    Examples:
+        >>> name_in_english("Validierungsverlust"), name_in_english("perte_val"), name_in_english("val_loss")
+        ('val loss', 'loss_val', 'val_loss')
+    """
+    text = _COMPOUND.sub(r"\1 ", name)
+    return in_english(_LATIN_WORD.sub(lambda found: _LATIN[found.group().lower()], text))
 
 
 @lru_cache(maxsize=1 << 12)

@@ -10,6 +10,7 @@ from lcode.readers.formats.excel_file import ExcelFormat
 from lcode.readers.formats.json_file import JsonFormat
 from lcode.readers.formats.jsonl_file import JsonlFormat
 from lcode.readers.formats.parquet_file import ParquetFormat
+from lcode.readers.formats.sqlite_file import SqliteFormat
 from lcode.readers.formats.yaml_file import YamlFormat
 from lcode.readers.raw import RawTable
 
@@ -36,6 +37,7 @@ FORMATS: dict[str, TableFormat] = {
     "json": JsonFormat(),
     "yaml": YamlFormat(),
     "excel": ExcelFormat(),
+    "sqlite": SqliteFormat(),
 }
 """Table format by name. The first whose `sniff` says yes loads the file."""
 

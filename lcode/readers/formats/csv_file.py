@@ -20,6 +20,7 @@ from pyarrow import csv as arrow_csv
 from lcode.errors import InputError
 from lcode.readers.encodings import is_utf16
 from lcode.readers.formats.csv_lines import separator_of, with_whole_header, without_comments, without_other_headers
+from lcode.readers.formats.deviations import without_deviations
 from lcode.readers.formats.footers import without_footers
 from lcode.readers.formats.headers import distinct_names, with_one_header, without_title
 from lcode.readers.formats.lists_in_cells import with_lists_as_rows
@@ -120,9 +121,10 @@ def _loaded(path: Path) -> RawTable:
         notes.append(f"{path.name}: the last line is incomplete ({cells} cells of {len(header)}) and was skipped.")
         unterminated = False
     columns = {name: table[str(i)].slice(1) for i, name in enumerate(header)}
+    columns, deviations = without_deviations(path, columns)
     columns = {name: plain_numbers(name, column, separator) for name, column in columns.items()}
     finder = _line_finder(path, text, separator)
-    raw = RawTable(path, columns, finder, unterminated, tuple(notes), resumed=again, own_form=own_form)
+    raw = RawTable(path, columns, finder, unterminated, (*notes, *deviations), resumed=again, own_form=own_form)
     raw = _without_twins(raw, names)
     if not unterminated or len(raw) < 2:
         return raw

@@ -1,25 +1,26 @@
-"""Settings in a file of the folder in which the curves of a run lie, as timm leaves them: `args.yaml`."""
+"""Settings in a file of the folder in which the curves of a run lie: `args.yaml`, as timm leaves it, or `opt.txt`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from lcode.readers.formats.settings_beside import SETTINGS, with_settings
+from lcode.readers.formats.settings_beside import SETTINGS, told_settings, with_settings
+from lcode.readers.formats.settings_files import STRUCTURED, file_settings
+from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.hydra import job_settings
-from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.raw import RawTable
 from lcode.readers.understanding.column_words import RUN_NAMES, plain_name
 
-_ENDINGS = ("yaml", "yml", "json")
-
-_FILES = tuple(
-    f"{stem}.{ending}"
-    for stem in ("args", "config", "hparams", "params", "opt", "cfg", "hyperparameters", "hyperparams", "settings")
-    for ending in _ENDINGS
+_STEMS = (
+    *("args", "config", "hparams", "params", "opt", "cfg", "hyperparameters", "hyperparams", "settings"),
+    *("opts", "options", "arguments", "parameters", "train_opt", "train_args", "training_args", "run_config"),
 )
+
+_FILES = tuple(f"{stem}.{ending}" for stem in _STEMS for ending in (*STRUCTURED, "txt"))
 """What a program calls the file of its settings."""
 
 _OF_WANDB = "wandb_version"
@@ -36,22 +37,62 @@ def with_files_beside(raws: Sequence[RawTable]) -> list[RawTable]:
     return [_with_file_beside(raw, alone=tables[raw.path.parent] == 1) for raw in raws]
 
 
+def with_settings_beside(runs: Sequence[Logged]) -> list[Logged]:
+    """What programs printed, likewise; where a run has printed a setting itself, this counts."""
+    logs = Counter(run.file.parent for run in runs if run.columns)
+    return [_of_text(run, alone=logs[run.file.parent] == 1) for run in runs]
+
+
 def _with_file_beside(raw: RawTable, *, alone: bool) -> RawTable:
     if not frozenset(RUN_NAMES).isdisjoint(map(plain_name, raw.columns)):
         return raw if alone else _of_job(raw)
-    stem = raw.path.stem.removesuffix(".csv")  # of `a17.csv.gz`
-    own = [f"{stem}.{ending}" for ending in _ENDINGS]
-    names = [*own, *_FILES] if alone else own
-    found = next((path for name in names if (path := raw.path.with_name(name)) != raw.path and path.is_file()), None)
+    found = _file_beside(raw.path, alone=alone)
     if found is None:
         return _of_job(raw)
-    settings, remarks = yaml_settings(found)  # which reads JSON as well
-    settings = _plain(settings) if _OF_WANDB in settings else settings
-    told = with_settings(raw, {_without_head(name): value for name, value in settings.items()})
+    settings, remarks = _settings_of(found)
+    told = with_settings(raw, settings)
     if told.columns.keys() != raw.columns.keys():
-        file = f"the .{found.suffix[1:]} file of its name" if found.name in own else found.name
-        remarks = (f"the settings of a run are those of {file} beside its curves.",)
+        remarks = (_told(found, raw.path),)
     return replace(told, notes=(*raw.notes, *remarks))
+
+
+def _of_text(run: Logged, *, alone: bool) -> Logged:
+    """A run that was printed, with the settings in a file beside it."""
+    found = _file_beside(run.file, alone=alone) if run.columns else None
+    if found is None:
+        return run
+    settings, remarks = _settings_of(found)
+    told = {name: value for name, value in told_settings(settings) if name not in run.columns}
+    remarks = (_told(found, run.file),) if told else remarks
+    return replace(run, config={**told, **run.config}, notes=(*run.notes, *remarks))
+
+
+def _file_beside(log: Path, *, alone: bool) -> Path | None:
+    """The file of the settings of a run, beside its log; None where there is none.
+
+    Args:
+        log: the file of its curves.
+        alone: whether it is the only one in its folder.
+    """
+    names = [*_of_its_name(log), *_FILES] if alone else _of_its_name(log)
+    return next((path for name in names if (path := log.with_name(name)) != log and path.is_file()), None)
+
+
+def _of_its_name(log: Path) -> list[str]:
+    stem = log.stem.removesuffix(".csv")  # of `a17.csv.gz`
+    return [f"{stem}.{ending}" for ending in STRUCTURED]
+
+
+def _settings_of(found: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    settings, remarks = file_settings(found)
+    settings = _plain(settings) if _OF_WANDB in settings else settings
+    return {_without_head(name): value for name, value in settings.items()}, remarks
+
+
+def _told(found: Path, log: Path) -> str:
+    """The remark on a file of settings."""
+    file = f"the .{found.suffix[1:]} file of its name" if found.name in _of_its_name(log) else found.name
+    return f"the settings of a run are those of {file} beside its curves."
 
 
 def _of_job(raw: RawTable) -> RawTable:

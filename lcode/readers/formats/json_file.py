@@ -14,6 +14,7 @@ from lcode.json_text import parse_json
 from lcode.readers.formats.counted_groups import rows_of_groups
 from lcode.readers.formats.data_frames import with_rows
 from lcode.readers.formats.rows import counting_rows, flat_row, rows_to_table
+from lcode.readers.formats.rows_of_settings import with_settings_of_rows
 from lcode.readers.formats.settings_beside import SETTINGS, with_settings
 from lcode.readers.formats.several_runs import one_table_of_runs
 from lcode.readers.loggers.lines import PRINTED, head_of
@@ -108,8 +109,9 @@ def table_of(path: Path, found: Any) -> RawTable:
         raise InputError("is no list of objects; write one object per row, with a key per curve", path=path)
     if not found:
         raise InputError("is an empty list; expected one object per row", path=path)
-    rows, numbers, notes = counting_rows(path, found, list(range(1, len(found) + 1)), "rows")
-    raw = _counted(rows_to_table(path, rows, numbers, notes=notes), curves=False)
+    below, numbers, set_by = with_settings_of_rows(path, found, list(range(1, len(found) + 1)), "rows")
+    rows, numbers, notes = counting_rows(path, below, numbers, "rows")
+    raw = _counted(rows_to_table(path, rows, numbers, notes=(*set_by, *notes)), curves=False)
     return with_settings(raw, whole) if isinstance(whole, dict) else raw
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.formats.rows import counting_rows, rows_to_table
+from lcode.readers.formats.rows_of_settings import with_settings_of_rows
 from lcode.readers.raw import RawTable, decoded
 from lcode.readers.run_logs.log import is_run_log
 
@@ -52,10 +54,11 @@ class JsonlFormat:
             if not isinstance(row, dict):
                 raise InputError(f"is not a JSON object but {line.strip()[:40]}", path=path, line=number)
             rows.append(row)
-        if rows[0].get("type") in ("epoch", "end"):
+        if rows[0].get("type") == "end" or (rows[0].get("type") == "epoch" and isinstance(rows[0].get("values"), dict)):
             raise InputError(
                 "looks like a run log whose header line is missing; restore its first line", path=path, line=1
             )
-        numbers = [number for number, _ in lines]
-        kept, places, told = counting_rows(path, rows, numbers, "lines")
-        return rows_to_table(path, kept, places, unterminated=unterminated, notes=(*notes, *told))
+        numbers: Sequence[int] = [number for number, _ in lines]
+        below, numbers, set_by = with_settings_of_rows(path, rows, numbers[: len(rows)], "lines")
+        kept, places, told = counting_rows(path, below, numbers, "lines")
+        return rows_to_table(path, kept, places, unterminated=unterminated, notes=(*notes, *set_by, *told))

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from lcode.errors import InputError
+from lcode.readers.formats.deviations import without_deviations
 from lcode.readers.raw import LARGEST_EXACT, RawTable, check_names, too_sparse
 from lcode.readers.understanding.column_words import RUN_NAMES, is_counter
 from lcode.table.metric_names import known_metric
@@ -82,7 +83,8 @@ def rows_to_table(
             path=path,
         )
     columns = {name.strip(): pa.chunked_array([_column([row.get(name) for row in rows])]) for name in names}
-    return RawTable(path, columns, lambda row: lines[row], unterminated, notes)
+    columns, told = without_deviations(path, columns)
+    return RawTable(path, columns, lambda row: lines[row], unterminated, (*notes, *told))
 
 
 def flat_row(row: dict[str, Any], before: str = "") -> dict[str, Any]:

@@ -39,7 +39,7 @@ def with_settings(raw: RawTable, one: Mapping[str, Any]) -> RawTable:
     counter = next((name for name in raw.columns if name.lower() in EPOCHS), None)
     last = None if counter is None else _last(raw, counter)
     columns: dict[str, pa.ChunkedArray] = {}
-    for name, value in _settings(one):
+    for name, value in told_settings(one):
         planned = is_planned(name, "epoch")
         if planned and last is not None and (whole(value) or 0) >= max(last, 1):
             columns.setdefault("horizon", pa.chunked_array([pa.array([whole(value)] * size, pa.float64())]))
@@ -59,7 +59,8 @@ def _last(raw: RawTable, counter: str) -> float | None:
     return None if found is None else float(found)
 
 
-def _settings(one: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def told_settings(one: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The settings in an object, by name, and those in objects within that are called so; no results and places."""
     for name, value in one.items():
         if isinstance(value, Mapping) and name.lower() in SETTINGS:
             inner = flat(dict(value), ".")

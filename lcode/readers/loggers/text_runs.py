@@ -19,7 +19,7 @@ from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import name_in_english
 from lcode.table.reading import listed
 
 FEWEST_COUNTS = 3
@@ -46,7 +46,7 @@ def counter_of(run: Logged) -> str | None:
     """The column that a run is counted by: epochs before steps; None where none counts."""
     if run.axis is not None:
         return run.axis
-    by_lower = {in_english(name).strip().lower(): name for name in reversed(list(run.columns))}
+    by_lower = {name_in_english(name).strip().lower(): name for name in reversed(list(run.columns))}
     return next((by_lower[name] for name in (*EPOCHS, *STEPS) if name in by_lower), None)
 
 

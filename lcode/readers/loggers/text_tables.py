@@ -14,7 +14,7 @@ from lcode.readers.loggers.repeated_tables import take_turns
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
 from lcode.table.metric_names import known_metric
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import name_in_english
 
 _COUNTED = frozenset((*EPOCHS, *STEPS))
 
@@ -86,7 +86,7 @@ def _later_tables(path: Path, lines: Sequence[str], start: int) -> Iterator[Cell
 
 
 def _counts(header: Sequence[str]) -> bool:
-    return header[0] == _INDEX or any(in_english(name).strip().lower() in _COUNTED for name in header)
+    return header[0] == _INDEX or any(name_in_english(name).strip().lower() in _COUNTED for name in header)
 
 
 def _column(lines: Sequence[str]) -> Cells | None:

@@ -67,9 +67,15 @@ def begins_with_object(path: Path) -> bool:
 
 
 def is_run_log(path: Path) -> bool:
-    """Whether the first line of the file is the header of a run log."""
+    """Whether the first line of the file is the header of a run log, whole or damaged.
+
+    Other programs begin with `{"type": "header", "hparams": {…}}`, which says nothing of what ours must say.
+    """
     first = _first_line(path)
-    return first is not None and first[0].get("type") == "header"
+    if first is None or first[0].get("type") != "header":
+        return False
+    foreign = any(isinstance(value, dict) for value in first[0].values())
+    return not foreign or not {"run", "horizon", "metrics"}.isdisjoint(first[0])
 
 
 def _first_line(path: Path) -> tuple[dict[str, Any], bool] | None:

@@ -63,11 +63,15 @@ class _Run:
         """What is read of all its copies."""
         return self if self.kept is None else self.kept.last
 
-    def worth(self, other: _Run) -> tuple[int, int, int, bool, int]:
-        """By what it is preferred to a copy: more values of what both have, more digits, curves, a configuration."""
+    def worth(self, other: _Run) -> tuple[int, int, int, bool, bool, int]:
+        """By what it is preferred to a copy: more values of what both have, more digits, curves, a configuration.
+
+        Of files that hold the same `log.csv` is read and not `log - Copy.csv`.
+        """
         both = [mine for mine, _ in _alike(self, other, self.curves.values(), other.curves.values())]
         moving = sum(len(np.unique(values[:_LOOKED_AT])) >= _BEGIN for values in self.curves.values())
-        return sum(map(len, both)), sum(map(_digits, both)), moving, bool(self.config), -self.place
+        plain = self.file.parent == other.file.parent and self.file.stem in other.file.stem
+        return sum(map(len, both)), sum(map(_digits, both)), moving, bool(self.config), plain, -self.place
 
 
 def without_copies(sources: Mapping[str, LogPart]) -> tuple[dict[str, LogPart], list[str]]:

@@ -26,10 +26,18 @@ from lcode.table.reading import listed
 
 _LATER = frozenset(("resume", "resumed", "restart", "restarted", "continue", "continued", "cont"))
 _OLD = frozenset(("old", "bak", "backup", "prev", "previous"))
-_PART = frozenset(("part", "pt", "new", "attempt", "try", "v"))
+_PART = frozenset(
+    (
+        *("part", "pt", "new", "attempt", "try", "v", "copy", "kopie", "copie", "copia"),
+        *("final", "last", "latest", "rest", "more", "second", "end"),
+    )
+)
 """Words in the name of a file that goes on, of a copy that no longer counts, and of either or one among several."""
 
 _MARK = re.compile(rf"(?P<word>{'|'.join(sorted(_LATER | _OLD | _PART, key=len, reverse=True))})?[0-9]*", re.IGNORECASE)
+
+_COUNTED = re.compile(r"([^\W\d_]{3,})([0-9]{1,2})")
+"""A word with its number, `log2`; longer ones are of what it counts, and `r2` is one measure."""
 
 _NAMED = 3
 """Runs of which a remark names the files."""
@@ -128,7 +136,9 @@ def _file(raw: RawTable) -> _File | None:
         return None  # it is told where the epochs are read
     if not given.all() or not np.isfinite(epochs).all() or (np.diff(epochs) < 0).any():
         return None
-    tokens = [word for word in re.split(r"([_\-. ()#]+)", stem_of(raw.path)) if word]
+    tokens = [word for word in re.split(r"([_\-. ()#~]+)", stem_of(raw.path)) if word]
+    if (counted := _COUNTED.fullmatch(tokens[-1] if tokens else "")) is not None:
+        tokens[-1:] = counted.groups()
     words: set[str] = set()
     for at in (-1, 0):
         while tokens and (mark := _mark(tokens[at], at)) is not None:

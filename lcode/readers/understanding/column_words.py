@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lcode.table.metric_names import known_metric
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import name_in_english
 
 
 def _words(text: str) -> frozenset[str]:
@@ -26,6 +26,7 @@ OTHER_RUN_NAMES = (
 
 EPOCHS = (
     *("epoch", "epochs", "trainer/epoch", "train/epoch", "current_epoch", "epoch_num", "num_epochs", "epoche", "ep"),
+    *("durchgang", "epochen", "époque", "epoque", "época", "epoca"),
     *("round", "generation"),
 )
 """Columns that count evaluations or passes over the data, the best one first."""
@@ -126,7 +127,7 @@ def words_of(name: str) -> list[str]:
 
 def plain_name(name: str) -> str:
     """A name as these lists have it, however it joins its words: `run_name` of `Run Name`, `runName` and `run.name`."""
-    return "_".join(words_of(in_english(name)))
+    return "_".join(words_of(name_in_english(name)))
 
 
 def is_counter(name: str) -> bool:
@@ -155,7 +156,7 @@ def fixed_in_a_training(name: str) -> bool:
 
 def why_left_out(name: str) -> str | None:
     """What a column is that is neither a curve nor a setting by its name; None where the name does not say that."""
-    words = words_of(name)
+    words = words_of(name_in_english(name))
     if _INDEX.fullmatch(name.strip()):
         return "index"
     if name.startswith(FORECASTS):

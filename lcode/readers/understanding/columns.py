@@ -24,7 +24,7 @@ from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, check_l
 from lcode.readers.understanding.rates import is_rate
 from lcode.readers.understanding.uncounted import without_epochs
 from lcode.table.metric_names import known_metric
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import name_in_english
 
 FEW_EPOCHS, MANY_EVALUATIONS = 2, 6
 """With at most so many epochs per run and at least so many evaluations the steps are the axis: a language model is
@@ -144,7 +144,7 @@ def settle_roles(
 
 def _run_column(raw: RawTable, files: NDArray[np.int64] | None) -> str | None:
     """The column that names the run, in each of the files."""
-    by_lower = {in_english(name).strip().lower(): name for name in reversed(list(raw.columns))}
+    by_lower = {name_in_english(name).strip().lower(): name for name in reversed(list(raw.columns))}
     by_words = {plain_name(name): name for name in reversed(list(raw.columns))}
     for wanted in RUN_NAMES:
         name = by_lower.get(wanted, by_words.get(wanted))
@@ -160,7 +160,7 @@ def _run_column(raw: RawTable, files: NDArray[np.int64] | None) -> str | None:
 
 def _axis(raw: RawTable, runs: NDArray[np.int64], choices: Choices) -> tuple[str, str | None, list[str]]:
     """The column that counts the epochs, the one that counts their rows where they have several, and other counters."""
-    by_lower = {in_english(name).strip().lower(): name for name in reversed(list(raw.columns))}
+    by_lower = {name_in_english(name).strip().lower(): name for name in reversed(list(raw.columns))}
     epochs = [by_lower[wanted] for wanted in EPOCHS if wanted in by_lower]
     steps = [by_lower[wanted] for wanted in STEPS if wanted in by_lower]
     found = [*epochs, *steps]

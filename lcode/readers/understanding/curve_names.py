@@ -10,7 +10,7 @@ from lcode.table.metric import MAIN_TASK, split_key
 from lcode.table.metric_names import known_metric, plain_text
 from lcode.table.metric_parse import Name
 from lcode.table.metric_words import SPLITS
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import name_in_english
 
 _SPACES = (
     *("metrics", "metric", "scores", "results", "summary", "charts", "eval_metrics", "evaluators"),
@@ -22,7 +22,7 @@ _PART_OF_METRIC = """
     top mean avg average best micro macro weighted balanced binary ema running total overall max min per class k final
     last smoothed history episode rate ratio std coefficient coef coeff metric
 """
-_NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
+NO_TASK = SPLITS.keys() | set(_PART_OF_METRIC.split())
 """Words before a metric that are part of it."""
 
 _OF_ANY_TASK = ("loss", "reward", "return", "cost")
@@ -43,10 +43,10 @@ _EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
 _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 16)
 def split_name(key: str) -> tuple[str, str]:
     """On which data a curve was measured, empty where its name does not say it, and its name without that."""
-    parts = _HELD_OUT.sub("holdout", _BRACKETS.sub(_unbracketed, in_english(key))).split("/")
+    parts = _HELD_OUT.sub("holdout", _BRACKETS.sub(_unbracketed, name_in_english(key))).split("/")
     if len(parts) > 1 and parts[0].lower() in _SPACES:
         parts = parts[1:]
     for at, part in enumerate(parts):
@@ -71,6 +71,13 @@ def split_name(key: str) -> tuple[str, str]:
             if word is not None:
                 return word, "/".join([*parts[:at], "".join(pieces[:place] + pieces[place + 2 :]), *parts[at + 1 :]])
     return "", "/".join(parts)
+
+
+@lru_cache(maxsize=1 << 16)
+def plain_curve(key: str) -> tuple[str, str]:
+    """A name to compare by: on which data, and what, in lower case. `Val Acc` and `validation/acc` are one."""
+    split, bare = split_name(key.strip("_.-/ "))
+    return split, re.sub(r"[_.\-/ ]+", "/", bare.lower()).strip("/")
 
 
 def _unbracketed(found: re.Match[str]) -> str:
@@ -108,7 +115,7 @@ def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
     found: dict[str, dict[str, str]] = {}
     for key, name in scored.items():
         parts = _METRIC_FIRST.fullmatch(name)
-        if parts is None or not _is_metric(parts[1]) or parts[3].lower() in _NO_TASK:
+        if parts is None or not _is_metric(parts[1]) or parts[3].lower() in NO_TASK:
             continue
         if parts[2] == "." or not _is_metric(parts[3]) or _may_be_task(parts[3]):
             found.setdefault(parts[1] + parts[2], {})[key] = parts[3]
@@ -146,14 +153,14 @@ def task_of(name: str) -> str | None:
             metric.lower() not in _OF_ANY_TASK or known_metric(before) is not None
         ):
             continue  # `abs_err` is one metric
-        if all(word.lower() in _NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
+        if all(word.lower() in NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
             return None
         return f"{'_'.join(words[:at])}/{metric}"
     # The metric first: `loss_seg`.
     for at in range(len(words) - 1, 0, -1):
         metric, rest = "_".join(words[:at]), words[at:]
         if _is_metric(metric) and not any(
-            (_is_metric(word) and not _may_be_task(word)) or word.lower() in _NO_TASK or word[0].isdigit()
+            (_is_metric(word) and not _may_be_task(word)) or word.lower() in NO_TASK or word[0].isdigit()
             for word in rest
         ):
             return f"{'_'.join(rest)}/{metric}"

@@ -14,8 +14,9 @@ import pandas as pd
 
 from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart, stacked
+from lcode.readers.understanding.classes_of_means import classes_of_means
 from lcode.readers.understanding.column_words import words_of
-from lcode.readers.understanding.curve_names import split_name, with_tasks, without_ratio
+from lcode.readers.understanding.curve_names import plain_curve, split_name, with_tasks, without_ratio
 from lcode.readers.understanding.how_often import HowOften
 from lcode.readers.understanding.layout import SIGNAL
 from lcode.readers.understanding.learners import (
@@ -26,6 +27,7 @@ from lcode.readers.understanding.learners import (
     of_learner,
     spreads,
 )
+from lcode.readers.understanding.spreads_beside import bounds_beside, spreads_beside
 from lcode.table.balancing import tells_of_balancing
 from lcode.table.metric import MAIN_TASK, Metric, split_key
 from lcode.table.metric_names import known_metric
@@ -74,14 +76,23 @@ def settle_curves(
     curves = _as_chosen(keys, choices, stated)
     scored, signals, left_out = dict(curves.scored), dict(curves.signals), dict(curves.left_out)
     if choices.map is None:
+        for key in classes_of_means(scored):
+            if key not in stated:
+                signals[key] = key
+                del scored[key]
         split_of = _measured_on(scored, stated, often, directed)
-        plain = {_plain(name) for key in keys for name in (key, split_name(key)[1])}
+        plain = {plain_curve(name) for key in keys for name in (key, split_name(key)[1])}
         validated = any(split == "val" and _is_measured(key, directed) for key, split in split_of.items())
-        for key in curves.scored:
+        bounds, deviations = bounds_beside(keys), spreads_beside(keys)
+        for key in list(scored):
             if key in stated:
                 continue
             if _is_best(key, plain):
                 left_out[key] = "best so far"
+            elif key in bounds:
+                left_out[key] = bounds[key]
+            elif key in deviations:
+                signals[key] = scored[key]
             elif split_of[key] == "train":
                 signals[key] = f"train/{key}" if scored[key] == key else key
             elif split_of[key] == "test" and validated:
@@ -89,7 +100,7 @@ def settle_curves(
             else:
                 continue
             del scored[key]
-        tasked = with_tasks(scored)
+        tasked = with_tasks(scored) | {key: key for key in scored if key in stated}
         tasks = {split_key(name)[0] for name in tasked.values()}
         # Names stay as they are where nothing else is to be told from them.
         scored = tasked if signals or left_out or len(tasks) > 1 else {key: without_ratio(key) for key in scored}
@@ -265,7 +276,7 @@ def _is_best(key: str, plain: Collection[tuple[str, str]]) -> bool:
 
     Args:
         key: its name.
-        plain: names of all curves, with and without the data that they were measured on, as `_plain` gives them.
+        plain: names of all curves, with and without the data that they were measured on, as `plain_curve` gives them.
     """
     without = re.sub(r"(?<![A-Za-z])(?:[Bb]est(?![a-z])|BEST(?![A-Za-z]))(?i:_so_far)?[_.\-/ ]*", "", key)
     if without == key:
@@ -274,13 +285,7 @@ def _is_best(key: str, plain: Collection[tuple[str, str]]) -> bool:
         if extreme is None or facts is None or facts.direction != extreme[1] or is_reward(extreme[2]):
             return False
         without = extreme[2]
-    return _plain(without) in plain
-
-
-def _plain(key: str) -> tuple[str, str]:
-    """A name to compare by: on which data, and what, in lower case. `Val Acc` and `validation/acc` are one."""
-    split, bare = split_name(key.strip("_.-/ "))
-    return split, re.sub(r"[_.\-/ ]+", "/", bare.lower()).strip("/")
+    return plain_curve(without) in plain
 
 
 def as_understood(part: LogPart, curves: Curves) -> LogPart:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lcode.readers.part import LogPart
 from lcode.show import counted
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import name_in_english
 from lcode.table.schedule import Schedule
 from lcode.table.table import RunTable
 
@@ -40,7 +40,7 @@ _GROUP = re.compile(r"((param_)?(pg|group)_?)?\d+", re.IGNORECASE)
 
 def is_rate(name: str) -> bool:
     """Whether a column or metric is a learning rate by its name: `lr`, `train/learning_rate`, `lr-AdamW`, `lr/pg0`."""
-    first, _, last = (part.strip() for part in in_english(name).rpartition("/"))
+    first, _, last = (part.strip() for part in name_in_english(name).rpartition("/"))
     return (first.lower() == "lr" and bool(_GROUP.fullmatch(last))) or bool(
         _RATE.fullmatch(last) or _OF_OPTIMISER.fullmatch(last)
     )

@@ -22,7 +22,7 @@ from lcode.readers.understanding.column_words import (
 from lcode.readers.understanding.counters import LONG
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import name_in_english
 
 Column = TypeVar("Column", pa.Array, pa.ChunkedArray)
 
@@ -41,7 +41,7 @@ def with_counted_rows(
             of a data frame, or if a metric stands alone or many rows hold nothing but metrics, and from the absence of
             any text: a table of results has a name in each row.
     """
-    lower = {in_english(name).strip().lower() for name in columns}
+    lower = {name_in_english(name).strip().lower() for name in columns}
     grouped = any(ends_in_counter(name) and _rises(column) for name, column in columns.items())
     if lower & {*EPOCHS, *STEPS} or grouped:
         return dict(columns), []
@@ -101,7 +101,7 @@ def without_epochs(raw: RawTable) -> str:
             "scikit-learn's validation and learning curves, and none tells the way there; where it counts all the "
             f"same, say so: --epoch '{fixed}'"
         )
-    told = next((name for name in raw.columns if in_english(name).strip().lower() in (*EPOCHS, *STEPS)), None)
+    told = next((name for name in raw.columns if name_in_english(name).strip().lower() in (*EPOCHS, *STEPS)), None)
     if told is not None and not raw.columns[told].null_count and _is_numeric(raw.columns[told]):
         return (
             f"'{told}' goes back in many rows and has the same number again, as what was set for each of several "

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lcode.table.metric_names import known_metric
-from lcode.table.other_languages import in_english
+from lcode.table.other_languages import in_english, name_in_english
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,20 @@ def test_words_of_a_training_in_other_languages(text: str, english: str) -> None
 
 def test_names_are_known_by_their_english_words() -> None:
     assert [known_metric(name).direction for name in ("验证损失", "测试准确率", "平均奖励")] == ["min", "max", "max"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("name", "english"),
+    [
+        ("Durchgang", "epoch"),
+        ("Validierungsverlust", "val loss"),
+        ("Trainings_Genauigkeit", "train_accuracy"),
+        ("perte_validation", "loss_validation"),
+        ("Exactitude entraînement", "accuracy train"),
+        ("précision", "precision"),
+        ("Verlustfunktion", "Verlustfunktion"),  # another word
+        ("val_loss", "val_loss"),
+    ],
+)
+def test_names_in_latin_letters(name: str, english: str) -> None:
+    assert name_in_english(name) == english

@@ -51,9 +51,52 @@ def test_several_tables_of_a_folder_do_not_heed_them_either(tmp_path: Path) -> N
     assert table.runs["horizon"].tolist() == [3, 3] and "lr" not in table.configs
 
 
+AS_PRINTED = {
+    "args.txt": "lr: 0.{run}\nepochs: 60\nresume: None\nnet: resnet\n",
+    "opt.txt": "------- Options -------\n{blanks}lr: 0.{run} \t[default: 0.02]\n{blanks}epochs: 60\n"
+    "{blanks}net: resnet\n--- End ---\n",
+    "arguments.txt": "Namespace(lr=0.{run}, epochs=60, net='resnet', layers=[1, 2], out='/tmp/a b')\n",
+    "config.txt": "{{'lr': 0.{run}, 'epochs': 60, 'net': 'resnet'}}\n",
+    "params.txt": "lr = 0.{run}\nepochs = 60\nnet = resnet\n",
+    "train_args.txt": "--lr 0.{run}\n--epochs 60\n--net resnet\n",
+    "config.toml": "lr = 0.{run}\nepochs = 60\nnet = 'resnet'\n",
+    "hparams.toml": "[args]\nlr = 0.{run}\nepochs = 60\nnet = 'resnet'\n",
+    "settings.ini": "[training]\nlr = 0.{run}  ; the rate\nepochs = 60\nnet = resnet\n",
+    "config.cfg": '[DEFAULT]\nlr = 0.{run}\n[args]\nepochs = 60\nnet = "resnet"\n',
+    "opts.json": '{{"lr": 0.{run}, "epochs": 60, "net": "resnet"}}',
+}
+
+
+@pytest.mark.parametrize("name", AS_PRINTED)
+@pytest.mark.parametrize("log", ["log.csv", "log.txt"])
+def test_they_may_be_written_in_any_form_beside_tables_and_printed_logs(tmp_path: Path, name: str, log: str) -> None:
+    form = "epoch,val_acc\n{}" if log == "log.csv" else "{}"
+    row = "{0},0.{0}{1}\n" if log == "log.csv" else "epoch {0} val_acc 0.{0}{1}\n"
+    for run in (1, 2):
+        (tmp_path / f"r{run}").mkdir()
+        (tmp_path / f"r{run}" / log).write_text(form.format("".join(row.format(e, run) for e in range(1, 9))))
+        (tmp_path / f"r{run}" / name).write_text(AS_PRINTED[name].format(run=run, blanks=" " * 20))
+    table = read_logs(tmp_path)
+    assert table.run_ids == ("r1", "r2") and table.configs["lr"].tolist() == [0.1, 0.2]
+    assert set(table.configs["net"]) == {"resnet"} and table.runs["horizon"].tolist() == [60, 60]
+    assert table.notes.count(f"the settings of a run are those of {name} beside its curves.") == 1
+
+
+def test_one_that_cannot_be_read_is_told_of_and_prose_holds_no_settings(tmp_path: Path) -> None:
+    curves = "epoch,val_acc\n" + "".join(f"{at},0.{at}\n" for at in range(1, 9))
+    write(tmp_path / "a", curves, "config.toml", "lr = = 3\n")
+    assert any(note.startswith("config.toml: cannot be read") for note in read_logs(tmp_path / "a").notes)
+    write(tmp_path / "b", curves, "args.txt", "This run was made on Monday.\nIt went well: 3 of 4.\n")
+    assert read_logs(tmp_path / "b").configs.empty
+
+
 @pytest.mark.parametrize(
     ("ending", "settings"),
-    [("json", '{{"lr": 0.{run}, "epochs": 60}}'), ("yaml", "lr: 0.{run}\nepochs: 60\n")],
+    [
+        ("toml", "lr = 0.{run}\nepochs = 60\n"),
+        ("json", '{{"lr": 0.{run}, "epochs": 60}}'),
+        ("yaml", "lr: 0.{run}\nepochs: 60\n"),
+    ],
 )
 def test_a_file_that_is_called_as_one_of_the_tables_is_of_this_run(tmp_path: Path, ending: str, settings: str) -> None:
     for run in (1, 2):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,19 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     parquet.write_table(pa.Table.from_pylist(list(rows)), path)
 
 
+def write_sqlite(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    names = list(rows[0])
+    with closing(sqlite3.connect(path)) as base:
+        base.execute(f"CREATE TABLE log ({', '.join(json.dumps(name) for name in names)})")
+        base.executemany(f"INSERT INTO log VALUES ({', '.join('?' * len(names))})", map(_of_sqlite, rows))
+        base.commit()
+
+
+def _of_sqlite(row: Mapping[str, Any]) -> list[Any]:
+    """The cells of a row: SQLite takes NaN for null."""
+    return ["nan" if isinstance(value, float) and math.isnan(value) else value for value in row.values()]
+
+
 def write_run_logs(contents: Sequence[Content], folder: Path) -> None:
     for content in contents:
         header = RunHeader(content.run, content.horizon, METRICS, content.config, seed=3, arch="mlp")
@@ -110,6 +125,7 @@ def test_every_format_knows_its_own_files_only(tmp_path: Path) -> None:
     (tmp_path / "e.json").write_text('[{"run": "a"}]')
     (tmp_path / "f.xlsx").write_bytes(b"PK")
     (tmp_path / "g.yaml").write_text("acc:\n- 0.5\n- 0.6\n- 0.7\n")
+    write_sqlite([{"run": "a", "epoch": 1, "acc": 1}], tmp_path / "h.db")
     mine = {
         "run-log": "a.jsonl",
         "jsonl": "b.jsonl",
@@ -118,6 +134,7 @@ def test_every_format_knows_its_own_files_only(tmp_path: Path) -> None:
         "json": "e.json",
         "excel": "f.xlsx",
         "yaml": "g.yaml",
+        "sqlite": "h.db",
     }
     formats: dict[str, Sniffer] = {**FORMATS, "run-log": RunLogReader()}
     for name, reader in formats.items():
@@ -135,7 +152,12 @@ def test_every_format_reads_the_same_table(drawn: list[tuple[dict[int, Any], dic
         directions = {metric.key: metric.direction for metric in expected.metrics}
         for long in (False, True):
             rows = rows_of(contents, long=long)
-            for ending, write in {"csv": write_csv, "jsonl": write_jsonl, "parquet": write_parquet}.items():
+            for ending, write in {
+                "csv": write_csv,
+                "jsonl": write_jsonl,
+                "parquet": write_parquet,
+                "db": write_sqlite,
+            }.items():
                 path = folder / f"{long}.{ending}"
                 write(rows, path)
                 assert_same(read_logs(path, directions=directions), expected)

@@ -38,13 +38,13 @@ def test_a_head_that_counts_says_of_which_data_too(
     log.write_text(
         "".join(
             f"**** EPOCH {e:03d} ****\n ---- batch: 010 ----\nmean loss: 9.5\nmean IoU:0.1\n"
-            f"**** EVAL EPOCH {e:03d} START****\n ---- batch: 010 ----\nmean IoU:{v}\nIoU:0.1  0.2 0.3  {v} \n"
+            f"**** EVAL EPOCH {e:03d} START****\n ---- batch: 010 ----\nmean IoU:{v}\nacc:0.1  0.2 0.3  {v} \n"
             f"**** EVAL EPOCH {e:03d} END****\n"
             for e, v in enumerate(LOSSES)
         )
     )
     told = scored(log)
-    assert told["run mean_IoU max"] == list(LOSSES) and told["run IoU_3 max"] == list(LOSSES)
+    assert told["run mean_IoU max"] == list(LOSSES) and told["run acc_3 max"] == list(LOSSES)
     assert set(read_logs(log).signals["metric"]) == {"train/mean_IoU", "train/mean_loss"}
 
 

@@ -32,6 +32,10 @@ def read(folder: Path, files: dict[str, str]) -> RunTable:
         ("log.csv", "resumed_log.csv", 0),
         ("metrics.csv", "metrics_1.csv", 0),
         ("metrics.csv", "metrics (2).csv", 1),
+        ("log.csv", "log_final.csv", 0),
+        ("log.csv", "log_latest.csv", 1),
+        ("log - Copy.csv", "log.csv", 0),  # kept before it went on
+        ("log.csv", "log2.csv", 0),
         ("metrics_part1.csv", "metrics_part2.csv", 0),
         ("metrics_old.csv", "metrics.csv", 0),  # moved away before it went on
         ("log_2024-03-01.csv", "log_2024-03-02.csv", 3),
@@ -51,6 +55,17 @@ def test_a_file_that_goes_on_where_another_of_the_folder_ends_is_of_its_run(
     values = [(0.9 if at < 13 - again else 0.8) / at for at in range(1, 21)]
     assert np.allclose(points["value"], values, atol=1e-4)  # of an epoch that comes again the later counts
     assert any("resumed from one file to the next" in note for note in table.notes)
+
+
+def test_words_and_numbers_that_end_a_name_are_those_of_runs_where_none_goes_on(tmp_path: Path) -> None:
+    names = ("seed1.csv", "seed2.csv", "resnet18.csv", "resnet50.csv", "net_final.csv", "net_last.csv")
+    table = read(tmp_path, {name: text(1, 9, 0.9 - at / 100) for at, name in enumerate(names)})
+    assert len(table) == len(names)
+
+
+@pytest.mark.parametrize("name", ["log - Copy.csv", "log (1).csv", "log_backup.csv", "log_final.csv"])
+def test_of_a_copy_the_plain_name_is_kept(tmp_path: Path, name: str) -> None:
+    assert read(tmp_path, {"log.csv": text(1, 9), name: text(1, 9)}).run_ids == ("log",)
 
 
 def test_settings_beside_a_resumed_run_are_its_own(tmp_path: Path) -> None:

@@ -179,3 +179,18 @@ def test_the_same_column_counts_in_every_file_whatever_the_order_of_the_columns(
         (tmp_path / f"{name}.csv").write_text("\n".join([*lines, ""]))
     read = read_logs(tmp_path)
     assert len(read) == 2 and set(read.runs["horizon"]) == {225}
+
+
+@pytest.mark.parametrize(
+    ("head", "scored"),
+    [
+        ("époque,perte,précision,exactitude,perte_validation", ["précision", "exactitude", "perte_validation"]),
+        ("Durchgang,Verlust,Genauigkeit,Validierungsverlust,Dauer", ["Genauigkeit", "Validierungsverlust"]),
+        ("Epoca,Perdita di prova,val_loss,train_loss,lr", ["val_loss"]),
+    ],
+)
+def test_names_of_other_languages(tmp_path: Path, head: str, scored: list[str]) -> None:
+    (tmp_path / "a.csv").write_text(
+        f"{head}\n" + "".join(f"{e},0.{9 - e},0.{e},0.{e},0.{9 - e}\n" for e in range(1, 6))
+    )
+    assert [metric.key for metric in read_logs(tmp_path / "a.csv").metrics] == scored

@@ -55,6 +55,7 @@ from lcode.readers.understanding.how_often import HowOften
         ("main/loss main/acc a/main/loss b/main/loss", "a/main/loss b/main/loss", "main/loss main/acc"),  # Chainer
         ("mIoU IoU.error IoU.road", "mIoU error/IoU road/IoU", ""),  # classes
         ("top_score weights/exit_score weights/cone_angle", "top_score", "weights/exit_score weights/cone_angle"),
+        ("val/miou val/miou_std seg/acc seg/acc_stderr", "miou seg/acc", "val/miou_std seg/acc_stderr"),
         ("normals/cosine parcel/weight_mae", "normals/cosine parcel/weight_mae", ""),
     ],
 )
@@ -75,6 +76,15 @@ def test_best_values_so_far_are_left_out() -> None:
     assert curves.left_out == dict.fromkeys(("best_val/miou", "best_acc"), "best so far")
     assert set(settle_curves(["best_acc", "loss"], Choices()).scored) == {"best_acc", "loss"}
     assert set(settle_curves(["best_acc", "acc"], Choices(), stated={"best_acc"}).scored) == {"best_acc", "acc"}
+
+
+def test_bounds_of_another_curve_are_left_out() -> None:
+    keys = "val/miou val/miou_ci_low val/miou_ci95_upper val/loss_mean val/loss_lower val/loss_upper acc_upper acc_leg"
+    curves = settle_curves([*keys.split(), "acc"], Choices())
+    assert list(curves.scored) == ["val/miou", "val/loss_mean", "acc_upper", "acc_leg", "acc"]
+    reasons = ("val/miou", "val/miou", "val/loss_mean", "val/loss_mean")
+    assert [*curves.left_out.values()] == [f"bound of {of}" for of in reasons]
+    assert "miou_ci_low" in settle_curves(["miou", "miou_ci_low"], Choices(), stated={"miou_ci_low"}).scored
 
 
 def test_a_loss_that_is_logged_much_more_often_is_that_of_the_training() -> None:
