@@ -79,18 +79,18 @@ def suggest(
     if as_json:
         typer.echo(json.dumps(found.to_json()))
     else:
-        _show(found, budget, alpha)
+        _show(found, budget)
     show_notes(found.notes)
     if out_path is not None:
         err.print(f"suggestions for {len(found)} runs written to {escape(str(out_path))}", highlight=False)
 
 
-def _show(found: Suggestions, budget: float | None, alpha: float | None) -> None:
+def _show(found: Suggestions, budget: float | None) -> None:
     """What to train next, dearest first, in a line and a reason each."""
     from lcode.report.terminal import suggestions_table
 
     granted = [step for step in found.steps if step.granted > 0]
-    risk = _risk(found, alpha) if found.p_loss is not None else ""
+    risk = _risk(found) if found.p_loss is not None else ""
     if not granted:
         what = "no run is expected to beat the best one" if not risk else f"none must go on. {risk}"
         what = what if found.steps else "every run is over"
@@ -110,10 +110,10 @@ def _show(found: Suggestions, budget: float | None, alpha: float | None) -> None
         out.print(escape(line), highlight=False)
 
 
-def _risk(found: Suggestions, alpha: float | None) -> str:
+def _risk(found: Suggestions) -> str:
     """What is risked by ending the sweep now."""
-    from lcode.decisions.regret_rule import ALPHA
-
     allowed, chance = f"{found.allowed:.2g} {found.objective.unit}".rstrip(), probability(found.p_loss or 0.0)
-    most = ALPHA if alpha is None else alpha
-    return f"If the sweep ended now, more than {allowed} would be lost with a chance of {chance}; allowed: {most:g}."
+    return (
+        f"If the sweep ended now, more than {allowed} would be lost with a forecast chance of {chance}; allowed: "
+        f"{found.p_allowed:.2g}, half of alpha, since few finished runs do not show all."
+    )

@@ -42,8 +42,7 @@ class GoingOn(NamedTuple):
 
     Attributes:
         runs: those that must go on, the best first.
-        chances: run -> chance that it would end above the best finished run by more than the budget, 0 to 1, corrected
-            by the rule's `factor`.
+        chances: run -> chance that it would end above the best finished run by more than the budget, 0 to 1.
         over: chance that any of them would; what is risked by ending the sweep now.
         allowed: what may be lost, in the objective's unit; None where that, and the chances, cannot be told yet.
     """
@@ -57,10 +56,11 @@ class GoingOn(NamedTuple):
 def must_go_on(
     rule: RegretRule, paused: Mapping[str, Outlook | None], left: Mapping[str, float], standings: Standings
 ) -> GoingOn:
-    """Which paused runs may be left so only with a larger chance of a loss than α allows.
+    """Which paused runs may be left so only with a larger chance of a loss than the rule allows.
 
-    A run must go on if its chance to end above the best finished one by more than the budget is larger than α times the
-    share of its epochs that would be saved; where none does, but all together lose too often, the likeliest one must.
+    The forecasts may see a loss with a chance of α times the rule's `factor`. A run must go on if its chance to end
+    above the best finished one by more than the budget is larger than that times the share of its epochs that would be
+    saved; where none does, but all together lose too often, the likeliest one must.
 
     Args:
         rule: what may be lost, how often more, and how far the forecasts' chances are to be believed.
@@ -79,12 +79,13 @@ def must_go_on(
         return GoingOn((*unknown, *ranked), {}, 1.0, None)
 
     def chance(outlooks: Sequence[Outlook]) -> float:
-        return min(chance_of_loss(outlooks, [], max(ended), allowed) / rule.factor, 1.0)
+        return chance_of_loss(outlooks, [], max(ended), allowed)
 
+    limit = rule.alpha * rule.factor
     chances = {run: chance([known[run]]) for run in ranked}
-    worthy = [run for run in ranked if chances[run] > rule.alpha * left[run]]
+    worthy = [run for run in ranked if chances[run] > limit * left[run]]
     over = chance([*known.values()])
-    if not worthy and over > rule.alpha:
+    if not worthy and over > limit:
         worthy = [max(ranked, key=chances.__getitem__)]
     return GoingOn((*unknown, *worthy), chances, over, allowed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ gain more than 100 %, however small it is.
 """
 
 
+_MEASURED = "median final value of"
+"""What references are where nothing else is given, as a phrase."""
+
+
 @dataclass(frozen=True)
 class References:
     """Value of each metric that a relative gain is measured against, in the metric's natural units.
@@ -46,6 +50,10 @@ class References:
     origin: str = "the given baseline"
     unmeasured: tuple[str, ...] = ()
     faint: Mapping[str, str] = field(default_factory=dict)
+
+    def of_forecasts(self) -> References:
+        """The same, said of medians of forecasts: no run has ended."""
+        return replace(self, origin=self.origin.replace(_MEASURED, "median of the forecast ends of"))
 
     def lookup(self, metrics: Sequence[Metric], archs: Sequence[str | None] | None = None) -> NDArray[np.float64]:
         """References of the metrics: shape [K], or [R, K] for the architectures of R runs.
@@ -257,7 +265,7 @@ def _from_medians(metrics: Sequence[Metric], population: NDArray[np.float64] | N
     }
     counts = np.isfinite(population).sum(0)[known]
     some = f"{counts.min()} to " if counts.min() < counts.max() else ""
-    origin = f"the median final value of {some}{counts.max()} runs (no single-task baseline was given)"
+    origin = f"the {_MEASURED} {some}{counts.max()} runs (no single-task baseline was given)"
     return References(
         {metric.key: float(value) for metric, value in zip(metrics, np.where(usable, centre, np.nan), strict=True)},
         origin=f"{origin}, without {', '.join(faint)}" if faint else origin,

@@ -131,6 +131,8 @@ def _with_references(
         made = make_objective(objective, forecast.metrics, population=population, baseline=baseline)
     except NotEnoughDataError:
         made = make_objective(objective, forecast.metrics, population=medians, baseline=baseline)
+        if isinstance(made, DeltaM) and baseline is None:
+            made = replace(made, references=made.references.of_forecasts())
     empty = [not np.isfinite(values).any() for values in medians.T]
     if isinstance(made, DeltaM) and baseline is not None and not all(empty):
         keys = tuple(metric.key for metric, lost in zip(forecast.metrics, empty, strict=True) if lost)

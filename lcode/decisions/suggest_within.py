@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.decisions.budget import between_seeds
-from lcode.decisions.freeze_thaw import must_go_on
+from lcode.decisions.freeze_thaw import GoingOn, must_go_on
 from lcode.decisions.ledger import Outlook
 from lcode.decisions.regret_rule import RegretRule
 from lcode.decisions.scored import ScoredRuns
@@ -55,33 +55,43 @@ def suggested_within(
     steps = {step.run: step for step in found.steps}
     best_first = sorted(paused, key=lambda run: -paused[run].expected)
     missing = rule.keep - len(standings.finished)
-    chances: dict[str, float | None] = {}
-    over = allowed = None
+    going_on, limit = GoingOn((), {}, 0.0, None), rule.alpha * rule.factor
+    why: dict[str, str]
     if young := [run for run in best_first if seen[run] < rule.min_epochs]:
-        chosen, to = young, dict.fromkeys(young, float(rule.min_epochs))
-        why = f"every run is seen up to epoch {rule.min_epochs} before any is left"
+        to = dict.fromkeys(young, float(rule.min_epochs))
+        why = dict.fromkeys(young, f"every run is seen up to epoch {rule.min_epochs} before any is left")
     elif missing > 0:
-        chosen, to = best_first[:missing], dict.fromkeys(best_first, np.inf)
-        why = f"the best {rule.keep} are trained to their ends"
+        to = dict.fromkeys(best_first[:missing], np.inf)
+        why = dict.fromkeys(to, f"the best {rule.keep} are trained to their ends")
     else:
         left = {run: steps[run].to_end / max(seen[run] + steps[run].to_end, unit) for run in paused}
         going_on = must_go_on(rule, paused, left, standings)
-        chosen, chances, allowed = [*going_on.runs], dict(going_on.chances), going_on.allowed
-        to = {run: float(rule.next_due(seen[run])) for run in chosen}
-        over = None if allowed is None else going_on.over
-        why = f"a regret of {rule.regret} cannot be told yet"
-    rest = sorted((run for run in best_first if run not in chosen), key=lambda run: -(chances.get(run) or 0.0))
+        to = {run: float(rule.next_due(seen[run])) for run in going_on.runs}
+        why = {run: _reason(going_on, run, limit * left[run], limit, rule) for run in to}
+    rest = sorted((run for run in best_first if run not in to), key=lambda run: -going_on.chances.get(run, 0.0))
 
     def ordered() -> Iterator[Suggestion]:
-        for run in chosen:
-            chance = chances.get(run)
-            epochs = min(max(to[run] - seen[run], apart), steps[run].to_end)
-            reason = why if chance is None else f"P(more than {allowed:.2g} is lost without it) {probability(chance)}"
-            yield replace(steps[run], epochs=epochs, p_loss=chance, reason=f"{steps[run].reason}; {reason}")
+        for run, epoch in to.items():
+            step = replace(steps[run], p_loss=going_on.chances.get(run), reason=f"{steps[run].reason}; {why[run]}")
+            yield replace(step, epochs=min(max(epoch - seen[run], apart), step.to_end))
         for run in rest:
-            yield replace(steps[run], p_loss=chances.get(run))
+            yield replace(steps[run], p_loss=going_on.chances.get(run))
 
-    return replace(found, steps=tuple(_granted(ordered(), len(chosen), budget)), p_loss=over, allowed=allowed)
+    found = replace(found, steps=tuple(_granted(ordered(), len(to), budget)))
+    if going_on.allowed is None:
+        return found
+    return replace(found, p_loss=going_on.over, p_allowed=limit, allowed=going_on.allowed)
+
+
+def _reason(going_on: GoingOn, run: str, most: float, of_all: float, rule: RegretRule) -> str:
+    """Why a run must go on: of its own chance of a loss at most so much is allowed, and of all together so much."""
+    chance = going_on.chances.get(run)
+    if chance is None or going_on.allowed is None:
+        return f"a regret of {rule.regret} cannot be told yet"
+    told = f"P(more than {going_on.allowed:.2g} is lost without it) {probability(chance)}"
+    if chance > most:
+        return f"{told} > {most:.2g}"
+    return f"{told}, without all that are paused {probability(going_on.over)} > {of_all:.2g}"
 
 
 def _granted(steps: Iterator[Suggestion], chosen: int, budget: float | None) -> Iterator[Suggestion]:

@@ -30,8 +30,8 @@ class Suggestion:
         score_q95: the score that is exceeded with probability 0.05.
         reason: why, in a sentence.
         granted: those that the budget reaches to, which may be more than `epochs`; without a budget these.
-        p_loss: with a budget of regret, the chance that more than it is lost if this run is not gone on with, 0 to 1;
-            None without one, for a run that must go on to be judged at all, or where it cannot be told yet.
+        p_loss: with a budget of regret, the forecast chance that more than it is lost if this run is not gone on with,
+            0 to 1; None without one, for a run that must go on to be judged at all, or where it cannot be told yet.
     """
 
     run: str
@@ -61,8 +61,10 @@ class Suggestions:
         best: its score, as the objective tells it.
         objective: what scores are.
         notes: remarks for the user.
-        p_loss: within a budget of regret, the chance that more than it is lost if nothing is trained any more, 0 to 1;
-            None without one, or where it cannot be told yet.
+        p_loss: within a budget of regret, the chance that more than it is lost if nothing is trained any more, 0 to 1,
+            as forecast; None without one, or where it cannot be told yet.
+        p_allowed: the most that this chance may be: `alpha`, times a half for what forecasts by few finished runs do
+            not see (`lcode.decisions.regret_rule.FACTOR`); None as `p_loss`.
         allowed: what may be lost, in the objective's unit; None as `p_loss`.
 
     Examples:
@@ -80,6 +82,7 @@ class Suggestions:
     objective: Objective
     notes: tuple[str, ...] = ()
     p_loss: float | None = None
+    p_allowed: float | None = None
     allowed: float | None = None
 
     def __len__(self) -> int:
@@ -102,6 +105,7 @@ class Suggestions:
             "best": self.best if np.isfinite(self.best) else None,
             "unit": self.objective.unit,
             "p_loss": self.p_loss,
+            "p_allowed": self.p_allowed,
             "allowed": self.allowed,
             "suggestions": [asdict(step) for step in self.steps],
         }

@@ -155,8 +155,8 @@ def within_budget(
         wanted = [step for step in found.steps if step.granted > 0]
         if not wanted and found.p_loss is not None:
             tell(
-                f"no run must go on: more than {found.allowed:.2g} {found.objective.unit} is lost with a chance of "
-                f"{found.p_loss:.2g} (allowed: {rule.alpha:g})"
+                f"no run must go on: more than {found.allowed:.2g} {found.objective.unit} is lost with a forecast "
+                f"chance of {found.p_loss:.2g} (allowed: {found.p_allowed:.2g}, half of alpha)"
             )
         return {step.run: round(step.granted) for step in wanted[:at_once]}
 

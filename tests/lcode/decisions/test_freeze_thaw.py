@@ -32,7 +32,7 @@ def standings(*finished: float) -> Standings:
 
 
 def test_the_chance_to_end_above_the_best_by_more_than_the_budget_decides() -> None:
-    rule = replace(thaw_rule(0.1, alpha=0.2), factor=1.0)
+    rule = thaw_rule(0.1, alpha=0.4)  # half of it is allowed
     paused = {"low": outlook(0.0, 0.85), "even": outlook(0.4, 1.2), "high": outlook(0.7, 1.3), "new": None}
     found = must_go_on(rule, paused, dict.fromkeys(paused, 0.5), standings(0.8))
     # Uniform: P(> 0.9) = 0.3 / 0.8 and 0.4 / 0.6; both above 0.2 · 0.5.
@@ -127,8 +127,8 @@ ENDS = {
 
 def suggested(seen: Mapping[str, int], **settings: object) -> Suggestions:
     runs = table(seen)
-    settings = {"regret": 0.1, "alpha": 0.2, **settings}
-    return suggest(forecast(seen, ENDS), "weights:main=1", table=runs, **settings)  # type: ignore[arg-type]
+    settings = {"regret": 10, "alpha": 0.2, "baseline": {ACC.key: 1.0}, **settings}
+    return suggest(forecast(seen, ENDS), table=runs, **settings)  # type: ignore[arg-type]
 
 
 def granted(found: Suggestions) -> dict[str, float]:
@@ -143,12 +143,13 @@ def test_first_every_run_is_seen_then_the_best_end_then_those_go_on_that_must() 
     assert granted(few) == {"best": 16, "even": 16} and "the best 3 are trained to their ends" in few.steps[0].reason
     then = suggested(done | {"best": 4, "even": 4, "bad": 4})
     assert granted(then) == {"best": 1, "even": 1}  # to 5, the next look
-    assert then.p_loss is not None and then.p_loss > 0.2 and then.allowed == 0.1
+    assert then.p_loss is not None and then.p_loss > 0.2 and then.allowed == 10 and then.p_allowed == 0.1
     assert {step.run: step.p_loss for step in then.steps}["bad"] == 0
-    assert "P(more than 0.1 is lost without it)" in then.steps[0].reason
+    assert "P(more than 10 is lost without it) 0.50 > 0.08" in then.steps[0].reason
+    assert all(step.p_loss is not None and step.p_loss <= step.p_better for step in then.steps)
     over = suggested({**done, "bad": 4})
     assert granted(over) == {} and over.p_loss == 0 and len(over) == 1
-    assert over.to_json()["p_loss"] == 0 and over.to_json()["allowed"] == 0.1
+    assert over.to_json()["p_loss"] == 0 and over.to_json()["allowed"] == 10
 
 
 def test_a_budget_of_epochs_goes_to_the_best_first() -> None:
