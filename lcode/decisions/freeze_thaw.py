@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lcode.decisions.budget import RegretBudget
 from lcode.decisions.ledger import Outlook, chance_of_loss
@@ -33,8 +33,9 @@ def thaw_rule(
     Raises:
         UsageError: a setting that cannot be.
     """
-    chosen = {name: value for name, value in (("alpha", alpha), ("min_epochs", min_epochs)) if value is not None}
-    return RegretRule(regret=RegretBudget.parse(regret), keep=KEEP if keep is None else keep, **chosen)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"alpha": alpha, "keep": KEEP if keep is None else keep, "min_epochs": min_epochs}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return RegretRule(regret=RegretBudget.parse(regret), **chosen)
 
 
 class GoingOn(NamedTuple):
