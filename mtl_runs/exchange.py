@@ -16,6 +16,16 @@ PERTURBATION = 0.2
 """A copied weight is multiplied by 1.2 or 0.8: Jaderberg et al. (2017, arXiv 1711.09846), and Ray Tune's default."""
 
 
+def out_of_range(rule: str, value: float) -> str | None:
+    """What a rule of an exchange (`interval`, `quantile` or `perturbation`) must be, where this value is not that."""
+    holds, text = {
+        "interval": (value >= 1 and value % 1 == 0, "a whole number of epochs, at least 1"),
+        "quantile": (0 < value <= 0.5, "a share above 0 and up to 0.5"),
+        "perturbation": (0 < value < 1, "a number above 0 and below 1"),
+    }[rule]
+    return None if holds else text
+
+
 @dataclass(frozen=True)
 class Exchange:
     """Membership of a population that is trained as `mtl_runs.sweeps.pbt` says.
@@ -44,12 +54,8 @@ class Exchange:
     perturbation: float = PERTURBATION
 
     def __post_init__(self) -> None:
-        for name, holds, text in (
-            ("interval", self.interval >= 1 and self.interval % 1 == 0, "a whole number of epochs, at least 1"),
-            ("quantile", 0 < self.quantile <= 0.5, "a share above 0 and up to 0.5"),
-            ("perturbation", 0 < self.perturbation < 1, "a number above 0 and below 1"),
-        ):
-            if not holds:
+        for name in ("interval", "quantile", "perturbation"):
+            if text := out_of_range(name, getattr(self, name)):
                 raise UsageError(f"the {name} of an exchange must be {text}; found {getattr(self, name)}")
 
     def epochs(self, horizon: int) -> range:

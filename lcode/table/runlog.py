@@ -280,23 +280,29 @@ def _check_same(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any
     """Refuse to go on with the log of another run."""
     old, new = _flat(found), _flat(expected)
     differing = [
-        f"{name}: {old.get(name)} in the log, {new.get(name)} now"
+        (name, str(old.get(name)), str(new.get(name)))
         for name in dict.fromkeys((*old, *new))
         if old.get(name) != new.get(name)
     ]
     if differing:
+        # Whole schedules and graphs would hide what led to them.
+        long = [name for name, before, now in differing if _is_long(before) or _is_long(now)]
+        told = [f"{name}: {before} in the log, {now} now" for name, before, now in differing if name not in long]
+        told += [f"{name}: not as in the log" for name in long]
         raise UsageError(
-            f"{path} is the log of a run with another header ({'; '.join(differing)}); "
+            f"{path} is the log of a run with another header ({'; '.join(told)}); "
             "give this run another name, or remove the old log"
         )
 
 
 def _flat(header: Mapping[str, Any]) -> dict[str, str]:
-    """Field -> JSON text, hyper-parameters one by one; as text, NaN equals NaN."""
-    config = header.get("config")
+    """Field -> JSON text, hyper-parameters and metrics one by one; as text, NaN equals NaN."""
+    config, metrics = header.get("config"), header.get("metrics")
     config = config if isinstance(config, dict) else {}
-    fields = {name: value for name, value in header.items() if name != "config"}
+    metrics = metrics if isinstance(metrics, list) else []
+    fields = {name: value for name, value in header.items() if name not in ("config", "metrics")}
     fields.update({f"config.{name}": value for name, value in config.items()})
+    fields.update({f"metrics.{place}": metric for place, metric in enumerate(metrics, 1)})
     return {name: json.dumps(value, sort_keys=True) for name, value in fields.items()}
 
 
@@ -313,3 +319,8 @@ def _write(path: Path, lines: Sequence[bytes]) -> None:
     """The whole log at once: a reader sees the old or the new one."""
     with replacing(path) as file:
         file.writelines(lines)
+
+
+def _is_long(text: str) -> bool:
+    """Whether a value is no help in a message: a list of many numbers, or a graph."""
+    return len(text) > (60 if text.startswith("[") else 200)

@@ -27,14 +27,9 @@ def parts(shared: Shared) -> list[nn.Module | Tensor]:
     for part in given:
         if not isinstance(part, nn.Module | Tensor):
             raise UsageError(f"shared must be a module, parameters, or several of them; found a {type(part).__name__}")
-    if not any(True for part in given for _ in parameters(part)):
+    if not any(True for part in given for _ in (part.parameters() if isinstance(part, nn.Module) else (part,))):
         raise UsageError("`shared` has no parameters; give the module that all tasks use, or its parameters")
     return given
-
-
-def parameters(part: nn.Module | Tensor) -> Iterable[Tensor]:
-    """Asked for in every step: layers may be made or frozen on the way."""
-    return part.parameters() if isinstance(part, nn.Module) else (part,)
 
 
 def by_task(weights: Mapping[str, float], tasks: Sequence[str]) -> tuple[float, ...]:

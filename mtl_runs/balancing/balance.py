@@ -15,9 +15,10 @@ from lcode.errors import UsageError
 from lcode.isolation import isolated
 from mtl_runs.balancers import Balancer, Needs, make_balancer
 from mtl_runs.balancers.base import N_BATCHES
-from mtl_runs.balancing.arguments import Shared, as_tensors, by_task, names, parameters, parts
+from mtl_runs.balancing.arguments import Shared, as_tensors, by_task, names, parts
 from mtl_runs.balancing.averages import Averages
 from mtl_runs.balancing.buffers import buffers_kept
+from mtl_runs.balancing.known import Known, trained
 from mtl_runs.balancing.passes import Passes
 from mtl_runs.balancing.processes import mean_over_processes
 from mtl_runs.balancing.saved import saved_state
@@ -62,7 +63,8 @@ class Balance:
 
     Args:
         balancer: name in `mtl_runs.balancers.BALANCERS`, or a balancer.
-        shared: what all tasks use: a module, parameters, or several of them. Frozen parameters are left alone.
+        shared: what all tasks use: a module, parameters, or several of them. Frozen parameters are left alone. Which
+            ones are frozen may change, except under a balancer that remembers gradients (`moco`, `db_mtl`, …).
         tasks: names of the K tasks, the keys of the losses.
         reduction: `sum`: equal weighting is the sum of the losses; `mean`: all gradients over K, as the trainer has
             it by default.
@@ -209,12 +211,16 @@ class Balance:
         return {name: float(value) for name, value in named.items() if bool(value.isfinite())}
 
     def state_dict(self) -> dict[str, Tensor | int | str | list[str]]:
-        """All that the next steps depend on, as tensors and JSON values; neither network nor settings are in it."""
+        """All that the next steps depend on, as tensors and JSON values; neither network nor settings are in it.
+
+        Where gradients are remembered, `parameters` says by name and shape of what.
+        """
         return {
             "balancer": self._name,
             "tasks": list(self.tasks),
             "steps": self._steps,
             "generator": self.generator.get_state(),
+            **({"parameters": list(self._passes.known.labels)} if self._passes.known is not None else {}),
             **{f"state.{name}": value[0].clone() for name, value in self._passes.state.items()},
             **{f"seen.{name}": value.clone() for name, value in self._seen.state().items()},
         }
@@ -227,14 +233,14 @@ class Balance:
         """
         saved = saved_state(state, self._name, self.tasks, self._passes.state)
         self._passes.state, self._seen, self._steps = saved.memory, saved.seen, saved.steps
+        self._passes.known = None if saved.parameters is None else Known(saved.parameters)
         self.generator.set_state(saved.generator)
 
     def _backward(
         self, batches: Sequence[Mapping[str, Tensor]], features: Sequence[Tensor], scaler: Scaler | None
     ) -> tuple[dict[str, float], Tensor | None]:
         """Weights by task; and the losses, None where the step counts for nothing."""
-        every = {id(p): p for part in self._shared for p in parameters(part) if p.requires_grad}
-        shared = list(every.values())
+        shared = trained(self._shared)
         if not shared:
             raise UsageError("no parameter of `shared` requires a gradient: there is nothing to balance")
         watch = self._watch_every > 0 and self._steps % self._watch_every == 0
@@ -242,7 +248,7 @@ class Balance:
         with isolated(torch.get_num_threads()):
             scale = None
             if scaler is not None and scaler.is_enabled():
-                scale = float(scaler.scale(torch.ones((), device=shared[0].device)))
+                scale = float(scaler.scale(torch.ones((), device=shared[0][1].device)))
             seen = self._passes.run(batches, shared, features, scale, watch=watch)
             if seen is None:
                 return dict.fromkeys(self.tasks, 0.0), None

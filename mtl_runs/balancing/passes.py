@@ -15,6 +15,7 @@ from mtl_runs.balancers.base import READS_GRADIENTS
 from mtl_runs.balancers.decide import decide
 from mtl_runs.balancers.products import inner_products
 from mtl_runs.balancing.gradients import Rows, add_to_grad, gradients_of
+from mtl_runs.balancing.known import Known, known
 from mtl_runs.balancing.processes import mean_over_processes, means_over_processes, n_processes
 from mtl_runs.balancing.step_losses import StepLosses
 
@@ -49,17 +50,19 @@ class Passes:
 
     Attributes:
         state: what the balancer remembers; the first dimension is that of the runs, of which there is one.
+        known: of which parameters it remembers gradients; None where it remembers none, or nobody knows.
     """
 
     def __init__(self, tasks: Sequence[str], rule: Balancer, factor: int, generator: torch.Generator) -> None:
         self.tasks, self.rule = tasks, rule
         self._factor, self.generator = factor, generator
         self.state: State = {name: value.unsqueeze(0) for name, value in rule.init(len(tasks)).items()}
+        self.known: Known | None = None
 
     def run(
         self,
         batches: Sequence[Mapping[str, Tensor]],
-        shared: Sequence[Tensor],
+        named: Sequence[tuple[str, Tensor]],
         features: Sequence[Tensor],
         scale: float | None,
         *,
@@ -69,7 +72,7 @@ class Passes:
 
         Args:
             batches: losses of one batch, or of the independent batches that the balancer wants.
-            shared: shared parameters that require a gradient.
+            named: shared parameters that require a gradient, with their names.
             features: what the tasks' gradients are taken of; empty = of the shared parameters.
             scale: of mixed precision: gradients are added in its units, and an infinite one makes the step count for
                 nothing. None = there is none.
@@ -78,8 +81,9 @@ class Passes:
         Returns:
             What was seen; None where a gradient left the range of mixed precision.
         """
+        shared = [parameter for _, parameter in named]
         if Needs.JACOBIAN in self.rule.needs:
-            self._check_memory(shared, bool(features))
+            self._check_memory(named, bool(features))
         reads = bool(READS_GRADIENTS & self.rule.reads(self.state))
         passes = [StepLosses(self.tasks, losses, shared, features, scale or 1.0) for losses in batches]
         before, draws = self.state, self.generator.get_state()
@@ -93,6 +97,8 @@ class Passes:
             self.state = before
             self.generator.set_state(draws)
             return None
+        if Needs.JACOBIAN in self.rule.needs and _memory(self.state):
+            self.known = known(named)
         return seen
 
     def _by_rows(self, passes: Sequence[StepLosses], *, by_features: bool, scaled: bool) -> tuple[Seen, Found]:
@@ -161,15 +167,15 @@ class Passes:
             gramian = gramian.where(active.unsqueeze(-1) & active, torch.nan)
         return Seen(here.values, weights, gramian)
 
-    def _check_memory(self, shared: Sequence[Tensor], by_features: bool) -> None:
+    def _check_memory(self, named: Sequence[tuple[str, Tensor]], by_features: bool) -> None:
         """Whether a balancer that puts other rows in the place of the gradients can do so here.
 
         Raises:
             UsageError: it remembers other gradients than those of these parameters, or needs those of all processes.
         """
         name = type(self.rule).__name__
-        memory = [value.shape[-1] for value in self.state.values() if value.ndim > 2]
-        size = sum(parameter.numel() for parameter in shared)
+        memory = _memory(self.state)
+        size = sum(parameter.numel() for _, parameter in named)
         if by_features and memory:
             raise UsageError(
                 f"this balancer ({name}) remembers gradients from step to step, and those of features belong to one "
@@ -183,8 +189,22 @@ class Passes:
         if any(known not in (1, size) for known in memory):
             raise UsageError(
                 f"this balancer ({name}) remembers gradients of {max(memory)} values of what is shared; now there are "
-                f"{size}: make a new Balance where layers are frozen, set free or added"
+                f"{size}: {_REMEDY}"
             )
+        if self.known is not None and (differing := self.known.differing(known(named))):
+            was, there = differing
+            raise UsageError(
+                f"this balancer ({name}) remembers gradients of other parameters of what is shared: in the place of "
+                f"{was} there is now {there}: {_REMEDY}"
+            )
+
+
+_REMEDY = "make a new Balance where layers are frozen, set free or added"
+
+
+def _memory(state: State) -> list[int]:
+    """Of how many values gradients are remembered, by each part of a state that remembers any; 1 before the first."""
+    return [value.shape[-1] for value in state.values() if value.ndim > 2]
 
 
 def _products(one: Rows, other: Rows, by_features: bool) -> Tensor:

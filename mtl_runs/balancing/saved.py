@@ -24,12 +24,14 @@ class Saved:
         seen: what was seen since the last signals.
         steps: since then.
         generator: state of the balancer's generator.
+        parameters: whose gradients are remembered, see `Known`; None where none are, or where nobody wrote it down.
     """
 
     memory: State
     seen: Averages
     steps: int
     generator: Tensor
+    parameters: tuple[str, ...] | None
 
 
 def saved_state(state: object, balancer: str, tasks: Sequence[str], memory: State) -> Saved:
@@ -65,9 +67,17 @@ def saved_state(state: object, balancer: str, tasks: Sequence[str], memory: Stat
         # A checkpoint may be loaded onto another device, `map_location="cuda"`; decisions are made on the CPU.
         generator.set_state(state["generator"].cpu())
         of_one_run = {name: value.detach().cpu().clone().unsqueeze(0) for name, value in remembered.items()}
-        return Saved(of_one_run, seen, operator.index(state["steps"]), generator.get_state())
+        return Saved(of_one_run, seen, operator.index(state["steps"]), generator.get_state(), _labels(state))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise UsageError(f"this is no whole state of a Balance ({type(error).__name__}: {error})") from error
+
+
+def _labels(state: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Of the parameters whose gradients are remembered; states that older versions saved have none."""
+    labels = state.get("parameters")
+    if labels is not None and not (isinstance(labels, list | tuple) and all(isinstance(one, str) for one in labels)):
+        raise ValueError(f"'parameters' is {labels!r}")
+    return None if labels is None else tuple(labels)
 
 
 def _under(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:

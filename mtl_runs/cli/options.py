@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lcode.errors import UsageError
+
+if TYPE_CHECKING:
+    from mtl_runs.problems import Problem
 
 Out = Annotated[Path, typer.Option(help="Folder of the run logs.")]
 ProblemName = Annotated[
@@ -39,9 +42,17 @@ def names_of(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def balancers_of(text: str) -> tuple[str, ...]:
-    """Balancers from `a,b`, or all whose settings can be drawn."""
-    from mtl_runs.balancers import BALANCERS
+def balancers_of(text: str, *, drawn: bool = True) -> tuple[str, ...]:
+    """Balancers from `a,b`, or all whose settings can be drawn.
+
+    Args:
+        text: what was given.
+        drawn: whether the settings of balancers are drawn, as in a sample; in a population they are not.
+
+    Raises:
+        UsageError: there is no such balancer, or it needs a setting that it would not get.
+    """
+    from mtl_runs.balancers import BALANCERS, make_balancer
     from mtl_runs.sweeps.space import NOT_DRAWN
 
     if text == "all":
@@ -50,6 +61,49 @@ def balancers_of(text: str) -> tuple[str, ...]:
     unknown = [name for name in names if name not in BALANCERS]
     if unknown or not names:
         raise UsageError(f"no balancer '{', '.join(unknown)}'; there are: {', '.join(BALANCERS)}")
+    for name in names:
+        if name == "fixed" and not drawn:
+            raise UsageError(
+                "--balancers fixed: the loss weights of a population are drawn, and exchanged, before its balancer; "
+                "name equal, and it searches for fixed weights"
+            )
+        if drawn and name not in NOT_DRAWN:
+            continue
+        try:
+            make_balancer(name)
+        except UsageError as error:
+            raise UsageError(
+                f"--balancers: {error}, which a {'sweep' if drawn else 'population'} does not draw; name another one, "
+                f"such as equal, or train single runs: mtl-runs train --balancer {name} --set …"
+            ) from error
+    return names
+
+
+def archs_of(text: str, problem: Problem) -> tuple[str, ...]:
+    """Architectures from `a,b`, each of which takes the problem's inputs and has its tasks.
+
+    Raises:
+        UsageError: none is named, or one is no architecture, or not for this problem.
+    """
+    import torch
+
+    from mtl_runs.networks import OWN, make_network
+
+    names = names_of(text)
+    if not names:
+        raise UsageError(f"--archs names no architecture, such as mlp-64x2; found '{text}'")
+    for name in names:
+        if name == OWN and problem.network is None:
+            raise UsageError(
+                f"--archs {OWN}: problem '{problem.name}' brings no network of its own; name another architecture, or "
+                "let its function return Problem(…, network=…)"
+            )
+        if name != OWN:
+            try:
+                with torch.device("meta"):  # no memory for what may be large
+                    make_network(name, problem.input_shape, problem.tasks)
+            except UsageError as error:
+                raise UsageError(f"--archs {name}: {error}") from error
     return names
 
 

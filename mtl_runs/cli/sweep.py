@@ -20,12 +20,12 @@ from mtl_runs.cli.options import (
     ProblemName,
     Seed,
     Verbose,
+    archs_of,
     balancers_of,
     device_of,
-    names_of,
     only_one,
 )
-from mtl_runs.exchange import INTERVAL, PERTURBATION, QUANTILE, Exchange
+from mtl_runs.exchange import INTERVAL, PERTURBATION, QUANTILE, Exchange, out_of_range
 
 if TYPE_CHECKING:
     from lcode.table import RunStatus
@@ -136,6 +136,7 @@ def sweep(
     check_problem(out, made.name)
     if engine == "pbt":
         objective = DELTA_M if single_task or baseline_file.exists() else MEAN_RANK.name
+        _check_exchange(exchange_every, exchange_share, perturb)
         rules = Exchange(0, runs, objective, seed, exchange_every, exchange_share, perturb)
         specs = _population(problem, made, rules, epochs=epochs, balancers=balancers, archs=archs)
     else:
@@ -217,6 +218,21 @@ def _check_engine(
         raise UsageError("the runs of a population depend on each other: leave out --first and --stop-with")
 
 
+def _check_exchange(every: int, share: float, perturb: float) -> None:
+    """Refuse rules of an exchange that it cannot have, by the names of their options.
+
+    Raises:
+        UsageError: the text gives the range.
+    """
+    for option, rule, value in (
+        ("--exchange-every", "interval", every),
+        ("--exchange-share", "quantile", share),
+        ("--perturb", "perturbation", perturb),
+    ):
+        if text := out_of_range(rule, value):
+            raise UsageError(f"{option} must be {text}; found {value}")
+
+
 def _sample(
     name: str, problem: Problem, runs: int, *, epochs: int, seed: int, balancers: str | None, archs: str | None
 ) -> list[RunSpec]:
@@ -231,7 +247,7 @@ def _sample(
         horizon=epochs,
         seed=seed,
         balancers=BALANCERS if balancers is None else balancers_of(balancers),
-        archs=archs_for(problem, ARCHITECTURES) if archs is None else names_of(archs),
+        archs=archs_for(problem, ARCHITECTURES) if archs is None else archs_of(archs, problem),
     )
 
 
@@ -247,8 +263,12 @@ def _population(
         name,
         len(problem.tasks),
         horizon=epochs,
-        arch=only_one(names_of(archs) if archs else archs_for(problem, (SENSIBLE.arch,))[:1], "architecture"),
-        balancer=only_one(balancers_of(balancers or SENSIBLE.balancer), "balancer"),
+        arch=only_one(
+            archs_for(problem, (SENSIBLE.arch,))[:1] if archs is None else archs_of(archs, problem), "architecture"
+        ),
+        balancer=only_one(
+            (SENSIBLE.balancer,) if balancers is None else balancers_of(balancers, drawn=False), "balancer"
+        ),
         exchange=rules,
     )
     population_of(specs)  # refuses rules that cannot be kept

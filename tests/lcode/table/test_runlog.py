@@ -92,7 +92,13 @@ def test_rewinding_forgets_later_epochs_and_ends(tmp_path: Path) -> None:
         ({"config": {"lr": 0.2}}, r"config\.lr: 0\.1 in the log, 0\.2 now"),
         ({"horizon": 10}, "horizon: 9 in the log, 10 now"),
         ({"seed": 1}, "seed: None in the log, 1 now"),
-        ({"metrics": METRICS[:1]}, "metrics: "),
+        ({"metrics": METRICS[:1]}, r"\(metrics\.2: {.*} in the log, None now\)"),
+        (
+            {"horizon": 90, "schedule": [0.1] * 90},
+            r"\(horizon: 9 in the log, 90 now; schedule: not as in the log\); give this run another name",
+        ),
+        ({"schedule": [0.1] * 9}, r"schedule: None in the log, \[0\.1, .*\] now"),
+        ({"config": {"data": "x" * 90}}, 'None in the log, "x{90}" now'),
     ],
 )
 def test_another_header_is_refused(changes: dict[str, object], text: str, tmp_path: Path) -> None:

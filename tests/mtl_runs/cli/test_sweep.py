@@ -59,8 +59,15 @@ def test_a_population_that_exchanges_loss_weights(
         (["--balancers", "nash"], "no balancer 'nash'; there are: equal"),
         (["--first", "3"], "the runs of a population depend on each other: leave out --first and --stop-with"),
         (["--stop-with", "shipped"], "depend on each other: leave out --first and --stop-with"),
-        (["--exchange-share", "0.7"], "the quantile of an exchange must be a share above 0 and up to 0.5; found 0.7"),
-        (["--perturb", "0"], "the perturbation of an exchange must be a number above 0 and below 1; found 0.0"),
+        (["--exchange-share", "0.7"], "--exchange-share must be a share above 0 and up to 0.5; found 0.7"),
+        (["--perturb", "0"], "--perturb must be a number above 0 and below 1; found 0.0"),
+        (["--balancers", "fixed"], "--balancers fixed: the loss weights of a population are drawn, and exchanged"),
+        (
+            ["--balancers", "log"],
+            "--balancers: balancer 'log' needs its setting 'of', which a population does not draw",
+        ),
+        (["--archs", "foo"], "--archs foo: no architecture 'foo'; write one of mlp-<width>x<depth>,"),
+        (["--archs", ","], "--archs names no architecture, such as mlp-64x2; found ','"),
         (["--exchange-every", "40"], "the first exchange would be after epoch 40, but the runs end with epoch 40"),
     ],
 )
@@ -73,8 +80,44 @@ def test_what_a_population_cannot_be(
 ) -> None:
     assert call("sweep", "--engine", "pbt", *arguments, "--out", str(tmp_path / "out")) == 2
     err = capsys.readouterr().err
-    assert err.startswith("mtl-runs: ")
+    assert err.startswith("mtl-runs: ")  # before any progress bar
     assert message in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("engine", ["local", "suggest"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--archs", "mlp-4x1,foo"], "--archs foo: no architecture 'foo'; write one of mlp-<width>x<depth>,"),
+        (
+            ["--archs", "cnn-8x2"],
+            "--archs cnn-8x2: a cnn needs pictures [channels, height, width]; this problem's inputs",
+        ),
+        (["--archs", "own"], "--archs own: problem 'tabular' brings no network of its own; name another architecture,"),
+        (["--archs", ""], "--archs names no architecture, such as mlp-64x2; found ''"),
+        (
+            ["--balancers", "equal,torchjd"],
+            "--balancers: balancer 'torchjd' needs its setting 'name', which a sweep does",
+        ),
+        (
+            ["--balancers", "pivrg"],
+            "--balancers: balancer 'pivrg' needs its setting 'reference', which a sweep does not",
+        ),
+    ],
+)
+def test_what_a_sample_cannot_be_drawn_from(
+    arguments: list[str],
+    message: str,
+    engine: str,
+    tmp_path: Path,
+    call: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["sweep", "--problem", "tabular", "--engine", engine, "--out", str(tmp_path / "out"), *arguments]
+    assert call(*asked) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"mtl-runs: {message}")
     assert not (tmp_path / "out").exists()
 
 
