@@ -41,7 +41,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "points has no column 'epoch'; there are: run, metric, value",
     ),
     "a column twice": ({"points": pd.concat([POINTS, POINTS["run"]], axis=1)}, "points has two columns 'run'"),
-    "a run missing": ({"points": POINTS.assign(run=[*["a"] * 11, None])}, "points has a row whose run is missing"),
+    "a run missing": (
+        {"points": POINTS.assign(run=pd.Series([*["a"] * 11, None], dtype=object))},
+        "points has a row whose run is missing",
+    ),
     "an epoch below 0": (
         {"points": POINTS.assign(epoch=POINTS["epoch"] - 3)},
         "points: run 'a', 'seg/miou': epoch -2 is below 0",
@@ -50,10 +53,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"points": POINTS.assign(epoch=["one", *range(2, 13)])},
         "points: epoch of run 'a', 'seg/miou', is 'one' (str); give a number",
     ),
-    "an epoch missing": (
-        {"points": POINTS.assign(epoch=POINTS["epoch"].astype("Int64").replace(3, pd.NA))},
-        "epoch nan",
-    ),
+    "an epoch missing": ({"points": POINTS.assign(epoch=pd.array([1, 2, 3, None] * 3, dtype="Int64"))}, "epoch nan"),
     "a time": ({"points": POINTS.assign(epoch=pd.Timestamp("2026-01-01"))}, "points: epoch of run 'a', 'seg/miou', is"),
     "two values": (
         {"points": pd.concat([POINTS, POINTS.tail(1).assign(value=9.0)])},
@@ -80,7 +80,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no index": ({"runs": RUNS.reset_index()}, "runs has a column 'index'"),
     "a typo in a status": (
-        {"runs": RUNS.assign(status=[None, "runing", "failed"])},
+        {"runs": RUNS.assign(status=["running", "runing", "failed"])},
         "run 'b': the status is 'runing' (str); it is one of running, finished, failed, stopped",
     ),
     "a run without a row": (
