@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from lcode.arguments import found
+from lcode.arguments import check_kind, found
 from lcode.errors import UsageError
 from lcode.show import SHOWN, counted, html_table, intervals
 from lcode.table import Metric, RunTable, as_epochs
@@ -193,6 +193,15 @@ def sample_quantiles(samples: NDArray[np.float64], levels: Sequence[float] | NDA
     It is the inverse of `even_levels`, so that samples of a forecast have its own quantiles.
     """
     return np.quantile(samples, levels, axis=0, method="hazen")
+
+
+def check_forecast(name: str, value: object) -> None:
+    """Refuse what is no forecast, such as the table that it was made of.
+
+    Raises:
+        UsageError: the text says what was found and how a forecast is had.
+    """
+    check_kind(name, value, Forecast, "a forecast, such as lcode.load().predict(table)")
 
 
 def query_epochs(table: RunTable, at: Literal["horizon", "full"] | dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:

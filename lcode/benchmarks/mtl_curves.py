@@ -20,8 +20,8 @@ from lcode.graphs import ArchGraph
 from lcode.graphs.file import graph_from_json
 from lcode.table import Metric, RunTable, split_key
 from lcode.table.direction import as_direction
+from lcode.table.run_rows import RUN_COLUMNS
 from lcode.table.schedule import Schedule
-from lcode.table.table import RUN_COLUMNS
 
 FILES: Mapping[str, DataFile] = {
     "runs": DataFile("mtl_curves/runs.parquet", "34bbcebe354b1926ac7f8569446b809d147583dc3ddf91fed87a94d4b199ad03"),

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lcode.arguments import check_count, check_kind
+from lcode.arguments import check_count
 from lcode.decisions.constraints import Constrained, Constraint
 from lcode.decisions.final import FinalValue, architectures, forecast_rows
 from lcode.decisions.kinds import Baseline, make_objective
 from lcode.decisions.objective import DeltaM, Objective, ScoreFunction
 from lcode.errors import NotEnoughDataError
-from lcode.forecast import Forecast
+from lcode.forecast import Forecast, check_forecast
 from lcode.table import RunTable
 from lcode.table.given import check_table
 
@@ -67,7 +67,7 @@ def scored(
     seed: int,
 ) -> ScoredRuns:
     """Score the runs of a forecast; for the arguments, and what may be wrong with them, see `rank`."""
-    check_kind("forecast", forecast, Forecast, "a forecast, such as lcode.load().predict(table)")
+    check_forecast("forecast", forecast)
     if table is not None:
         check_table("table", table)
     check_count("n_samples", n_samples, 1)

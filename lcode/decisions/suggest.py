@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lcode.arguments import as_number, check_number
+from lcode.arguments import as_number, check_kind, check_number
 from lcode.decisions.budget import RegretBudget
 from lcode.decisions.constraints import Constraint
 from lcode.decisions.final import HORIZON, FinalValue
@@ -20,7 +20,7 @@ from lcode.decisions.stopping import epochs_to_come
 from lcode.decisions.suggest_within import suggested_within
 from lcode.decisions.suggestions import Suggestion, Suggestions
 from lcode.errors import UsageError
-from lcode.forecast import Forecast, sample_quantiles
+from lcode.forecast import Forecast, check_forecast, sample_quantiles
 from lcode.show import interval, printable, probability
 from lcode.table import RunTable
 from lcode.table.axis import epoch_text
@@ -77,7 +77,7 @@ def suggest(
 
     Raises:
         UsageError: see `rank`; an objective that scores runs against one another, a budget that is no number > 0, or
-            settings of `regret` without it.
+            settings of `regret` without it; `earlier` is no list of forecasts.
         InputError: see `rank`.
         NotEnoughDataError: see `rank`.
 
@@ -91,6 +91,9 @@ def suggest(
         True
     """
     check_number("incumbent", incumbent)
+    check_kind("earlier", earlier, Sequence, "a list of forecasts, such as [forecast]")
+    for place, one in enumerate(earlier):
+        check_forecast(f"earlier[{place}]", one)
     if not scores_alone(objective):
         raise UsageError(
             f"the objective '{objective}' scores runs against one another, and an improvement is one over the best so "

@@ -58,8 +58,7 @@ class SettingsPrior:
         It is 0 where nothing of the settings is known, or nothing that is known differs among the others.
         """
         compared = CommonSettings.among(others)
-        places = compared.places(others)
-        return lambda configs: self.surface.above_mean(compared.places(configs), places)
+        return _Promise(self.surface, compared, compared.places(others))
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, for the checkpoint."""
@@ -75,6 +74,18 @@ class SettingsPrior:
         if tuple(data["settings"]) != COMMON_SETTINGS:
             raise ValueError("the prior of hyper-parameters was learned from others")
         return cls(ResponseSurface.from_json(data))
+
+
+@dataclass(frozen=True, eq=False)
+class _Promise:
+    """See `SettingsPrior.among`; what has learned a context keeps one, and may be pickled."""
+
+    surface: ResponseSurface
+    compared: CommonSettings
+    places: Array
+
+    def __call__(self, configs: pd.DataFrame) -> Array:
+        return self.surface.above_mean(self.compared.places(configs), self.places)
 
 
 def tilted(quantiles: Array, prospects: Array, seen: NDArray[np.int64]) -> Array:

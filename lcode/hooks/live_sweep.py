@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -342,7 +344,10 @@ class LiveSweep:
 
     def _final_of(self, live: LiveRun) -> FinalOf:
         """What a run has ended with, by whatever objective."""
-        return lambda objective: live.final_values(self.metrics, self.final, self.axis.unit, objective)
+        return partial(self._ended_with, live)
+
+    def _ended_with(self, live: LiveRun, objective: Objective | None) -> NDArray[np.float64]:
+        return live.final_values(self.metrics, self.final, self.axis.unit, objective)
 
     def _new_run(self, run: str, horizon: Epoch | None) -> LiveRun:
         self.scores.drop(run)
@@ -365,12 +370,19 @@ def _finals_of(table: RunTable, final: FinalValue) -> dict[str, FinalOf]:
     """What each run of a history ended with."""
     measured = final.measured_by.of_table(table)
 
-    def of_run(place: int, run: str) -> FinalOf:
-        def final_of(objective: Objective | None) -> NDArray[np.float64]:
-            if objective is None or not final.together:
-                return measured[place]
-            return final.of_table(table.select([run]), objective)[0]
+    return {run: _Final(table, final, run, measured[place]) for place, run in enumerate(table.run_ids)}
 
-        return final_of
 
-    return {run: of_run(place, run) for place, run in enumerate(table.run_ids)}
+@dataclass(frozen=True, eq=False)
+class _Final:
+    """What a run of a history ended with, by whatever objective."""
+
+    table: RunTable
+    final: FinalValue
+    run: str
+    measured: NDArray[np.float64]
+
+    def __call__(self, objective: Objective | None) -> NDArray[np.float64]:
+        if objective is None or not self.final.together:
+            return self.measured
+        return self.final.of_table(self.table.select([self.run]), objective)[0]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.arguments import check_names
 from lcode.curves.arrays import CurveArrays
 from lcode.errors import UsageError
-from lcode.forecast import LEVELS, NO_EPOCH, Forecast
+from lcode.forecast import LEVELS, NO_EPOCH, Forecast, check_forecast
 from lcode.plot.backend import AnyFigure, Backend, drawn
 from lcode.plot.panels import (
     GREY,
@@ -28,6 +29,7 @@ from lcode.report.aligned import aligned_curves
 from lcode.show import counted
 from lcode.table import Metric, RunTable, as_epochs
 from lcode.table.axis import epoch_text
+from lcode.table.given import check_table
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -61,8 +63,13 @@ def curves(
         backend: the library to make the figure with.
 
     Raises:
-        UsageError: a run to highlight is not in the forecast.
+        UsageError: no table or no forecast, or a run to highlight is not in the forecast.
     """
+    check_table("table", table)
+    check_forecast("forecast", forecast)
+    if truth is not None:
+        check_table("truth", truth)
+    check_names("runs", runs, "the names of the runs to highlight, such as ['run1', 'run2']")
     marks = dict(zip(_highlighted(forecast, runs), MARKS, strict=False))
     observed = aligned_curves(forecast, table)
     true = None if truth is None else aligned_curves(forecast, truth)

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lcode.arguments import check_kind, found
 from lcode.decisions import Ranking
 from lcode.errors import UsageError
 from lcode.evaluation.metrics import kendall
 from lcode.evaluation.replay import Replay
-from lcode.forecast import Forecast
+from lcode.forecast import Forecast, check_forecast
 from lcode.plot.backend import AnyFigure, Backend, drawn
 from lcode.plot.panels import CONTINUE, INK, MARKS, STOP, Panel, axes, axis_range, figure_text, figure_with
 from lcode.report.aligned import true_finals
 from lcode.report.cells import score_title
 from lcode.show import counted
 from lcode.table import RunTable
+from lcode.table.given import check_table
 
 __all__ = ["RANKING_ROWS", "calibration", "ranking", "savings", "stopping"]
 
@@ -34,7 +36,11 @@ def ranking(order: Ranking, *, backend: Backend = "plotly") -> AnyFigure:
     Args:
         order: of the runs.
         backend: the library to make the figure with, here as in all figures.
+
+    Raises:
+        UsageError: no ranking.
     """
+    _check_ranking(order)
     shown = np.flatnonzero(np.isfinite(order.score))[:RANKING_ROWS]
     heading = counted(len(shown), "run") if len(shown) == len(order) else f"best {len(shown)} of {len(order)} runs"
     better = "lower" if order.objective.direction == "min" else "higher"
@@ -87,7 +93,12 @@ def calibration(forecast: Forecast, truth: RunTable, *, backend: Backend = "plot
         forecast: R runs × K metrics; the last query epoch of each run is taken as its horizon.
         truth: the same runs (others are ignored) trained to their ends.
         backend: the library to make the figure with.
+
+    Raises:
+        UsageError: no forecast, or no table.
     """
+    check_forecast("forecast", forecast)
+    check_table("truth", truth)
     final = forecast.final()
     low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))
     true = true_finals(forecast, truth)
@@ -145,7 +156,16 @@ def savings(replays: Mapping[str, Sequence[Replay]], *, unit: str = "", backend:
         replays: replays of the same finished runs (in several orders) by the policy's name.
         unit: what regret is measured in: the objective's unit.
         backend: the library to make the figure with.
+
+    Raises:
+        UsageError: no replays by name, or none of a policy.
     """
+    expected = "replays by the policy's name, such as {'lcode': [replay]}"
+    check_kind("replays", replays, Mapping, expected)
+    for policy, outcomes in replays.items():
+        several = isinstance(outcomes, Sequence) and len(outcomes) > 0
+        if not several or not all(isinstance(outcome, Replay) for outcome in outcomes):
+            raise UsageError(f"replays['{policy}'] is {found(outcomes)}; give {expected}")
     regret = "regret" if unit in ("", "score") else f"regret ({figure_text(unit)})"
     panel = Panel("the farther right and the lower, the better", "epochs saved (%)", regret)
     figure = figure_with([panel], columns=2)
@@ -183,8 +203,9 @@ def stopping(order: Ranking, *, backend: Backend = "plotly") -> AnyFigure:
         backend: the library to make the figure with.
 
     Raises:
-        UsageError: the ranking was made by hand.
+        UsageError: no ranking, or it was made by hand.
     """
+    _check_ranking(order)
     curve = order.stopping
     if curve is None:
         raise UsageError("this ranking does not say what stopping saves; make it with lcode.rank")
@@ -213,6 +234,10 @@ def stopping(order: Ranking, *, backend: Backend = "plotly") -> AnyFigure:
     figure.update_xaxes(range=[-2, 102], showgrid=True)
     figure.update_yaxes(range=[-0.05 * highest, 1.1 * highest])
     return drawn(figure, backend)
+
+
+def _check_ranking(order: object) -> None:
+    check_kind("order", order, Ranking, "a ranking, such as lcode.rank(forecast, table=table)")
 
 
 def _spread(values: NDArray[np.float64]) -> dict[str, Any]:

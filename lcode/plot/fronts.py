@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from lcode.arguments import check_count
 from lcode.decisions.pareto import front_probability
 from lcode.errors import UsageError
-from lcode.forecast import Forecast
+from lcode.forecast import Forecast, check_forecast
 from lcode.plot.backend import AnyFigure, Backend, drawn
 from lcode.plot.panels import GREY, MARKS, Panel, axis_range, figure_text, figure_with
 from lcode.table import Metric
@@ -31,8 +32,10 @@ def pareto(
         backend: the library to make the figure with.
 
     Raises:
-        UsageError: an unknown metric, or fewer than two.
+        UsageError: no forecast, an unknown metric, or fewer than two.
     """
+    check_forecast("forecast", forecast)
+    check_count("seed", seed, 0)
     across, up = _two(forecast.metrics, x, y)
     final = forecast.final()
     low, median, high = (final.quantile(level)[..., 0] for level in (0.05, 0.5, 0.95))

@@ -173,13 +173,14 @@ def _with_signals(part: LogPart, scored: Sequence[str], unknown: Sequence[str]) 
 
 
 def _with_own_graphs(runs: pd.DataFrame, graphs: Mapping[str, ArchGraph]) -> pd.DataFrame:
-    """The runs, each pointing to the graph of its architecture, or else to that of its own name."""
+    """The runs as a table has them, each pointing to the graph of its architecture, or else to that of its own name."""
     own = [
         run if (arch is None or as_text(arch) not in graphs) and run in graphs else arch
         for run, arch in runs["arch"].items()
     ]
     texts = [None if key is None else as_text(key) for key in own]
-    return runs.assign(arch=pd.Series(texts, index=runs.index, dtype=object))
+    rows = runs.drop(columns=["first", "last"], errors="ignore")
+    return rows.assign(arch=pd.Series(texts, index=runs.index, dtype=object))
 
 
 def _config_frame(configs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

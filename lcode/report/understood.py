@@ -11,7 +11,7 @@ from lcode.table import RunTable
 from lcode.table.axis import epoch_text
 from lcode.table.begun import NOT_BEGUN, told_statuses
 from lcode.table.reading import SHOWN, listed
-from lcode.table.table import STATUSES
+from lcode.table.run_rows import STATUSES
 
 NAMES = {**dict.fromkeys(FORMATS, "table"), RUN_LOG: "run log"}
 """How the formats that are no tool's are called."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lcode.arguments import check_kind, found
+from lcode.errors import UsageError
 from lcode.table.direction import Direction, as_direction
 from lcode.table.metric_names import known_metric
 
@@ -45,6 +48,25 @@ class Metric:
     def sign(self) -> int:
         """+1 where larger is better, -1 where smaller is."""
         return 1 if self.direction == "max" else -1
+
+
+def as_metrics(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    """The metrics of a table, in their order.
+
+    Raises:
+        UsageError: what was given are no metrics, or two have one key.
+    """
+    expected = "a list of metrics, such as [lcode.Metric('seg', 'miou', 'max')]"
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
+        raise UsageError(f"metrics is {found(metrics)}; give {expected}")
+    measured = tuple(metrics)
+    for place, metric in enumerate(measured):
+        check_kind(f"metrics[{place}]", metric, Metric, expected)
+    keys = [metric.key for metric in measured]
+    twice = [key for key in keys if keys.count(key) > 1]
+    if twice:
+        raise UsageError(f"the metric '{twice[0]}' is given twice; give each once")
+    return measured
 
 
 def split_key(key: str) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,16 +13,12 @@ from lcode.errors import UsageError
 from lcode.graphs.arch import ArchGraph
 from lcode.table.axis import as_ticks, check_horizon, finer_unit
 from lcode.table.gaps import NotFinite
-from lcode.table.metric import Metric
+from lcode.table.metric import Metric, as_metrics
 from lcode.table.notebook import runs_html
-from lcode.table.points import before, empty_points, plain, restrict, tidied
+from lcode.table.points import before, check_points, empty_points, given_points, plain, restrict, tidied
 from lcode.table.reading import Reading
+from lcode.table.run_rows import RunStatus, run_index, run_rows, settings_of
 from lcode.table.schedule import Schedule
-
-RunStatus = Literal["running", "finished", "failed", "stopped"]
-STATUSES: tuple[RunStatus, ...] = ("running", "finished", "failed", "stopped")
-
-RUN_COLUMNS = ("status", "horizon", "arch", "seed")
 
 
 @dataclass(frozen=True)
@@ -126,14 +121,14 @@ class RunTable:
         """Assemble a table, filling in what is not given.
 
         Args:
-            points: columns `run, epoch, metric, value`, in any order, without conflicting duplicates.
+            points: columns `run, epoch, metric, value`, in any order; a row that is there twice counts once.
             metrics: one per key that occurs in `points`.
             runs: columns `status, horizon, arch, seed`, indexed by run; what is missing is filled: the horizon with
                 the largest epoch of the table, the status with `finished` where the horizon was reached and
                 `running` elsewhere.
             configs: hyper-parameters indexed by run.
             graphs: architecture graphs by the key named in `runs.arch`, or by the run's name.
-            signals: auxiliary curves in the form of `points`.
+            signals: auxiliary curves in the form of `points`; of several values at one epoch the last counts.
             schedules: learning rate per run: a schedule, or a rate for each of the epochs 1, 2, …, up to the horizon if
                 it is planned, else up to now.
             notes: remarks for the user.
@@ -141,49 +136,30 @@ class RunTable:
             reading: how the logs were understood.
 
         Raises:
-            UsageError: an epoch that is no whole number; two runs or two hyper-parameters of one name.
+            UsageError: a part has not the form above: a column is missing, or is none of `runs`; an epoch or a horizon
+                that is no whole number of at least 0, a value that is no number, no such status; two values of one
+                run, metric and epoch; a run without a row in `runs`, or a metric that is not among `metrics`; two
+                runs, metrics or hyper-parameters of one name; settings for none of the runs.
         """
-        order = [str(name) for name in points["run"].unique()] if runs is None else [str(name) for name in runs.index]
-        index = pd.Index(order, name="run", dtype=object)
-        if not index.is_unique:
-            raise UsageError(f"two runs are called '{index[index.duplicated()][0]}': give each a name of its own")
-        given = pd.DataFrame(index=index) if runs is None else runs
-        tidy = tidied(points, order, [metric.key for metric in metrics])
-        last = np.full(len(order), np.nan)
-        row = tidy["run"].array.codes
-        np.fmax.at(last, row[row >= 0], tidy["epoch"].to_numpy(float)[row >= 0])
-        # Epoch 0 alone is the state before the training.
-        longest = max(int(np.nanmax(last)), 1) if np.isfinite(last).any() else 1
-        planned = np.full(len(order), float(longest))
-        if "horizon" in given:
-            said = pd.to_numeric(given["horizon"]).to_numpy(float, na_value=np.nan)
-            planned = np.where(np.isnan(said), longest, said)
-        # A run that outlived its plan moved its horizon.
-        horizon = np.fmax(planned, last).astype(np.int64)
-        graphs = dict(graphs or {})
-        # A graphs file may name runs instead of architectures.
-        own_graphs = [run if run in graphs else None for run in order]
-        reached = np.where(last >= horizon, "finished", "running")
-        described = {
-            "status": _given(given, "status", index, reached),
-            "horizon": pd.Series(horizon, index=index),
-            "arch": _given(given, "arch", index, own_graphs),
-            "seed": _given(given, "seed", index, [None] * len(order)),
-        }
-        if configs is None:
-            configs = pd.DataFrame(index=index)
-        names = pd.Index([str(name) for name in configs.columns], dtype=object)
-        if not names.is_unique:
-            raise UsageError(f"two hyper-parameters are called '{names[names.duplicated()][0]}': rename one of them")
-        known = configs.set_axis(index) if configs.index.equals(index) else configs.reindex(index)
-        extra = signals if signals is not None else empty_points()
+        check_points("points", points)
+        measured = as_metrics(metrics)
+        index = run_index(points, runs)
+        order = index.to_list()
+        tidy = given_points("points", points, order, [metric.key for metric in measured])
+        if signals is None:
+            extra = tidied(empty_points(), order, [])
+        else:
+            check_points("signals", signals)
+            named = sorted({str(name) for name in signals["metric"].unique()})
+            extra = given_points("signals", signals, order, named, last_counts=True)
+        known = dict(graphs or {})
         return cls(
-            runs=pd.DataFrame(described, index=index),
+            runs=run_rows(runs, index, tidy, known),
             points=tidy,
-            metrics=tuple(metrics),
-            configs=known,
-            graphs=graphs,
-            signals=tidied(extra, order, sorted({str(name) for name in extra["metric"].unique()})),
+            metrics=measured,
+            configs=settings_of(configs, index),
+            graphs=known,
+            signals=extra,
             schedules={str(run): Schedule.of(plan) for run, plan in (schedules or {}).items()},
             notes=tuple(notes),
             epoch_unit=epoch_unit,
@@ -346,14 +322,3 @@ class RunTable:
         ends = np.flatnonzero(finite & (found.since >= 0))  # where a gap is over
         gaps = zip(found.since[ends].tolist(), epochs[ends - 1].tolist(), strict=True)
         return Curve(metric, epochs[finite], values[finite], int(lost[0]) if len(lost) else None, tuple(gaps))
-
-
-def _given(
-    runs: pd.DataFrame, column: str, index: pd.Index, otherwise: Sequence[str | None] | NDArray[np.str_]
-) -> pd.Series:
-    """A column of what is known of the runs, with something else for those of which it says nothing."""
-    values = np.array(otherwise, dtype=object)
-    if column in runs:
-        said = runs[column].to_numpy(object)
-        values = np.where(pd.isna(said), values, said)
-    return pd.Series(values, index=index, dtype=object)

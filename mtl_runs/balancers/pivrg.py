@@ -42,7 +42,10 @@ class PIVRG(Balancer):
     clip = CLIP
 
     def __init__(self, reference: Sequence[float], bound: float = 2.0, floor: float = 10.0) -> None:
-        self.reference = torch.tensor(reference, dtype=torch.float64)
+        try:
+            self.reference = torch.tensor(reference, dtype=torch.float64)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"reference must be numbers, one per task; found {reference!r}") from error
         if self.reference.ndim != 1 or not (self.reference.isfinite() & (self.reference > 0)).all():
             raise UsageError(f"reference must have a loss above 0 for each task; found {reference}")
         if not (bound > 1 and floor > 0):

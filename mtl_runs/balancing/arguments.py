@@ -32,15 +32,26 @@ def parts(shared: Shared) -> list[nn.Module | Tensor]:
     return given
 
 
-def by_task(weights: Mapping[str, float], tasks: Sequence[str]) -> tuple[float, ...]:
-    """Weights that were given by the names of the tasks, in their order.
+PER_TASK = ("weights", "reference")
+"""Settings of balancers that have a number for each task."""
+
+
+def by_task(settings: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, Any]:
+    """The settings, with numbers that were given by the names of the tasks in the tasks' order.
 
     Raises:
-        UsageError: a task has none, or a weight no task.
+        UsageError: a task has none, or a number no task.
     """
-    if set(weights) != set(tasks):
-        raise UsageError(f"weights are given for {', '.join(weights)}; the tasks are {', '.join(tasks)}")
-    return tuple(weights[task] for task in tasks)
+    ordered = dict(settings)
+    for name in PER_TASK:
+        given = settings.get(name)
+        if not isinstance(given, Mapping):
+            continue
+        if set(given) != set(tasks):
+            told = ", ".join(map(str, given)) or "no task"
+            raise UsageError(f"{name} has numbers for {told}; the tasks are {', '.join(tasks)}")
+        ordered[name] = tuple(given[task] for task in tasks)
+    return ordered
 
 
 def as_tensors(features: Tensor | Sequence[Tensor] | None) -> list[Tensor]:

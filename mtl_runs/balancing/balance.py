@@ -71,7 +71,7 @@ class Balance:
         watch_every: gradient norms and cosines are looked at in the first step after `signals` and then in every so
             many, by a pass for each task, where the balancer does not read them anyway; 0 = never.
         seed: of the balancers that draw. No global generator is touched.
-        settings: of the balancer; `weights` may be given by the names of the tasks.
+        settings: of the balancer; `weights` and `reference` may be given by the names of the tasks.
 
     Attributes:
         balancer: what decides.
@@ -111,8 +111,7 @@ class Balance:
         for name, value, least in (("watch_every", watch_every, 0), ("seed", seed, -math.inf)):
             if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
                 raise UsageError(f"{name} is {value!r}; it is a whole number{', at least 0' if least == 0 else ''}")
-        if isinstance(settings.get("weights"), Mapping):
-            settings["weights"] = by_task(settings["weights"], self.tasks)
+        settings = by_task(settings, self.tasks)
         self._name = balancer if isinstance(balancer, str) else type(balancer).__name__
         self._shared = parts(shared)
         factor = len(self.tasks) if reduction == "sum" else 1

@@ -50,7 +50,7 @@ from lcode.readers.understanding.layout import RUN_LEVEL
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
 from lcode.table.reading import listed
-from lcode.table.table import STATUSES
+from lcode.table.run_rows import STATUSES
 
 TOOL = "text logs"
 

@@ -13,8 +13,8 @@ from lcode.json_text import as_float, parse_json
 from lcode.table.axis import MAX_TICKS
 from lcode.table.log_lines import is_complete_line
 from lcode.table.metric import Direction, Metric
+from lcode.table.run_rows import STATUSES
 from lcode.table.runlog import FORMAT_VERSION, RunHeader
-from lcode.table.table import STATUSES
 
 
 def _is_number(value: object) -> bool:

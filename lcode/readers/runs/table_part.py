@@ -27,8 +27,9 @@ from lcode.readers.understanding.layout import CONFIG, RUN_LEVEL, Cells, is_long
 from lcode.readers.understanding.rates import RATE_SIGNAL, rates_of_runs
 from lcode.table.axis import as_ticks, common_step, epoch_text
 from lcode.table.metric import infer_direction
+from lcode.table.points import empty_points
 from lcode.table.reading import listed
-from lcode.table.table import STATUSES, empty_points
+from lcode.table.run_rows import STATUSES
 
 
 def read_table(raw: RawTable, on_repeat: OnRepeat = "error") -> tuple[LogPart, RawTable]:

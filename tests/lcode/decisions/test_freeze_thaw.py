@@ -165,6 +165,14 @@ def test_what_was_forecast_before_has_a_say() -> None:
     assert granted(suggested(seen, earlier=[lucky])) == {"bad": 2}  # half of what is believed lies above
 
 
+def test_forecasts_from_before_are_a_list_of_forecasts() -> None:
+    seen = {"d0": 20, "d1": 20, "d2": 20, "bad": 5}
+    with pytest.raises(UsageError, match="earlier is of type Forecast; give a list of forecasts"):
+        suggested(seen, earlier=forecast({"bad": 4}, {"bad": (0.8, 1.4)}))
+    with pytest.raises(UsageError, match=r"earlier\[0\] is 'bad' \(str\); give a forecast"):
+        suggested(seen, earlier=["bad"])
+
+
 def test_settings_of_a_budget_need_one() -> None:
     for settings in ({"alpha": 0.2}, {"keep": 2}, {"min_epochs": 1}, {"earlier": [forecast({"d0": 20}, ENDS)]}):
         with pytest.raises(UsageError, match="give regret as well"):

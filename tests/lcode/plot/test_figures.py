@@ -198,3 +198,43 @@ def test_savings_without_a_known_regret() -> None:
 
 def test_levels_hold_the_bands() -> None:
     assert {0.05, 0.25, 0.5, 0.75, 0.95} <= set(LEVELS.round(2))
+
+
+FIGURES: Any = plot  # to which anything may be given
+REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "curves, swapped": (
+        lambda case: FIGURES.curves(case.forecast, case.table),
+        "table is of type Forecast; give a table",
+    ),
+    "curves of no forecast": (
+        lambda case: FIGURES.curves(case.table, case.table),
+        "forecast is of type RunTable; give a ",
+    ),
+    "truth": (
+        lambda case: FIGURES.curves(case.table, case.forecast, truth="logs"),
+        "truth is 'logs' .str.; give a table",
+    ),
+    "one run": (lambda case: FIGURES.curves(case.table, case.forecast, runs="a"), "runs is 'a' .str.; give the names"),
+    "ranking": (lambda case: FIGURES.ranking(case.forecast), "order is of type Forecast; give a ranking"),
+    "stopping": (lambda case: FIGURES.stopping(case.forecast), "order is of type Forecast; give a ranking"),
+    "calibration": (
+        lambda case: FIGURES.calibration(case.table, case.table),
+        "forecast is of type RunTable; give a forecast",
+    ),
+    "no truth": (lambda case: FIGURES.calibration(case.forecast, None), "truth is None .NoneType.; give a table"),
+    "pareto": (lambda case: FIGURES.pareto(case.table), "forecast is of type RunTable; "),
+    "seed": (lambda case: FIGURES.pareto(case.forecast, seed=-1), "seed is -1; it must be a whole number"),
+    "replays": (lambda case: FIGURES.savings([_replay(0.5, 0.0)]), "replays is .*; give replays by the policy's name"),
+    "no replay": (lambda case: FIGURES.savings({"lcode": []}), r"replays\['lcode'\] is \[\] .list.; give replays"),
+    "one replay": (
+        lambda case: FIGURES.savings({"lcode": _replay(0.5, 0.0)}),
+        r"replays\['lcode'\] is .*; give replays",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_nothing_to_draw_is_refused(sweep: Any, what: str) -> None:
+    draw, message = REFUSED[what]
+    with pytest.raises(UsageError, match=message):
+        draw(sweep)

@@ -107,7 +107,7 @@ def test_two_runs_of_one_name_are_refused() -> None:
 
 
 def test_two_hyper_parameters_of_one_name_are_refused() -> None:
-    points = pd.DataFrame({"run": ["a"], "epoch": [1], "metric": ["main/loss"], "value": [0.5]})
+    points = pd.DataFrame({"run": ["a"], "epoch": [1], "metric": ["loss"], "value": [0.5]})
     configs = pd.DataFrame([[0.1, 0.2]], index=["a"], columns=["lr", "lr"])
     with pytest.raises(UsageError, match="two hyper-parameters are called 'lr'"):
         RunTable.from_points(points, [Metric("main", "loss", "min")], configs=configs)

@@ -368,5 +368,18 @@ def test_weights_may_be_given_by_the_names_of_the_tasks(network: Callable[..., A
     Balance("fixed", named.encoder, TASKS, weights=weights).backward(named.losses())
     Balance("fixed", ordered.encoder, TASKS, weights=(1.0, 2.0, 3.0)).backward(ordered.losses())
     torch.testing.assert_close(named.gradients(), ordered.gradients())
-    with pytest.raises(UsageError, match="weights are given for seg, odd; the tasks are seg, depth, normals"):
+    with pytest.raises(UsageError, match="weights has numbers for seg, odd; the tasks are seg, depth, normals"):
         Balance("fixed", named.encoder, TASKS, weights={"seg": 1.0, "odd": 2.0})
+
+
+def test_so_may_the_losses_that_tasks_are_compared_with(network: Callable[..., Any]) -> None:
+    named, ordered = network(), network()
+    losses = dict(zip(reversed(TASKS), (0.3, 0.2, 0.1), strict=True))
+    Balance("pivrg", named.encoder, TASKS, reference=losses).backward(named.losses())
+    Balance("pivrg", ordered.encoder, TASKS, reference=(0.1, 0.2, 0.3)).backward(ordered.losses())
+    torch.testing.assert_close(named.gradients(), ordered.gradients())
+    with pytest.raises(UsageError, match="reference has numbers for seg; the tasks are seg, depth, normals"):
+        Balance("pivrg", named.encoder, TASKS, reference={"seg": 0.1})
+    for wrong in ("abc", ["a", "b", "c"], None):
+        with pytest.raises(UsageError, match="reference must be numbers, one per task; found"):
+            Balance("pivrg", named.encoder, TASKS, reference=wrong)
