@@ -41,6 +41,7 @@ _NOISE = re.compile(
     r"|\[[^\[\]]*\b(?:INFO|DEBUG|WARNING)\]|^(?:INFO|DEBUG|WARNING):(?:[\w.]+:)?"  # what Python's begins it with
     r"|^(?:V?LOG|WARNING)(?:\[\d+\])? \(\S+:\d+\)"  # Kaldi's: program, function, file and line
     r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]:](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
+    r"|\[[\w./-]{1,80}\.py:\d+\]"  # where in the program a line is printed
     r"|(?<=\| )[\w.]+:[\w<>]+:\d+ - |^wandb:[ \t]"  # loguru's place in the program, and whose line it is
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|(?:\d+%)?\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
@@ -96,6 +97,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         ),
         of_thousands,
     ),
+    # icefall: of a batch, and of those of the epoch so far
+    ("tot_loss[", re.compile(r"(?:\bloss\[[^\[\]]*\],? *)?\btot_loss\[([^\[\]]*[=:][^\[\]]*)\]"), r"\1"),
     ("train==[", re.compile(rf"\btrain==\[({NUMBER})="), r"train loss: \1, [="),  # NGCF, KGAT
     ("\t", re.compile(rf"(?<=[A-Za-z])\t(?=(?:{NUMBER})(?:\t|\s*$))", re.IGNORECASE), ": "),  # `loss\t0.3\ttime\t9.5`
     ("loss", re.compile(r"\bloss(?=\d+\.\d)"), "loss: "),  # LightGCN: `EPOCH[1/1000] loss0.546-|Sample:3.4|`

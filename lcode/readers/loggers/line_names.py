@@ -26,6 +26,9 @@ _UNMARKED = frozenset(("lr", *DATA))
 _IS = re.compile(r"^(?:the|its|an) |[ _](?:is|was|are)$", re.IGNORECASE)
 """What makes a sentence of a name: `the loss is 0.3`."""
 
+_SO_FAR = re.compile(r"[ _]so far$", re.IGNORECASE)
+"""What makes a sentence of what comes before: `Maximum memory allocated so far is 18238MB`."""
+
 _ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than", "the"))
 """Words before a number in a sentence, some of them names of metrics: `the next mAP at 200`, `which is 5`."""
 
@@ -41,6 +44,8 @@ def name_before(before: str, *, marked: bool) -> str:
     """What the number behind this text is called; nothing where it stands in a sentence."""
     found = _NAME.search(_with_remark(before) if marked else before)
     name = "" if found is None else _IS.sub("", found.group().strip(" .-#[]()"))
+    if not marked and _SO_FAR.search(name):  # `FAR` is a metric
+        return ""
     if not marked and known_metric(name) is None:
         name = name.rpartition(" ")[2]
         if known_metric(name) is None and name.lower() not in _UNMARKED:

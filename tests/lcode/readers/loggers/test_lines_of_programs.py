@@ -1,0 +1,44 @@
+"""What programs that many people use print, as a whole: what of it is scored, what is of the training, what is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lcode.table.table import RunTable
+
+LOSSES = (0.9, 0.7, 0.6, 0.5)
+
+Read = Callable[[Path, str, str], RunTable]
+Curve = Callable[[RunTable, str], list[tuple[float, float]]]
+
+
+def _icefall() -> str:
+    settings = "{'best_train_loss': inf, 'warm_step': 2000, 'num_epochs': 30, 'base_lr': 0.01}"
+    text = f"2031-02-03 10:00:00,210 INFO [train.py:966] {settings}\n"
+    for epoch, loss in enumerate(LOSSES, start=1):
+        for batch in (0, 50):
+            own, so_far = f"loss={loss + 1}, simple_loss={loss + 2}", f"loss={loss + 3}, simple_loss={loss + 4}"
+            text += (
+                f"2031-02-03 10:01:00,482 INFO [train.py:898] Epoch {epoch}, batch {batch}, loss[{own}, over 17000.00 "
+                f"frames. ], tot_loss[{so_far}, over 3300000.00 frames. ], batch size: 80, lr: {0.1 / epoch:.2e}\n"
+            )
+        text += (
+            f"2031-02-03 10:01:52,001 INFO [train.py:927] Epoch {epoch}, validation: loss={loss}, "
+            f"simple_loss={loss / 2}, over 944034.00 frames. \n"
+            f"2031-02-03 10:01:52,101 INFO [train.py:928] Maximum memory allocated so far is 1823{epoch}MB\n"
+        )
+    return text
+
+
+def test_icefall(tmp_path: Path, read: Read, curve: Curve) -> None:
+    table = read(tmp_path, "log-train-2031.log", _icefall())
+    assert [metric.key for metric in table.metrics] == ["loss", "simple_loss"]
+    assert curve(table, "loss") == [*enumerate(LOSSES, start=1)]
+    assert set(table.configs.columns) >= {"num_epochs", "base_lr"}
+    assert list(table.runs["horizon"] * table.epoch_unit) == [30]
+    told = table.signals[table.signals["metric"] == "train/loss"]["value"]
+    assert list(told) == pytest.approx([loss + 3 for loss in LOSSES])
+    assert set(table.signals["metric"]) == {"train/loss", "train/simple_loss", "main/lr"}
