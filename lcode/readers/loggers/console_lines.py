@@ -34,7 +34,7 @@ from lcode.readers.loggers.progress_bars import numbered_states, with_counted_ba
 from lcode.readers.loggers.ray_console import told_by_ray
 from lcode.readers.loggers.repeated_tables import with_repeated_tables
 from lcode.readers.loggers.rounds import counts_rounds, within_round
-from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once
+from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, results_of_folds, said_once
 from lcode.readers.loggers.split_counts import with_split_counts
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.told_over import ToldOver
@@ -115,7 +115,7 @@ def _rows_of(
     totals: dict[str, float] = {}
     own: dict[str, dict[str, float]] = {}
     row: dict[str, Any] = {}
-    sections, aligned, batches, ahead = Sections(), AlignedRows(), Batches(), Ahead()
+    sections, aligned, batches, ahead = Sections(results_of_folds(lines)), AlignedRows(), Batches(), Ahead()
     tests, tested, epochs = said_once(lines), -1, 0
     model, over, names = "", ToldOver(), listed_names(lines)
     in_rounds = counts_rounds(lines)

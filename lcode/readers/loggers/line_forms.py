@@ -247,6 +247,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ),
     # `Epoch 3 evaluated with loss: 0.4`
     (" with ", re.compile(r"(?i)\b(train|test|evaluat|validat)ed with (?=[a-z])"), with_data),
+    # fairseq: `valid on 'test' subset`
+    (" on ", re.compile(rf"(?i)\b(?:valid\w*|eval\w*|test\w*) on (?:the )?'?({_SPLIT})'? (?:sub)?set\b"), r"\1:"),
     # `Precision at k = 5: 6.4`
     (" k = ", re.compile(r"\b([A-Za-z]+) (?:at|@) ?k = (\d+)(?= *:)"), r"\1@\2"),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian

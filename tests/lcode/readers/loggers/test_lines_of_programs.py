@@ -42,3 +42,16 @@ def test_icefall(tmp_path: Path, read: Read, curve: Curve) -> None:
     told = table.signals[table.signals["metric"] == "train/loss"]["value"]
     assert list(told) == pytest.approx([loss + 3 for loss in LOSSES])
     assert set(table.signals["metric"]) == {"train/loss", "train/simple_loss", "main/lr"}
+
+
+@pytest.mark.parametrize("head", ["2031-02-03 10:00:10 | INFO | valid | ", "| "])
+def test_each_of_fairseq_s_sets_by_itself(tmp_path: Path, read: Read, curve: Curve, head: str) -> None:
+    text = ""
+    for epoch, loss in enumerate(LOSSES, start=1):
+        text += f"{head}epoch {epoch:03} | valid on 'valid' subset | loss {loss} | num_updates {300 * epoch}\n"
+        text += f"{head}epoch {epoch:03} | valid on 'test' subset | loss {loss + 1} | num_updates {300 * epoch}\n"
+        text += f"{head.replace('valid', 'train')}epoch {epoch:03} | loss {loss / 2} | num_updates {300 * epoch}\n"
+    table = read(tmp_path, "train.log", text)
+    assert [metric.key for metric in table.metrics] == ["loss"]
+    assert [value for _, value in curve(table, "loss")] == list(LOSSES)
+    assert table.reading is not None and table.reading.left_out["test/loss"] == "test set"
