@@ -44,8 +44,9 @@ _OF_THE_END = re.compile(
 """Begins a line below which the training is over, or is measured with other weights than those of the present epoch."""
 
 _OF_FOLDS = re.compile(
-    r"(?<![=#*~-])([=#*~-])\1{2,}+\s*(?:fold\W{0,3}\d+\W+results?|(?:overall )?cv(?: score| results?)?|oof(?: score| results?)?"
-    r"|overall(?: results?| score)?|cross[ -]validation(?: results?| score)?|all folds)[\s:]*\1{3,}",
+    r"(?<![=#*~-])([=#*~-])\1{2,}+\s*(?:fold\W{0,3}\d+\W+results?|(?:overall )?cv(?: score| results?)?"
+    r"|oof(?: score| results?)?|overall(?: results?| score)?|cross[ -]validation(?: results?| score)?|all folds)"
+    r"[\s:]*\1{3,}",
     re.IGNORECASE,
 )
 """A heading between rules below which it is told what a fold, or all of them, came to."""
