@@ -17,6 +17,7 @@ from lcode.readers.loggers.form_parts import (
     ROW,
     by_class,
     marked,
+    of_bar,
     of_coco,
     of_deepxde,
     of_gan,
@@ -247,6 +248,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ),
     # `Epoch 3 evaluated with loss: 0.4`
     (" with ", re.compile(r"(?i)\b(train|test|evaluat|validat)ed with (?=[a-z])"), with_data),
+    # segmentation_models_pytorch: `100/100 [00:10<00:00, 2.1it/s, dice_loss - 0.43, iou_score - 0.71]`
+    (" - ", re.compile(r"(?<=<)[\d:?]+,[^\[\]]*"), of_bar),
     # fairseq: `valid on 'test' subset`
     (" on ", re.compile(rf"(?i)\b(?:valid\w*|eval\w*|test\w*) on (?:the )?'?({_SPLIT})'? (?:sub)?set\b"), r"\1:"),
     # `Precision at k = 5: 6.4`
