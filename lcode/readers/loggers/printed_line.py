@@ -29,7 +29,8 @@ FEWEST = 3
 _COUNTER = re.compile(
     r"(?:(?<![A-Za-z_/])|(?<![A-Za-z])(?:i|idx|cur(?:rent)?)_)"
     r"(?P<what>epoch_in(?:ner)?|inner_epoch|local[_ ]epoch|epoch_out(?:er)?|"
-    r"epochs?|ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|it(?=\s*[:=])|"
+    r"epochs?|epoche|epoque|epoca|durchgang|schritt|etape|paso|"
+    r"ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|it(?=\s*[:=])|"
     r"updates?|up|rounds?|episodes?|games?|generations?|kimg|batch(?:_id(?:x)?| i)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
     r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
@@ -187,7 +188,9 @@ def _counter(found: re.Match[str]) -> str:
     word = found["what"].lower().replace(" ", "_")
     if word in _INNER:
         return BATCH
-    return EPOCH if word.startswith(("ep", "round", "gen")) else BATCH if word.startswith("batch") else STEP
+    if word.startswith(("ep", "round", "gen", "durchgang")):
+        return EPOCH
+    return BATCH if word.startswith("batch") else STEP
 
 
 def _kinds(found: Sequence[re.Match[str]]) -> list[str]:

@@ -69,9 +69,10 @@ _LETTER = re.compile(r"[A-Za-z]")
 _COUNTED = (
     *("epoch", "step", "iter", "round", "episode", "update", "loss", "acc", "generation", "timesteps"),
     *("train", "val", "test", "learn", "error", "score", "reward", "cost", "rmse", "mae", "auc", "%) ", "% ("),
+    *("verlust", "perte", "perdida", "perda", "epoque", "epoca"),
 )
-"""One of these is in every log of a training in English, or how much of it is done: other texts need not be searched
-line by line."""
+"""One of these is in every log of a training in the letters of English, or how much of it is done: other texts need not
+be searched line by line."""
 
 
 class TextLogReader:

@@ -55,3 +55,22 @@ def test_each_of_fairseq_s_sets_by_itself(tmp_path: Path, read: Read, curve: Cur
     assert [metric.key for metric in table.metrics] == ["loss"]
     assert [value for _, value in curve(table, "loss")] == list(LOSSES)
     assert table.reading is not None and table.reading.left_out["test/loss"] == "test set"
+
+
+@pytest.mark.parametrize(
+    ("line", "keys"),
+    [
+        ("Epoch {e}/8 - perte : {t} - perte_val : {v} - précision_val : {s}", {"loss_val", "precision_val"}),
+        ("Époque {e}/8\n perte : {t}\n perte_val : {v}, précision_val : {s}", {"loss_val", "precision_val"}),
+        ("Epoche {e}/8 Verlust: {t} Validierungsverlust: {v}", {"val_loss"}),
+        ("Durchgang {e}/8 Trainingsverlust: {t} Validierungsverlust: {v}", {"val_loss"}),
+        ("Epoca {e}/8 - perdida: {t} - perdida_val: {v}", {"loss_val"}),
+    ],
+)
+def test_names_in_other_languages(tmp_path: Path, read: Read, curve: Curve, line: str, keys: set[str]) -> None:
+    text = "\n".join(line.format(e=e, t=v + 1, v=v, s=1 - v) for e, v in enumerate(LOSSES, start=1))
+    table = read(tmp_path, "train.log", text.replace("0.", "0,") if "é" in line else text)
+    assert {metric.key for metric in table.metrics} == keys
+    loss = next(key for key in keys if "loss" in key)
+    assert curve(table, loss) == [*enumerate(LOSSES, start=1)]
+    assert {key.removeprefix("main/") for key in table.signals["metric"]} <= {"train/loss", "train_loss"}
