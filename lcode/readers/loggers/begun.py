@@ -96,8 +96,8 @@ def begun_in(path: Path, text: str, siblings: Sequence[Sibling]) -> Told | None:
         names = {name for row in told.rows for name in row}
         if not any(known_metric(name) is not None for name in names) or not names <= sibling.names:
             continue
-        counts = [row.get(sibling.axis) for row in told.rows]
-        if any(count is None for count in counts):
+        counts = [row[sibling.axis] for row in told.rows if sibling.axis in row]
+        if len(counts) < len(told.rows):
             continue
         begins = sibling.is_counted and counts[0] <= sibling.first
         if begins or len(set(counts)) >= FEWEST or _bare(path.name) == _bare(sibling.file.name):

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from lcode.readers.loggers.bare_counters import with_bare_counter
 from lcode.readers.loggers.form_parts import DATA, NUMBER, STAND_INS, number_of
 from lcode.readers.loggers.labels import Labels, Value, with_labels
-from lcode.readers.loggers.line_forms import usual_form, with_bare_counter
+from lcode.readers.loggers.line_forms import usual_form
 from lcode.readers.loggers.line_names import REMARK, name_before
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
