@@ -14,7 +14,8 @@ from lcode.readers.loggers.text_runs import counter_of
 _STOPPED = re.compile(
     r"early[ _-]?stop(?:ping|ped|s)?\b(?!.*(?:count|will|would|enabled|patience|out of|=|\d ?/ ?\d))|"
     r"early[ _-]?stop\w*[^\d/]{1,40}(?<!\d)(?P<waited>\d{1,6}) ?(?:out of|/) ?(?P=waited)(?![\d.])|"
-    r"\b(?:ran|run|running) out of patience\b|\bno improvement\b.{1,80}\bstopp(?:ing|ed)\b|"
+    r"\b(?:ran|run|running) out of patience\b|\bpatience (?:is |was )?(?:reached|exceeded|exhausted)\b|"
+    r"\bstopped early\b|\bstopping\W{1,3}no improvement\b|\bno improvement\b.{1,80}\bstopp(?:ing|ed)\b|"
     r"\bstopp(?:ing|ed) (?:the )?training\b(?! (?:if|when|once)\b)|\btraining (?:is |was |has been )?stopped\b|"
     r"^\W*(?:epoch \d+: )?restoring model weights from the end of the best epoch\b|"
     r"signaling trainer to stop",

@@ -19,6 +19,8 @@ from lcode.readers.read import read_logs
         ("Restoring model weights from the end of the best epoch: 2.", "finished"),
         ("No improvement for 5 epochs, stopping.", "finished"),
         ("Stopping training early", "finished"),
+        ("Stopping: no improvement since epoch 1", "finished"),
+        ("Patience reached, exit", "finished"),
         ("Training complete in 3m 12s\nBest val Acc: 0.91", "finished"),
         ("Finished Training", "finished"),
         ("Sat 01 Jan 2022 10:10:12 INFO  Finished training, best eval result in epoch 2", "finished"),

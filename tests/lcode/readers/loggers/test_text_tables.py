@@ -103,13 +103,13 @@ def test_a_data_frame_among_what_was_printed(tmp_path: Path, read: Read, curve: 
 
 
 def test_spacy_s_scores_of_one_task(tmp_path: Path) -> None:
-    names = ["E", "#", "LOSS TAGGER", "LOSS NER", "TAG_ACC", "ENTS_F", "ENTS_P", "ENTS_R", "SCORE"]
+    names: list[object] = ["E", "#", "LOSS TAGGER", "LOSS NER", "TAG_ACC", "ENTS_F", "ENTS_P", "ENTS_R", "SCORE"]
     log = tmp_path / "spacy.log"
     rows: list[list[object]] = [
         [e, 200 * e, 90.5 - e, 80.5 - e, *(f"{40 + 5 * e + at}.00" for at in range(4)), 0.4] for e in range(5)
     ]
     rules = ["  ".join("-" * 6 for _ in names)]
-    lines = ["  ".join(f"{name!s:<6}" for name in row) for row in [[*names], *rows]]
+    lines = ["  ".join(f"{name!s:<6}" for name in row) for row in (names, *rows)]
     log.write_text("\n".join(["ℹ Initial learn rate: 0.001", lines[0], *rules, *lines[1:]]))
     table = read_logs(log)
     told = {metric.key: metric.direction for metric in table.metrics}
