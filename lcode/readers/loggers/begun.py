@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.console_lines import metrics_told, told_in
+from lcode.readers.loggers.console_lines import told_in
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.lines import HEAD, PRINTED, ending_of, head_of, is_binary, printed_text
-from lcode.readers.loggers.printed_line import FEWEST
+from lcode.readers.loggers.printed_line import FEWEST, IN_BATCH
 from lcode.readers.loggers.printed_lists import COUNTED
 from lcode.readers.loggers.text_runs import counter_of
 from lcode.readers.loggers.told import Told, in_order
@@ -59,8 +59,7 @@ def may_have_begun(left: Iterable[Path], read: Collection[Path]) -> list[Path]:
         ending = ending_of(path)
         if ending not in PRINTED or not ((path.parent, ending) in folders or path.name in names):
             continue
-        head = head_of(path, LONGEST + 1)
-        if len(head) <= LONGEST and not is_binary(head) and metrics_told(printed_text(head)[0])[1]:
+        if path.stat().st_size <= LONGEST and next(_metrics_in(path), None) is not None:
             found.append(path)
     return found
 
@@ -107,8 +106,18 @@ def begun_in(path: Path, text: str, siblings: Sequence[Sibling]) -> Told | None:
 
 def tells_as(path: Path, siblings: Sequence[Sibling]) -> bool:
     """Whether a text names a metric that others tell, so that the user must hear where it is not read."""
-    metric = metrics_told(printed_text(head_of(path, LONGEST))[0])[1]
-    return any(metric in sibling.names for sibling in siblings)
+    told = {name.rpartition("/")[2] for sibling in siblings for name in sibling.names}
+    return any(name.rpartition("/")[2] in told for name in _metrics_in(path))
+
+
+def _metrics_in(path: Path) -> Iterator[str]:
+    """The metrics that the lines at the beginning of a text name."""
+    head, shapes = head_of(path), LineShapes()
+    for line in () if is_binary(head) else printed_text(head)[0].split("\n"):
+        said = shapes.said_in(line)
+        for name in () if said is None else said.pairs:
+            if known_metric(name.removeprefix(IN_BATCH)) is not None:
+                yield name.removeprefix(IN_BATCH)
 
 
 def _with_remark(told: Told) -> Told:

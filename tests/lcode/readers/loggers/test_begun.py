@@ -18,6 +18,10 @@ def _counted(epochs: int) -> str:
     return "".join(f"Epoch {e}/10 val_loss 0.{90 - 5 * e}\n" for e in range(1, epochs + 1))
 
 
+def _in_groups(epochs: int) -> str:
+    return "".join(f"train/loss 0.{90 - 5 * e} val/loss 0.{95 - 5 * e}\n" for e in range(epochs))
+
+
 @pytest.mark.parametrize(
     ("tell", "names", "evaluations"),
     [
@@ -26,6 +30,7 @@ def _counted(epochs: int) -> str:
         (_uncounted, ["sgd/train.log", "adam/train.log"], 2),
         (_uncounted, ["sgd.log", "adam.log"], 3),
         (_counted, ["sgd.log", "adam.log"], 1),
+        (_in_groups, ["r0.log", "r1.log"], 2),
     ],
 )
 def test_a_young_run_is_read_as_the_others(
@@ -35,7 +40,7 @@ def test_a_young_run_is_read_as_the_others(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(tell(epochs))
     table = read_logs(tmp_path)
-    key = "loss" if tell is _uncounted else "val_loss"
+    key = "val_loss" if tell is _counted else "loss"
     told = table.points[table.points["metric"] == key].groupby("run")["value"].agg(list)
     assert sorted(map(len, told)) == [evaluations, 8]
     young = min(told, key=len)
