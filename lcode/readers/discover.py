@@ -13,6 +13,7 @@ from typing import Protocol
 
 from lcode.errors import InputError
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
+from lcode.readers.loggers.begun import may_have_begun
 from lcode.readers.loggers.lines import ending_of
 
 SKIPPED = frozenset(("__pycache__", "node_modules", "site-packages", ".git", ".venv", "venv", "__MACOSX"))
@@ -84,6 +85,7 @@ def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
     closed = {folder for _, folder in owned}
     of_formats: dict[str, list[Path]] = {}
     beside: list[Path] = []
+    unknown: list[Path] = []
     tools_beside: Counter[str] = Counter()
     for file in left:
         inner = _within(file, closed)
@@ -96,11 +98,14 @@ def discover(root: Path, formats: Mapping[str, Sniffer]) -> Found:
             continue
         name = next((name for name, reader in formats.items() if reader.sniff(file)), None)
         if name is None or (root.is_dir() and SETTINGS.fullmatch(file.name.lower())):
+            unknown += [] if name or inner else [file]
             continue
         if inner:
             beside.append(file)
         else:
             of_formats.setdefault(name, []).append(file)
+    texts = of_tools.get(LAST_RESORT, [])
+    texts += may_have_begun(unknown, texts)
     return Found(of_tools, of_formats, beside, tools_beside, unreadable)
 
 

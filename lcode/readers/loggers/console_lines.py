@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
-from lcode.json_text import parse_json
 from lcode.readers.loggers.aligned import AlignedRows
-from lcode.readers.loggers.cells import flat
 from lcode.readers.loggers.decimal_commas import with_decimal_points
 from lcode.readers.loggers.form_parts import NUMBER
 from lcode.readers.loggers.growing_lists import may_hold_lists, with_newest_values
+from lcode.readers.loggers.line_objects import object_of
 from lcode.readers.loggers.line_shapes import LONGEST, LineShapes
 from lcode.readers.loggers.listed_names import listed_names
 from lcode.readers.loggers.named_lines import (
@@ -31,47 +31,34 @@ from lcode.readers.loggers.named_lines import (
 from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STEP, pieces_of
 from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tables
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
+from lcode.readers.loggers.ranks import of_one_rank
 from lcode.readers.loggers.ray_console import told_by_ray
 from lcode.readers.loggers.repeated_tables import with_repeated_tables
 from lcode.readers.loggers.rounds import counts_rounds, within_round
-from lcode.readers.loggers.sections import SPLIT_WORD, Ahead, Batches, Sections, said_once
+from lcode.readers.loggers.sections import Ahead, Batches, Sections, results_of_folds, said_once
 from lcode.readers.loggers.split_counts import with_split_counts
 from lcode.readers.loggers.told import Told, in_order
 from lcode.readers.loggers.told_over import ToldOver
 from lcode.readers.loggers.uncounted_lines import uncounted_rows
-from lcode.readers.raw import as_number
-from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
+from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
 from lcode.table.reading import listed
 
 _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<value>{NUMBER})? *\|$")
 _RULE = re.compile(r"^[-=+]{9,}$")
-_OBJECT = re.compile(r"\{\s*[\"'].*\}\s*$")
-_PYTHON = (
-    ("'", '"'),
-    ("None", "null"),
-    ("True", "true"),
-    ("False", "false"),
-    (": nan", ": NaN"),
-    (": inf", ": Infinity"),
-    (": -inf", ": -Infinity"),
-)
-"""What makes JSON of a printed dictionary of numbers."""
-
-LONGEST_OBJECT = 20_000
-"""Characters of a line that ends with an object, which is read in one go: a score for each of some hundred classes."""
 
 
 def told_in(text: str) -> Told:
     """The rows that lines of text tell; names that come up at one count of several are left out, as they sum up."""
-    text = with_decimal_points(text)
+    text, remark = of_one_rank(with_decimal_points(text))
     for told in (_boxed(text), told_by_ray(text)):
         if len(told.rows) > 1:
             return told
     shapes = LineShapes()
     told = _told(text, shapes)
-    return told if told.is_training else _uncounted(text, shapes) or told
+    told = told if told.is_training else _uncounted(text, shapes) or told
+    return replace(told, remarks=(remark, *told.remarks)) if remark else told
 
 
 def _told(text: str, shapes: LineShapes) -> Told:
@@ -115,13 +102,12 @@ def _rows_of(
     totals: dict[str, float] = {}
     own: dict[str, dict[str, float]] = {}
     row: dict[str, Any] = {}
-    sections, aligned, batches, ahead = Sections(), AlignedRows(), Batches(), Ahead()
+    sections, aligned, batches, ahead = Sections(results_of_folds(lines)), AlignedRows(), Batches(), Ahead()
     tests, tested, epochs = said_once(lines), -1, 0
     model, over, names = "", ToldOver(), listed_names(lines)
     in_rounds = counts_rounds(lines)
     for number, raw in _numbered_pieces(lines):
-        stats = _OBJECT.search(raw) if "}" in raw[-3:] and len(raw) < LONGEST_OBJECT else None
-        if stats is not None and (values := _object(stats.group())):
+        if values := object_of(raw):
             told.rows.append(values)
             told.lines.append(number)
             told.totals.append(totals)
@@ -275,26 +261,3 @@ def _counter_of(boxes: Sequence[Mapping[str, Any]]) -> str:
 def _counts(name: str) -> bool:
     """Whether a name in a box, or what stands behind its group, is that of a counter."""
     return is_counter(name.rpartition("/")[2])
-
-
-def _object(text: str) -> dict[str, Any]:
-    """The numbers of an object that ends a line, its counters (`"epoch": "3/50"`) among them; none without one."""
-    if text[1:].lstrip().startswith("'"):
-        for python, same in _PYTHON:
-            text = text.replace(python, same)
-    try:
-        found = parse_json(text)
-    except ValueError:
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    kind = next((str(found[name]) for name in ("_type", "type", "mode", "split", "phase") if name in found), "")
-    split = SPLIT_WORD.match(kind)
-    row: dict[str, Any] = {}
-    for name, value in flat(found, "/").items():
-        counter = EPOCH if name.lower() in EPOCHS else STEP if name.lower() in STEPS else None
-        if isinstance(value, str):
-            value = as_number(value.partition("/")[0] if counter is not None else value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            row[counter or (f"{split.group()}/{name}" if split is not None else name)] = float(value)
-    return row if EPOCH in row or STEP in row else {}

@@ -123,6 +123,11 @@ def marked(found: re.Match[str]) -> str:
     return re.sub(rf"(?i)(?<!\S)([a-z][\w/@.+-]*)[ \t]+(?=(?:{NUMBER}))", r"\1: ", found.group())
 
 
+def of_bar(found: re.Match[str]) -> str:
+    """What stands in brackets behind a bar, with a mark for the dash between each name and its number."""
+    return re.sub(rf"(?i)(?<=\w) - (?=(?:{NUMBER})(?:[,\s]|$))", ": ", found.group())
+
+
 def of_parts(found: re.Match[str]) -> str:
     """A loss and what is in brackets behind it: numbers whose names say nothing else are parts of the loss."""
 

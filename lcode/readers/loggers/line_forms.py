@@ -17,6 +17,7 @@ from lcode.readers.loggers.form_parts import (
     ROW,
     by_class,
     marked,
+    of_bar,
     of_coco,
     of_deepxde,
     of_gan,
@@ -41,6 +42,7 @@ _NOISE = re.compile(
     r"|\[[^\[\]]*\b(?:INFO|DEBUG|WARNING)\]|^(?:INFO|DEBUG|WARNING):(?:[\w.]+:)?"  # what Python's begins it with
     r"|^(?:V?LOG|WARNING)(?:\[\d+\])? \(\S+:\d+\)"  # Kaldi's: program, function, file and line
     r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]:](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
+    r"|\[[\w./-]{1,80}\.py:\d+\]"  # where in the program a line is printed
     r"|(?<=\| )[\w.]+:[\w<>]+:\d+ - |^wandb:[ \t]"  # loguru's place in the program, and whose line it is
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|(?:\d+%)?\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
@@ -54,15 +56,6 @@ _AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z)\]]) {2,}(?=[+-]?\d)")
 """What stands between a name and its number where numbers are aligned."""
 
 _SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
-
-_BARE = re.compile(
-    r"^(?!\W*\[ *\[)[\W_]*?\[ *(?P<at>\d+)(?: */ *(?P<of>\d+))?"
-    r"(?: *(?:[,:;]|\],? *\[) *(?P<batch>\d+)(?: */ *\d+)?)? *\](?! *\])(?=.*[A-Za-z])"
-    r"|^\s*#?(?P<first>\d+)(?:[:,]\s*|\s+)(?=\[?[A-Za-z])"
-)
-"""Counters without a name before all else: `[100/5000] loss: 0.3`, XGBoost's `[7]`, CatBoost's `7:`, `#7 loss`; an
-epoch and a batch of it where there are two: `[1, 2000] loss: 2.2`, `[3/25][50/391] Loss_D: 0.4`."""
-
 
 _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("np.float", re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
@@ -96,6 +89,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         ),
         of_thousands,
     ),
+    # icefall: of a batch, and of those of the epoch so far
+    ("tot_loss[", re.compile(r"(?:\bloss\[[^\[\]]*\],? *)?\btot_loss\[([^\[\]]*[=:][^\[\]]*)\]"), r"\1"),
     ("train==[", re.compile(rf"\btrain==\[({NUMBER})="), r"train loss: \1, [="),  # NGCF, KGAT
     ("\t", re.compile(rf"(?<=[A-Za-z])\t(?=(?:{NUMBER})(?:\t|\s*$))", re.IGNORECASE), ": "),  # `loss\t0.3\ttime\t9.5`
     ("loss", re.compile(r"\bloss(?=\d+\.\d)"), "loss: "),  # LightGCN: `EPOCH[1/1000] loss0.546-|Sample:3.4|`
@@ -244,6 +239,10 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ),
     # `Epoch 3 evaluated with loss: 0.4`
     (" with ", re.compile(r"(?i)\b(train|test|evaluat|validat)ed with (?=[a-z])"), with_data),
+    # segmentation_models_pytorch: `100/100 [00:10<00:00, 2.1it/s, dice_loss - 0.43, iou_score - 0.71]`
+    (" - ", re.compile(r"(?<=<)[\d:?]+,[^\[\]]*"), of_bar),
+    # fairseq: `valid on 'test' subset`
+    (" on ", re.compile(rf"(?i)\b(?:valid\w*|eval\w*|test\w*) on (?:the )?'?({_SPLIT})'? (?:sub)?set\b"), r"\1:"),
     # `Precision at k = 5: 6.4`
     (" k = ", re.compile(r"\b([A-Za-z]+) (?:at|@) ?k = (\d+)(?= *:)"), r"\1@\2"),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian
@@ -283,24 +282,3 @@ def usual_form(line: str) -> str:
             line = form.sub(usual, line)
     line = with_named_groups(line) if sum(map(line.count, "({[")) > 1 else line
     return _AFTER_MARK.sub(r"\1 ", line)
-
-
-_OF_BOTH = re.compile(r"^[\W_]*?\[ *\d+ */ *\d+ *\],? *\[ *\d+ */ *\d+ *\]")
-"""An epoch and a batch of it, which count even where another counter is named: `[3/200], [1/604], step: 9`."""
-
-
-def with_bare_counter(line: str, *, named: bool) -> str:
-    """A line that begins with a counter, with the counter's name: `[7] rmse:0.3` as `step 7, rmse:0.3`.
-
-    Args:
-        line: the line.
-        named: whether it names another counter, so that only an epoch and its batch count beside it.
-    """
-    if named and _OF_BOTH.match(line) is None:
-        return line
-
-    def with_name(found: re.Match[str]) -> str:
-        at = f"{found['at'] or found['first']}{'/' + found['of'] if found['of'] else ''}"
-        return f"step {at}," if found["batch"] is None else f"epoch {at}, batch {found['batch']},"
-
-    return _BARE.sub(with_name, line)

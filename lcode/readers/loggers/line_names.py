@@ -8,6 +8,7 @@ from functools import lru_cache
 from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.understanding.column_words import words_of
 from lcode.table.metric_names import known_metric
+from lcode.table.other_languages import name_in_english
 
 _NAME = re.compile(
     r"(?:[A-Za-zµ∆Δ%]|\b[^\W\d_A-Za-z](?![^\W\d_]*\d))[\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$"
@@ -26,6 +27,9 @@ _UNMARKED = frozenset(("lr", *DATA))
 _IS = re.compile(r"^(?:the|its|an) |[ _](?:is|was|are)$", re.IGNORECASE)
 """What makes a sentence of a name: `the loss is 0.3`."""
 
+_SO_FAR = re.compile(r"[ _]so far$", re.IGNORECASE)
+"""What makes a sentence of what comes before: `Maximum memory allocated so far is 18238MB`."""
+
 _ENGLISH = frozenset(("is", "per", "hit", "hits", "at", "in", "of", "to", "for", "from", "by", "with", "than", "the"))
 """Words before a number in a sentence, some of them names of metrics: `the next mAP at 200`, `which is 5`."""
 
@@ -38,9 +42,11 @@ _CHANGED = frozenset(("decreased", "increased", "improved", "improving", "improv
 
 @lru_cache(maxsize=4096)
 def name_before(before: str, *, marked: bool) -> str:
-    """What the number behind this text is called; nothing where it stands in a sentence."""
+    """What the number behind this text is called, in English; nothing where it stands in a sentence."""
     found = _NAME.search(_with_remark(before) if marked else before)
     name = "" if found is None else _IS.sub("", found.group().strip(" .-#[]()"))
+    if not marked and _SO_FAR.search(name):  # `FAR` is a metric
+        return ""
     if not marked and known_metric(name) is None:
         name = name.rpartition(" ")[2]
         if known_metric(name) is None and name.lower() not in _UNMARKED:
@@ -54,7 +60,7 @@ def name_before(before: str, *, marked: bool) -> str:
     if words == ["max", "accuracy"]:  # so far, as DeiT and Swin print it
         return ""
     told = _SUMMARY.isdisjoint(words[:-1]) and _CHANGED.isdisjoint(words)
-    return re.sub(r"\s+", "_", name) if whole and words != ["best"] and told else ""
+    return re.sub(r"\s+", "_", name_in_english(name)) if whole and words != ["best"] and told else ""
 
 
 def _with_remark(before: str) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from lcode.readers.loggers.bare_counters import with_bare_counter
 from lcode.readers.loggers.form_parts import DATA, NUMBER, STAND_INS, number_of
 from lcode.readers.loggers.labels import Labels, Value, with_labels
-from lcode.readers.loggers.line_forms import usual_form, with_bare_counter
+from lcode.readers.loggers.line_forms import usual_form
 from lcode.readers.loggers.line_names import REMARK, name_before
 from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
@@ -29,7 +30,8 @@ FEWEST = 3
 _COUNTER = re.compile(
     r"(?:(?<![A-Za-z_/])|(?<![A-Za-z])(?:i|idx|cur(?:rent)?)_)"
     r"(?P<what>epoch_in(?:ner)?|inner_epoch|local[_ ]epoch|epoch_out(?:er)?|"
-    r"epochs?|ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|it(?=\s*[:=])|"
+    r"epochs?|epoche|epoque|epoca|durchgang|schritt|etape|paso|"
+    r"ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|it(?=\s*[:=])|"
     r"updates?|up|rounds?|episodes?|games?|generations?|kimg|batch(?:_id(?:x)?| i)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
     r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
     r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
@@ -187,7 +189,9 @@ def _counter(found: re.Match[str]) -> str:
     word = found["what"].lower().replace(" ", "_")
     if word in _INNER:
         return BATCH
-    return EPOCH if word.startswith(("ep", "round", "gen")) else BATCH if word.startswith("batch") else STEP
+    if word.startswith(("ep", "round", "gen", "durchgang")):
+        return EPOCH
+    return BATCH if word.startswith("batch") else STEP
 
 
 def _kinds(found: Sequence[re.Match[str]]) -> list[str]:

@@ -46,7 +46,7 @@ _FLAG = re.compile(r"(?:[^-].*?\s)?\s*--(?P<name>[A-Za-z][\w.-]*)\s+(?P<value>\S
 _OF_HEADS = ("arg", "conf", "cfg", "param", "setting", "option")
 _WORDS = (
     *("namespace", *_OF_HEADS),
-    *(".py ", " -m ", "run ", "trial ", "experiment ", "exp ", "job ", "fold ", "sweep ", "epoch': "),
+    *(".py ", " -m ", "run ", "trial ", "experiment ", "exp ", "job ", "fold ", "sweep ", "epoch': ", "epochs': "),
 )
 """One of these is in every line that holds settings, or stands above them, or it ends with a rule."""
 

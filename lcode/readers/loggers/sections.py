@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.line_forms import usual_form
@@ -42,8 +43,18 @@ _OF_THE_END = re.compile(
 )
 """Begins a line below which the training is over, or is measured with other weights than those of the present epoch."""
 
+_OF_FOLDS = re.compile(
+    r"(?<![=#*~-])([=#*~-])\1{2,}+\s*(?:fold\W{0,3}\d+\W+results?|(?:overall )?cv(?: score| results?)?"
+    r"|oof(?: score| results?)?|overall(?: results?| score)?|cross[ -]validation(?: results?| score)?|all folds)"
+    r"[\s:]*\1{3,}",
+    re.IGNORECASE,
+)
+"""A heading between rules below which it is told what a fold, or all of them, came to."""
+
 _OF_BEST = re.compile(r"\bbest iteration(?: is)?:?\s*$", re.IGNORECASE)
 """A line below which LightGBM and XGBoost print again what was told at the best iteration."""
+
+_RULES = ("===", "###", "***", "~~~", "---")
 
 _SPLITS = {"tra": "train", "val": "val", "eva": "val", "dev": "val", "tes": "test"}
 """What the words at the head of a section say, by their first letters."""
@@ -69,6 +80,13 @@ def said_once(lines: Sequence[str]) -> frozenset[int]:
         if len(line) <= _LONGEST and _TESTED.search(line) and split_of_head(line):
             said.setdefault(re.sub(r"\d+", "", line.strip()), []).append(number)
     return frozenset(at[0] for at in said.values() if len(at) == 1)
+
+
+def results_of_folds(lines: Iterable[str]) -> frozenset[str]:
+    """The headings below which it is told what folds came to, but those that come again and again, as in each epoch."""
+    ruled = (line for line in lines if len(line) <= _LONGEST and any(rule in line for rule in _RULES))
+    said = Counter(found.group() for line in ruled if (found := _OF_FOLDS.search(line)) is not None)
+    return frozenset(heading for heading, times in said.items() if times < FEWEST)
 
 
 class Batches:
@@ -161,9 +179,15 @@ class Sections:
         is_over: whether what is told now is not of the epoch that was counted last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, over: Collection[str] = ()) -> None:
+        """Follow a text.
+
+        Args:
+            over: headings below which nothing is of the epoch that was counted last.
+        """
         self.split = ""
         self.is_over = False
+        self._over = over
         self._told = False
         self._begins = False
         self._names: frozenset[str] = frozenset()
@@ -179,6 +203,9 @@ class Sections:
             counted: whether anything was counted before.
             is_next: whether its epoch is another than that of the line before.
         """
+        if self._over and any(heading in line for heading in self._over):
+            self.is_over, self.split = True, ""
+            return
         in_epoch = said is not None and EPOCH in said.counters
         self._in_epochs = self._in_epochs or in_epoch
         # Numbers of classes count nothing where epochs did.

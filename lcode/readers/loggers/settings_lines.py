@@ -58,8 +58,8 @@ _CONSTANTS = {"true": True, "false": False, "none": None, "null": None}
 
 def settings_of_line(line: str) -> dict[str, Any]:
     """The settings that a line alone gives; none where it may be anything else."""
-    if ".py" in line or " -m " in line:
-        return _of_command(_arguments(line))
+    if (".py" in line or " -m " in line) and (arguments := _arguments(line)):
+        return _of_command(arguments)
     if len(line) <= _LONGEST_HEAD and _NAMED.search(line) is not None:
         plain = usual_form(line).rpartition("\n")[2] if len(line) <= _LONGEST_TITLE else ""
         title = next((one for text in (line.rstrip(), plain) if (one := _TITLE.fullmatch(text)) is not None), None)

@@ -14,8 +14,10 @@ from typing import Any, ClassVar
 
 import pyarrow.compute as pc
 
+from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.loggers.base import Logged
+from lcode.readers.loggers.begun import Sibling, begun_in, siblings_of, tells_as
 from lcode.readers.loggers.broken_off import with_ends
 from lcode.readers.loggers.by_course import of_one_course
 from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
@@ -67,9 +69,10 @@ _LETTER = re.compile(r"[A-Za-z]")
 _COUNTED = (
     *("epoch", "step", "iter", "round", "episode", "update", "loss", "acc", "generation", "timesteps"),
     *("train", "val", "test", "learn", "error", "score", "reward", "cost", "rmse", "mae", "auc", "%) ", "% ("),
+    *("verlust", "perte", "perdida", "perda", "epoque", "epoca"),
 )
-"""One of these is in every log of a training in English, or how much of it is done: other texts need not be searched
-line by line."""
+"""One of these is in every log of a training in the letters of English, or how much of it is done: other texts need not
+be searched line by line."""
 
 
 class TextLogReader:
@@ -119,11 +122,32 @@ class TextLogReader:
         texts = [path for path in paths if path not in lists]
         if not texts:
             return nameless_runs(lists, self.tool)
-        runs = of_one_axis(told_once(joined_parts(of_one_course(with_rotated(sound_runs(texts, _runs_of))))))
+        runs = of_one_axis(told_once(joined_parts(of_one_course(with_rotated(self._runs_of_all(texts))))))
         if lists:  # a program that prints what it measures keeps it in lists as well
             note = f"beside texts that name what they tell, so not read: {listed([path.name for path in lists])}."
             runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, note))
         return runs
+
+    def _runs_of_all(self, paths: Sequence[Path]) -> list[Logged]:
+        """The runs of all files: first those that hold a training, then, as these were read, those that have but begun.
+
+        Raises:
+            InputError: none can be read.
+        """
+        read: dict[Path, list[Logged]] = {}
+        refused: dict[Path, InputError | OSError] = {}
+        for path in paths:
+            try:
+                read[path] = _runs_of(path)
+            except (InputError, OSError) as error:
+                refused[path] = error
+        siblings = siblings_of(run for runs in read.values() for run in runs)
+        others = {path for path in refused if siblings and not self.sniff(path) and not tells_as(path, siblings)}
+
+        def again(path: Path) -> list[Logged]:
+            return read[path] if path in read else _runs_of(path, siblings)
+
+        return sound_runs([path for path in paths if path not in others], again)
 
 
 def is_table(path: Path) -> bool:
@@ -152,8 +176,12 @@ def _of_table(path: Path, table: Cells, notes: tuple[str, ...] = ()) -> list[Log
     return runs_in(Logged(path, columns, lines=table.lines, notes=(*notes, *table.notes, *remarks)))
 
 
-def _runs_of(path: Path) -> list[Logged]:
+def _runs_of(path: Path, siblings: Sequence[Sibling] = ()) -> list[Logged]:
     """The runs of a file.
+
+    Args:
+        path: the file.
+        siblings: how other files were read, as which it is read where it tells too little by itself.
 
     Raises:
         InputError: there is none in it.
@@ -178,9 +206,11 @@ def _runs_of(path: Path) -> list[Logged]:
     if runs:
         return with_ends(runs, text)
     settings, rest = settings_in(with_decimal_points(text))
-    said = told_in(rest)
-    if not said.is_training:
-        raise refused(path, TOOL, "no line of it counts epochs or steps and names a metric")
+    found = told_in(rest)
+    said = found if found.is_training else begun_in(path, rest, siblings)
+    if said is None:
+        few = "too few values are told for a curve, and not as the files beside it tell theirs"
+        raise refused(path, TOOL, few if siblings else "no line of it counts epochs or steps and names a metric")
     axis, remarks = said.axis, tuple(f"{path.name}: {remark}" for remark in said.remarks)
     columns = columns_of(said.rows, path, TOOL)
     logged = Logged(path, columns, axis=axis, lines=said.lines, nameless=said.nameless, notes=(*notes, *remarks))

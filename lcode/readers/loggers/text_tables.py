@@ -42,6 +42,9 @@ _UNMEASURED = frozenset(("no log", "-", "--", "n/a"))
 _SPACY = {"E": "epoch", "#": "step"}
 """spaCy's names for what it counts, with which its header begins; then come losses of the training, and scores."""
 
+_OF_F1 = {"F": "F1", "P": "precision", "R": "recall"}
+"""How spaCy's names of scores end."""
+
 _PREAMBLE = 200
 """Lines before a table that are looked through for its header."""
 
@@ -113,7 +116,7 @@ def _table_at(path: Path, lines: Sequence[str], at: int) -> tuple[Cells | None, 
     of_header, of_rows = marks
     header = _cells(lines[at], of_header)
     if header[:2] == list(_SPACY):
-        header = [_SPACY.get(name) or f"{'train' if name.startswith('LOSS') else 'val'}/{name}" for name in header]
+        header = _of_spacy(header)
     header = _distinct([header[0] or _INDEX, *header[1:]])
     rows, numbers, torn = [], [], []
     end = len(lines)
@@ -135,6 +138,17 @@ def _table_at(path: Path, lines: Sequence[str], at: int) -> tuple[Cells | None, 
     if not rows or len(torn) > len(rows):
         return None, at + 1
     return Cells(header, rows, numbers, tuple(torn_notes(path, torn, len(lines)))), end
+
+
+def _of_spacy(header: Sequence[str]) -> list[str]:
+    """The names as they are understood: `ENTS_F` beside `ENTS_P` and `ENTS_R` is an F1 score."""
+    names = []
+    for name in header:
+        what, _, sign = name.rpartition("_")
+        if what and sign in _OF_F1 and all(f"{what}_{other}" in header for other in _OF_F1):
+            name = f"{what}_{_OF_F1[sign]}"
+        names.append(_SPACY.get(name) or f"{'train' if name.startswith('LOSS') else 'val'}/{name}")
+    return names
 
 
 def _is_other_header(line: str, header: Sequence[str], mark: str) -> bool:

@@ -60,6 +60,34 @@ def uncounted_rows(text: str, shapes: LineShapes) -> tuple[Rows, str]:
 
 def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | None:
     """The rows of lines such as `train loss 0.3, val loss 0.4`, or of several for each row, where none counts on."""
+    rows = _blocks(text, shapes)
+    ((names, _),) = Counter(tuple(row) for _, row in rows).most_common(1) or [((), 0)]
+    whole = [(line, row) for line, row in rows if row.keys() >= set(names)]
+    if len(whole) < max(FEWEST, _NEARLY_ALL * len(rows)):
+        return None
+    rows = [(line, {**{name: row[name] for name in names}, EPOCH: at}) for at, (line, row) in enumerate(whole, start=1)]
+    losses = [name for name in names if "loss" in words_of(name)]
+    again = len(rows) >= FEWEST_BLOCKS and any(split_name(name)[0] in ("", "train") for name in losses)
+    in_time = bool(losses) and (_are_dated(text, rows) or again)
+    scored = len(rows) >= FEWEST_BLOCKS and any(known_metric(name) is not None for name in names)
+    in_time = in_time or (scored and _are_dated(text, rows, evenly=True))
+    return (rows, COUNTED) if in_time or _is_compared(names) else None
+
+
+def rows_alike(text: str, shapes: LineShapes) -> Rows:
+    """The rows of lines that nothing counts, numbered, where all of them name the same, however few there are.
+
+    The last may be told in part. Whether they are those of a training, the texts of other runs must say.
+    """
+    rows = _blocks(text, shapes)
+    if len(rows) > 1 and rows[-1][1].keys() < rows[0][1].keys():
+        rows.pop()
+    alike = all(row.keys() == rows[0][1].keys() for _, row in rows)
+    return [(line, {**row, EPOCH: float(at)}) for at, (line, row) in enumerate(rows, start=1)] if alike else Rows()
+
+
+def _blocks(text: str, shapes: LineShapes) -> Rows:
+    """What lines tell up to where a name comes again, numbered; no rows where they count on."""
     rows = Rows()
     row: dict[str, Any] = {}
     counters: set[tuple[tuple[str, float], ...]] = set()
@@ -73,7 +101,7 @@ def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | Non
         if said.counters:
             counters.add(tuple(said.counters.items()))
             if len(counters) > 1:
-                return None
+                return Rows()
         pairs = {name.removeprefix(IN_BATCH): value for name, value in said.pairs.items()}
         if pairs and (not row or not row.keys().isdisjoint(pairs)):
             row = {EPOCH: float(len(rows) + 1)}
@@ -81,17 +109,7 @@ def _pairs_in_each_line(text: str, shapes: LineShapes) -> tuple[Rows, str] | Non
         row.update(pairs)
     if len(best) == 1 and best[0] >= FEWEST_BLOCKS:
         del rows[best[0] :]
-    ((names, _),) = Counter(tuple(row) for _, row in rows).most_common(1) or [((), 0)]
-    whole = [(line, row) for line, row in rows if row.keys() >= set(names)]
-    if len(whole) < max(FEWEST, _NEARLY_ALL * len(rows)):
-        return None
-    rows = [(line, {**{name: row[name] for name in names}, EPOCH: at}) for at, (line, row) in enumerate(whole, start=1)]
-    losses = [name for name in names if "loss" in words_of(name)]
-    again = len(rows) >= FEWEST_BLOCKS and any(split_name(name)[0] in ("", "train") for name in losses)
-    in_time = bool(losses) and (_are_dated(text, rows) or again)
-    scored = len(rows) >= FEWEST_BLOCKS and any(known_metric(name) is not None for name in names)
-    in_time = in_time or (scored and _are_dated(text, rows, evenly=True))
-    return (rows, COUNTED) if in_time or _is_compared(names) else None
+    return rows
 
 
 def _are_dated(text: str, rows: Rows, *, evenly: bool = False) -> bool:

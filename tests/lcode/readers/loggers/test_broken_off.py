@@ -44,7 +44,7 @@ def epochs(first: int, last: int, of: int = 20) -> str:
         (f"{ERROR}ValueError: a sample\nEpoch 10/20\n", "running"),
         (f"{ERROR}ValueError: a sample\n" + "loading a shard\n" * 20, "running"),
         ("the process was not killed\n", "running"),
-        ("Training finished.\n" + ERROR + "ValueError: no display\n", "running"),
+        ("Training finished.\n" + ERROR + "ValueError: no display\n", "finished"),
     ],
 )
 def test_what_stands_below_the_last_values(tmp_path: Path, said: str, status: str) -> None:

@@ -14,7 +14,21 @@ from lcode.readers.read import read_logs
     [
         ("2031-02-03 04:05:06 - INFO - Early stopping after 4 epochs", "finished"),
         ("Epoch 00004: early stopping", "finished"),
+        ("EarlyStopping counter: 3 out of 3", "finished"),
+        ("Ran out of patience.  Stopping training.", "finished"),
+        ("Restoring model weights from the end of the best epoch: 2.", "finished"),
+        ("No improvement for 5 epochs, stopping.", "finished"),
+        ("Stopping training early", "finished"),
+        ("Stopping: no improvement since epoch 1", "finished"),
+        ("Patience reached, exit", "finished"),
+        ("Training complete in 3m 12s\nBest val Acc: 0.91", "finished"),
+        ("Finished Training", "finished"),
+        ("Sat 01 Jan 2022 10:10:12 INFO  Finished training, best eval result in epoch 2", "finished"),
         ("EarlyStopping counter: 2 out of 10", "running"),
+        ("EarlyStopping counter: 1 out of 13", "running"),
+        ("No improvement for 5 epochs, will stop after 10", "running"),
+        ("Training complete: 8%", "running"),
+        ("Models are uploaded when training is finished", "running"),
         ("early stopping patience=3", "running"),
         ("Early stopping will trigger in 4 epochs", "running"),
     ],
@@ -32,7 +46,12 @@ def test_of_two_runs_the_one_that_was_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["Early stopping: no improvement for {e} epochs", "EarlyStopping: val_acc did not improve"]
+    "said",
+    [
+        "Early stopping: no improvement for {e} epochs",
+        "EarlyStopping: val_acc did not improve",
+        "Training finished.",
+    ],
 )
 def test_what_is_said_of_each_epoch_ends_no_run(said: str, tmp_path: Path) -> None:
     log = tmp_path / "run.log"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from lcode.readers.read import read_logs
+
 LOSSES = (0.9, 0.7, 0.5, 0.4)
 
 
@@ -46,3 +48,18 @@ def test_a_table_below_bars(tmp_path: Path, scored: Callable[[Path], dict[str, l
     rows = "".join(f"Epoch {e}/4 : |---| 0.00% [0/9]\r{e}   9.5   {v}   00:12\n" for e, v in enumerate(LOSSES))
     log.write_text(f"epoch     train_loss  valid_loss  time\n{rows}", newline="")
     assert scored(log) == {"fastai valid_loss min": list(LOSSES)}
+
+
+def test_names_and_numbers_with_a_dash_between_them(tmp_path: Path) -> None:
+    log, scores = tmp_path / "train.txt", [0.2, 0.3, 0.4, 0.5]
+    text = ""
+    for epoch, score in enumerate(scores):
+        text += f"\nEpoch: {epoch}\n"
+        for split, value in (("train", score + 0.3), ("valid", score)):
+            bar = f"{split}: 100%|██████████| 10/10 [00:10<00:00,  2.10it/s, "
+            text += f"{bar}dice_loss - {1 - value:.4f}, iou_score - {value:.4f}]\n"
+        text += "Model saved!\n"
+    log.write_text(text)
+    table = read_logs(log)
+    assert [metric.key for metric in table.metrics] == ["dice_loss", "iou_score"]
+    assert table.points[table.points["metric"] == "iou_score"]["value"].tolist() == scores

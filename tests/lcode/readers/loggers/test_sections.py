@@ -226,3 +226,22 @@ def test_a_head_with_nothing_below_it_names_no_training(
     log = tmp_path / "run.log"
     log.write_text("".join(f"loss: {v}, epoch: {e}\nEvaluating on val.\nSaved.\n" for e, v in enumerate(LOSSES)))
     assert scored(log) == {"run loss min": list(LOSSES)}
+
+
+def test_what_folds_came_to_is_of_no_epoch(tmp_path: Path) -> None:
+    log, scores = tmp_path / "train.log", (0.2, 0.3, 0.4, 0.5)
+    text = ""
+    for fold in range(2):
+        text += f"========== fold: {fold} training ==========\n"
+        text += "".join(f"Epoch {e} - loss: {1 - s}\nEpoch {e} - Score: {s}\n" for e, s in enumerate(scores, start=1))
+        text += f"========== fold: {fold} result ==========\nScore: 0.9{fold}\n"
+    log.write_text(text + "========== CV ==========\nScore: 0.99\n")
+    points = read_logs(log).points
+    told = points[points["metric"] == "Score"].groupby("run", observed=True)["value"].agg(list)
+    assert list(told) == [[*scores], [*scores]]
+
+
+def test_a_heading_that_comes_in_each_epoch_ends_none(tmp_path: Path) -> None:
+    log, scores = tmp_path / "train.log", [0.2, 0.3, 0.4, 0.5]
+    log.write_text("".join(f"Epoch {e}\n==== Overall ====\nval_acc: {s}\n" for e, s in enumerate(scores)))
+    assert read_logs(log).points["value"].tolist() == scores

@@ -100,3 +100,18 @@ def test_a_data_frame_among_what_was_printed(tmp_path: Path, read: Read, curve: 
     table = read(tmp_path, "a.log", text)
     assert directions(table) == {"val_loss": "min", "val_acc": "max"}
     assert curve(table, "val_loss") == list(enumerate(SPRINGS, start=1))
+
+
+def test_spacy_s_scores_of_one_task(tmp_path: Path) -> None:
+    names: list[object] = ["E", "#", "LOSS TAGGER", "LOSS NER", "TAG_ACC", "ENTS_F", "ENTS_P", "ENTS_R", "SCORE"]
+    log = tmp_path / "spacy.log"
+    rows: list[list[object]] = [
+        [e, 200 * e, 90.5 - e, 80.5 - e, *(f"{40 + 5 * e + at}.00" for at in range(4)), 0.4] for e in range(5)
+    ]
+    rules = ["  ".join("-" * 6 for _ in names)]
+    lines = ["  ".join(f"{name!s:<6}" for name in row) for row in (names, *rows)]
+    log.write_text("\n".join(["ℹ Initial learn rate: 0.001", lines[0], *rules, *lines[1:]]))
+    table = read_logs(log)
+    told = {metric.key: metric.direction for metric in table.metrics}
+    scores = ("TAG/ACC", "ENTS/F1", "ENTS/precision", "ENTS/recall")
+    assert {key: told.get(key) for key in scores} == dict.fromkeys(scores, "max")

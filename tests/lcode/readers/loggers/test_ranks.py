@@ -1,0 +1,37 @@
+"""Lines of several processes that train together: a curve is of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lcode.table.table import RunTable
+
+Read = Callable[[Path, str, str], RunTable]
+Curve = Callable[[RunTable, str], list[tuple[float, float]]]
+
+ORDERS = ((2, 0, 1), (1, 2, 0), (0, 1, 2), (2, 1, 0))
+
+
+@pytest.mark.parametrize("who", ["[rank{}]: ", "2031-02-03 04:05:06,123 [Rank {}] ", "[GPU{}] ", "[default{}]:"])
+def test_the_first_that_tells_all_epochs(tmp_path: Path, read: Read, curve: Curve, who: str) -> None:
+    lines = [
+        f"{who.format(rank)}epoch {epoch} val_loss 0.{90 - 10 * epoch + rank}\n"
+        for epoch, order in enumerate(ORDERS, start=1)
+        for rank in order
+    ]
+    lines[-1] = "loading a shard\n"  # rank 0 has not told its last epoch yet
+    table = read(tmp_path, "train.log", "".join(lines))
+    assert curve(table, "val_loss") == [(1, 0.80), (2, 0.70), (3, 0.60)]
+    assert any("0 is read" in note for note in table.notes)
+
+
+def test_what_one_alone_tells_is_kept(tmp_path: Path, read: Read, curve: Curve) -> None:
+    text = "".join(
+        f"[rank1]: epoch {e} train_loss 0.{9 - e}1\n[rank0]: epoch {e} train_loss 0.{9 - e}\n[rank1]: val_acc 0.{e}\n"
+        for e in range(1, 5)
+    )
+    table = read(tmp_path, "train.log", text)
+    assert curve(table, "val_acc") == [(e, e / 10) for e in range(1, 5)]
