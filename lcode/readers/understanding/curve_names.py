@@ -9,7 +9,7 @@ from functools import lru_cache
 from lcode.table.metric import MAIN_TASK, split_key
 from lcode.table.metric_names import known_metric, plain_text
 from lcode.table.metric_parse import Name
-from lcode.table.metric_words import SPLITS
+from lcode.table.metric_words import CHANGES, DIFFERENCES, SPLITS
 from lcode.table.other_languages import name_in_english
 
 _SPACES = (
@@ -117,6 +117,8 @@ def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
         parts = _METRIC_FIRST.fullmatch(name)
         if parts is None or not _is_metric(parts[1]) or parts[3].lower() in NO_TASK:
             continue
+        if _is_difference(parts[1], parts[3]) or _says_no_way(name):
+            continue
         if parts[2] == "." or not _is_metric(parts[3]) or _may_be_task(parts[3]):
             found.setdefault(parts[1] + parts[2], {})[key] = parts[3]
     return {
@@ -145,6 +147,8 @@ def _plain(key: str, name: str) -> str:
 def task_of(name: str) -> str | None:
     """`seg_acc` as `seg/acc`; None where what stands before the metric is no task."""
     words = [word for word in re.split(r"[_.\- ]+", name) if word]
+    if _says_no_way(name):
+        return None
     for at in range(len(words) - 1, 0, -1):
         metric, before = "_".join(words[at:]), words[at - 1]
         if not _is_metric(metric) or (_may_be_task(metric) and _is_metric("_".join(words[:at]))):
@@ -159,12 +163,32 @@ def task_of(name: str) -> str | None:
     # The metric first: `loss_seg`.
     for at in range(len(words) - 1, 0, -1):
         metric, rest = "_".join(words[:at]), words[at:]
-        if _is_metric(metric) and not any(
-            (_is_metric(word) and not _may_be_task(word)) or word.lower() in NO_TASK or word[0].isdigit()
-            for word in rest
+        if (
+            _is_metric(metric)
+            and not any(
+                (_is_metric(word) and not _may_be_task(word)) or word.lower() in NO_TASK or word[0].isdigit()
+                for word in rest
+            )
+            and not _is_difference(metric, rest[0])
         ):
             return f"{'_'.join(rest)}/{metric}"
     return None
+
+
+def _is_difference(metric: str, word: str) -> bool:
+    """Whether a word behind a metric makes a difference of it: `acc_gap` is the accuracy of no task.
+
+    An error may be that of a gap (`loss_gap` of molecules), and is none that fell (`error_reduction`).
+    """
+    facts = known_metric(metric)
+    return word.lower() in (DIFFERENCES if facts is not None and facts.direction == "max" else CHANGES)
+
+
+def _says_no_way(name: str) -> bool:
+    """Whether the whole name is known, and not to say which way is better: `rewards/rejected`."""
+    parsed = Name.parse(plain_text(name))
+    one = parsed.found[0] if len(parsed.found) == 1 else None
+    return one is not None and one.entry.direction is None and (one.start, one.end) == (0, len(parsed.words))
 
 
 def _may_be_task(metric: str) -> bool:
