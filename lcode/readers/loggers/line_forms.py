@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from lcode.readers.loggers.angle_shares import with_angle_shares
 from lcode.readers.loggers.form_parts import (
     BY_TURNS,
     COCO,
@@ -277,7 +278,7 @@ def without_noise(line: str) -> str:
 
 def usual_form(line: str) -> str:
     """The line without noise, in the form of most programs."""
-    line = with_numbered_parts(without_noise(line))
+    line = with_angle_shares(with_numbered_parts(without_noise(line)))
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)
