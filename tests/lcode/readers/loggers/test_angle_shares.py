@@ -10,7 +10,8 @@ import pytest
 LINES = [
     "Epoch {e}/9\n[val] seg: mIoU {s}, pixAcc {s} | depth: absErr {m}, relErr {m} | "
     "normals: mean {m}, median {m}, 11.25 {s}, 22.5 {s}, 30 {s}\n",
-    "Evaluate at epoch {e}:\n{{'seg': {{'mIoU': {s}, 'jaccards_all_categs': [{s}, 0.5, 0.25]}}, 'depth': {{'rmse': {m}}}"
+    "Evaluate at epoch {e}:\n{{'seg': {{'mIoU': {s}, "
+    "'jaccards_all_categs': [{s}, 0.5, 0.25]}}, 'depth': {{'rmse': {m}}}"
     ", 'normals': {{'mean': {m}, 'rmse': {m}, '11.25': {s}, '22.5': {s}, '30': {s}, 'median': {m}}}}}\n",
 ]
 
