@@ -39,6 +39,12 @@ _HELD_OUT = re.compile(r"held[ _-]out", re.IGNORECASE)
 
 _METRIC_FIRST = re.compile(r"([^/.]+)([/.])([^/]+)")
 
+_LOADER = re.compile(r"dataloader_idx_\d+")
+"""How Lightning tells apart what it evaluates on: behind the metric's name."""
+
+_AGAIN = re.compile(r"(?P<name>.*[A-Za-z])_[1-9]\d?")
+"""What Keras calls a metric whose name another output has: `ctcvr_auc_1` beside `ctr_auc`."""
+
 _EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
 _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
 
@@ -101,10 +107,27 @@ def with_tasks(scored: dict[str, str]) -> dict[str, str]:
             return inner
     turned = _turned(scored)
     named = {key: task_of(name) for key, name in scored.items() if "/" not in name} | turned
+    named |= _named_again(scored, named)
     tasks = {split_key(name)[0] for name in named.values() if name is not None}
     if len(tasks) < 2:
         named = {}
     return {key: named.get(key) or (name if "/" in name else _plain(key, name)) for key, name in scored.items()}
+
+
+def _named_again(scored: Mapping[str, str], named: Mapping[str, str | None]) -> dict[str, str]:
+    """Names with a number that Keras has put behind them, as those of tasks that other names are of.
+
+    One whose task has the metric without a number as well stays what it is: `seg_acc_1` beside `seg_acc_5`.
+    """
+    tasks = {split_key(name)[0] for name in named.values() if name is not None}
+    found: dict[str, list[str]] = {}
+    for key, name in scored.items():
+        again = _AGAIN.fullmatch(name) if named.get(key) is None and "/" not in name else None
+        whole = None if again is None else task_of(again["name"])
+        if whole is not None and split_key(whole)[0] in tasks:
+            found.setdefault(whole, []).append(key)
+    taken = set(named.values())
+    return {keys[0]: whole for whole, keys in found.items() if len(keys) == 1 and whole not in taken}
 
 
 def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
@@ -121,10 +144,17 @@ def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
             continue
         if parts[2] == "." or not _is_metric(parts[3]) or _may_be_task(parts[3]):
             found.setdefault(parts[1] + parts[2], {})[key] = parts[3]
-    return {
+    several = {metric: tasks for metric, tasks in found.items() if len(set(tasks.values())) > 1}
+    of_tasks = {
+        frozenset(tasks.values())
+        for metric, tasks in several.items()
+        if all(map(_LOADER.fullmatch, tasks.values()))
+        or not _agree(metric[:-1], [scored[key] for key in tasks], metric[-1])
+    }
+    return {  # the same words behind another metric are tasks there too
         key: f"{task}/{metric[:-1]}"
-        for metric, tasks in found.items()
-        if len(set(tasks.values())) > 1 and not _agree(metric[:-1], [scored[key] for key in tasks], metric[-1])
+        for metric, tasks in several.items()
+        if frozenset(tasks.values()) in of_tasks
         for key, task in tasks.items()
     }
 
