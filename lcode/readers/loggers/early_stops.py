@@ -10,6 +10,7 @@ from lcode.readers.loggers.base import Logged
 
 _STOPPED = re.compile(
     r"early[ _-]?stop(?:ping|ped|s)?\b(?!.*(?:count|will|would|enabled|patience|out of|=|\d ?/ ?\d))|"
+    r"early[ _-]?stop(?:ping|ped) at (?:epoch|step|iteration) ?= ?\d|"
     r"signaling trainer to stop",
     re.IGNORECASE,
 )
