@@ -190,6 +190,8 @@ def task_of(name: str) -> str | None:
         if all(word.lower() in NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
             return None
         return f"{'_'.join(words[:at])}/{metric}"
+    if _is_one_metric(name):
+        return None  # `sq_rel`
     # The metric first: `loss_seg`.
     for at in range(len(words) - 1, 0, -1):
         metric, rest = "_".join(words[:at]), words[at:]
@@ -216,9 +218,13 @@ def _is_difference(metric: str, word: str) -> bool:
 
 def _says_no_way(name: str) -> bool:
     """Whether the whole name is known, and not to say which way is better: `rewards/rejected`."""
+    return _is_one_metric(name) and Name.parse(plain_text(name)).found[0].entry.direction is None
+
+
+def _is_one_metric(name: str) -> bool:
+    """Whether the words of a name are one spelling of the vocabulary, none of them a task."""
     parsed = Name.parse(plain_text(name))
-    one = parsed.found[0] if len(parsed.found) == 1 else None
-    return one is not None and one.entry.direction is None and (one.start, one.end) == (0, len(parsed.words))
+    return len(parsed.found) == 1 and (parsed.found[0].start, parsed.found[0].end) == (0, len(parsed.words))
 
 
 def _may_be_task(metric: str) -> bool:

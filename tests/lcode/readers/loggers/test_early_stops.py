@@ -14,6 +14,7 @@ from lcode.readers.read import read_logs
     [
         ("2031-02-03 04:05:06 - INFO - Early stopping after 4 epochs", "finished"),
         ("Epoch 00004: early stopping", "finished"),
+        ("INFO Early stopping at epoch=4", "finished"),
         ("EarlyStopping counter: 2 out of 10", "running"),
         ("early stopping patience=3", "running"),
         ("Early stopping will trigger in 4 epochs", "running"),
