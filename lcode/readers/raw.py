@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lcode.errors import InputError
 from lcode.readers.encodings import is_utf16, text_of_bytes, without_torn_lines
+from lcode.readers.odd_cells import remedy_for
 from lcode.table.axis import MAX_TICKS
 
 PARQUET_MAGIC = b"PAR1"
@@ -149,7 +150,9 @@ class RawTable:
         wrong = np.flatnonzero(given & np.array([value is None for value in parsed])[codes])
         if len(wrong):
             row = int(wrong[0])
-            raise self.error(row, name, f"'{self.text(row, name)}' is not a number; {remedy}")
+            text, beside = self.text(row, name), (self.text(row, other) for other in self.columns if other != name)
+            remedy = remedy_for(text, texts, beside, header_again=self.resumed) or remedy
+            raise self.error(row, name, f"'{text}' is not a number; {remedy}")
         values = np.array([np.nan if value is None else value for value in parsed])
         return np.where(given, values[codes], np.nan), given
 

@@ -43,6 +43,11 @@ _BY_BYTES: tuple[tuple[bytes, str, str], ...] = (
     ),
 )
 
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!")
+"""How files begin that gzip, bzip2, xz, zstd, 7-Zip and RAR have packed."""
+
+_OF_ARCHIVES = (".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar")
+
 _BY_ENDING = {
     ".html": ("a page", "name the log or the table that it was made from"),
     ".svg": ("a picture", "name the log or the table that it was drawn from"),
@@ -51,7 +56,7 @@ _BY_ENDING = {
     ".yml": ("a file of settings", "name the folder that it lies in"),
     ".toml": ("a file of settings", "name the folder that it lies in"),
     ".py": ("a program", "name the folder that it logs to"),
-    ".md": ("a text for people", "name the folder of the logs"),
+    ".md": ("a text for people", "name the folder of the logs, or save a table in it as a CSV with a column 'epoch'"),
 }
 
 _BY_NAME = {
@@ -87,7 +92,12 @@ def looks_like(path: Path) -> tuple[str, str] | None:
     for beginning, what, remedy in _BY_BYTES:
         if head.startswith(beginning):
             return what, remedy
-    return _BY_ENDING.get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    if suffix in _OF_ARCHIVES or path.stem.lower().endswith(".tar"):
+        return "an archive", "unpack it and name the folder"
+    if head.startswith(_PACKED):
+        return "a packed file", "unpack it and name what is in it"
+    return _BY_ENDING.get(suffix)
 
 
 _WRITERS = (
@@ -219,4 +229,10 @@ def _next_step(folder: Path, files: Sequence[Path]) -> str:
             "evaluation, put 'epoch 1', 'epoch 2', … and the name of what was measured before the numbers"
         )
         return f"{printed[0].relative_to(folder)}: {_failed(printed[0]) or untold}"
+    told = next((file for file in files if file.suffix.lower() == ".md"), None)
+    if told is not None:
+        return (
+            f"{told.relative_to(folder)} looks like a text for people, and .md files are not read: name the folder "
+            "that the training writes to, or save a table in it as a CSV with a column 'epoch'"
+        )
     return "Name the folder that the training writes to, or save the curves as a CSV with a column 'epoch'"

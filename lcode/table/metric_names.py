@@ -21,6 +21,7 @@ from lcode.table.metric_words import (
     COEFFICIENT,
     COUNTS,
     DERIVED,
+    DIFFERENCES,
     GENERIC,
     LOGARITHMS,
     LOSSES_OF,
@@ -134,6 +135,7 @@ def _judge(name: Name, heads: Sequence[Found], rest: dict[int, str], part: int) 
     *before, last = (one for one in heads if one.end <= cut)
     entry = last.entry
     after = {rest[i] for i in places if last.end <= i < cut}
+    after |= {word for i, word in rest.items() if i >= last.end and name.parts[i] > part and word in DIFFERENCES}
     prior = rest.get(last.start - 1, "")
     is_count = entry.name == "loss" and not COUNTS.isdisjoint({prior, *after})
     if entry.direction is None or is_count or prior in DERIVED or _is_other_quantity(entry, after, set(rest.values())):

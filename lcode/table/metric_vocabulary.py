@@ -208,6 +208,9 @@ FIELDS: dict[str, str] = {
         """,
     "reinforcement learning": """
         max - - - head: reward|rew|reward mean, return|ret|episode return, eprew|eprewmean, epret, elo|elo rating
+        max - - - head: reward margin|reward margins|rewards margins
+        ? - - - head: reward chosen|rewards chosen|chosen reward|chosen rewards, reward rejected|rewards rejected|
+            rejected reward|rejected rewards|reject reward
         max - - - whole: r
         max 0 1 share whole: sr
         max - - - weak: score

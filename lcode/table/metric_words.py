@@ -78,15 +78,24 @@ WHEN = _words("epoch epochs step steps iter iters iteration")
 COEFFICIENT = _words("coef coeff coefficient")
 """What measures of agreement are called (`dice_coef`); after anything else, a setting (`kl_coef`)."""
 
-NOT_AFTER = COEFFICIENT | _words("""
+CHANGES = _words("drop reduction improvement gain increase decrease degradation")
+"""After a metric: by how much it changed. An `error_reduction` is no error, and which way is better nobody says."""
+
+DIFFERENCES = CHANGES | _words("gap diff difference change delta ratio margin margins")
+"""After a measure of which more is better, these are no task of it: `acc_gap`. An `mae_gap` may be of a band gap."""
+
+NOT_AFTER = (
+    COEFFICIENT
+    | CHANGES
+    | _words("""
     var variance scale scaler scaling weight weights lambda temperature threshold thresholds thresh thr lr time seconds
     sec ms grad index idx id len length size momentum decay schedule clip distance dist dissimilarity disparity
     discrepancy
 """)
+)
 """After a metric these make it something else: `loss_scale`, `kl_coef`, `acc_time`."""
 
-NOT_AFTER_GENERIC = _words("""
-    gap diff difference drop change delta ratio alpha beta gamma margin margins penalty bonus target improvement gain
-    divergence
+NOT_AFTER_GENERIC = DIFFERENCES | _words("""
+    alpha beta gamma penalty bonus target divergence
 """)
 """The same after generic words and shares. After a measured error they can be what was measured: `mae_gap`."""

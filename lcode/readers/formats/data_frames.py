@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lcode.readers.understanding.column_words import EPOCHS, STEPS
@@ -36,14 +36,24 @@ def with_rows(found: Any) -> Any:
         return histories[0]  # beside settings and results
     if any(isinstance(inner, list) for inner in found.values()):
         inside = found  # curves, beside which numbered rows are what some checkpoints came to
-    pairs = {name: inner for name, inner in inside.items() if _is_pairs(inner)}
-    if pairs and len(pairs) == sum(isinstance(inner, list) for inner in inside.values()):
+    lists = dict(_lists_in(inside))
+    pairs = {name: inner for name, inner in lists.items() if _is_pairs(inner)}
+    if pairs and len(pairs) == len(lists):
         at_step: dict[Any, dict[str, Any]] = {}
         for name, inner in pairs.items():
             for *_, step, value in inner:
                 at_step.setdefault(step, {"step": step})[name] = value
         return [at_step[step] for step in sorted(at_step)]
     return {name: _listed(inner) for name, inner in inside.items()}
+
+
+def _lists_in(inner: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """The lists in an object that hold anything, and in those within, by the names on the way."""
+    for name, value in inner.items():
+        if isinstance(value, dict):
+            yield from _lists_in(value, f"{before}{name}/")
+        elif isinstance(value, list) and value:
+            yield before + name, value
 
 
 def _rows_by_number(found: Any) -> list[dict[str, Any]] | None:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import count, takewhile
 
 from lcode.readers.raw import as_number
 
@@ -15,6 +15,9 @@ _UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 _BEGINNING = 1 << 16
 """Bytes in which a header is looked for."""
+
+_HEAD, _MOST_TITLES = 9, 4
+"""Lines in which a table begins, and lines of titles above it, at most."""
 
 _LINES = 3
 """Lines that a header takes at most: two of names, and one with the name of the index."""
@@ -52,29 +55,32 @@ def joined_names(rows: Sequence[Sequence[str]]) -> tuple[list[str], int] | None:
 
 
 def without_title(data: bytes, separator: str) -> bytes:
-    """The text with a title above its header emptied: a line of one cell, above one of names and one with numbers."""
-    lines = data[:_BEGINNING].split(b"\n", 2 * _LINES)[: 2 * _LINES]
+    """The text with titles above its header emptied: lines of one cell, above names and then numbers."""
+    lines = data[:_BEGINNING].split(b"\n", _HEAD)[:_HEAD]
     try:
         texts = [line.decode("utf-8-sig").rstrip("\r") for line in lines]
         rows = [next(csv.reader([text], delimiter=separator), []) for text in texts]
     except (UnicodeDecodeError, csv.Error):  # which is told where the table is read
         return data
     filled = {at: cells for at, row in enumerate(rows) if (cells := [cell for cell in row if cell.strip()])}
-    told = [*filled][:_LINES]
-    if len(told) < _LINES:
+    titles = [*takewhile(lambda at: len(filled[at]) == 1, filled)][:_MOST_TITLES]
+    below = [at for at in filled if at not in titles]
+    if not titles or len(below) < 2:
         return data
-    title, names, first = (filled[at] for at in told)
-    numbers = [[as_number(cell) is not None for cell in cells] for cells in (title, names, first)]
-    if len(title) != 1 or len(names) < 2 or any(numbers[0] + numbers[1]) or not any(numbers[2]):
+    numbers = {at: any(as_number(cell) is not None for cell in cells) for at, cells in filled.items()}
+    names = [*takewhile(lambda at: not numbers[at], below)]
+    if any(numbers[at] for at in titles) or not 1 <= len(names) <= 2 or len(names) == len(below):
         return data
-    start = sum(len(line) + 1 for line in lines[: told[1]])
-    return b"\n" * told[1] + data[start:]  # lines keep their numbers
+    if any(len(filled[at]) < 2 for at in names):
+        return data
+    start = sum(len(line) + 1 for line in lines[: names[0]])
+    return b"\n" * names[0] + data[start:]  # lines keep their numbers
 
 
 def with_one_header(data: bytes, separator: str) -> bytes:
     """The text with a header that takes several lines as one line, and the others emptied: lines keep their numbers."""
     lines = data.split(b"\n")
-    filled = [at for at, line in enumerate(lines[: 2 * _LINES]) if line.strip()][: _LINES + 1]
+    filled = [at for at, line in enumerate(lines[:_HEAD]) if line.strip()][: _LINES + 1]
     try:
         text = [lines[at].decode("utf-8-sig").rstrip("\r") for at in filled]
         rows = [next(csv.reader([line], delimiter=separator), []) for line in text]

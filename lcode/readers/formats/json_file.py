@@ -13,6 +13,7 @@ from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.formats.counted_groups import rows_of_groups
 from lcode.readers.formats.data_frames import with_rows
+from lcode.readers.formats.federated import rounds_of
 from lcode.readers.formats.rows import counting_rows, flat_row, rows_to_table
 from lcode.readers.formats.rows_of_settings import with_settings_of_rows
 from lcode.readers.formats.settings_beside import SETTINGS, with_settings
@@ -99,6 +100,10 @@ def table_of(path: Path, found: Any) -> RawTable:
     alone = found[0] if isinstance(found, list) and len(found) == 1 else None
     if isinstance(alone, dict) and any(len(cells) > 1 for cells in _of_training(alone).values()):
         found = alone  # of several trainings, the only one that there is yet
+    by_round, remarks = rounds_of(found)
+    if by_round:
+        notes = tuple(f"{path.name}: {remark}" for remark in remarks)
+        return with_settings(rows_to_table(path, by_round, list(range(1, len(by_round) + 1)), notes=notes), found)
     whole, found = found, with_rows(found)
     trainings = _trainings(found)
     if trainings:

@@ -11,6 +11,8 @@ from lcode.readers.understanding.column_words import is_counter
 
 _DECIMAL_COMMA = r"^\s*[-+]?(\d+(,\d*)?|,\d+)([eE][-+]?\d+)?\s*$"
 
+_NO_THOUSANDS = r"^\s*[-+]?(?:0*,\d+|\d+,(?:\d{1,2}|\d{4,}))\s*$"
+
 _GROUPED = {
     mark: (
         rf"^\s*[-+]?(\d{{1,3}}({re.escape(mark)}\d{{3}})+|\d+)({re.escape(point)}\d*)?\s*$",
@@ -78,7 +80,8 @@ def _are_thousands(cells: pa.ChunkedArray, separator: str) -> bool:
 def _with_points(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
     """The column with decimal points and no other marks, where its cells are numbers with decimal commas or grouped.
 
-    A lone comma may stand between thousands or before decimals: where it separates cells, it is left as it is.
+    A lone comma may stand between thousands or before decimals: where it separates cells, it is left as it is, unless
+    another number of digits than three stands behind one, or a nought before it.
     """
     cells = column.drop_null()
     if not pc.any(pc.match_substring(cells, ",")).as_py():
@@ -89,6 +92,7 @@ def _with_points(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
             return pc.replace_substring(pc.replace_substring(column, mark, ""), ",", ".")
     decimal = pc.match_substring_regex(column, _DECIMAL_COMMA)
     # One that is none, such as nan or a slip, is told where it is read, and not the first that has a comma.
-    if separator != "," and 2 * pc.sum(decimal).as_py() > len(cells):
+    told = pc.any(pc.match_substring_regex(cells, _NO_THOUSANDS)).as_py()
+    if (separator != "," or told) and 2 * pc.sum(decimal).as_py() > len(cells):
         return pc.if_else(decimal, pc.replace_substring(column, ",", "."), column)
     return column

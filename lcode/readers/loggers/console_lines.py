@@ -28,6 +28,8 @@ from lcode.readers.loggers.named_lines import (
     parts_by_turns,
     told_alike,
 )
+from lcode.readers.loggers.names_above import with_names_above
+from lcode.readers.loggers.parts_below import with_data_of_parts
 from lcode.readers.loggers.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STEP, pieces_of
 from lcode.readers.loggers.printed_tables import may_hold_tables, with_told_tables
 from lcode.readers.loggers.progress_bars import numbered_states, with_counted_bars
@@ -66,7 +68,7 @@ def _told(text: str, shapes: LineShapes) -> Told:
     lines = text.split("\n")
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
-    lines = with_split_counts(with_repeated_tables(lines))
+    lines = with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(lines))))
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
         told = _rows_of(lines, shapes, models=models)

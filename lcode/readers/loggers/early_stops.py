@@ -18,6 +18,7 @@ _STOPPED = re.compile(
     r"\bstopped early\b|\bstopping\W{1,3}no improvement\b|\bno improvement\b.{1,80}\bstopp(?:ing|ed)\b|"
     r"\bstopp(?:ing|ed) (?:the )?training\b(?! (?:if|when|once)\b)|\btraining (?:is |was |has been )?stopped\b|"
     r"^\W*(?:epoch \d+: )?restoring model weights from the end of the best epoch\b|"
+    r"early[ _-]?stop(?:ping|ped) at (?:epoch|step|iteration) ?= ?\d|"
     r"signaling trainer to stop",
     re.IGNORECASE,
 )

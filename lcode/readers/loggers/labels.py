@@ -68,6 +68,9 @@ _NUMBERED = re.compile(
     rf"(?i)(?<![\w.])({PARTS})[ _#]*(\d+)(?:\s*[:|-]\s*|\s+)(?=[A-Za-z][\w@]*(?: *[:=] *| +)[+-]?[\d.])"
 )
 
+_OF_DATA = re.compile(rf"(?i)(?<![\w./-])({'|'.join(sorted(SPLITS, key=len, reverse=True))})\s+(?=(?:{PARTS})[ _#]*\d)")
+"""Data before the first of them, which these all are of: `valid task 0 auc 0.3 task 1 auc 0.2`."""
+
 _DEEPEST = 4
 """Brackets within brackets that are looked into."""
 
@@ -229,7 +232,7 @@ def with_numbered_parts(line: str) -> str:
     """The line with the parts that it numbers as labels, where these are several: `task 0 acc 0.3 task 1 acc 0.4`."""
     if len(set(_NUMBERED.findall(line))) < 2:
         return line
-    return _NUMBERED.sub(r"\1_\2: ", line)
+    return _NUMBERED.sub(r"\1_\2: ", _OF_DATA.sub(r"\1: ", line))
 
 
 def with_named_groups(line: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from lcode.readers.loggers.angle_shares import with_angle_shares
 from lcode.readers.loggers.form_parts import (
     BY_TURNS,
     COCO,
@@ -91,6 +92,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ),
     # icefall: of a batch, and of those of the epoch so far
     ("tot_loss[", re.compile(r"(?:\bloss\[[^\[\]]*\],? *)?\btot_loss\[([^\[\]]*[=:][^\[\]]*)\]"), r"\1"),
+    # BTS, NeWCRFs: epoch, step in it, and in all
+    ("gs]: [", re.compile(r"\[epoch\]\[s/s_per_e/gs\]: \[\d+\]\[\d+/\d+/(\d+)\]"), r"step \1"),
     ("train==[", re.compile(rf"\btrain==\[({NUMBER})="), r"train loss: \1, [="),  # NGCF, KGAT
     ("\t", re.compile(rf"(?<=[A-Za-z])\t(?=(?:{NUMBER})(?:\t|\s*$))", re.IGNORECASE), ": "),  # `loss\t0.3\ttime\t9.5`
     ("loss", re.compile(r"\bloss(?=\d+\.\d)"), "loss: "),  # LightGCN: `EPOCH[1/1000] loss0.546-|Sample:3.4|`
@@ -276,7 +279,7 @@ def without_noise(line: str) -> str:
 
 def usual_form(line: str) -> str:
     """The line without noise, in the form of most programs."""
-    line = with_numbered_parts(without_noise(line))
+    line = with_angle_shares(with_numbered_parts(without_noise(line)))
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)

@@ -15,6 +15,7 @@ from typing import Any
 from lcode.readers.loggers.base import Logged
 from lcode.readers.loggers.line_forms import usual_form
 from lcode.readers.loggers.settings import call_settings
+from lcode.readers.loggers.settings_blocks import block_from, dotted, may_begin_block
 from lcode.readers.loggers.settings_lines import settings_of_line
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS
@@ -87,7 +88,7 @@ class Settings:
 
 def settings_in(text: str) -> tuple[list[Settings], str]:
     """The settings that a text holds, and the text without them, its other lines where they were."""
-    if not (_may_hold(text) or any(rule in text for rule in _RULES)):
+    if not (_may_hold(text) or "{\n" in text or any(rule in text for rule in _RULES)):
         return [], text
     lines = text.split("\n")
     found: list[Settings] = []
@@ -95,6 +96,12 @@ def settings_in(text: str) -> tuple[list[Settings], str]:
     while at < len(lines):
         line = lines[at]
         at += 1
+        block, end = block_from(lines, at - 1) if len(line) <= _LONGEST and may_begin_block(line) else ({}, at)
+        if FEWEST <= len(block) <= MOST:
+            found.append(Settings(at, _told(block.items())))
+            lines[at - 1 : end] = [""] * (end - at + 1)
+            at = end
+            continue
         if len(line) > _LONGEST or not _may_hold(line):
             continue
         values = _of_object(line)
@@ -175,8 +182,12 @@ def _below(lines: Sequence[str], start: int) -> tuple[dict[str, Any], int]:
     while at < len(lines):
         text = _ONE_MORE.sub("", _COMMENT.sub("", lines[at])) if len(lines[at]) <= _LONGEST else ""
         line = usual_form(text).rpartition("\n")[2]
-        found = _SETTING.fullmatch(line) or _FLAG.fullmatch(text)
         at += 1
+        if (one := dotted(line)) is not None:
+            values |= _told([one])
+            end = at
+            continue
+        found = _SETTING.fullmatch(line) or _FLAG.fullmatch(text)
         if found is None and _RULE.fullmatch(line) and (lines[at - 1].strip() or not values):
             continue  # a rule or a comment, or blank lines before the first setting
         if found is None:

@@ -76,7 +76,7 @@ def settings_of_line(line: str) -> dict[str, Any]:
 
 def _of_title(found: re.Match[str], *, fewest: int = 1) -> dict[str, Any]:
     """The settings in the head of a run, where they are as many at least and none is measured."""
-    values = {name: _value(text) for name, text in _PAIR.findall(found["pairs"])}
+    values = {name: setting_value(text) for name, text in _PAIR.findall(found["pairs"])}
     return {} if len(values) < fewest or _is_measured(values) else values
 
 
@@ -105,17 +105,17 @@ def _of_command(text: str) -> dict[str, Any]:
         at += 1
         override = _OVERRIDE.fullmatch(word.removeprefix("--"))
         if override is not None:
-            values[override["name"].replace("-", "_")] = _value(override["value"])
+            values[override["name"].replace("-", "_")] = setting_value(override["value"])
             continue
         if not word.startswith("--"):
             continue
         name, equals, value = word[2:].partition("=")
         if equals:
-            values[name.replace("-", "_")] = _value(value)
+            values[name.replace("-", "_")] = setting_value(value)
         elif not following or following[0].startswith("--") or _OVERRIDE.fullmatch(following[0]):
             values[name.replace("-", "_")] = True
         else:
-            values[name.replace("-", "_")] = _value(following[0])
+            values[name.replace("-", "_")] = setting_value(following[0])
             at += 1
     return {name: value for name, value in values.items() if re.fullmatch(r"[A-Za-z][\w.]*", name)}
 
@@ -134,7 +134,7 @@ def _is_measured(values: dict[str, Any]) -> bool:
     return any(known_metric(name) is not None and isinstance(value, float) for name, value in values.items())
 
 
-def _value(text: str) -> Any:
+def setting_value(text: str) -> Any:
     """A setting as it was written: a number, a boolean, or a word."""
     if re.fullmatch(r"[+-]?\d{1,18}", text):
         return int(text)

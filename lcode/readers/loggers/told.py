@@ -21,7 +21,7 @@ from lcode.readers.loggers.few_epochs import steps_through
 from lcode.readers.loggers.form_parts import DATA
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, RUN, STEP
 from lcode.readers.loggers.text_runs import starts_of
-from lcode.readers.loggers.whole_epochs import of_evaluation, told_twice, within_epochs
+from lcode.readers.loggers.whole_epochs import goes_on_beside_held_out, of_evaluation, told_twice, within_epochs
 from lcode.readers.understanding.column_words import why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.learners import of_learner
@@ -169,7 +169,8 @@ def _with_splits(told: Told) -> Told:
     }
     if evaluated_losses := of_evaluation(told.rows, others) if apart and of_batches else ():
         renamed |= {name: f"eval/{name}" for name in evaluated_losses}
-    renamed |= {name: f"train/{name}" for name in within_epochs(told.rows, others)}
+    of_training = goes_on_beside_held_out(told.rows, others) if apart else []
+    renamed |= {name: f"train/{name}" for name in (*within_epochs(told.rows, others), *of_training)}
     dropped, same = told_twice(told.rows)
     if known := sorted({name.removeprefix(IN_BATCH) for name in dropped if known_metric(name) is not None}):
         told = replace(

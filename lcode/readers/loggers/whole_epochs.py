@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from lcode.readers.loggers.printed_line import BATCH, EPOCH, IN_BATCH, STEP
@@ -69,6 +70,28 @@ def within_epochs(rows: Sequence[dict[str, Any]], names: Iterable[str]) -> list[
             steps[name].add((row.get(EPOCH), row.get(STEP), row.get(BATCH)))
     once = any(len(epochs[name]) > 1 and len(steps[name]) == len(epochs[name]) for name in held_out)
     return [name for name in unsaid if once and len(steps[name]) >= 2 * len(epochs[name])]
+
+
+def goes_on_beside_held_out(rows: Sequence[dict[str, Any]], names: Collection[str]) -> list[str]:
+    """The names that are of the training in most lines, and go on in lines that name held-out values as well.
+
+    `step:1 - kl_loss:0.1 - reward:0.3`, and every tenth time `step:10 - kl_loss:0.1 - reward:0.4 - val-core/r:0.5`.
+    """
+    told = set(chain.from_iterable(rows))
+    both = [name for name in names if IN_BATCH + name in told and not split_name(name)[0]]
+    if not both:
+        return []
+    alone: dict[str, set[Any]] = {name: set() for name in both}
+    beside: dict[str, set[Any]] = {name: set() for name in both}
+    for row in rows:
+        at = (row.get(EPOCH), row.get(STEP), row.get(BATCH))
+        held_out = any(split_name(name)[0] in ("val", "test") for name in row)
+        for name in both:
+            if name in row and held_out:
+                beside[name].add(at)
+            elif name in row or IN_BATCH + name in row:
+                alone[name].add(at)
+    return [name for name in both if beside[name] and beside[name].isdisjoint(alone[name])]
 
 
 def of_evaluation(rows: Sequence[dict[str, Any]], others: Collection[str]) -> list[str]:

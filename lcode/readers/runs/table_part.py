@@ -12,6 +12,7 @@ from lcode.errors import InputError, UsageError
 from lcode.readers.part import LogPart, distinct_points, frame_of_points, join, place_of, run_frame
 from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.runs.blank_rows import BlankRows, explain_blank_rows
+from lcode.readers.runs.merged_names import with_names_below
 from lcode.readers.runs.repeats import (
     Conflicts,
     OnRepeat,
@@ -86,6 +87,7 @@ def _with_candidates(raw: RawTable, on_repeat: OnRepeat) -> LogPart:
 
 
 def _read(raw: RawTable, on_repeat: OnRepeat, notes: tuple[str, ...] = (), counter: str | None = None) -> LogPart:
+    raw = with_names_below(raw)
     run, names = raw.names("run")
     nameless = np.flatnonzero(run < 0)
     if len(nameless):

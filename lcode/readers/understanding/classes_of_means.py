@@ -17,6 +17,9 @@ from lcode.table.metric_words import NEUTRAL
 _MEASURE = re.compile(r"iou|ap\d*|dice|jaccard|pq")
 """What is measured of each class; `AP50` is so too."""
 
+_SYNONYMS = {"jaccard": "iou", "jaccards": "iou", "ious": "iou"}
+"""The Jaccard index is the intersection over union: `jaccards_all_categs` stand beside an `mIoU`."""
+
 _BETWEEN = r"[_.\-/ ()\[\]]+"
 """What stands between the words of a name."""
 
@@ -53,7 +56,7 @@ def _stem(key: str) -> str:
 def _words(key: str) -> tuple[str, tuple[str, ...]]:
     """On which data a curve was measured, and the words of its name in lower case."""
     split, bare = split_name(key)
-    words = re.split(_BETWEEN, bare.lower())
+    words = [_SYNONYMS.get(word, word) for word in re.split(_BETWEEN, bare.lower())]
     return split, tuple(word for word in words if word not in ("", "class", "classes", "per"))
 
 

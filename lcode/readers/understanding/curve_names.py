@@ -9,7 +9,7 @@ from functools import lru_cache
 from lcode.table.metric import MAIN_TASK, split_key
 from lcode.table.metric_names import known_metric, plain_text
 from lcode.table.metric_parse import Name
-from lcode.table.metric_words import SPLITS
+from lcode.table.metric_words import CHANGES, DIFFERENCES, SPLITS
 from lcode.table.other_languages import name_in_english
 
 _SPACES = (
@@ -38,6 +38,12 @@ _OF_RATIO = re.compile(rf"(?<=\S)\s*[(\[]\s*{_RATIO}\s*[)\]]$")
 _HELD_OUT = re.compile(r"held[ _-]out", re.IGNORECASE)
 
 _METRIC_FIRST = re.compile(r"([^/.]+)([/.])([^/]+)")
+
+_LOADER = re.compile(r"dataloader_idx_\d+")
+"""How Lightning tells apart what it evaluates on: behind the metric's name."""
+
+_AGAIN = re.compile(r"(?P<name>.*[A-Za-z])_[1-9]\d?")
+"""What Keras calls a metric whose name another output has: `ctcvr_auc_1` beside `ctr_auc`."""
 
 _EDGE = re.compile(r"^([A-Za-z]+?)(?:[_.\- ]+|(?<=[a-z])(?=[A-Z]))(.+)$")
 _END = re.compile(r"^(.+?)(?:[_.\- ]+)([A-Za-z]+)$")
@@ -101,10 +107,27 @@ def with_tasks(scored: dict[str, str]) -> dict[str, str]:
             return inner
     turned = _turned(scored)
     named = {key: task_of(name) for key, name in scored.items() if "/" not in name} | turned
+    named |= _named_again(scored, named)
     tasks = {split_key(name)[0] for name in named.values() if name is not None}
     if len(tasks) < 2:
         named = {}
     return {key: named.get(key) or (name if "/" in name else _plain(key, name)) for key, name in scored.items()}
+
+
+def _named_again(scored: Mapping[str, str], named: Mapping[str, str | None]) -> dict[str, str]:
+    """Names with a number that Keras has put behind them, as those of tasks that other names are of.
+
+    One whose task has the metric without a number as well stays what it is: `seg_acc_1` beside `seg_acc_5`.
+    """
+    tasks = {split_key(name)[0] for name in named.values() if name is not None}
+    found: dict[str, list[str]] = {}
+    for key, name in scored.items():
+        again = _AGAIN.fullmatch(name) if named.get(key) is None and "/" not in name else None
+        whole = None if again is None else task_of(again["name"])
+        if whole is not None and split_key(whole)[0] in tasks:
+            found.setdefault(whole, []).append(key)
+    taken = set(named.values())
+    return {keys[0]: whole for whole, keys in found.items() if len(keys) == 1 and whole not in taken}
 
 
 def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
@@ -117,12 +140,21 @@ def _turned(scored: Mapping[str, str]) -> dict[str, str | None]:
         parts = _METRIC_FIRST.fullmatch(name)
         if parts is None or not _is_metric(parts[1]) or parts[3].lower() in NO_TASK:
             continue
+        if _is_difference(parts[1], parts[3]) or _says_no_way(name):
+            continue
         if parts[2] == "." or not _is_metric(parts[3]) or _may_be_task(parts[3]):
             found.setdefault(parts[1] + parts[2], {})[key] = parts[3]
-    return {
+    several = {metric: tasks for metric, tasks in found.items() if len(set(tasks.values())) > 1}
+    of_tasks = {
+        frozenset(tasks.values())
+        for metric, tasks in several.items()
+        if all(map(_LOADER.fullmatch, tasks.values()))
+        or not _agree(metric[:-1], [scored[key] for key in tasks], metric[-1])
+    }
+    return {  # the same words behind another metric are tasks there too
         key: f"{task}/{metric[:-1]}"
-        for metric, tasks in found.items()
-        if len(set(tasks.values())) > 1 and not _agree(metric[:-1], [scored[key] for key in tasks], metric[-1])
+        for metric, tasks in several.items()
+        if frozenset(tasks.values()) in of_tasks
         for key, task in tasks.items()
     }
 
@@ -145,6 +177,8 @@ def _plain(key: str, name: str) -> str:
 def task_of(name: str) -> str | None:
     """`seg_acc` as `seg/acc`; None where what stands before the metric is no task."""
     words = [word for word in re.split(r"[_.\- ]+", name) if word]
+    if _says_no_way(name):
+        return None
     for at in range(len(words) - 1, 0, -1):
         metric, before = "_".join(words[at:]), words[at - 1]
         if not _is_metric(metric) or (_may_be_task(metric) and _is_metric("_".join(words[:at]))):
@@ -156,15 +190,41 @@ def task_of(name: str) -> str | None:
         if all(word.lower() in NO_TASK or word.isdigit() or word.lower().startswith("top") for word in words[:at]):
             return None
         return f"{'_'.join(words[:at])}/{metric}"
+    if _is_one_metric(name):
+        return None  # `sq_rel`
     # The metric first: `loss_seg`.
     for at in range(len(words) - 1, 0, -1):
         metric, rest = "_".join(words[:at]), words[at:]
-        if _is_metric(metric) and not any(
-            (_is_metric(word) and not _may_be_task(word)) or word.lower() in NO_TASK or word[0].isdigit()
-            for word in rest
+        if (
+            _is_metric(metric)
+            and not any(
+                (_is_metric(word) and not _may_be_task(word)) or word.lower() in NO_TASK or word[0].isdigit()
+                for word in rest
+            )
+            and not _is_difference(metric, rest[0])
         ):
             return f"{'_'.join(rest)}/{metric}"
     return None
+
+
+def _is_difference(metric: str, word: str) -> bool:
+    """Whether a word behind a metric makes a difference of it: `acc_gap` is the accuracy of no task.
+
+    An error may be that of a gap (`loss_gap` of molecules), and is none that fell (`error_reduction`).
+    """
+    facts = known_metric(metric)
+    return word.lower() in (DIFFERENCES if facts is not None and facts.direction == "max" else CHANGES)
+
+
+def _says_no_way(name: str) -> bool:
+    """Whether the whole name is known, and not to say which way is better: `rewards/rejected`."""
+    return _is_one_metric(name) and Name.parse(plain_text(name)).found[0].entry.direction is None
+
+
+def _is_one_metric(name: str) -> bool:
+    """Whether the words of a name are one spelling of the vocabulary, none of them a task."""
+    parsed = Name.parse(plain_text(name))
+    return len(parsed.found) == 1 and (parsed.found[0].start, parsed.found[0].end) == (0, len(parsed.words))
 
 
 def _may_be_task(metric: str) -> bool:

@@ -19,7 +19,7 @@ _NAMES: Mapping[Counted, frozenset[str]] = {
         (
             *("epochs", "nepochs", "nepoch", "maxepoch", "maxepochs", "maxnepochs", "numepochs", "totalepochs"),
             *("numtrainepochs", "trainepochs", "trainingepochs", "nrounds", "numepoch", "totalepoch", "trainepoch"),
-            *("maxtrainepochs", "numberofepochs", "nbepochs", "nbepoch", "nepochstrain", "ntrainepochs"),
+            *("maxtrainepochs", "numberofepochs", "nbepochs", "nbepoch", "nepochstrain", "ntrainepochs", "afterepochs"),
         )
     ),
     "step": frozenset(
@@ -27,6 +27,7 @@ _NAMES: Mapping[Counted, frozenset[str]] = {
             *("maxiter", "maxiters", "maxsteps", "totalsteps", "numsteps", "numiterations", "totaliters"),
             *("traintotalsteps", "maxiterations", "totaliterations", "niterations", "numiters", "niters", "maxstep"),
             *("maxtrainsteps", "numtrainsteps", "numtrainingsteps", "trainsteps", "trainingsteps", "totaltimesteps"),
+            *("trainiters", "afterbatches"),
         )
     ),
 }

@@ -91,7 +91,8 @@ UNSAID = """
     reward_penalty time_to_accuracy best_acc_epoch loss_acc loss_precision d1 3px kitti-f1 motp coverage@10 rank
     effective_rank err@10 attack_success_rate iou_distance is_best lossless distance_to_goal accuracy_drop
     var_loss neg_loss neg_err negative_log_loss one_minus_psnr old_approx_kl policy/ratio alpha Δm
-    full_loss_num num_losses loss_count stats_g/mean energy_ratio rms_ratio
+    full_loss_num num_losses loss_count stats_g/mean energy_ratio rms_ratio error_reduction
+    rmse_improvement acc/gap chosen_reward
 """
 
 

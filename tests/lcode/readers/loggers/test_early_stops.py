@@ -24,6 +24,7 @@ from lcode.readers.read import read_logs
         ("Training complete in 3m 12s\nBest val Acc: 0.91", "finished"),
         ("Finished Training", "finished"),
         ("Sat 01 Jan 2022 10:10:12 INFO  Finished training, best eval result in epoch 2", "finished"),
+        ("INFO Early stopping at epoch=4", "finished"),
         ("EarlyStopping counter: 2 out of 10", "running"),
         ("EarlyStopping counter: 1 out of 13", "running"),
         ("No improvement for 5 epochs, will stop after 10", "running"),

@@ -24,6 +24,13 @@ EPOCHS = "epoch 1 val_loss 0.9\nepoch 2 val_loss 0.7\nepoch 3 val_loss 0.6\n"
         "12:00:01 - INFO - Args:\n12:00:01 - INFO - \tlr: 0.1\n12:00:01 - INFO - \twidth: {w}\n"
         "12:00:01 - INFO - \toptimizer: adam\n12:00:01 - INFO - \tepochs: 9\n12:00:01 - INFO - ready",
         'Model config:\n{{\n  "lr": 0.1,\n  "width": {w},\n  "optimizer": "adam",\n  "epochs": 9\n}}',
+        "[2031-02-03 04:05:06] [config] lr: 0.1\n[2031-02-03 04:05:06] [config] cost-weights:\n"
+        "[2031-02-03 04:05:06] [config]   - 1\n[2031-02-03 04:05:06] [config] width: {w}\n"
+        "[2031-02-03 04:05:06] [config] optimizer: adam\n[2031-02-03 04:05:06] [config] epochs: 9",
+        "----------- arguments -----------\n  lr ............ 0.1\n  width ......... {w}\n  optimizer ..... adam\n"
+        "  epochs ........ 9\n-------- end of arguments -------\n",
+        '2031-02-03 04:05:06,789 P12 INFO {{\n    "lr": "0.1",\n    "width": "{w}",\n    "optimizer": "adam",\n'
+        '    "epochs": "9",\n    "metrics": "[\'a\', \'b\']"\n}}',
         "Agent starting run with config:\n\tlr: 0.1\n\twidth: {w}\n\toptimizer: adam\n\tepochs: 9",
     ],
 )
@@ -94,3 +101,10 @@ def test_settings_of_a_file_that_was_printed_with_its_comments_and_one_from_the_
     table = read(tmp_path, "out.log", printed + losses)
     assert table.configs[["learning_rate", "dropout"]].iloc[0].tolist() == [0.1, 0.2]
     assert table.runs["horizon"].tolist() == [900]
+
+
+def test_how_marian_says_what_is_planned(tmp_path: Path, read: Read) -> None:
+    table = read(tmp_path, "one.log", "[config] learn-rate: 0.1\n[config] after-epochs: 7\n" + EPOCHS)
+    assert table.runs["horizon"].tolist() == [7]
+    table = read(tmp_path, "one.log", "[config] learn-rate: 0.1\n[config] after-epochs: 0\n" + EPOCHS)
+    assert table.runs["horizon"].tolist() == [3]  # endless

@@ -102,3 +102,15 @@ def test_other_epochs_beside_the_present_one_break_no_line(
         )
     )
     assert scored(log) == {"run val_acc max": list(VALUES)}
+
+
+def test_only_what_says_so_is_held_out_in_lines_that_name_held_out_values(tmp_path: Path) -> None:
+    text = ""
+    for step in range(1, 9):
+        text += f"step:{step} - actor/kl_loss:0.{step} - critic/rewards/mean:0.{step}"
+        text += f" - val-core/gsm8k/reward/mean@1:0.{step}\n" if step % 2 == 0 else "\n"
+    (tmp_path / "one.log").write_text(text)
+    table = read_logs(tmp_path / "one.log")
+    assert [metric.key for metric in table.metrics] == ["core/gsm8k/reward/mean@1"]
+    assert set(table.signals["metric"]) == {"train/actor/kl_loss", "train/critic/rewards/mean"}
+    assert table.points["epoch"].tolist() == [2, 4, 6, 8]

@@ -17,6 +17,7 @@ from lcode.readers.understanding.curves import settle_curves
         ("loss miou iou_road iou_sky iou_train", "loss miou"),
         ("val/mIoU val/iou/road val/iou/train val/iou/sky", "val/mIoU"),
         ("mIoU IoU.road IoU.sky", "mIoU"),
+        ("seg/mIoU seg/jaccards_all_categs_0 seg/jaccards_all_categs_1", "seg/mIoU"),
         ("mean_iou road_iou sky_iou", "mean_iou"),
         ("mAP AP_car AP_bus", "mAP"),
         ("mAP50 AP50_car AP50_bus", "mAP50"),

@@ -18,6 +18,14 @@ from lcode.readers.read import read_logs
         ("energy_R2,stress_R2", {"energy/R2": "max", "stress/R2": "max"}),
         ("acc/energy,acc/charge", {"energy/acc": "max", "charge/acc": "max"}),
         ("seg_abs_err,depth_abs_err", {"seg/abs_err": "min", "depth/abs_err": "min"}),
+        ("val_acc,val_acc_gap,val_f1_drop,error_reduction", {"val_acc": "max"}),  # differences: of no known way
+        ("rmse,acc/gap,acc/drop,loss_gain,mae_reduction", {"rmse": "min"}),
+        ("loss_gap,loss_mu,mae_gap", {"gap/loss": "min", "mu/loss": "min", "gap/mae": "min"}),  # of molecules
+        (
+            "eval_loss,eval_rewards/chosen,eval_rewards/rejected,eval_rewards/margins,eval_rewards/accuracies",
+            {"eval_loss": "min", "rewards/margins": "max", "rewards/accuracies": "max"},  # of preferences
+        ),
+        ("acc,chosen_reward,rejected_reward,reward_margin", {"acc": "max", "reward_margin": "max"}),
         ("total_energy,seg_acc", {"total_energy": "min", "seg_acc": "max"}),
     ],
 )

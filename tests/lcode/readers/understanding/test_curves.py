@@ -40,6 +40,15 @@ from lcode.readers.understanding.how_often import HowOften
         ("abs_err rel_err mean_iou top5_acc", "abs_err rel_err mean_iou top5_acc", ""),
         ("loss NDCG@10 Hit@10", "NDCG@10 Hit@10", "loss"),
         ("loss acc", "loss acc", ""),
+        (
+            "val_acc/dataloader_idx_0 val_acc/dataloader_idx_1 val_loss/dataloader_idx_0 val_loss/dataloader_idx_1",
+            "dataloader_idx_0/acc dataloader_idx_1/acc dataloader_idx_0/loss dataloader_idx_1/loss",
+            "",
+        ),
+        ("acc/dataloader_idx_0 acc/dataloader_idx_1", "dataloader_idx_0/acc dataloader_idx_1/acc", ""),
+        # Keras numbers names that come again.
+        ("a_loss b_loss a_auc b_auc_1", "a/loss b/loss a/auc b/auc", ""),
+        ("a_loss b_loss a_f1 b_acc_1 b_acc_5", "a/loss b/loss a/f1 b_acc_1 b_acc_5", ""),
         ("class_err val/AP test/class_err", "AP", "class_err"),  # DETR prints its averages so
         ("mean_reward novelty", "mean_reward", "novelty"),
         ("err signal.norm", "err", "signal.norm"),
