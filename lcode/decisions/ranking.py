@@ -18,16 +18,13 @@ from lcode.decisions.kinds import Baseline, check_adds_up
 from lcode.decisions.objective import Objective, ScoreFunction
 from lcode.decisions.regret_rule import RegretRule, stop_rule
 from lcode.decisions.relative import ParetoFront
-from lcode.decisions.scored import diverged_runs, scored
+from lcode.decisions.scored import LIKELY, diverged_runs, scored
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
 from lcode.decisions.verdict import Action
 from lcode.decisions.within_budget import stopped_within_budget
 from lcode.forecast import Forecast, sample_quantiles
 from lcode.show import ARROWS, SHOWN, counted, html_table, intervals, printable, probability
 from lcode.table import RunTable
-
-LIKELY = 0.5
-"""Runs at least so likely to be feasible stand before the others: what each ends with, more likely than not."""
 
 BARELY_SEEN = 1
 """A ranking says how many of its runs were seen no further than this epoch."""

@@ -18,6 +18,9 @@ from lcode.forecast import Forecast, check_forecast
 from lcode.table import RunTable
 from lcode.table.given import check_table
 
+LIKELY = 0.5
+"""Runs at least so likely to be feasible stand before the others: what each ends with, more likely than not."""
+
 
 @dataclass(frozen=True, eq=False)
 class ScoredRuns:

@@ -12,7 +12,7 @@ from lcode.decisions.budget import between_seeds
 from lcode.decisions.freeze_thaw import GoingOn, must_go_on
 from lcode.decisions.ledger import Outlook
 from lcode.decisions.regret_rule import RegretRule
-from lcode.decisions.scored import ScoredRuns
+from lcode.decisions.scored import LIKELY, ScoredRuns
 from lcode.decisions.standings import Standings
 from lcode.decisions.suggestions import Suggestion, Suggestions
 from lcode.show import probability
@@ -88,7 +88,7 @@ def _reason(going_on: GoingOn, run: str, most: float, of_all: float, rule: Regre
     chance = going_on.chances.get(run)
     if chance is None or going_on.allowed is None:
         return f"a regret of {rule.regret} cannot be told yet"
-    told = f"P(more than {going_on.allowed:.2g} is lost without it) {probability(chance)}"
+    told = f"P(more than {going_on.allowed:.2g} is lost without it) {chance:.2g}"
     if chance > most:
         return f"{told} > {most:.2g}"
     return f"{told}, without all that are paused {probability(going_on.over)} > {of_all:.2g}"
@@ -108,14 +108,15 @@ def _believed(run: str, known: ScoredRuns, before: Sequence[ScoredRuns]) -> NDAr
     found = []
     for one in (known, *before):
         if run in one.forecast.run_ids:
-            samples = one.ends[:, one.forecast.run_ids.index(run)]
-            found += [samples] if np.isfinite(samples).all() else []
+            ends = one.ends
+            samples = ends[:, one.forecast.run_ids.index(run)]
+            found += [np.maximum(samples, ends[np.isfinite(ends)].min())] if not np.isnan(samples).any() else []
     return np.concatenate(found)
 
 
 def _standings(known: ScoredRuns, table: RunTable | None, incumbent: float | None) -> Standings:
     """How the finished runs ended."""
-    ended = known.alive & known.finished
+    ended = known.alive & known.finished & (known.feasible.mean(0) >= LIKELY)
     scores = np.where(ended, np.median(known.ends, axis=0), np.nan)
     standings = Standings(deviation=between_seeds(table, known.forecast.run_ids, scores))
     for run, score in zip(known.forecast.run_ids, scores.tolist(), strict=True):

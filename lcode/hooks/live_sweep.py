@@ -85,7 +85,7 @@ class LiveSweep:
         self._learned, self._finished = InSweep(model, history), list[str]()
         known, learns = getattr(model, "known_metrics", ()), not history.metrics
         self._metrics = LearnedMetrics(history.metrics, directions=directions, known=known, learns=learns)
-        self._told_of_reach = False
+        self._told_of_reach = self._told_of_ends = False
         self._usual = None if horizon is None else self.axis.fitted(as_horizon(horizon))
         finished = history.with_status("finished")
         self.scores = Scoreboard(
@@ -205,17 +205,18 @@ class LiveSweep:
         known = {keys[name]: value for name, value in measured.items() if self.nan == "stop" or isfinite(value)}
         return Report(self.runs[run], at, known, extra)
 
-    def check_reach(self, report: Report) -> None:
+    def check_reach(self, report: Report, *, dry_run: bool) -> None:
         """Tell of a report beyond the planned last epoch, whose unit may be another one.
 
         Raises:
-            UsageError: the run's first report lies so far beyond that it would be its last.
+            UsageError: the run's first report lies so far beyond that it would be its last, and not in a dry run.
         """
         live, epoch = report.live, report.epoch
         if epoch <= live.horizon:
             return
         planned = f"run '{live.name}': epoch {epoch} is reported, planned were {live.horizon}"
-        if not live.values and epoch >= 2 * live.horizon:
+        if not (live.values or dry_run) and epoch > 2 * live.horizon:
+            self.runs.pop(live.name, None)
             raise UsageError(
                 f"{planned}; count the horizon in what the reports count (steps, epochs), such as horizon=…"
             )
@@ -223,7 +224,7 @@ class LiveSweep:
             self._told_of_reach = True
             warnings.warn(
                 f"{planned}: a run counts as finished there, and is not stopped any more; is the horizon counted in "
-                "what the reports count?",
+                "what the reports count? One that goes on further is told by start(run, horizon=…)",
                 stacklevel=4,
             )
 
@@ -329,7 +330,11 @@ class LiveSweep:
         """Say it once where the first few runs have all finished at one epoch long before the planned one."""
         ended = [self.runs[run] for run in self._finished]
         last = {live.last_epoch for live in ended}
-        if len(ended) == MIN_REFERENCE_RUNS and len(last) == 1 and max(last) < EARLY * min(live.end for live in ended):
+        if self._told_of_ends or len(ended) != MIN_REFERENCE_RUNS or len(last) > 1 or not max(last):
+            return
+        apart = max(live.last_epoch - max(live.previous_epoch, 0) for live in ended)  # the next one may lie beyond
+        if max(last) + apart <= EARLY * min(live.end for live in ended):
+            self._told_of_ends = True
             warnings.warn(
                 f"{len(ended)} runs have finished, all at epoch {max(last)} of {ended[0].end} planned: the others are "
                 f"forecast to epoch {ended[0].end}, and compared with these ends; is the horizon right?",

@@ -214,7 +214,7 @@ class Monitor:
                 report far beyond the horizon.
         """
         report = self._sweep.checked(run, epoch, values, signals=signals, horizon=horizon)
-        self._sweep.check_reach(report)
+        self._sweep.check_reach(report, dry_run=self.dry_run)
         return self._decide(self._sweep.take(report))
 
     @in_turn

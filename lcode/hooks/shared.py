@@ -98,7 +98,7 @@ class SharedMonitor(Monitor):
         """
         self._look()
         report = self._sweep.checked(run, epoch, values, signals=signals, horizon=horizon)
-        self._sweep.check_reach(report)
+        self._sweep.check_reach(report, dry_run=self.dry_run)
         self._folder.write(report, self.metrics)
         live = self._sweep.take(report)
         verdict = self._decide(live)

@@ -132,12 +132,13 @@ def within_budget(
     """Which runs must go on lest more than the rule's budget is lost; see `freeze_thaw`."""
     import lcode
     from lcode.decisions import earlier_looks
-    from mtl_runs.sweeps.logs import epoch_lines
+    from mtl_runs.sweeps.logs import epoch_lines, last_status
 
     def suggest(headers: Mapping[str, RunHeader], left: int) -> dict[str, int]:
         seen = {run: max(epoch_lines(sweep.folder, run), default=0) for run in headers}
         first = {run: min(rule.min_epochs, header.horizon) for run, header in headers.items()}
-        if young := {run: first[run] - seen[run] for run in headers if seen[run] < first[run]}:
+        young = {run: first[run] - seen[run] for run in headers if seen[run] < first[run]}
+        if young := {run: left for run, left in young.items() if last_status(sweep.folder, run) != "failed"}:
             return young
         table = lcode.read_logs(sweep.folder).select(headers)
         model = lcode.load().in_context(table)

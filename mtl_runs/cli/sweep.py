@@ -162,7 +162,7 @@ def sweep(
         stop_with, made, out, baseline_file, regret=regret, alpha=alpha, keep=keep, min_epochs=min_epochs
     )
     with resumable(), ProgressBar(f"{problem} sweep") as bar:
-        trained = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped, listener=bar)
+        trained = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped or engine == "suggest", listener=bar)
         population_of_runs = exchanging(trained, specs, baseline_file) if engine == "pbt" else None
         if engine == "suggest":
             thawing = freeze_thaw(

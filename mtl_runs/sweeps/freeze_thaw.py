@@ -15,7 +15,7 @@ from lcode.table.runlog import RunHeader
 from mtl_runs.sweeps.conductor import Listener, Silent
 from mtl_runs.sweeps.engine import Sweep
 from mtl_runs.sweeps.local import Crew
-from mtl_runs.sweeps.logs import epoch_lines, log_status
+from mtl_runs.sweeps.logs import epoch_lines, last_status, log_status
 from mtl_runs.training import RunSpec
 
 Suggest = Callable[[Mapping[str, RunHeader], int], Mapping[str, int]]
@@ -76,10 +76,12 @@ class FreezeThaw:
         with Crew() as crew:
             sweep = replace(self.sweep, listener=_OfBudget(told))
             sweep = replace(sweep, engine=crew.train) if sweep.engine == "local" else sweep
+            reached: dict[str, tuple[int, str | None]] = {}
             while (left := self.budget - sum(self.epochs(specs).values())) > 0:
-                wanted = self.suggest(headers, left)
+                before, reached = reached, self._reached(specs)
+                wanted = {} if before == reached else self.suggest(headers, left)
                 if not wanted:
-                    break
+                    break  # nothing is worth training, or nothing came of what was
                 self._train(sweep, [(by_name[run], epochs) for run, epochs in wanted.items()], left)
         statuses = {spec.run: log_status(self.sweep.folder, headers[spec.run]) for spec in specs}
         return {
@@ -89,6 +91,10 @@ class FreezeThaw:
     def epochs(self, specs: Sequence[RunSpec]) -> dict[str, int]:
         """How far each run has come, by its log; 0 before its first epoch."""
         return {spec.run: max(epoch_lines(self.sweep.folder, spec.run), default=0) for spec in specs}
+
+    def _reached(self, specs: Sequence[RunSpec]) -> dict[str, tuple[int, str | None]]:
+        """How far each run has come, and how its log ends."""
+        return {run: (epoch, last_status(self.sweep.folder, run)) for run, epoch in self.epochs(specs).items()}
 
     def _train(self, sweep: Sweep, wanted: Sequence[tuple[RunSpec, int]], left: int) -> None:
         """Train these runs by so many epochs each, as far as the budget reaches; those to the same epoch together."""

@@ -26,9 +26,10 @@ class FreezeThaw(ForecastPolicy):
 
     The best `keep` train to their ends at once: they are what the others are held against, and what forecasts learn
     from. Then a worker takes the run that is expected to end best of those whose chance to end above the best finished
-    run by more than the budget is larger than α allows, and trains it to its next look. When there is none, the sweep
-    is over: what is still paused would lose more than the budget with a chance of α at most. After Swersky et al. 2014
-    (arXiv 1406.3896), who go on with the run of the largest gain in information.
+    run by more than the budget is larger than `must_go_on` allows, and trains it to its next look. When there is none,
+    the sweep is over: what is still paused would lose more than the budget with a chance of α at most, of which the
+    forecasts may see `factor`. After Swersky et al. 2014 (arXiv 1406.3896), who go on with the run of the largest gain
+    in information.
 
     Unlike a rule that stops runs as they come, it needs their checkpoints, and it never trains a run to its end only
     because no better one has come so far. When runs have finished, the paused ones are forecast anew.

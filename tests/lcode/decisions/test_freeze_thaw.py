@@ -145,7 +145,7 @@ def test_first_every_run_is_seen_then_the_best_end_then_those_go_on_that_must() 
     assert granted(then) == {"best": 1, "even": 1}  # to 5, the next look
     assert then.p_loss is not None and then.p_loss > 0.2 and then.allowed == 10 and then.p_allowed == 0.1
     assert {step.run: step.p_loss for step in then.steps}["bad"] == 0
-    assert "P(more than 10 is lost without it) 0.50 > 0.08" in then.steps[0].reason
+    assert "P(more than 10 is lost without it) 0.5 > 0.08" in then.steps[0].reason
     assert all(step.p_loss is not None and step.p_loss <= step.p_better for step in then.steps)
     over = suggested({**done, "bad": 4})
     assert granted(over) == {} and over.p_loss == 0 and len(over) == 1
