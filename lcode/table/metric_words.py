@@ -81,7 +81,7 @@ COEFFICIENT = _words("coef coeff coefficient")
 CHANGES = _words("drop reduction improvement gain increase decrease degradation")
 """After a metric: by how much it changed. An `error_reduction` is no error, and which way is better nobody says."""
 
-DIFFERENCES = CHANGES | _words("gap diff difference change delta ratio margin margins")
+DIFFERENCES = CHANGES | _words("gap diff difference delta ratio margin margins")
 """After a measure of which more is better, these are no task of it: `acc_gap`. An `mae_gap` may be of a band gap."""
 
 NOT_AFTER = (

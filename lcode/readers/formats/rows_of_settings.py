@@ -42,6 +42,9 @@ def with_settings_of_rows(
     others = [at for at in range(len(rows)) if at not in counted]
     heads = [at for at in others if _is_head(rows[at])]
     heads = heads or [at for at in others if at < first and _is_flat(rows[at])][:1]
+    if heads and first < heads[0] and all(_run(rows[at]) is None for at in heads):
+        return rows, lines, ()  # behind the epochs they are of what came before, or of nothing that can be told
+    heads = [at for at in heads if at == heads[0] or _run(rows[at]) is not None or _begins_anew(rows, at, counted)]
     members = _members(rows, heads, counted)
     of_row: dict[int, dict[str, Any]] = {}
     for head, below in members.items():
@@ -58,6 +61,17 @@ def _counted(rows: _Rows) -> dict[int, None]:
     names = Counter(name for row in rows for name in row if is_counter(name))
     most = {name for name, number in names.items() if 2 * number >= len(rows)} or set(names)
     return {at: None for at, row in enumerate(rows) if not most.isdisjoint(row)}
+
+
+def _begins_anew(rows: _Rows, head: int, counted: Collection[int]) -> bool:
+    """Whether the rows below a head do not count on from those above it, as they do where a setting was changed."""
+    above = max((at for at in counted if at < head), default=None)
+    below = min((at for at in counted if at > head), default=None)
+    if above is None or below is None:
+        return True
+    names = [name for name in rows[above] if is_counter(name) and name in rows[below]]
+    counts = [(rows[above][name], rows[below][name]) for name in names]
+    return not any(isinstance(a, (int, float)) and isinstance(b, (int, float)) and b > a for a, b in counts)
 
 
 def _is_head(row: Mapping[str, Any]) -> bool:

@@ -18,16 +18,16 @@ from lcode.readers.raw import as_number
 STRUCTURED = ("yaml", "yml", "json", "toml", "ini", "cfg")
 """Endings of files that hold nothing but settings, or what a table of that name is known by."""
 
-_LARGEST = 1 << 20
+_LARGEST = 1 << 18
 """Bytes of a file of settings: a larger one is none."""
 
-_DEFAULT = re.compile(r"\s*\[default:.*$", re.MULTILINE)
+_DEFAULT = re.compile(r"(?<![ \t])[ \t]*\[default:.*$", re.MULTILINE)
 """What stands behind a setting that somebody has changed: `lr: 0.1   [default: 0.0002]`."""
 
 _ALIGNED = re.compile(r"^[ \t]{9,}", re.MULTILINE)
 """Blanks by which names are put below one another, which makes no group of them."""
 
-_SECTION, _COMMON = re.compile(r"^\s*\[[\w. -]+\]\s*$", re.MULTILINE), "DEFAULT"
+_SECTION, _COMMON = re.compile(r"^[ \t]*\[[\w. -]+\][ \t]*$", re.MULTILINE), "DEFAULT"
 """The head of a section of an INI file, and that of what holds for all."""
 
 _CONSTANTS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "none": None, "": None}

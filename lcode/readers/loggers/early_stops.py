@@ -16,7 +16,7 @@ _STOPPED = re.compile(
     r"early[ _-]?stop\w*[^\d/]{1,40}(?<!\d)(?P<waited>\d{1,6}) ?(?:out of|/) ?(?P=waited)(?![\d.])|"
     r"\b(?:ran|run|running) out of patience\b|\bpatience (?:is |was )?(?:reached|exceeded|exhausted)\b|"
     r"\bstopped early\b|\bstopping\W{1,3}no improvement\b|\bno improvement\b.{1,80}\bstopp(?:ing|ed)\b|"
-    r"\bstopp(?:ing|ed) (?:the )?training\b(?! (?:if|when|once)\b)|\btraining (?:is |was |has been )?stopped\b|"
+    r"\bstopp(?:ing|ed) (?:the )?training\b(?! (?:if|when|once|of)\b)|\btraining (?:is |was |has been )?stopped\b|"
     r"^\W*(?:epoch \d+: )?restoring model weights from the end of the best epoch\b|"
     r"early[ _-]?stop(?:ping|ped) at (?:epoch|step|iteration) ?= ?\d|"
     r"signaling trainer to stop",
@@ -25,7 +25,7 @@ _STOPPED = re.compile(
 """How long a program has waited so far, `EarlyStopping counter: 3 out of 10`, and what it will do, ends nothing."""
 
 _DONE = re.compile(
-    r"(?<!after )\btraining (?:is |has |was )?(?:done|over|finished|completed?)\b|"
+    r"(?<!after )(?<![\w-])training (?:is |has |was )?(?:done|over|finished|completed?)\b|"
     r"\b(?:finished|completed|done(?: with)?) training\b",
     re.IGNORECASE,
 )

@@ -6,6 +6,7 @@ Each process may measure on its own share of the data, so a curve must not be pu
 from __future__ import annotations
 
 import re
+from operator import ne
 
 from lcode.readers.loggers.line_shapes import LineShapes
 from lcode.readers.loggers.printed_line import FEWEST, IN_BATCH
@@ -41,8 +42,9 @@ def of_one_rank(text: str) -> tuple[str, str]:
         return text, ""
     lines = text.split("\n")
     ranks = {at: found for at, line in enumerate(lines) if (found := _RANK.search(line, 0, _BEGINNING)) is not None}
-    if len({found["rank"] for found in ranks.values()}) < 2:
-        return text, ""
+    in_turn = [found["rank"] for found in ranks.values()]
+    if len(set(in_turn)) < 2 or sum(map(ne, in_turn, in_turn[1:])) < len(set(in_turn)):
+        return text, ""  # one after the other they are trainings, such as those of adapters of some rank
     shapes, counts = LineShapes(), dict[int, Count]()
     told: dict[int, dict[tuple[Count, str], float]] = {}
     names: dict[int, set[str]] = {}

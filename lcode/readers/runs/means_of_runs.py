@@ -88,6 +88,8 @@ def _is_of(part: LogPart, run: str, word: str, others: Sequence[str], statistic:
         return False
     values, own = both.drop(columns="").to_numpy(float), both[""].to_numpy(float)
     rounded = 0.51 * (_unit(own) + _unit(values.ravel()))
+    if (np.ptp(values, axis=1) > 4 * rounded).sum() < _FEWEST_VALUES:
+        return False  # of runs that are as near as they were rounded anything is the mean
     return bool(np.allclose(own, statistic(values), rtol=1e-5, atol=rounded))
 
 

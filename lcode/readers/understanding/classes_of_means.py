@@ -35,7 +35,10 @@ FEWEST = 2
 def classes_of_means(keys: Iterable[str]) -> dict[str, str]:
     """The curves that are of one class each, where their mean is there on the same data: each with its mean."""
     keys = list(keys)
-    means = {mean: key for key in keys if (mean := _mean(key)) is not None}
+    means: dict[tuple[str, tuple[str, ...], str], str] = {}
+    for key in sorted(keys, key=lambda key: _words(key)[1][-1:] == ("ap",)):  # a bare AP only where there is no mAP
+        if (mean := _mean(key)) is not None:
+            means.setdefault(mean, key)
     classes: dict[str, list[str]] = {}
     for key in keys if means else ():
         of = next((means[one] for one in _of_class(key) if one in means), None)

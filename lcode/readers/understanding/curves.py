@@ -76,10 +76,9 @@ def settle_curves(
     curves = _as_chosen(keys, choices, stated)
     scored, signals, left_out = dict(curves.scored), dict(curves.signals), dict(curves.left_out)
     if choices.map is None:
-        for key in classes_of_means(scored):
-            if key not in stated:
-                signals[key] = key
-                del scored[key]
+        classes = [key for key in classes_of_means(scored) if key not in stated]
+        for key in classes:
+            del scored[key]
         split_of = _measured_on(scored, stated, often, directed)
         plain = {plain_curve(name) for key in keys for name in (key, split_name(key)[1])}
         validated = any(split == "val" and _is_measured(key, directed) for key, split in split_of.items())
@@ -91,15 +90,20 @@ def settle_curves(
                 left_out[key] = "best so far"
             elif key in bounds:
                 left_out[key] = bounds[key]
-            elif key in deviations:
-                signals[key] = scored[key]
             elif split_of[key] == "train":
                 signals[key] = f"train/{key}" if scored[key] == key else key
             elif split_of[key] == "test" and validated:
                 left_out[key] = "test set"
+            elif key in deviations:
+                signals[key] = scored[key]
             else:
                 continue
             del scored[key]
+        for key in classes:
+            if validated and split_name(key)[0] == "test":
+                left_out[key] = "test set"
+            else:
+                signals[key] = key
         tasked = with_tasks(scored) | {key: key for key in scored if key in stated}
         tasks = {split_key(name)[0] for name in tasked.values()}
         # Names stay as they are where nothing else is to be told from them.

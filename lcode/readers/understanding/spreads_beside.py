@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from lcode.readers.understanding.curve_names import plain_curve
 
 _SPREAD = re.compile(
-    "(.+?)/(?:std|stddev|stdev|std/dev|sd|stderr|std/err(?:or)?|standard/(?:deviation|error)|sem|var|variance|iqr)"
+    "(.+?)/(?:std|stddev|stdev|std/dev|sd|stderr|std/err(?:or)?|standard/(?:deviation|error)|var|variance|iqr)"
 )
 _INTERVAL = re.compile(
     r"(.+?)/(?:ci/?\d*|conf(?:idence)?(?:/interval)?)(?:/(?:lower|upper|low|high|lo|hi|width|half|radius))?(?:/bound)?"
 )
-_ONE_OF_TWO = re.compile(r"(.+?)/(?:lower|upper|lb|ub|lower/bound|upper/bound|q\d+|p\d+)")
+_ONE_OF_TWO = re.compile(r"(.+?)/(?:lower|upper|lb|ub|lower/bound|upper/bound|[qp]\d\d)")
 """What stands behind the name of a curve, in the form of `plain_curve`; the last only where there is another: `upper`
 alone may be a task, that of a body's upper half."""
 
@@ -33,7 +33,14 @@ def bounds_beside(keys: Iterable[str]) -> dict[str, str]:
     for of, key in _beside(plain, _ONE_OF_TWO):
         pairs.setdefault(of, []).append(key)
     found = {key: of for of, key in _beside(plain, _INTERVAL)}
-    found |= {key: of for of, ends in pairs.items() if len(ends) > 1 for key in ends}
+    for of, ends in pairs.items():
+        split, stem = plain_curve(of)
+        beside = [key for (data, name), key in plain.items() if data == split and name.startswith(f"{stem}/")]
+        # Beside a third part of it upper and lower are parts as well.
+        if len(ends) > 1 and all(
+            key in ends or key in found or _SPREAD.fullmatch(plain_curve(key)[1]) for key in beside
+        ):
+            found |= dict.fromkeys(ends, of)
     return {key: f"bound of {of}" for key, of in found.items()}
 
 

@@ -179,3 +179,9 @@ def test_settings_of_a_budget_need_one() -> None:
             suggested({"d0": 20}, **{"regret": None, "alpha": None, **settings})
     with pytest.raises(UsageError, match="alpha"):
         suggested({"d0": 20}, alpha=-1)
+
+
+def test_an_end_outside_of_a_bound_is_nobodys_rival() -> None:
+    seen = {"d0": 20, "d1": 20, "d2": 20, "bad": 5}
+    bounded = suggested(seen, constraints=["acc<=0.65"])  # d0 and d1 are outside
+    assert "the best 3 are trained to their ends" in bounded.steps[0].reason and granted(bounded) == {"bad": 15}

@@ -107,3 +107,16 @@ def test_a_report_that_is_told_again_changes_nothing() -> None:
         watch.report("x", epoch, {"val/acc": value})
     watch.start("x", config={"lr": 0.1})  # as a tuner does that goes on
     assert watch.report("x", 1, {"val/acc": 0.1}).stop
+
+
+def test_a_dry_run_is_only_told() -> None:
+    with pytest.warns(UserWarning, match="epoch 500 is reported, planned were 12"):
+        assert not monitor(dry_run=True).report("a", 500, {"acc": 0.5}).stop
+
+
+def test_ends_whose_next_evaluation_would_lie_beyond_the_horizon_are_none() -> None:
+    watch = monitor(horizon=45)
+    for number in range(3):
+        for epoch in (10, 20, 30, 40):
+            watch.report(f"r{number}", epoch, {"acc": 0.5 + number / 10})
+        watch.finish(f"r{number}")

@@ -127,3 +127,10 @@ def test_progress_is_that_of_the_budget_over_all_rounds_and_calls(sweep: Sweep, 
         FreezeThaw(replace(sweep, engine=train, listener=told), Asked(*answers, specs=specs), budget).run(specs)
         assert told.total == sum(told.at.values()) == budget
     assert told.ended == []
+
+
+def test_what_nothing_comes_of_is_not_asked_for_again(sweep: Sweep, specs: list[RunSpec]) -> None:
+    FreezeThaw(sweep, Asked({0: HORIZON}, specs=specs), 100).run(specs)  # it has come to its end
+    asked = Asked(*[{0: 3}] * 5, specs=specs)
+    FreezeThaw(sweep, asked, 100).run(specs)
+    assert len(asked.left) == 1

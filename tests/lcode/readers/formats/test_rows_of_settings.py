@@ -65,3 +65,17 @@ def test_candidates_and_damaged_run_logs_stay_what_they_are(tmp_path: Path) -> N
     head = {"type": "header", "version": 9, "run": "a", "config": {"lr": 0.1}}
     with pytest.raises(InputError, match="run log of version 9"):
         read_logs(write(tmp_path / "b.jsonl", [head, *epochs()]))
+
+
+def test_settings_behind_or_amid_the_epochs_begin_no_run(tmp_path: Path) -> None:
+    def row(epoch: int) -> dict[str, Any]:
+        return {"epoch": epoch, "val_loss": 1 / epoch}
+
+    amid = [{"event": "start", "config": {"lr": 0.1}}, *map(row, range(1, 5))]
+    amid += [{"event": "update", "config": {"lr": 0.01}}, *map(row, range(5, 9))]
+    behind = [one for lr in (0.1, 0.01) for one in (*map(row, range(1, 6)), {"event": "done", "config": {"lr": lr}})]
+    for name, rows in (("amid", amid), ("behind", behind)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    table = read_logs(tmp_path / "amid.jsonl")
+    assert len(table) == 1 and table.configs["lr"].tolist() == [0.1]
+    assert "lr" not in read_logs(tmp_path / "behind.jsonl").configs

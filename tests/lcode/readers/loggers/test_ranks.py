@@ -35,3 +35,8 @@ def test_what_one_alone_tells_is_kept(tmp_path: Path, read: Read, curve: Curve) 
     )
     table = read(tmp_path, "train.log", text)
     assert curve(table, "val_acc") == [(e, e / 10) for e in range(1, 5)]
+
+
+def test_one_after_the_other_they_are_trainings(tmp_path: Path, read: Read) -> None:
+    lines = [f"[rank {rank}] epoch {e}/5 val_loss {1 / (e + rank):.4f}\n" for rank in (4, 8, 16) for e in range(1, 6)]
+    assert len(read(tmp_path, "lora.log", "".join(lines))) == 3

@@ -52,3 +52,10 @@ def test_what_is_only_called_so_is_a_run(tmp_path: Path) -> None:
     for name, own in zip(("max", "sum", "mean"), SEEDS, strict=True):  # what a network takes of its neighbours
         write(tmp_path / f"{name}.csv", own)
     assert read_logs(tmp_path).run_ids == ("max", "mean", "sum")
+
+
+def test_of_runs_as_near_as_they_were_rounded_nothing_is_the_mean(tmp_path: Path) -> None:
+    curve = np.linspace(0.5, 0.9, 10)[:, None]
+    for name, shift in (("adam_seed0", 0.0), ("adam_seed1", 0.02), ("mean_teacher", 0.01)):
+        write(tmp_path / f"{name}.csv", curve + shift, "val_acc", decimals=2)
+    assert read_logs(tmp_path).run_ids == ("adam_seed0", "adam_seed1", "mean_teacher")

@@ -25,6 +25,10 @@ from lcode.readers.understanding.curves import settle_curves
         ("bbox/AP bbox/AP-car bbox/AP50 bbox/APs", "bbox/AP bbox/AP-car bbox/AP50 bbox/APs"),
         ("seg_miou seg_iou_0 seg_iou_1 depth_abs_err", "seg_miou depth_abs_err"),
         ("dice_mean dice_liver dice_spleen", "dice_mean"),
+        ("mAP AP_car AP_bus AP", "mAP AP"),
+        ("iou_change iou_background", "iou_change iou_background"),
+        ("iou iou_upper iou_lower iou_face", "iou iou_upper iou_lower iou_face"),  # parts, no bounds
+        ("acc acc_p1 acc_p2", "acc acc_p1 acc_p2"),
         ("iou_road iou_sky", "iou_road iou_sky"),  # no mean of them
         ("val_miou iou_road iou_sky", "val_miou iou_road iou_sky"),  # one of other data
         ("mean_acc seg_acc parts_acc", "mean_acc seg_acc parts_acc"),  # tasks
@@ -47,3 +51,10 @@ def test_a_note_says_so_and_one_may_be_scored(tmp_path: Path) -> None:
     assert any("'miou' is scored, and 2 curves of single classes (iou_road, iou_sky)" in note for note in table.notes)
     table = read_logs(tmp_path / "a.csv", directions={"iou_road": "max"})
     assert [metric.key for metric in table.metrics] == ["miou", "iou_road"]
+
+
+def test_those_of_the_test_set_are_of_the_test_set() -> None:
+    keys = [f"{split}_{name}" for split in ("val", "test") for name in ("miou", "iou_road", "iou_sky", "miou_std")]
+    curves = settle_curves(keys, Choices())
+    assert [*curves.scored] == ["val_miou"] and set(curves.signals) == set(keys[1:4])
+    assert set(curves.left_out.values()) == {"test set"} and set(curves.left_out) == set(keys[4:])
