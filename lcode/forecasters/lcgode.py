@@ -176,12 +176,10 @@ class LCGODEForecaster(Forecaster):
             table: runs that are to be forecast: only prefixes of about their lengths are judged. Default: prefixes of
                 0 to 70 % of the horizon.
         """
-        in_unit = None if table is None or self.fitted is None else self._in_own_unit(table)
-        model = None if self.fitted is None else self.fitted.model
-        if not isinstance(model, EnsembleModel):
+        if self.fitted is None or not isinstance(self.fitted.model, EnsembleModel):
             return [], []
-        context = model.context
-        cutoffs = context.judged_cutoffs() if in_unit is None else context.cutoffs_of(in_unit)
+        context = self.fitted.model.context
+        cutoffs = context.judged_cutoffs() if table is None else context.cutoffs_of(self._in_own_unit(table))
         figures = out_of_fold_figures(context, cutoffs)
         return trust_rows(figures), trust_warnings(figures)
 
