@@ -8,6 +8,8 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 import lcode
 import mtl_runs
 
@@ -93,11 +95,11 @@ def first_level(name: str, package: str) -> str | None:
 
 
 @cache
-def room(name: str) -> str | None:
-    """The folder of `lcode.readers` that a dotted name lies in; None for what lies in none."""
-    parts = name.split(".")
-    inside = parts[:2] == ["lcode", "readers"] and len(parts) > 2
-    return parts[2] if inside and (ROOTS["lcode"] / "readers" / parts[2]).is_dir() else None
+def room(name: str, house: str) -> str | None:
+    """The folder of `house`, a package of folders, that a dotted name lies in; None for what lies in none."""
+    inside = name.removeprefix(f"{house}.").split(".")[0]
+    folder = ROOTS["lcode"].parent.joinpath(*house.split("."), inside)
+    return inside if name.startswith(f"{house}.") and folder.is_dir() else None
 
 
 def graph(package: str) -> dict[str, set[str]]:
@@ -146,14 +148,21 @@ def test_the_library_without_its_type_hints_imports_nothing_at_the_top() -> None
     assert not {name for name in imports(top, type_checking=False) if name.startswith("lcode")}
 
 
-def test_the_rooms_of_the_readers_import_each_other_in_no_circle() -> None:
+@pytest.mark.parametrize(
+    ("house", "rooms"),
+    [
+        ("lcode.readers", {"understanding", "logged", "printed", "loggers", "runs", "formats"}),
+        ("lcode.readers.printed", {"lines", "tables", "settings", "runs", "texts"}),
+    ],
+)
+def test_the_rooms_of_the_readers_import_each_other_in_no_circle(house: str, rooms: set[str]) -> None:
     edges: dict[str, set[str]] = {}
     for name, path in modules("lcode"):
-        own = room(name)
+        own = room(name, house)
         if own is not None:
-            found = {room(target) for target in imports(path)}
+            found = {room(target, house) for target in imports(path)}
             edges.setdefault(own, set()).update(target for target in found if target not in (None, own))
-    assert {"understanding", "loggers", "runs", "formats"} <= set(edges)
+    assert rooms <= set(edges)
     assert_no_cycle(edges)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from lcode.errors import InputError
+from lcode.readers.logged.lines import ending_of
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
-from lcode.readers.loggers.begun import may_have_begun
-from lcode.readers.loggers.lines import ending_of
+from lcode.readers.printed.texts.begun import may_have_begun
 
 SKIPPED = frozenset(("__pycache__", "node_modules", "site-packages", ".git", ".venv", "venv", "__MACOSX"))
 """Folders that hold no logs, however many tables lie in them."""

@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from lcode.errors import InputError
+from lcode.readers.logged.lines import PRINTED, ending_of, head_of, printed_text
 from lcode.readers.loggers import LAST_RESORT, LOGGERS
-from lcode.readers.loggers.console_lines import metrics_told
-from lcode.readers.loggers.lines import PRINTED, ending_of, head_of, printed_text
+from lcode.readers.printed.texts.console_lines import metrics_told
 from lcode.readers.raw import as_number
 from lcode.table.reading import listed
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lcode.readers.formats.settings_beside import SETTINGS, told_settings, with_settings
 from lcode.readers.formats.settings_files import STRUCTURED, file_settings
-from lcode.readers.loggers.base import Logged
+from lcode.readers.logged.base import Logged
 from lcode.readers.loggers.hydra import job_settings
 from lcode.readers.raw import RawTable
 from lcode.readers.understanding.column_words import RUN_NAMES, plain_name

@@ -18,7 +18,7 @@ from lcode.readers.formats.rows import counting_rows, flat_row, rows_to_table
 from lcode.readers.formats.rows_of_settings import with_settings_of_rows
 from lcode.readers.formats.settings_beside import SETTINGS, with_settings
 from lcode.readers.formats.several_runs import one_table_of_runs
-from lcode.readers.loggers.lines import PRINTED, head_of
+from lcode.readers.logged.lines import PRINTED, head_of
 from lcode.readers.raw import RawTable, decoded
 from lcode.readers.runs.curve_files import named_by_file
 from lcode.readers.understanding.column_words import RUN_NAMES, is_counter

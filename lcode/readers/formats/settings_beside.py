@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lcode.readers.loggers.cells import flat
-from lcode.readers.loggers.settings import is_setting
+from lcode.readers.logged.cells import flat
+from lcode.readers.logged.settings import is_setting
 from lcode.readers.raw import RawTable
 from lcode.readers.understanding.column_words import EPOCHS
 from lcode.readers.understanding.curve_names import split_name

@@ -9,10 +9,10 @@ from configparser import RawConfigParser
 from pathlib import Path
 from typing import Any
 
-from lcode.readers.loggers.cells import MOST_LEAVES
-from lcode.readers.loggers.lines import head_of
-from lcode.readers.loggers.printed_settings import settings_in
-from lcode.readers.loggers.settings import call_settings, plain, yaml_settings
+from lcode.readers.logged.cells import MOST_LEAVES
+from lcode.readers.logged.lines import head_of
+from lcode.readers.logged.settings import call_settings, plain, yaml_settings
+from lcode.readers.printed.settings.printed_settings import settings_in
 from lcode.readers.raw import as_number
 
 STRUCTURED = ("yaml", "yml", "json", "toml", "ini", "cfg")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from lcode.errors import InputError
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import one_table_of_runs
+from lcode.readers.logged.lines import head_of
 from lcode.readers.loggers.database import SQLITE_MAGIC, database
-from lcode.readers.loggers.lines import head_of
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.table_of_runs import with_settings_of_runs
 from lcode.readers.understanding.column_words import RUN_NAMES, is_counter, plain_name

@@ -10,7 +10,7 @@ from typing import Any
 
 from lcode.errors import InputError
 from lcode.readers.formats.json_file import table_of
-from lcode.readers.loggers.lines import head_of
+from lcode.readers.logged.lines import head_of
 from lcode.readers.raw import RawTable, decoded
 from lcode.table.metric_names import known_metric
 

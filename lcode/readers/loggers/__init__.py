@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lcode.readers.logged.base import Logged, Logger
 from lcode.readers.loggers.atoms import MaceReader, NequIPReader
-from lcode.readers.loggers.base import Logged, Logger
 from lcode.readers.loggers.catboost import CatBoostReader
 from lcode.readers.loggers.deepxde import DeepXDEReader
 from lcode.readers.loggers.detectron2 import Detectron2Reader

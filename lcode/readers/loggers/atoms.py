@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of, spelled_columns
-from lcode.readers.loggers.lines import csv_cells, first_header, first_object, json_objects
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of, spelled_columns
+from lcode.readers.logged.lines import csv_cells, first_header, first_object, json_objects
+from lcode.readers.logged.settings import call_settings, yaml_settings
 from lcode.readers.loggers.per_file import RunPerFile, RunPerFolder
-from lcode.readers.loggers.settings import call_settings, yaml_settings
 
 AXIS = "epoch"
 

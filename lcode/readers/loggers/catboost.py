@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import csv_cells, first_header, refused, text_of
-from lcode.readers.loggers.several import sound_runs
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of
+from lcode.readers.logged.lines import csv_cells, first_header, refused, text_of
+from lcode.readers.logged.several import sound_runs
 from lcode.readers.raw import as_number
 from lcode.table.metric import Direction
 

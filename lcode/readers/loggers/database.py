@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lcode.errors import InputError
-from lcode.readers.loggers.lines import head_of, refused
+from lcode.readers.logged.lines import head_of, refused
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import spelled_columns
-from lcode.readers.loggers.lines import head_of, refused, text_of, torn_notes
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import spelled_columns
+from lcode.readers.logged.lines import head_of, refused, text_of, torn_notes
 from lcode.readers.loggers.per_file import RunPerFile
 
 TOOL = "DeepXDE"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import csv_cells, first_header
-from lcode.readers.loggers.settings import yaml_settings
-from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of
+from lcode.readers.logged.lines import csv_cells, first_header
+from lcode.readers.logged.settings import yaml_settings
+from lcode.readers.logged.several import parsed, sound_runs
 from lcode.readers.raw import as_number
 
 TOOL = "DVCLive"

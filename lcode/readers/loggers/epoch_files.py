@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of, flat
-from lcode.readers.loggers.lines import HEAD, head_of, refused
-from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of, flat
+from lcode.readers.logged.lines import HEAD, head_of, refused
+from lcode.readers.logged.several import parsed, sound_runs
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS
 from lcode.readers.understanding.curve_names import split_name

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.lines import head_of, refused
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.lines import head_of, refused
 from lcode.readers.loggers.per_file import RunPerFile
 
 TOOL = "stable-baselines3 (EvalCallback)"

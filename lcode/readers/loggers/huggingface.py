@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 from lcode.errors import InputError
 from lcode.json_text import as_float, parse_json
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import head_of, refused, text_of
-from lcode.readers.loggers.settings import plain
-from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of
+from lcode.readers.logged.lines import head_of, refused, text_of
+from lcode.readers.logged.settings import plain
+from lcode.readers.logged.several import parsed, sound_runs
 from lcode.table.table import RunStatus
 
 TOOL = "Hugging Face"

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.settings import is_setting, yaml_settings
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.settings import is_setting, yaml_settings
 
 _FOLDER, _CONFIG, _OVERRIDES = ".hydra", "config.yaml", "overrides.yaml"
 

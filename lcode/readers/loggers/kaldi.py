@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of, spelled_columns
-from lcode.readers.loggers.lines import csv_cells, head_of, printed_text, refused
-from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of, spelled_columns
+from lcode.readers.logged.lines import csv_cells, head_of, printed_text, refused
+from lcode.readers.logged.several import parsed, sound_runs
 from lcode.table.metric import Direction
 from lcode.table.table import RunStatus
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.broken_off import with_ends
-from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import PRINTED, head_of, refused, text_of
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of
+from lcode.readers.logged.lines import PRINTED, head_of, refused, text_of
 from lcode.readers.loggers.per_file import RunPerFile
+from lcode.readers.printed.runs.broken_off import with_ends
 from lcode.table.table import RunStatus
 
 TOOL = "LibMTL"

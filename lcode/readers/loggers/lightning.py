@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.errors import InputError
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import spelled_columns
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import spelled_columns
+from lcode.readers.logged.lines import csv_cells, first_header
+from lcode.readers.logged.settings import yaml_settings
 from lcode.readers.loggers.lightning_resumed import with_resumed
-from lcode.readers.loggers.lines import csv_cells, first_header
 from lcode.readers.loggers.per_file import RunPerFolder
-from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.planned import planned, whole
 

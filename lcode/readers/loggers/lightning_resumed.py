@@ -9,7 +9,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lcode.readers.loggers.base import Logged
+from lcode.readers.logged.base import Logged
 
 
 def with_resumed(runs: Sequence[Logged]) -> list[Logged]:

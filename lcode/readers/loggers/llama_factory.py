@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import first_object, json_objects
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of
+from lcode.readers.logged.lines import first_object, json_objects
 from lcode.readers.loggers.per_file import RunPerFolder
 
 TOOL = "LLaMA-Factory"

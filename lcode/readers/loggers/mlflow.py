@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.errors import InputError
-from lcode.readers.loggers.base import Logged
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.several import parsed, sound_runs
 from lcode.readers.loggers.database import database, tables_of
 from lcode.readers.loggers.mlflow_files import is_run, read_run
 from lcode.readers.loggers.mlflow_run import TOOL, Run, logged, names_of, points_of
-from lcode.readers.loggers.several import parsed, sound_runs
 from lcode.readers.loggers.units import units_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lcode.readers.loggers.lines import head_of, refused
+from lcode.readers.logged.lines import head_of, refused
 from lcode.readers.loggers.mlflow_run import TOOL, Run
 
 DESCRIPTION = "meta.yaml"

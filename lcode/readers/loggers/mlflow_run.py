@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.errors import InputError
-from lcode.readers.loggers.base import Logged
+from lcode.readers.logged.base import Logged
 from lcode.readers.loggers.points import Points, rows_of
 from lcode.readers.loggers.units import Units
 from lcode.table.table import RunStatus

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import first_object, json_objects, refused
-from lcode.readers.loggers.settings import python_settings
-from lcode.readers.loggers.several import sound_runs
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of
+from lcode.readers.logged.lines import first_object, json_objects, refused
+from lcode.readers.logged.settings import python_settings
+from lcode.readers.logged.several import sound_runs
 
 TOOL = "MMEngine"
 

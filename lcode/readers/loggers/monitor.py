@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import spelled_columns
-from lcode.readers.loggers.lines import Cells, csv_cells, head_of, refused
-from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import spelled_columns
+from lcode.readers.logged.lines import Cells, csv_cells, head_of, refused
+from lcode.readers.logged.several import parsed, sound_runs
 
 TOOL = "stable-baselines3 (Monitor)"
 

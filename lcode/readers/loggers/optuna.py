@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.lines import first_object, head_of, json_objects, refused
+from lcode.readers.logged.several import sound_runs
 from lcode.readers.loggers.database import SQLITE_MAGIC, database, tables_of
-from lcode.readers.loggers.lines import first_object, head_of, json_objects, refused
 from lcode.readers.loggers.optuna_trials import METRIC_NAMES, TOOL, Study, Trial, direction_of, param_of, runs_of
-from lcode.readers.loggers.several import sound_runs
 
 if TYPE_CHECKING:
     import sqlite3

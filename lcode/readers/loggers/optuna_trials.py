@@ -9,8 +9,8 @@ from typing import Any
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of
 from lcode.readers.loggers.optuna_told import OWN, reported, reports_of, was_stopped
 from lcode.table.metric import Direction
 from lcode.table.table import RunStatus

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.several import sound_runs
-from lcode.readers.loggers.text_runs import trainings_in
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.several import sound_runs
+from lcode.readers.printed.runs.text_runs import trainings_in
 
 
 class RunPerFile(ABC):

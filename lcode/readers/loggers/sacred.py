@@ -12,14 +12,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from lcode.json_text import as_float, parse_json
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of, flat
-from lcode.readers.loggers.lines import head_of, refused
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of, flat
+from lcode.readers.logged.lines import head_of, refused
+from lcode.readers.logged.several import parsed, sound_runs
 from lcode.readers.loggers.per_file import RunPerFolder
 from lcode.readers.loggers.points import Points
-from lcode.readers.loggers.several import parsed, sound_runs
-from lcode.readers.loggers.text_runs import trainings_in
 from lcode.readers.loggers.units import Units, units_of
+from lcode.readers.printed.runs.text_runs import trainings_in
 from lcode.readers.raw import LARGEST_EXACT
 from lcode.table.table import RunStatus
 

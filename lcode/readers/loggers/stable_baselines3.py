@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import spelled_columns
-from lcode.readers.loggers.lines import csv_cells, first_header
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import spelled_columns
+from lcode.readers.logged.lines import csv_cells, first_header
 from lcode.readers.loggers.per_file import RunPerFolder
 
 TOOL = "stable-baselines3"

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import spelled_columns
-from lcode.readers.loggers.lines import refused
-from lcode.readers.loggers.several import sound_runs
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import spelled_columns
+from lcode.readers.logged.lines import refused
+from lcode.readers.logged.several import sound_runs
 from lcode.table.axis import MAX_TICKS
 from lcode.table.direction import Direction
 from lcode.table.table import RunStatus

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lcode.errors import InputError
-from lcode.readers.loggers.base import Logged, says_epochs
+from lcode.readers.logged.base import Logged, says_epochs
+from lcode.readers.logged.settings import yaml_settings
+from lcode.readers.logged.several import sound_runs
 from lcode.readers.loggers.lightning import SETTINGS, planned_epoch
 from lcode.readers.loggers.points import Points, rows_of
 from lcode.readers.loggers.points_in_order import counted, without_steps
-from lcode.readers.loggers.settings import yaml_settings
-from lcode.readers.loggers.several import sound_runs
 from lcode.readers.loggers.task_folders import folders_of_tasks
 from lcode.readers.loggers.tensorboard_events import TOOL, EventFile, read_events
 from lcode.readers.loggers.units import Units, units_of

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import columns_of
-from lcode.readers.loggers.lines import csv_cells, first_header, head_of
-from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of
+from lcode.readers.logged.lines import csv_cells, first_header, head_of
+from lcode.readers.logged.several import parsed, sound_runs
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import why_left_out
 from lcode.readers.understanding.rates import is_rate

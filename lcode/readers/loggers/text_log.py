@@ -16,15 +16,9 @@ import pyarrow.compute as pc
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.begun import Sibling, begun_in, siblings_of, tells_as
-from lcode.readers.loggers.broken_off import with_ends
-from lcode.readers.loggers.by_course import of_one_course
-from lcode.readers.loggers.cells import columns_of, flat, spelled_columns
-from lcode.readers.loggers.console_lines import counts_on, told_in
-from lcode.readers.loggers.decimal_commas import with_decimal_points
-from lcode.readers.loggers.early_stops import with_early_stops
-from lcode.readers.loggers.lines import (
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import columns_of, flat, spelled_columns
+from lcode.readers.logged.lines import (
     HEAD,
     PRINTED,
     Cells,
@@ -39,14 +33,20 @@ from lcode.readers.loggers.lines import (
     printed_text,
     refused,
 )
-from lcode.readers.loggers.nameless import is_nameless, nameless_runs
-from lcode.readers.loggers.printed_lists import is_json
-from lcode.readers.loggers.printed_settings import settings_in, with_settings
-from lcode.readers.loggers.ray_console import is_status
-from lcode.readers.loggers.rotated import with_rotated
-from lcode.readers.loggers.several import sound_runs
-from lcode.readers.loggers.text_runs import joined_parts, of_one_axis, runs_in, told_once
-from lcode.readers.loggers.text_tables import tables_in
+from lcode.readers.logged.several import sound_runs
+from lcode.readers.printed.lines.decimal_commas import with_decimal_points
+from lcode.readers.printed.lines.printed_lists import is_json
+from lcode.readers.printed.runs.broken_off import with_ends
+from lcode.readers.printed.runs.by_course import of_one_course
+from lcode.readers.printed.runs.early_stops import with_early_stops
+from lcode.readers.printed.runs.rotated import with_rotated
+from lcode.readers.printed.runs.text_runs import joined_parts, of_one_axis, runs_in, told_once
+from lcode.readers.printed.settings.printed_settings import settings_in, with_settings
+from lcode.readers.printed.tables.text_tables import tables_in
+from lcode.readers.printed.texts.begun import Sibling, begun_in, siblings_of, tells_as
+from lcode.readers.printed.texts.console_lines import counts_on, told_in
+from lcode.readers.printed.texts.nameless import is_nameless, nameless_runs
+from lcode.readers.printed.texts.ray_console import is_status
 from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
 from lcode.readers.understanding.layout import RUN_LEVEL
 from lcode.readers.understanding.uncounted import with_counted_rows

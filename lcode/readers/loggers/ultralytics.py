@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lcode.readers.loggers.base import Logged
-from lcode.readers.loggers.cells import spelled_columns
-from lcode.readers.loggers.lines import Cells, csv_cells, first_header, head_of, refused, text_of, torn_notes
+from lcode.readers.logged.base import Logged
+from lcode.readers.logged.cells import spelled_columns
+from lcode.readers.logged.lines import Cells, csv_cells, first_header, head_of, refused, text_of, torn_notes
+from lcode.readers.logged.settings import yaml_settings
 from lcode.readers.loggers.per_file import RunPerFolder
-from lcode.readers.loggers.settings import yaml_settings
 from lcode.readers.raw import as_number
 
 TOOL = "Ultralytics"

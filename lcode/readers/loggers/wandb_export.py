@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lcode.errors import InputError
-from lcode.readers.loggers.base import Logged, says_epochs
-from lcode.readers.loggers.cells import columns_of, spelled_columns
-from lcode.readers.loggers.lines import csv_cells, head_of
-from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.logged.base import Logged, says_epochs
+from lcode.readers.logged.cells import columns_of, spelled_columns
+from lcode.readers.logged.lines import csv_cells, head_of
+from lcode.readers.logged.several import parsed, sound_runs
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, plain_name, why_left_out
 

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 from lcode.errors import InputError
 from lcode.json_text import parse_json
-from lcode.readers.loggers.base import Logged, says_epochs
-from lcode.readers.loggers.cells import columns_of, flat
-from lcode.readers.loggers.several import parsed, sound_runs
+from lcode.readers.logged.base import Logged, says_epochs
+from lcode.readers.logged.cells import columns_of, flat
+from lcode.readers.logged.several import parsed, sound_runs
 from lcode.readers.loggers.wandb_log import MAGIC, records_of
 from lcode.readers.loggers.wire import fields
 from lcode.readers.understanding.column_words import FORECASTS, STEPS

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lcode.errors import InputError
-from lcode.readers.loggers.text_runs import starts_of
+from lcode.readers.printed.runs.text_runs import starts_of
 from lcode.readers.raw import RawTable
 from lcode.readers.understanding.column_words import STEPS
 from lcode.readers.understanding.layout import CONFIG, columns_of_value

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from lcode.readers.loggers.number_rows import named_by_course
+from lcode.readers.printed.tables.number_rows import named_by_course
 from lcode.readers.raw import RawTable, as_number
 from lcode.readers.stacked import one_below_another
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, is_counter, why_left_out, words_of

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lcode.errors import InputError
 from lcode.readers.choices import Choices
-from lcode.readers.loggers.base import Logged, says_epochs
+from lcode.readers.logged.base import Logged, says_epochs
 from lcode.readers.loggers.hydra import with_job_settings
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.left_out_rows import without_left_out_rows

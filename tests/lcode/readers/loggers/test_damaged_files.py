@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lcode.errors import InputError
+from lcode.readers.logged.lines import numbered_objects
 from lcode.readers.loggers import LOGGERS, Logged
-from lcode.readers.loggers.lines import numbered_objects
 from lcode.readers.read import read_logs
 
 DATA = Path(__file__).parent / "data"

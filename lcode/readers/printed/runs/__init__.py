@@ -1,0 +1,1 @@
+"""Which runs printed texts hold, and how these ended."""

@@ -1,0 +1,1 @@
+"""Settings that programs print before they train."""

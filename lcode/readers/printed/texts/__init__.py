@@ -1,0 +1,1 @@
+"""Whole texts as rows: which counter runs, what sums up, what says nothing."""
