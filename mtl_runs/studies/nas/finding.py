@@ -65,20 +65,58 @@ def halving(size: int) -> Callable[[Trained, Rows], float]:
     """Brackets of so many new cells, a third kept after 1, 3, 9 … epochs, until the last of one is among the best."""
 
     def cost(trained: Trained, rows: Rows) -> float:
-        wanted, spent, epochs = best(trained), 0, trained.losses.shape[1]
+        wanted, spent = best(trained), 0
         for begin in range(0, len(rows) - size + 1, size):
-            alive, done, rung = rows[begin : begin + size], 0, 1
-            while len(alive) > 1 and rung < epochs:
-                spent += len(alive) * (rung - done)
-                keep = max(len(alive) // ETA, 1)
-                alive, done, rung = alive[np.argsort(trained.losses[alive, rung - 1])[:keep]], rung, rung * ETA
-            for row in alive[np.argsort(trained.losses[alive, done - 1])].tolist():
-                spent += epochs - done
-                if row in wanted:
-                    return float(spent)
+            found, epochs, _ = _bracket(trained, rows[begin : begin + size], wanted)
+            spent += epochs
+            if found:
+                return float(spent)
         return np.inf
 
     return cost
+
+
+def guided_halving(predictor: Predictor, size: int, rung: int) -> Callable[[Trained, Rows], float]:
+    """The same, but after the first bracket each takes the cells for which those before speak at a rung.
+
+    What cells lost after a few epochs is known of many of them before one has ended: from these losses the predictor
+    learns, and of the cells that nobody has trained it says the same.
+    """
+
+    def cost(trained: Trained, rows: Rows) -> float:
+        wanted, spent, left = best(trained), 0, rows
+        reached = np.zeros(len(trained.finals), dtype=np.int64)
+        while len(left) >= size:
+            known = np.flatnonzero(reached >= rung)
+            if len(known):
+                predicted = predictor(trained.until(rung), known, left, 0)
+                left = left[np.argsort(predicted, kind="stable")]
+            found, epochs, reached[left[:size]] = _bracket(trained, left[:size], wanted)
+            spent, left = spent + epochs, rows[reached[rows] == 0]
+            if found:
+                return float(spent)
+        return np.inf
+
+    return cost
+
+
+def _bracket(trained: Trained, rows: Rows, wanted: set[int]) -> tuple[bool, int, Rows]:
+    """Successive halving of some cells.
+
+    Returns:
+        Whether one of the wanted ended first, the epochs that were trained by then, and those of each cell [N].
+    """
+    epochs, rung = trained.losses.shape[1], 1
+    reached, alive = np.zeros(len(rows), dtype=np.int64), np.arange(len(rows))
+    while len(alive) > 1 and rung < epochs:
+        reached[alive] = rung
+        alive = alive[np.argsort(trained.losses[rows[alive], rung - 1])[: max(len(alive) // ETA, 1)]]
+        rung *= ETA
+    for one in alive.tolist():
+        reached[one] = epochs
+        if int(rows[one]) in wanted:
+            return True, int(reached.sum()), reached
+    return False, int(reached.sum()), reached
 
 
 def ranked_once(predictor: Predictor, finished: int, epochs: int) -> Callable[[Trained, Rows], float]:
@@ -116,21 +154,32 @@ def ranked_again(predictor: Predictor, first: int, batch: int) -> Callable[[Trai
 
 
 def _ways() -> dict[str, Way]:
-    last, trees, ours = (PREDICTORS[name].predict for name in ("last value", "forest on the operations", "lcode"))
+    last, trees, counts, ours = (
+        PREDICTORS[name].predict
+        for name in ("last value", "forest on the operations", "forest on the graph's statistics", "lcode")
+    )
     return {
         "random search": Way(at_random),
         "halving, brackets of 27": Way(halving(27)),
         "halving, brackets of 81": Way(halving(81)),
         **{f"last value of all after epoch {epochs}": Way(ranked_once(last, 0, epochs)) for epochs in (1, 2, 5)},
         **{f"forest, {n} finished": Way(ranked_once(trees, n, 0)) for n in (30, 100)},
+        "forest on statistics, 30 finished": Way(ranked_once(counts, 30, 0)),
         **{f"forest, {n} finished, others after epoch 1": Way(ranked_once(trees, n, 1)) for n in (30, 100)},
-        "forest, 10 finished, fitted again every 10": Way(ranked_again(trees, 10, 10)),
         "forest, 30 finished, fitted again every 15": Way(ranked_again(trees, 30, 15)),
-        "lcode, 10 finished, fitted again every 10": Way(ranked_again(ours, 10, 10), slow=True),
+        **{
+            f"brackets of 27, drawn by a forest at epoch {rung}": Way(guided_halving(trees, 27, rung))
+            for rung in (1, 3)
+        },
+        **{
+            f"brackets of 27, drawn by a forest on statistics at epoch {rung}": Way(guided_halving(counts, 27, rung))
+            for rung in (1, 3)
+        },
         "lcode, 30 finished": Way(ranked_once(ours, 30, 0), slow=True),
         "lcode, 30 finished, others after epoch 1": Way(ranked_once(ours, 30, 1), slow=True),
         "lcode, 100 finished": Way(ranked_once(ours, 100, 0), slow=True),
         "lcode, 30 finished, fitted again every 15": Way(ranked_again(ours, 30, 15), slow=True),
+        "brackets of 27, drawn by lcode at epoch 3": Way(guided_halving(ours, 27, 3), slow=True),
     }
 
 

@@ -41,6 +41,12 @@ class Trained:
         table = lcode.read_logs(folder).with_status("finished")
         return cls(table, np.stack([table.curve(run, LOSS).values for run in table.run_ids]))
 
+    def until(self, epochs: int) -> Trained:
+        """The same cells, as if every training were to end after so many epochs."""
+        seen = self.table.prefix(epochs)
+        runs = seen.runs.assign(horizon=epochs, status="finished")
+        return Trained(replace(seen, runs=runs), self.losses[:, :epochs])
+
     @cached_property
     def cells(self) -> list[Cell]:
         """The cells, by the names of their architectures."""

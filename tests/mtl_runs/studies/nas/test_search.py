@@ -12,7 +12,16 @@ import lcode
 from lcode.table import RunTable
 from mtl_runs.studies.nas import __main__ as command
 from mtl_runs.studies.nas import finding, ranking
-from mtl_runs.studies.nas.finding import Way, at_random, best, find, halving, ranked_again, ranked_once
+from mtl_runs.studies.nas.finding import (
+    Way,
+    at_random,
+    best,
+    find,
+    guided_halving,
+    halving,
+    ranked_again,
+    ranked_once,
+)
 from mtl_runs.studies.nas.predictors import PREDICTORS, Array, Rows, Trained, last_value
 from mtl_runs.studies.nas.ranking import Ranked, ranked, rankings, regret
 from mtl_runs.studies.nas.space import CONV3, code, graph_of, sample_cells
@@ -99,6 +108,26 @@ def test_costs_of_searches_are_counted_in_epochs() -> None:
     at_once.losses[:] = at_once.finals[:, None]
     assert halving(9)(at_once, rows) == 9 + 3 * 2 + 7
     assert halving(9)(at_once, rows[4:]) == np.inf
+
+
+@pytest.mark.parametrize("rung", [1, 3])
+def test_brackets_after_the_first_take_what_those_before_speak_for_and_see_no_further(rung: int) -> None:
+    trained = trained_cells(100, epochs=10)
+    trained.losses[:] = trained.finals[:, None]
+    (wanted,) = best(trained)
+    rows = np.array([*(row for row in range(100) if row != wanted), wanted])
+    asked: list[tuple[int, int, int]] = []
+
+    def knowing(seen: Trained, known: Rows, left: Rows, epochs: int) -> Array:
+        asked.append((len(known), len(left), seen.losses.shape[1]))
+        assert int(seen.table.points["epoch"].max()) == rung and seen.table.runs["horizon"].eq(rung).all()
+        return trained.finals[left]
+
+    bracket = 9 + 3 * 2 + 7
+    assert guided_halving(knowing, 9, rung)(trained, rows) == 2 * bracket
+    assert asked == [(9 if rung == 1 else 3, 91, rung)]
+    assert guided_halving(lambda *_: np.arange(len(_[2])), 9, rung)(trained, rows) == np.inf
+    assert guided_halving(lambda *_: np.arange(len(_[2])), 9, rung)(trained, rows[1:]) == 11 * bracket
 
 
 def test_a_study_goes_on_with_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
