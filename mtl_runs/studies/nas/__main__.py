@@ -31,8 +31,8 @@ CELLS, TWINS = 1000, 50
 """Cells of the study, and how many of them are trained with a second seed: how far two trainings agree bounds what any
 forecast can know."""
 
-SPLITS, ORDERS, SLOW_ORDERS = 3, 20, 5
-"""Of rankings, of searches, and of searches that fit `lcode`."""
+SPLITS, ORDERS = 3, 20
+"""Of rankings, and of searches."""
 
 
 def conduct(
@@ -41,14 +41,13 @@ def conduct(
     twins: int = TWINS,
     splits: int = SPLITS,
     orders: int = ORDERS,
-    slow: int = SLOW_ORDERS,
 ) -> str:
     """Train, rank and search what is missing; the tables in Markdown."""
     drawn = sample_cells(cells, 0)
     train_cells(out / "cells", drawn, 0, listener=_tell)
     train_cells(out / "twins", drawn[:twins], 1, listener=_tell)
     trained = Trained.read(out / "cells")
-    asked = [(way, split) for way, how in WAYS.items() for split in range(slow if how.slow else orders)]
+    asked = [(way, split) for way in WAYS for split in range(orders)]
     ranks = _grown(out / "rankings.csv", Ranked, list(rankings(splits)), partial(ranked, trained))
     searches = _grown(out / "searches.csv", Found, asked, partial(find, trained))
     return "\n\n".join(

@@ -32,17 +32,8 @@ class Found:
     cost: float
 
 
-@dataclass(frozen=True)
-class Way:
-    """A way to search.
-
-    Attributes:
-        cost: from the trained cells and their order to the epochs that it took.
-        slow: whether it fits `lcode`, which takes seconds each time.
-    """
-
-    cost: Callable[[Trained, Rows], float]
-    slow: bool = False
+Way = Callable[[Trained, Rows], float]
+"""A way to search: from the trained cells and their order to the epochs that it took."""
 
 
 def best(trained: Trained) -> set[int]:
@@ -61,7 +52,7 @@ def at_random(trained: Trained, rows: Rows) -> float:
     return np.inf if place is None else float(place * trained.losses.shape[1])
 
 
-def halving(size: int) -> Callable[[Trained, Rows], float]:
+def halving(size: int) -> Way:
     """Brackets of so many new cells, a third kept after 1, 3, 9 … epochs, until the last of one is among the best."""
 
     def cost(trained: Trained, rows: Rows) -> float:
@@ -76,7 +67,7 @@ def halving(size: int) -> Callable[[Trained, Rows], float]:
     return cost
 
 
-def guided_halving(predictor: Predictor, size: int, rung: int) -> Callable[[Trained, Rows], float]:
+def guided_halving(predictor: Predictor, size: int, rung: int) -> Way:
     """The same, but after the first bracket each takes the cells for which those before speak at a rung.
 
     What cells lost after a few epochs is known of many of them before one has ended: from these losses the predictor
@@ -119,7 +110,7 @@ def _bracket(trained: Trained, rows: Rows, wanted: set[int]) -> tuple[bool, int,
     return False, int(reached.sum()), reached
 
 
-def ranked_once(predictor: Predictor, finished: int, epochs: int) -> Callable[[Trained, Rows], float]:
+def ranked_once(predictor: Predictor, finished: int, epochs: int) -> Way:
     """Train some cells to their ends and the others for a few epochs, rank these, and go on in this order."""
 
     def cost(trained: Trained, rows: Rows) -> float:
@@ -135,7 +126,7 @@ def ranked_once(predictor: Predictor, finished: int, epochs: int) -> Callable[[T
     return cost
 
 
-def ranked_again(predictor: Predictor, first: int, batch: int) -> Callable[[Trained, Rows], float]:
+def ranked_again(predictor: Predictor, first: int, batch: int) -> Way:
     """Train some cells, then in turn rank the others by all that have finished, and train the best few of them."""
 
     def cost(trained: Trained, rows: Rows) -> float:
@@ -159,27 +150,24 @@ def _ways() -> dict[str, Way]:
         for name in ("last value", "forest on the operations", "forest on the graph's statistics", "lcode")
     )
     return {
-        "random search": Way(at_random),
-        "halving, brackets of 27": Way(halving(27)),
-        "halving, brackets of 81": Way(halving(81)),
-        **{f"last value of all after epoch {epochs}": Way(ranked_once(last, 0, epochs)) for epochs in (1, 2, 5)},
-        **{f"forest, {n} finished": Way(ranked_once(trees, n, 0)) for n in (30, 100)},
-        "forest on statistics, 30 finished": Way(ranked_once(counts, 30, 0)),
-        **{f"forest, {n} finished, others after epoch 1": Way(ranked_once(trees, n, 1)) for n in (30, 100)},
-        "forest, 30 finished, fitted again every 15": Way(ranked_again(trees, 30, 15)),
+        "random search": at_random,
+        "halving, brackets of 27": halving(27),
+        "halving, brackets of 81": halving(81),
+        **{f"last value of all after epoch {epochs}": ranked_once(last, 0, epochs) for epochs in (1, 2, 5)},
+        **{f"forest, {n} finished": ranked_once(trees, n, 0) for n in (30, 100)},
+        "forest on statistics, 30 finished": ranked_once(counts, 30, 0),
+        **{f"forest, {n} finished, others after epoch 1": ranked_once(trees, n, 1) for n in (30, 100)},
+        "forest, 30 finished, fitted again every 15": ranked_again(trees, 30, 15),
         **{
-            f"brackets of 27, drawn by a forest at epoch {rung}": Way(guided_halving(trees, 27, rung))
+            f"brackets of 27, drawn by {name} at epoch {rung}": guided_halving(how, 27, rung)
+            for name, how in (("a forest", trees), ("a forest on statistics", counts))
             for rung in (1, 3)
         },
-        **{
-            f"brackets of 27, drawn by a forest on statistics at epoch {rung}": Way(guided_halving(counts, 27, rung))
-            for rung in (1, 3)
-        },
-        "lcode, 30 finished": Way(ranked_once(ours, 30, 0), slow=True),
-        "lcode, 30 finished, others after epoch 1": Way(ranked_once(ours, 30, 1), slow=True),
-        "lcode, 100 finished": Way(ranked_once(ours, 100, 0), slow=True),
-        "lcode, 30 finished, fitted again every 15": Way(ranked_again(ours, 30, 15), slow=True),
-        "brackets of 27, drawn by lcode at epoch 3": Way(guided_halving(ours, 27, 3), slow=True),
+        "lcode, 30 finished": ranked_once(ours, 30, 0),
+        "lcode, 30 finished, others after epoch 1": ranked_once(ours, 30, 1),
+        "lcode, 100 finished": ranked_once(ours, 100, 0),
+        "lcode, 30 finished, fitted again every 15": ranked_again(ours, 30, 15),
+        "brackets of 27, drawn by lcode at epoch 3": guided_halving(ours, 27, 3),
     }
 
 
@@ -190,7 +178,7 @@ WAYS: Mapping[str, Way] = _ways()
 def find(trained: Trained, way: str, split: int) -> Found:
     """Search once."""
     rows = np.random.default_rng(split).permutation(len(trained.finals))
-    return Found(way, split, WAYS[way].cost(trained, rows))
+    return Found(way, split, WAYS[way](trained, rows))
 
 
 def summary(rows: pd.DataFrame) -> str:

@@ -13,7 +13,6 @@ from lcode.table import RunTable
 from mtl_runs.studies.nas import __main__ as command
 from mtl_runs.studies.nas import finding, ranking
 from mtl_runs.studies.nas.finding import (
-    Way,
     at_random,
     best,
     find,
@@ -126,14 +125,18 @@ def test_brackets_after_the_first_take_what_those_before_speak_for_and_see_no_fu
     bracket = 9 + 3 * 2 + 7
     assert guided_halving(knowing, 9, rung)(trained, rows) == 2 * bracket
     assert asked == [(9 if rung == 1 else 3, 91, rung)]
-    assert guided_halving(lambda *_: np.arange(len(_[2])), 9, rung)(trained, rows) == np.inf
-    assert guided_halving(lambda *_: np.arange(len(_[2])), 9, rung)(trained, rows[1:]) == 11 * bracket
+
+    def knowing_nothing(seen: Trained, known: Rows, left: Rows, epochs: int) -> Array:
+        return np.zeros(len(left))
+
+    assert guided_halving(knowing_nothing, 9, rung)(trained, rows) == np.inf
+    assert guided_halving(knowing_nothing, 9, rung)(trained, rows[1:]) == 11 * bracket
 
 
 def test_a_study_goes_on_with_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "train_cells", lambda *_, **__: None)
     monkeypatch.setattr(command.Trained, "read", lambda folder: trained_cells(20 if folder.name == "twins" else 140))
-    monkeypatch.setattr(command, "WAYS", {"random search": Way(at_random)})
+    monkeypatch.setattr(command, "WAYS", {"random search": at_random})
     monkeypatch.setattr(command, "rankings", lambda splits: [("last value", 0, 0, 1)])
     text = command.conduct(tmp_path, orders=2)
     assert text.startswith("20 cells trained twice: τ 1.000, regret of the other's best 0.00")
