@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcode.curves.arrays import curve_arrays
-from lcode.curves.collate import used_graphs
 from lcode.ensemble.checkpoint import Checkpoint
 from lcode.ensemble.fitted import EnsembleModel, NetworkAlone, PretrainedModel, RelatedModel
 from lcode.ensemble.later_runs import known_of, taking_up
@@ -28,7 +27,7 @@ from lcode.forecasters.assemble import assemble
 from lcode.forecasters.base import At, Forecaster, finished_runs
 from lcode.forecasters.in_sweep import GROWTH
 from lcode.forecasters.known import KNOWN_RUNS, known_runs
-from lcode.graphs import unknown_ops
+from lcode.forecasters.remarks import graph_remarks, settings_remarks
 from lcode.isolation import isolated
 from lcode.network.loop import FitSettings, Progress
 from lcode.table import Metric, RunTable, pooled
@@ -351,28 +350,16 @@ class LCGODEForecaster(Forecaster):
             predicted.quantiles[:, chosen],
             correlation=correlation,
             persistence=predicted.persistence,
-            notes=self._graph_notes(table),
+            notes=self._remarks(table),
         )
 
-    def _graph_notes(self, table: RunTable) -> tuple[str, ...]:
-        """What the user should know of the architectures: operations never seen, or graphs that are not there."""
-        read = self._fitted().model.preprocessor
-        ops = None if read is None else read.ops
-        if ops is None:
-            return ()
-        graphs = used_graphs(table)
-        notes = []
-        unknown = unknown_ops(graphs.values(), ops)
-        if unknown:
-            listed = ", ".join(f"{op} ({count} nodes)" for op, count in unknown.items())
-            notes.append(f"operations that the model never saw, read as one unknown kind: {listed}.")
-        without = int((~table.runs["arch"].isin(list(graphs))).sum())
-        if without:
-            notes.append(
-                f"the model learned from architecture graphs, and {without} of {len(table)} runs have none: their "
-                "forecasts are poorer; give them with --graphs."
-            )
-        return tuple(notes)
+    def _remarks(self, table: RunTable) -> tuple[str, ...]:
+        """What the user should know of runs that are unlike those of which something was learned."""
+        model = self._fitted().model
+        found = [] if model.preprocessor is None else graph_remarks(model.preprocessor, table)
+        if isinstance(model, EnsembleModel):
+            found += settings_remarks(model.context.finished.configs, table)
+        return tuple(found)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the model to a folder: `model.safetensors` + `model.json`, both or neither."""
