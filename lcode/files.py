@@ -55,10 +55,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Yield a stream; what is written to it becomes the file's content, synced to the disk, when the block ends.
 
     Whoever reads meanwhile, or after a crash, finds the old file or the new one. If the block fails the old one stays.
+    A link stays one: what it points to is replaced.
 
     Raises:
         StorageError: the operating system refuses.
     """
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     # The end of a long name: a file's name may have 255 bytes, and runs differ at their ends.
     temporary = path.with_name(f".{path.name[-50:]}.{os.getpid()}.tmp")
     with refusals(path, state="nothing was written; "):

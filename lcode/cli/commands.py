@@ -268,7 +268,7 @@ def inspect(
     from lcode.report.terminal import runs_table
 
     if save is not None:
-        check_output(save, ".json")
+        check_output(save, ".json", option="--save")
     table = source.table(brief=False)
     out.print(runs_table(table))
     for oddity in oddities(table):

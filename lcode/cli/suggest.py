@@ -52,11 +52,12 @@ def suggest(
 
     A candidate is a row with an empty epoch: a configuration, and nothing observed.
     """
-    from lcode.decisions import FinalValue, earlier_looks, scores_alone, thaw_rule
+    from lcode.decisions import FinalValue, check_suggested, earlier_looks, scores_alone, thaw_rule
     from lcode.decisions import suggest as suggest_steps
 
     if out_path is not None:
         check_output(out_path, ".csv", ".parquet", logs=source.logs)
+    check_suggested(objective, budget)
     ends = FinalValue.parse(final)
     forecaster, table = model_and_table(source, model, device)
     at = ends.at if scores_alone(objective) else "horizon"

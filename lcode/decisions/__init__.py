@@ -14,7 +14,7 @@ from lcode.decisions.relative import Hypervolume, MeanRank, ParetoFront, Relativ
 from lcode.decisions.rule import MedianRule, StopRule, diverged_verdict
 from lcode.decisions.standings import Incumbent, Standings
 from lcode.decisions.stopping import StoppingCurve, epochs_to_come, stopping_curve
-from lcode.decisions.suggest import suggest
+from lcode.decisions.suggest import check_suggested, suggest
 from lcode.decisions.suggestions import Suggestion, Suggestions
 from lcode.decisions.verdict import Action, Verdict
 
@@ -45,6 +45,7 @@ __all__ = [
     "Suggestions",
     "Verdict",
     "architectures",
+    "check_suggested",
     "diverged_verdict",
     "earlier_looks",
     "epochs_to_come",

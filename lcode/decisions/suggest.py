@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -94,13 +95,7 @@ def suggest(
     check_kind("earlier", earlier, Sequence, "a list of forecasts, such as [forecast]")
     for place, one in enumerate(earlier):
         check_forecast(f"earlier[{place}]", one)
-    if not scores_alone(objective):
-        raise UsageError(
-            f"the objective '{objective}' scores runs against one another, and an improvement is one over the best so "
-            "far; choose delta_m, mean, worst or weights:NAME=W"
-        )
-    if budget is not None and (not 0 < (as_number(budget) or 0) < np.inf):
-        raise UsageError(f"the budget is {budget!r}; it is a number of epochs above 0")
+    check_suggested(objective, budget)
     settings = {"alpha": alpha, "keep": keep, "min_epochs": min_epochs}
     given = [name for name, value in settings.items() if value is not None]
     if regret is None and (given or earlier):
@@ -123,6 +118,8 @@ def suggest(
         hoped_for = step.score_q95 if known.objective.direction == "max" else -step.score_q05
         return -step.price, -hoped_for, step.run
 
+    if budget is not None:  # an epoch is trained as a whole
+        budget = max(math.floor(budget / known.forecast.epoch_unit + 1e-9), 0) * known.forecast.epoch_unit
     every = _evaluated_every(table, known.forecast.epoch_unit)
     steps = sorted(_steps(known, table, name, best, every), key=dearest_first)
     notes = (*known.forecast.notes, *known.objective.notes)
@@ -197,6 +194,21 @@ def _evaluated_every(table: RunTable | None, unit: float) -> int:
     epochs = points.drop_duplicates(["run", "epoch"]).sort_values("epoch").groupby("run", observed=True)["epoch"]
     gaps = epochs.diff().dropna()
     return max(int(gaps.median()), 1) if len(gaps) else 1
+
+
+def check_suggested(objective: str | Objective | ScoreFunction, budget: float | None) -> None:
+    """Refuse what suggestions cannot be made by, before anything is forecast for them.
+
+    Raises:
+        UsageError: an objective that scores runs against one another, or a budget that is no number > 0.
+    """
+    if not scores_alone(objective):
+        raise UsageError(
+            f"the objective '{objective}' scores runs against one another, and an improvement is one over the best so "
+            "far; choose delta_m, mean, worst or weights:NAME=W"
+        )
+    if budget is not None and (not 0 < (as_number(budget) or 0) < np.inf):
+        raise UsageError(f"the budget is {budget!r}; it is a number of epochs above 0")
 
 
 def _granted(steps: Sequence[Suggestion], budget: float | None) -> Iterator[Suggestion]:

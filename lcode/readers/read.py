@@ -28,6 +28,7 @@ from lcode.readers.understanding.directions import settle_directions
 from lcode.readers.understanding.horizons import settle_horizons
 from lcode.readers.understanding.name_settings import with_named_settings
 from lcode.readers.understanding.rates import Rates, planned, rate_remarks, with_constant_rates
+from lcode.show import counted
 from lcode.table.axis import check_horizon
 from lcode.table.metric import Direction
 from lcode.table.reading import listed
@@ -121,12 +122,22 @@ def read_logs(
     if graphs is not None:
         from lcode.graphs.file import read_graphs
 
-        known_graphs.update(read_graphs(Path(graphs)))
+        given = read_graphs(Path(graphs))
+        known_graphs.update(given)
     runs = _with_own_graphs(part.runs, known_graphs)
     if graphs is not None:
+        if given.keys().isdisjoint(runs["arch"]):
+            raise InputError(
+                f"no run of these logs has an architecture or a name that it has a graph for; its keys are "
+                f"{listed(list(given))}, the runs are {listed(list(runs.index))}",
+                path=Path(graphs),
+            )
         missing = [arch for arch in dict.fromkeys(runs["arch"]) if arch is not None and arch not in known_graphs]
         if missing:
             notes.append(f"no graph for these architectures in {Path(graphs).name}: {', '.join(missing[:10])}.")
+        without = runs.index[runs["arch"].isna()].tolist()
+        if without:
+            notes.append(f"no graph in {Path(graphs).name} for {counted(len(without), 'run')}: {listed(without)}.")
     keys = [metric.key for metric in metrics]
     points = part.points
     if len(keys) < len(part.metrics):

@@ -90,7 +90,8 @@ def settings_of(configs: pd.DataFrame | None, index: pd.Index) -> pd.DataFrame:
     """The hyper-parameters of these runs, in their order.
 
     Raises:
-        UsageError: no data frame; two hyper-parameters, or two rows, of one name; rows for none of the runs.
+        UsageError: no data frame; two hyper-parameters, or two rows, of one name; rows for none of the runs; a value
+            that is neither number nor text.
     """
     if configs is None:
         return pd.DataFrame(index=index)
@@ -98,6 +99,13 @@ def settings_of(configs: pd.DataFrame | None, index: pd.Index) -> pd.DataFrame:
     names = pd.Index([str(name) for name in configs.columns], dtype=object)
     if not names.is_unique:
         raise UsageError(f"two hyper-parameters are called '{names[names.duplicated()][0]}': rename one of them")
+    for name, column in configs.items():
+        odd = [value for value in column if isinstance(value, list | dict | set | np.ndarray)]
+        if odd:
+            raise UsageError(
+                f"the hyper-parameter '{name}' has a {type(odd[0]).__name__} for a value, {str(odd[0])[:40]}; give a "
+                "number or a text for each run, such as a column per part"
+            )
     if configs.index.equals(index):
         return configs.set_axis(index)
     rows = pd.Index([str(name) for name in configs.index], dtype=object)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,6 +22,7 @@ from lcode.readers.formats.footers import without_footers
 from lcode.readers.formats.headers import distinct_names, with_one_header, without_title
 from lcode.readers.formats.lists_in_cells import with_lists_as_rows
 from lcode.readers.formats.number_cells import plain_numbers
+from lcode.readers.packed import plain_name, unpacked
 from lcode.readers.raw import RawTable, check_names, decoded
 from lcode.readers.runs.curve_files import named_by_file, runs_by_column
 from lcode.readers.understanding.layout import is_own_form
@@ -39,7 +37,6 @@ _CONFLICT = re.compile(r"^<{7} .*?^={7}$.*?^>{7} ", re.MULTILINE | re.DOTALL)
 """What git leaves in a file whose two versions it could not merge."""
 
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_OPENERS = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 _WITH_INDEX = 2
 """Columns of a table with one curve, where the index of a data frame stands before it."""
 
@@ -51,9 +48,7 @@ class CsvFormat:
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is of this format."""
-        name = path.name.lower()
-        packed = next((ending for ending in _OPENERS if name.endswith(ending)), "")
-        return name.removesuffix(packed).endswith(self.suffixes)
+        return plain_name(path).endswith(self.suffixes)
 
     def load(self, path: Path) -> RawTable:
         """The cells of a CSV file as text, null where empty; rows that are epochs which no column counts are counted.
@@ -74,7 +69,7 @@ class CsvFormat:
 
 
 def _loaded(path: Path) -> RawTable:
-    packed = _unpacked(path)
+    packed = unpacked(path)
     text, odd = decoded(path, packed)
     data = without_comments(text.encode() if odd or is_utf16(packed) else packed)
     text = data.decode("utf-8-sig")
@@ -132,24 +127,6 @@ def _loaded(path: Path) -> RawTable:
         return raw.without_last_row()
     note = f"{path.name}: the last line has no line end; if the file is still being written, its last cell may be cut."
     return replace(raw, notes=(*raw.notes, note))
-
-
-def _unpacked(path: Path) -> bytes:
-    """The bytes of a file, decompressed where its ending says that it is compressed.
-
-    Raises:
-        InputError: it is not compressed so, or cut.
-    """
-    opener = _OPENERS.get(path.suffix.lower())
-    if opener is None:
-        return path.read_bytes()
-    try:
-        with import_module(opener).open(path, "rb") as file:
-            return bytes(file.read())
-    except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise InputError(f"is no whole {path.suffix} file ({error}); compress it again", path=path) from error
 
 
 def _torn(text: str, separator: str, expected: int) -> int | None:

@@ -10,18 +10,19 @@ from lcode.errors import InputError
 from lcode.json_text import parse_json
 from lcode.readers.formats.rows import counting_rows, rows_to_table
 from lcode.readers.formats.rows_of_settings import with_settings_of_rows
+from lcode.readers.packed import plain_name, unpacked
 from lcode.readers.raw import RawTable, decoded
 from lcode.readers.run_logs.log import is_run_log
 
 
 class JsonlFormat:
-    """Reads wide and long tables from `.jsonl` files that are not run logs."""
+    """Reads wide and long tables from `.jsonl` files that are not run logs, also compressed (`.jsonl.gz`)."""
 
     suffix = ".jsonl"
 
     def sniff(self, path: Path) -> bool:
         """Whether the file is of this format."""
-        return path.suffix.lower() == self.suffix and not is_run_log(path)
+        return plain_name(path).endswith(self.suffix) and not is_run_log(path)
 
     def load(self, path: Path) -> RawTable:
         """The cells of a JSONL file; null and absent keys are null, NaN is NaN.
@@ -29,7 +30,7 @@ class JsonlFormat:
         Raises:
             InputError: a line that is no flat JSON object.
         """
-        text, odd = decoded(path, path.read_bytes())
+        text, odd = decoded(path, unpacked(path))
         unterminated = not text.endswith("\n")
         lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
         if not lines:
@@ -54,6 +55,8 @@ class JsonlFormat:
             if not isinstance(row, dict):
                 raise InputError(f"is not a JSON object but {line.strip()[:40]}", path=path, line=number)
             rows.append(row)
+        if rows[0].get("type") == "header" and plain_name(path) != path.name.lower():
+            raise InputError("is a compressed run log; unpack it", path=path)
         if rows[0].get("type") == "end" or (rows[0].get("type") == "epoch" and isinstance(rows[0].get("values"), dict)):
             raise InputError(
                 "looks like a run log whose header line is missing; restore its first line", path=path, line=1

@@ -85,3 +85,24 @@ def test_refusals(
 ) -> None:
     done = lcode_command("suggest", running_logs, "--model", model_folder, *options)
     assert done.status == 2 and done.out == "" and expected in done.err and "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--budget", 0), "the budget is 0.0; it is a number of epochs above 0"),
+        (("--objective", "pareto"), "scores runs against one another"),
+        (("--baseline", "nobody.csv"), "nobody.csv"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_told_before_the_work(
+    lcode_command: Lcode, tmp_path: Path, options: tuple[object, ...], told: str
+) -> None:
+    done = lcode_command("suggest", tmp_path, *options)  # an empty folder, of which nothing is said
+    assert done.status == 2 and told in done.err and str(tmp_path) not in done.err
+
+
+def test_epochs_are_granted_whole(lcode_command: Lcode, running_logs: Path, model_folder: Path) -> None:
+    done = lcode_command("suggest", running_logs, "--model", model_folder, "--budget", 5.9, "--json")
+    granted = [one["granted"] for one in json.loads(done.out)["suggestions"]]
+    assert sum(granted) == 5 and all(float(epochs).is_integer() for epochs in granted)

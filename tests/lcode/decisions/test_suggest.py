@@ -81,7 +81,7 @@ def test_a_budget_goes_to_the_dearest_epochs() -> None:
         found = suggested(budget)
         granted = {step.run: step.granted for step in found.steps}
         wanted = sum(step.to_end for step in found.steps if step.price > 0)
-        assert sum(granted.values()) == pytest.approx(min(budget, wanted))
+        assert sum(granted.values()) == pytest.approx(min(int(budget), wanted))
         assert granted["late"] == min(budget, 2) and granted["bad"] == 0
     assert suggested(2).steps[1].granted == 0
 

@@ -168,6 +168,11 @@ def test_graphs_are_found_by_architecture_and_by_run(tmp_path: Path) -> None:
     assert table.runs["arch"].tolist() == ["mlp", "b", "c", "gone"]
     assert table.graphs["mlp"].ops == ("linear", "relu")
     assert "no graph for these architectures in graphs.json: gone." in table.notes
+    path.write_text("run,epoch,acc\na,1,1\nb,1,1\n")
+    assert "no graph in graphs.json for 1 run: a." in read_logs(path, graphs=graphs).notes
+    path.write_text("run,epoch,acc,arch\nx,1,1,gone\ny,1,1,\n")
+    with pytest.raises(InputError, match=r"graphs\.json.*its keys are mlp, b, c, the runs are x, y"):
+        read_logs(path, graphs=graphs)
 
 
 # Growing files.

@@ -102,6 +102,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"configs": pd.DataFrame({"lr": [1, 2]}, index=["a", "a"])},
         "configs has two rows for run 'a'; leave one of them out",
     ),
+    "settings that are lists": (
+        {"configs": pd.DataFrame({"widths": [[8, 8], [16], None]}, index=["a", "b", "c"])},
+        "the hyper-parameter 'widths' has a list for a value, [8, 8]; give a number or a text",
+    ),
     "settings that are no frame": ({"configs": {"lr": 1}}, "configs is {'lr': 1} (dict); give a data frame"),
     "signals without a column": ({"signals": POINTS.drop(columns="value")}, "signals has no column 'value'"),
     "signals of another run": ({"signals": POINTS.replace("a", "z")}, "signals has values of run 'z'"),
