@@ -31,6 +31,7 @@ LEVELS = (
     {"report"},
     {"plot"},
     {"cli"},
+    {"__main__"},
 )
 """Sub-packages of `lcode` from the bottom up: each imports from lower levels only."""
 
