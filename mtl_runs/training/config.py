@@ -218,7 +218,7 @@ def check_features(config: RunConfig, problem: Problem) -> None:
         )
     if len(problem.tasks) < 2:
         raise UsageError(
-            "different features are said of pairs of tasks: leave features (--features) off for a task alone"
+            "disentanglement is between two tasks: leave features (--features) off where one is trained alone"
         )
 
 

@@ -75,7 +75,7 @@ def test_fixed_weights_on_the_command_line(tmp_path: Path, call: Callable[..., i
         (["--run", "a/b"], "run name 'a/b' cannot be a file name"),
         (
             ["--features", "--task", "sum"],
-            "of pairs of tasks: leave features (--features) off for a task alone",
+            "is between two tasks: leave features (--features) off where one is trained alone",
         ),
     ],
 )

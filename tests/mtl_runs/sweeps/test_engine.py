@@ -162,6 +162,6 @@ def test_workers_log_features_where_they_are_asked_for(tmp_path: Path) -> None:
 
 def test_runs_that_cannot_have_features_are_refused_before_any_begins(tmp_path: Path) -> None:
     alone = RunSpec("alone", "digits", RunConfig(arch="mlp-8x1", tasks=("sum",)), seed=0, horizon=1)
-    with pytest.raises(UsageError, match=r"run 'alone': different features are said of pairs of tasks"):
+    with pytest.raises(UsageError, match=r"run 'alone': disentanglement is between two tasks"):
         Sweep(tmp_path, workers=1, features=True).run([*SPECS, alone])
     assert not [*tmp_path.iterdir()]
