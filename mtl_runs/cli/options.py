@@ -18,6 +18,13 @@ ProblemName = Annotated[
 ]
 Epochs = Annotated[int, typer.Option(min=1, help="Epochs of every run.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides everything random.")]
+Features = Annotated[
+    bool,
+    typer.Option(
+        "--features",
+        help="Also log every epoch how far tasks use different features, as <task>|<task>/disentanglement, 0..1.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto | cpu | cuda")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of an error.")]
 

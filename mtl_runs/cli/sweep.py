@@ -16,6 +16,7 @@ from mtl_runs.cli.ends import resumable
 from mtl_runs.cli.options import (
     Device,
     Epochs,
+    Features,
     Out,
     ProblemName,
     Seed,
@@ -112,6 +113,7 @@ def sweep(
     finish_stopped: Annotated[
         bool, typer.Option("--finish-stopped", help="Train runs that were stopped earlier to the end.")
     ] = False,
+    features: Features = False,
     device: Device = "auto",
     verbose: Verbose = False,
 ) -> None:
@@ -129,6 +131,7 @@ def sweep(
     from mtl_runs.sweeps import ProgressBar, Sweep, single_task_runs, write_baseline
     from mtl_runs.sweeps.logs import check_problem
     from mtl_runs.sweeps.pbt import MEAN_RANK
+    from mtl_runs.training.config import check_features
 
     made, baseline_file = make_problem(problem), out / "baseline.csv"
     stopping = {"--regret": regret, "--alpha": alpha, "--keep": keep, "--min-epochs": min_epochs}
@@ -142,6 +145,9 @@ def sweep(
     else:
         sample = _sample(problem, made, runs, epochs=epochs, seed=seed, balancers=balancers, archs=archs)
         specs = sample[: first or runs]
+    if features:
+        for spec in specs:  # before baselines are trained
+            check_features(spec.config, made)
     processes = workers or os.cpu_count() or 1
     sweep_with = partial(
         Sweep,
@@ -162,7 +168,13 @@ def sweep(
         stop_with, made, out, baseline_file, regret=regret, alpha=alpha, keep=keep, min_epochs=min_epochs
     )
     with resumable(), ProgressBar(f"{problem} sweep") as bar:
-        trained = sweep_with(out, monitor=monitor, continue_stopped=finish_stopped or engine == "suggest", listener=bar)
+        trained = sweep_with(
+            out,
+            monitor=monitor,
+            continue_stopped=finish_stopped or engine == "suggest",
+            listener=bar,
+            features=features,
+        )
         population_of_runs = exchanging(trained, specs, baseline_file) if engine == "pbt" else None
         if engine == "suggest":
             thawing = freeze_thaw(

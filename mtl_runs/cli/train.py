@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mtl_runs.cli.ends import resumable
-from mtl_runs.cli.options import Device, Epochs, Out, ProblemName, Seed, Verbose, device_of, loss_weights_of, setting_of
+from mtl_runs.cli.options import (
+    Device,
+    Epochs,
+    Features,
+    Out,
+    ProblemName,
+    Seed,
+    Verbose,
+    device_of,
+    loss_weights_of,
+    setting_of,
+)
 
 if TYPE_CHECKING:
     from mtl_runs.training.config import OptimizerName, Reduction
@@ -43,6 +54,7 @@ def train(
     teleport_from: Annotated[int, typer.Option(help="First epoch with COST's teleports; 0 = never.")] = 0,
     task: Annotated[list[str] | None, typer.Option(help="Train on this task only (repeat for more).")] = None,
     test: Annotated[bool, typer.Option("--test", help="At the end, measure on the test data too.")] = False,
+    features: Features = False,
     epochs: Epochs = 40,
     seed: Seed = 0,
     out: Out = Path("runs"),
@@ -97,6 +109,7 @@ def train(
             on_epoch=show,
             device=device_of(device),
             continue_stopped=True,
+            features=features,
         )
     typer.echo(f"{result.status} at epoch {result.epoch}: {out / f'{name}.jsonl'}")
     if test and result.status == "finished":

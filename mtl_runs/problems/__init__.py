@@ -16,6 +16,7 @@ from mtl_runs.problems.dense_tasks import Depth, Normals, Segmentation
 from mtl_runs.problems.digits import overlapping_digits
 from mtl_runs.problems.fashion import overlapping_fashion
 from mtl_runs.problems.folders import cityscapes, nyuv2
+from mtl_runs.problems.metagraspnet import metagraspnet
 from mtl_runs.problems.own import FORM, OwnTask, is_own, own_problem
 from mtl_runs.problems.particles import particles
 from mtl_runs.problems.scenes import scenes
@@ -46,7 +47,12 @@ PROBLEMS: dict[str, Callable[..., Problem]] = {
 """Makers of every problem, by name; all take `seed`."""
 
 
-FOLDERS: dict[str, Callable[..., Problem]] = {"nyuv2": nyuv2, "cityscapes": cityscapes, "celeba": celeba}
+FOLDERS: dict[str, Callable[..., Problem]] = {
+    "nyuv2": nyuv2,
+    "cityscapes": cityscapes,
+    "celeba": celeba,
+    "metagraspnet": metagraspnet,
+}
 """Makers of the problems that read a folder of the user's, by kind; all take `name` and integer options."""
 
 
@@ -109,6 +115,7 @@ __all__ = [
     "cityscapes",
     "clicks",
     "make_problem",
+    "metagraspnet",
     "mixed_table",
     "nyuv2",
     "overlapping_digits",

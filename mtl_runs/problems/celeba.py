@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from lcode.errors import InputError, MissingExtraError
+from lcode.errors import InputError
 from mtl_runs.problems.base import Problem, Split
 from mtl_runs.problems.memory import check_memory
+from mtl_runs.problems.picture_file import read_picture
 from mtl_runs.problems.tasks import BinaryClassification
 
 ATTRIBUTES = "list_attr_celeba.txt"
@@ -48,7 +48,7 @@ def celeba(
     check_memory(folder, sum(map(len, chosen)), 3 * height * height + 2 * len(names))
     splits = []
     for files in chosen:
-        faces = torch.stack([_picture(folder / PICTURES / file, height) for file in files])
+        faces = torch.stack([read_picture(folder / PICTURES / file, height) for file in files])
         held = torch.tensor([attributes[file] for file in files])
         splits.append(Split(faces, {task: held[:, i].contiguous() for i, task in enumerate(names)}))
     return Problem(name, tuple(BinaryClassification(task) for task in names), *splits)
@@ -87,18 +87,3 @@ def _partition(path: Path, attributes: dict[str, list[int]]) -> list[list[str]]:
     if not all(parts.values()):
         raise InputError("training (0), validation (1) or test (2) has no picture", path=path)
     return list(parts.values())
-
-
-def _picture(path: Path, height: int) -> Tensor:
-    """A picture scaled to this height, [3, height, width], 0..1."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingExtraError("CelebA's pictures need Pillow: pip install 'lcode[pictures]'") from error
-    try:
-        with Image.open(path) as image:
-            width = round(height * image.width / image.height)
-            pixels = np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BOX), np.float32)
-    except OSError as error:
-        raise InputError(f"cannot be read as a picture ({error})", path=path) from error
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)) / 255)

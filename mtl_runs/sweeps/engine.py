@@ -19,7 +19,7 @@ from mtl_runs.sweeps.on_ray import train_on_ray
 from mtl_runs.sweeps.packs import PACK, make_packs
 from mtl_runs.sweeps.worker import Job
 from mtl_runs.training import RunSpec, run_header
-from mtl_runs.training.config import check_config
+from mtl_runs.training.config import check_config, check_features
 from mtl_runs.training.memory import bytes_per_member, memory_of
 
 Engine = Literal["local", "ray"]
@@ -48,6 +48,7 @@ class Sweep:
         memory: share of the machine's (or GPU's) memory that all populations together may take, 0..1.
         engine: `local` for processes of this machine, `ray` for those of a Ray cluster, or a function that trains jobs
             as those do.
+        features: log as well how far tasks use different features (`training.features`).
     """
 
     folder: Path
@@ -59,6 +60,7 @@ class Sweep:
     population: int = PACK
     memory: float = 0.5
     engine: Engine | Train = "local"
+    features: bool = False
     _problems: dict[str, Problem] = field(default_factory=dict)
 
     def run(self, specs: Sequence[RunSpec], *, until: int | None = None) -> dict[str, RunStatus]:
@@ -110,7 +112,8 @@ class Sweep:
         )
         for note in notes:
             self.listener.note(note)
-        return [Job(tuple(pack), self.folder, self.device, monitored, self.continue_stopped) for pack in packs]
+        job = Job((), self.folder, self.device, monitored, self.continue_stopped, features=self.features)
+        return [replace(job, specs=tuple(pack)) for pack in packs]
 
     def _problem(self, spec: RunSpec) -> Problem:
         """The problem of a run, restricted to its tasks."""
@@ -127,6 +130,8 @@ class Sweep:
         """
         try:
             check_config(spec.config, self._problem(spec))
+            if self.features:
+                check_features(spec.config, self._problem(spec))
             return run_header(self._problem(spec), spec.config, run=spec.run, seed=spec.seed, horizon=spec.horizon)
         except UsageError as error:
             raise UsageError(f"run '{spec.run}': {error}") from error

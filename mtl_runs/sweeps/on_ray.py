@@ -128,6 +128,7 @@ def _trial(config: dict[str, Any], jobs: Sequence[Job], judge: Any, place: Path)
         device=job.device,
         continue_stopped=job.continue_stopped,
         until=job.until,
+        features=job.features,
     )
     if judge is not None:
         ray.get(judge.finish.remote({result.run: result.status for result in results}))

@@ -34,6 +34,7 @@ class Job:
         monitored: whether to wait for the parent's decision after each epoch.
         continue_stopped: whether to go on with stopped runs.
         until: epoch after which to pause; None = train to the horizon.
+        features: whether to log as well how far tasks use different features.
     """
 
     specs: tuple[RunSpec, ...]
@@ -42,6 +43,7 @@ class Job:
     monitored: bool
     continue_stopped: bool
     until: int | None = None
+    features: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def _serve(job: Job, connection: Connection, make: Callable[[str], Problem]) -> 
             device=job.device,
             continue_stopped=job.continue_stopped,
             until=job.until,
+            features=job.features,
         )
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise

@@ -205,6 +205,23 @@ class RunSpec:
     horizon: int
 
 
+def check_features(config: RunConfig, problem: Problem) -> None:
+    """Whether it can be logged how far tasks use different features (`training.features`).
+
+    Raises:
+        UsageError: a network of the user's, or a single task.
+    """
+    if not config.is_stackable:
+        raise UsageError(
+            "which features tasks use is known of the trainer's own networks only: leave features (--features) off, or "
+            f"choose another architecture than '{OWN}'"
+        )
+    if len(problem.tasks) < 2:
+        raise UsageError(
+            "disentanglement is between two tasks: leave features (--features) off where one is trained alone"
+        )
+
+
 def check_config(config: RunConfig, problem: Problem) -> None:
     """Whether the problem can be trained like this; building the network checks the architecture.
 

@@ -21,7 +21,7 @@ from mtl_runs.problems import Problem
 from mtl_runs.training.begin import begin_with
 from mtl_runs.training.callbacks import Decision, EpochReport, OnEpoch, OnEpochs
 from mtl_runs.training.checkpoint import load_checkpoint, save_checkpoint
-from mtl_runs.training.config import RunConfig, RunSpec, check_config
+from mtl_runs.training.config import RunConfig, RunSpec, check_config, check_features
 from mtl_runs.training.features import feature_signals
 from mtl_runs.training.header import header_digest, run_header
 from mtl_runs.training.lock import exclusive
@@ -63,6 +63,7 @@ def train(
     device: str = "cpu",
     checkpoint_every: int = 5,
     continue_stopped: bool = False,
+    features: bool = False,
 ) -> RunResult:
     """Train one run: a population of one. See `train_population`.
 
@@ -77,6 +78,7 @@ def train(
         device: `cpu`, `cuda`, ….
         checkpoint_every: epochs between checkpoints.
         continue_stopped: whether a stopped run goes on to the horizon.
+        features: whether it is logged as well how far tasks use different features (`training.features`).
 
     Raises:
         UsageError: an impossible configuration, or the folder holds another run of this name.
@@ -93,6 +95,7 @@ def train(
         device=device,
         checkpoint_every=checkpoint_every,
         continue_stopped=continue_stopped,
+        features=features,
     )
     return result
 
@@ -129,7 +132,8 @@ def train_population(
             `running`. One that diverged is paused there too instead of having failed, since who pauses runs may put
             another state into their checkpoints; its metrics are NaN.
         shared: by run, values of the shared parameters that it begins with, [P]; all others are drawn by the seed.
-        features: whether it is logged as well how far tasks use different features (`training.features`).
+        features: whether it is logged as well how far tasks use different features (`training.features`). It changes
+            nothing else, so a run that goes on may have it in some epochs only.
 
     Returns:
         How each run ended, in the given order.
@@ -146,10 +150,10 @@ def train_population(
             )
     if len(specs) > 1 and not specs[0].config.is_stackable:
         raise UsageError(f"runs with a network of your own are trained one by one; {len(specs)} were given")
-    if features and not specs[0].config.is_stackable:
-        raise UsageError("which channels tasks use is known of the trainer's own networks only: leave features off")
     if specs[0].config.tasks is not None:
         problem = problem.restrict(specs[0].config.tasks)
+    if features:
+        check_features(specs[0].config, problem)
     for spec in specs:
         # Everything that can be refused is refused before the first file is made.
         check_config(spec.config, problem)

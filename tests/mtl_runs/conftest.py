@@ -34,6 +34,7 @@ def here() -> Train:
                 device=job.device,
                 continue_stopped=job.continue_stopped,
                 until=job.until,
+                features=job.features,
             )
             statuses |= {result.run: result.status for result in results}
         return statuses

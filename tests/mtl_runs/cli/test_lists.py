@@ -32,3 +32,4 @@ def test_a_problem_without_its_data_is_listed_with_the_remedy(
     out = capsys.readouterr().out
     assert "fashion: its pictures are missing; install them\n" in out
     assert "nyuv2:FOLDER: " in out
+    assert "metagraspnet:FOLDER: Objects in a bin" in out

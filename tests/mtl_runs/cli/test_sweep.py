@@ -12,6 +12,7 @@ import pytest
 from mtl_runs.cli.sweep import _tell
 from mtl_runs.sweeps.engine import Train
 from mtl_runs.sweeps.local import Crew
+from mtl_runs.sweeps.logs import epoch_lines
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,39 @@ def test_a_sweep_of_chosen_balancers_ends_with_test_metrics(
     assert "engine must be one of local, ray, pbt, suggest; found 'slurm'" in capsys.readouterr().err
     assert call("sweep", "--balancers", "best", "--out", str(tmp_path)) == 2
     assert "no balancer 'best'; there are: equal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("engine", ["local", "pbt", "suggest"])
+def test_a_sweep_logs_features_where_they_are_asked_for(engine: str, tmp_path: Path, call: Callable[..., int]) -> None:
+    arguments = ["sweep", "--runs", "2", "--epochs", "2", "--balancers", "equal", "--archs", "mlp-4x1"]
+    arguments += ["--engine", engine, "--workers", "1", "--device", "cpu", "--out", str(tmp_path)]
+    if engine == "pbt":
+        arguments += ["--exchange-every", "1"]
+    assert call(*arguments, "--features") == 0
+    logs = [epoch_lines(tmp_path, path.stem) for path in tmp_path.glob("*.jsonl")]
+    lines = [line for log in logs for line in log.values()]
+    assert lines and all("left|sum/disentanglement" in line["signals"] for line in lines)
+
+
+def test_a_sweep_of_ones_own_networks_has_no_features(
+    tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my.py").write_text(
+        """
+from torch import nn, zeros
+from mtl_runs.problems import Problem, Regression, Split
+
+def make():
+    data = Split(zeros(200, 3), {"mass": zeros(200, 1), "size": zeros(200, 1)})
+    network = lambda: (nn.Linear(3, 4), {"mass": nn.Linear(4, 1), "size": nn.Linear(4, 1)})
+    return Problem("", (Regression("mass", 1), Regression("size", 1)), data, data, data, network=network)
+"""
+    )
+    arguments = ["--problem", f"{tmp_path / 'my.py'}:make", "--runs", "1", "--epochs", "1", "--archs", "own"]
+    out = tmp_path / "runs"
+    assert call("sweep", *arguments, "--features", "--single-task", "--device", "cpu", "--out", str(out)) == 2
+    assert "leave features (--features) off, or choose another architecture than 'own'" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_population_that_exchanges_loss_weights(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mtl_runs.sweeps.logs import epoch_lines
+
 
 def test_train_and_resume(tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["train", "--arch", "mlp-8x1", "--balancer", "cagrad", "--set", "c=0.3", "--epochs", "2"]
@@ -42,6 +44,9 @@ def make():
     assert call("train", *arguments, "--test", "--out", str(tmp_path / "runs")) == 0
     assert f"finished at epoch 1: {tmp_path / 'runs' / 'equal-own-s0.jsonl'}" in capsys.readouterr().out
     assert call("train", *arguments, "--arch", "mlp-4x1", "--out", str(tmp_path / "runs")) == 0
+    assert call("train", *arguments, "--features", "--run", "b", "--out", str(tmp_path / "runs")) == 2
+    assert "leave features (--features) off, or choose another architecture than 'own'" in capsys.readouterr().err
+    assert not (tmp_path / "runs" / "b.jsonl").exists()
     assert call("train", "--arch", "own", "--epochs", "1", "--out", str(tmp_path / "runs")) == 2
     assert "problem 'digits' brings no network of its own" in capsys.readouterr().err
 
@@ -68,6 +73,10 @@ def test_fixed_weights_on_the_command_line(tmp_path: Path, call: Callable[..., i
         (["--task", "top"], "problem 'digits' has no task 'top'"),
         (["--schedule", "linear"], "schedule must be one of constant, cosine, step"),
         (["--run", "a/b"], "run name 'a/b' cannot be a file name"),
+        (
+            ["--features", "--task", "sum"],
+            "is between two tasks: leave features (--features) off where one is trained alone",
+        ),
     ],
 )
 def test_mistakes_get_one_clear_message(
@@ -107,6 +116,37 @@ def test_a_full_disk_ends_a_training_with_one_message_and_it_goes_on_later(
     assert (tmp_path / "a.jsonl").read_bytes().count(b"\n") == 2
     assert call(*arguments) == 0
     assert "finished at epoch 3" in capsys.readouterr().out
+
+
+def test_features_are_logged_where_they_are_asked_for_and_go_on_after_an_interruption(
+    tmp_path: Path, call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["train", "--arch", "mlp-8x1", "--epochs", "8", "--lr", "0.01", "--run", "a", "--device", "cpu"]
+    assert call(*arguments, "--features", "--out", str(tmp_path / "whole")) == 0
+    whole = epoch_lines(tmp_path / "whole", "a")
+    pairs = [f"{pair}/disentanglement" for pair in ("left|right", "left|sum", "right|sum")]
+    assert all(0 < line["signals"][pair] < 1 for line in whole.values() for pair in pairs)
+
+    write = os.write
+
+    def full_disk(handle: int, data: bytes) -> int:
+        if data.startswith(b'{"type":"epoch","epoch":7,'):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(handle, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full_disk)
+        assert call(*arguments, "--features", "--out", str(tmp_path / "broken")) == 2
+    assert max(epoch_lines(tmp_path / "broken", "a")) == 6
+    assert call(*arguments, "--features", "--out", str(tmp_path / "broken")) == 0
+    broken = epoch_lines(tmp_path / "broken", "a")
+    assert {e: line["signals"] for e, line in broken.items()} == {e: line["signals"] for e, line in whole.items()}
+
+
+def test_without_being_asked_for_features_they_are_not_logged(tmp_path: Path, call: Callable[..., int]) -> None:
+    arguments = ["train", "--arch", "mlp-4x1", "--epochs", "1", "--run", "a", "--device", "cpu", "--out", str(tmp_path)]
+    assert call(*arguments) == 0
+    assert "disentanglement" not in (tmp_path / "a.jsonl").read_text()
 
 
 def test_methods_around_a_balancer(tmp_path: Path, call: Callable[..., int]) -> None:

@@ -152,3 +152,16 @@ def test_single_task_baselines(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[:2] == ["arch,task,metric,value", f"mlp-8x1,left,err,{last}"]
     assert lines[2].startswith("mlp-8x1,sum,rmse,")
+
+
+def test_workers_log_features_where_they_are_asked_for(tmp_path: Path) -> None:
+    Sweep(tmp_path, workers=1, features=True).run(SPECS[:1])
+    epochs = [line for line in read(tmp_path, "r0") if line["type"] == "epoch"]
+    assert len(epochs) == 4 and all(0 < line["signals"]["left|sum/disentanglement"] < 1 for line in epochs)
+
+
+def test_runs_that_cannot_have_features_are_refused_before_any_begins(tmp_path: Path) -> None:
+    alone = RunSpec("alone", "digits", RunConfig(arch="mlp-8x1", tasks=("sum",)), seed=0, horizon=1)
+    with pytest.raises(UsageError, match=r"run 'alone': disentanglement is between two tasks"):
+        Sweep(tmp_path, workers=1, features=True).run([*SPECS, alone])
+    assert not [*tmp_path.iterdir()]

@@ -88,12 +88,14 @@ def epochs(folder: Path, run: str) -> list[int]:
 @pytest.mark.usefixtures("real_ray")
 def test_the_same_logs_as_of_any_engine(tmp_path: Path, here: Train) -> None:
     listener = Recorder()
-    statuses = Sweep(tmp_path / "ray", 1, engine="ray", monitor=StopOne(), listener=listener).run(SPECS)
+    statuses = Sweep(tmp_path / "ray", 1, engine="ray", monitor=StopOne(), listener=listener, features=True).run(SPECS)
     assert statuses == listener.ends == {"r0": "finished", "r1": "stopped"}
     assert listener.epochs == {(run, epoch) for run in statuses for epoch in (1, 2, 3)} - {("r1", 3)}
     # What Ray began, any engine goes on with.
-    assert set(Sweep(tmp_path / "ray", continue_stopped=True, engine=here).run(SPECS).values()) == {"finished"}
-    Sweep(tmp_path / "here", engine=here).run(SPECS)
+    assert set(Sweep(tmp_path / "ray", continue_stopped=True, engine=here, features=True).run(SPECS).values()) == {
+        "finished"
+    }
+    Sweep(tmp_path / "here", engine=here, features=True).run(SPECS)
     for spec in SPECS:
         kept = [line for line in read(tmp_path / "ray", spec.run) if line.get("status") != "stopped"]
         assert kept == read(tmp_path / "here", spec.run)

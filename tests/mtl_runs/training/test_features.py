@@ -101,5 +101,5 @@ def test_it_is_logged_where_it_is_asked_for_and_changes_nothing(tiny_problem: Pr
 
 def test_a_network_of_ones_own_is_refused(tiny_problem: Problem, tmp_path: Path) -> None:
     spec = RunSpec("r", "tiny", RunConfig(OWN, batch_size=32), 0, 1)
-    with pytest.raises(UsageError, match="leave features off"):
+    with pytest.raises(UsageError, match=r"leave features \(--features\) off"):
         train_population(tiny_problem, [spec], folder=tmp_path, features=True)
