@@ -163,11 +163,11 @@ def _ways() -> dict[str, Way]:
             for name, how in (("a forest", trees), ("a forest on statistics", counts))
             for rung in (1, 3)
         },
+        "brackets of 27, drawn by lcode at epoch 3": guided_halving(ours, 27, 3),
         "lcode, 30 finished": ranked_once(ours, 30, 0),
         "lcode, 30 finished, others after epoch 1": ranked_once(ours, 30, 1),
         "lcode, 100 finished": ranked_once(ours, 100, 0),
         "lcode, 30 finished, fitted again every 15": ranked_again(ours, 30, 15),
-        "brackets of 27, drawn by lcode at epoch 3": guided_halving(ours, 27, 3),
     }
 
 
