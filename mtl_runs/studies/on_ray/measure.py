@@ -166,6 +166,7 @@ def asked(plan: Plan, out: Path, seed: int) -> list[Asked]:
     """
     folder = folder_of(out, next(iter(plan.ways)), seed)
     header, reports = Sweep(folder).header(plan.specs(seed)[0]), reports_of(folder, plan.specs(seed)[0].run)
+    reports = reports[: max(1, len(reports) - 1)]  # the last one would end the run, and the monitor learn of it
     headers = {f"{header.run}-{name}": replace(header, run=f"{header.run}-{name}") for name in ("first", *WAYS)}
     forecasting = lcode.Monitor(lcode.load(), history=lcode.read_logs(folder))
     monitors: dict[str, RunMonitor] = {FORECASTS: forecasting, NOTHING: AtOnce()}

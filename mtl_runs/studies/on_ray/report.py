@@ -42,6 +42,7 @@ def table(plan: Plan, sweeps: pd.DataFrame, decisions: pd.DataFrame) -> str:
         line(f"epochs trained twice, of {plan.runs * plan.epochs}", lambda own, _: own["again"], 0),
         line("seconds until the first epoch ÷ those of local", lambda own, of: own["first"] / of["first"], 2),
         line("seconds from there on ÷ those of local", lambda own, of: own["rest"] / of["rest"], 2),
+        line("seconds in all ÷ those of local", lambda own, of: _whole(own) / _whole(of), 2),
         line("processor of the conducting process, ms per run and epoch", lambda own, _: own["told"], 2),
         line("sent to a worker, bytes per run", lambda own, _: own["job"], 0),
         line("sent back, bytes per run and epoch", lambda own, _: own["report"], 0),
@@ -61,6 +62,10 @@ def spread(values: Sequence[float] | pd.Series, digits: int) -> str:
         return ""
     mean = f"{known.mean():.{digits}f}"
     return mean if known.nunique() == 1 else f"{mean} ± {known.std():.{digits}f}"
+
+
+def _whole(own: pd.DataFrame) -> pd.Series:
+    return own["first"] + own["rest"]
 
 
 def _row(*cells: str) -> str:

@@ -34,7 +34,7 @@ def test_a_kill_loses_nothing_and_nothing_is_measured_twice(tmp_path: Path) -> N
     assert set(sweeps["finished"]) == {2} and set(sweeps["other"]) == {0}
     assert list(sweeps["again"][:2]) == [0, 0] and 0 <= sweeps["again"][2] < 40
     assert sweeps["memory"].notna().tolist() == [False, False, True] and (sweeps["log"] > 300).all()
-    assert len(decisions) == 6 and set(decisions["decisions"]) == {40} and (decisions["seconds"] > 0).all()
+    assert len(decisions) == 6 and set(decisions["decisions"]) == {39} and (decisions["seconds"] > 0).all()
     logs = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.jsonl")}
     assert command.study(TINY, tmp_path) == text and len(logs) == 3 * 2
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.jsonl")} == logs
@@ -88,6 +88,7 @@ def test_the_table_has_ratios_to_as_many_local_workers() -> None:
     late = "2.50 ± 0.71"
     assert f"| seconds until the first epoch ÷ those of local | 1.00 | {late} | 1.00 | {late} | {late} |" in lines
     assert "| seconds from there on ÷ those of local | 1.00 | 1.50 | 1.00 | 1.50 | 1.50 |" in lines
+    assert "| seconds in all ÷ those of local | 1.00 | 1.67 ± 0.12 | 1.00 | 1.67 ± 0.12 | 1.67 ± 0.12 |" in lines
     assert "| epochs trained twice, of 96 | 0 | 0 | 0 | 0 | 4 |" in lines
     assert "| memory of a worker, GB |  |  |  |  | 0.50 |" in lines
     assert lines[-2].endswith("in the monitor's process 40.00 | 40.10 | 42.00 | 40.10 | 42.00 |  |")
