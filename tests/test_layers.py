@@ -50,6 +50,7 @@ USERS_OF_FORECASTS = (
     "mtl_runs.studies.equal_compute",
     "mtl_runs.studies.live_stopping",
     "mtl_runs.studies.nas",
+    "mtl_runs.studies.on_ray",
     "mtl_runs.studies.reinforcement",
 )
 """What of the trainer uses the library as anybody does: the command line, and what measures how much that saves."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -60,10 +60,18 @@ def sweep(
     engine: Annotated[
         str,
         typer.Option(
-            help="local | ray (needs the extra `ray`) | pbt: runs that exchange networks and loss weights | suggest: "
+            help="local | ray: the same, --on ray | pbt: runs that exchange networks and loss weights | suggest: "
             "runs are paused and gone on with by what is worth training next."
         ),
     ] = "local",
+    on: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose processes train, whichever engine says what: local, those of this machine | ray, those of a "
+            "Ray cluster (needs the extra `ray`); default: local, with --engine ray ray.",
+            show_default=False,
+        ),
+    ] = None,
     budget: Annotated[
         int | None,
         typer.Option(
@@ -135,6 +143,7 @@ def sweep(
 
     made, baseline_file = make_problem(problem), out / "baseline.csv"
     stopping = {"--regret": regret, "--alpha": alpha, "--keep": keep, "--min-epochs": min_epochs}
+    place = _place(engine, on)
     _check_engine(engine, stop_with=stop_with, stopping=stopping, budget=budget, first=first)
     check_problem(out, made.name)
     if engine == "pbt":
@@ -155,7 +164,7 @@ def sweep(
         device=device_of(device),
         population=population,
         memory=memory,
-        engine=cast("Engine", "local" if engine in ("pbt", "suggest") else engine),
+        engine=place,
     )
     if single_task:
         used = dict.fromkeys(spec.config.arch for spec in specs)
@@ -203,6 +212,22 @@ def sweep(
         raise LcodeError(
             f"these runs killed their worker processes and were given up: {', '.join(lost)}; is there enough memory?"
         )
+
+
+def _place(engine: str, on: str | None) -> Engine:
+    """Whose processes train.
+
+    Raises:
+        UsageError: the text says what there is, or which of two options to leave out.
+    """
+    from mtl_runs.sweeps.engine import ENGINES
+
+    place = on or ("ray" if engine == "ray" else "local")
+    if place not in ENGINES:
+        raise UsageError(f"--on must be one of {', '.join(ENGINES)}; found '{place}'")
+    if engine == "ray" and place != "ray":
+        raise UsageError(f"--engine ray trains on Ray: leave out --on {place}, or --engine ray")
+    return place
 
 
 def _check_engine(

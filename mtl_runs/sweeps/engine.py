@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lcode.errors import UsageError
 from lcode.table import RunStatus
 from lcode.table.runlog import RunHeader
 from mtl_runs.problems import Problem, make_problem
 from mtl_runs.sweeps.conductor import Judge, Listener, RunMonitor, Silent
-from mtl_runs.sweeps.local import train_locally
+from mtl_runs.sweeps.crew import Crew
+from mtl_runs.sweeps.local import LocalCrew
 from mtl_runs.sweeps.logs import log_status
-from mtl_runs.sweeps.on_ray import train_on_ray
+from mtl_runs.sweeps.on_ray import RayCrew
 from mtl_runs.sweeps.packs import PACK, make_packs
 from mtl_runs.sweeps.worker import Job
 from mtl_runs.training import RunSpec, run_header
@@ -25,8 +27,8 @@ from mtl_runs.training.memory import bytes_per_member, memory_of
 Engine = Literal["local", "ray"]
 Train = Callable[..., dict[str, RunStatus]]
 
-ENGINES: dict[Engine, Train] = {"local": train_locally, "ray": train_on_ray}
-"""How a sweep's populations are trained."""
+ENGINES: dict[Engine, type[Crew[Any]]] = {"local": LocalCrew, "ray": RayCrew}
+"""Who trains a sweep's populations."""
 
 
 @dataclass
@@ -47,7 +49,7 @@ class Sweep:
         population: how many runs are trained together at most, by each process.
         memory: share of the machine's (or GPU's) memory that all populations together may take, 0..1.
         engine: `local` for processes of this machine, `ray` for those of a Ray cluster, or a function that trains jobs
-            as those do.
+            as `Crew.train` does.
         features: log as well how far tasks use different features (`training.features`).
     """
 
@@ -63,12 +65,12 @@ class Sweep:
     features: bool = False
     _problems: dict[str, Problem] = field(default_factory=dict)
 
-    def run(self, specs: Sequence[RunSpec], *, until: int | None = None) -> dict[str, RunStatus]:
+    def run(self, specs: Sequence[RunSpec], *, until: int | Mapping[str, int] | None = None) -> dict[str, RunStatus]:
         """Train these runs.
 
         Args:
             specs: the runs.
-            until: pause after this epoch, see `train_population`.
+            until: pause after this epoch, see `train_population`; or by run, each after its own.
 
         Returns:
             Status of every run, in the given order: finished, failed, stopped, or `running` for one that was paused,
@@ -80,26 +82,43 @@ class Sweep:
         headers = {spec.run: self.header(spec) for spec in specs}
         statuses: dict[str, RunStatus] = {}
         # Runs that were stopped earlier and shall go on to their horizon are nobody's to stop again.
-        todo: dict[bool, list[RunSpec]] = {True: [], False: []}
+        todo: dict[tuple[bool, int | None], list[RunSpec]] = {}
         for spec in specs:
             status = log_status(self.folder, headers[spec.run])
             stopped = status == "stopped"
             if status is not None and (status in ("finished", "failed") or (stopped and not self.continue_stopped)):
                 statuses[spec.run] = status
             else:
-                todo[self.monitor is not None and not stopped].append(spec)
+                monitored = self.monitor is not None and not stopped
+                pause = until[spec.run] if isinstance(until, Mapping) else until
+                todo.setdefault((monitored, pause), []).append(spec)
         n_todo = sum(map(len, todo.values()))
         jobs = [
-            replace(job, until=until) for monitored, some in todo.items() for job in self._jobs(some, monitored, n_todo)
+            replace(job, until=pause)
+            for (monitored, pause), some in todo.items()
+            for job in self._jobs(some, monitored, n_todo)
         ]
         self.listener.begin(
             sum(spec.horizon for job in jobs for spec in job.specs), sum(len(job.specs) for job in jobs)
         )
         judge = None if self.monitor is None else Judge(self.monitor, headers)
         if jobs:
-            train = ENGINES[self.engine] if isinstance(self.engine, str) else self.engine
-            statuses |= train(jobs, workers=self.workers, judge=judge, listener=self.listener)
+            with self.training() as train:
+                statuses |= train(jobs, workers=self.workers, judge=judge, listener=self.listener)
         return {spec.run: statuses[spec.run] for spec in specs}
+
+    @contextmanager
+    def training(self) -> Iterator[Train]:
+        """What trains populations, to be a sweep's engine: its workers stay from one call of `run` to the next.
+
+        Raises:
+            MissingExtraError: the engine needs a library that is not installed.
+        """
+        if isinstance(self.engine, str):
+            with ENGINES[self.engine]() as crew:
+                yield crew.train
+        else:
+            yield self.engine
 
     def _jobs(self, specs: Sequence[RunSpec], monitored: bool, n_todo: int) -> list[Job]:
         """Populations of these runs, of so many that are to be trained in all."""

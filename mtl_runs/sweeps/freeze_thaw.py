@@ -14,7 +14,6 @@ from lcode.table import RunStatus
 from lcode.table.runlog import RunHeader
 from mtl_runs.sweeps.conductor import Listener, Silent
 from mtl_runs.sweeps.engine import Sweep
-from mtl_runs.sweeps.local import Crew
 from mtl_runs.sweeps.logs import epoch_lines, last_status, log_status
 from mtl_runs.training import RunSpec
 
@@ -70,12 +69,11 @@ class FreezeThaw:
         headers = {spec.run: self.sweep.header(spec) for spec in specs}
         by_name = {spec.run: spec for spec in specs}
         told = self.sweep.listener
-        told.begin(self.budget, len(specs))
-        for run, epoch in self.epochs(specs).items():
-            told.epoch(run, epoch)
-        with Crew() as crew:
-            sweep = replace(self.sweep, listener=_OfBudget(told))
-            sweep = replace(sweep, engine=crew.train) if sweep.engine == "local" else sweep
+        with self.sweep.training() as train:
+            sweep = replace(self.sweep, engine=train, listener=_OfBudget(told))
+            told.begin(self.budget, len(specs))
+            for run, epoch in self.epochs(specs).items():
+                told.epoch(run, epoch)
             reached: dict[str, tuple[int, str | None]] = {}
             while (left := self.budget - sum(self.epochs(specs).values())) > 0:
                 before, reached = reached, self._reached(specs)
@@ -99,18 +97,17 @@ class FreezeThaw:
     def _train(self, sweep: Sweep, wanted: Sequence[tuple[RunSpec, int]], left: int) -> None:
         """Train these runs by so many epochs each, as far as the budget reaches; those to the same epoch together."""
         before = self.epochs([spec for spec, _ in wanted])
-        to_epoch: dict[int, list[RunSpec]] = {}
+        until: dict[str, int] = {}
         for spec, epochs in wanted:
             taken = min(max(epochs, 1), spec.horizon - before[spec.run], left)
             left -= taken
             if taken > 0:
-                to_epoch.setdefault(before[spec.run] + taken, []).append(spec)
-        for epoch, together in sorted(to_epoch.items()):
-            statuses = sweep.run(together, until=epoch)
-            after = self.epochs(together)
-            lost = [run for run, status in statuses.items() if status == "running" and after[run] < epoch]
-            if lost:
-                raise LcodeError(
-                    f"these runs killed their worker processes and were given up: {', '.join(lost)}; is there enough "
-                    "memory?"
-                )
+                until[spec.run] = before[spec.run] + taken
+        specs = [spec for spec, _ in wanted if spec.run in until]
+        statuses, after = sweep.run(specs, until=until), self.epochs(specs)
+        lost = [run for run, status in statuses.items() if status == "running" and after[run] < until[run]]
+        if lost:
+            raise LcodeError(
+                f"these runs killed their worker processes and were given up: {', '.join(lost)}; is there enough "
+                "memory?"
+            )

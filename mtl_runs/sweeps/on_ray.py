@@ -1,139 +1,194 @@
-"""The Ray engine: every population is a trial of Ray Tune, on the processes or machines of a cluster."""
+"""The Ray engine: the workers are actors of Ray, on the processors or GPUs of one machine or of a cluster.
+
+A worker does the same as one of this machine, and what it says goes through two boxes in its actor: Ray calls an actor,
+and has no pipe to it.
+"""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
 from typing import Any
 
-from lcode.errors import UsageError
+from lcode.errors import MissingExtraError
 from lcode.table import RunStatus
-from mtl_runs.sweeps.conductor import Judge, Listener, Silent
-from mtl_runs.sweeps.logs import last_status
-from mtl_runs.sweeps.worker import Answer, Job
-from mtl_runs.training import EpochReport
+from mtl_runs.sweeps.conductor import Judge, Listener
+from mtl_runs.sweeps.crew import Crew
+from mtl_runs.sweeps.worker import Job, Work, work
 
-RETRIES = 1
-"""How often a trial is tried again whose process died; its runs go on from their checkpoints."""
+CALLS = 3
+"""That an actor answers at once: one waits for its next word, one brings an answer, one is to spare."""
 
 
-def train_on_ray(jobs: Sequence[Job], *, workers: int, judge: Judge | None, listener: Listener) -> dict[str, RunStatus]:
-    """Train all jobs as trials of Ray Tune.
+def start_ray(workers: int) -> None:
+    """Start Ray on so many processors of this machine, or join the cluster that `RAY_ADDRESS` names, unless it runs."""
+    import ray
 
-    A cluster that is already running (`ray.init` was called, or `RAY_ADDRESS` names one) is used as it is; otherwise
-    Ray is started here. On several machines the folder of the logs must be one that all of them see. Ray's own files
-    are in `<folder>/ray/`; a sweep is resumed from its logs, like any other, and not from them.
+    if ray.is_initialized():
+        return
+    if "RAY_ADDRESS" in os.environ:
+        ray.init(log_to_driver=False)
+    else:
+        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
+
+
+class RayWorker:
+    """An actor of Ray that waits for jobs.
 
     Args:
-        jobs: the populations, at least one.
-        workers: number of processes where Ray is started here; each trial takes one CPU, or a share of a GPU.
-        judge: decides on the runs of monitored jobs; it lives in a process of its own.
-        listener: told about progress.
+        resources: what of a machine it takes, such as `{"num_cpus": 1}`.
+        work: what it does.
 
-    Returns:
-        Status of every run; `running` for those whose process died again and again.
+    Attributes:
+        job: what it is busy with, or None.
+        word: Ray's reference to its next message.
+    """
+
+    def __init__(self, resources: dict[str, float], work: Work = work) -> None:
+        import ray
+
+        self.job: Job | None = None
+        post: Any = ray.remote(Post)
+        self._actor = post.options(**resources, max_concurrency=CALLS).remote(Path.cwd(), work)
+        self.word = self._actor.hear.remote()
+
+    def give(self, job: Job) -> None:
+        """Send a job. If the actor is gone, hearing it will say so."""
+        self.job = job
+        self.send(replace(job, folder=Path(job.folder).resolve()))
+
+    def send(self, message: Any) -> None:
+        """Send a message; one to an actor that is gone is dropped."""
+        self._actor.tell.remote(message)
+
+    def hear(self) -> tuple[Any, ...]:
+        """The next message, waited for.
+
+        Raises:
+            EOFError: the actor is gone: its process was killed, or its machine.
+        """
+        import ray
+        from ray.exceptions import OutOfMemoryError, RayActorError
+
+        try:
+            message: tuple[Any, ...] = ray.get(self.word)
+        except (RayActorError, OutOfMemoryError) as error:
+            raise EOFError(str(error)) from error
+        self.word = self._actor.hear.remote()
+        return message
+
+    def end(self) -> None:
+        """End the actor's process at once, since every complete epoch is on disk."""
+        import ray
+
+        ray.kill(self._actor)
+
+
+class Post:
+    """What an actor is: a thread that works, and a box for the messages of either side.
+
+    Args:
+        place: where the sweep was begun.
+        work: what is to be done.
+    """
+
+    def __init__(self, place: Path, work: Work) -> None:
+        if place.is_dir():  # Ray's processes begin elsewhere, and problems may be files of the user's
+            os.chdir(place)
+        self._jobs: SimpleQueue[Any] = SimpleQueue()
+        self._words: SimpleQueue[Any] = SimpleQueue()
+        threading.Thread(target=self._work, args=(work,), daemon=True).start()
+
+    def tell(self, message: Any) -> None:
+        """The parent's message is for the worker."""
+        self._jobs.put(message)
+
+    def hear(self) -> Any:
+        """The worker's next message, waited for."""
+        return self._words.get()
+
+    def send(self, message: Any) -> None:
+        """See `Line`."""
+        self._words.put(message)
+
+    def recv(self) -> Any:
+        """See `Line`."""
+        return self._jobs.get()
+
+    def _work(self, work: Work) -> None:
+        try:
+            work(self)
+        finally:
+            os._exit(1)  # a worker that is no more has nothing to say, and nobody shall wait for it
+
+
+class RayCrew(Crew[RayWorker]):
+    """Actors of Ray, which runs from the first call to the end of the crew.
+
+    A cluster that is already running (`ray.init` was called, or `RAY_ADDRESS` names one) is used as it is; otherwise
+    Ray is started here. On several machines the folder of the logs must be one that all of them see. A sweep is resumed
+    from its logs, like any other, and Ray knows nothing of it.
 
     Raises:
-        UsageError: Ray is not installed, or a run cannot be trained.
+        MissingExtraError: Ray is not installed.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
+
+    def __init__(self) -> None:
+        super().__init__()
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        try:
+            import ray
+        except ImportError as error:
+            raise MissingExtraError("training on Ray needs Ray; install it with: pip install 'lcode[ray]'") from error
+        self._started = not ray.is_initialized()
+        self._resources: dict[str, float] = {}
+
+    def train(
+        self, jobs: Sequence[Job], *, workers: int, judge: Judge | None, listener: Listener
+    ) -> dict[str, RunStatus]:
+        """Train all jobs; see `Crew.train`.
+
+        Args:
+            jobs: the populations, at least one, all for processors or all for GPUs.
+            workers: number of processes where Ray is started here; each takes one CPU, or on GPUs that share of one. Of
+                a cluster that is running all that is free is used.
+            judge: decides on the runs of monitored jobs, in this process.
+            listener: told about progress.
+        """
+        start_ray(workers)
+        on_gpu = jobs[0].device != "cpu"
+        self._resources = {"num_cpus": 0, "num_gpus": 1 / workers} if on_gpu else {"num_cpus": 1}
+        return super().train(jobs, workers=workers, judge=judge, listener=listener)
+
+    def room(self, workers: int) -> int:
+        """Workers that the cluster has room for: those that it has no room for would keep their jobs waiting."""
         import ray
-        from ray import tune
-    except ImportError as error:
-        raise UsageError("--engine ray needs Ray Tune; install it with: pip install 'lcode[ray]'") from error
 
-    started = not ray.is_initialized()
-    if started and "RAY_ADDRESS" in os.environ:
-        ray.init(log_to_driver=False)
-    elif started:
-        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
-    jobs = [replace(job, folder=Path(job.folder).resolve()) for job in jobs]
-    handle = None if judge is None else ray.remote(num_cpus=0)(Judge).remote(judge.monitor, judge.headers)
+        free = ray.available_resources()
+        places = workers * free.get("GPU", 0) if "num_gpus" in self._resources else free.get("CPU", 0)
+        return max(1, len(self._pool) + int(places))
 
-    class Progress(tune.Callback):
-        """Passes on what the trials report."""
+    def hire(self) -> RayWorker:
+        """See `Crew`."""
+        return RayWorker(self._resources)
 
-        def __init__(self, listener: Listener) -> None:
-            self.listener = listener
+    def ready(self, busy: Sequence[RayWorker]) -> list[RayWorker]:
+        """See `Crew`."""
+        import ray
 
-        def __getstate__(self) -> dict[str, Any]:
-            # Ray saves its callbacks for a restart of its own; a progress bar cannot be saved, and need not be.
-            return {"listener": Silent()}
+        speaking, _ = ray.wait([worker.word for worker in busy])
+        return [worker for worker in busy if worker.word in speaking]
 
-        def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
-            for run, epoch in zip(result["runs"], result["epochs"], strict=True):
-                self.listener.epoch(run, epoch)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        import ray
 
-        def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-            for run, status in _statuses(jobs[trial.config["job"]]).items():
-                self.listener.end(run, status)
-
-    on_gpu = jobs[0].device != "cpu"
-    trainable = tune.with_resources(
-        tune.with_parameters(_trial, jobs=tuple(jobs), judge=handle, place=Path.cwd()),
-        {"gpu": 1 / workers} if on_gpu else {"cpu": 1},
-    )
-    tuner = tune.Tuner(
-        trainable,
-        param_space={"job": tune.grid_search(list(range(len(jobs))))},
-        run_config=tune.RunConfig(
-            name="ray",
-            storage_path=str(jobs[0].folder),
-            callbacks=[Progress(listener)],
-            failure_config=tune.FailureConfig(max_failures=RETRIES),
-            verbose=0,
-        ),
-    )
-    try:
-        results = tuner.fit()
-    finally:
-        if started:
+        super().__exit__(kind, error, trace)
+        if self._started:
             ray.shutdown()
-    for failure in results.errors:
-        cause = getattr(failure, "cause", failure)
-        if isinstance(cause, UsageError):
-            raise cause
-        if "UsageError" in str(failure):
-            raise UsageError(str(failure).strip().splitlines()[-1].partition("UsageError: ")[2])
-    return {run: status for job in jobs for run, status in _statuses(job).items()}
-
-
-def _trial(config: dict[str, Any], jobs: Sequence[Job], judge: Any, place: Path) -> None:
-    """One population, in a process of Ray; `place` is where the sweep was begun."""
-    import ray
-    from ray import tune
-
-    from mtl_runs.problems import make_problem
-    from mtl_runs.training import train_population
-
-    job = jobs[config["job"]]
-    if place.is_dir():  # Ray puts each trial into a folder of its own, and problems may be files of the user's
-        os.chdir(place)
-
-    def on_epochs(reports: Sequence[EpochReport]) -> list[Answer | None]:
-        tune.report({"runs": [report.run for report in reports], "epochs": [report.epoch for report in reports]})
-        if job.monitored:
-            answers: list[Answer | None] = ray.get(judge.decide.remote(list(reports)))
-            return answers
-        return [None] * len(reports)
-
-    results = train_population(
-        make_problem(job.specs[0].problem),
-        job.specs,
-        folder=Path(job.folder),
-        on_epochs=on_epochs,
-        device=job.device,
-        continue_stopped=job.continue_stopped,
-        until=job.until,
-        features=job.features,
-    )
-    if judge is not None:
-        ray.get(judge.finish.remote({result.run: result.status for result in results}))
-
-
-def _statuses(job: Job) -> dict[str, RunStatus]:
-    """How the runs of a job stand by their logs."""
-    return {spec.run: last_status(job.folder, spec.run) or "running" for spec in job.specs}

@@ -30,7 +30,6 @@ from lcode.table import Metric, RunStatus
 from mtl_runs.exchange import Exchange
 from mtl_runs.sweeps.engine import Sweep
 from mtl_runs.sweeps.lineage import loss_weights, schedule_text, weight_schedule
-from mtl_runs.sweeps.local import Crew
 from mtl_runs.sweeps.logs import epoch_lines, log_status
 from mtl_runs.sweeps.selection import choose_parents, mean_rank, perturb
 from mtl_runs.training import RunSpec
@@ -104,8 +103,8 @@ class PopulationBasedTraining:
         for spec in specs:
             if statuses[spec.run] is not None:
                 self._check_checkpoint(spec, last if seen[spec.run] > last else last - rule.interval)
-        with Crew() as crew:
-            sweep = replace(self.sweep, engine=crew.train) if self.sweep.engine == "local" else self.sweep
+        with self.sweep.training() as train:
+            sweep = replace(self.sweep, engine=train)
             for epoch in exchanges:
                 if epoch >= last:
                     sweep.run(specs, until=epoch)

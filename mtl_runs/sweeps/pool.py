@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+from multiprocessing.connection import Connection
 from typing import Any
 
-from mtl_runs.sweeps.worker import Job, work
-
-GONE = (EOFError, BrokenPipeError, ConnectionResetError)
-"""What talking to a dead process raises."""
+from mtl_runs.sweeps.crew import GONE
+from mtl_runs.sweeps.worker import Job, Work, work
 
 
-class Worker:
+class LocalWorker:
     """A fresh process that waits for jobs. Forking one that has used torch is not safe, and Windows cannot fork.
+
+    Args:
+        work: what it does.
 
     Attributes:
         job: what it is busy with, or None.
         connection: our end of the pipe; readable when the worker has a message, or is gone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work = work) -> None:
         context = multiprocessing.get_context("spawn")
         self.job: Job | None = None
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=work, args=(theirs,), daemon=True)
+        self._process = context.Process(target=_begin, args=(work, theirs), daemon=True)
         self._process.start()
         # Only the worker may hold its end: then its death is the end of the pipe.
         theirs.close()
@@ -40,6 +43,11 @@ class Worker:
         except GONE:
             return
 
+    def hear(self) -> tuple[Any, ...]:
+        """The next message, waited for."""
+        message: tuple[Any, ...] = self.connection.recv()
+        return message
+
     def end(self) -> None:
         """End the process: politely when it is idle, else at once, since every complete epoch is on disk."""
         if self.job is None:
@@ -49,3 +57,9 @@ class Worker:
             self._process.terminate()
         self._process.join()
         self.connection.close()
+
+
+def _begin(work: Work, connection: Connection) -> None:
+    # Ctrl-C reaches the whole group of processes; the parent decides what to do about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    work(connection)

@@ -1,20 +1,18 @@
 """A worker process of a sweep: trains one population after the other and reports each epoch to its parent.
 
-Messages to the parent are tuples that begin with their kind: `("epoch", reports)`, `("done", [(run, status), …])`,
-`("error", text, is_user_error, traceback)`. The parent sends jobs, None to end, and after each epoch of a monitored job
-a list of answers, one per report.
+The parent may be on another machine; what lies between is a `Line`. Messages to the parent are tuples that begin with
+their kind: `("epoch", reports)`, `("done", [(run, status), …])`, `("error", text, is_user_error, traceback)`. The
+parent sends jobs, None to end, and after each epoch of a monitored job a list of answers, one per report.
 """
 
 from __future__ import annotations
 
-import signal
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lcode.errors import LcodeError
 
@@ -54,10 +52,21 @@ class Answer:
     reason: str
 
 
-def work(connection: Connection) -> None:
+class Line(Protocol):
+    """The worker's end of what it talks to its parent by."""
+
+    def send(self, message: Any, /) -> None:
+        """Send a message."""
+
+    def recv(self) -> Any:
+        """The parent's next message, waited for."""
+
+
+Work = Callable[[Line], None]
+
+
+def work(connection: Line) -> None:
     """Serve jobs until told to end, or until the parent is gone."""
-    # Ctrl-C reaches the whole group of processes; the parent decides what to do about it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from mtl_runs.problems import make_problem
 
     # Neighbouring jobs are mostly of one problem, and making some takes as long as an epoch.
@@ -69,12 +78,13 @@ def work(connection: Connection) -> None:
         return
 
 
-def _serve(job: Job, connection: Connection, make: Callable[[str], Problem]) -> None:
+def _serve(job: Job, connection: Line, make: Callable[[str], Problem]) -> None:
     from mtl_runs.training import train_population
 
     def on_epochs(reports: Sequence[EpochReport]) -> list[Answer | None]:
         connection.send(("epoch", list(reports)))
-        return connection.recv() if job.monitored else [None] * len(reports)
+        answers: list[Answer | None] = connection.recv() if job.monitored else [None] * len(reports)
+        return answers
 
     try:
         results = train_population(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,14 +12,14 @@ import pytest
 
 from mtl_runs.cli.sweep import _tell
 from mtl_runs.sweeps.engine import Train
-from mtl_runs.sweeps.local import Crew
+from mtl_runs.sweeps.local import LocalCrew
 from mtl_runs.sweeps.logs import epoch_lines
 
 
 @pytest.fixture(autouse=True)
 def no_processes(here: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine has its own tests; here it is enough that runs are trained."""
-    monkeypatch.setattr(Crew, "train", lambda self, jobs, **options: here(jobs, **options))
+    monkeypatch.setattr(LocalCrew, "train", lambda self, jobs, **options: here(jobs, **options))
 
 
 def test_a_sweep_of_chosen_balancers_ends_with_test_metrics(
@@ -214,6 +215,36 @@ def test_what_is_suggested_is_never_stopped(
     tmp_path: Path,
     call: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("sweep", *options, "--out", str(tmp_path / "out")) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("engine", ["local", "pbt", "suggest"])
+def test_every_engine_trains_on_ray_and_names_the_extra_that_it_needs(
+    engine: str,
+    tmp_path: Path,
+    call: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    arguments = ["--problem", "tabular", "--runs", "4", "--device", "cpu", "--out", str(tmp_path / "out")]
+    for spelling in (["--engine", engine, "--on", "ray"], ["--engine", "ray"]):
+        assert call("sweep", *spelling, *arguments) == 2
+        assert "pip install 'lcode[ray]'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--on", "slurm"], "--on must be one of local, ray; found 'slurm'"),
+        (["--engine", "ray", "--on", "local"], "--engine ray trains on Ray: leave out --on local, or --engine ray"),
+    ],
+)
+def test_where_a_sweep_cannot_train(
+    options: list[str], message: str, tmp_path: Path, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call("sweep", *options, "--out", str(tmp_path / "out")) == 2
     assert message in capsys.readouterr().err

@@ -15,7 +15,7 @@ from lcode.table import RunStatus
 from mtl_runs.corpus import Entry, corpus_entries
 from mtl_runs.corpus.space import Plan
 from mtl_runs.problems import make_problem
-from mtl_runs.sweeps import engine
+from mtl_runs.sweeps.local import LocalCrew
 from mtl_runs.sweeps.worker import Job
 from mtl_runs.training import train_population
 
@@ -40,7 +40,7 @@ def tiny_definition() -> Iterator[None]:
     """The command with the tiny definition."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "corpus_entries", tiny_entries)
-        patch.setitem(engine.ENGINES, "local", train_here)
+        patch.setattr(LocalCrew, "train", lambda self, jobs, **options: train_here(jobs, **options))
         yield
 
 

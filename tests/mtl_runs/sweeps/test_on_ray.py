@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from lcode.errors import UsageError
+from lcode.errors import MissingExtraError
 from lcode.graphs.arch import ArchGraph
 from lcode.table import RunStatus
-from mtl_runs.sweeps import RunSpec, Sweep
-from mtl_runs.sweeps.conductor import Silent
+from lcode.table.runlog import RunHeader
+from mtl_runs.studies.on_ray.killing import LOCKS, Killer
+from mtl_runs.sweeps import FreezeThaw, RunSpec, Sweep
 from mtl_runs.sweeps.engine import Train
+from mtl_runs.sweeps.on_ray import RayCrew, RayWorker
 from mtl_runs.sweeps.worker import Answer
 from mtl_runs.training import RunConfig
-from mtl_runs.training.loop import checkpoint_path
 
 SPECS = [
     RunSpec(f"r{i}", "digits", RunConfig(arch="mlp-4x1", balancer=balancer, batch_size=256), seed=i, horizon=3)
@@ -109,27 +108,7 @@ def make():
 """
 
 
-class Killer(Silent):
-    """Kills the process that trains a run, once, when it has reported this epoch."""
-
-    def __init__(self, folder: Path, run: str, epoch: int) -> None:
-        self.folder, self.run, self.at = folder, run, epoch
-        self.logged = 0
-
-    def epoch(self, run: str, epoch: int) -> None:
-        if run == self.run and epoch >= self.at and not self.logged:
-            os.kill(holder(checkpoint_path(self.folder, run).with_name("lock")), signal.SIGKILL)
-            self.logged = len(epochs(self.folder, run))
-
-
-def holder(lock: Path) -> int:
-    """The process that holds a lock."""
-    inode = lock.stat().st_ino
-    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
-    return next(int(parts[4]) for parts in locks if parts[5].endswith(f":{inode}"))
-
-
-@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="tells who holds a lock")
+@pytest.mark.skipif(not LOCKS.exists(), reason="tells who holds a lock")
 @pytest.mark.usefixtures("real_ray")
 def test_a_population_whose_process_was_killed_goes_on(
     tmp_path: Path, here: Train, monkeypatch: pytest.MonkeyPatch
@@ -137,20 +116,60 @@ def test_a_population_whose_process_was_killed_goes_on(
     monkeypatch.chdir(tmp_path)  # paths are the user's, wherever Ray puts its processes
     Path("mine.py").write_text(OWN)
     specs = [
-        replace(spec, run=f"{spec.run}-{seed}", problem="mine.py:make", seed=seed, horizon=12)
+        replace(spec, run=f"{spec.run}-{seed}", problem="mine.py:make", seed=seed, horizon=20)
         for spec in SPECS
         for seed in range(2)
     ]  # two populations
-    killer = Killer(Path("ray"), "r1-0", 7)
+    killer = Killer(Path("ray"), Sweep(Path("ray")).header(specs[2]), 7)
     statuses = Sweep(Path("ray"), 2, engine="ray", population=2, listener=killer).run(specs)
-    assert 7 <= killer.logged < 12 and set(statuses.values()) == {"finished"}
+    assert 7 <= killer.logged < 20 and set(statuses.values()) == {"finished"}
     Sweep(Path("here"), engine=here).run(specs)
     for spec in specs:
-        assert epochs(Path("ray"), spec.run) == list(range(1, 13))
+        assert epochs(Path("ray"), spec.run) == list(range(1, 21))
         assert read(Path("ray"), spec.run) == read(Path("here"), spec.run)
+
+
+class Rounds:
+    """Says what is trained, round by round: each run by so many epochs."""
+
+    def __init__(self, *rounds: Mapping[str, int]) -> None:
+        self.rounds = list(rounds)
+
+    def __call__(self, headers: Mapping[str, RunHeader], left: int) -> Mapping[str, int]:
+        return self.rounds.pop(0) if self.rounds else {}
+
+
+@pytest.mark.skipif(not LOCKS.exists(), reason="tells who holds a lock")
+@pytest.mark.usefixtures("real_ray")
+def test_rounds_that_pause_runs_share_their_workers_and_survive_a_kill(
+    tmp_path: Path, here: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = [replace(spec, horizon=40) for spec in SPECS]
+    hired: list[RayWorker] = []
+    hire = RayCrew.hire
+
+    def counted(crew: RayCrew) -> RayWorker:
+        hired.append(hire(crew))
+        return hired[-1]
+
+    monkeypatch.setattr(RayCrew, "hire", counted)
+    sweep = Sweep(tmp_path / "ray", workers=1, engine="ray", population=1)
+    FreezeThaw(sweep, Rounds({"r1": 1}, {"r1": 2}, {"r0": 1}), 100).run(specs)
+    assert len(hired) == 1 and [len(epochs(sweep.folder, spec.run)) for spec in specs] == [1, 3]
+    killer = Killer(sweep.folder, sweep.header(specs[0]), 7)
+    going_on = FreezeThaw(replace(sweep, listener=killer), Rounds({"r0": 39}, {"r1": 9}), 44)
+    assert going_on.run(specs) == {"r0": "finished", "r1": "stopped"}
+    assert 7 <= killer.logged < 40 and len(hired) == 1 + 2
+    whole = Sweep(tmp_path / "here", engine=here)
+    whole.run(specs[:1])
+    whole.run(specs[1:], until=4)
+    assert all(read(sweep.folder, spec.run) == read(whole.folder, spec.run) for spec in specs)
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UsageError, match=r"pip install 'lcode\[ray\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'lcode\[ray\]'"):
         Sweep(tmp_path, engine="ray").run(SPECS)
+    with pytest.raises(MissingExtraError, match="needs Ray"):
+        FreezeThaw(Sweep(tmp_path, engine="ray"), Rounds({"r0": 1}), 3).run(SPECS)
+    assert not list(tmp_path.iterdir())
