@@ -1,16 +1,24 @@
-"""How long fits and forecasts take on this machine: `python -m lcode.evaluation.speed`, on synthetic runs."""
+"""How long fits and forecasts take on this machine: `python -m lcode.evaluation.speed`, on synthetic runs.
+
+With `--parquet 10000,100000` instead: how long it takes to forecast files of so many runs, Parquet in and out.
+"""
 
 from __future__ import annotations
 
 import argparse
 import resource
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
+from lcode.errors import LcodeError
+from lcode.evaluation.speed_of_files import measured
 from lcode.forecasters.lcgode import LCGODEForecaster
 from lcode.pretraining.prior import synthetic_runs
 from lcode.table import RunTable
@@ -30,13 +38,31 @@ def repeated(table: RunTable, count: int) -> RunTable:
     return whole.select(whole.run_ids[:count])
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print seconds, and the memory that the process has taken at most by then."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print seconds, and the memory that was taken at most; exit status 0: done, 2: bad usage, with one message."""
+    parser = argparse.ArgumentParser(prog="python -m lcode.evaluation.speed", description=__doc__)
     parser.add_argument("--fit", type=int, default=255, help="finished runs of 50 epochs to fit on")
     parser.add_argument("--full", type=int, default=1000, help="runs of 3 tasks to forecast at every epoch up to 200")
     parser.add_argument("--finals", type=int, default=10_000, help="runs of 1 task to forecast at the horizon alone")
+    parser.add_argument(
+        "--parquet", type=_counts, metavar="N,N,...", help="instead of these: files of so many runs to forecast"
+    )
+    parser.add_argument("--repeats", type=_count, default=3, help="calls for each of these files; default: 3")
     args = parser.parse_args(arguments)
+    if args.parquet is None:
+        _fits_and_forecasts(args)
+        return 0
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for line in measured(args.parquet, args.repeats, Path(folder)):
+                print(line, flush=True)  # noqa: T201
+    except (LcodeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+def _fits_and_forecasts(args: argparse.Namespace) -> None:
     finished = synthetic_runs(args.fit, tasks=1, horizon=50, seed=1, metrics=["loss"])
     model = _timed(f"fit {args.fit} runs x 50 epochs", lambda: LCGODEForecaster.adapted().fit(finished))
     long = LCGODEForecaster.adapted().fit(synthetic_runs(args.fit, tasks=3, horizon=200, seed=2, metrics=["loss"]))
@@ -50,6 +76,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _timed(f"forecast the finals of {args.finals} runs", lambda: sum(len(block.run_ids) for block in blocks))
 
 
+def _counts(text: str) -> list[int]:
+    return [_count(part) for part in text.split(",")]
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number of at least 1")
+    return int(text)
+
+
 def _timed(what: str, work: Callable[[], T]) -> T:
     began = time.perf_counter()
     result = work()
@@ -59,4 +95,4 @@ def _timed(what: str, work: Callable[[], T]) -> T:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,7 +12,7 @@ import pandas as pd
 from lcode.errors import UsageError
 from mtl_runs.control import PolicyRun, train_policy
 from mtl_runs.studies.imbalance.gaps import relative_gaps
-from mtl_runs.studies.reinforcement.plan import SELECT_SEED, Group, Plan
+from mtl_runs.studies.reinforcement.plan import Group, Plan
 from mtl_runs.sweeps.logs import last_status, last_values
 
 Tell = Callable[[str], None]
@@ -28,7 +28,7 @@ def conduct(plan: Plan, out: Path, tell: Tell) -> pd.DataFrame:
 
     Returns:
         A row per world, balancer and seed of `Plan.seeds`: `world, balancer, seed`; `rate`, the one that was chosen by
-        the mean return of `SELECT_SEED`; of the last epoch `return` and `success`, means over the tasks, and a
+        the mean return over `Plan.choosing`; of the last epoch `return` and `success`, means over the tasks, and a
         task's return by its name; `delta_m`, by how many per cent returns are above the mean of the tasks alone, mean
         over tasks. NaN where the training diverged. The tasks alone are rows with the balancer `alone`, one per seed.
     """
@@ -50,17 +50,25 @@ def conduct(plan: Plan, out: Path, tell: Tell) -> pd.DataFrame:
 def _ends(plan: Plan, group: Group, out: Path, tell: Tell) -> tuple[float, dict[int, dict[str, float]]]:
     """The rate that a group chose, and by seed the last values of its trainings at it."""
     folder = out / group.folder
-    tried = plan.runs(group, (SELECT_SEED,))
-    _train(group, tried, folder)
-    scores = {run.lr: _mean(last_values(folder, run.run), "return") for run in tried if _finished(folder, run)}
-    if not scores:
-        raise UsageError(f"all trainings of '{group.name}' in {folder} diverged")
-    rate = max(scores, key=lambda lr: scores[lr])
+    rate = _choose(plan, group, folder) if len(plan.rates) > 1 else plan.rates[0]
     chosen = plan.runs(group, plan.seeds, rate)
     _train(group, chosen, folder)
     tell(f"{group.folder}, {group.name}: trained")
-    nothing = dict.fromkeys(last_values(folder, tried[0].run), float("nan"))
+    nothing = dict.fromkeys(last_values(folder, chosen[0].run), float("nan"))
     return rate, {run.seed: last_values(folder, run.run) if _finished(folder, run) else nothing for run in chosen}
+
+
+def _choose(plan: Plan, group: Group, folder: Path) -> float:
+    """The rate with the best mean return; one at which a training diverged is none to choose."""
+    scores: dict[float, float] = {}
+    for rate in plan.rates:
+        tried = plan.runs(group, plan.choosing, rate)
+        _train(group, tried, folder)
+        if all(_finished(folder, run) for run in tried):
+            scores[rate] = fmean(_mean(last_values(folder, run.run), "return") for run in tried)
+    if not scores:
+        raise UsageError(f"at every rate a training of '{group.name}' in {folder} diverged; give smaller --rates")
+    return max(scores, key=lambda rate: scores[rate])
 
 
 def _train(group: Group, runs: Sequence[PolicyRun], folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 import lcode
+from lcode.errors import UsageError
 from lcode.threads import limited_threads
 from mtl_runs.studies.reinforcement import __main__ as command
 from mtl_runs.studies.reinforcement import forecasts, report
@@ -17,7 +19,9 @@ from mtl_runs.studies.reinforcement.measure import conduct
 from mtl_runs.studies.reinforcement.plan import Plan
 from mtl_runs.sweeps.logs import last_values
 
-TINY = Plan(worlds=("control-3",), balancers=("equal", "imgrad"), rates=(1e-2, 1e-3), seeds=(1, 2), epochs=2)
+TINY = Plan(
+    worlds=("control-3",), balancers=("equal", "imgrad"), rates=(1e-2, 1e-3), seeds=(1, 2), epochs=2, choosing=(0, 9)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -47,15 +51,15 @@ def test_the_default_plan_has_eight_balancers_in_two_worlds_and_ten_tasks_alone(
 
 def test_the_study_chooses_rates_and_trains_nothing_twice(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     logs = {path: path.stat().st_mtime_ns for path in trained.rglob("*.jsonl")}
-    assert len(logs) == (3 + 2) * (2 + 2)
+    assert len(logs) == (3 + 2) * (2 * 2 + 2)
     text = command.study(TINY, trained)
     assert {path: path.stat().st_mtime_ns for path in trained.rglob("*.jsonl")} == logs
     assert "imgrad: trained" in capsys.readouterr().err and text.count("\n\n") == 2
     results = pd.read_csv(trained / "results.csv")
     assert list(results["balancer"]) == ["alone"] * 2 + ["equal"] * 2 + ["imgrad"] * 2
     row = results.iloc[-1]
-    ends = [last_values(trained / "control-3", f"imgrad-{n}-s0") for n in (0, 1)]
-    means = [np.mean([value for key, value in end.items() if key.endswith("/return")]) for end in ends]
+    ends = [[last_values(trained / "control-3", f"imgrad-{n}-s{seed}") for seed in (0, 9)] for n in (0, 1)]
+    means = [np.mean([end[key] for end in by for key in end if key.endswith("/return")]) for by in ends]
     number = int(np.argmax(means))
     assert row["rate"] == TINY.rates[number]
     end = last_values(trained / "control-3", f"imgrad-{number}-s2")
@@ -64,6 +68,40 @@ def test_the_study_chooses_rates_and_trains_nothing_twice(trained: Path, capsys:
     alone = results[results["balancer"] == "alone"][tasks].mean()
     assert row["delta_m"] == pytest.approx(100 * np.mean([row[task] / alone[task] - 1 for task in tasks]))
     assert row["return"] == pytest.approx(row[tasks].mean())
+
+
+def test_a_plan_refuses_what_cannot_be_held_against_each_other() -> None:
+    with pytest.raises(UsageError, match="'control-3' and 'control-10' have not"):
+        Plan(worlds=("control-3", "control-10"))
+    with pytest.raises(UsageError, match=r"by the seeds \[2\] rates are chosen"):
+        replace(TINY, choosing=(0, 2))
+
+
+def test_a_rate_at_which_a_training_diverged_is_not_chosen(trained: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained, tmp_path / "copy")
+    before = conduct(TINY, folder, print).set_index("balancer")["rate"]
+    number = TINY.rates.index(before["imgrad"].iloc[0])
+    path = folder / "control-3" / f"imgrad-{number}-s9.jsonl"
+    path.write_text(path.read_text().replace('"finished"', '"failed"'))
+    after = conduct(TINY, folder, print).set_index("balancer")["rate"]
+    assert (after["imgrad"] == TINY.rates[1 - number]).all() and (after["equal"] == before["equal"]).all()
+
+
+def test_the_command_trains_the_worlds_and_balancers_that_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--worlds", "control-3", "--balancers", "imgrad", "--rates", "0.01", "--epochs", "1", "--seeds", "2"]
+    with limited_threads(1):
+        assert command.main(["--out", str(tmp_path), *asked]) == 0
+    # Of one rate none is chosen, and of two runs none is ranked.
+    assert sorted(path.name for path in (tmp_path / "control-3").iterdir()) == [
+        "imgrad-0-s1.jsonl",
+        "imgrad-0-s2.jsonl",
+    ]
+    told = capsys.readouterr()
+    assert "| control-3 | imgrad | 0.01 |" in told.out and "τ" not in told.out
+    assert command.main(["--out", str(tmp_path), "--worlds", "control-3", "control-10"]) == 2
+    assert "have the same tasks" in capsys.readouterr().err
 
 
 def test_one_that_diverged_has_no_score(trained: Path, tmp_path: Path) -> None:
