@@ -41,9 +41,10 @@ def conduct(
     twins: int = TWINS,
     splits: int = SPLITS,
     orders: int = ORDERS,
+    seed: int = 0,
 ) -> str:
-    """Train, rank and search what is missing; the tables in Markdown."""
-    drawn = sample_cells(cells, 0)
+    """Train, rank and search what is missing; the tables in Markdown. The seed draws the cells."""
+    drawn = sample_cells(cells, seed)
     train_cells(out / "cells", drawn, 0, listener=_tell)
     train_cells(out / "twins", drawn[:twins], 1, listener=_tell)
     trained = Trained.read(out / "cells")
@@ -82,9 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; exit status 0: done, 2: bad usage, with one message on stderr."""
     parser = argparse.ArgumentParser(prog="python -m mtl_runs.studies.nas", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the run logs and tables")
+    parser.add_argument("--seed", type=int, default=0, help="draws the cells; one folder per seed")
     given = parser.parse_args(arguments)
     try:
-        print(conduct(given.out))  # noqa: T201
+        print(conduct(given.out, seed=given.seed))  # noqa: T201
     except (LcodeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -134,7 +134,8 @@ def test_brackets_after_the_first_take_what_those_before_speak_for_and_see_no_fu
 
 
 def test_a_study_goes_on_with_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "train_cells", lambda *_, **__: None)
+    trained: list[object] = []
+    monkeypatch.setattr(command, "train_cells", lambda _, cells, *__, **___: trained.append(cells))
     monkeypatch.setattr(command.Trained, "read", lambda folder: trained_cells(20 if folder.name == "twins" else 140))
     monkeypatch.setattr(command, "WAYS", {"random search": at_random})
     monkeypatch.setattr(command, "rankings", lambda splits: [("last value", 0, 0, 1)])
@@ -145,7 +146,8 @@ def test_a_study_goes_on_with_what_is_missing(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(
         command, "find", lambda trained, way, split: pytest.fail("twice") if split < 2 else find(trained, way, split)
     )
-    command.conduct(tmp_path, orders=3)
+    command.conduct(tmp_path, orders=3, seed=1)
+    assert trained[0] == sample_cells(1000, 0) and trained[2] == sample_cells(1000, 1)
     assert pd.read_csv(tmp_path / "searches.csv").head(2).equals(before)
     assert finding.summary(pd.DataFrame({"way": ["a"] * 2, "cost": [60, np.inf]})).endswith(
         "| a | 2 | 60 | 60 to inf | – |"
