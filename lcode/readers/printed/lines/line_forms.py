@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from lcode.readers.printed.lines.angle_shares import with_angle_shares
+from lcode.readers.printed.lines.evaluation_forms import OF_EVALUATIONS
 from lcode.readers.printed.lines.form_parts import (
     BY_TURNS,
     COCO,
@@ -159,13 +160,6 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ),
     ("", re.compile(r"^(\W*)[Ee](\d{1,4})(?=[ |:,]+[A-Za-z])"), r"\1epoch \2 "),  # `E012 tr_loss=0.3`
     ("/", re.compile(r"(?<!\S)[Ee](\d+/\d+)(?=[ |:,])"), r"epoch \1 "),  # `[fold 2] head E3/10: loss=0.3`
-    # DLRM: `Finished training it 1024/8192 of epoch 0, …`, `Testing at - 1024/8192 of epoch 0,`
-    ("training ", re.compile(r"(?i)\bfinished training (?=(?:it|iter|step)\w* \d+/\d+ of epoch \d)"), "train: "),
-    (
-        " of epoch ",
-        re.compile(r"(?i)(?:\b(?:it|iter(?:ation)?|step)\b )?(?<![\w./])(\d+/\d+) of epoch (\d+)(?=\s*[,:]|\s*$)"),
-        r"epoch \2, step \1",
-    ),
     # `epoch:0 32/454 loss: 1`
     ("/", re.compile(r"(?i)(\bepoch *[:=]? *\d+)[ ,|]+(\d+/\d+)(?= *(?:[,|:a-z]|[\d.]+%))"), r"\1, batch \2,"),
     # Swin: `Train: [3/300][0/1251]`
@@ -271,9 +265,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         ),
         of_kaldi,
     ),
-    # TensorFlow's estimators: what is kept is what was evaluated.
-    ("Saving dict for ", re.compile(r"\bSaving dict for global step (\d+): (?:global_step = \1,? ?)?"), r"global_step \1, eval: "),
     ("[last ", re.compile(r"\[last \S+ of \S+\](?=:)"), ""),  # Kaldi: `ProgressLoss[last 5h of 10h]: 2.1 (Xent)`
+    *OF_EVALUATIONS,
 )
 """What is in every line of a form, the form, and the usual one for it."""
 
