@@ -15,11 +15,12 @@ from typing import Any
 from lcode.readers.logged.base import Logged
 from lcode.readers.logged.settings import call_settings
 from lcode.readers.printed.lines.line_forms import usual_form
+from lcode.readers.printed.settings.planned_lines import plans_in
 from lcode.readers.printed.settings.settings_blocks import block_from, dotted, may_begin_block
 from lcode.readers.printed.settings.settings_lines import settings_of_line
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS
-from lcode.readers.understanding.planned import planned
+from lcode.readers.understanding.planned import is_planned, planned
 from lcode.table.metric_names import known_metric
 
 FEWEST, MOST = 2, 500
@@ -79,15 +80,27 @@ class Settings:
         line: 1-based line at which they begin.
         values: name -> number, boolean or word.
         behind: whether they are of what was told before.
+        adds: whether they add to those before them, which they else replace.
     """
 
     line: int
     values: Mapping[str, Any]
     behind: bool = False
+    adds: bool = False
 
 
 def settings_in(text: str) -> tuple[list[Settings], str]:
-    """The settings that a text holds, and the text without them, its other lines where they were."""
+    """The settings that a text holds, and the text without them, its other lines where they were.
+
+    Where none of them says how many epochs are planned, so may a line alone.
+    """
+    found, rest = _settings_in(text)
+    if not any(is_planned(name, "epoch") or is_planned(name, "step") for one in found for name in one.values):
+        found = [*found, *(Settings(line, {name: value}, adds=True) for line, name, value in plans_in(text))]
+    return found, rest
+
+
+def _settings_in(text: str) -> tuple[list[Settings], str]:
     if not (_may_hold(text) or "{\n" in text or any(rule in text for rule in _RULES)):
         return [], text
     lines = text.split("\n")
@@ -139,7 +152,8 @@ def with_settings(runs: Sequence[Logged], settings: Sequence[Settings]) -> list[
         own = [one for one in settings if not one.behind and before < one.line <= starts[at]]
         own += [one for one in settings if one.behind and starts[at] < one.line <= until]
         if own:
-            values = {name: value for one in own for name, value in one.values.items()}
+            values = values if all(one.adds for one in own) else {}
+            values = values | {name: value for one in own for name, value in one.values.items()}
         config = {name: value for name, value in values.items() if name not in run.columns}
         kept.append(replace(run, config={**config, **run.config}, total=run.total or _planned(values, run)))
     return kept

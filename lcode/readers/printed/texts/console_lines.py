@@ -15,6 +15,7 @@ from typing import Any
 
 from lcode.readers.printed.lines.bars_in_epochs import with_bars_in_epochs
 from lcode.readers.printed.lines.decimal_commas import with_decimal_points
+from lcode.readers.printed.lines.detection_blocks import with_named_boxes
 from lcode.readers.printed.lines.form_parts import NUMBER
 from lcode.readers.printed.lines.growing_lists import may_hold_lists, with_newest_values
 from lcode.readers.printed.lines.line_objects import object_of
@@ -74,7 +75,7 @@ def _told(text: str, shapes: LineShapes) -> Told:
     lines = text.split("\n")
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
-    lines = with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(lines))))
+    lines = with_named_boxes(with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(lines)))))
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
         told = _rows_of(lines, shapes, models=models)
