@@ -42,7 +42,7 @@ from lcode.readers.printed.runs.early_stops import with_early_stops
 from lcode.readers.printed.runs.gone_on_texts import with_gone_on_texts
 from lcode.readers.printed.runs.rotated import with_rotated
 from lcode.readers.printed.runs.text_runs import joined_parts, of_one_axis, runs_in, told_once
-from lcode.readers.printed.settings.printed_settings import settings_in, with_settings
+from lcode.readers.printed.settings.printed_settings import settings_in, with_plans, with_settings
 from lcode.readers.printed.tables.text_tables import tables_in
 from lcode.readers.printed.texts.begun import Sibling, begun_in, siblings_of, tells_as
 from lcode.readers.printed.texts.console_lines import counts_on, told_in
@@ -208,6 +208,7 @@ def _runs_of(path: Path, siblings: Sequence[Sibling] = ()) -> list[Logged]:
     if runs:
         return with_ends(runs, text)
     settings, rest = settings_in(with_decimal_points(text))
+    settings = with_plans(settings, text)
     found = told_in(rest)
     said = found if found.is_training else begun_in(path, rest, siblings)
     if said is None:
