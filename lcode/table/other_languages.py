@@ -61,6 +61,7 @@ _LATIN = {
         "recall": "trefferquote rappel",
         "error": "fehler erreur",
         "mean": "mittelwert moyenne",
+        "metric": "metrik kennzahl métrique métrica metrica",
         "reward": "belohnung récompense recompense recompensa",
         "lr": "lernrate",
         "time": "dauer durée",

@@ -11,6 +11,7 @@ from lcode.readers.formats.headers import distinct_names, joined_names
 from lcode.readers.formats.rows import rows_to_table
 from lcode.readers.formats.several_runs import counted_table, one_table_of_runs
 from lcode.readers.raw import RawTable
+from lcode.readers.runs.curve_files import runs_by_column
 from lcode.readers.runs.summary_rows import without_summary_rows
 from lcode.readers.runs.table_of_runs import with_settings_of_runs
 
@@ -43,7 +44,9 @@ class ExcelFormat:
             book.close()
         except Exception as error:  # openpyxl raises whatever the damaged archive or XML makes it
             raise InputError("is no Excel file, or a damaged one; save it again, or as CSV", path=path) from error
-        tables = {name: raw for name, rows in sheets.items() if (raw := _table(path, rows)) is not None}
+        tables = {
+            name: runs_by_column(raw, name) for name, rows in sheets.items() if (raw := _table(path, rows)) is not None
+        }
         logs = {
             name: log
             for name, raw in tables.items()

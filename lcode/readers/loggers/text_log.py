@@ -39,9 +39,10 @@ from lcode.readers.printed.lines.printed_lists import is_json
 from lcode.readers.printed.runs.broken_off import with_ends
 from lcode.readers.printed.runs.by_course import of_one_course
 from lcode.readers.printed.runs.early_stops import with_early_stops
+from lcode.readers.printed.runs.gone_on_texts import with_gone_on_texts
 from lcode.readers.printed.runs.rotated import with_rotated
 from lcode.readers.printed.runs.text_runs import joined_parts, of_one_axis, runs_in, told_once
-from lcode.readers.printed.settings.printed_settings import settings_in, with_settings
+from lcode.readers.printed.settings.printed_settings import settings_in, with_plans, with_settings
 from lcode.readers.printed.tables.text_tables import tables_in
 from lcode.readers.printed.texts.begun import Sibling, begun_in, siblings_of, tells_as
 from lcode.readers.printed.texts.console_lines import counts_on, told_in
@@ -122,7 +123,8 @@ class TextLogReader:
         texts = [path for path in paths if path not in lists]
         if not texts:
             return nameless_runs(lists, self.tool)
-        runs = of_one_axis(told_once(joined_parts(of_one_course(with_rotated(self._runs_of_all(texts))))))
+        whole = with_gone_on_texts(with_rotated(self._runs_of_all(texts)))
+        runs = of_one_axis(told_once(joined_parts(of_one_course(whole))))
         if lists:  # a program that prints what it measures keeps it in lists as well
             note = f"beside texts that name what they tell, so not read: {listed([path.name for path in lists])}."
             runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, note))
@@ -206,6 +208,7 @@ def _runs_of(path: Path, siblings: Sequence[Sibling] = ()) -> list[Logged]:
     if runs:
         return with_ends(runs, text)
     settings, rest = settings_in(with_decimal_points(text))
+    settings = with_plans(settings, text)
     found = told_in(rest)
     said = found if found.is_training else begun_in(path, rest, siblings)
     if said is None:

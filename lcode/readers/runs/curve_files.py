@@ -8,29 +8,22 @@ from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from lcode.readers.printed.tables.number_rows import named_by_course
 from lcode.readers.raw import RawTable, as_number
-from lcode.readers.stacked import one_below_another
 from lcode.readers.understanding.column_words import EPOCHS, RUN_NAMES, STEPS, is_counter, why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, is_long
 from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
 from lcode.table.metric_words import SPLITS
+from lcode.table.other_languages import name_in_english
 from lcode.table.reading import listed
 
 _NAMELESS = frozenset(("value", "values", "0", "y", "data"))
 """Columns that do not say what is measured; `0` is what pandas calls the only one of a series."""
 
-
-_NUMBERED_RUN = re.compile(
-    r"(?P<run>(?:runs?|r|exp|experiments?|trials?|models?|jobs?|configs?|cfg|versions?|v)[ _-]?[0-9]+)"
-    r"[ _./:-]+(?P<curve>.+)",
-    re.IGNORECASE,
-)
 
 _BY_CLASS = re.compile(r"[_-]*((per|by|each)[_-]?class(es)?|class[_-]?wise)[_-]*", re.IGNORECASE)
 
@@ -98,22 +91,23 @@ def _name(column: str, stem: str, *, alone: bool) -> str:
     return stem if alone else f"{stem}_{column}"
 
 
-def runs_by_column(raw: RawTable) -> RawTable:
+def runs_by_column(raw: RawTable, *names: str) -> RawTable:
     """The table with a row per run and epoch, where each column is a run of the metric that its file is named after.
 
     `loss.csv` with the columns `epoch`, `all data` and `half of it` compares two runs; the columns of
     `per_class_iou.csv` are classes. `r1` and `r2` are runs, though R² is a metric.
+
+    Args:
+        raw: the table.
+        names: what may say as well what is measured, such as the name of its sheet, before that of the file.
     """
-    curves, stem = curves_of(raw), raw.path.name.partition(".")[0]
+    curves, file = curves_of(raw), raw.path.name.partition(".")[0]
+    known = (name.strip() for name in (*names, file) if known_metric(name_in_english(name.strip())) is not None)
+    stem = next(known, None)
     counter = next((name for name in raw.columns if is_counter(name)), None)
-    named = any(known_metric(name) or split_name(name)[0] for name in curves)
+    named = any(known_metric(name) or split_name(name)[0] or name.strip().lower() in SPLITS for name in curves)
     of_runs = len(curves) > 1 and (not named or _are_numbered(curves))
-    if (
-        not of_runs
-        or counter is None
-        or known_metric(stem) is None
-        or not all(_is_filled(raw, name) for name in curves)
-    ):
+    if not of_runs or counter is None or stem is None or not all(_is_filled(raw, name) for name in curves):
         return raw
     if is_by_class(raw):
         metric = _BY_CLASS.sub("", stem) or stem
@@ -127,30 +121,6 @@ def runs_by_column(raw: RawTable) -> RawTable:
     note = f"{raw.path.name}: its columns ({listed(curves)}) name no metric, so each is read as a run, of {stem}."
     whole = replace(raw, columns=columns, line_of=lambda row: raw.line_of(row % size), notes=(*raw.notes, note))
     return whole.where(whole.columns[stem].is_valid().to_numpy())
-
-
-def runs_by_prefix(raw: RawTable) -> RawTable:
-    """The table with the rows of each run below those of the one before, where its columns begin with numbered runs.
-
-    `epoch,r0_val_miou,r0_val_rmse,r1_val_miou,…` holds the same curves of each: so do tasks, but nobody calls them so.
-    """
-    curves = curves_of(raw)
-    told = {name: match for name in curves if (match := _NUMBERED_RUN.fullmatch(name.strip()))}
-    of_runs: dict[str, dict[str, str]] = {}
-    for name, match in told.items():
-        of_runs.setdefault(match["run"], {})[name] = match["curve"]
-    alike = {frozenset(names.values()) for names in of_runs.values()}
-    if len(of_runs) < 2 or len(told) < len(curves) or len(alike) > 1 or not any(map(known_metric, *alike)):
-        return raw
-    kept = {name: cells for name, cells in raw.columns.items() if name not in told}
-    parts = []
-    for run, names in of_runs.items():
-        measured = {curve: raw.columns[name] for name, curve in names.items()}
-        named = pa.chunked_array([pa.array([run] * len(raw), pa.string())])
-        whole = replace(raw, columns={"run": named, **kept, **measured}, notes=())
-        parts.append(whole.where(np.any([cells.is_valid().to_numpy() for cells in measured.values()], axis=0)))
-    note = f"{raw.path.name}: its columns begin with the names of {len(of_runs)} runs ({listed([*of_runs])})."
-    return replace(one_below_another(parts), path=raw.path, notes=(*raw.notes, note))
 
 
 def _are_numbered(names: Sequence[str]) -> bool:

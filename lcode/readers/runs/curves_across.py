@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import RUN_NAMES, is_counter, plain_name, words_of
 from lcode.readers.understanding.counters import LONG
+from lcode.readers.understanding.layout import CONFIG
+from lcode.readers.understanding.planned import is_planned
 from lcode.table.metric_names import known_metric
 from lcode.table.reading import listed
 
@@ -43,7 +45,7 @@ def with_curves_as_columns(raw: RawTable) -> RawTable:
     A number that no word calls an epoch is one where there are many, from the first on, and what is measured goes one
     way with it.
     """
-    if any(map(is_counter, raw.columns)):
+    if any(is_counter(name) and not is_planned(name, "epoch") for name in raw.columns):
         return raw
     for form in (_BEHIND, _BEFORE, _ALONE):
         curves, step = _curves(raw, form)
@@ -119,8 +121,10 @@ def _turned(raw: RawTable, curves: _Curves, counter: str) -> RawTable:
     place, row = np.nonzero(filled)  # epoch by epoch, as they would have been logged
     first = next(iter(others))
     alone = not any(plain_name(name) in RUN_NAMES for name in others) and len(others[first].unique()) == len(raw)
+    names = {name: f"{CONFIG}{name}" for name in others if is_counter(name)}  # how many are planned
+    names |= {first: "run"} if alone else {}
     columns = {
-        **{"run" if alone and name == first else name: cells.take(pa.array(row)) for name, cells in others.items()},
+        **{names.get(name, name): cells.take(pa.array(row)) for name, cells in others.items()},
         counter: pa.chunked_array([pa.array(np.array(numbers)[place])]),
         **{name: pa.chunked_array([pa.array(held[place, row], pa.float64())]) for name, held in cells.items()},
     }

@@ -13,6 +13,7 @@ from lcode.readers.raw import RawTable, as_number
 from lcode.readers.understanding.column_words import RUN_NAMES, is_counter, plain_name
 from lcode.readers.understanding.parts_of_data import metric_column
 from lcode.table.metric_names import known_metric
+from lcode.table.other_languages import name_in_english
 
 _COUNTED = re.compile(r"(?:(epochs?|ep|e|steps?|iter(?:ation)?s?|it)[ _:.-]*)?([0-9]{1,9})", re.IGNORECASE)
 
@@ -25,7 +26,7 @@ def with_epochs_as_rows(raw: RawTable) -> RawTable:
 
     Where no column says what is measured, it is what the file is called after.
     """
-    counted = {name: match for name in raw.columns if (match := _COUNTED.fullmatch(name.strip()))}
+    counted = {name: match for name in raw.columns if (match := _COUNTED.fullmatch(name_in_english(name).strip()))}
     numbers = [int(match[2]) for match in counted.values()]
     others = {name: cells for name, cells in raw.columns.items() if name not in counted}
     words = {(match[1] or "").lower()[:1] for match in counted.values()}

@@ -14,13 +14,14 @@ from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.appended import one_run_each
-from lcode.readers.runs.curve_files import is_by_class, runs_by_prefix, runs_of_curves
+from lcode.readers.runs.curve_files import is_by_class, runs_of_curves
 from lcode.readers.runs.curves_across import with_curves_as_columns
 from lcode.readers.runs.epochs_across import with_epochs_as_rows
 from lcode.readers.runs.foreign_names import with_usual_names
 from lcode.readers.runs.own_outputs import is_own_output
 from lcode.readers.runs.parts_of_runs import parts_of_curves, parts_of_runs
 from lcode.readers.runs.planned_ends import ends_by_settings
+from lcode.readers.runs.prefixed_runs import runs_by_prefix
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.runs.resumed import one_table, read_tables
 from lcode.readers.runs.summary_rows import without_summary_rows

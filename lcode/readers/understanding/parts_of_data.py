@@ -55,7 +55,7 @@ _MOST_TASKS = 50
 """Columns that may say of which task or class a row is, and how many of them there may be."""
 
 _METRICS = ("metric", "tag", "metric_name", "name", "variable", "key", "measure", "statistic")
-_VALUES = ("value", "val", "metric_value")
+_VALUES = ("value", "val", "metric_value", "wert", "valeur", "valor")
 """What the columns of a table with one value per row are called."""
 
 

@@ -20,6 +20,7 @@ _NAMES: Mapping[Counted, frozenset[str]] = {
             *("epochs", "nepochs", "nepoch", "maxepoch", "maxepochs", "maxnepochs", "numepochs", "totalepochs"),
             *("numtrainepochs", "trainepochs", "trainingepochs", "nrounds", "numepoch", "totalepoch", "trainepoch"),
             *("maxtrainepochs", "numberofepochs", "nbepochs", "nbepoch", "nepochstrain", "ntrainepochs", "afterepochs"),
+            *("maxnumepochs", "endepoch", "endepochs"),
         )
     ),
     "step": frozenset(

@@ -106,6 +106,12 @@ def of_tutorial(found: re.Match[str]) -> str:
     return f"step {found['step']}, " + ("" if found["value"] is None else f"loss: {found['value']}")
 
 
+def of_losses(found: re.Match[str]) -> str:
+    """The losses behind the data and the epoch that they are of, each named as one."""
+    named = re.sub(rf" ([a-z]\w*?)(?:_?loss)? ({NUMBER})", r", \1_loss: \2", found[3], flags=re.IGNORECASE)
+    return f"{found[1]}: epoch {found[2]}{named}"
+
+
 def of_sum(found: re.Match[str]) -> str:
     """A number that is the sum of those in brackets behind it: a loss and its parts, of the same data."""
     parts = re.findall(rf"([A-Za-z][\w/-]*)[ :=]+({NUMBER})", found["parts"], flags=re.IGNORECASE)

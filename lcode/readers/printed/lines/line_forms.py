@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from lcode.readers.printed.lines.angle_shares import with_angle_shares
+from lcode.readers.printed.lines.evaluation_forms import OF_EVALUATIONS
 from lcode.readers.printed.lines.form_parts import (
     BY_TURNS,
     COCO,
@@ -265,6 +266,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         of_kaldi,
     ),
     ("[last ", re.compile(r"\[last \S+ of \S+\](?=:)"), ""),  # Kaldi: `ProgressLoss[last 5h of 10h]: 2.1 (Xent)`
+    *OF_EVALUATIONS,
 )
 """What is in every line of a form, the form, and the usual one for it."""
 

@@ -48,12 +48,12 @@ _NO_MODELS = (
 """Levels of messages, and parts of one training, that stand where a model's name may."""
 
 _PART = re.compile(
-    rf"(?:^[\W\d_]*|(?:[\[(|,;\]>]|\bon)\s*|\bINFO\b[\W_]*)(?P<word>{PARTS})"
+    rf"(?:^[\W\d_]*|(?:[\[(|,;\]>]|\d:|\bon)\s*|\bINFO\b[\W_]*)(?P<word>{PARTS})"
     r"(?:\s*[:=]\s*['\"]?(?P<name>\w*[^\W\d_][\w.+-]*|\d+)|[ _#]*(?P<number>\d+))['\"]?"
     r"(?=\s*(?:[:,|;\])(>-]|$)|\s+[A-Za-z][\w@]*\s*[:=])",
     re.IGNORECASE,
 )
-"""Of which part of what is measured a line tells: `Dataset 00`, `task: seg`, `[Task: seg]`."""
+"""Of which part of what is measured a line tells: `Dataset 00`, `task: seg`, `[Task: seg]`, `Epoch 3: head: qm9, …`."""
 
 _PART_ALONE = re.compile(
     rf"(?:^[\W\d_]*|[\[(|,;\]>]\s*|\bINFO\b[\W_]*)(?:{PARTS})"

@@ -31,9 +31,11 @@ _LONGEST = 400
 def with_data_of_parts(lines: Sequence[str]) -> list[str]:
     """The lines, those of numbered parts with the data that the line right above them says: `task 0, test: AUC 0.7`.
 
-    Below one that tells of the best so far, what was told before is told again, and is left out.
+    Below one that tells of the best so far, what was told before is told again, and is left out; but where that line
+    counts on, so do those below it: `epoch: 4 test: best auc: 0.72`.
     """
     told, split, again = list(lines), "", False
+    counted = set[str]()
     if not any(map(_PART.match, lines)):
         return told
     for at, line in enumerate(lines):
@@ -44,5 +46,8 @@ def with_data_of_parts(lines: Sequence[str]) -> list[str]:
             continue
         above = _ABOVE.match(without_noise(line).rpartition("\n")[2]) if len(line) <= _LONGEST else None
         split = "" if above is None or not any(map(str.isdigit, above["rest"])) else above["split"].lower()
-        again = above is not None and _BEST.search(above["rest"]) is not None
+        count = "" if above is None else above.string[: above.start("split")].strip()
+        goes_on = any(map(str.isdigit, count)) and count not in counted
+        again = above is not None and not goes_on and _BEST.search(above["rest"]) is not None
+        counted.add(count)
     return told

@@ -48,7 +48,7 @@ def _put_together(parts: Sequence[tuple[int, Logged]]) -> Iterator[Logged]:
     whole = oldest
     for run in newer:
         if _goes_on(whole, run):
-            whole = _joined(whole, run)
+            whole = joined(whole, run)
         else:
             yield whole
             whole = run
@@ -65,7 +65,7 @@ def _goes_on(older: Logged, newer: Logged) -> bool:
     return bool(before) and bool(after) and 0 <= after[0] - before[-1] <= max(1.0, before[-1] - before[0])
 
 
-def _joined(older: Logged, newer: Logged) -> Logged:
+def joined(older: Logged, newer: Logged) -> Logged:
     """One run with the rows of both; what was set at its beginning stands in the older file."""
     sizes = [len(next(iter(run.columns.values()))) for run in (older, newer)]
     columns = {}

@@ -15,11 +15,12 @@ from typing import Any
 from lcode.readers.logged.base import Logged
 from lcode.readers.logged.settings import call_settings
 from lcode.readers.printed.lines.line_forms import usual_form
+from lcode.readers.printed.settings.planned_lines import plans_in
 from lcode.readers.printed.settings.settings_blocks import block_from, dotted, may_begin_block
 from lcode.readers.printed.settings.settings_lines import settings_of_line
 from lcode.readers.raw import as_number
 from lcode.readers.understanding.column_words import EPOCHS
-from lcode.readers.understanding.planned import planned
+from lcode.readers.understanding.planned import is_planned, planned
 from lcode.table.metric_names import known_metric
 
 FEWEST, MOST = 2, 500
@@ -79,11 +80,20 @@ class Settings:
         line: 1-based line at which they begin.
         values: name -> number, boolean or word.
         behind: whether they are of what was told before.
+        plans: whether they say no more than how many epochs are planned, and are no configuration.
     """
 
     line: int
     values: Mapping[str, Any]
     behind: bool = False
+    plans: bool = False
+
+
+def with_plans(settings: Sequence[Settings], text: str) -> list[Settings]:
+    """The settings of a text with what a line alone says of how many epochs are planned, where none of them does."""
+    if any(is_planned(name, "epoch") or is_planned(name, "step") for one in settings for name in one.values):
+        return [*settings]
+    return [*settings, *(Settings(line, {name: value}, plans=True) for line, name, value in plans_in(text))]
 
 
 def settings_in(text: str) -> tuple[list[Settings], str]:
@@ -132,16 +142,18 @@ def with_settings(runs: Sequence[Logged], settings: Sequence[Settings]) -> list[
     """
     starts = [run.lines[0] if run.lines else 0 for run in runs]
     kept: list[Logged] = []
-    values: dict[str, Any] = {}
+    values, plans = dict[str, Any](), dict[str, Any]()
     for at, run in enumerate(runs):
         before = starts[at - 1] if at else 0
         until = starts[at + 1] if at + 1 < len(runs) else float("inf")
         own = [one for one in settings if not one.behind and before < one.line <= starts[at]]
         own += [one for one in settings if one.behind and starts[at] < one.line <= until]
-        if own:
-            values = {name: value for one in own for name, value in one.values.items()}
+        if any(not one.plans for one in own):
+            values = {name: value for one in own if not one.plans for name, value in one.values.items()}
+        plans |= {name: value for one in own if one.plans for name, value in one.values.items()}
         config = {name: value for name, value in values.items() if name not in run.columns}
-        kept.append(replace(run, config={**config, **run.config}, total=run.total or _planned(values, run)))
+        total = run.total or _planned({**values, **plans}, run)
+        kept.append(replace(run, config={**config, **run.config}, total=total))
     return kept
 
 

@@ -13,7 +13,9 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
+from lcode.readers.printed.lines.bars_in_epochs import with_bars_in_epochs
 from lcode.readers.printed.lines.decimal_commas import with_decimal_points
+from lcode.readers.printed.lines.detection_blocks import with_named_boxes
 from lcode.readers.printed.lines.form_parts import NUMBER
 from lcode.readers.printed.lines.growing_lists import may_hold_lists, with_newest_values
 from lcode.readers.printed.lines.line_objects import object_of
@@ -27,7 +29,7 @@ from lcode.readers.printed.lines.named_lines import (
     told_alike,
 )
 from lcode.readers.printed.lines.parts_below import with_data_of_parts
-from lcode.readers.printed.lines.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STEP, pieces_of
+from lcode.readers.printed.lines.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STEP, Said, pieces_of
 from lcode.readers.printed.lines.progress_bars import numbered_states, with_counted_bars
 from lcode.readers.printed.lines.ranks import of_one_rank
 from lcode.readers.printed.lines.sections import Ahead, Batches, Sections, results_of_folds, said_once
@@ -58,9 +60,14 @@ def told_in(text: str) -> Told:
         if len(told.rows) > 1:
             return told
     shapes = LineShapes()
+    text = with_bars_in_epochs(text, lambda line: _counts_of(shapes.said_in(line)).get(EPOCH))
     told = _told(text, shapes)
     told = told if told.is_training else _uncounted(text, shapes) or told
     return replace(told, remarks=(remark, *told.remarks)) if remark else told
+
+
+def _counts_of(said: Said | None) -> Mapping[str, float]:
+    return {} if said is None else said.counters
 
 
 def _told(text: str, shapes: LineShapes) -> Told:
@@ -68,7 +75,7 @@ def _told(text: str, shapes: LineShapes) -> Told:
     lines = text.split("\n")
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
-    lines = with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(lines))))
+    lines = with_named_boxes(with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(lines)))))
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
         told = _rows_of(lines, shapes, models=models)

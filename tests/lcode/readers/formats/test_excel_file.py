@@ -66,3 +66,40 @@ def test_a_title_above_the_header_is_passed_over(tmp_path: Path) -> None:
         book.active.append(row)
     book.save(tmp_path / "runs.xlsx")
     assert [metric.key for metric in read_logs(tmp_path / "runs.xlsx").metrics] == ["acc", "loss"]
+
+
+@pytest.mark.parametrize(("file", "sheet"), [("val_miou.xlsx", "Tabelle1"), ("all.xlsx", "val_miou")])
+def test_a_column_per_run_of_what_the_file_or_sheet_is_called_after(tmp_path: Path, file: str, sheet: str) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = sheet
+    for row in (["Epoche", "klein", "groß"], [1, 0.1, 0.2], [2, 0.3, 0.4], [3, 0.5, None]):
+        book.active.append(row)
+    book.save(tmp_path / file)
+    table = read_logs(tmp_path / file)
+    assert list(table.run_ids) == ["klein", "groß"]
+    assert [metric.key for metric in table.metrics] == ["val_miou"]
+    assert table.points["value"].tolist() == [0.1, 0.3, 0.5, 0.2, 0.4]
+
+
+def test_sheets_of_a_metric_each_with_the_same_runs(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "val_acc"
+    for sheet, start in ((book.active, 0.1), (book.create_sheet("val_loss"), 0.9)):
+        for row in (["epoch", "small", "big"], [1, start, start + 0.5], [2, start + 0.1, start + 0.75]):
+            sheet.append(row)
+    book.save(tmp_path / "all.xlsx")
+    table = read_logs(tmp_path / "all.xlsx")
+    assert list(table.run_ids) == ["small", "big"]
+    assert {metric.key for metric in table.metrics} == {"val_acc", "val_loss"}
+
+
+def test_columns_of_training_and_validation_are_no_runs(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "loss"
+    for row in (["epoch", "train", "val"], [1, 0.8, 0.9], [2, 0.6, 0.7], [3, 0.4, 0.6]):
+        book.active.append(row)
+    book.save(tmp_path / "history.xlsx")
+    assert len(read_logs(tmp_path / "history.xlsx").runs) == 1

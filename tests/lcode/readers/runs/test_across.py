@@ -155,3 +155,21 @@ def test_a_row_per_run_with_its_planned_epochs_holds_no_curve(tmp_path: Path) ->
         read_logs(tmp_path / "a.csv")
     (tmp_path / "a.csv").write_text("run,epoch,miou\na,1,0.5\nb,1,0.6\n")  # both have just begun
     assert len(read_logs(tmp_path / "a.csv")) == 2
+
+
+@pytest.mark.parametrize(
+    "header", ["Lauf,lr,Metrik,Epoche 1,Epoche 2,Epoche 3", "run,lr,métrica,Época 1,Época 2,Época 3"]
+)
+def test_epochs_across_in_other_languages(tmp_path: Path, scored: Scored, header: str) -> None:
+    (tmp_path / "t.csv").write_text(f"{header}\na,0.1,val_miou,0.1,0.2,0.3\nb,0.2,val_miou,0.4,0.5,\n")
+    assert scored(tmp_path / "t.csv") == {"a val_miou max": [0.1, 0.2, 0.3], "b val_miou max": [0.4, 0.5]}
+
+
+@pytest.mark.parametrize(("planned", "horizon"), [(["6", "9"], [6, 9]), (["6", "2"], [6, 3])])
+def test_planned_epochs_beside_curves_across(tmp_path: Path, planned: list[str], horizon: list[int]) -> None:
+    """Fewer than were told are no plan: it may be where the best epoch was."""
+    rows = [f"{run},{epochs},0.1,0.2,0.3" for run, epochs in zip("ab", planned, strict=True)]
+    (tmp_path / "t.csv").write_text("name,epochs,val_acc_ep1,val_acc_ep2,val_acc_ep3\n" + "\n".join(rows) + "\n")
+    table = read_logs(tmp_path / "t.csv")
+    assert table.runs["horizon"].tolist() == horizon
+    assert table.points["value"].tolist() == [0.1, 0.2, 0.3, 0.1, 0.2, 0.3]

@@ -1,0 +1,51 @@
+"""How many epochs are planned, where a line alone says it: `Scheduled epochs: 300. …`, `  END_EPOCH: 6`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lcode.readers.printed.lines.line_forms import without_noise
+from lcode.readers.understanding.planned import is_planned
+
+_LONGEST = 400
+"""Characters of such a line at most."""
+
+_NAMED = re.compile(r"\W*(?P<name>[A-Za-z][\w.-]*(?: [A-Za-z]\w*){0,2})['\"]?\s*[:=]\s*(?P<count>\d{1,7})\W*")
+"""A setting alone in a line."""
+
+_SENTENCE = re.compile(
+    r"\W*(?:scheduled epochs?\s?[:=]\s?(?P<count>\d{1,7})(?!\d|\.\d|\s?/).*"
+    r"|(?:start(?:ing|ed)?\W+)?train(?:ing)?\b[^:=\d]{0,40}\bfor (?:a total of )?(?P<times>\d{1,7}) epochs?\b[^:=\d]*)",
+    re.IGNORECASE,
+)
+
+_LOOP = re.compile(r"\b(?:train_cfg|runner)\s?=\s?dict\([^()]*\b(?P<name>max_epochs|max_iters)=(?P<count>\d{1,9})\b")
+"""The loop of a training in a configuration of OpenMMLab."""
+
+
+def plans_in(text: str) -> list[tuple[int, str, int]]:
+    """The lines that say what is planned, by number from 1 on, with the name of the setting and its value.
+
+    What is said with another value each time counts something.
+    """
+    if "epoch" not in text.lower() and "max_iters" not in text:
+        return []
+    found = [*_found(text)]
+    values: dict[str, set[int]] = {}
+    for _, name, value in found:
+        values.setdefault(name, set()).add(value)
+    return [one for one in found if len(values[one[1]]) == 1]
+
+
+def _found(text: str) -> Iterator[tuple[int, str, int]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > _LONGEST or not ("epoch" in line.lower() or "max_iters" in line):
+            continue
+        plain = without_noise(line).rpartition("\n")[2]
+        if (loop := _LOOP.search(plain)) is not None:
+            yield number, loop["name"], int(loop["count"])
+        elif (named := _NAMED.fullmatch(plain)) is not None and is_planned(named["name"], "epoch"):
+            yield number, named["name"].replace(" ", "_"), int(named["count"])
+        elif (said := _SENTENCE.fullmatch(plain)) is not None:
+            yield number, "epochs", int(said["count"] or said["times"])
