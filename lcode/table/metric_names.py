@@ -157,9 +157,9 @@ def _judge(name: Name, heads: Sequence[Found], rest: dict[int, str], part: int) 
 
 
 def _negating(rest: dict[int, str], start: int) -> str:
-    """The nearest word before the metric that is not neutral, if it says minus; else empty."""
+    """The nearest word before the metric or its logarithm that is not neutral, if it says minus; else empty."""
     place = start - 1
-    while place in rest and is_neutral(rest[place]):
+    while place in rest and (is_neutral(rest[place]) or rest[place] in LOGARITHMS):
         place -= 1
     word = rest.get(place, "")
     return word if word in NEGATING else ""

@@ -71,6 +71,7 @@ FACTS = [
     (("max", 0, 10, True), "cider CIDEr CIDEr-D"),
     (("min", None, None, False), "val_energy mean_energy total_energy"),
     (("max", 0, 1, True), "g_mean test/gmean"),
+    (("max", None, None, False), "neg_log_perplexity eval/negative_log_perplexity neg_log_mse"),
     (("max", None, 0, False), "neg_mean_squared_error neg_rmse neg_mean_gamma_deviance -mae"),
 ]
 
