@@ -8,7 +8,7 @@ the validation that follows, belongs to the counter before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -51,19 +51,24 @@ _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<
 _RULE = re.compile(r"^[-=+]{9,}$")
 
 
-def told_in(text: str) -> Told:
-    """The rows that lines of text tell; names that come up at one count of several are left out, as they sum up."""
+def told_in(text: str, curves: Collection[str] = ()) -> Told:
+    """The rows that lines of text tell; names that come up at one count of several are left out, as they sum up.
+
+    Args:
+        text: the text.
+        curves: names that are curves in other texts, and so in this one where it tells them only once so far.
+    """
     text, remark = of_one_rank(with_decimal_points(text))
     for told in (_boxed(text), told_by_ray(text)):
         if len(told.rows) > 1:
             return told
     shapes = LineShapes()
-    told = _told(text, shapes)
+    told = _told(text, shapes, curves)
     told = told if told.is_training else _uncounted(text, shapes) or told
     return replace(told, remarks=(remark, *told.remarks)) if remark else told
 
 
-def _told(text: str, shapes: LineShapes) -> Told:
+def _told(text: str, shapes: LineShapes, curves: Collection[str] = ()) -> Told:
     """The rows of the lines that count something, in order, with the models that they tell of where several do."""
     lines = text.split("\n")
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
@@ -73,14 +78,14 @@ def _told(text: str, shapes: LineShapes) -> Told:
     if models is not None:
         told = _rows_of(lines, shapes, models=models)
         if told_alike(told.rows):
-            return in_order(told)
+            return in_order(told, curves)
     parts = parts_by_turns(lines) if may_name_parts(text) else None
     tags = parts_by_turns(lines, tags=True) if parts is None and models is not None else None
     if tags is not None:
         told = _rows_of(lines, shapes, parts=tags)
         if told_alike(told.rows, {*tags} - {""}):
-            return in_order(told)
-    return in_order(_rows_of(lines, shapes, parts=parts))
+            return in_order(told, curves)
+    return in_order(_rows_of(lines, shapes, parts=parts), curves)
 
 
 def _rows_of(
