@@ -26,6 +26,7 @@ from lcode.readers.printed.lines.named_lines import (
     parts_by_turns,
     told_alike,
 )
+from lcode.readers.printed.lines.numbers_beside import without_numbers_beside
 from lcode.readers.printed.lines.parts_below import with_data_of_parts
 from lcode.readers.printed.lines.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STEP, pieces_of
 from lcode.readers.printed.lines.progress_bars import numbered_states, with_counted_bars
@@ -58,14 +59,16 @@ def told_in(text: str, curves: Collection[str] = ()) -> Told:
         text: the text.
         curves: names that are curves in other texts, and so in this one where it tells them only once so far.
     """
-    text, remark = of_one_rank(with_decimal_points(text))
+    text, of_ranks = of_one_rank(with_decimal_points(text))
+    text, beside = without_numbers_beside(text)
+    remarks = tuple(remark for remark in (of_ranks, beside) if remark)
     for told in (_boxed(text), told_by_ray(text)):
         if len(told.rows) > 1:
             return told
     shapes = LineShapes()
     told = _told(text, shapes, curves)
     told = told if told.is_training else _uncounted(text, shapes) or told
-    return replace(told, remarks=(remark, *told.remarks)) if remark else told
+    return replace(told, remarks=(*remarks, *told.remarks)) if remarks else told
 
 
 def _told(text: str, shapes: LineShapes, curves: Collection[str] = ()) -> Told:
