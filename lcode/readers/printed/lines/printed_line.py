@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lcode.readers.printed.lines.bare_counters import with_bare_counter
-from lcode.readers.printed.lines.form_parts import DATA, NUMBER, STAND_INS, number_of
+from lcode.readers.printed.lines.form_parts import BEGINS_NAME, DATA, NUMBER, STAND_INS, number_of
 from lcode.readers.printed.lines.labels import Labels, Value, with_labels
 from lcode.readers.printed.lines.line_forms import usual_form
 from lcode.readers.printed.lines.line_names import REMARK, name_before
@@ -56,13 +56,13 @@ _IN_ALL = re.compile(r"total|max|num", re.IGNORECASE)
 
 SPLIT = re.compile(
     r"^(?:[^:=,|]*\bis\b)?[\W_]*(?:(?:overall|average|avg|mean)\W+)?"
-    r"(?P<split>train(?:ing)?|val(?:id(?:ation|ating)?)?|dev|test(?:ing)?|eval(?:uation|uating)?)\b"
-    r"(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
+    r"(?P<split>train(?:ing)?|val(?:id(?:ation|ating)?)?|dev|holdout|heldout|test(?:ing)?|"
+    r"eval(?:uation|uating)?)\b(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
     r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$)|\*\*)",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    rf"(?<![\w.@])(?<![A-Za-z]-)(?!\d+-[A-Za-z])(?P<value>{NUMBER})(?![\d.:/-]*\d)"
+    rf"(?<![\w.@])(?<![A-Za-z]-)(?!\d+-[A-Za-z]|{BEGINS_NAME})(?P<value>{NUMBER})(?![\d.:/-]*\d)"
     rf"(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?",
     re.IGNORECASE,
 )

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
+from lcode.readers.printed.lines.coco_blocks import with_kinds_of_boxes
 from lcode.readers.printed.lines.decimal_commas import with_decimal_points
 from lcode.readers.printed.lines.form_parts import NUMBER
 from lcode.readers.printed.lines.growing_lists import may_hold_lists, with_newest_values
@@ -76,7 +77,7 @@ def _told(text: str, shapes: LineShapes, curves: Collection[str] = ()) -> Told:
     lines = text.split("\n")
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
-    lines = with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(lines))))
+    lines = with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(with_kinds_of_boxes(lines)))))
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
         told = _rows_of(lines, shapes, models=models)
