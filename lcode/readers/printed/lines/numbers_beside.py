@@ -21,7 +21,7 @@ _COLOUR = r"(?:\x1b\[[\d;]{0,9}m)?"
 
 _BESIDE = re.compile(
     rf"(?<![\w@./%+-])(?P<name>[A-Za-z][\w@./%+-]*(?: [A-Za-z][\w@./%+-]*){{0,2}}){_COLOUR}"
-    rf"(?:(?<!@0\.5)\s?[:=]\s{{0,9}}|\s{{1,9}}){_COLOUR}\s{{0,9}}"  # `mAP@0.5:0.95(0.3)` holds a range
+    rf"(?:(?<!@0\.5)(?<!@\.5)(?<!@50)\s?[:=]\s{{0,9}}|\s{{1,9}}){_COLOUR}\s{{0,9}}"  # `mAP@0.5:0.95(0.3)` holds a range
     rf"(?P<value>{NUMBER})(?P<end>\s?%?\s?{_COLOUR})(?P<beside>\s{{0,9}}\(\s?(?P<second>{NUMBER})\s?%?\s?\))",
     re.IGNORECASE,
 )
