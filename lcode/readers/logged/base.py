@@ -38,6 +38,8 @@ class Logged:
         lines: line in `file` of each row, for messages; None: the file has no lines.
         nameless: columns that name no metric and were read as one by the way that they went, and what they were called
             in the order in which that was told, for all runs to be read alike (`by_course`).
+        once: names that were told once so far and left out, as what a training came to is: curves where other runs
+            tell them as such.
         notes: remarks for the user, such as of a torn last record.
     """
 
@@ -52,6 +54,7 @@ class Logged:
     directions: Mapping[str, Direction] = field(default_factory=dict)
     lines: Sequence[int] | None = None
     nameless: Mapping[str, str] = field(default_factory=dict)
+    once: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
 

@@ -133,6 +133,8 @@ class TextLogReader:
     def _runs_of_all(self, paths: Sequence[Path]) -> list[Logged]:
         """The runs of all files: first those that hold a training, then, as these were read, those that have but begun.
 
+        What a text tells once is what its training came to, or the first of what others have told several times.
+
         Raises:
             InputError: none can be read.
         """
@@ -147,7 +149,11 @@ class TextLogReader:
         others = {path for path in refused if siblings and not self.sniff(path) and not tells_as(path, siblings)}
 
         def again(path: Path) -> list[Logged]:
-            return read[path] if path in read else _runs_of(path, siblings)
+            others = [sibling for sibling in siblings if sibling.file != path]
+            told = frozenset[str]().union(*(sibling.names for sibling in others))
+            if path in read and all(run.once.isdisjoint(told) for run in read[path]):
+                return read[path]
+            return _runs_of(path, others)
 
         return sound_runs([path for path in paths if path not in others], again)
 
@@ -209,14 +215,15 @@ def _runs_of(path: Path, siblings: Sequence[Sibling] = ()) -> list[Logged]:
         return with_ends(runs, text)
     settings, rest = settings_in(with_decimal_points(text))
     settings = with_plans(settings, text)
-    found = told_in(rest)
+    found = told_in(rest, frozenset().union(*(sibling.names for sibling in siblings)))
     said = found if found.is_training else begun_in(path, rest, siblings)
     if said is None:
         few = "too few values are told for a curve, and not as the files beside it tell theirs"
         raise refused(path, TOOL, few if siblings else "no line of it counts epochs or steps and names a metric")
     axis, remarks = said.axis, tuple(f"{path.name}: {remark}" for remark in said.remarks)
     columns = columns_of(said.rows, path, TOOL)
-    logged = Logged(path, columns, axis=axis, lines=said.lines, nameless=said.nameless, notes=(*notes, *remarks))
+    logged = Logged(path, columns, axis=axis, lines=said.lines, nameless=said.nameless, once=said.once)
+    logged = replace(logged, notes=(*notes, *remarks))
     trainings = [_without_settings(run) for run in runs_in(logged, [totals.get(axis) for totals in said.totals])]
     return with_ends(with_early_stops(with_settings(trainings, settings), rest), text)
 

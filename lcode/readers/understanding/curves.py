@@ -39,6 +39,8 @@ _NUMBERED_SET = re.compile(r"\b(validation|valid|eval)_(\d+)(?=[/_.\- ])")
 _RANKINGS = frozenset(("ndcg", "dcg", "hit", "hr @", "mrr"))
 """Measures of a ranking of all items, which no batch of a training has, so that they are an evaluation's."""
 
+_LOSS = frozenset(("loss", "losses"))
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -173,7 +175,7 @@ def _measured_on(
             for key, split in split_of.items()
             if not split
             and key not in stated
-            and (names[key].lower() in twins or key in oftener or "loss" in words_of(key))
+            and (names[key].lower() in twins or key in oftener or not _LOSS.isdisjoint(words_of(key)))
         ]
     else:
         of_training = _beside_scores(split_of, stated, often)

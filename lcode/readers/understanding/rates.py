@@ -29,7 +29,9 @@ FEWEST = 3
 Rates = Literal["plan", "measured"]
 """What the learning rates in the rows of a log are: planned before the training, or a signal measured during it."""
 
-_RATE = re.compile(r"(lr|learning[ _-]?rate)", re.IGNORECASE)
+_RATE = re.compile(r"((train|cur|current)[ _-])?(lr|learning[ _-]?rate)([ _](group[ _]?)?\d)?", re.IGNORECASE)
+"""Also of a group of parameters, as chemprop's `lr_0`."""
+
 _OF_OPTIMISER = re.compile(r"lr-(adam\w*|sgd|rmsprop|adagrad|nadam|radam|lion|lbfgs)", re.IGNORECASE)
 """Lightning's monitor of learning rates names the optimiser."""
 

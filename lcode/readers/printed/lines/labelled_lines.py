@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from lcode.readers.printed.lines.form_parts import DATA, NUMBER
-from lcode.readers.printed.lines.labels import PARTS, PHRASE, is_label, is_phrase, joined, own_label
+from lcode.readers.printed.lines.labels import PARTS, PHRASE, WORD, is_label, is_phrase, joined, own_label
 from lcode.readers.printed.lines.line_forms import without_noise
 from lcode.readers.printed.lines.printed_line import SPLIT, without_counters
 from lcode.readers.understanding.column_words import is_counter
@@ -42,6 +42,11 @@ _SECOND = re.compile(
 """Another label, so that each is of a part of the line."""
 
 _FURTHER = re.compile(rf"(?P<name>[A-Za-z][\w@]*)\W*?(?:\s*[:=(]\s*|\s+)(?=(?:{NUMBER}))", re.IGNORECASE)
+
+_OWN = re.compile(
+    rf"(?<![\w./-])(?P<name>{WORD}) (?P<metric>[A-Za-z][\w@]*)(?:\s*[:=]\s*|\s+)(?=(?:{NUMBER}))", re.IGNORECASE
+)
+"""A further name with a word of its own before the metric: `box loss: 0.3. mask loss: 0.5.`"""
 
 _SPEAKER = re.compile(r"(train|evaluat|validat|test)(?:er|or)", re.IGNORECASE)
 """Who of a program tells it: `trainer: loss 0.3` and `evaluator: loss 0.4` are of different data."""
@@ -79,6 +84,11 @@ def _label(line: str, found: re.Match[str]) -> str:
         return joined(name) if found["sep"].strip() and is_phrase(name) else ""
     if not found["sep"].strip() and not _FURTHER.search(line, found.end()):
         return ""  # `age acc: 0.3`, alone, is a name
+    if not found["sep"].strip() and any(
+        one["metric"].lower() == found["metric"].lower() and is_label(one["name"])
+        for one in _OWN.finditer(line, found.end())
+    ):
+        return ""  # each is of a part of the line
     if not found["sep"].strip() and own_label(f"{name}_{found['metric']}").lower() != name.lower():
         return ""  # `pixel acc` is one metric
     if not found["mark"] and known_metric(name) is not None:  # persons are PER, a phoneme error rate as well

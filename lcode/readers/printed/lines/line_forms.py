@@ -45,7 +45,8 @@ _NOISE = re.compile(
     r"|^(?:V?LOG|WARNING)(?:\[\d+\])? \(\S+:\d+\)"  # Kaldi's: program, function, file and line
     r"|^(?:(?!epoch|step|iter|round).){1,100}?[ |\]:](?:INFO|DEBUG|WARNING)\]?[ :|>-]+"  # time, file, name, level
     r"|\[[\w./-]{1,80}\.py:\d+\]"  # where in the program a line is printed
-    r"|(?<=\| )[\w.]+:[\w<>]+:\d+ - |^wandb:[ \t]"  # loguru's place in the program, and whose line it is
+    r"|(?<=\| )[\w.]+:(?:[\w<>]+:)?\d+ - |^wandb:[ \t]"  # loguru's place in the program, and whose line it is
+    r"|\b[a-z]\w*(?:\.\w+)+:\d+(?=\s+(?:INFO|DEBUG|WARNING)\b)"  # the place before the level, as OLMo has it
     r"|\b\d{4}[-/]\d{1,2}[-/]\d{1,2}|\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: ?[AP]M)?"  # dates, times
     r"|\[[=>.#\s*-]*\]|(?:\d+%)?\|[█▏▎▍▌▋▊▉ #]*\|"  # progress bars
     r"|\[ *(?i:new )?(?i:best)\b[^\]]*\](?= *(?i:epoch|iter|step))|\[ *(?i:best) *[:=][^\]]*\]"  # beside the present
@@ -105,6 +106,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         re.compile(rf"(?i)^\W*({_SPLIT}) (loss|acc|accuracy) (\d+)(?:: *| +)(?=(?:{NUMBER}))"),
         r"step \3, \1 \2: ",
     ),
+    ("array(", re.compile(rf"(?:np\.)?array\(({NUMBER})[^()]*\)", re.IGNORECASE), r"\1"),
     ("array(", re.compile(r"array\((\[[^\[\]()]*\])[^()]*\)"), r"\1"),
     ("tensor(", re.compile(rf"tensor\(({NUMBER})[^()]*\)", re.IGNORECASE), r"\1"),
     # DeepXDE: `1000  [1.2e-01, 3.4e-02]  [1.3e-01, 3.5e-02]  [9.5e-02]`: losses of both, metrics
@@ -252,6 +254,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian
     # Lightning's bar of old: its own mean of the last batches, beside what the user logs
     ("v_num=", re.compile(r"\bloss=\S+ (?=v_num=.*\btrain\w*loss)"), ""),
+    ("v_num=", re.compile(r"\bv_num=[\w.-]+,? *"), ""),  # the number of the run
     (" @ ", re.compile(r"\b([A-Za-z]+) @ (\d+)(?= *[:=])"), r"\1@\2"),  # `R @ 20: 0.2; R @ 50: 0.3`
     ("][", re.compile(r"^(\W*\[[A-Za-z][\w.-]*\])\[(\d+)\] ?(?=[A-Za-z])"), r"\1 step \2, "),  # `[lfw][2000]acc: 0.9`
     (" ", BY_TURNS, marked),

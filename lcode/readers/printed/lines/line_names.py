@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from lcode.readers.printed.lines.form_parts import DATA
+from lcode.readers.printed.lines.form_parts import BEGINS_NAME, DATA
 from lcode.readers.understanding.column_words import words_of
 from lcode.table.metric_names import known_metric
 from lcode.table.other_languages import name_in_english
 
 _NAME = re.compile(
-    r"(?:[A-Za-zµ∆Δ%]|\b[^\W\d_A-Za-z](?![^\W\d_]*\d))[\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$"
+    rf"(?:(?<![\w.])(?=\d+-[A-Za-z]|{BEGINS_NAME})\d|[A-Za-zµ∆Δ%]|\b[^\W\d_A-Za-z](?![^\W\d_]*\d))"
+    r"[\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$"
 )
 REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
 """What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""

@@ -18,8 +18,8 @@ FLOAT_DIGITS = 15
 MOST_DIGITS = 300
 """A number of more digits is none that a float can hold: its line is read by itself."""
 
-_TOKEN = re.compile(r"(\d(?<![\w.]\d)\d*(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
-"""A number without its sign that is not part of a word; others, such as `nan`, belong to the shape."""
+_TOKEN = re.compile(r"(\d(?<![\w.]\d)(?!\d*%?[A-Za-z]*_[A-Za-z])\d*(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
+"""A number without its sign that is not part of a word (`2d_mAP`); others, such as `nan`, belong to the shape."""
 
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 """Leaves of numbers how they are written: `.`, `.e-`."""

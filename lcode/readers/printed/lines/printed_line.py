@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lcode.readers.printed.lines.bare_counters import with_bare_counter
-from lcode.readers.printed.lines.form_parts import DATA, NUMBER, STAND_INS, number_of
+from lcode.readers.printed.lines.form_parts import BEGINS_NAME, DATA, NUMBER, STAND_INS, number_of
 from lcode.readers.printed.lines.labels import Labels, Value, with_labels
 from lcode.readers.printed.lines.line_forms import usual_form
 from lcode.readers.printed.lines.line_names import REMARK, name_before
@@ -56,13 +56,13 @@ _IN_ALL = re.compile(r"total|max|num", re.IGNORECASE)
 
 SPLIT = re.compile(
     r"^(?:[^:=,|]*\bis\b)?[\W_]*(?:(?:overall|average|avg|mean)\W+)?"
-    r"(?P<split>train(?:ing)?|val(?:id(?:ation|ating)?)?|dev|test(?:ing)?|eval(?:uation|uating)?)\b"
-    r"(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
+    r"(?P<split>train(?:ing)?|val(?:id(?:ation|ating)?)?|dev|holdout|heldout|test(?:ing)?|"
+    r"eval(?:uation|uating)?)\b(?:[ _-]+(?:results?|metrics?|scores?|set|phase|summary)\b)*"
     r"(?=[^:=,|\d]*(?:#\d+\s*)?(?:[:|\]>]|$)|\*\*)",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    rf"(?<![\w.@])(?<![A-Za-z]-)(?!\d+-[A-Za-z])(?P<value>{NUMBER})(?![\d.:/-]*\d)"
+    rf"(?<![\w.@])(?<![A-Za-z]-)(?!\d+-[A-Za-z]|{BEGINS_NAME})(?P<value>{NUMBER})(?![\d.:/-]*\d)"
     rf"(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?",
     re.IGNORECASE,
 )
@@ -99,6 +99,9 @@ _BEST = re.compile(r"\bbest\b", re.IGNORECASE)
 
 _OF_THE_BEST = re.compile(r"(?:[\W_]|INFO|new|found|the|a|current|sav(?:ed?|ing))*\bbest\b", re.IGNORECASE)
 """How a line begins that says again what was best: `New best model, saved to best.pt (val_loss=0.3)`."""
+
+_OF_BATCHES = re.compile(r"mini[-_ ]?batch", re.IGNORECASE)
+"""Begins a name of the training, whatever stands before it: `Validation Accuracy: 0.5, Mini-batch Loss: 0.4`."""
 
 _SEGMENTS = re.compile(
     r"[,;\t|·•—→⇒{}]+|\s(?:[-–>]+|and)\s|\s{2,}|\n|(?<=[\d%])\s(?=(?:train|val|valid|validation|test|dev)\s?:\s)",
@@ -242,7 +245,7 @@ def _pairs(line: str) -> Iterator[tuple[str, float]]:
             name = name_before(last, marked=marked)
             if name and not (_DURATION.match(segment, behind) and _may_be_time(name)):
                 first = words_of(name)[0]
-                own = first in DATA
+                own = first in DATA or (head is None and _OF_BATCHES.match(name) is not None)
                 told.append(labels.named(ahead, "" if own else split, name, number_of(found["mean"] or found["value"])))
                 split = first if own and split else split  # `Train Loss: 0.3 Acc: 0.8 Val Loss: 0.4 Acc: 0.7`
         if not behind and _BEST.search(segment):

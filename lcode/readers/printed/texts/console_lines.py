@@ -8,12 +8,13 @@ the validation that follows, belongs to the counter before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
 from lcode.readers.printed.lines.bars_in_epochs import with_bars_in_epochs
+from lcode.readers.printed.lines.coco_blocks import with_kinds_of_boxes
 from lcode.readers.printed.lines.decimal_commas import with_decimal_points
 from lcode.readers.printed.lines.detection_blocks import with_named_boxes
 from lcode.readers.printed.lines.form_parts import NUMBER
@@ -28,6 +29,7 @@ from lcode.readers.printed.lines.named_lines import (
     parts_by_turns,
     told_alike,
 )
+from lcode.readers.printed.lines.numbers_beside import without_numbers_beside
 from lcode.readers.printed.lines.parts_below import with_data_of_parts
 from lcode.readers.printed.lines.printed_line import EPOCH, FEWEST, IN_BATCH, RUN, STEP, Said, pieces_of
 from lcode.readers.printed.lines.progress_bars import numbered_states, with_counted_bars
@@ -53,41 +55,49 @@ _BOXED = re.compile(rf"^\| *(?P<name>[A-Za-z][\w /.%-]*?)(?P<group>/)? *\| *(?P<
 _RULE = re.compile(r"^[-=+]{9,}$")
 
 
-def told_in(text: str) -> Told:
-    """The rows that lines of text tell; names that come up at one count of several are left out, as they sum up."""
-    text, remark = of_one_rank(with_decimal_points(text))
+def told_in(text: str, curves: Collection[str] = ()) -> Told:
+    """The rows that lines of text tell; names that come up at one count of several are left out, as they sum up.
+
+    Args:
+        text: the text.
+        curves: names that are curves in other texts, and so in this one where it tells them only once so far.
+    """
+    text, of_ranks = of_one_rank(with_decimal_points(text))
+    text, beside = without_numbers_beside(text)
+    remarks = tuple(remark for remark in (of_ranks, beside) if remark)
     for told in (_boxed(text), told_by_ray(text)):
         if len(told.rows) > 1:
             return told
     shapes = LineShapes()
     text = with_bars_in_epochs(text, lambda line: _counts_of(shapes.said_in(line)).get(EPOCH))
-    told = _told(text, shapes)
+    told = _told(text, shapes, curves)
     told = told if told.is_training else _uncounted(text, shapes) or told
-    return replace(told, remarks=(remark, *told.remarks)) if remark else told
+    return replace(told, remarks=(*remarks, *told.remarks)) if remarks else told
 
 
 def _counts_of(said: Said | None) -> Mapping[str, float]:
     return {} if said is None else said.counters
 
 
-def _told(text: str, shapes: LineShapes) -> Told:
+def _told(text: str, shapes: LineShapes, curves: Collection[str] = ()) -> Told:
     """The rows of the lines that count something, in order, with the models that they tell of where several do."""
     lines = text.split("\n")
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
-    lines = with_named_boxes(with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(lines)))))
+    lines = with_kinds_of_boxes(with_named_boxes(lines))
+    lines = with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(lines))))
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
         told = _rows_of(lines, shapes, models=models)
         if told_alike(told.rows):
-            return in_order(told)
+            return in_order(told, curves)
     parts = parts_by_turns(lines) if may_name_parts(text) else None
     tags = parts_by_turns(lines, tags=True) if parts is None and models is not None else None
     if tags is not None:
         told = _rows_of(lines, shapes, parts=tags)
         if told_alike(told.rows, {*tags} - {""}):
-            return in_order(told)
-    return in_order(_rows_of(lines, shapes, parts=parts))
+            return in_order(told, curves)
+    return in_order(_rows_of(lines, shapes, parts=parts), curves)
 
 
 def _rows_of(

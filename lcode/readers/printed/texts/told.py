@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import chain, pairwise
@@ -21,6 +21,7 @@ from lcode.readers.printed.lines.printed_line import BATCH, EPOCH, IN_BATCH, RUN
 from lcode.readers.printed.runs.text_runs import starts_of
 from lcode.readers.printed.texts.counted_by import counter_of_rows, planned_steps
 from lcode.readers.printed.texts.few_epochs import steps_through
+from lcode.readers.printed.texts.told_once import at_several_counts, told_once
 from lcode.readers.printed.texts.whole_epochs import goes_on_beside_held_out, of_evaluation, told_twice, within_epochs
 from lcode.readers.understanding.column_words import why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
@@ -48,6 +49,7 @@ class Told:
         lines: 1-based line at which each row begins.
         totals: the last value that each counter is said to reach where a row is told, by counter, of each row.
         nameless: names that say no metric as they are read, by the way that the first of them went, and what they were.
+        once: names that are told at one count alone, and so are no curves by themselves: left out of the rows.
         remarks: what to tell the user of how names were understood.
     """
 
@@ -55,6 +57,7 @@ class Told:
     lines: list[int] = field(default_factory=list)
     totals: list[Mapping[str, float]] = field(default_factory=list)
     nameless: Mapping[str, str] = field(default_factory=dict)
+    once: frozenset[str] = frozenset()
     remarks: tuple[str, ...] = ()
 
     @property
@@ -65,12 +68,18 @@ class Told:
     @cached_property
     def is_training(self) -> bool:
         """Whether a known metric is told at several values of the counters."""
-        return any(known_metric(name) is not None for name in _at_several_counts(self.rows) - {EPOCH, STEP, BATCH})
+        return any(known_metric(name) is not None for name in at_several_counts(self.rows) - {EPOCH, STEP, BATCH})
 
 
-def in_order(told: Told) -> Told:
-    """The rows with the passes that they belong to and the data that was measured, without what only sums up."""
-    return _without_summaries(_with_splits(_with_steps(_with_one_count(_with_passes(_without_endless_epochs(told))))))
+def in_order(told: Told, curves: Collection[str] = ()) -> Told:
+    """The rows with the passes that they belong to and the data that was measured, without what only sums up.
+
+    Args:
+        told: the rows as they were printed.
+        curves: names that other texts tell at several counts, so that here they do not sum up either.
+    """
+    told = _with_steps(_with_one_count(_with_passes(_without_endless_epochs(told))))
+    return _without_summaries(_with_splits(told, curves), curves)
 
 
 def _without_endless_epochs(told: Told) -> Told:
@@ -142,24 +151,26 @@ def _with_passes(told: Told) -> Told:
     return replace(told, rows=rows)
 
 
-def _with_splits(told: Told) -> Told:
+def _with_splits(told: Told, curves: Collection[str]) -> Told:
     """The rows with names that say on which data was measured, where that is to be told from other lines.
 
-    What is told within an epoch is of the training where other lines are of held-out data. `train 0.31 val 0.35` names
-    no metric: it is a loss where it falls, else a score.
+    What is told within an epoch is of the training where other lines are of held-out data, more than once: a test at
+    the end says nothing of the epochs before. `train 0.31 val 0.35` names no metric: it is a loss where it falls, else
+    a score.
     """
     names = set(chain.from_iterable(told.rows))
     of_batches = [name for name in names if name.startswith(IN_BATCH)]
     others = names.difference(of_batches)
+    telling = others - (told_once(told.rows) - {*curves})
     apart = any(
-        split_name(name)[0] in ("val", "test") or SPLITS.get(name.lower()) in ("val", "test") for name in others
+        split_name(name)[0] in ("val", "test") or SPLITS.get(name.lower()) in ("val", "test") for name in telling
     )
     # A score that is told without a batch, and in no batch, comes from an evaluation.
     in_batches = {name.removeprefix(IN_BATCH).lower() for name in of_batches}
     tell = any(known_metric(name) is not None for name in in_batches)  # or what they came to is told below them
     apart = apart or any(
         tell and known_metric(name) is not None and not split_name(name)[0] and "loss" not in words_of(name)
-        for name in others
+        for name in telling
         if name.lower() not in (*in_batches, *DATA) and why_left_out(name) is None and not of_learner([name])
     )
     evaluated = {name for name in of_batches if _EVALUATED.search(name)}
@@ -218,10 +229,13 @@ def _falls(rows: Sequence[dict[str, Any]], name: str) -> bool:
     return falling >= 0
 
 
-def _without_summaries(told: Told) -> Told:
-    several = _at_several_counts(told.rows)
+def _without_summaries(told: Told, curves: Collection[str]) -> Told:
+    several = at_several_counts(told.rows)
     if several:
         several -= _settings(told.rows)
+        names = set(chain.from_iterable(told.rows))
+        told = replace(told, once=frozenset(names - several))
+        several |= names.intersection(curves)
         for row in told.rows:
             for name in row.keys() - several:
                 del row[name]
@@ -263,15 +277,3 @@ def _settings(rows: Sequence[dict[str, Any]]) -> set[str]:
 def _is_measured(name: str) -> bool:
     """Whether a name says of a metric on which data it was measured: one that stands still is no setting."""
     return bool(split_name(name)[0]) and known_metric(name) is not None
-
-
-def _at_several_counts(rows: Iterable[dict[str, Any]]) -> set[str]:
-    """The names in rows of which the counters differ."""
-    first: dict[str, tuple[Any, ...]] = {}
-    several: set[str] = set()
-    for row in rows:
-        if row.keys() <= several:
-            continue
-        counted = (row.get(EPOCH), row.get(STEP), row.get(BATCH))
-        several |= {name for name in row if first.setdefault(name, counted) != counted}
-    return several

@@ -128,3 +128,16 @@ def test_what_is_not_further_in_is_not_below_a_head(
     log = tmp_path / "one.log"
     log.write_text(tasks("Epoch {e}\n  age:\n    acc: {a}\n  gender:\n    acc: {b}\n  mean acc: {l}\n"))
     assert scored(log)["one mean_acc max"] == [loss for loss, _ in VALUES]
+
+
+def test_a_line_in_which_each_loss_has_a_word_of_its_own_is_of_none(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    block = (
+        "Ep: {e}/9. Box loss: 0.5. Line loss: 0.4. Area loss: 0.3\n"
+        "Val. Ep: {e}/9. Rectangle loss: {l}. Lane loss: {m}. Region loss: {a}\n"
+    )
+    (tmp_path / "one.log").write_text(tasks(block))
+    found = scored(tmp_path / "one.log")
+    assert found.keys() == {"one Rectangle/loss min", "one Lane/loss min", "one Region/loss min"}
+    assert found["one Lane/loss min"] == [loss / 2 for loss, _ in VALUES]
