@@ -374,7 +374,9 @@ class Monitor:
     def _decide(self, live: LiveRun) -> Verdict:
         """Whether a run that has just reported shall go on."""
         sweep = self._sweep
-        verdict = replace(self._judge.decide(live, sweep.metrics, sweep.scores, sweep.axis.unit), dry_run=self.dry_run)
+        otherwise = sweep.otherwise(live)
+        verdict = self._judge.decide(live, sweep.metrics, sweep.scores, sweep.axis.unit, otherwise=otherwise)
+        verdict = replace(verdict, dry_run=self.dry_run)
         if verdict.stop:
             live.status = "stopped"
         elif live.is_over(sweep.metrics):
