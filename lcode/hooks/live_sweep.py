@@ -107,6 +107,11 @@ class LiveSweep:
         """What is measured: the history's metrics, or those reported so far."""
         return self._metrics.metrics
 
+    @property
+    def past(self) -> tuple[str, ...]:
+        """Names of the runs of the history."""
+        return self._history.run_ids
+
     def start(
         self,
         run: str,

@@ -24,6 +24,7 @@ from lcode.hooks.live_run import LiveRun
 from lcode.hooks.live_sweep import LiveSweep
 from lcode.hooks.new_runs import expected_gains
 from lcode.hooks.outlook import Outlook, outlook
+from lcode.hooks.run_names import default_name
 from lcode.isolation import isolated
 from lcode.table import Direction, Metric, RunStatus, RunTable
 from lcode.table.table import empty_points
@@ -287,6 +288,25 @@ class Monitor:
         """How the run stands by what was reported and decided; None for one that was never started here."""
         live = self._sweep.runs.get(as_run(run))
         return None if live is None else live.status
+
+    @in_turn
+    def start_unnamed(
+        self, epoch: float, *, own: str | None, config: Mapping[str, Any] | None, horizon: float | None
+    ) -> str:
+        """Announce a run that was given no name, at its first report.
+
+        Args:
+            epoch: the one that it will report.
+            own: what it was called before, if it was.
+            config: see `start`.
+            horizon: see `start`.
+
+        Returns:
+            Its name, see `lcode.hooks.run_names`.
+        """
+        run = default_name(self._sweep.runs, self._sweep.past, epoch, config, own)
+        self.start(run, config=config, horizon=horizon)
+        return run
 
     @in_turn
     def measured(self, run: str) -> set[str]:
