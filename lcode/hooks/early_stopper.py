@@ -22,6 +22,7 @@ from lcode.hooks.stopper_state import reports_of, warn_of_another
 from lcode.hooks.trials import SHOWN_KEYS, only_metric, plain_config
 from lcode.hooks.watched import Watched, about, metric_key, watched
 from lcode.table import RunStatus, RunTable
+from lcode.table.runlog import check_name
 
 Kind = Literal["going on", "nothing to gain", "beaten", "diverged", "finished"]
 """What a decision is: the run goes on, or why it does not."""
@@ -116,7 +117,8 @@ class EarlyStopper:
             dry_run: decisions say what they would do, and do not stop.
 
         Raises:
-            UsageError: an option out of range or of the wrong type, or a metric whose direction is not known.
+            UsageError: an option out of range or of the wrong type, a metric whose direction is not known, or a name
+                that no file in the folder can have.
         """
         self.monitor = watched(monitor)
         self.run, self.max_epochs, self.dry_run = as_run(NAME if run is None else run), max_epochs, dry_run
@@ -125,6 +127,8 @@ class EarlyStopper:
         check_kind("sweep", sweep, (Monitor, str, os.PathLike, type(None)), "a Monitor, or the folder of a sweep")
         if isinstance(sweep, Monitor) and (history is not None or model is not None):
             raise UsageError("the monitor given as sweep has a history and a model of its own; leave yours out")
+        if run is not None and isinstance(sweep, (SharedMonitor, str, os.PathLike)):
+            check_name(self.run)
         if max_epochs is not None:
             as_horizon(max_epochs, self.run)
         check_count("min_epochs", min_epochs, 0)

@@ -199,6 +199,7 @@ def test_names_whose_direction_is_known_need_none() -> None:
         ({"a": "max", "main/a": "max"}, {}, "under two names: a, main/a"),
         ("loss", {"confidence": 2}, "confidence is 2"),
         ("loss", {"max_epochs": 0}, "horizon is 0; it is above 0"),
+        ("loss", {"sweep": "runs", "run": "r/1"}, "run name 'r/1' cannot be a file name"),
         ("loss", {"sweep": 3}, "sweep is 3 .*give a Monitor, or the folder"),
         ("loss", {"min_epochs": -1}, "min_epochs is -1; it must be a whole number, at least 0"),
         ("loss", {"min_epochs": "3"}, "min_epochs is '3'; it must be a whole number"),
