@@ -75,7 +75,7 @@ class OddRuns:
         Args:
             live: the run; it has reported.
             runs: all live ones by name.
-            metrics: those that it has reported now.
+            metrics: those that are measured.
         """
         for metric in metrics:
             key, facts = metric.key, known_metric(metric.key)
