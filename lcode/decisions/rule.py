@@ -160,7 +160,8 @@ class StopRule:
 
 def diverged_verdict(run: str, epoch: float, metric: str, value: float) -> Verdict:
     """Stop: a metric of the run became NaN or infinite at this epoch, and stayed so."""
-    return Verdict(run, epoch, "stop", f"diverged: {metric} is {value:g} at epoch {epoch}", probability=0.0)
+    since = f"at epoch {epoch} and in all reports since, {LASTING} or more"
+    return Verdict(run, epoch, "stop", f"diverged: {metric} is {value:g} {since}", probability=0.0)
 
 
 class Bar(NamedTuple):

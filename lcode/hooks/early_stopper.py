@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from lcode.arguments import check_count, check_kind
 from lcode.decisions import GainRule, Verdict
@@ -15,10 +16,13 @@ from lcode.forecasters.base import Forecaster
 from lcode.hooks.inputs import as_epoch, as_horizon, as_run, whole_state
 from lcode.hooks.monitor import Monitor
 from lcode.hooks.outlook import Outlook
+from lcode.hooks.run_names import NAME
 from lcode.hooks.shared import SharedMonitor
+from lcode.hooks.stopper_state import reports_of, warn_of_another
 from lcode.hooks.trials import SHOWN_KEYS, only_metric, plain_config
 from lcode.hooks.watched import Watched, about, metric_key, watched
 from lcode.table import RunStatus, RunTable
+from lcode.table.runlog import check_name
 
 Kind = Literal["going on", "nothing to gain", "beaten", "diverged", "finished"]
 """What a decision is: the run goes on, or why it does not."""
@@ -60,7 +64,7 @@ class EarlyStopper:
 
     Attributes:
         monitor: the watched metrics, with their directions.
-        run: name of the run.
+        run: name of the run; of one that was given none in a sweep, known from its first report on.
         decision: the last decision; None before the first.
 
     Examples:
@@ -82,7 +86,7 @@ class EarlyStopper:
         min_epochs: int = 10,
         min_delta: float | Mapping[str, float] | None = None,
         confidence: float = 0.9,
-        run: str = "run",
+        run: str | None = None,
         config: Mapping[str, Any] | None = None,
         sweep: Monitor | str | os.PathLike[str] | None = None,
         history: RunTable | None = None,
@@ -101,7 +105,9 @@ class EarlyStopper:
                 metric. Default: 2 % of what the metric has improved since its first value; of the value itself while it
                 has not improved at all.
             confidence: that nothing more is to be gained, 0 to 1, for a run to be stopped for that.
-            run: name of the run; give each run of a sweep its own.
+            run: name of the run; give each run of a sweep its own. Default: `run`; in a sweep the first free one of
+                `run`, `run-2`, …, or that of the last run with this configuration if the reports go on beyond its first
+                epoch.
             config: hyper-parameters; what is neither a number nor text is left out.
             sweep: what the run is compared by: a `Monitor`, or the folder that the runs of a sweep share (see
                 `lcode.monitor`). None: by the history alone.
@@ -111,15 +117,18 @@ class EarlyStopper:
             dry_run: decisions say what they would do, and do not stop.
 
         Raises:
-            UsageError: an option out of range or of the wrong type, or a metric whose direction is not known.
+            UsageError: an option out of range or of the wrong type, a metric whose direction is not known, or a name
+                that no file in the folder can have.
         """
         self.monitor = watched(monitor)
-        self.run, self.max_epochs, self.dry_run = as_run(run), max_epochs, dry_run
+        self.run, self.max_epochs, self.dry_run = as_run(NAME if run is None else run), max_epochs, dry_run
         self.decision: Decision | None = None
         check_kind("dry_run", dry_run, bool, "True or False")
         check_kind("sweep", sweep, (Monitor, str, os.PathLike, type(None)), "a Monitor, or the folder of a sweep")
         if isinstance(sweep, Monitor) and (history is not None or model is not None):
             raise UsageError("the monitor given as sweep has a history and a model of its own; leave yours out")
+        if run is not None and isinstance(sweep, (SharedMonitor, str, os.PathLike)):
+            check_name(self.run)
         if max_epochs is not None:
             as_horizon(max_epochs, self.run)
         check_count("min_epochs", min_epochs, 0)
@@ -131,8 +140,12 @@ class EarlyStopper:
         self._rule = GainRule(confidence, min_delta)
         self._config, self._sweep, self._history = config, sweep, history
         self._options: dict[str, Any] = {"model": model, "min_epochs": min_epochs, "nan": nan, "dry_run": dry_run}
+        self._named = run is not None or sweep is None
         self._live: Monitor | None = None
         self._state: Mapping[str, Any] | None = None
+        self._each: float | None = None
+        self._to_start: dict[str, Any] | None = None
+        self._begins_anew = self._started = False
         self._seen: set[str] = set()
         self._reported: dict[str, None] = {}
         self._warned = False
@@ -142,6 +155,7 @@ class EarlyStopper:
         max_epochs: float | None = None,
         *,
         config: Mapping[str, Any] | None = None,
+        run: str | None = None,
         epochs_each: float = 1,
         least: float = 0,
     ) -> None:
@@ -150,23 +164,42 @@ class EarlyStopper:
         Args:
             max_epochs: planned last epoch, where it was not given before.
             config: hyper-parameters, where they were not given before.
+            run: name of the run, where none was given before, such as that of a tuner's trial.
             epochs_each: how many of the epochs that will be reported make one of those that the options are in; a
                 framework that validates within an epoch counts steps.
             least: no run is stopped before this one of the epochs that will be reported, either.
 
         Raises:
-            UsageError: no last epoch is known, or see `Monitor`.
+            UsageError: no last epoch is known; the run of a sweep counted epochs before and now counts steps, or the
+                reverse; or see `Monitor`.
         """
         horizon = max_epochs if self.max_epochs is None else self.max_epochs * epochs_each
         if horizon is None:
             raise UsageError(f"run '{self.run}': how long will it train? Say max_epochs=200")
-        if self._live is None:
-            self._live = self._monitor(max(self._options["min_epochs"] * epochs_each, least))
-            if self._state is not None:
-                self._live.load_state_dict(self._state)
-        self._live.announce(self.monitor)
+        before, self._each = self._each, epochs_each
+        recounted = before is not None and (before == 1) != (epochs_each == 1)
+        if recounted and self._sweep is not None:
+            self._check_recounted(epochs_each)
+        self._begins_anew = recounted
+        live, state = self._live, self._state
+        min_epochs = round(max(self._options["min_epochs"] * epochs_each, least))
+        if live is None or (live is not self._sweep and (recounted or live.rule.min_epochs != min_epochs)):
+            if live is not None and not recounted:
+                state = live.state_dict(log=False)
+            if isinstance(live, SharedMonitor):
+                live.close()
+            self._live = live = self._monitor(min_epochs)
+            if state is not None and not recounted:
+                live.load_state_dict(state)
+        self._state = None
+        live.announce(self.monitor)
         known = config if self._config is None else self._config
-        self._live.start(self.run, config=None if known is None else plain_config(known), horizon=horizon)
+        self._to_start = {"config": None if known is None else plain_config(known), "horizon": horizon}
+        if self._named or run is not None:
+            self.run = self.run if self._named or run is None else as_run(run)
+            self._start()
+            if recounted and state is not None and before is not None:  # a checkpoint of a training that goes on
+                live.recall(self.run, reports_of(state, self.run, epochs_each / before))
 
     def update(self, epoch: float, metrics: Mapping[str, Any]) -> Decision:
         """Tell an epoch and hear whether to stop.
@@ -182,6 +215,8 @@ class EarlyStopper:
             self.begin()
         assert self._live is not None
         epoch = as_epoch(epoch, self.run)
+        if self._to_start is not None:
+            self._choose_name(epoch)
         check_kind(f"run '{self.run}', epoch {epoch}: metrics", metrics, Mapping, "values by metric")
         values = self._chosen(metrics)
         self._reported.update(dict.fromkeys(map(str, metrics)))
@@ -212,8 +247,11 @@ class EarlyStopper:
             reports: epoch and metrics of each, in order; a folder knows them already.
         """
         assert self._live is not None, "after begin()"
-        if not isinstance(self._live, SharedMonitor):
-            self._live.recall(self.run, [(epoch, self._chosen(metrics)) for epoch, metrics in reports])
+        told = [(epoch, self._chosen(metrics)) for epoch, metrics in reports]
+        if told and not isinstance(self._live, SharedMonitor):
+            if self._to_start is not None:
+                self._choose_name(told[-1][0])
+            self._live.recall(self.run, told)
 
     def finish(self, status: RunStatus = "finished") -> None:
         """The training ended otherwise than by a decision or at its last epoch, see `Monitor.finish`."""
@@ -221,7 +259,7 @@ class EarlyStopper:
             return
         if status == "finished":
             self._warn_of_missing("so nothing was decided by it")
-        if self._live.status(self.run) == "running":
+        if self._to_start is None and self._live.status(self.run) == "running":
             self._live.finish(self.run, status)
 
     def told(self) -> str:
@@ -234,7 +272,7 @@ class EarlyStopper:
     def state_dict(self) -> dict[str, Any]:
         """All that was reported, as plain JSON values, to survive a resume; a shared folder survives by itself."""
         reported = self._state if self._live is None else self._live.state_dict(log=False)
-        return {"seen": sorted(self._seen), "monitor": reported}
+        return {"seen": sorted(self._seen), "epochs_each": self._each, "monitor": reported}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up a state that a stopper with the same settings saved.
@@ -244,13 +282,50 @@ class EarlyStopper:
         """
         with whole_state("stopper"):
             self._seen, self._state = set(state["seen"]), state["monitor"]
+            self._each = state.get("epochs_each", self._each)  # states of version 0.1 have none
+        if self._state is not None and self._sweep is None:
+            warn_of_another(self._state, self.run, map(metric_key, self.monitor))
         if self._live is not None and self._state is not None:
             self._live.load_state_dict(self._state)
 
-    def _monitor(self, min_epochs: float) -> Monitor:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """A stopper of another run in the same sweep: a tuner that copies its callbacks for each trial shares it."""
+        if isinstance(self._sweep, Monitor):
+            memo[id(self._sweep)] = self._sweep
+        memo[id(self)] = made = object.__new__(type(self))
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return made
+
+    def _start(self) -> None:
+        """Announce the run under its name."""
+        assert self._live is not None and self._to_start is not None
+        self._live.start(self.run, **self._to_start)
+        self._to_start, self._started = None, True
+
+    def _choose_name(self, epoch: float) -> None:
+        """Announce a run of a sweep that was given no name, now that it is known whether it begins or goes on."""
+        assert self._live is not None and self._to_start is not None
+        own = self.run if self._started else None
+        self.run = self._live.start_unnamed(-1 if self._begins_anew else epoch, own=own, **self._to_start)
+        self._to_start, self._started = None, True
+
+    def _check_recounted(self, epochs_each: float) -> None:
+        """Refuse to count a run of a sweep in another unit than before.
+
+        Raises:
+            UsageError: it was given a name, and is no other run.
+        """
+        if self._named:
+            units = ("epochs", "steps") if epochs_each != 1 else ("steps", "epochs")
+            raise UsageError(
+                f"run '{self.run}' has counted {units[0]} so far, and would count {units[1]} from now on: validate as "
+                f"often as before, or give what follows another name, such as run='{self.run}-2'"
+            )
+
+    def _monitor(self, min_epochs: int) -> Monitor:
         if isinstance(self._sweep, Monitor):
             return self._sweep
-        options = {**self._options, "min_epochs": round(min_epochs)}
+        options = {**self._options, "min_epochs": min_epochs}
         if self._history is not None:
             options["history"] = about(self._history, self.monitor)
         if len(self.monitor) == 1 and (self._sweep, self._history) != (None, None):

@@ -48,6 +48,8 @@ class LcodeCallback(TrainerCallback):
     in the log history of the trainer's state. A checkpoint of an epoch's last step that is saved before the epoch is
     evaluated goes on without this evaluation: let `save_strategy` be `eval_strategy`.
 
+    In `hyperparameter_search` each trial is a run, called as its `hp_name` says; with `sweep` they are compared.
+
     Args:
         monitor: see `EarlyStopper`; names as `compute_metrics` has them, with or without `eval_`.
         **options: see `EarlyStopper`; `max_epochs` is the trainer's, and `config` its arguments of optimisation, where
@@ -81,7 +83,9 @@ class LcodeCallback(TrainerCallback):
         end = state.max_steps if self._in_steps else state.num_train_epochs
         each = max(state.max_steps / max(state.num_train_epochs, 1), 1) if self._in_steps else 1
         config = {name: getattr(args, name) for name in CONFIG if hasattr(args, name)}
-        self.stopper.begin(end, config=config, epochs_each=each)
+        if state.is_hyper_param_search and isinstance(state.trial_params, Mapping):
+            config.update(state.trial_params)
+        self.stopper.begin(end, config=config, run=state.trial_name, epochs_each=each)
         rows = [row for row in state.log_history if row.get("step") and any(name.startswith(PREFIX) for name in row)]
         self.stopper.recall((self._epoch(int(row["step"]), row["epoch"]), _named(row)) for row in rows)
 

@@ -27,6 +27,13 @@ OTHER_TOOLS = {
 }
 """What Optuna, Ray Tune, Syne Tune and Keras call options of their own rules, and what these are called here."""
 
+INSTEAD = {
+    "mode": "say it with the metric, such as {'val_loss': 'min'}",
+    "patience": "forecasts say when to stop, and none is asked before min_epochs",
+    "restore_best_weights": "a checkpoint callback of your framework keeps them, such as Keras' ModelCheckpoint",
+}
+"""What other tools have options for, and what does it here."""
+
 
 def check_passed_on(
     options: Mapping[str, object],
@@ -52,6 +59,7 @@ def check_passed_on(
     here = {**OTHER_TOOLS, **said_by}.get(unknown)
     near = difflib.get_close_matches(unknown, known, 1)
     hint = f" (here that is '{here}')" if here in known else f" (is '{near[0]}' meant?)" if near else ""
+    hint = f" ({INSTEAD[unknown]})" if unknown in INSTEAD else hint
     raise UsageError(
         f"{called.__name__}(…) has no option '{unknown}'{hint}; there are: {', '.join(dict.fromkeys(known))}"
     )

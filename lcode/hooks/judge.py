@@ -56,7 +56,9 @@ class Judge:
     num_threads: int
     compares: bool = True
 
-    def decide(self, live: LiveRun, metrics: Sequence[Metric], scores: Scoreboard, unit: float) -> Verdict:
+    def decide(
+        self, live: LiveRun, metrics: Sequence[Metric], scores: Scoreboard, unit: float, *, otherwise: str | None = None
+    ) -> Verdict:
         """The verdict on a run that has just reported.
 
         Args:
@@ -64,18 +66,21 @@ class Judge:
             metrics: the K metrics.
             scores: what is known of the others.
             unit: of the epochs.
+            otherwise: why the run is compared with no other although there are some.
         """
         for lost in live.undefined:
             if lost.reports >= LASTING:
                 verdict = diverged_verdict(live.name, lost.since, lost.metric, lost.value)
                 return replace(verdict, epoch=live.last_epoch)
-        verdict = self._by_curves(live, metrics, scores, unit)
+        verdict = self._by_curves(live, metrics, scores, unit, otherwise)
         if live.undefined and verdict.score is None:
             gaps = ", ".join(f"{one.metric} is {one.value:g} at epoch {one.since}" for one in live.undefined)
             verdict = replace(verdict, reason=f"{verdict.reason}; {gaps}: the run has diverged if it lasts")
         return verdict
 
-    def _by_curves(self, live: LiveRun, metrics: Sequence[Metric], scores: Scoreboard, unit: float) -> Verdict:
+    def _by_curves(
+        self, live: LiveRun, metrics: Sequence[Metric], scores: Scoreboard, unit: float, otherwise: str | None
+    ) -> Verdict:
         """The verdict on a run by its finite values."""
         run, epoch = live.name, live.last_epoch
         if epoch >= live.end:
@@ -84,6 +89,8 @@ class Judge:
             return Verdict(run, epoch, "continue", f"at its last epoch {epoch}, with a task still missing")
         if not self.compares:
             return Verdict(run, epoch, "continue", "compared with no other run")
+        if otherwise is not None:
+            return Verdict(run, epoch, "continue", otherwise)
         if not self.rule.due(epoch, live.previous_epoch):
             return Verdict(run, epoch, "continue", f"no forecast before epoch {self.rule.next_due(epoch)}")
         with isolated(self.num_threads):

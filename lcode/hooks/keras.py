@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +39,7 @@ class LcodeCallback(Callback):
         super().__init__()
         check_passed_on(options, LcodeCallback, EarlyStopper)
         self.stopper = EarlyStopper(monitor, **options)
+        self._begins = self._told = False
 
     @property
     def decision(self) -> Decision | None:
@@ -46,10 +48,14 @@ class LcodeCallback(Callback):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Find out how long the training is."""
-        self.stopper.begin(self.params["epochs"])
+        self.stopper.begin((self.params or {}).get("epochs"))  # a CallbackList of one's own may have none
+        self._begins = True
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Report an epoch, and end the training if that is the decision."""
+        if self._begins:
+            self._begins = False
+            self._tell_of_new_beginning(epoch + 1)
         decision = self.stopper.update(epoch + 1, logs or {})
         if decision:
             self.model.stop_training = True
@@ -58,3 +64,16 @@ class LcodeCallback(Callback):
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """What the run has reached counts for the others."""
         self.stopper.finish()
+
+    def _tell_of_new_beginning(self, epoch: int) -> None:
+        """Say it once where each `fit` is a part of one training and counts from its own beginning."""
+        planned, each, last = self.stopper.max_epochs, (self.params or {}).get("epochs"), self.stopper.decision
+        if self._told or last is None or planned is None or each is None or each >= planned or epoch > last.epoch:
+            return
+        self._told = True
+        warnings.warn(
+            f"run '{self.stopper.run}': epoch {epoch} comes again, as each fit counts from its own beginning, and "
+            f"max_epochs={planned:g} is never reached; say fit(initial_epoch=…, epochs=…), such as "
+            f"fit(initial_epoch={last.epoch:g}, epochs={last.epoch + each:g}) now",
+            stacklevel=2,
+        )

@@ -50,6 +50,7 @@ class LcodeCallback(pl.Callback):
         check_passed_on(options, LcodeCallback, EarlyStopper)
         self.stopper = EarlyStopper(monitor, **options)
         self._least = 0
+        self._key = self._generate_state_key(monitor=sorted(self.stopper.monitor), run=self.stopper.run)
 
     @property
     def decision(self) -> Decision | None:
@@ -59,7 +60,7 @@ class LcodeCallback(pl.Callback):
     @property
     def state_key(self) -> str:
         """Names the state in a checkpoint; callbacks of several runs or metrics do not get into each other's way."""
-        return self._generate_state_key(monitor=sorted(self.stopper.monitor), run=self.stopper.run)
+        return self._key
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Find out how long the training is, and in what it is counted."""

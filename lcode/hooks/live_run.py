@@ -52,6 +52,8 @@ class LiveRun:
         status: `running`, or how it ended.
         announced_again: whether it was announced with another configuration after it had ended, so that its next report
             may be the first of another training.
+        apart: the least epochs from one report to the next, from 0 to the first included; None before one above 0.
+        largest: by metric the largest finite value so far.
     """
 
     name: str
@@ -66,6 +68,9 @@ class LiveRun:
     signals: Epochs = field(default_factory=dict)
     status: RunStatus = "running"
     announced_again: bool = field(default=False, init=False, repr=False)
+    apart: Epoch | None = field(init=False, repr=False)
+    largest: dict[str, float] = field(init=False, repr=False)
+    _followed: Epoch = field(init=False, repr=False)
     _undefined: dict[str, Undefined] = field(init=False, repr=False)
     _fractions: bool = field(init=False, repr=False)
     _step: int = field(init=False, repr=False)
@@ -257,13 +262,19 @@ class LiveRun:
     def _look_through(self) -> None:
         """Find out what `_follow` keeps up to date where values are only added at the end."""
         self._undefined, self._fractions, self._step = {}, False, 0
+        self.apart, self.largest, self._followed = None, {}, 0
         for epoch, values in self.values.items():
             self._follow(epoch, values)
 
     def _follow(self, epoch: Epoch, values: Mapping[str, float]) -> None:
         self._fractions |= isinstance(epoch, float)
         self._step = gcd(self._step, int(epoch))  # of no use where there are fractions
+        if epoch > self._followed:
+            gap = epoch - self._followed
+            self.apart, self._followed = gap if self.apart is None else min(self.apart, gap), epoch
         for name, value in values.items():
+            if isfinite(value):
+                self.largest[name] = max(self.largest.get(name, value), value)
             before = self._undefined.pop(name, None)
             if not isfinite(value):
                 self._undefined[name] = (

@@ -33,6 +33,7 @@ from lcode.hooks.inputs import (
 )
 from lcode.hooks.learned_metrics import LearnedMetrics
 from lcode.hooks.live_run import Epoch, LiveRun, live_table
+from lcode.hooks.odd_runs import OddRuns
 from lcode.hooks.scoreboard import MIN_REFERENCE_RUNS, FinalOf, Scoreboard
 from lcode.hooks.sweep_axis import SweepAxis
 from lcode.table import Direction, Metric, RunStatus, RunTable, split_key
@@ -81,7 +82,7 @@ class LiveSweep:
         """Begin with a history, which may be empty. For the arguments see `Monitor`."""
         self.final, self.nan, self.axis = final, nan, SweepAxis(history)
         self.runs: dict[str, LiveRun] = {}
-        self._history = history
+        self._history, self._odd = history, OddRuns(history)
         self._learned, self._finished = InSweep(model, history), list[str]()
         known, learns = getattr(model, "known_metrics", ()), not history.metrics
         self._metrics = LearnedMetrics(history.metrics, directions=directions, known=known, learns=learns)
@@ -105,6 +106,11 @@ class LiveSweep:
     def metrics(self) -> tuple[Metric, ...]:
         """What is measured: the history's metrics, or those reported so far."""
         return self._metrics.metrics
+
+    @property
+    def past(self) -> tuple[str, ...]:
+        """Names of the runs of the history."""
+        return self._history.run_ids
 
     def start(
         self,
@@ -227,6 +233,11 @@ class LiveSweep:
                 "what the reports count? One that goes on further is told by start(run, horizon=…)",
                 stacklevel=4,
             )
+
+    def otherwise(self, live: LiveRun) -> str | None:
+        """Why a run that has just reported is compared with no other: it counts otherwise; None where it is."""
+        self._odd.tell_of_shares(live, self.runs, self.metrics)
+        return self._odd.counted_otherwise(live, self.runs)
 
     def take(self, report: Report) -> LiveRun:
         """Keep a report that was checked; the run goes on."""

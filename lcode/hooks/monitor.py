@@ -24,6 +24,7 @@ from lcode.hooks.live_run import LiveRun
 from lcode.hooks.live_sweep import LiveSweep
 from lcode.hooks.new_runs import expected_gains
 from lcode.hooks.outlook import Outlook, outlook
+from lcode.hooks.run_names import default_name
 from lcode.isolation import isolated
 from lcode.table import Direction, Metric, RunStatus, RunTable
 from lcode.table.table import empty_points
@@ -289,6 +290,25 @@ class Monitor:
         return None if live is None else live.status
 
     @in_turn
+    def start_unnamed(
+        self, epoch: float, *, own: str | None, config: Mapping[str, Any] | None, horizon: float | None
+    ) -> str:
+        """Announce a run that was given no name, at its first report.
+
+        Args:
+            epoch: the one that it will report.
+            own: what it was called before, if it was.
+            config: see `start`.
+            horizon: see `start`.
+
+        Returns:
+            Its name, see `lcode.hooks.run_names`.
+        """
+        run = default_name(self._sweep.runs, self._sweep.past, epoch, config, own)
+        self.start(run, config=config, horizon=horizon)
+        return run
+
+    @in_turn
     def measured(self, run: str) -> set[str]:
         """The keys of the metrics that a run has reported; none of one that was never started here."""
         live = self._sweep.runs.get(as_run(run))
@@ -374,7 +394,9 @@ class Monitor:
     def _decide(self, live: LiveRun) -> Verdict:
         """Whether a run that has just reported shall go on."""
         sweep = self._sweep
-        verdict = replace(self._judge.decide(live, sweep.metrics, sweep.scores, sweep.axis.unit), dry_run=self.dry_run)
+        otherwise = sweep.otherwise(live)
+        verdict = self._judge.decide(live, sweep.metrics, sweep.scores, sweep.axis.unit, otherwise=otherwise)
+        verdict = replace(verdict, dry_run=self.dry_run)
         if verdict.stop:
             live.status = "stopped"
         elif live.is_over(sweep.metrics):

@@ -80,6 +80,14 @@ class SharedMonitor(Monitor):
         super().start(run, config=config, horizon=horizon, arch=arch, graph=graph, schedule=schedule)
 
     @in_turn
+    def start_unnamed(
+        self, epoch: float, *, own: str | None, config: Mapping[str, Any] | None, horizon: float | None
+    ) -> str:
+        """Announce a run that was given no name, see `Monitor.start_unnamed`."""
+        self._look()
+        return super().start_unnamed(epoch, own=own, config=config, horizon=horizon)
+
+    @in_turn
     def report(
         self,
         run: str,

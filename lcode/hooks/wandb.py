@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from lcode.errors import UsageError
 from lcode.hooks.early_stopper import Decision, EarlyStopper
@@ -11,6 +12,7 @@ from lcode.hooks.extras import missing
 from lcode.hooks.inputs import check_passed_on
 from lcode.hooks.watched import Watched
 from lcode.readers.understanding.column_words import FORECASTS
+from lcode.table import RunStatus
 
 try:
     import wandb
@@ -24,7 +26,8 @@ class WandbRun:
     The run is named by its id, which a resumed run keeps, and known by its configuration, which a sweep's agent has
     set. Agents that give the same folder as `sweep` are compared with each other. Beside the metrics of an epoch their
     forecasts are logged, as `lcode/<metric>`; why a run was stopped is in its summary (`lcode/kind`, `lcode/reason`,
-    `lcode/saved_epochs`).
+    `lcode/saved_epochs`). As a context it tells how the loop ended: a run that raises has failed, and is nobody's
+    rival.
 
     Args:
         monitor: see `EarlyStopper`.
@@ -63,6 +66,20 @@ class WandbRun:
             self._run.summary.update({f"{FORECASTS}{name}": value for name, value in why.items()})
         return decision
 
-    def finish(self) -> None:
-        """The loop ended otherwise: what the run has reached counts for the others."""
-        self.stopper.finish()
+    def finish(self, status: RunStatus = "finished") -> None:
+        """The loop ended otherwise.
+
+        Args:
+            status: `finished`: what the run has reached counts for the others; `failed`: it counts no more.
+        """
+        self.stopper.finish(status)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """A run that failed is nobody's rival; one that was interrupted may go on."""
+        if error is None or isinstance(error, Exception):
+            self.finish("finished" if error is None else "failed")

@@ -9,6 +9,9 @@ from pathlib import Path
 from lcode.errors import UsageError
 from lcode.files import refusals
 
+OF_RANKS = "; where several processes train one run (DDP), let rank 0 alone report, and broadcast the verdict"
+"""What the other writer of a log is most often."""
+
 
 class LineFile:
     """A file to which whole lines are appended by one writer.
@@ -87,7 +90,7 @@ class LineFile:
         if not found.st_nlink and self.path.exists():
             raise UsageError(
                 f"{self.path} was replaced since it was opened; a run has one writer, so end the other one, or "
-                "give this run another name"
+                f"give this run another name{OF_RANKS}"
             )
         if not found.st_nlink:
             raise UsageError(
@@ -101,6 +104,6 @@ class LineFile:
         if not rest or not self._line.startswith(rest):
             raise UsageError(
                 f"{self.path} was changed by somebody else since it was opened; a run has one writer at a time, so end "
-                "the other one, or give this run another name"
+                f"the other one, or give this run another name{OF_RANKS}"
             )
         os.ftruncate(handle, self._size)

@@ -82,7 +82,7 @@ def test_verdicts_are_plain_values() -> None:
 
 def test_divergence_is_said_with_its_epoch() -> None:
     verdict = diverged_verdict("x", 4, "seg/miou", float("nan"))
-    assert verdict.stop and verdict.reason == "diverged: seg/miou is nan at epoch 4"
+    assert verdict.stop and verdict.reason == "diverged: seg/miou is nan at epoch 4 and in all reports since, 5 or more"
 
 
 def test_the_median_rule_compares_the_best_so_far_with_finished_runs() -> None:

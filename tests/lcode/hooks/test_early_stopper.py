@@ -199,6 +199,7 @@ def test_names_whose_direction_is_known_need_none() -> None:
         ({"a": "max", "main/a": "max"}, {}, "under two names: a, main/a"),
         ("loss", {"confidence": 2}, "confidence is 2"),
         ("loss", {"max_epochs": 0}, "horizon is 0; it is above 0"),
+        ("loss", {"sweep": "runs", "run": "r/1"}, "run name 'r/1' cannot be a file name"),
         ("loss", {"sweep": 3}, "sweep is 3 .*give a Monitor, or the folder"),
         ("loss", {"min_epochs": -1}, "min_epochs is -1; it must be a whole number, at least 0"),
         ("loss", {"min_epochs": "3"}, "min_epochs is '3'; it must be a whole number"),
@@ -228,3 +229,33 @@ def test_what_is_no_epoch_no_metrics_and_no_state_is_refused(trend: Forecaster) 
             stopper.load_state_dict(state)
     with pytest.raises(UsageError, match="monitor is None"):
         EarlyStopper(None)  # type: ignore[arg-type]
+
+
+def test_a_checkpoint_that_counted_epochs_goes_on_in_steps(trend: Forecaster) -> None:
+    before = EarlyStopper(WATCHED, 30, model=trend, min_epochs=3)
+    train(before, range(1, 9))
+    after = EarlyStopper(WATCHED, 30, model=trend, min_epochs=3)
+    after.load_state_dict(json.loads(json.dumps(before.state_dict())))
+    after.begin(epochs_each=8)
+    told = [after.update(8 * epoch, values(epoch)) for epoch in range(9, 14)]
+    alone = train(EarlyStopper(WATCHED, 30, model=trend, min_epochs=3))
+    assert [decision.kind for decision in told] == [decision.kind for decision in alone[8:]]
+    assert told[-1].best == {"A/acc": (96, pytest.approx(0.8)), "B/loss": (48, 0.5)}
+
+
+def test_a_stopper_that_begins_in_another_unit_forgets_what_it_counted(trend: Forecaster) -> None:
+    stopper = EarlyStopper(WATCHED, 30, model=trend, min_epochs=3)
+    train(stopper, range(1, 9))
+    stopper.begin(epochs_each=8)
+    told = [stopper.update(8 * epoch, values(epoch, until=1)) for epoch in range(1, 4)]
+    assert [decision.kind for decision in told] == ["going on", "going on", "nothing to gain"]
+
+
+def test_a_state_of_another_run_or_of_other_metrics_is_told_of(trend: Forecaster) -> None:
+    stopper = EarlyStopper(WATCHED, 30, model=trend)
+    train(stopper, range(1, 4))
+    state = stopper.state_dict()
+    with pytest.warns(UserWarning, match="state of run 'run', and the stopper's run is 'other': nothing of it counts"):
+        EarlyStopper(WATCHED, 30, run="other").load_state_dict(state)
+    with pytest.warns(UserWarning, match="a stopper of A/acc, B/loss, and watched are A/acc: B/loss counts as missing"):
+        EarlyStopper({"A/acc": "max"}, 30).load_state_dict(state)

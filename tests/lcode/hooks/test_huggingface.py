@@ -130,3 +130,29 @@ def test_metrics_of_several_evaluation_sets_that_bear_other_names_are_said(tmp_p
 def test_a_training_that_never_evaluates_cannot_be_forecast(tmp_path: Path, trend: Forecaster) -> None:
     with pytest.raises(UsageError, match=r'never evaluates; say TrainingArguments\(eval_strategy="epoch"\)'):
         train(LcodeCallback(WATCHED, model=trend), tmp_path, eval_strategy="no")
+
+
+def test_the_trials_of_a_search_are_runs_of_one_sweep(tmp_path: Path, trend: Forecaster) -> None:
+    arguments = transformers.TrainingArguments(
+        output_dir=str(tmp_path / "out"), num_train_epochs=3, eval_strategy="epoch", save_strategy="no", report_to=[],
+        use_cpu=True, disable_tqdm=True, logging_strategy="no", per_device_train_batch_size=2,
+    )  # fmt: skip
+    network: Any = Scripted
+    trainer = transformers.Trainer(
+        model_init=network,
+        args=arguments,
+        train_dataset=ROWS,
+        eval_dataset=ROWS,
+        compute_metrics=measured,
+        callbacks=[LcodeCallback(WATCHED, sweep=tmp_path / "runs", model=trend)],
+    )
+    options: dict[str, Any] = {"backend": "optuna", "direction": "maximize", "n_trials": 2}
+
+    def space(trial: Any) -> dict[str, float]:
+        return {"learning_rate": trial.suggest_float("learning_rate", 0.1 / (trial.number + 1), 1)}
+
+    trainer.hyperparameter_search(hp_space=space, **options)
+    trainer.hyperparameter_search(hp_space=space, hp_name=lambda trial: f"trial{trial.number}", **options)
+    table = read_logs(tmp_path / "runs")
+    assert sorted(table.run_ids) == ["run", "run-2", "trial0", "trial1"]
+    assert table.configs["learning_rate"].nunique() == 4

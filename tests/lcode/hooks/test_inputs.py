@@ -217,7 +217,12 @@ def test_options_of_the_wrong_type_are_named(option: dict[str, Any]) -> None:
             "max_ts",
             "has no option 'max_ts'",
         ),
-        ("keras.LcodeCallback", {"monitor": "loss"}, "patience", r"LcodeCallback\(…\) has no option 'patience'; there"),
+        (
+            "keras.LcodeCallback",
+            {"monitor": "loss"},
+            "patience",
+            r"'patience' \(forecasts say when to stop.*; there are",
+        ),
         ("keras.LcodeCallback", {"monitor": "loss"}, "start_from_epoch", "here that is 'min_epochs'"),
         ("huggingface.LcodeCallback", {"monitor": "loss"}, "patience", "LcodeCallback.*: monitor, max_epochs, min_ep"),
         ("lightning.LcodeCallback", {"monitor": "loss"}, "max_epoch", r"LcodeCallback.* \(is 'max_epochs' meant\?\)"),

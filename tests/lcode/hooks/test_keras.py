@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.readers import read_logs
 from lcode.table import Direction
@@ -83,3 +85,29 @@ def test_a_training_that_is_killed_and_goes_on_decides_as_one_that_was_not(tmp_p
     assert fit(resumed, keras.callbacks.BackupAndRestore(backup)) == 13
     assert resumed.decision == whole.decision
     assert read_logs(tmp_path / "killed").curve("a", "val_acc").epochs.tolist() == list(range(1, 14))
+
+
+def test_a_list_of_callbacks_of_ones_own_may_have_no_parameters(trend: Forecaster) -> None:
+    callback = LcodeCallback("loss", max_epochs=3, model=trend)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    steps = keras.callbacks.CallbackList([callback], model=model)
+    steps.on_train_begin()
+    for epoch in range(3):
+        steps.on_epoch_end(epoch, {"loss": 1 / (epoch + 1)})
+    assert callback.decision is not None and callback.decision.kind == "finished"
+    with pytest.raises(UsageError, match="how long will it train"):
+        keras.callbacks.CallbackList([LcodeCallback("loss", model=trend)], model=model).on_train_begin()
+
+
+def test_fits_in_a_loop_that_each_begin_at_the_first_epoch_are_told_of_once(trend: Forecaster) -> None:
+    callback = LcodeCallback(WATCHED, max_epochs=10, model=trend)
+    fit(callback, epochs=1)
+    with pytest.warns(UserWarning, match=r"epoch 1 comes again.*such as fit\(initial_epoch=1, epochs=2\)") as told:
+        fit(callback, epochs=1)
+        fit(callback, epochs=1)
+    assert sum("comes again" in str(one.message) for one in told) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        right = LcodeCallback(WATCHED, max_epochs=3, model=trend)
+        assert [fit(right, initial_epoch=epoch, epochs=epoch + 1) for epoch in range(3)] == [1, 2, 3]
+        fit(right, epochs=3)  # another model

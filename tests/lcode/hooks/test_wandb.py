@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,18 @@ def test_a_beaten_run_is_read_as_stopped_and_its_forecasts_as_no_metrics(tmp_pat
 def test_without_a_run_it_says_how_to_begin_one() -> None:
     with pytest.raises(UsageError, match=r"no run of W&B has begun; call wandb.init\(\) first"):
         WandbRun("loss", 9)
+
+
+def test_a_run_that_raises_has_failed(tmp_path: Path, trend: Forecaster) -> None:
+    others = Monitor(trend)
+    for name, error in (("crashed", RuntimeError), ("interrupted", KeyboardInterrupt), ("left", None)):
+        with (
+            wandb.init(project="p", id=name, dir=tmp_path, **SETTINGS),
+            contextlib.suppress(RuntimeError, KeyboardInterrupt),
+            WandbRun({"val/acc": "max"}, 6, sweep=others) as watch,
+        ):
+            watch.log(1, {"val/acc": 0.1})
+            if error is not None:
+                raise error
+    told = [others.status(name) for name in ("crashed", "interrupted", "left")]
+    assert told == ["failed", "running", "finished"]

@@ -120,7 +120,7 @@ def test_diverged_runs_are_stopped_when_it_has_lasted() -> None:
     result = replay(sweep(5, 1), MedianRule(n_startup=100), baseline=BASELINE)
     assert result.stopped == {"r4": 11}  # NaN from epoch 7 on
     assert [(v.epoch, v.reason) for v in result.verdicts if v.stop] == [
-        (11, "diverged: depth/abs_err is nan at epoch 7")
+        (11, "diverged: depth/abs_err is nan at epoch 7 and in all reports since, 5 or more")
     ]
     assert result.epochs_trained == 4 * 12 + 11
     assert result.regret == 0

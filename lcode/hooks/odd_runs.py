@@ -1,0 +1,120 @@
+"""A run that counts or measures otherwise than the others of its sweep: steps among epochs, per cent among shares."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from lcode.hooks.live_run import LiveRun
+from lcode.table import Metric, RunTable, as_epochs
+from lcode.table.metric_names import known_metric
+
+FAR = 10
+"""Runs count otherwise where both their last epochs and their reports lie so many times as far apart. With one unit a
+run may be planned 81 times as long as another, or be evaluated as rarely; a factor of both is that of a unit."""
+
+HUNDRED = (20.0, 300.0)
+"""So many times a share that is written as a part of 1 is the same in per cent, give or take what runs differ by."""
+
+
+class Pace(NamedTuple):
+    """How a run counts: its last planned epoch, and the least epochs from one report to the next, from 0 on."""
+
+    end: float
+    each: float
+
+    def is_far_from(self, other: Pace) -> bool:
+        """Whether the two cannot well be counted in one unit."""
+        longer, shorter = (self, other) if self.end > other.end else (other, self)
+        return longer.end >= FAR * shorter.end and longer.each >= FAR * shorter.each
+
+
+class OddRuns:
+    """Says it once of each run that it does not count as most others do, and of a metric that one is in per cent.
+
+    Args:
+        history: the runs known before.
+    """
+
+    def __init__(self, history: RunTable) -> None:
+        self._history = history
+        self._told = set[str]()
+
+    def counted_otherwise(self, live: LiveRun, runs: Mapping[str, LiveRun]) -> str | None:
+        """Why a run cannot be compared with the others by its epochs; None where it can, as nearly always.
+
+        Args:
+            live: the run; it has reported.
+            runs: all live ones by name.
+        """
+        if live.apart is None:
+            return None
+        own = Pace(live.end, live.apart)
+        others = [Pace(one.end, one.apart) for one in runs.values() if one is not live and one.apart is not None]
+        others += [pace for run, pace in self._paces.items() if run not in runs]
+        far = [other for other in others if own.is_far_from(other)]
+        if 2 * len(far) <= len(others):
+            return None
+        usual = sorted(far)[len(far) // 2]
+        why = (
+            f"compared with no other run: it reports every {own.each:g} of {own.end:g}, "
+            f"{'the other' if len(others) == 1 else 'most others'} every {usual.each:g} of {usual.end:g}"
+        )
+        self._tell(
+            f"run '{live.name}'",
+            f"run '{live.name}': {why}. Does one count steps, the other epochs? "
+            "Count reports, horizon and min_epochs alike in all runs",
+        )
+        return why
+
+    def tell_of_shares(self, live: LiveRun, runs: Mapping[str, LiveRun], metrics: Collection[Metric]) -> None:
+        """Warn where a share of this run is in per cent and those of all others are parts of 1, or the reverse.
+
+        Args:
+            live: the run; it has reported.
+            runs: all live ones by name.
+            metrics: those that are measured.
+        """
+        for metric in metrics:
+            key, facts = metric.key, known_metric(metric.key)
+            own = live.largest.get(key)
+            if own is None or key in self._told or facts is None or not facts.share or facts.upper != 1:
+                continue
+            others = [one.largest[key] for one in runs.values() if one is not live and key in one.largest]
+            if key in self._largest:
+                others.append(self._largest[key])
+            if not others:
+                continue
+            low, high = sorted((own, max(others)))
+            percent, part = own > 1 >= max(others), own < 1 < min(others)  # 1 % of 100 classes is no part of 1
+            if (percent or part) and HUNDRED[0] * low <= high <= HUNDRED[1] * low:
+                self._tell(
+                    key,
+                    f"{key} of run '{live.name}' is about {'100 times' if percent else 'a hundredth of'} that of all "
+                    f"others ({own:g}, the others up to {max(others):g}): one is in per cent, and what is better is "
+                    "told by the unit. Report it alike in all runs",
+                )
+
+    @cached_property
+    def _paces(self) -> dict[str, Pace]:
+        """How the runs of the history count."""
+        table = self._history
+        points = table.points[["run", "epoch"]].drop_duplicates().sort_values(["run", "epoch"])
+        gaps = points.groupby("run", observed=True)["epoch"].diff().fillna(points["epoch"])
+        each = gaps[gaps > 0].groupby(points["run"], observed=True).min()
+        ends = as_epochs(table.runs["horizon"].loc[each.index], table.epoch_unit)
+        apart = as_epochs(each, table.epoch_unit)
+        return {str(run): Pace(*pace) for run, *pace in zip(each.index, ends.tolist(), apart.tolist(), strict=True)}
+
+    @cached_property
+    def _largest(self) -> dict[str, float]:
+        """The largest value of each metric in the history."""
+        points = self._history.points
+        return {str(key): float(value) for key, value in points.groupby("metric", observed=True)["value"].max().items()}
+
+    def _tell(self, of: str, text: str) -> None:
+        if of not in self._told:
+            self._told.add(of)
+            warnings.warn(text, stacklevel=7)
