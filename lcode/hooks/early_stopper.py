@@ -6,16 +6,16 @@ import copy
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 from lcode.arguments import check_count, check_kind
-from lcode.decisions import GainRule, Verdict
+from lcode.decisions import GainRule
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
+from lcode.hooks.decision import Decision, decided, unchanged
 from lcode.hooks.inputs import as_epoch, as_horizon, as_run, whole_state
 from lcode.hooks.monitor import Monitor
-from lcode.hooks.outlook import Outlook
 from lcode.hooks.run_names import NAME
 from lcode.hooks.shared import SharedMonitor
 from lcode.hooks.stopper_state import reports_of, warn_of_another
@@ -23,36 +23,6 @@ from lcode.hooks.trials import SHOWN_KEYS, only_metric, plain_config
 from lcode.hooks.watched import Watched, about, metric_key, watched
 from lcode.table import RunStatus, RunTable
 from lcode.table.runlog import check_name
-
-Kind = Literal["going on", "nothing to gain", "beaten", "diverged", "finished"]
-"""What a decision is: the run goes on, or why it does not."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Whether a run shall stop, and why; true if it shall.
-
-    Attributes:
-        epoch: last epoch of the run that the decision is based on.
-        stop: whether to stop.
-        kind: `going on`; or `nothing to gain`, `beaten` (by another run), `diverged`, `finished` (its last epoch). In a
-            dry run the kind says what would be done.
-        reason: the same in a sentence, with the numbers.
-        forecast: by metric the `median`, `q05` and `q95` at the last epoch; empty where no forecast was due.
-        best: by metric the epoch and the value of the best value so far; empty where no forecast was due.
-        saved_epochs: planned epochs that are not trained if the run stops here.
-    """
-
-    epoch: float
-    stop: bool
-    kind: Kind
-    reason: str
-    forecast: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    best: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    saved_epochs: float = 0
-
-    def __bool__(self) -> bool:
-        return self.stop
 
 
 class EarlyStopper:
@@ -91,7 +61,7 @@ class EarlyStopper:
         sweep: Monitor | str | os.PathLike[str] | None = None,
         history: RunTable | None = None,
         model: Forecaster | None = None,
-        nan: Literal["stop", "skip"] = "stop",
+        nan: Literal[stop, skip] = "stop",
         dry_run: bool = False,
     ) -> None:
         """Make a stopper; the forecaster is loaded with the first epoch.
@@ -224,21 +194,14 @@ class EarlyStopper:
         if epoch >= self._live.rule.min_epochs:  # when it matters
             self._warn_of_missing("and may improve for all that is known")
         if verdict is None:
-            self.decision = self._unchanged(epoch)
+            self.decision = unchanged(self.decision, epoch)
             return self.decision
         seen = None if verdict.action == "stop" else self._live.outlook(self.run, self._rule)
-        self.decision = self._decided(verdict, seen)
+        over, end = self._live.status(self.run) == "finished", self._live.planned(self.run)
+        self.decision = decided(verdict, seen, self._rule, self.monitor, over=over, end=end, dry_run=self.dry_run)
         if self.decision.stop and not verdict.stop:
             self._live.finish(self.run)  # what it has reached counts for the others
         return self.decision
-
-    def _unchanged(self, epoch: float) -> Decision:
-        """The decision at an epoch at which nothing was measured: to go on, with what was known before."""
-        last, reason = self.decision, "no watched metric was reported"
-        if last is None or not last.best:
-            return Decision(epoch, False, "going on", reason)
-        told = last.reason if last.reason.startswith(reason) else f"{reason}; at epoch {last.epoch:g}: {last.reason}"
-        return Decision(epoch, False, "going on", told, last.forecast, last.best)
 
     def recall(self, reports: Iterable[tuple[float, Mapping[str, Any]]]) -> None:
         """Take up what was told before the training was interrupted, without deciding anything.
@@ -333,41 +296,6 @@ class EarlyStopper:
         if self._sweep is not None:
             return SharedMonitor(self._sweep, **options)
         return _OneRun(**options) if self._history is None else Monitor(**options)
-
-    def _decided(self, verdict: Verdict, seen: Outlook | None) -> Decision:
-        """The verdict by the others, and what the run may gain by itself, as one decision."""
-        assert self._live is not None
-        names = {metric_key(name): name for name in self.monitor}
-        end = self._live.planned(self.run)
-        kind: Kind = "going on"
-        reason, forecast = verdict.reason, verdict.forecast
-        best: Mapping[str, tuple[float, float]] = {}
-        if verdict.action == "stop":
-            kind = "diverged" if verdict.score is None else "beaten"
-        elif self._live.status(self.run) == "finished":
-            kind = "finished"
-        elif seen is not None:
-            chances = {name: seen.chances[key] for key, name in names.items() if key in seen.chances}
-            kind = "nothing to gain" if self._rule.stops(list(chances.values())) else kind
-            reason = self._told(chances, end, kind)
-            reason = reason if verdict.probability is None else f"{reason}; {verdict.reason}"
-            forecast, best = seen.forecast, seen.best
-        stop = kind in ("nothing to gain", "beaten", "diverged") and not (self.dry_run or verdict.dry_run)
-        return Decision(
-            epoch=verdict.epoch,
-            stop=stop,
-            kind=kind,
-            reason=reason,
-            forecast={names[key]: values for key, values in forecast.items() if key in names},
-            best={names[key]: point for key, point in best.items() if key in names},
-            saved_epochs=max(end - verdict.epoch, 0) if stop else 0,
-        )
-
-    def _told(self, chances: Mapping[str, float], end: float, kind: Kind) -> str:
-        """What may still be gained, in words."""
-        each = ", ".join(f"{name} {self._rule.told(chance)}" for name, chance in chances.items())
-        bar = f"{'all <' if kind == 'nothing to gain' else 'not all <'} {1 - self._rule.confidence:.2g}"
-        return f"P(better than its best so far, until epoch {end:g}): {each} ({bar})"
 
     def _chosen(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """The watched ones among the metrics."""

@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from lcode.hooks.early_stopper import Decision, EarlyStopper
+from lcode.hooks.decision import Decision
+from lcode.hooks.early_stopper import EarlyStopper
 from lcode.hooks.extras import missing
 from lcode.hooks.inputs import check_passed_on
 from lcode.hooks.watched import Watched

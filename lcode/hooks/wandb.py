@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from lcode.errors import UsageError
-from lcode.hooks.early_stopper import Decision, EarlyStopper
+from lcode.hooks.decision import Decision
+from lcode.hooks.early_stopper import EarlyStopper
 from lcode.hooks.extras import missing
 from lcode.hooks.inputs import check_passed_on
 from lcode.hooks.watched import Watched

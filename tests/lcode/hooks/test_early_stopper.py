@@ -13,7 +13,8 @@ import pytest
 from lcode.errors import UsageError
 from lcode.forecasters.base import Forecaster
 from lcode.hooks import Monitor
-from lcode.hooks.early_stopper import Decision, EarlyStopper
+from lcode.hooks.decision import Decision
+from lcode.hooks.early_stopper import EarlyStopper
 from lcode.hooks.shared import SharedMonitor
 from lcode.readers import read_logs
 from lcode.table import Direction, Metric, RunTable
