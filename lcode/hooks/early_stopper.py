@@ -61,7 +61,7 @@ class EarlyStopper:
         sweep: Monitor | str | os.PathLike[str] | None = None,
         history: RunTable | None = None,
         model: Forecaster | None = None,
-        nan: Literal[stop, skip] = "stop",
+        nan: Literal["stop", "skip"] = "stop",
         dry_run: bool = False,
     ) -> None:
         """Make a stopper; the forecaster is loaded with the first epoch.
