@@ -73,11 +73,21 @@ def _unlike(finished: pd.DataFrame, asked: pd.DataFrame) -> Iterator[str]:
                 ends = f"{np.nanmin(known):g} to {np.nanmax(known):g}"
                 yield f"{name} {_some([f'{value:g}' for value in far])} (finished: {ends})"
             continue
-        names, others = (sorted(set(part[name].dropna().astype(str))) for part in (finished, asked))
-        others = [other for other in others if other not in names]
-        if names and others:
+        names, others = (_names(part[name]) for part in (finished, asked))
+        new = sorted(others[key] for key in others.keys() - names.keys())
+        if names and new:
             alone = " alone, so it is not looked at" if column is None else ""
-            yield f"{name} {_some(others)} (finished: {_some(names)}{alone})"
+            yield f"{name} {_some(new)} (finished: {_some(sorted(names.values()))}{alone})"
+
+
+def _names(values: pd.Series) -> dict[str, str]:
+    """Texts of the values by what they are compared as: `32` and 32.0, `True` and true are the same."""
+    texts = values.dropna().astype(str)
+    numbers = pd.to_numeric(texts, errors="coerce")
+    return {
+        text.strip().casefold() if np.isnan(number) else f"{number:.9g}": text
+        for text, number in zip(texts, numbers, strict=True)
+    }
 
 
 def _far(known: Array, given: Array, *, log: bool) -> list[float]:

@@ -126,7 +126,7 @@ def read_logs(
         known_graphs.update(given)
     runs = _with_own_graphs(part.runs, known_graphs)
     if graphs is not None:
-        if given.keys().isdisjoint(runs["arch"]):
+        if given and given.keys().isdisjoint(runs["arch"]):
             raise InputError(
                 f"no run of these logs has an architecture or a name that it has a graph for; its keys are "
                 f"{listed(list(given))}, the runs are {listed(list(runs.index))}",

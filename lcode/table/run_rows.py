@@ -100,7 +100,8 @@ def settings_of(configs: pd.DataFrame | None, index: pd.Index) -> pd.DataFrame:
     if not names.is_unique:
         raise UsageError(f"two hyper-parameters are called '{names[names.duplicated()][0]}': rename one of them")
     for name, column in configs.items():
-        odd = [value for value in column if isinstance(value, list | dict | set | np.ndarray)]
+        mixed = column if column.dtype == object else ()
+        odd = [value for value in mixed if isinstance(value, list | dict | set | np.ndarray)]
         if odd:
             raise UsageError(
                 f"the hyper-parameter '{name}' has a {type(odd[0]).__name__} for a value, {str(odd[0])[:40]}; give a "

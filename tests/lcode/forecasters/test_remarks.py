@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import lcode
+from lcode.forecasters.remarks import settings_remarks
 from lcode.pretraining.prior import synthetic_runs
-from lcode.table import RunTable
+from lcode.table import Metric, RunTable
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +63,20 @@ def test_of_many_settings_some_are_named(finished: RunTable) -> None:
     rows = [{"lr": 10.0**i, "width": 900, "opt": "x", "data": "b"} for i in range(5)]
     (remark,) = remarks(finished, *rows)
     assert "lr 1, 10, 100, … (finished" in remark and remark.endswith(" and 1 more.")
+
+
+@pytest.mark.parametrize(
+    ("known", "asked"),
+    [
+        ([32, 32], [32.0]),
+        ([0.1, 0.3], [0.1 + 2e-17]),
+        (["adam", "sgd"], ["Adam"]),
+        (["true", "false"], [True]),
+        ([2, "a"], [2.0]),
+    ],
+)
+def test_what_is_written_otherwise_is_the_same_setting(known: list[Any], asked: list[Any]) -> None:
+    points = pd.DataFrame({"run": ["x"], "epoch": [1], "metric": "loss", "value": [1.0]})
+    begun = RunTable.from_points(points, [Metric("main", "loss", "min")])
+    table = lcode.candidates(pd.DataFrame({"setting": asked}, dtype=object), like=begun)
+    assert settings_remarks(pd.DataFrame({"setting": pd.Series(known, dtype=object)}), table) == []
