@@ -13,6 +13,7 @@ themselves were not at hand.
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -174,7 +175,7 @@ def _arrays(view: Path, names: Iterable[str]) -> Arrays:
     try:
         with np.load(view, allow_pickle=False) as file:
             return {name: file[name] for name in names}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, tokenize.TokenError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(view, error) from error
 
 

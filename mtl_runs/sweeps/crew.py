@@ -23,9 +23,14 @@ class Worker(Protocol):
 
     Attributes:
         job: what it is busy with, or None.
+        up: whether its process has begun; a cluster may have no place for it yet.
     """
 
     job: Job | None
+
+    @property
+    def up(self) -> bool:
+        """See above."""
 
     def give(self, job: Job) -> None:
         """Send a job. If the worker is gone, hearing it will say so."""
@@ -87,47 +92,59 @@ class Crew(ABC, Generic[Hired]):
         waiting = deque(jobs)
         statuses: dict[str, RunStatus] = {}
         deaths: set[tuple[str, ...]] = set()
-        pool = self._pool
-        if len(pool) < len(waiting):
-            pool += [self.hire() for _ in range(min(self.room(workers), len(waiting)) - len(pool))]
-        for worker in pool:
-            if waiting:
-                worker.give(waiting.popleft())
-        while busy := [worker for worker in pool if worker.job is not None]:
+        while busy := self._busy(waiting, workers):
             for worker in self.ready(busy):
                 job = worker.job
                 assert job is not None
                 try:
                     ended = _react(worker.hear(), worker, job, judge, listener)
                 except GONE:
-                    # Killed, or out of memory. Its runs are tried again at once, from their last checkpoints; then in
-                    # halves, until one is left that takes its worker down again.
-                    worker.end()
-                    worker = self._replace(worker)
+                    self._let_go(worker)
                     runs = tuple(spec.run for spec in job.specs)
-                    if runs not in deaths:
-                        deaths.add(runs)
-                        worker.give(job)
-                        continue
-                    half = len(runs) // 2
-                    if half:
-                        waiting.extend(replace(job, specs=part) for part in (job.specs[:half], job.specs[half:]))
-                    else:
-                        listener.end(runs[0], "running")
-                    ended = {} if half else {runs[0]: "running"}
-                if ended is None:
+                    again, given_up = _after_a_death(job, again=runs not in deaths)
+                    deaths.add(runs)
+                    waiting.extendleft(reversed(again))
+                    for run in given_up:
+                        listener.end(run, "running")
+                    statuses.update(dict.fromkeys(given_up, "running"))
                     continue
-                statuses.update(ended)
-                worker.job = None
-                if waiting:
-                    worker.give(waiting.popleft())
+                if ended is not None:
+                    statuses.update(ended)
+                    worker.job = None
         return statuses
 
-    def _replace(self, gone: Hired) -> Hired:
-        """A fresh worker in the place of one that is gone."""
-        fresh = self.hire()
-        self._pool[self._pool.index(gone)] = fresh
-        return fresh
+    def _busy(self, waiting: deque[Job], workers: int) -> list[Hired]:
+        """Give what waits to workers that are idle, or hired where there is room; those that are busy now."""
+        idle = [worker for worker in self._pool if worker.job is None]
+        if idle and not waiting:  # what was given to workers that have not begun may wait for a place for ever
+            for late in [worker for worker in self._pool if worker.job is not None and not worker.up][: len(idle)]:
+                assert late.job is not None
+                waiting.append(late.job)
+                self._let_go(late)
+        room = self.room(workers) if len(waiting) > len(idle) else 0
+        while waiting and (idle or len(self._pool) < room):
+            if not idle:
+                idle.append(self.hire())
+                self._pool += idle
+            idle.pop(0).give(waiting.popleft())
+        return [worker for worker in self._pool if worker.job is not None]
+
+    def _let_go(self, worker: Hired) -> None:
+        self._pool.remove(worker)
+        worker.end()
+
+
+def _after_a_death(job: Job, *, again: bool) -> tuple[list[Job], list[str]]:
+    """What is to be tried of a population whose worker was killed or ran out of memory, and which runs are given up.
+
+    It is tried again from its last checkpoints; then in halves, until one run is left that takes its worker down again.
+    """
+    if again:
+        return [job], []
+    half = len(job.specs) // 2
+    if not half:
+        return [], [spec.run for spec in job.specs]
+    return [replace(job, specs=part) for part in (job.specs[:half], job.specs[half:])], []
 
 
 def _react(

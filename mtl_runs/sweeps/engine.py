@@ -77,8 +77,14 @@ class Sweep:
             or given up because it killed its workers.
 
         Raises:
-            UsageError: a run cannot be trained as it is configured; none is begun.
+            UsageError: a run cannot be trained as it is configured, or `until` lacks one, or there are no workers; none
+                is begun.
         """
+        if self.workers < 1:
+            raise UsageError(f"workers is {self.workers}; at least 1 is needed")
+        left_out = [spec.run for spec in specs if isinstance(until, Mapping) and spec.run not in until]
+        if left_out:
+            raise UsageError(f"until names no epoch for run '{left_out[0]}'; give one for each run")
         headers = {spec.run: self.header(spec) for spec in specs}
         statuses: dict[str, RunStatus] = {}
         # Runs that were stopped earlier and shall go on to their horizon are nobody's to stop again.

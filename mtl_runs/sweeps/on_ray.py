@@ -34,7 +34,8 @@ def start_ray(workers: int) -> None:
     if "RAY_ADDRESS" in os.environ:
         ray.init(log_to_driver=False)
     else:
-        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
+        # "local": a cluster that somebody else has started on this machine is not joined unasked.
+        ray.init(address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False)
 
 
 class RayWorker:
@@ -56,6 +57,14 @@ class RayWorker:
         post: Any = ray.remote(Post)
         self._actor = post.options(**resources, max_concurrency=CALLS).remote(Path.cwd(), work)
         self.word = self._actor.hear.remote()
+        self._begun = self._actor.begun.remote()
+
+    @property
+    def up(self) -> bool:
+        """Whether Ray has found a place for the actor."""
+        import ray
+
+        return bool(ray.wait([self._begun], timeout=0)[0])
 
     def give(self, job: Job) -> None:
         """Send a job. If the actor is gone, hearing it will say so."""
@@ -103,6 +112,9 @@ class Post:
         self._jobs: SimpleQueue[Any] = SimpleQueue()
         self._words: SimpleQueue[Any] = SimpleQueue()
         threading.Thread(target=self._work, args=(work,), daemon=True).start()
+
+    def begun(self) -> None:
+        """Answered as soon as the actor has begun."""
 
     def tell(self, message: Any) -> None:
         """The parent's message is for the worker."""
@@ -169,9 +181,10 @@ class RayCrew(Crew[RayWorker]):
         """Workers that the cluster has room for: those that it has no room for would keep their jobs waiting."""
         import ray
 
-        free = ray.available_resources()
-        places = workers * free.get("GPU", 0) if "num_gpus" in self._resources else free.get("CPU", 0)
-        return max(1, len(self._pool) + int(places))
+        # What is free lags behind what has just begun or ended: the whole is a bound, and the crew asks again.
+        kind, each = ("GPU", workers) if "num_gpus" in self._resources else ("CPU", 1)
+        free, whole = (each * place.get(kind, 0) for place in (ray.available_resources(), ray.cluster_resources()))
+        return max(1, min(len(self._pool) + int(free), int(whole)))
 
     def hire(self) -> RayWorker:
         """See `Crew`."""

@@ -20,7 +20,10 @@ class LocalWorker:
     Attributes:
         job: what it is busy with, or None.
         connection: our end of the pipe; readable when the worker has a message, or is gone.
+        up: see `Worker`; this machine has a place for it.
     """
+
+    up = True
 
     def __init__(self, work: Work = work) -> None:
         context = multiprocessing.get_context("spawn")

@@ -165,3 +165,11 @@ def test_runs_that_cannot_have_features_are_refused_before_any_begins(tmp_path: 
     with pytest.raises(UsageError, match=r"run 'alone': disentanglement is between two tasks"):
         Sweep(tmp_path, workers=1, features=True).run([*SPECS, alone])
     assert not [*tmp_path.iterdir()]
+
+
+def test_what_no_sweep_can_do_is_refused_before_any_run_begins(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="workers is 0"):
+        Sweep(tmp_path, 0).run(SPECS)
+    with pytest.raises(UsageError, match="until names no epoch for run 'r1'"):
+        Sweep(tmp_path, 1).run(SPECS, until={"r0": 1, "r2": 2})
+    assert not list(tmp_path.iterdir())
