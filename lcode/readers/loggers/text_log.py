@@ -41,7 +41,7 @@ from lcode.readers.printed.runs.by_course import of_one_course
 from lcode.readers.printed.runs.early_stops import with_early_stops
 from lcode.readers.printed.runs.gone_on_texts import with_gone_on_texts
 from lcode.readers.printed.runs.rotated import with_rotated
-from lcode.readers.printed.runs.text_runs import joined_parts, of_one_axis, runs_in, told_once
+from lcode.readers.printed.runs.text_runs import joined_parts, of_one_axis, runs_in, without_files_beside
 from lcode.readers.printed.settings.printed_settings import settings_in, with_plans, with_settings
 from lcode.readers.printed.tables.text_tables import tables_in
 from lcode.readers.printed.texts.begun import Sibling, begun_in, siblings_of, tells_as
@@ -124,7 +124,7 @@ class TextLogReader:
         if not texts:
             return nameless_runs(lists, self.tool)
         whole = with_gone_on_texts(with_rotated(self._runs_of_all(texts)))
-        runs = of_one_axis(told_once(joined_parts(of_one_course(whole))))
+        runs = of_one_axis(without_files_beside(joined_parts(of_one_course(whole))))
         if lists:  # a program that prints what it measures keeps it in lists as well
             note = f"beside texts that name what they tell, so not read: {listed([path.name for path in lists])}."
             runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, note))
