@@ -44,9 +44,9 @@ class ExcelFormat:
             book.close()
         except Exception as error:  # openpyxl raises whatever the damaged archive or XML makes it
             raise InputError("is no Excel file, or a damaged one; save it again, or as CSV", path=path) from error
-        tables = {
-            name: runs_by_column(raw, name) for name, rows in sheets.items() if (raw := _table(path, rows)) is not None
-        }
+        raws = {name: raw for name, rows in sheets.items() if (raw := _table(path, rows)) is not None}
+        of_file = [] if len(raws) > 1 else [path.name.partition(".")[0]]  # of which each sheet may be a run
+        tables = {name: runs_by_column(raw, [name, *of_file]) for name, raw in raws.items()}
         logs = {
             name: log
             for name, raw in tables.items()

@@ -7,7 +7,8 @@ counts; and where another tool's logs lie in the same folder, those are read.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -41,14 +42,14 @@ from lcode.readers.printed.runs.by_course import of_one_course
 from lcode.readers.printed.runs.early_stops import with_early_stops
 from lcode.readers.printed.runs.gone_on_texts import with_gone_on_texts
 from lcode.readers.printed.runs.rotated import with_rotated
-from lcode.readers.printed.runs.text_runs import joined_parts, of_one_axis, runs_in, told_once
+from lcode.readers.printed.runs.text_runs import joined_parts, of_one_axis, runs_in, without_files_beside
 from lcode.readers.printed.settings.printed_settings import settings_in, with_plans, with_settings
 from lcode.readers.printed.tables.text_tables import tables_in
 from lcode.readers.printed.texts.begun import Sibling, begun_in, siblings_of, tells_as
 from lcode.readers.printed.texts.console_lines import counts_on, told_in
 from lcode.readers.printed.texts.nameless import is_nameless, nameless_runs
 from lcode.readers.printed.texts.ray_console import is_status
-from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter
+from lcode.readers.understanding.column_words import EPOCHS, STEPS, is_counter, why_left_out
 from lcode.readers.understanding.layout import RUN_LEVEL
 from lcode.readers.understanding.uncounted import with_counted_rows
 from lcode.table.metric_names import known_metric
@@ -124,7 +125,7 @@ class TextLogReader:
         if not texts:
             return nameless_runs(lists, self.tool)
         whole = with_gone_on_texts(with_rotated(self._runs_of_all(texts)))
-        runs = of_one_axis(told_once(joined_parts(of_one_course(whole))))
+        runs = of_one_axis(without_files_beside(joined_parts(of_one_course(whole))))
         if lists:  # a program that prints what it measures keeps it in lists as well
             note = f"beside texts that name what they tell, so not read: {listed([path.name for path in lists])}."
             runs[-1] = replace(runs[-1], notes=(*runs[-1].notes, note))
@@ -148,12 +149,17 @@ class TextLogReader:
         siblings = siblings_of(run for runs in read.values() for run in runs)
         others = {path for path in refused if siblings and not self.sniff(path) and not tells_as(path, siblings)}
 
+        telling = Counter(name for sibling in siblings for name in sibling.names)
+        own: dict[Path, Counter[str]] = {}
+        for sibling in siblings:
+            own.setdefault(sibling.file, Counter()).update(sibling.names)
+
         def again(path: Path) -> list[Logged]:
-            others = [sibling for sibling in siblings if sibling.file != path]
-            told = frozenset[str]().union(*(sibling.names for sibling in others))
-            if path in read and all(run.once.isdisjoint(told) for run in read[path]):
+            here = own.get(path, Counter())
+            once = {name for run in read.get(path, ()) for name in run.once if why_left_out(name) is None}
+            if path in read and all(telling[name] == here[name] for name in once):
                 return read[path]
-            return _runs_of(path, others)
+            return _runs_of(path, siblings, frozenset(name for name in telling if telling[name] > here[name]))
 
         return sound_runs([path for path in paths if path not in others], again)
 
@@ -184,12 +190,13 @@ def _of_table(path: Path, table: Cells, notes: tuple[str, ...] = ()) -> list[Log
     return runs_in(Logged(path, columns, lines=table.lines, notes=(*notes, *table.notes, *remarks)))
 
 
-def _runs_of(path: Path, siblings: Sequence[Sibling] = ()) -> list[Logged]:
+def _runs_of(path: Path, siblings: Sequence[Sibling] = (), curves: Collection[str] = ()) -> list[Logged]:
     """The runs of a file.
 
     Args:
         path: the file.
-        siblings: how other files were read, as which it is read where it tells too little by itself.
+        siblings: how files were read, as the others of which it is read where it tells too little by itself.
+        curves: names that others of them tell at several counts.
 
     Raises:
         InputError: there is none in it.
@@ -215,7 +222,7 @@ def _runs_of(path: Path, siblings: Sequence[Sibling] = ()) -> list[Logged]:
         return with_ends(runs, text)
     settings, rest = settings_in(with_decimal_points(text))
     settings = with_plans(settings, text)
-    found = told_in(rest, frozenset().union(*(sibling.names for sibling in siblings)))
+    found = told_in(rest, curves)
     said = found if found.is_training else begun_in(path, rest, siblings)
     if said is None:
         few = "too few values are told for a curve, and not as the files beside it tell theirs"

@@ -91,7 +91,7 @@ def _name(column: str, stem: str, *, alone: bool) -> str:
     return stem if alone else f"{stem}_{column}"
 
 
-def runs_by_column(raw: RawTable, *names: str) -> RawTable:
+def runs_by_column(raw: RawTable, names: Sequence[str] = ()) -> RawTable:
     """The table with a row per run and epoch, where each column is a run of the metric that its file is named after.
 
     `loss.csv` with the columns `epoch`, `all data` and `half of it` compares two runs; the columns of
@@ -99,13 +99,14 @@ def runs_by_column(raw: RawTable, *names: str) -> RawTable:
 
     Args:
         raw: the table.
-        names: what may say as well what is measured, such as the name of its sheet, before that of the file.
+        names: what may say what is measured, the first that does; the name of the file if there is none.
     """
-    curves, file = curves_of(raw), raw.path.name.partition(".")[0]
-    known = (name.strip() for name in (*names, file) if known_metric(name_in_english(name.strip())) is not None)
+    curves, names = curves_of(raw), names or [raw.path.name.partition(".")[0]]
+    known = (name.strip() for name in names if known_metric(name_in_english(name.strip())) is not None)
     stem = next(known, None)
     counter = next((name for name in raw.columns if is_counter(name)), None)
-    named = any(known_metric(name) or split_name(name)[0] or name.strip().lower() in SPLITS for name in curves)
+    named = any(known_metric(name) or split_name(name)[0] for name in curves)
+    named = named or sum(name.strip().lower() in SPLITS for name in curves) > 1  # one may be called after its data
     of_runs = len(curves) > 1 and (not named or _are_numbered(curves))
     if not of_runs or counter is None or stem is None or not all(_is_filled(raw, name) for name in curves):
         return raw

@@ -3,8 +3,8 @@
 lr=0.1,      , lr=0.01,
 mIoU  , RMSE , mIoU   , RMSE
 
-So do the columns of tasks, which measure the same too. What tells runs is a number behind a word for them, a setting of
-the training, or a group that is called after what the others are compared with.
+So do the columns of tasks, which measure the same too. What tells runs is a number behind a word for them, or, above
+several metrics, a setting of the training, or a group that is called after what the others are compared with.
 """
 
 from __future__ import annotations
@@ -38,12 +38,21 @@ _KEYS = (
 )
 """Settings of a training: of `k`, `eps` or `sigma` one training may be measured at several."""
 
+_OF_NETWORK = frozenset(("width", "layers", "hidden", "hidden dim", "hidden size", "hidden_dim", "hidden_size"))
+"""Of these alone, one network may be measured at several: layers that are probed, widths that it slims to."""
+
+_FEWEST = 2
+"""Metrics of each group by which a setting, or what is compared, is taken for a run: one may be of parts of a run."""
+
 _SETTING = re.compile(rf"(?<![A-Za-z_])(?P<key>{_KEYS})\s?=\s?(?P<value>[^\s,;()/=]+)", re.IGNORECASE)
 _SET = re.compile(r"(?P<run>[^/]*=[^/]*?)\s*/\s*(?P<curve>.+)")
 _GROUP = re.compile(r"(?P<run>[^/]+)/(?P<curve>.+)")
 
 _COMPARED = frozenset(("baseline", "baselines", "vanilla", "ours", "proposed"))
 """Words for what is compared, of which none is a task."""
+
+_PARTS = frozenset(("actor", "critic", "policy", "value", "aux", "auxiliary", "head", "main"))
+"""Words for parts of a network that a baseline, or a main part, is beside in one training."""
 
 
 def runs_by_prefix(raw: RawTable) -> RawTable:
@@ -62,7 +71,9 @@ def runs_by_prefix(raw: RawTable) -> RawTable:
         if len(of_runs) < 2 or len(told) < len(curves) or len(alike) > 1 or not any(map(known_metric, *alike)):
             continue
         settings = {run: _settings(run) for run in of_runs}
-        if form is _SET and not _tell_apart(settings):
+        if form is not _NUMBERED and len(next(iter(alike))) < _FEWEST:
+            continue
+        if form is _SET and not (_tell_apart(settings) and _are_of_training(settings)):
             continue
         if form is _GROUP and not _are_compared(of_runs):
             continue
@@ -81,15 +92,20 @@ def _tell_apart(settings: Mapping[str, Mapping[str, str]]) -> bool:
     return len(keys) == 1 and keys != {()} and len(values) == len(settings)
 
 
+def _are_of_training(settings: Mapping[str, Mapping[str, str]]) -> bool:
+    return any(key.lower() not in _OF_NETWORK for stated in settings.values() for key in stated)
+
+
 def _are_compared(of_runs: Mapping[str, Mapping[str, str]]) -> bool:
     """Whether one of the groups is what the others are compared with, and none of them a part of the data.
 
-    A baseline of a policy has a loss: it is a part of a network.
+    A baseline of a policy has a loss, or lies beside an actor: it is a part of a network.
     """
     measured = {curve for names in of_runs.values() for curve in names.values()}
     scored = any(known_metric(curve) is not None and "loss" not in words_of(curve) for curve in measured)
     compared = any(not _COMPARED.isdisjoint(words_of(run)) for run in of_runs)
-    return scored and compared and not any(split_name(f"{run}/x")[0] for run in of_runs)
+    parts = any(split_name(f"{run}/x")[0] or not _PARTS.isdisjoint(words_of(run)) for run in of_runs)
+    return scored and compared and not parts
 
 
 def _one_below_another(

@@ -21,7 +21,7 @@ from lcode.readers.understanding.column_words import EPOCHS, OTHER_RUN_NAMES, RU
 from lcode.readers.understanding.counters import other_counters, tells_apart
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.layout import CONFIG, RESERVED, SIGNAL, check_long, is_long
-from lcode.readers.understanding.rates import is_rate
+from lcode.readers.understanding.rates import is_rate, may_be_set
 from lcode.readers.understanding.uncounted import without_epochs
 from lcode.table.metric_names import known_metric
 from lcode.table.other_languages import name_in_english
@@ -122,9 +122,10 @@ def settle_roles(
     left_out = dict.fromkeys(others, "counter")
     config = list(choices.config)
     long = is_long(raw)
+    rates = {name for name in names if is_rate(name)} - _set_rates(raw, runs)
     for name in names:
         taken = name in (run, axis, counter, *others, *config, *stated) or name.startswith((CONFIG, SIGNAL))
-        if taken or (name in RESERVED and name != "epoch") or is_rate(name) or (long and name in _LONG_NAMES):
+        if taken or (name in RESERVED and name != "epoch") or name in rates or (long and name in _LONG_NAMES):
             continue
         reason = "asked for" if choices.ignores(name) else why_left_out(name)
         if reason is None and (known_metric(name) is None or _is_of_words(raw.columns[name])):
@@ -140,6 +141,14 @@ def settle_roles(
         if reason is not None:
             left_out[name] = reason
     return Roles(run, axis, counter, tuple(config), left_out)
+
+
+def _set_rates(raw: RawTable, runs: NDArray[np.int64]) -> set[str]:
+    """The rates that are settings: the same all through each run, where there are several that differ."""
+    rates = [name for name in raw.columns if is_rate(name)]
+    if all(raw.columns[name].equals(raw.columns[rates[0]]) for name in rates):
+        return set()
+    return {name for name in rates if may_be_set(name) and _kind(raw, name, runs) == "config"}
 
 
 def _run_column(raw: RawTable, files: NDArray[np.int64] | None) -> str | None:

@@ -29,7 +29,9 @@ FEWEST = 3
 Rates = Literal["plan", "measured"]
 """What the learning rates in the rows of a log are: planned before the training, or a signal measured during it."""
 
-_RATE = re.compile(r"((train|cur|current)[ _-])?(lr|learning[ _-]?rate)([ _](group[ _]?)?\d)?", re.IGNORECASE)
+_RATE = re.compile(r"(lr|learning[ _-]?rate)", re.IGNORECASE)
+
+_ONE_OF_SEVERAL = re.compile(rf"((train|cur|current)[ _-])?{_RATE.pattern}([ _](group[ _]?)?\d)?", re.IGNORECASE)
 """Also of a group of parameters, as chemprop's `lr_0`."""
 
 _OF_OPTIMISER = re.compile(r"lr-(adam\w*|sgd|rmsprop|adagrad|nadam|radam|lion|lbfgs)", re.IGNORECASE)
@@ -44,8 +46,13 @@ def is_rate(name: str) -> bool:
     """Whether a column or metric is a learning rate by its name: `lr`, `train/learning_rate`, `lr-AdamW`, `lr/pg0`."""
     first, _, last = (part.strip() for part in name_in_english(name).rpartition("/"))
     return (first.lower() == "lr" and bool(_GROUP.fullmatch(last))) or bool(
-        _RATE.fullmatch(last) or _OF_OPTIMISER.fullmatch(last)
+        _ONE_OF_SEVERAL.fullmatch(last) or _OF_OPTIMISER.fullmatch(last)
     )
+
+
+def may_be_set(name: str) -> bool:
+    """Whether a rate may be that of a part of the training, and so a setting where others beside it differ."""
+    return _ONE_OF_SEVERAL.fullmatch(name.strip()) is not None and _RATE.fullmatch(name.strip()) is None
 
 
 def rates_of_runs(run: NDArray[np.int64], epoch: NDArray[np.int64], rate: NDArray[np.float64]) -> dict[int, Schedule]:
@@ -72,7 +79,8 @@ def with_constant_rates(part: LogPart) -> LogPart:
     logged = max((len(plan.rates) for plan in plans.values()), default=0)
     if logged < FEWEST or any(np.ptp(plan.rates) for plan in plans.values()):
         return part
-    if any(is_rate(name.rpartition(".")[2]) for config in part.configs.values() for name in config):
+    stated = {name.rpartition(".")[2] for config in part.configs.values() for name in config}
+    if any(is_rate(name) and not may_be_set(name) for name in stated):
         return part
     configs = {
         run: {**config, **({"lr": float(plans[run].rates[0])} if run in plans else {})}

@@ -20,6 +20,17 @@ _KIND = re.compile(
 )
 """The line above: of torchvision and DETR, of `pycocotools` itself, of MMDetection."""
 
+_ALSO = {
+    "bboxes": "bbox",
+    "box": "bbox",
+    "boxes": "bbox",
+    "mask": "segm",
+    "masks": "segm",
+    "segmentation": "segm",
+    "keypoint": "keypoints",
+}
+"""Other words for a kind."""
+
 _LONGEST = 200
 """Characters of such a line at most."""
 
@@ -44,4 +55,5 @@ def with_kinds_of_boxes(lines: Sequence[str]) -> list[str]:
 def _kind(line: str) -> str:
     """What a line says that the block below it is of; empty where it says nothing."""
     found = _KIND.search(line) if len(line) <= _LONGEST else None
-    return "" if found is None else (found["said"] or found["type"] or found["doing"])
+    said = "" if found is None else (found["said"] or found["type"] or found["doing"]).lower()
+    return _ALSO.get(said, said)

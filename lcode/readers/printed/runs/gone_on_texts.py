@@ -1,6 +1,8 @@
 """Texts of one training in several files of a folder: `train.log` and `train_resume.log`, `job-1.out` and `job-2.out`.
 
-As with tables, the one must go on where the other ends: seeds and folds are called so too, but all begin at one epoch.
+Their names differ in a word for going on, or in the number of a job or of a part: `lr0.1.log` and `lr0.01.log`,
+`fold1.log` and `fold2.log`, `resnet18.log` and `resnet50.log` are others, wherever they begin and end. As with tables,
+the one must go on where the other ends, since jobs are also numbered of which each is a run of its own.
 """
 
 from __future__ import annotations
@@ -20,13 +22,21 @@ from lcode.readers.printed.runs.text_runs import counter_of
 from lcode.readers.understanding.column_words import words_of
 from lcode.table.metric_names import known_metric
 
-_LATER = re.compile(r"[_\-. ]*(?:resumed?|restart(?:ed)?|continued?|cont)(?![a-z])", re.IGNORECASE)
+_LATER = re.compile(
+    r"[_\-. ]*(?:resum(?:ed?|ing)|restart(?:ed)?|continued?|cont)(?![a-z])(?:[_\-. ]*\d+(?!\.?\d|[a-z]))?",
+    re.IGNORECASE,
+)
 """What stands in the name of a file that goes on."""
 
-_COUNTED = re.compile(r"\d+")
+_COUNTER = re.compile(
+    r"(?P<before>^|(?<![a-z])(?:jobs?(?:[_-]?id)?|parts?|slurm|out|output|stdout|logs?|runs?|attempt)[_\-. ]*)"
+    r"\d+(?!\.?\d|[a-z])",
+    re.IGNORECASE,
+)
+"""The number of a job or of a part; behind other words it is that of a seed, a setting, a model."""
 
-_MOST_AGAIN = 0.5
-"""Part of a file's epochs that another has again at most, where its name does not say that it goes on."""
+_FEWEST = 3
+"""Counts of each file by which it is told that the one goes on where the other ends."""
 
 _OF_RESUMING = frozenset(("resume", "resumed", "load", "checkpoint", "ckpt", "init", "start", "pretrained", "continue"))
 """Words of settings that a training is given when it goes on, and has not before."""
@@ -36,31 +46,44 @@ def with_gone_on_texts(runs: Sequence[Logged]) -> list[Logged]:
     """The runs, of which those are one that lie in one folder, are called alike and go on where another ends."""
     groups: dict[tuple[Path, str], list[Logged]] = {}
     for run in runs:
-        groups.setdefault((run.file.parent, _COUNTED.sub("0", _LATER.sub("", run.file.name))), []).append(run)
+        groups.setdefault((run.file.parent, _base(run.file.name)), []).append(run)
     whole: list[Logged] = []
-    for (_, base), members in groups.items():
-        whole += [_put_together(ordered)] if (ordered := _in_order(members, base)) else members
+    for members in groups.values():
+        whole += [_put_together(ordered)] if (ordered := _in_order(members)) else members
     return whole
 
 
-def _in_order(members: Sequence[Logged], base: str) -> list[Logged]:
+def _base(name: str) -> str:
+    """What the names of the files of one training have in common."""
+    return _COUNTER.sub(r"\g<before>0", _LATER.sub("", name))
+
+
+def _in_order(members: Sequence[Logged]) -> list[Logged]:
     """The files of one training in their order; none where they are of several."""
     told = {id(run): _counts(run) for run in members}
-    if len(members) < 2 or len({run.file for run in members}) < len(members) or not all(told.values()):
+    if len(members) < 2 or len({run.file for run in members}) < len(members):
+        return []
+    if min(map(len, told.values())) < _FEWEST:
         return []
     if len({counter_of(run) for run in members}) > 1 or len({_metrics(run) for run in members}) > 1:
         return []
     ordered = sorted(members, key=lambda run: (told[id(run)][0], told[id(run)][-1]))
     for one, other in pairwise(ordered):
         before, after = told[id(one)], told[id(other)]
-        later = _COUNTED.sub("0", other.file.name) != base
-        apart = median(now - last for last, now in pairwise(before)) if len(before) > 1 else 1.0
-        again = before[-1] - after[0] > _MOST_AGAIN * (before[-1] - before[0])
-        if not (after[0] > before[0] and after[-1] > before[-1] and after[0] <= before[-1] + apart):
+        if not (after[0] > before[0] and after[-1] > before[-1]):
             return []
-        if (again and not later) or one.status == "finished" or not _set_alike(one, other):
+        apart = median(now - last for last, now in pairwise(before))
+        if not _earliest(before, other) <= after[0] <= before[-1] + apart:
+            return []
+        if one.status == "finished" or not _set_alike(one, other):
             return []
     return ordered
+
+
+def _earliest(before: Sequence[float], other: Logged) -> float:
+    """Where a file may begin that goes on: where the one before ends, or earlier if its name says what it does."""
+    is_said = _LATER.search(other.file.name) is not None
+    return before[0] if is_said else before[-1]
 
 
 def _counts(run: Logged) -> list[float]:

@@ -204,7 +204,7 @@ def of_one_axis(runs: list[Logged]) -> list[Logged]:
     return [*kept[:-1], replace(kept[-1], notes=(*kept[-1].notes, note))]
 
 
-def told_once(runs: list[Logged]) -> list[Logged]:
+def without_files_beside(runs: list[Logged]) -> list[Logged]:
     """The runs without what other files tell of the same ones: of each run, the file with most held-out metrics counts.
 
     `train_3.log` and `timing_3.log` tell of the run of `metrics_3.log`.

@@ -86,11 +86,13 @@ def begun_in(path: Path, text: str, siblings: Sequence[Sibling]) -> Told | None:
     Args:
         path: where it lies.
         text: the text.
-        siblings: how others were read.
+        siblings: how files were read, of which others than this one say what it tells.
     """
     counted, rows = told_in(text), rows_alike(text, LineShapes())
     uncounted = in_order(Told([row for _, row in rows], [line for line, _ in rows], [{} for _ in rows]))
     for sibling in siblings:
+        if sibling.file == path:
+            continue
         told = counted if sibling.is_counted else uncounted
         names = {name for row in told.rows for name in row}
         if not any(known_metric(name) is not None for name in names) or not names <= sibling.names:

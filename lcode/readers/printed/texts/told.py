@@ -21,7 +21,7 @@ from lcode.readers.printed.lines.printed_line import BATCH, EPOCH, IN_BATCH, RUN
 from lcode.readers.printed.runs.text_runs import starts_of
 from lcode.readers.printed.texts.counted_by import counter_of_rows, planned_steps
 from lcode.readers.printed.texts.few_epochs import steps_through
-from lcode.readers.printed.texts.told_once import at_several_counts, told_once
+from lcode.readers.printed.texts.told_once import at_several_counts, closing_in
 from lcode.readers.printed.texts.whole_epochs import goes_on_beside_held_out, of_evaluation, told_twice, within_epochs
 from lcode.readers.understanding.column_words import why_left_out, words_of
 from lcode.readers.understanding.curve_names import split_name
@@ -161,7 +161,7 @@ def _with_splits(told: Told, curves: Collection[str]) -> Told:
     names = set(chain.from_iterable(told.rows))
     of_batches = [name for name in names if name.startswith(IN_BATCH)]
     others = names.difference(of_batches)
-    telling = others - (told_once(told.rows) - {*curves})
+    telling = others - (closing_in(told.rows) - {*curves})
     apart = any(
         split_name(name)[0] in ("val", "test") or SPLITS.get(name.lower()) in ("val", "test") for name in telling
     )

@@ -103,3 +103,15 @@ def test_columns_of_training_and_validation_are_no_runs(tmp_path: Path) -> None:
         book.active.append(row)
     book.save(tmp_path / "history.xlsx")
     assert len(read_logs(tmp_path / "history.xlsx").runs) == 1
+
+
+def test_a_file_of_several_sheets_names_no_metric_of_theirs(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "runA"
+    for sheet, start in ((book.active, 1.0), (book.create_sheet("runB"), 1.1)):
+        for row in (["epoch", "seg", "depth"], *([e, start / e, start / e + 1] for e in (1, 2, 3, 4))):
+            sheet.append(row)
+    book.save(tmp_path / "loss.xlsx")
+    table = read_logs(tmp_path / "loss.xlsx", directions={"seg": "min", "depth": "min"})
+    assert {metric.key for metric in table.metrics} == {"seg", "depth"}

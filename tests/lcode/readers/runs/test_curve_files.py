@@ -86,3 +86,10 @@ def test_a_run_that_trains_by_class_is_a_run(tmp_path: Path) -> None:
     for name in ("plain", "focal_per_class"):
         (tmp_path / f"{name}.csv").write_text(f"epoch,loss,acc\n1,0.5,0.2\n2,0.4,0.{len(name)}\n")
     assert read_logs(tmp_path).run_ids == ("focal_per_class", "plain")
+
+
+def test_one_run_may_be_called_after_its_data(tmp_path: Path) -> None:
+    for name, columns in {"loss": "train,a", "acc": "test,ours"}.items():
+        rows = "".join(f"{epoch},{1 / epoch:.3f},{2 / epoch:.3f}\n" for epoch in (1, 2, 3))
+        (tmp_path / f"{name}.csv").write_text(f"epoch,{columns}\n{rows}")
+    assert sorted(read_logs(tmp_path).run_ids) == ["a", "ours", "test", "train"]

@@ -59,9 +59,29 @@ def test_beside_a_baseline_all_are_runs(tmp_path: Path) -> None:
         (["sigma=15", "sigma=25"], ["psnr", "ssim"]),  # one training, measured at several
         (["k=5", "k=10"], ["recall", "precision"]),
         (["policy", "baseline"], ["loss", "grad_loss"]),
+        (["actor", "baseline"], ["score", "acc"]),
+        (["layers=4", "layers=8"], ["probe_acc", "rmse"]),
+        (["width=1", "width=2"], ["acc", "rmse"]),
         (["lr=0.1", "lr=0.1 "], ["acc", "rmse"]),
         (["train", "baseline"], ["acc", "rmse"]),
     ],
 )
 def test_tasks_and_conditions_are_of_one_run(tmp_path: Path, groups: list[str], measured: list[str]) -> None:
     assert len(read_logs(_csv(tmp_path / "t.csv", groups, measured)).runs) == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "baseline/acc,aux/acc",
+        "actor/score,baseline/score",
+        "layers=4/probe_acc,layers=8/probe_acc",
+        "width=1/acc,width=2/acc",
+    ],
+)
+def test_above_one_metric_they_may_be_parts_of_one_run(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"{epoch},0.{epoch},0.{epoch + 2}\n" for epoch in (1, 2, 3))
+    (tmp_path / "t.csv").write_text(f"epoch,{header}\n{rows}")
+    table = read_logs(tmp_path / "t.csv")
+    assert len(table.runs) == 1
+    assert sorted(metric.key for metric in table.metrics) == sorted(header.split(","))

@@ -180,3 +180,34 @@ def test_a_rate_that_is_constant_in_each_run_is_a_setting(tmp_path: Path) -> Non
     path.write_text("run,epoch,acc,lr\n" + "".join(rows_of) + "b,4,0.6,0.1\n")
     table = read_logs(path)
     assert table.configs.columns.tolist() == [] and set(table.signals["metric"]) == {"main/lr"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "settings"),
+    [
+        ("lr_1", "lr_2", {"lr_1": [0.1, 0.01], "lr_2": [0.01, 0.1]}),
+        ("lr", "lr_1", {"lr": [0.1, 0.01], "lr_1": [0.01, 0.1]}),
+        ("train_lr", "lr_group_0", {"train_lr": [0.1, 0.01], "lr_group_0": [0.01, 0.1]}),
+    ],
+)
+def test_several_constant_rates_that_differ_are_settings(
+    first: str, second: str, settings: dict[str, list[float]], tmp_path: Path
+) -> None:
+    frame = pd.concat([rows("a", [0.1] * 4, 4), rows("b", [0.01] * 4, 4)]).rename(columns={"lr": first})
+    frame[second] = np.repeat([0.01, 0.1], 4)
+    table = read_logs(written(tmp_path, frame, "csv"))
+    assert {name: table.configs[name].tolist() for name in table.configs} == settings
+
+
+def test_a_constant_rate_beside_the_schedule_is_a_setting(tmp_path: Path) -> None:
+    frame = pd.concat([rows("a", DROP, 4), rows("b", DROP, 4)]).rename(columns={"lr": "cur_lr"})
+    frame["lr_group_0"] = np.repeat([0.01, 0.1], 4)
+    table = read_logs(written(tmp_path, frame, "csv"))
+    assert {name: table.configs[name].tolist() for name in table.configs} == {"lr_group_0": [0.01, 0.1]}
+    assert plan(table, "a") == dict(enumerate(DROP, start=1))
+
+
+def test_equal_rates_of_groups_are_one(tmp_path: Path) -> None:
+    frame = pd.concat([rows("a", [0.1] * 4, 4), rows("b", [0.01] * 4, 4)]).rename(columns={"lr": "lr_0"})
+    table = read_logs(written(tmp_path, frame.assign(lr_1=frame["lr_0"]), "csv"))
+    assert {name: table.configs[name].tolist() for name in table.configs} == {"lr": [0.1, 0.01]}

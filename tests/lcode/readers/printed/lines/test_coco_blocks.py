@@ -22,7 +22,18 @@ def test_each_kind_has_its_own(tmp_path: Path, head: str, scored: Callable[[Path
     assert found["one keypoints/AP max"] == [0.5] * 3
 
 
-def test_one_kind_alone_keeps_its_names(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
-    block = "Epoch: [{e}]  loss: 0.9\nIoU metric: segm\n" + AP
+@pytest.mark.parametrize(
+    "head",
+    [
+        "IoU metric: segm\n",
+        "Evaluating masks\nRunning per image evaluation...\nEvaluate annotation type *segm*\n",
+        "Evaluating bboxes with COCO\nIoU metric: bbox\n",
+        "Evaluating keypoint results\nEvaluate annotation type *keypoints*\n",
+    ],
+)
+def test_one_kind_alone_keeps_its_names(
+    tmp_path: Path, head: str, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    block = "Epoch: [{e}]  loss: 0.9\n" + head + AP
     (tmp_path / "one.log").write_text("".join(block.format(e=e, v=v) for e, v in enumerate(VALUES)))
     assert scored(tmp_path / "one.log") == {"one AP max": [*VALUES]}

@@ -42,6 +42,21 @@ def test_a_test_at_the_end_changes_no_name(tmp_path: Path, line: str, closing: s
     assert told.to_dict() == {("a", "acc"): 8, ("a", "loss"): 8, ("b", "acc"): 3, ("b", "loss"): 3}
 
 
+@pytest.mark.parametrize("line", ["[{e}/8] loss={loss} acc={score}\n", "Epoch {e} | loss {loss} | acc {score}\n"])
+@pytest.mark.parametrize(
+    ("at", "name", "looks"),
+    [(4, "Validation: val_acc", (4, 5, 6)), (4, "Test acc", (5, 6)), (1, "Validation: val_acc", (3, 6))],
+)
+def test_what_is_told_in_the_middle_closes_nothing(
+    tmp_path: Path, line: str, at: int, name: str, looks: tuple[int, ...]
+) -> None:
+    epochs = _epochs(line, 6).splitlines(keepends=True)
+    for looked in looks:
+        (tmp_path / "a.log").write_text("".join([*epochs[:at], f"{name}: 0.61\n", *epochs[at:looked]]))
+        told = _told(tmp_path).droplevel("run").to_dict()
+        assert told == {"train/acc": looked, "train/loss": looked}
+
+
 def test_tests_of_several_epochs_are_curves(tmp_path: Path) -> None:
     text = _epochs("epoch {e}: loss {loss} acc {score}\n", 4) + "Test acc: 0.61\n"
     (tmp_path / "a.log").write_text(text + "epoch 5: loss 0.4 acc 0.8\nTest acc: 0.62\n")
