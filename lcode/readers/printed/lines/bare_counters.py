@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _BARE = re.compile(
     r"^(?!\W*\[ *\[)[\W_]*?\[ *(?P<at>\d+)(?: */ *(?P<of>\d+))?"
@@ -31,3 +32,19 @@ def with_bare_counter(line: str, *, named: bool) -> str:
         return f"step {at}," if found["batch"] is None else f"epoch {at}, batch {found['batch']},"
 
     return _BARE.sub(with_name, line)
+
+
+def without_count(told: str, counters: Iterable[re.Match[str]], line: str) -> str:
+    """What a line tells, without the count before its names where it stands so behind the counter itself.
+
+    `epoch 3_train_loss: 1.0 3_val_loss: 1.2` counts once more before each further name.
+
+    Args:
+        told: what the line tells beside its counters.
+        counters: what was found of them in the line, with the number as `at`.
+        line: the line.
+    """
+    for found in counters:
+        if re.match("_[A-Za-z]", line[found.end("at") :]):
+            told = re.sub(rf"(?<![\w.@:=+-]){re.escape(found['at'])}_(?=[A-Za-z])", "", told)
+    return told

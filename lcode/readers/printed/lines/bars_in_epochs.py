@@ -1,15 +1,18 @@
 """Bars that are called after an epoch and count the batches of it: `Training Epoch: 100%|███| 100/100 [00:10<00:00]`.
 
-`Epoch: 30%|███   | 3/10` of a bar over the epochs is drawn alike. The text says which it is: other lines count epochs,
-and not as the bar does, or the bars of the training and of an evaluation come to their ends again and again.
+`Epoch: 30%|███   | 3/10` of a bar over the epochs is drawn alike. The text says which it is: the bar begins anew, and
+other lines count epochs, and not as it does; or the bars of the training and of an evaluation come to their ends again
+and again.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from lcode.readers.printed.lines.progress_bars import states_of
 
@@ -40,7 +43,7 @@ def with_bars_in_epochs(text: str, epoch_in: Callable[[str], float | None]) -> s
         if bar is not None:
             kinds.setdefault(_data_of(bar), []).append((at, bar))
     if told:
-        within = {data for data, drawn in kinds.items() if _count_otherwise(drawn, told)}
+        within = {data for data, drawn in kinds.items() if _is_anew(drawn, told) and _count_otherwise(drawn, told)}
     else:
         within = _begun_anew([bar for bar in bars if bar is not None])
     return _BAR.sub(lambda bar: bar["data"] or "" if _data_of(bar) in within else bar.group(), text)
@@ -51,14 +54,30 @@ def _data_of(bar: re.Match[str]) -> str:
     return (bar["data"] or "").lower()
 
 
-def _count_otherwise(drawn: Sequence[tuple[int, re.Match[str]]], told: Sequence[tuple[int, float]]) -> bool:
-    """Whether most bars are not at the epoch, one more or one less, that the next lines to count one tell."""
+def _is_anew(drawn: Sequence[tuple[int, re.Match[str]]], told: Sequence[tuple[int, float]]) -> bool:
+    """Whether a bar falls back, or is at its end again behind a line that counts an epoch; one over epochs rises."""
     places = [at for at, _ in told]
+    for (at, bar), (later, other) in pairwise(drawn):
+        again = bar["at"] == bar["of"] == other["at"] and bisect(places, at) < bisect(places, later)
+        if again or int(other["at"]) < int(bar["at"]):
+            return True
+    return False
+
+
+def _count_otherwise(drawn: Sequence[tuple[int, re.Match[str]]], told: Sequence[tuple[int, float]]) -> bool:
+    """Whether most bars are not between the epochs that the lines around them tell, one more or one less.
+
+    Around the end of a run they may be of it or of the next one, which counts from the beginning.
+    """
+    places = [at for at, _ in told]
+    epochs = [-math.inf, *(epoch for _, epoch in told), math.inf]
     others = 0
     for at, bar in drawn:
         behind = bisect(places, at)
-        near = [epoch for _, epoch in told[max(behind - 1, 0) : behind + 1]]
-        others += all(abs(int(bar["at"]) - epoch) > 1 for epoch in near)
+        before, after = epochs[behind], epochs[behind + 1]
+        fits = (int(bar["at"]) >= before - 1, int(bar["at"]) <= after + 1)
+        ended = before > after or abs(before - int(bar["of"])) <= 1
+        others += not (any(fits) if ended else all(fits))
     return 2 * others > len(drawn)
 
 

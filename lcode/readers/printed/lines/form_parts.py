@@ -12,8 +12,9 @@ from lcode.table.metric_words import SPLITS
 NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)\b"
 """A number, which matches in one way alone: a search through a long line of many would try all ways of all."""
 
-BEGINS_NAME = r"\d+%?[A-Za-z]*_[A-Za-z]"
-"""A number that a name begins with, and the beginning of that: `2d_mAP`, `16_l2`, `10%_labels_acc`."""
+BEGINS_NAME = r"(?<![=:])\d+%?[A-Za-z]*_[A-Za-z]"
+"""A number that a name begins with, and the beginning of that: `2d_mAP`, `16_l2`, `10%_labels_acc`. Right behind a mark
+it is the value: `acc=51_best=52`."""
 
 STAND_INS = {"nan": "0.0918273645", "inf": "0.0918273646"}
 """Numbers that stand for those that are none while a line is searched, so that it is read as with any other number."""

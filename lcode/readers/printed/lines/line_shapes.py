@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from lcode.readers.printed.lines.form_parts import BEGINS_NAME
 from lcode.readers.printed.lines.printed_line import Said, said_in
 
 MOST_SHAPES = 10_000
@@ -18,7 +19,7 @@ FLOAT_DIGITS = 15
 MOST_DIGITS = 300
 """A number of more digits is none that a float can hold: its line is read by itself."""
 
-_TOKEN = re.compile(r"(\d(?<![\w.]\d)(?!\d*%?[A-Za-z]*_[A-Za-z])\d*(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
+_TOKEN = re.compile(rf"((?=\d)(?<![\w.])(?!{BEGINS_NAME})\d+(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
 """A number without its sign that is not part of a word (`2d_mAP`); others, such as `nan`, belong to the shape."""
 
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")

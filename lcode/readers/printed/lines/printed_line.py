@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lcode.readers.printed.lines.bare_counters import with_bare_counter
+from lcode.readers.printed.lines.bare_counters import with_bare_counter, without_count
 from lcode.readers.printed.lines.form_parts import BEGINS_NAME, DATA, NUMBER, STAND_INS, number_of
 from lcode.readers.printed.lines.labels import Labels, Value, with_labels
 from lcode.readers.printed.lines.line_forms import usual_form
@@ -152,7 +152,7 @@ def said_in(line: str) -> Said | None:
         counted, line = [], _COUNTER.sub("\n", line)  # how many there are in all, beside values
     bare = with_bare_counter(line, named=bool(counted))
     told = "" if _OF_THE_BEST.match(line) else _COUNTER.sub("\n", bare) if found or bare != line else line
-    pairs = dict(_pairs(told))
+    pairs = dict(_pairs(without_count(told, found, line)))
     if bare != line and any(known_metric(name) or name.lower() in DATA for name in pairs):
         counted = found = list(_COUNTER.finditer(bare))
     if (counted and not found) or (found and not pairs and all(_SETTING.match(bare[one.start() :]) for one in found)):

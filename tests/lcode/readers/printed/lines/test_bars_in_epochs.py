@@ -71,3 +71,37 @@ def test_a_bar_over_the_epochs_counts_them(tmp_path: Path) -> None:
     (tmp_path / "b.log").write_text("".join(told))
     assert read_logs(tmp_path / "a.log").runs["horizon"].tolist() == [8]
     assert read_logs(tmp_path / "b.log").runs["horizon"].tolist() == [8]
+
+
+@pytest.mark.parametrize("name", ["Epoch", "Training Epochs"])
+@pytest.mark.parametrize(
+    ("each", "told", "runs"),
+    [
+        (20, "Epoch {e}: test acc 0.7", 1),  # once, at the end
+        (20, "Epoch 3 was the best, test acc 0.7", 1),
+        (10, "Epoch {e} | test acc 6{e}", 1),
+        (20, "Epoch {e}: test acc 0.7", 4),  # a run begins behind the end of the one before
+    ],
+)
+def test_a_bar_over_the_epochs_counts_them_beside_a_few_lines_that_do(
+    tmp_path: Path, name: str, each: int, told: str, runs: int
+) -> None:
+    text = ""
+    for _ in range(runs):
+        for at in range(1, 21):
+            text += _bar(name, at, 20, f", train_loss=1.{at:02}, val_loss=2.{at:02}") + "\n"
+            text += told.format(e=at) + "\n" if at % each == 0 else ""
+    (tmp_path / "a.log").write_text(text)
+    table = read_logs(tmp_path / "a.log")
+    points = table.points[table.points["metric"] == "val_loss"]
+    assert points["epoch"].tolist() == [*range(1, 21)] * runs
+    assert set(table.runs["horizon"]) == {20}
+
+
+def test_a_bar_over_the_epochs_that_is_not_at_its_end_says_how_many_there_will_be(tmp_path: Path) -> None:
+    bars = (_bar("Epoch", at, 100, f", loss={1 - at / 200:.3f}") + "\n" for at in range(1, 61))
+    text = "".join(bar + (f"Epoch {at}: val_loss 0.{at}\n" if at % 10 == 0 else "") for at, bar in enumerate(bars, 1))
+    (tmp_path / "a.log").write_text(text)
+    table = read_logs(tmp_path / "a.log")
+    assert table.runs["horizon"].tolist() == [100]
+    assert table.runs["status"].tolist() == ["running"]
