@@ -11,16 +11,20 @@ from lcode.hooks.live_run import LiveRun
 from lcode.table import Metric, RunTable, as_epochs
 from lcode.table.metric_names import known_metric
 
-FAR = 10
-"""Runs count otherwise where both their last epochs and their reports lie so many times as far apart. With one unit a
-run may be planned 81 times as long as another, or be evaluated as rarely; a factor of both is that of a unit."""
+FAR = 50
+"""Runs count otherwise where both their last epochs and their reports lie so many times as far apart. In one unit both
+grow together where each run is evaluated as often as any other, however long it trains; but an epoch has seldom fewer
+steps than this, and trainings of one sweep differ more seldom still by so much."""
 
 HUNDRED = (20.0, 300.0)
 """So many times a share that is written as a part of 1 is the same in per cent, give or take what runs differ by."""
 
 
 class Pace(NamedTuple):
-    """How a run counts: its last planned epoch, and the least epochs from one report to the next, from 0 on."""
+    """How a run counts: its last planned epoch, and the least epochs from one report to the next.
+
+    A run has none before its second report: the first may come late, as where a training goes on that began elsewhere.
+    """
 
     end: float
     each: float
@@ -43,25 +47,26 @@ class OddRuns:
         self._told = set[str]()
 
     def counted_otherwise(self, live: LiveRun, runs: Mapping[str, LiveRun]) -> str | None:
-        """Why a run cannot be compared with the others by its epochs; None where it can, as nearly always.
+        """Why a run is not compared with the others by its epochs; None where it is, as nearly always.
+
+        Before its second report that is a suspicion, by its first epoch, which nobody is told of.
 
         Args:
             live: the run; it has reported.
             runs: all live ones by name.
         """
-        if live.apart is None:
-            return None
-        own = Pace(live.end, live.apart)
+        own = Pace(live.end, live.last_epoch if live.apart is None else live.apart)
         others = [Pace(one.end, one.apart) for one in runs.values() if one is not live and one.apart is not None]
         others += [pace for run, pace in self._paces.items() if run not in runs]
         far = [other for other in others if own.is_far_from(other)]
         if 2 * len(far) <= len(others):
             return None
         usual = sorted(far)[len(far) // 2]
-        why = (
-            f"compared with no other run: it reports every {own.each:g} of {own.end:g}, "
-            f"{'the other' if len(others) == 1 else 'most others'} every {usual.each:g} of {usual.end:g}"
-        )
+        the_others = f"{'the other' if len(others) == 1 else 'most others'} every {usual.each:g} of {usual.end:g}"
+        if live.apart is None:
+            begun = f"it begins at {own.each:g} of {own.end:g}"
+            return f"compared with no other run before its second report: {begun}, {the_others}"
+        why = f"compared with no other run: it reports every {own.each:g} of {own.end:g}, {the_others}"
         self._tell(
             f"run '{live.name}'",
             f"run '{live.name}': {why}. Does one count steps, the other epochs? "
@@ -102,7 +107,7 @@ class OddRuns:
         """How the runs of the history count."""
         table = self._history
         points = table.points[["run", "epoch"]].drop_duplicates().sort_values(["run", "epoch"])
-        gaps = points.groupby("run", observed=True)["epoch"].diff().fillna(points["epoch"])
+        gaps = points.groupby("run", observed=True)["epoch"].diff()
         each = gaps[gaps > 0].groupby(points["run"], observed=True).min()
         ends = as_epochs(table.runs["horizon"].loc[each.index], table.epoch_unit)
         apart = as_epochs(each, table.epoch_unit)

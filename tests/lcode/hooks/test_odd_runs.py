@@ -69,6 +69,29 @@ def test_lengths_and_spacings_of_one_unit_are_no_other_unit(trend: Forecaster) -
     assert told[5].action == "stop"
 
 
+def test_runs_that_are_evaluated_as_often_whatever_their_length_count_alike(trend: Forecaster) -> None:
+    monitor = Monitor(trend, min_epochs=3, keep=0)
+    for n in range(4):
+        train(monitor, f"run{n}", horizon=10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert train(monitor, "long", best=0.1, horizon=100, every=10)[-1].action == "stop"
+
+
+def test_a_late_first_report_and_reports_at_the_end_only_are_no_pace(trend: Forecaster) -> None:
+    halving, resumed = (Monitor(trend, min_epochs=3, keep=0, dry_run=True) for _ in range(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for n, horizon in enumerate((1, 1, 1, 1, 1, 3, 3, 9, 27, 81)):
+            train(halving, f"run{n}", best=0.7 + 0.01 * n, horizon=horizon, every=horizon)
+        for n in range(3):
+            train(resumed, f"run{n}", horizon=10)
+        resumed.start("late", horizon=600)
+        told = [resumed.report("late", epoch, {"a/acc": 0.1}) for epoch in (301, 302, 303)]
+    assert "compared with no other run before its second report" in told[0].reason
+    assert told[2].action == "stop"
+
+
 def test_the_history_counts_among_the_others(trend: Forecaster, tmp_path: Path) -> None:
     with SharedMonitor(tmp_path, trend, min_epochs=3) as before:
         for n in range(3):
