@@ -19,6 +19,9 @@ steps than this, and trainings of one sweep differ more seldom still by so much.
 HUNDRED = (20.0, 300.0)
 """So many times a share that is written as a part of 1 is the same in per cent, give or take what runs differ by."""
 
+OFTEN = 5
+"""Reports after which a share that is at most 1 is a part of 1: of 1000 classes a run may begin so low in per cent."""
+
 
 class Pace(NamedTuple):
     """How a run counts: its last planned epoch, and the least epochs from one report to the next.
@@ -77,6 +80,8 @@ class OddRuns:
     def tell_of_shares(self, live: LiveRun, runs: Mapping[str, LiveRun], metrics: Collection[Metric]) -> None:
         """Warn where a share of this run is in per cent and those of all others are parts of 1, or the reverse.
 
+        Those that are at most 1 must have been reported `OFTEN` times; runs of the history count as they are.
+
         Args:
             live: the run; it has reported.
             runs: all live ones by name.
@@ -87,14 +92,16 @@ class OddRuns:
             own = live.largest.get(key)
             if own is None or key in self._told or facts is None or not facts.share or facts.upper != 1:
                 continue
-            others = [one.largest[key] for one in runs.values() if one is not live and key in one.largest]
+            rivals = [one for one in runs.values() if one is not live and key in one.largest]
+            others = [one.largest[key] for one in rivals]
             if key in self._largest:
                 others.append(self._largest[key])
             if not others:
                 continue
             low, high = sorted((own, max(others)))
             percent, part = own > 1 >= max(others), own < 1 < min(others)  # 1 % of 100 classes is no part of 1
-            if (percent or part) and HUNDRED[0] * low <= high <= HUNDRED[1] * low:
+            far = HUNDRED[0] * low <= high <= HUNDRED[1] * low
+            if (percent or part) and far and all(_lasts(one, key) for one in (rivals if percent else [live])):
                 self._tell(
                     key,
                     f"{key} of run '{live.name}' is about {'100 times' if percent else 'a hundredth of'} that of all "
@@ -123,3 +130,8 @@ class OddRuns:
         if of not in self._told:
             self._told.add(of)
             warnings.warn(text, stacklevel=7)
+
+
+def _lasts(live: LiveRun, key: str) -> bool:
+    """Whether a run has reported a metric `OFTEN` times."""
+    return sum(key in values for values in live.values.values()) >= OFTEN

@@ -124,3 +124,15 @@ def test_what_may_be_any_number_and_runs_that_learn_nothing_are_not_told_of(tren
             monitor.start(f"run{n}", horizon=5)
             for epoch in range(1, 6):
                 monitor.report(f"run{n}", epoch, {"a/acc": acc, "b/loss": loss})
+
+
+def test_runs_in_per_cent_may_begin_below_one(trend: Forecaster) -> None:
+    first, second = (Monitor(trend, min_epochs=3, dry_run=True) for _ in range(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for n in range(3):
+            train(first, f"run{n}", best=50.0)
+        for epoch, acc in enumerate((0.4, 0.5, 0.7, 0.9, 12.0), start=1):  # ImageNet after a warm-up
+            first.report("new", epoch, {"a/acc": acc})
+        second.report("young", 1, {"a/acc": 0.5}, horizon=90)
+        train(second, "old", best=50.0)
