@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Collection, Mapping
-from functools import cached_property
 from typing import NamedTuple
+
+import numpy as np
 
 from lcode.hooks.live_run import LiveRun
 from lcode.table import Metric, RunTable, as_epochs
@@ -21,6 +23,9 @@ HUNDRED = (20.0, 300.0)
 
 OFTEN = 5
 """Reports after which a share that is at most 1 is a part of 1: of 1000 classes a run may begin so low in per cent."""
+
+FIRST = 10
+"""A run is looked at in its first so many reports, and as long as it is odd: it hardly changes its unit later."""
 
 
 class Pace(NamedTuple):
@@ -46,8 +51,11 @@ class OddRuns:
     """
 
     def __init__(self, history: RunTable) -> None:
-        self._history = history
-        self._told = set[str]()
+        self._paces = _paces(history)
+        self._usual = Counter(self._paces.values())
+        largest = history.points.groupby("metric", observed=True)["value"].max()
+        self._largest = {str(key): float(value) for key, value in largest.items()}
+        self._alike, self._told = set[str](), set[str]()
 
     def counted_otherwise(self, live: LiveRun, runs: Mapping[str, LiveRun]) -> str | None:
         """Why a run is not compared with the others by its epochs; None where it is, as nearly always.
@@ -58,14 +66,19 @@ class OddRuns:
             live: the run; it has reported.
             runs: all live ones by name.
         """
-        own = Pace(live.end, live.last_epoch if live.apart is None else live.apart)
-        others = [Pace(one.end, one.apart) for one in runs.values() if one is not live and one.apart is not None]
-        others += [pace for run, pace in self._paces.items() if run not in runs]
-        far = [other for other in others if own.is_far_from(other)]
-        if 2 * len(far) <= len(others):
+        if len(live.values) > FIRST and live.name in self._alike:
             return None
-        usual = sorted(far)[len(far) // 2]
-        the_others = f"{'the other' if len(others) == 1 else 'most others'} every {usual.each:g} of {usual.end:g}"
+        own = Pace(live.end, live.last_epoch if live.apart is None else live.apart)
+        others = self._usual - Counter(self._paces[run] for run in runs if run in self._paces)
+        others.update(Pace(one.end, one.apart) for one in runs.values() if one is not live and one.apart is not None)
+        far = sorted(pace for pace in others if own.is_far_from(pace))
+        number = sum(others[pace] for pace in far)
+        if 2 * number <= others.total():
+            self._alike.add(live.name)
+            return None
+        self._alike.discard(live.name)
+        usual = max(far, key=others.__getitem__)
+        the_others = f"{'the other' if others.total() == 1 else 'most others'} every {usual.each:g} of {usual.end:g}"
         if live.apart is None:
             begun = f"it begins at {own.each:g} of {own.end:g}"
             return f"compared with no other run before its second report: {begun}, {the_others}"
@@ -87,6 +100,8 @@ class OddRuns:
             runs: all live ones by name.
             metrics: those that are measured.
         """
+        if len(live.values) > FIRST:
+            return
         for metric in metrics:
             key, facts = metric.key, known_metric(metric.key)
             own = live.largest.get(key)
@@ -109,27 +124,25 @@ class OddRuns:
                     "told by the unit. Report it alike in all runs",
                 )
 
-    @cached_property
-    def _paces(self) -> dict[str, Pace]:
-        """How the runs of the history count."""
-        table = self._history
-        points = table.points[["run", "epoch"]].drop_duplicates().sort_values(["run", "epoch"])
-        gaps = points.groupby("run", observed=True)["epoch"].diff()
-        each = gaps[gaps > 0].groupby(points["run"], observed=True).min()
-        ends = as_epochs(table.runs["horizon"].loc[each.index], table.epoch_unit)
-        apart = as_epochs(each, table.epoch_unit)
-        return {str(run): Pace(*pace) for run, *pace in zip(each.index, ends.tolist(), apart.tolist(), strict=True)}
-
-    @cached_property
-    def _largest(self) -> dict[str, float]:
-        """The largest value of each metric in the history."""
-        points = self._history.points
-        return {str(key): float(value) for key, value in points.groupby("metric", observed=True)["value"].max().items()}
-
     def _tell(self, of: str, text: str) -> None:
         if of not in self._told:
             self._told.add(of)
             warnings.warn(text, stacklevel=7)
+
+
+def _paces(table: RunTable) -> dict[str, Pace]:
+    """How the runs of a table count, of those with a second report."""
+    codes, epochs = table.points["run"].cat.codes.to_numpy(), table.points["epoch"].to_numpy()
+    order = np.lexsort((epochs, codes))
+    runs, gaps = codes[order][1:], np.diff(epochs[order])
+    later = (np.diff(codes[order]) == 0) & (gaps > 0)
+    least = np.full(len(table.run_ids), np.iinfo(np.int64).max)
+    np.minimum.at(least, runs[later], gaps[later])
+    paced = np.unique(runs[later])
+    ends = as_epochs(table.runs["horizon"].to_numpy()[paced], table.epoch_unit)
+    apart = as_epochs(least[paced], table.epoch_unit)
+    names = [table.run_ids[code] for code in paced]
+    return {run: Pace(*pace) for run, *pace in zip(names, ends.tolist(), apart.tolist(), strict=True)}
 
 
 def _lasts(live: LiveRun, key: str) -> bool:

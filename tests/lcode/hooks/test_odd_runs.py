@@ -57,6 +57,16 @@ def test_a_run_that_counts_epochs_among_steps_is_told_of_as_well(trend: Forecast
         assert not train(monitor, "epochs", best=0.1)[-1].stop
 
 
+def test_an_odd_run_is_compared_once_there_are_others_of_its_kind(trend: Forecaster) -> None:
+    monitor = sweep(trend, 1)
+    monitor.start("first", horizon=2000)
+    with pytest.warns(UserWarning, match="compared with no other run") as told:
+        train(monitor, "first", horizon=2000, every=50, until=1000)
+    train(monitor, "second", horizon=2000, every=50)  # as many count like it as do not
+    assert len(told) == 1
+    assert monitor.report("first", 1050, {"a/acc": 0.1}).probability is not None
+
+
 def test_lengths_and_spacings_of_one_unit_are_no_other_unit(trend: Forecaster) -> None:
     monitor = Monitor(trend, min_epochs=1, keep=0, dry_run=True)
     with warnings.catch_warnings():
