@@ -213,7 +213,7 @@ class EarlyStopper:
         told = [(epoch, self._chosen(metrics)) for epoch, metrics in reports]
         if told and not isinstance(self._live, SharedMonitor):
             if self._to_start is not None:
-                self._choose_name(told[-1][0])
+                self._choose_name(told[0][0])
             self._live.recall(self.run, told)
 
     def finish(self, status: RunStatus = "finished") -> None:
@@ -235,7 +235,8 @@ class EarlyStopper:
     def state_dict(self) -> dict[str, Any]:
         """All that was reported, as plain JSON values, to survive a resume; a shared folder survives by itself."""
         reported = self._state if self._live is None else self._live.state_dict(log=False)
-        return {"seen": sorted(self._seen), "epochs_each": self._each, "monitor": reported}
+        run = None if self._named or not self._started else self.run
+        return {"seen": sorted(self._seen), "epochs_each": self._each, "run": run, "monitor": reported}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up a state that a stopper with the same settings saved.
@@ -246,6 +247,9 @@ class EarlyStopper:
         with whole_state("stopper"):
             self._seen, self._state = set(state["seen"]), state["monitor"]
             self._each = state.get("epochs_each", self._each)  # states of version 0.1 have none
+            run = state.get("run")  # nor this
+        if run is not None and not self._named:
+            self.run, self._started = as_run(run), True
         if self._state is not None and self._sweep is None:
             warn_of_another(self._state, self.run, map(metric_key, self.monitor))
         if self._live is not None and self._state is not None:

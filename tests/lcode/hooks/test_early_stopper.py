@@ -158,7 +158,7 @@ def test_what_never_came_in_a_short_training_is_said_at_its_end(trend: Forecaste
 
 def test_what_a_folder_knows_has_come_before_the_training_was_resumed(tmp_path: Path, trend: Forecaster) -> None:
     def make() -> EarlyStopper:
-        return EarlyStopper({"acc": "max"}, 30, model=trend, min_epochs=2, sweep=tmp_path)
+        return EarlyStopper({"acc": "max"}, 30, model=trend, min_epochs=2, sweep=tmp_path, config={"lr": 0.1})
 
     make().update(1, {"acc": 0.5})
     resumed = make()
