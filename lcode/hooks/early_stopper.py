@@ -92,7 +92,6 @@ class EarlyStopper:
         """
         self.monitor = watched(monitor)
         self.run, self.max_epochs, self.dry_run = as_run(NAME if run is None else run), max_epochs, dry_run
-        self.decision: Decision | None = None
         check_kind("dry_run", dry_run, bool, "True or False")
         check_kind("sweep", sweep, (Monitor, str, os.PathLike, type(None)), "a Monitor, or the folder of a sweep")
         if isinstance(sweep, Monitor) and (history is not None or model is not None):
@@ -111,14 +110,7 @@ class EarlyStopper:
         self._config, self._sweep, self._history = config, sweep, history
         self._options: dict[str, Any] = {"model": model, "min_epochs": min_epochs, "nan": nan, "dry_run": dry_run}
         self._named = run is not None or sweep is None
-        self._live: Monitor | None = None
-        self._state: Mapping[str, Any] | None = None
-        self._each: float | None = None
-        self._to_start: dict[str, Any] | None = None
-        self._begins_anew = self._started = False
-        self._seen: set[str] = set()
-        self._reported: dict[str, None] = {}
-        self._warned = False
+        self._forget_training()
 
     def begin(
         self,
@@ -256,12 +248,30 @@ class EarlyStopper:
             self._live.load_state_dict(self._state)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """A stopper of another run in the same sweep: a tuner that copies its callbacks for each trial shares it."""
+        """A stopper of another training in the same sweep: a tuner that copies its callbacks for each trial shares it.
+
+        Nothing of the training that this one is in is copied.
+        """
         if isinstance(self._sweep, Monitor):
             memo[id(self._sweep)] = self._sweep
+        blank = copy.copy(self)
+        blank._forget_training()
         memo[id(self)] = made = object.__new__(type(self))
-        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        made.__dict__.update(copy.deepcopy(blank.__dict__, memo))
         return made
+
+    def _forget_training(self) -> None:
+        """As before the first training."""
+        self.run = self.run if self._named else NAME
+        self.decision: Decision | None = None
+        self._live: Monitor | None = None
+        self._state: Mapping[str, Any] | None = None
+        self._each: float | None = None
+        self._to_start: dict[str, Any] | None = None
+        self._begins_anew = self._started = False
+        self._seen: set[str] = set()
+        self._reported: dict[str, None] = {}
+        self._warned = False
 
     def _start(self) -> None:
         """Announce the run under its name."""

@@ -43,6 +43,19 @@ def test_copies_of_a_callback_share_the_monitor(trend: Forecaster) -> None:
     assert {verdict.run for verdict in monitor.log} == {"run", "run-2", "run-3"}
 
 
+def test_a_copy_is_of_another_training(tmp_path: Path, trend: Forecaster) -> None:
+    given = stopper(tmp_path, trend)
+    train(given, epochs=(1, 3))
+    copied = copy.deepcopy(given)
+    assert copied.decision is None and train(copied) == "run-2"
+    assert train(given, epochs=(4, 10)) == "run"
+    alone = EarlyStopper({"acc": "max"}, 10, model=trend, dry_run=True)
+    train(alone, epochs=(1, 3))
+    other = copy.deepcopy(alone)
+    other.update(1, {"acc": 0.1})
+    assert other.state_dict()["monitor"]["runs"][0]["values"] == [[1, {"acc": 0.1}]]
+
+
 def test_a_training_that_goes_on_keeps_its_name(tmp_path: Path, trend: Forecaster) -> None:
     train(stopper(tmp_path, trend), epochs=(1, 4), lr=0.1)
     own = stopper(tmp_path, trend)
