@@ -139,7 +139,9 @@ class EarlyStopper:
         if horizon is None:
             raise UsageError(f"run '{self.run}': how long will it train? Say max_epochs=200")
         before, self._each = self._each, epochs_each
-        recounted = before is not None and (before == 1) != (epochs_each == 1)
+        recounted = before is not None and before != epochs_each
+        if self._sweep is not None:  # whose runs may each have another number of steps
+            recounted = recounted and 1 in (before, epochs_each)
         if recounted and self._sweep is not None:
             self._check_recounted(epochs_each)
         self._begins_anew = recounted
@@ -151,7 +153,7 @@ class EarlyStopper:
             if isinstance(live, SharedMonitor):
                 live.close()
             self._live = live = self._monitor(min_epochs)
-            if state is not None and not recounted:
+            if state is not None and not recounted and live is not self._sweep:
                 live.load_state_dict(state)
         self._state = None
         live.announce(self.monitor)
@@ -162,6 +164,8 @@ class EarlyStopper:
             self._start()
             if recounted and state is not None and before is not None:  # a checkpoint of a training that goes on
                 live.recall(self.run, reports_of(state, self.run, epochs_each / before))
+        if state is not None and not recounted:
+            self._recall_own(state)
 
     def update(self, epoch: float, metrics: Mapping[str, Any]) -> Decision:
         """Tell an epoch and hear whether to stop.
@@ -200,8 +204,12 @@ class EarlyStopper:
 
         Args:
             reports: epoch and metrics of each, in order; a folder knows them already.
+
+        Raises:
+            UsageError: nothing was begun.
         """
-        assert self._live is not None, "after begin()"
+        if self._live is None:
+            raise UsageError(f"run '{self.run}': call begin() before recall(), so that its last epoch is known")
         told = [(epoch, self._chosen(metrics)) for epoch, metrics in reports]
         if told and not isinstance(self._live, SharedMonitor):
             if self._to_start is not None:
@@ -244,7 +252,11 @@ class EarlyStopper:
             self.run, self._started = as_run(run), True
         if self._state is not None and self._sweep is None:
             warn_of_another(self._state, self.run, map(metric_key, self.monitor))
-        if self._live is not None and self._state is not None:
+        if self._live is None or self._state is None:
+            return
+        if self._live is self._sweep:
+            self._recall_own(self._state)
+        else:
             self._live.load_state_dict(self._state)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -272,6 +284,15 @@ class EarlyStopper:
         self._seen: set[str] = set()
         self._reported: dict[str, None] = {}
         self._warned = False
+
+    def _recall_own(self, state: Mapping[str, Any]) -> None:
+        """Let the monitor that was given as the sweep know what this run reported, unless it does; the others stay."""
+        assert self._live is not None
+        told = reports_of(state, self.run) if self._live is self._sweep else []
+        if told and not self._live.measured(self.run):
+            if self._to_start is not None:
+                self._start()
+            self._live.recall(self.run, told)
 
     def _start(self) -> None:
         """Announce the run under its name."""
