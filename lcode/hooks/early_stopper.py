@@ -112,6 +112,19 @@ class EarlyStopper:
         self._named = run is not None or sweep is None
         self._forget_training()
 
+    def _forget_training(self) -> None:
+        """As before the first training."""
+        self.run = self.run if self._named else NAME
+        self.decision: Decision | None = None
+        self._live: Monitor | None = None
+        self._state: Mapping[str, Any] | None = None
+        self._each: float | None = None
+        self._to_start: dict[str, Any] | None = None
+        self._begins_anew = self._started = False
+        self._seen: set[str] = set()
+        self._reported: dict[str, None] = {}
+        self._warned = False
+
     def begin(
         self,
         max_epochs: float | None = None,
@@ -271,19 +284,6 @@ class EarlyStopper:
         memo[id(self)] = made = object.__new__(type(self))
         made.__dict__.update(copy.deepcopy(blank.__dict__, memo))
         return made
-
-    def _forget_training(self) -> None:
-        """As before the first training."""
-        self.run = self.run if self._named else NAME
-        self.decision: Decision | None = None
-        self._live: Monitor | None = None
-        self._state: Mapping[str, Any] | None = None
-        self._each: float | None = None
-        self._to_start: dict[str, Any] | None = None
-        self._begins_anew = self._started = False
-        self._seen: set[str] = set()
-        self._reported: dict[str, None] = {}
-        self._warned = False
 
     def _recall_own(self, state: Mapping[str, Any]) -> None:
         """Let the monitor that was given as the sweep know what this run reported, unless it does; the others stay."""
