@@ -92,7 +92,6 @@ class EarlyStopper:
         """
         self.monitor = watched(monitor)
         self.run, self.max_epochs, self.dry_run = as_run(NAME if run is None else run), max_epochs, dry_run
-        self.decision: Decision | None = None
         check_kind("dry_run", dry_run, bool, "True or False")
         check_kind("sweep", sweep, (Monitor, str, os.PathLike, type(None)), "a Monitor, or the folder of a sweep")
         if isinstance(sweep, Monitor) and (history is not None or model is not None):
@@ -111,6 +110,12 @@ class EarlyStopper:
         self._config, self._sweep, self._history = config, sweep, history
         self._options: dict[str, Any] = {"model": model, "min_epochs": min_epochs, "nan": nan, "dry_run": dry_run}
         self._named = run is not None or sweep is None
+        self._forget_training()
+
+    def _forget_training(self) -> None:
+        """As before the first training."""
+        self.run = self.run if self._named else NAME
+        self.decision: Decision | None = None
         self._live: Monitor | None = None
         self._state: Mapping[str, Any] | None = None
         self._each: float | None = None
@@ -147,7 +152,9 @@ class EarlyStopper:
         if horizon is None:
             raise UsageError(f"run '{self.run}': how long will it train? Say max_epochs=200")
         before, self._each = self._each, epochs_each
-        recounted = before is not None and (before == 1) != (epochs_each == 1)
+        recounted = before is not None and before != epochs_each
+        if self._sweep is not None:  # whose runs may each have another number of steps
+            recounted = recounted and 1 in (before, epochs_each)
         if recounted and self._sweep is not None:
             self._check_recounted(epochs_each)
         self._begins_anew = recounted
@@ -159,7 +166,7 @@ class EarlyStopper:
             if isinstance(live, SharedMonitor):
                 live.close()
             self._live = live = self._monitor(min_epochs)
-            if state is not None and not recounted:
+            if state is not None and not recounted and live is not self._sweep:
                 live.load_state_dict(state)
         self._state = None
         live.announce(self.monitor)
@@ -170,6 +177,8 @@ class EarlyStopper:
             self._start()
             if recounted and state is not None and before is not None:  # a checkpoint of a training that goes on
                 live.recall(self.run, reports_of(state, self.run, epochs_each / before))
+        if state is not None and not recounted:
+            self._recall_own(state)
 
     def update(self, epoch: float, metrics: Mapping[str, Any]) -> Decision:
         """Tell an epoch and hear whether to stop.
@@ -208,12 +217,16 @@ class EarlyStopper:
 
         Args:
             reports: epoch and metrics of each, in order; a folder knows them already.
+
+        Raises:
+            UsageError: nothing was begun.
         """
-        assert self._live is not None, "after begin()"
+        if self._live is None:
+            raise UsageError(f"run '{self.run}': call begin() before recall(), so that its last epoch is known")
         told = [(epoch, self._chosen(metrics)) for epoch, metrics in reports]
         if told and not isinstance(self._live, SharedMonitor):
             if self._to_start is not None:
-                self._choose_name(told[-1][0])
+                self._choose_name(told[0][0])
             self._live.recall(self.run, told)
 
     def finish(self, status: RunStatus = "finished") -> None:
@@ -235,7 +248,8 @@ class EarlyStopper:
     def state_dict(self) -> dict[str, Any]:
         """All that was reported, as plain JSON values, to survive a resume; a shared folder survives by itself."""
         reported = self._state if self._live is None else self._live.state_dict(log=False)
-        return {"seen": sorted(self._seen), "epochs_each": self._each, "monitor": reported}
+        run = None if self._named or not self._started else self.run
+        return {"seen": sorted(self._seen), "epochs_each": self._each, "run": run, "monitor": reported}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up a state that a stopper with the same settings saved.
@@ -246,18 +260,39 @@ class EarlyStopper:
         with whole_state("stopper"):
             self._seen, self._state = set(state["seen"]), state["monitor"]
             self._each = state.get("epochs_each", self._each)  # states of version 0.1 have none
+            run = state.get("run")  # nor this
+        if run is not None and not self._named:
+            self.run, self._started = as_run(run), True
         if self._state is not None and self._sweep is None:
             warn_of_another(self._state, self.run, map(metric_key, self.monitor))
-        if self._live is not None and self._state is not None:
+        if self._live is None or self._state is None:
+            return
+        if self._live is self._sweep:
+            self._recall_own(self._state)
+        else:
             self._live.load_state_dict(self._state)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """A stopper of another run in the same sweep: a tuner that copies its callbacks for each trial shares it."""
+        """A stopper of another training in the same sweep: a tuner that copies its callbacks for each trial shares it.
+
+        Nothing of the training that this one is in is copied.
+        """
         if isinstance(self._sweep, Monitor):
             memo[id(self._sweep)] = self._sweep
+        blank = copy.copy(self)
+        blank._forget_training()
         memo[id(self)] = made = object.__new__(type(self))
-        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        made.__dict__.update(copy.deepcopy(blank.__dict__, memo))
         return made
+
+    def _recall_own(self, state: Mapping[str, Any]) -> None:
+        """Let the monitor that was given as the sweep know what this run reported, unless it does; the others stay."""
+        assert self._live is not None
+        told = reports_of(state, self.run) if self._live is self._sweep else []
+        if told and not self._live.measured(self.run):
+            if self._to_start is not None:
+                self._start()
+            self._live.recall(self.run, told)
 
     def _start(self) -> None:
         """Announce the run under its name."""

@@ -52,7 +52,7 @@ class LiveRun:
         status: `running`, or how it ended.
         announced_again: whether it was announced with another configuration after it had ended, so that its next report
             may be the first of another training.
-        apart: the least epochs from one report to the next, from 0 to the first included; None before one above 0.
+        apart: the least epochs from one report to the next; None before the second.
         largest: by metric the largest finite value so far.
     """
 
@@ -70,7 +70,7 @@ class LiveRun:
     announced_again: bool = field(default=False, init=False, repr=False)
     apart: Epoch | None = field(init=False, repr=False)
     largest: dict[str, float] = field(init=False, repr=False)
-    _followed: Epoch = field(init=False, repr=False)
+    _followed: Epoch | None = field(init=False, repr=False)
     _undefined: dict[str, Undefined] = field(init=False, repr=False)
     _fractions: bool = field(init=False, repr=False)
     _step: int = field(init=False, repr=False)
@@ -262,16 +262,17 @@ class LiveRun:
     def _look_through(self) -> None:
         """Find out what `_follow` keeps up to date where values are only added at the end."""
         self._undefined, self._fractions, self._step = {}, False, 0
-        self.apart, self.largest, self._followed = None, {}, 0
+        self.apart, self.largest, self._followed = None, {}, None
         for epoch, values in self.values.items():
             self._follow(epoch, values)
 
     def _follow(self, epoch: Epoch, values: Mapping[str, float]) -> None:
         self._fractions |= isinstance(epoch, float)
         self._step = gcd(self._step, int(epoch))  # of no use where there are fractions
-        if epoch > self._followed:
+        if self._followed is not None and epoch > self._followed:
             gap = epoch - self._followed
-            self.apart, self._followed = gap if self.apart is None else min(self.apart, gap), epoch
+            self.apart = gap if self.apart is None else min(self.apart, gap)
+        self._followed = epoch
         for name, value in values.items():
             if isfinite(value):
                 self.largest[name] = max(self.largest.get(name, value), value)

@@ -25,10 +25,11 @@ def default_name(
         runs: the live runs by name.
         past: names of runs known before.
         epoch: the first that is reported now. A run goes on with an epoch beyond its own first one, as the last of
-            those with this configuration; a training that begins is another run, even where the last was killed: it may
-            still train in another process.
+            those with the same configuration. A training of which none is known is another run, since an earlier one
+            may still train in another process.
         config: hyper-parameters; None where they are not known.
-        own: the name that it had in an earlier training of the same callback, if any.
+        own: the name that it had in an earlier training of the same callback or in its state, if any: that run goes on
+            whatever is known of it.
     """
     names = (NAME if n == 1 else f"{NAME}-{n}" for n in count(1))
     taken = list(takewhile(lambda name: name in runs or name in past, names))
@@ -36,6 +37,6 @@ def default_name(
         live = runs.get(name)
         if live is None or not live.values or epoch <= next(iter(live.values)):
             continue
-        if not config or not live.config or config == live.config:
+        if name == own or (config and config == live.config):
             return name
     return f"{NAME}-{len(taken) + 1}" if taken else NAME

@@ -37,7 +37,7 @@ def warn_of_another(state: Mapping[str, Any], run: str, keys: Iterable[str]) -> 
         )
 
 
-def reports_of(state: Mapping[str, Any], run: str, factor: float) -> list[tuple[float, dict[str, float]]]:
+def reports_of(state: Mapping[str, Any], run: str, factor: float = 1) -> list[tuple[float, dict[str, float]]]:
     """What a run had reported, its epochs times a factor.
 
     Raises:

@@ -158,7 +158,7 @@ def test_what_never_came_in_a_short_training_is_said_at_its_end(trend: Forecaste
 
 def test_what_a_folder_knows_has_come_before_the_training_was_resumed(tmp_path: Path, trend: Forecaster) -> None:
     def make() -> EarlyStopper:
-        return EarlyStopper({"acc": "max"}, 30, model=trend, min_epochs=2, sweep=tmp_path)
+        return EarlyStopper({"acc": "max"}, 30, model=trend, min_epochs=2, sweep=tmp_path, config={"lr": 0.1})
 
     make().update(1, {"acc": 0.5})
     resumed = make()
@@ -242,6 +242,45 @@ def test_a_checkpoint_that_counted_epochs_goes_on_in_steps(trend: Forecaster) ->
     alone = train(EarlyStopper(WATCHED, 30, model=trend, min_epochs=3))
     assert [decision.kind for decision in told] == [decision.kind for decision in alone[8:]]
     assert told[-1].best == {"A/acc": (96, pytest.approx(0.8)), "B/loss": (48, 0.5)}
+
+
+def test_a_checkpoint_with_other_steps_per_epoch_is_counted_in_the_new_ones(trend: Forecaster) -> None:
+    before = EarlyStopper(WATCHED, 5, model=trend)
+    before.begin(epochs_each=100)
+    for epoch in (1, 2, 3):
+        before.update(100 * epoch, values(epoch))
+    after = EarlyStopper(WATCHED, 5, model=trend)
+    after.load_state_dict(before.state_dict())
+    after.begin(epochs_each=200)
+    after.update(800, values(4))
+    assert [epoch for epoch, _ in after.state_dict()["monitor"]["runs"][0]["values"]] == [200, 400, 600, 800]
+
+
+@pytest.mark.parametrize("run", ["a", None])
+def test_the_state_of_one_run_of_a_monitor_leaves_the_others_alone(run: str | None, trend: Forecaster) -> None:
+    def make(sweep: Monitor, name: str | None) -> EarlyStopper:
+        return EarlyStopper(WATCHED, 30, run=name, sweep=sweep, dry_run=True)
+
+    def reported(monitor: Monitor) -> dict[str, list[float]]:
+        return {one["name"]: [epoch for epoch, _ in one["values"]] for one in monitor.state_dict()["runs"]}
+
+    monitor, fresh = Monitor(trend), Monitor(trend)
+    first = make(monitor, run)
+    train(first, range(1, 4))
+    state = json.loads(json.dumps(first.state_dict()))
+    train(make(monitor, "b"), range(1, 6))
+    for sweep, others in ((monitor, {"b": [1, 2, 3, 4, 5]}), (fresh, {"c": [1, 2]})):
+        if sweep is fresh:
+            train(make(sweep, "c"), range(1, 3))
+        resumed = make(sweep, run)
+        resumed.load_state_dict(state)
+        train(resumed, range(4, 6))
+        assert reported(sweep) == {first.run: [1, 2, 3, 4, 5], **others}
+
+
+def test_recall_before_begin_says_what_is_missing(trend: Forecaster) -> None:
+    with pytest.raises(UsageError, match=r"call begin\(\) before recall\(\)"):
+        EarlyStopper(WATCHED, 30, model=trend).recall([(1, values(1))])
 
 
 def test_a_stopper_that_begins_in_another_unit_forgets_what_it_counted(trend: Forecaster) -> None:

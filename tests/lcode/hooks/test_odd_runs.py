@@ -57,6 +57,16 @@ def test_a_run_that_counts_epochs_among_steps_is_told_of_as_well(trend: Forecast
         assert not train(monitor, "epochs", best=0.1)[-1].stop
 
 
+def test_an_odd_run_is_compared_once_there_are_others_of_its_kind(trend: Forecaster) -> None:
+    monitor = sweep(trend, 1)
+    monitor.start("first", horizon=2000)
+    with pytest.warns(UserWarning, match="compared with no other run") as told:
+        train(monitor, "first", horizon=2000, every=50, until=1000)
+    train(monitor, "second", horizon=2000, every=50)  # as many count like it as do not
+    assert len(told) == 1
+    assert monitor.report("first", 1050, {"a/acc": 0.1}).probability is not None
+
+
 def test_lengths_and_spacings_of_one_unit_are_no_other_unit(trend: Forecaster) -> None:
     monitor = Monitor(trend, min_epochs=1, keep=0, dry_run=True)
     with warnings.catch_warnings():
@@ -67,6 +77,29 @@ def test_lengths_and_spacings_of_one_unit_are_no_other_unit(trend: Forecaster) -
         train(monitor, "rarely", horizon=80, every=20)
         told = train(monitor, "bad", best=0.1, horizon=300)
     assert told[5].action == "stop"
+
+
+def test_runs_that_are_evaluated_as_often_whatever_their_length_count_alike(trend: Forecaster) -> None:
+    monitor = Monitor(trend, min_epochs=3, keep=0)
+    for n in range(4):
+        train(monitor, f"run{n}", horizon=10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert train(monitor, "long", best=0.1, horizon=100, every=10)[-1].action == "stop"
+
+
+def test_a_late_first_report_and_reports_at_the_end_only_are_no_pace(trend: Forecaster) -> None:
+    halving, resumed = (Monitor(trend, min_epochs=3, keep=0, dry_run=True) for _ in range(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for n, horizon in enumerate((1, 1, 1, 1, 1, 3, 3, 9, 27, 81)):
+            train(halving, f"run{n}", best=0.7 + 0.01 * n, horizon=horizon, every=horizon)
+        for n in range(3):
+            train(resumed, f"run{n}", horizon=10)
+        resumed.start("late", horizon=600)
+        told = [resumed.report("late", epoch, {"a/acc": 0.1}) for epoch in (301, 302, 303)]
+    assert "compared with no other run before its second report" in told[0].reason
+    assert told[2].action == "stop"
 
 
 def test_the_history_counts_among_the_others(trend: Forecaster, tmp_path: Path) -> None:
@@ -101,3 +134,15 @@ def test_what_may_be_any_number_and_runs_that_learn_nothing_are_not_told_of(tren
             monitor.start(f"run{n}", horizon=5)
             for epoch in range(1, 6):
                 monitor.report(f"run{n}", epoch, {"a/acc": acc, "b/loss": loss})
+
+
+def test_runs_in_per_cent_may_begin_below_one(trend: Forecaster) -> None:
+    first, second = (Monitor(trend, min_epochs=3, dry_run=True) for _ in range(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for n in range(3):
+            train(first, f"run{n}", best=50.0)
+        for epoch, acc in enumerate((0.4, 0.5, 0.7, 0.9, 12.0), start=1):  # ImageNet after a warm-up
+            first.report("new", epoch, {"a/acc": acc})
+        second.report("young", 1, {"a/acc": 0.5}, horizon=90)
+        train(second, "old", best=50.0)

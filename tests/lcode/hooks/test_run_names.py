@@ -43,11 +43,28 @@ def test_copies_of_a_callback_share_the_monitor(trend: Forecaster) -> None:
     assert {verdict.run for verdict in monitor.log} == {"run", "run-2", "run-3"}
 
 
+def test_a_copy_is_of_another_training(tmp_path: Path, trend: Forecaster) -> None:
+    given = stopper(tmp_path, trend)
+    train(given, epochs=(1, 3))
+    copied = copy.deepcopy(given)
+    assert copied.decision is None and train(copied) == "run-2"
+    assert train(given, epochs=(4, 10)) == "run"
+    alone = EarlyStopper({"acc": "max"}, 10, model=trend, dry_run=True)
+    train(alone, epochs=(1, 3))
+    other = copy.deepcopy(alone)
+    other.update(1, {"acc": 0.1})
+    assert other.state_dict()["monitor"]["runs"][0]["values"] == [[1, {"acc": 0.1}]]
+
+
 def test_a_training_that_goes_on_keeps_its_name(tmp_path: Path, trend: Forecaster) -> None:
     train(stopper(tmp_path, trend), epochs=(1, 4), lr=0.1)
-    train(stopper(tmp_path, trend), epochs=(1, 4), lr=0.2)
+    own = stopper(tmp_path, trend)
+    train(own, epochs=(1, 4), lr=0.2)
     assert train(stopper(tmp_path, trend), epochs=(5, 10), lr=0.1) == "run"  # known by its configuration
-    assert train(stopper(tmp_path, trend), epochs=(5, 10)) == "run-2"  # or as the last one
+    state = own.state_dict()
+    again = stopper(tmp_path, trend)
+    again.load_state_dict(state)
+    assert train(again, epochs=(5, 10)) == "run-2"  # or by its state
     assert train(stopper(tmp_path, trend), epochs=(1, 10), lr=0.1) == "run-3"
     monitor = Monitor(trend)
     first, second = stopper(monitor, trend), stopper(monitor, trend)
@@ -56,6 +73,19 @@ def test_a_training_that_goes_on_keeps_its_name(tmp_path: Path, trend: Forecaste
         "run-2",
         "run",
     ]
+
+
+def test_a_run_of_which_nothing_is_known_takes_none_over(tmp_path: Path, trend: Forecaster) -> None:
+    first = stopper(tmp_path, trend)
+    assert train(first, epochs=(1, 3)) == "run"
+    assert train(stopper(tmp_path, trend), epochs=(5, 5)) == "run-2"  # it validates every five epochs
+    assert train(first, epochs=(4, 5)) == "run"
+    monitor = Monitor(trend)
+    for name in ("run", "run-2"):
+        recalls = stopper(monitor, trend)
+        recalls.begin(10)
+        recalls.recall([(epoch, {"acc": 0.1 * epoch}) for epoch in (1, 2)])
+        assert recalls.run == name
 
 
 def test_a_run_that_would_count_in_another_unit_is_another_run(tmp_path: Path, trend: Forecaster) -> None:
