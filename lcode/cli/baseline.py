@@ -9,9 +9,20 @@ from rich.markup import escape
 
 from lcode.cli.console import err
 from lcode.errors import InputError
+from lcode.files import check_path
 
 if TYPE_CHECKING:
     from lcode.table import RunTable
+
+
+def check_baseline(given: Path | None) -> None:
+    """Refuse references that are not there, before any work is done.
+
+    Raises:
+        InputError: no such file.
+    """
+    if given is not None:
+        check_path(given)
 
 
 def baseline_for(logs: Path, given: Path | None, objective: str, table: RunTable) -> Path | None:

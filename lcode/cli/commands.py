@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from lcode.cli import options as opt
-from lcode.cli.baseline import baseline_for
+from lcode.cli.baseline import baseline_for, check_baseline
 from lcode.cli.bench import bench
 from lcode.cli.console import (
     INTERRUPTED,
@@ -164,6 +164,7 @@ def rank(
 
     if out_path is not None:
         check_output(out_path, ".csv", ".parquet", logs=source.logs)
+    check_baseline(baseline)
     ends = FinalValue.parse(final)
     forecaster, table = model_and_table(source, model, device)
     baseline = baseline_for(source.logs, baseline, objective, table)
@@ -238,6 +239,7 @@ def report(
 ) -> None:
     """Write a self-contained HTML page: forecasts with their intervals, and the ranking."""
     check_output(out_path, ".html")
+    check_baseline(baseline)
     forecaster, table = model_and_table(source, model, device)
     from lcode.decisions import rank as rank_forecast
     from lcode.report import Trust, headline, page_epochs, write_report

@@ -71,8 +71,6 @@ Baseline = Annotated[
     Path | None,
     typer.Option(
         "--baseline",
-        exists=True,
-        dir_okay=False,
         help="CSV with task, metric, value (and arch): single-task references of delta_m; default: baseline.csv in "
         "LOGS, or the finished runs' medians.",
     ),

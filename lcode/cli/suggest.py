@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from lcode.cli import options as opt
-from lcode.cli.baseline import baseline_for
+from lcode.cli.baseline import baseline_for, check_baseline
 from lcode.cli.console import check_output, err, out, show_notes, write_frame
 from lcode.cli.log_source import LogSource, reads_logs
 from lcode.cli.model_source import model_and_table
@@ -57,6 +57,7 @@ def suggest(
 
     if out_path is not None:
         check_output(out_path, ".csv", ".parquet", logs=source.logs)
+    check_baseline(baseline)
     check_suggested(objective, budget)
     ends = FinalValue.parse(final)
     forecaster, table = model_and_table(source, model, device)

@@ -138,7 +138,8 @@ def train(experiment: Experiment, specs: Sequence[RunSpec], folder: Path) -> Non
     for pack in packs:
         begin = {} if experiment.shared is None else {spec.run: experiment.shared(spec.seed) for spec in pack}
         problem = experiment.problem(pack[0].seed)
-        train_population(problem, pack, folder=folder, shared=begin, features=experiment.features)
+        several = all(len(spec.config.tasks or problem.tasks) > 1 for spec in pack)  # alone a task shares nothing
+        train_population(problem, pack, folder=folder, shared=begin, features=experiment.features and several)
 
 
 def _gaps(values: Values, references: Values | None, directions: Mapping[str, str]) -> pd.Series:
