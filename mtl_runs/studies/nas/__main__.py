@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from lcode.errors import LcodeError
+from lcode.errors import LcodeError, UsageError
 from lcode.evaluation.metrics import kendall
 from lcode.files import replacing
 from mtl_runs.studies.nas import finding, ranking
@@ -25,7 +25,7 @@ from mtl_runs.studies.nas.finding import WAYS, Found, find
 from mtl_runs.studies.nas.predictors import Trained
 from mtl_runs.studies.nas.ranking import Ranked, ranked, rankings, regret
 from mtl_runs.studies.nas.space import sample_cells
-from mtl_runs.studies.nas.train import train_cells
+from mtl_runs.studies.nas.train import run_name, train_cells
 
 CELLS, TWINS = 1000, 50
 """Cells of the study, and how many of them are trained with a second seed: how far two trainings agree bounds what any
@@ -43,8 +43,15 @@ def conduct(
     orders: int = ORDERS,
     seed: int = 0,
 ) -> str:
-    """Train, rank and search what is missing; the tables in Markdown. The seed draws the cells."""
+    """Train, rank and search what is missing; the tables in Markdown. The seed draws the cells.
+
+    Raises:
+        UsageError: the folder is that of another seed.
+    """
     drawn = sample_cells(cells, seed)
+    names = {f"{run_name(cell, 0)}.jsonl" for cell in drawn}
+    if any(path.name not in names for path in (out / "cells").glob("*.jsonl")):
+        raise UsageError(f"{out} holds cells that seed {seed} does not draw; give each seed a folder of its own")
     train_cells(out / "cells", drawn, 0, listener=_tell)
     train_cells(out / "twins", drawn[:twins], 1, listener=_tell)
     trained = Trained.read(out / "cells")

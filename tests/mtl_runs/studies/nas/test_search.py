@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import lcode
+from lcode.errors import UsageError
 from lcode.table import RunTable
 from mtl_runs.studies.nas import __main__ as command
 from mtl_runs.studies.nas import finding, ranking
@@ -24,7 +25,7 @@ from mtl_runs.studies.nas.finding import (
 from mtl_runs.studies.nas.predictors import PREDICTORS, Array, Rows, Trained, last_value
 from mtl_runs.studies.nas.ranking import Ranked, ranked, rankings, regret
 from mtl_runs.studies.nas.space import CONV3, code, graph_of, sample_cells
-from mtl_runs.studies.nas.train import METRICS
+from mtl_runs.studies.nas.train import METRICS, run_name
 
 
 def trained_cells(n: int, epochs: int = 6) -> Trained:
@@ -152,3 +153,11 @@ def test_a_study_goes_on_with_what_is_missing(tmp_path: Path, monkeypatch: pytes
     assert finding.summary(pd.DataFrame({"way": ["a"] * 2, "cost": [60, np.inf]})).endswith(
         "| a | 2 | 60 | 60 to inf | – |"
     )
+
+
+def test_the_folder_of_another_draw_is_refused_before_any_work(tmp_path: Path) -> None:
+    (other,) = set(sample_cells(1, 0)) - set(sample_cells(3, 1))
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / f"{run_name(other, 0)}.jsonl").touch()
+    with pytest.raises(UsageError, match="that seed 1 does not draw; give each seed a folder"):
+        command.conduct(tmp_path, cells=3, seed=1)
