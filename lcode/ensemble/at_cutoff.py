@@ -24,9 +24,6 @@ from lcode.ensemble.stacking import Stacking
 
 Array = NDArray[np.float64]
 
-QUERIES = 8
-"""Points of the history's grid at which left-out forecasts are judged."""
-
 CHUNK = 128
 """Runs that are forecast at a time: bounds the memory whatever the size of the table."""
 
@@ -72,7 +69,7 @@ class AtCutoff:
             if model is not None:
                 self._models[name], forecasts[name] = model, model.out_of_fold()
         self.names = tuple(name for name in self._models if name in wanted)
-        chosen = np.unique(np.rint(np.linspace(0, len(history.grid) - 1, QUERIES)).astype(np.int64))
+        chosen = history.judged
         truth = history.values[:, :, chosen]
         leads = np.broadcast_to(history.grid[chosen], (len(history), len(chosen)))
         prior = forecasts.get(PRETRAINED)
@@ -98,15 +95,14 @@ class AtCutoff:
         self._leaning = Leaning.learned(self._towards(share), unlike, mix, came)
         mixture = self.stacking.mix(parts, leads, self._leaning.moved(unlike, self._novelty.stays_out_of_fold()))
         self.judged = Judged(mixture, truth, history.last, leads)
-        self._queries, self._seed = chosen, given.seed
+        self._seed = given.seed
         conformal = Conformal.of(leads, mixture, truth)
         self.conformal = conformal if calibrated else replace(conformal, factors=np.zeros_like(conformal.factors))
 
     @cached_property
     def trees(self) -> Array:
         """What a forest of changes would have said of the runs in `judged`, to compare with, [N, K, Q, 21]."""
-        history = self._history
-        return out_of_fold_changes(history, self._seed)[:, :, self._queries]
+        return out_of_fold_changes(self._history, self._seed)[:, :, self._history.judged]
 
     def quantiles(self, observed: Observed, epochs: Array) -> Array:
         """Quantiles in model space of R runs at the query epochs [R, Q], [R, K, Q, 21]."""

@@ -71,7 +71,8 @@ class BaseModel(Protocol):
     def out_of_fold(self) -> Array:
         """Forecasts of the N finished runs, each by what was learned without its fold.
 
-        Quantiles in model space at the history's grid, [N, K, J, 21]; NaN where there is no forecast.
+        Quantiles in model space at the history's grid, [N, K, J, 21]; NaN where there is no forecast. Unless later base
+        models read them, the points at which they are judged will do (`History.judged`).
         """
         ...
 

@@ -34,11 +34,15 @@ class FoldForests:
         features: N training rows, [N, P].
         target: what is to be forecast, NaN where unknown, [N, K, J].
         folds: fold of each row, [N].
+        judged: points at which forecasts of training rows are wanted, [Q].
         seed: seed of the trees.
     """
 
-    def __init__(self, features: Array, target: Array, folds: NDArray[np.int64], seed: int) -> None:
+    def __init__(
+        self, features: Array, target: Array, folds: NDArray[np.int64], judged: NDArray[np.int64], seed: int
+    ) -> None:
         self._features, self._target = features, target
+        self._judged = np.isin(np.arange(target.shape[2]), judged)
         numbers = np.unique(folds)
         self._rows = [np.flatnonzero(folds != fold) for fold in numbers]
         self._out = [np.flatnonzero(folds == fold) for fold in numbers]
@@ -51,13 +55,13 @@ class FoldForests:
     @classmethod
     def of(cls, history: History, target: Array, seed: int) -> Self:
         """Forests on all that was known of the finished runs at the cutoff."""
-        return cls(history.known.everything(), target, history.folds, seed)
+        return cls(history.known.everything(), target, history.folds, history.judged, seed)
 
     def out_of_fold(self) -> Array:
-        """Quantiles for the training rows, each without its fold, [N, K, J, 21]."""
+        """Quantiles for the training rows, each without its fold, [N, K, J, 21]; NaN where they are not wanted."""
         result = np.full((*self._target.shape, len(LEVELS)), np.nan)
         for forest, rows, out in zip(self._forests, self._rows, self._out, strict=True):
-            result[out] = metric_quantiles(self._target[rows], forest.weights(self._features[out]))
+            result[out] = metric_quantiles(self._target[rows], forest.weights(self._features[out]), self._judged)
         return result
 
     def predict(self, features: Array, points: NDArray[np.bool_]) -> Array:

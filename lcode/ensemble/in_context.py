@@ -46,17 +46,19 @@ class InContext:
 
     def out_of_fold(self) -> Array:
         """See `BaseModel`."""
-        history = self._history
+        history, judged = self._history, self._history.judged
         asked = history.folds != NEVER_OUT
-        path = np.full((*self._came.shape, len(LEVELS)), np.nan)
-        every = np.ones(len(self._leads), dtype=np.bool_)
+        path = np.full((*history.values.shape, len(LEVELS)), np.nan)
         for k in range(path.shape[1]):
-            runs = self._runs[k]
+            came = history.values[:, k, judged]
             for fold in np.unique(history.folds[asked]).tolist():
                 own = np.flatnonzero(history.folds == fold)
-                path[own, k] = self._path(k, runs.rows(own), every, without=fold)
-        last = history.known.last
-        return at_epochs(path, self._leads, last, history.cutoff, history.horizons, history.epochs)[asked]
+                # all runs of a fold were left out by one of the networks
+                network = self._networks.without(history.rows[own[0]])
+                examples = self._examples(network, k, came, history.grid[judged], history.folds != fold)
+                if examples is not None:
+                    path[own[:, None], k, judged] = examples.quantiles(self._runs[k].rows(own))
+        return path[asked]
 
     def predict(self, observed: Observed, epochs: Array, before: Forecasts) -> Array:
         """See `BaseModel`."""
@@ -64,39 +66,38 @@ class InContext:
         read = read_points(self._leads, observed.cutoff, observed.horizons, epochs)
         path = np.full((len(observed), *self._came.shape[1:], len(LEVELS)), np.nan)
         for k in range(path.shape[1]):
-            runs = Prefixes.of(known, k, observed.cutoff, observed.horizons)
-            path[:, k] = self._path(k, runs, read)
+            examples = self._for_points(k, read)
+            if examples is not None:
+                path[:, k, read] = examples.quantiles(Prefixes.of(known, k, observed.cutoff, observed.horizons))
         return at_epochs(path, self._leads, known.last, observed.cutoff, observed.horizons, epochs)
 
-    def _path(self, metric: int, runs: Prefixes, points: NDArray[np.bool_], without: int | None = None) -> Array:
-        """Quantiles of R runs, [R, J, 21]; NaN at other points [J], and where too few examples have the metric."""
-        path = np.full((len(runs), len(self._leads), len(LEVELS)), np.nan)
-        examples = self._examples(metric, points, without)
-        if examples is not None:
-            path[:, points] = examples.quantiles(runs)
-        return path
-
-    def _examples(self, metric: int, points: NDArray[np.bool_], without: int | None) -> Examples | None:
-        """The finished runs, but for a fold, as read for these points; None: too few have the metric.
+    def _for_points(self, metric: int, points: NDArray[np.bool_]) -> Examples | None:
+        """The finished runs as read for these points [J]; None: too few have the metric.
 
         In a live sweep forecasts of the end are asked for run by run, so the examples are read once for them; kept for
         every point they would take too much memory.
         """
         asked = metric, points.tobytes()
-        if without is None and asked in self._for_ends:
+        if asked in self._for_ends:
             return self._for_ends[asked]
-        history, came = self._history, self._came[:, metric]
-        rows = np.flatnonzero(np.isfinite(came).all(1) & (history.folds != without))
-        if len(rows) < FEWEST_EXAMPLES:
-            return None
-        rows = rows[np.unique(np.rint(np.linspace(0, len(rows) - 1, MOST_EXAMPLES)).astype(np.int64))]
-        known, came = self._runs[metric].rows(rows), came[rows][:, points]
-        networks = self._networks  # all runs of a fold were left out by one of them
-        network = networks.whole if without is None else networks.without(history.rows[history.folds == without][0])
-        examples = network.learn(known, came, self._leads[points])
-        if without is None and points.sum() <= END_POINTS:
+        came, leads = self._came[:, metric, points], self._leads[points]
+        examples = self._examples(self._networks.whole, metric, came, leads, np.ones(len(came), dtype=np.bool_))
+        if examples is not None and points.sum() <= END_POINTS:
             self._for_ends[asked] = examples
         return examples
+
+    def _examples(
+        self, network: InContextNetwork, metric: int, came: Array, leads: Array, rows: NDArray[np.bool_]
+    ) -> Examples | None:
+        """Those of these rows [N] whose values [N, J] at the leads [J] are known, as a network reads them.
+
+        Every run that has the metric at all counts for every lead. None: there are too few of them.
+        """
+        known = np.flatnonzero(np.isfinite(self._came[:, metric]).all(1) & rows)
+        if len(known) < FEWEST_EXAMPLES:
+            return None
+        known = known[np.unique(np.rint(np.linspace(0, len(known) - 1, MOST_EXAMPLES)).astype(np.int64))]
+        return network.learn(self._runs[metric].rows(known), came[known], leads)
 
 
 class Related:

@@ -98,23 +98,21 @@ def crps(quantiles: Array, truth: Array) -> Array:
 
 
 def crps_terms(quantiles: Array, truth: Array) -> tuple[Array, Array]:
-    """What the CRPS of a mixture is made of, for any weights w: w·a - w·B·w / 2, mean over N cells.
+    """What the CRPS of a mixture is made of in each of N cells, for any weights w: w·a - w·B·w / 2.
 
     Args:
         quantiles: of E parts, finite, [E, N, 21].
         truth: finite, [N].
 
     Returns:
-        The parts' mean distance to the truth, a [E], and to each other, B [E, E]; see Gneiting and Raftery (2007),
-        equation 21. Without a cell both are 0.
+        The parts' mean distance to the truth, a [N, E], and to each other, B [N, E, E]; see Gneiting and Raftery
+        (2007), equation 21.
     """
     parts = len(quantiles)
-    if not len(truth):
-        return np.zeros(parts), np.zeros((parts, parts))
-    between = np.zeros((parts, parts))
-    to_truth = (np.abs(quantiles - truth[:, None]) @ MASS).mean(-1)
+    between = np.zeros((len(truth), parts, parts))
+    to_truth = np.abs(quantiles - truth[:, None]) @ MASS
     for i in range(parts):
         for j in range(i, parts):
             distance = np.abs(quantiles[i][:, :, None] - quantiles[j][:, None, :])
-            between[i, j] = between[j, i] = (distance @ MASS @ MASS).mean()
-    return to_truth, between
+            between[:, i, j] = between[:, j, i] = distance @ MASS @ MASS
+    return to_truth.T, between

@@ -20,6 +20,9 @@ Array = NDArray[np.float64]
 LEAST = 1e-6
 """Of a relative CRPS: where a base model is exact there is nothing more to gain."""
 
+TINY = float(np.finfo(np.float64).tiny)
+"""Of a CRPS: all models may be exact."""
+
 
 @dataclass(frozen=True, eq=False)
 class Stacking:
@@ -78,7 +81,9 @@ class Stacking:
         A metric's weights are drawn towards those of all metrics together, these towards `self`; the fewer runs, the
         more (`shrink`). What is minimised is the logarithm of the CRPS, as in the likelihood of an error's scale: a
         model that is ten times as good as the others needs few runs to be believed. Each query counts relative to the
-        CRPS that `self` has there, for errors grow with the lead, or shrink where all runs end alike.
+        CRPS that `self` has there, for errors grow with the lead, or shrink where all runs end alike; and a run counts
+        the less, the more its own exceeds the median one, for a run that nobody foresaw would else decide alone (the
+        CRPS of finals fell by 7 % on AlgoPerf's design half with 30 runs, by 0 to 3 % on tables of LCBench's).
 
         Args:
             leads: place of each query between cutoff (0) and horizon (1), [N, Q].
@@ -92,7 +97,7 @@ class Stacking:
         shape, count = self.weights.shape, self.weights.size
         common = shape[0] * shape[2]
         pull = SETTINGS.shrink / max(len(truth), 1)
-        usual = np.maximum(_crps(self.weights, to_truth, between), np.finfo(float).tiny)
+        usual = np.maximum(_crps(self.weights, to_truth, between), TINY)
         there = (to_truth > 0).any(-1)  # a metric may have no truth at all
 
         def loss(x: Array) -> tuple[float, Array]:
@@ -128,9 +133,11 @@ class Stacking:
             a, b = crps_terms(quantiles[:, rows, k, q], truth[rows, k, q])
             for end, count in enumerate(counts):
                 weights = self.weights[end, k]
-                usual = max(weights @ a - weights @ b @ weights / 2, np.finfo(float).tiny)
-                to_truth[end, k] += count[q] * a / usual
-                between[end, k] += count[q] * b / usual
+                usual = a @ weights - np.einsum("e,nef,f->n", weights, b, weights) / 2
+                says = 1 / (1 + usual / max(np.median(usual), TINY))
+                share = count[q] * says / max(says @ usual, TINY)
+                to_truth[end, k] += share @ a
+                between[end, k] += np.einsum("n,nef->ef", share, b)
         return to_truth, between
 
 

@@ -80,7 +80,7 @@ class GaussianProcess:
         self._even = HalfRanks(features.numpy())
         self._mean, self._scale = outputs.mean(0), _spread(outputs)
         counts = torch.bincount(groups)
-        self._groups, self._weight = groups, counts[groups].to(features.dtype).rsqrt()
+        self._groups, self._weight = groups, counts.clamp(min=1).to(features.dtype).rsqrt()
         x, y = self._on_scale(features), ((outputs - self._mean) / self._scale).T
         varying = len(groups[x.std(0, correction=0) > 0].unique())
         initial = Hyperparameters.initial(len(counts), varying, len(y))
@@ -124,14 +124,26 @@ class GaussianProcess:
         centre, say = torch.cat(initial.tensors()), self._say
         tight = torch.repeat_interleave(torch.tensor(TIGHT, dtype=torch.float64), torch.tensor(sizes))
 
+        squared, products = self._by_group(x)
+
         def slope(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            hyper = torch.from_numpy(point).requires_grad_()
-            covariance = self._covariance(Hyperparameters(*hyper.split(sizes)), x)
-            loss, by_covariance = _likelihood(covariance.detach(), y)
-            (by_likelihood,) = torch.autograd.grad((say[:, None, None] * by_covariance * covariance).sum(), hyper)
-            apart = hyper.detach() - centre
+            hyper = Hyperparameters(*torch.from_numpy(point).split(sizes))
+            weights = (-2 * hyper.length).exp() * self._weight**2  # of the groups
+            smooth, by_squared = _matern(weights @ squared)
+            kernels = torch.stack([smooth, weights @ products])  # flat, [2, N N]
+            parts = torch.stack([hyper.amplitude, hyper.linear], dim=1).exp()  # [O, 2]
+            covariance = (parts @ kernels).unflatten(1, (len(x), len(x)))
+            covariance.diagonal(dim1=1, dim2=2).add_(self._noise(hyper)[:, None])
+            loss, by_covariance = _likelihood(covariance, y)
+            by_covariance = say[:, None] * by_covariance.flatten(1)
+            by_smooth, by_product = parts.T @ by_covariance
+            by_length = -2 * weights * (squared @ (by_smooth * by_squared) + products @ by_product)
+            by_parts = parts * (by_covariance @ kernels.T)
+            by_noise = hyper.noise.exp() * by_covariance[:, :: len(x) + 1].sum(1)
+            apart = torch.from_numpy(point) - centre
             value = (say * loss).sum() + (tight * apart**2).sum()
-            return float(value), (by_likelihood + 2 * tight * apart).numpy()
+            down = torch.cat([by_length, by_parts[:, 0], by_parts[:, 1], by_noise]) + 2 * tight * apart
+            return float(value), down.numpy()
 
         bounds = [(-BOUND, BOUND)] * len(centre)
         options = {"maxiter": STEPS}
@@ -142,14 +154,21 @@ class GaussianProcess:
         return torch.from_numpy(self._even(features.numpy()))
 
     def _scaled(self, hyper: Hyperparameters, x: Tensor) -> Tensor:
-        return x * ((-hyper.length).exp()[self._groups] * self._weight)
+        return x * ((-hyper.length).exp() * self._weight)[self._groups]
+
+    def _by_group(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared distances and inner products of N rows in each group's features, flat: two tensors [G, N N]."""
+        columns = [x[:, self._groups == group] for group in range(len(self._weight))]
+        products = torch.stack([own @ own.T for own in columns])
+        norms = products.diagonal(dim1=1, dim2=2)
+        squared = (norms[:, :, None] + norms[:, None] - 2 * products).clamp(min=0)
+        return squared.flatten(1), products.flatten(1)
 
     def _kernel(self, hyper: Hyperparameters, left: Tensor, right: Tensor) -> Tensor:
         a, b = self._scaled(hyper, left), self._scaled(hyper, right)
         product = a @ b.T
         squared = ((a**2).sum(-1)[:, None] + (b**2).sum(-1) - 2 * product).clamp(min=0)
-        distance = (5 * squared + 1e-10).sqrt()
-        smooth = (1 + distance + distance**2 / 3) * (-distance).exp()
+        smooth, _ = _matern(squared)
         return hyper.amplitude.exp()[:, None, None] * smooth + hyper.linear.exp()[:, None, None] * product
 
     def _covariance(self, hyper: Hyperparameters, x: Tensor) -> Tensor:
@@ -158,6 +177,13 @@ class GaussianProcess:
     @staticmethod
     def _noise(hyper: Hyperparameters) -> Tensor:
         return hyper.noise.exp() + JITTER
+
+
+def _matern(squared: Tensor) -> tuple[Tensor, Tensor]:
+    """The Matérn-5/2 kernel of squared distances, and its slope by them (their equation 4.17)."""
+    distance = (5 * squared).sqrt()
+    falling = (-distance).exp()
+    return (1 + distance + distance**2 / 3) * falling, -5 / 6 * (1 + distance) * falling
 
 
 def _likelihood(covariance: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -128,6 +128,14 @@ def test_a_query_counts_the_same_whatever_the_size_of_its_errors() -> None:
     np.testing.assert_allclose(sized.weights, plain.weights, rtol=1e-5)
 
 
+def test_a_run_that_nobody_foresaw_does_not_decide_alone() -> None:
+    quantiles, truth = parts_of((0.3, 3.0), 40)
+    truth[7] += 5000.0
+    quantiles[1, 7] += 500.0  # the worse model is nearer to this one run
+    found = alike(2, metrics=2).learned(at(THEN, quantiles), quantiles, truth)
+    assert (found.weights[..., 0] > 0.75).all()
+
+
 @pytest.mark.parametrize("size", [0.0, 1e-300])
 def test_where_every_model_is_exact_the_weights_stay(size: float) -> None:
     truth = np.full((9, 1, 2), size)

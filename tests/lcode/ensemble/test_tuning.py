@@ -163,9 +163,9 @@ def test_left_out_forecasts_are_those_of_the_member_that_left_the_run_out() -> N
     config = InContextConfig(width=8, layers=1, heads=1)
     networks = [InContextNetwork(config, torch.Generator().manual_seed(seed)) for seed in range(4)]
     history = History.of(table, curve_arrays(table), FOLDS, 4, values, reader)
-    together = InContext(history, InContextMembers(networks, FOLDS)).out_of_fold()
+    together = InContext(history, InContextMembers(networks, FOLDS)).out_of_fold()[:, :, history.judged]
     for fold, network in enumerate(networks):
-        alone = InContext(history, InContextMembers([network], FOLDS)).out_of_fold()
+        alone = InContext(history, InContextMembers([network], FOLDS)).out_of_fold()[:, :, history.judged]
         same = [np.allclose(together[part == FOLDS], alone[part == FOLDS]) for part in range(4)]
         assert same == [part == fold for part in range(4)]
 

@@ -3,8 +3,11 @@ from __future__ import annotations
 import copy
 
 import numpy as np
+import pytest
 import torch
+from scipy.optimize import approx_fprime
 
+from lcode.regressors import multi_output_gp
 from lcode.regressors.multi_output_gp import GaussianProcess
 
 
@@ -30,6 +33,20 @@ def test_it_finds_a_smooth_function_and_admits_noise() -> None:
     assert ((inside > 0.78) & (inside <= 1)).all()
     lengths = process.hyperparameters.length
     assert lengths[1] > lengths[0]  # the group that decides nothing is stretched away
+
+
+def test_the_slope_of_the_marginal_likelihood(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def keep(function, start, **_):  # type: ignore[no-untyped-def]
+        asked["function"], asked["start"] = function, start
+        return type("Found", (), {"x": start})
+
+    monkeypatch.setattr(multi_output_gp, "minimize", keep)
+    GaussianProcess(*data(20), GROUPS)
+    point = asked["start"] + np.linspace(-0.4, 0.5, len(asked["start"]))
+    slope = asked["function"](point)[1]
+    np.testing.assert_allclose(slope, approx_fprime(point, lambda x: asked["function"](x)[0], 1e-6), rtol=2e-4)
 
 
 def test_left_out_folds_are_what_a_fit_without_them_forecasts() -> None:
