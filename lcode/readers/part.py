@@ -29,7 +29,8 @@ class LogPart:
     Attributes:
         sources: run -> the file it comes from.
         runs: indexed by run; columns `status, horizon, arch, seed`, None where not given, and `first, last`: the first
-            and the last epoch of which the log says anything, NaN where there is none.
+            and the last epoch of which the log says anything, NaN where there is none. A column `ends_there` may say
+            of which runs the horizon is the last epoch wherever they begin: it is one more for those that begin at 0.
         points: columns `run, epoch, metric, value`, `run` and `metric` categorical, without duplicates.
         metrics: key of each curve -> its direction, None where the file does not say.
         configs: run -> hyper-parameter -> value as it stands in the file.

@@ -18,6 +18,7 @@ from lcode.readers.choices import Choices
 from lcode.readers.part import LogPart
 from lcode.readers.raw import RawTable, as_number, as_text
 from lcode.readers.remarks import between_remarks, gap_remarks, name_remarks, stand_in_remarks
+from lcode.readers.runs.never_measured import without_never_measured
 from lcode.readers.runs.pending import without_pending
 from lcode.readers.runs.repeats import OnRepeat
 from lcode.readers.sources import read_part, read_rows
@@ -94,7 +95,7 @@ def read_logs(
         part, reading = read_part(path, choices or Choices(), stated, on_repeat)
     else:
         part, reading = read_rows(rows, path, choices or Choices(), stated, on_repeat)
-    part = with_constant_rates(without_pending(part))
+    part = with_constant_rates(without_never_measured(without_pending(part), stated))
     part, of_names = with_named_settings(part, choices or Choices())
     part, told = settle_horizons(part, horizon)
     measured = set(part.points["metric"].unique())
@@ -190,7 +191,7 @@ def _with_own_graphs(runs: pd.DataFrame, graphs: Mapping[str, ArchGraph]) -> pd.
         for run, arch in runs["arch"].items()
     ]
     texts = [None if key is None else as_text(key) for key in own]
-    rows = runs.drop(columns=["first", "last"], errors="ignore")
+    rows = runs.drop(columns=["first", "last", "ends_there"], errors="ignore")
     return rows.assign(arch=pd.Series(texts, index=runs.index, dtype=object))
 
 

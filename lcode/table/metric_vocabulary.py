@@ -177,9 +177,9 @@ FIELDS: dict[str, str] = {
         max - 1 share head: bert score
         max - - - head: bleurt, comet, nist, mover score
         min 0 1 share head: wil|word info lost|word information lost, mer|match error rate
-        min 0 - share head: wer|word error rate, cer|character error rate|char error rate, phoneme error rate, uer,
-            token error rate, translation edit rate|translation error rate, extended edit distance, jer,
-            diarization error rate, sentence error rate
+        min 0 - share head: wer|word error rate|bwer, bcer, cer|character error rate|char error rate,
+            phoneme error rate, uer, token error rate, translation edit rate|translation error rate,
+            extended edit distance, jer, diarization error rate, sentence error rate
         min 0 - share whole: per, ter, ser, ler, der
         min 0 - - head: min dcf|dcf|min tdcf|tdcf, edit distance|edit dist|levenshtein|levenshtein distance|
             levenshtein dist, bpc|bits per char|bits per character, bpb|bits per byte, bpw|bits per word

@@ -20,8 +20,8 @@ _STEMS = (
     *("opts", "options", "arguments", "parameters", "train_opt", "train_args", "training_args", "run_config"),
 )
 
-_FILES = tuple(f"{stem}.{ending}" for stem in _STEMS for ending in (*STRUCTURED, "txt"))
-"""What a program calls the file of its settings."""
+_FILES = (*(f"{stem}.{ending}" for stem in _STEMS for ending in (*STRUCTURED, "txt")), "input.json", "debug.json")
+"""What a program calls the file of its settings; the last two are DeePMD-kit's and nnU-Net's."""
 
 _OF_WANDB = "wandb_version"
 """Stands in W&B's `config.yaml`, which has `lr: {desc: null, value: 0.1}` for `lr: 0.1`."""

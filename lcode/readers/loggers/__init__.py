@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from lcode.readers.logged.base import Logged, Logger
+from lcode.readers.loggers.alignn import AlignnReader
 from lcode.readers.loggers.atoms import MaceReader, NequIPReader
 from lcode.readers.loggers.catboost import CatBoostReader
+from lcode.readers.loggers.clearml import ClearMLReader
 from lcode.readers.loggers.deepxde import DeepXDEReader
 from lcode.readers.loggers.detectron2 import Detectron2Reader
 from lcode.readers.loggers.dvclive import DVCLiveReader
 from lcode.readers.loggers.epoch_files import AllenNLPReader, EpochFilesReader
 from lcode.readers.loggers.evaluations import EvaluationsReader
 from lcode.readers.loggers.gpumd import NEPReader
+from lcode.readers.loggers.graphgym import GraphGymReader
 from lcode.readers.loggers.huggingface import HuggingFaceReader
 from lcode.readers.loggers.kaldi import KaldiReader
 from lcode.readers.loggers.libmtl import LibMTLReader
@@ -20,7 +23,9 @@ from lcode.readers.loggers.mlflow import MLflowReader
 from lcode.readers.loggers.mmengine import MMEngineReader
 from lcode.readers.loggers.monitor import MonitorReader
 from lcode.readers.loggers.mtan import MtanReader
+from lcode.readers.loggers.neptune import NeptuneReader
 from lcode.readers.loggers.optuna import OptunaReader
+from lcode.readers.loggers.polyaxon import PolyaxonReader
 from lcode.readers.loggers.ray_tune import RayTuneReader
 from lcode.readers.loggers.sacred import SacredReader
 from lcode.readers.loggers.stable_baselines3 import StableBaselines3Reader
@@ -44,11 +49,14 @@ LOGGERS: dict[str, Logger] = {
     "nequip": NequIPReader(),
     "nep": NEPReader(),
     "kaldi": KaldiReader(),
+    "graphgym": GraphGymReader(),
+    "alignn": AlignnReader(),
     "libmtl": LibMTLReader(),
     "mtan": MtanReader(),
     "allennlp": AllenNLPReader(),
     "deepxde": DeepXDEReader(),
     "dvclive": DVCLiveReader(),
+    "polyaxon": PolyaxonReader(),
     "sacred": SacredReader(),
     "catboost": CatBoostReader(),
     "tensorboard-download": TensorBoardDownloadReader(),
@@ -59,6 +67,8 @@ LOGGERS: dict[str, Logger] = {
     "wandb": WandbReader(),
     "tensorboard": TensorBoardReader(),
     "wandb-export": WandbExportReader(),
+    "neptune": NeptuneReader(),
+    "clearml": ClearMLReader(),
     "monitor": MonitorReader(),
     "evaluations": EvaluationsReader(),
     "epoch-files": EpochFilesReader(),

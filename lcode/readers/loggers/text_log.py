@@ -231,8 +231,16 @@ def _runs_of(path: Path, siblings: Sequence[Sibling] = (), curves: Collection[st
     columns = columns_of(said.rows, path, TOOL)
     logged = Logged(path, columns, axis=axis, lines=said.lines, nameless=said.nameless, once=said.once)
     logged = replace(logged, notes=(*notes, *remarks))
-    trainings = [_without_settings(run) for run in runs_in(logged, [totals.get(axis) for totals in said.totals])]
+    totals = [one.get(axis) for one in said.totals]
+    trainings = [_without_settings(run) for run in runs_in(logged, totals)]
+    if said.is_evaluated_first and axis in EPOCHS:
+        trainings = [_with_last_epoch(run, totals[-1]) for run in trainings]
     return with_ends(with_early_stops(with_settings(trainings, settings), rest), text)
+
+
+def _with_last_epoch(run: Logged, last: float | None) -> Logged:
+    """A run whose epoch 0 is the state before the training, so that as many follow as are planned."""
+    return run if run.total is None or last is None else replace(run, horizon=last, total=None)
 
 
 def _without_settings(run: Logged) -> Logged:

@@ -12,6 +12,7 @@ from lcode.readers.part import LogPart
 from lcode.readers.understanding.column_words import EPOCHS
 from lcode.readers.understanding.curve_names import split_name
 from lcode.readers.understanding.planned import planned_ends
+from lcode.table.horizon import MIN_EVALUATIONS
 
 SEVERAL = 2
 """Runs that a tool calls finished, from which on their common end is believed more than their settings."""
@@ -37,6 +38,26 @@ def ends_by_settings(
         # As where a scheduler of Ray ends all trials at its own budget, or ten steps are told for a hundred epochs.
         ends[ends > reached.max() + 1] = np.nan
     return ends
+
+
+def measured_at_the_end(part: LogPart, ends: NDArray[np.float64], axis: str) -> NDArray[np.bool_]:
+    """Of which runs the last planned step is one at which they are measured, [R].
+
+    At step 0 nothing has been trained, and what is measured every 250 steps from there on is measured after all 2000.
+    Epochs are passes that are counted from 0: of 20 of them number 20 does not come.
+
+    Args:
+        part: the runs.
+        ends: the steps that are planned, NaN where nothing says it, [R].
+        axis: the column that counts.
+    """
+    if axis.strip().lower() in EPOCHS:
+        return np.zeros(len(ends), dtype=bool)
+    found = []
+    for own, end in zip(_counts(part), ends, strict=True):
+        every = int(np.gcd.reduce(own.astype(np.int64))) if len(own) >= MIN_EVALUATIONS and own[0] == 0 else 0
+        found.append(every > 1 and bool(end % every == 0))
+    return np.array(found, dtype=bool)
 
 
 def _counts(part: LogPart) -> list[NDArray[np.float64]]:

@@ -16,7 +16,7 @@ from lcode.readers.logged.base import Logged, says_epochs
 from lcode.readers.loggers.hydra import with_job_settings
 from lcode.readers.raw import RawTable
 from lcode.readers.runs.left_out_rows import without_left_out_rows
-from lcode.readers.runs.planned_ends import ends_by_settings
+from lcode.readers.runs.planned_ends import ends_by_settings, measured_at_the_end
 from lcode.readers.runs.resumed import one_table
 from lcode.readers.runs.table_part import read_table
 from lcode.readers.runs.understood import Understood
@@ -57,12 +57,16 @@ def understood_runs(
     # What a tool plans is counted as the tool counts, not as the user may want it.
     counts = roles.axis if roles.axis.strip().lower() not in EPOCHS else None
     counted = [told[name] if told[name].axis in (counts, roles.axis) else None for name in map(str, frame.index)]
-    ends = np.array([_stated(run, first == 0) for run, first in zip(counted, frame["first"], strict=True)])
+    from_zero = (frame["first"] == 0).to_numpy()
+    ends = np.array([_stated(run, bool(zero)) for run, zero in zip(counted, from_zero, strict=True)])
+    is_last = np.array([run is not None and run.total is None and run.horizon is not None for run in counted])
     configs = {name: {**part.configs.get(name, {}), **told[name].config} for name in map(str, frame.index)}
     finished = [told[name].status == "finished" for name in configs]
     planned = ends_by_settings(part, configs, roles.axis, finished)
-    ticks = np.where(np.isnan(ends), planned, ends) / part.epoch_unit
+    at_last = np.isnan(ends) & measured_at_the_end(part, planned, roles.axis)
+    ticks = np.where(np.isnan(ends), planned + (at_last & from_zero), ends) / part.epoch_unit
     frame = frame.assign(
+        ends_there=is_last | at_last,
         horizon=np.fmax(frame["horizon"].to_numpy(float), ticks).round(),
         status=[told[str(name)].status or status for name, status in frame["status"].items()],
     )

@@ -81,10 +81,12 @@ def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[
     if zero.any():
         steps = _evaluation_steps(part)
         ends[zero] = last_evaluation(ends[zero], steps[zero])
-        example = int(np.flatnonzero(zero)[0])
+    told = zero & ~_ends_there(part) if stated is None else zero
+    if told.any():
+        example = int(np.flatnonzero(told)[0])
         which = f", evaluated every {steps[example]} epochs" if steps[example] > 1 else ""
         notes.append(
-            f"the epochs of {counted(zero.sum(), 'run')} count from 0, and none of them has a point at its horizon: "
+            f"the epochs of {counted(told.sum(), 'run')} count from 0, and none of them has a point at its horizon: "
             f"a horizon of {given[example]:.0f} ends at epoch {ends[example]:.0f}{which}, as for range()."
         )
     if beyond.any():
@@ -110,6 +112,12 @@ def settle_horizons(part: LogPart, stated: float | None) -> tuple[LogPart, list[
     notes += _assumed(part, np.isnan(horizon) & (status.isna() | (status == "running")).to_numpy())
     schedules = _from_zero(part, logged, zero)
     return replace(part, runs=runs.assign(horizon=horizon, status=status), schedules=schedules), notes
+
+
+def _ends_there(part: LogPart) -> NDArray[np.bool_]:
+    """Of which runs the horizon is said to be the last epoch, wherever the first is: it needs no remark, [R]."""
+    said = part.runs.get("ends_there")
+    return np.zeros(len(part.runs), dtype=bool) if said is None else said.eq(True).to_numpy(dtype=bool)
 
 
 def _ends_from_zero(

@@ -25,7 +25,7 @@ _NAMES: Mapping[Counted, frozenset[str]] = {
     ),
     "step": frozenset(
         (
-            *("maxiter", "maxiters", "maxsteps", "totalsteps", "numsteps", "numiterations", "totaliters"),
+            *("maxiter", "maxiters", "maxsteps", "totalsteps", "numsteps", "numbsteps", "numiterations", "totaliters"),
             *("traintotalsteps", "maxiterations", "totaliterations", "niterations", "numiters", "niters", "maxstep"),
             *("maxtrainsteps", "numtrainsteps", "numtrainingsteps", "trainsteps", "trainingsteps", "totaltimesteps"),
             *("trainiters", "afterbatches"),

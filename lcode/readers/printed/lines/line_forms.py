@@ -65,6 +65,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # `('epoch', 3, 'loss:', 0.3)` and `{'loss': 0.3}`, as Python prints them.
     ("'", re.compile(rf"'([A-Za-z][^']*?):?', *(?={NUMBER})", re.IGNORECASE), r"\1: "),
     ("", re.compile(r"""['"]([A-Za-z][\w ./@-]*)['"] *: *"""), r"\1: "),
+    # GluonTS: `Epoch[0] Evaluation metric 'epoch_loss'=3.0`, of the training, and `'validation_epoch_loss'=3.3`
+    ("=", re.compile(rf"(?i)(?:\bevaluation metric )?['\"]([a-z][\w ./@-]*)['\"] *= *(?=(?:{NUMBER}))"), r", \1: "),
     # `0.4 -> 0.3`: what it was, and what it is now
     (">", re.compile(rf"(?i)(?<![\w.])(?=[+-]?(?:\d*\.|nan|inf))(?:{NUMBER}) *[-=]+> *(?={NUMBER})"), ""),
     ("→", re.compile(rf"(?i)(?<![\w.])(?=[+-]?(?:\d*\.|nan|inf))(?:{NUMBER}) *→ *(?={NUMBER})"), ""),
@@ -98,6 +100,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("gs]: [", re.compile(r"\[epoch\]\[s/s_per_e/gs\]: \[\d+\]\[\d+/\d+/(\d+)\]"), r"step \1"),
     ("train==[", re.compile(rf"\btrain==\[({NUMBER})="), r"train loss: \1, [="),  # NGCF, KGAT
     ("\t", re.compile(rf"(?<=[A-Za-z])\t(?=(?:{NUMBER})(?:\t|\s*$))", re.IGNORECASE), ": "),  # `loss\t0.3\ttime\t9.5`
+    # Sockeye's `metrics`, by checkpoints: `3  epoch=1  perplexity-val=49.9` with tabs
+    ("\t", re.compile(r"^(\d+)\t(?=[a-z][\w-]*=\S)"), r"step \1, "),
     ("loss", re.compile(r"\bloss(?=\d+\.\d)"), "loss: "),  # LightGCN: `EPOCH[1/1000] loss0.546-|Sample:3.4|`
     ("iter ", re.compile(rf"^iter +(\d+) value ({NUMBER})\s*$"), r"step \1, loss: \2"),  # R's nnet
     # Tacotron: `Train loss 100 0.31`, `Validation loss 1000: 0.4`.
@@ -205,7 +209,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         " ",
         re.compile(
             r"(?i)\b([a-z][\w@]*(?: [\w@]+)?) (?:after|at|for|in|of) (?=(?:epoch|iter|step|round|episode))([a-z]+)"
-            rf" *#?(\d+) *(?:[:=]|is) *(?=(?:{NUMBER})\s*(?:$|[,;|]))"
+            rf" *#?(\d+) *(?:[:=]|is *:?) *(?=(?:{NUMBER})\s*(?:$|[,;|]))"
         ),
         r"\2 \3, \1: ",
     ),
@@ -269,6 +273,10 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         of_kaldi,
     ),
     ("[last ", re.compile(r"\[last \S+ of \S+\](?=:)"), ""),  # Kaldi: `ProgressLoss[last 5h of 10h]: 2.1 (Xent)`
+    # MONAI's tutorials, with a unit behind it: `time consuming of epoch 1 is: 60.1 s`
+    (" is", re.compile(r"(?i)(\b(?:epoch|iter|step|round)[a-z]* *#?\d+) +is *:"), r"\1 "),
+    # Tesseract's, of the outputs of the network: the errors of characters and words are the scores.
+    ("mean rms=", re.compile(rf"\bmean rms=(?:{NUMBER})%, delta=(?:{NUMBER})%,"), ""),
     *OF_EVALUATIONS,
 )
 """What is in every line of a form, the form, and the usual one for it."""

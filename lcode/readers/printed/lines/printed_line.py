@@ -34,9 +34,11 @@ _COUNTER = re.compile(
     r"ep|global[_ ]step|num[_ ]updates|num_timesteps|steps?|iterations?|iters?|it(?=\s*[:=])|"
     r"updates?|up|rounds?|episodes?|games?|generations?|kimg|batch(?:_id(?:x)?| i)?)(?![A-Za-z])(?: num(?:ber)?\b)?"
     r"[\s.:=#\[(_-]*?(?P<at>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
-    r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
+    r"(?:st|nd|rd|th)?(?![\d.]*[A-Za-z%])(?:(?:/\d+){2,}|\s*(?:/|of)\s*(?P<of>\d+))?[\])]*(?:\s*[\[(]\s*(?P<batch>\d+)/\d+[\])]?)?",
     re.IGNORECASE,
 )
+"""What is counted, and where it stands; of three numbers, `iteration 97/100/101`, none is the end."""
+
 _INNER = frozenset(("epoch_in", "epoch_inner", "inner_epoch", "local_epoch"))
 """Epochs within those of an outer loop."""
 
@@ -51,6 +53,11 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 """What stands before a number that does not count the present epoch: `best acc at epoch 3`, `time of this epoch: 9`."""
+
+_OF_HELD_OUT = re.compile(
+    r"(?<![A-Za-z])(?:val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation|uating)?)[ _]$", re.IGNORECASE
+)
+"""What stands before the count of how far an evaluation is: `[Eval batch=8/8]`."""
 
 _IN_ALL = re.compile(r"total|max|num", re.IGNORECASE)
 
@@ -142,7 +149,10 @@ def pieces_of(line: str) -> list[str]:
 
 
 def said_in(line: str) -> Said | None:
-    """What the line says of a training; None where it says nothing, or speaks of another epoch than the present one."""
+    """What the line says of a training; None where it says nothing, or speaks of another epoch than the present one.
+
+    How far an evaluation is says nothing of where the training is.
+    """
     line = usual_form(line)
     counted = list(_COUNTER.finditer(line))
     before = [_ASIDE.search(line[: one.start()]) for one in counted]
@@ -159,6 +169,8 @@ def said_in(line: str) -> Said | None:
         return None
     kinds = _kinds(found)
     totals = {kind: float(one["of"]) for kind, one in zip(kinds, found, strict=True) if one["of"] is not None}
+    if totals.keys() == {BATCH} and not pairs and all(_OF_HELD_OUT.search(line[: one.start()]) for one in found):
+        return None
     counters = dict(_counted(found, kinds))
     if BATCH in counters or (EPOCH in counters and STEP in totals) or (found and _is_of_training(pairs)):
         pairs = {name if _split(name) else f"{IN_BATCH}{name}": value for name, value in pairs.items()}
@@ -212,7 +224,10 @@ def _kinds(found: Sequence[re.Match[str]]) -> list[str]:
 
 
 def _counted(found: Sequence[re.Match[str]], kinds: Sequence[str]) -> Iterator[tuple[str, float]]:
-    for one, kind in zip(found, kinds, strict=True):
+    """The counters of a line; of two that count steps, `iter 50 step 5`, the first, which stands alone elsewhere."""
+    for at, (one, kind) in enumerate(zip(found, kinds, strict=True)):
+        if kind == STEP and STEP in kinds[:at]:
+            continue
         yield kind, float(one["at"])
         if one["batch"] is not None:
             yield BATCH, float(one["batch"])

@@ -18,6 +18,9 @@ _RANK = re.compile(
     re.IGNORECASE,
 )
 
+_TAG = re.compile(r"(?m)^\[\d+,(?P<rank>\d{1,5})\]<std(?:out|err)>:[ \t]?")
+"""What `mpirun --tag-output` puts before each line: its job, and the rank that has printed it."""
+
 _WORDS = ("rank", "Rank", "RANK", "gpu", "GPU", "cuda", "process", "Process", "default")
 """One of these is in every text of several processes: the longest are searched at once."""
 
@@ -38,10 +41,14 @@ def of_one_rank(text: str) -> tuple[str, str]:
     Args:
         text: what a program printed.
     """
-    if not any(word in text for word in _WORDS):
+    tagged = _TAG.search(text) is not None
+    if not tagged and not any(word in text for word in _WORDS):
         return text, ""
     lines = text.split("\n")
-    ranks = {at: found for at, line in enumerate(lines) if (found := _RANK.search(line, 0, _BEGINNING)) is not None}
+    who = [_TAG.match(line) if tagged else _RANK.search(line, 0, _BEGINNING) for line in lines]
+    ranks = {at: found for at, found in enumerate(who) if found is not None}
+    lines = [_TAG.sub("", line) for line in lines] if tagged else lines
+    text = "\n".join(lines) if tagged else text
     in_turn = [found["rank"] for found in ranks.values()]
     if len(set(in_turn)) < 2 or sum(map(ne, in_turn, in_turn[1:])) < len(set(in_turn)):
         return text, ""  # one after the other they are trainings, such as those of adapters of some rank
@@ -67,7 +74,7 @@ def of_one_rank(text: str) -> tuple[str, str]:
         if int(found["rank"]) in others and names[at] <= own_names:
             lines[at] = ""
     differ = any(told[rank][key] != told[one][key] for rank in others for key in told[rank].keys() & told[one].keys())
-    what = next(found["what"] for found in ranks.values()).lower()
+    what = "rank" if tagged else next(found["what"] for found in ranks.values()).lower()
     left = listed([f"{what} {rank}" for rank in sorted(others)], _NAMED)
     remark = f"several processes tell the same with other values: {what} {one} is read, left out: {left}."
     return "\n".join(lines), remark if differ else ""

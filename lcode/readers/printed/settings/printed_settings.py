@@ -48,7 +48,20 @@ _FLAG = re.compile(r"(?:[^-].*?\s)?\s*--(?P<name>[A-Za-z][\w.-]*)\s+(?P<value>\S
 _OF_HEADS = ("arg", "conf", "cfg", "param", "setting", "option")
 _WORDS = (
     *("namespace", *_OF_HEADS),
-    *(".py ", " -m ", "run ", "trial ", "experiment ", "exp ", "job ", "fold ", "sweep ", "epoch': ", "epochs': "),
+    *(
+        ".py ",
+        " -m ",
+        "overriding: ",
+        "run ",
+        "trial ",
+        "experiment ",
+        "exp ",
+        "job ",
+        "fold ",
+        "sweep ",
+        "epoch': ",
+        "epochs': ",
+    ),
 )
 """One of these is in every line that holds settings, or stands above them, or it ends with a rule."""
 
@@ -91,9 +104,14 @@ class Settings:
 
 def with_plans(settings: Sequence[Settings], text: str) -> list[Settings]:
     """The settings of a text with what a line alone says of how many epochs are planned, where none of them does."""
-    if any(is_planned(name, "epoch") or is_planned(name, "step") for one in settings for name in one.values):
+    if any(_plans(name) for one in settings for name in one.values):
         return [*settings]
     return [*settings, *(Settings(line, {name: value}, plans=True) for line, name, value in plans_in(text))]
+
+
+def _plans(name: str) -> bool:
+    """Whether a setting says how many epochs or steps are planned: `config: {'num_train_steps': 800}`, alone."""
+    return is_planned(name, "epoch") or is_planned(name, "step")
 
 
 def settings_in(text: str) -> tuple[list[Settings], str]:
@@ -115,11 +133,13 @@ def settings_in(text: str) -> tuple[list[Settings], str]:
         if len(line) > _LONGEST or not _may_hold(line):
             continue
         values = _of_object(line)
-        alone = {} if len(values) >= FEWEST else _told(settings_of_line(line).items())
+        if len(values) < FEWEST and not any(map(_plans, values)):
+            values = {}
+        alone = {} if values else _told(settings_of_line(line).items())
         if alone:
             found.append(Settings(at, alone))
             lines[at - 1] = ""
-        elif len(values) >= FEWEST:
+        elif values:
             if not _OF_THE_BEST.match(line):
                 found.append(Settings(at, values, behind=_SAID_BEHIND.search(line) is not None))
             lines[at - 1] = ""
@@ -135,6 +155,8 @@ def settings_in(text: str) -> tuple[list[Settings], str]:
 
 def with_settings(runs: Sequence[Logged], settings: Sequence[Settings]) -> list[Logged]:
     """The runs with the settings that were printed last before each began; what is planned of epochs among them.
+
+    Planned steps are a setting as any tool has it, see `planned_ends`.
 
     Args:
         runs: the runs of a text, in the order in which they began.
@@ -152,7 +174,7 @@ def with_settings(runs: Sequence[Logged], settings: Sequence[Settings]) -> list[
             values = {name: value for one in own if not one.plans for name, value in one.values.items()}
         plans |= {name: value for one in own if one.plans for name, value in one.values.items()}
         config = {name: value for name, value in values.items() if name not in run.columns}
-        total = run.total or _planned({**values, **plans}, run)
+        total = run.total or _planned({**values, **plans} if run.axis in EPOCHS else plans, run)
         kept.append(replace(run, config={**config, **run.config}, total=total))
     return kept
 

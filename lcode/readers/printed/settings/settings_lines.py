@@ -33,6 +33,9 @@ _RULED = re.compile(
 )
 """The same between rules, whatever the run is called: `==== task 0: balancing=ew lr=0.001 ====`."""
 
+_ONE_MORE = re.compile(r"\W*overriding: (?P<name>[A-Za-z][\w.-]*) = (?P<value>\S+)\s*", re.IGNORECASE)
+"""A setting that was given on the command line, as nanoGPT says it: `Overriding: max_iters = 2000`."""
+
 _AT = re.compile(r"\b(?:epoch|step|iter(?:ation)?|round|batch)\b", re.IGNORECASE)
 """A head of an epoch is none of a run."""
 
@@ -69,6 +72,9 @@ def settings_of_line(line: str) -> dict[str, Any]:
         if ruled is not None and _AT.search(ruled.group()) is None:
             numbered = any(map(str.isdigit, ruled["title"] or ""))
             return _of_title(ruled, fewest=1 if numbered else _FEWEST_RULED)
+    one = _ONE_MORE.fullmatch(line) if len(line) <= _LONGEST_TITLE else None
+    if one is not None:
+        return {one["name"]: setting_value(one["value"].strip("'\""))}
     if "': " in line:
         return _of_object(line)
     return {}

@@ -41,6 +41,7 @@ from lcode.readers.printed.tables.listed_names import listed_names
 from lcode.readers.printed.tables.names_above import with_names_above
 from lcode.readers.printed.tables.printed_tables import may_hold_tables, with_told_tables
 from lcode.readers.printed.tables.repeated_tables import with_repeated_tables
+from lcode.readers.printed.texts.one_count import OneCount
 from lcode.readers.printed.texts.ray_console import told_by_ray
 from lcode.readers.printed.texts.rounds import counts_rounds, within_round
 from lcode.readers.printed.texts.told import Told, in_order
@@ -124,7 +125,8 @@ def _rows_of(
     sections, aligned, batches, ahead = Sections(results_of_folds(lines)), AlignedRows(), Batches(), Ahead()
     tests, tested, epochs = said_once(lines), -1, 0
     model, over, names = "", ToldOver(), listed_names(lines)
-    in_rounds = counts_rounds(lines)
+    in_rounds, count = counts_rounds(lines), OneCount.of(lines, shapes)
+    told.is_evaluated_first = count.is_evaluated_first
     for number, raw in _numbered_pieces(lines):
         if values := object_of(raw):
             told.rows.append(values)
@@ -138,6 +140,7 @@ def _rows_of(
         said = aligned.said_in(line) or names.said.get(number) or shapes.said_in(line)
         if in_rounds and said is not None:
             said = within_round(said, line)
+        said = None if said is None else count.counted(said)
         is_next = said is not None and _goes_on(said.counters, counters)
         sections.follow(line, said, counted=bool(counters or (said and said.counters)), is_next=is_next)
         epochs += is_next

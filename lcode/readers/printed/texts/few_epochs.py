@@ -53,7 +53,8 @@ def steps_through(
             step = (row[EPOCH] - first) * size + row[counter]
         counted.append({STEP: step} | {name: value for name, value in row.items() if name not in (BATCH, STEP)})
     end = every[-1] if whole else size  # of an epoch, as it is logged
-    return counted, [{STEP: (total[EPOCH] - 1) * size + end} if EPOCH in total else {} for total in totals]
+    alone: dict[str, float] = {STEP: size} if said and not whole else {}  # of one epoch, or of all of them
+    return counted, [{STEP: (total[EPOCH] - 1) * size + end} if EPOCH in total else alone for total in totals]
 
 
 def _tells_metric(row: Row) -> bool:

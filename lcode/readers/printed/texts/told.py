@@ -19,7 +19,7 @@ from typing import Any
 from lcode.readers.printed.lines.form_parts import DATA
 from lcode.readers.printed.lines.printed_line import BATCH, EPOCH, IN_BATCH, RUN, STEP
 from lcode.readers.printed.runs.text_runs import starts_of
-from lcode.readers.printed.texts.counted_by import counter_of_rows, planned_steps
+from lcode.readers.printed.texts.counted_by import counter_of_rows, planned_epochs, planned_steps
 from lcode.readers.printed.texts.few_epochs import steps_through
 from lcode.readers.printed.texts.told_once import at_several_counts, closing_in
 from lcode.readers.printed.texts.whole_epochs import goes_on_beside_held_out, of_evaluation, told_twice, within_epochs
@@ -51,6 +51,7 @@ class Told:
         nameless: names that say no metric as they are read, by the way that the first of them went, and what they were.
         once: names that are told at one count alone, and so are no curves by themselves: left out of the rows.
         remarks: what to tell the user of how names were understood.
+        is_evaluated_first: whether epoch 0 is the state before the training, see `OneCount`.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -59,11 +60,12 @@ class Told:
     nameless: Mapping[str, str] = field(default_factory=dict)
     once: frozenset[str] = frozenset()
     remarks: tuple[str, ...] = ()
+    is_evaluated_first: bool = False
 
     @property
     def axis(self) -> str:
         """The counter of the rows: epochs where there are several, else steps."""
-        return counter_of_rows(self.rows)
+        return counter_of_rows(self.rows, self.once)
 
     @cached_property
     def is_training(self) -> bool:
@@ -98,13 +100,15 @@ def _without_endless_epochs(told: Told) -> Told:
 def _with_steps(told: Told) -> Told:
     """The rows with steps that count through its epochs, where these are few and nothing is told of a whole one.
 
-    Where the program itself counts steps through all epochs, and says how many epochs are planned, so are its steps.
+    Where the program itself counts steps through all epochs, and says how many epochs are planned, so are its steps;
+    and epochs where it says how many steps are.
     """
     rows, totals = steps_through(told.rows, told.totals)
     if rows:
         return replace(told, rows=rows, totals=[*totals])
-    planned = planned_steps(told.rows, told.totals) if told.axis == STEP else None
-    return told if planned is None else replace(told, totals=[{**total, STEP: planned} for total in told.totals])
+    axis, plan = (STEP, planned_steps) if told.axis == STEP else (EPOCH, planned_epochs)
+    planned = plan(told.rows, told.totals)
+    return told if planned is None else replace(told, totals=[{**total, axis: planned} for total in told.totals])
 
 
 def _with_one_count(told: Told) -> Told:
@@ -132,11 +136,11 @@ def _with_one_count(told: Told) -> Told:
 def _with_passes(told: Told) -> Told:
     """The rows with the number of the pass over the data, where only its batches are counted, anew in each.
 
-    Batches of one epoch alone are steps.
+    Batches of one epoch alone are steps, up to the last of them where nothing says how many epochs are planned.
     """
     epochs, batches = ({row.get(name) for row in told.rows} for name in (EPOCH, BATCH))
     if len(epochs) == 1 < len(batches) and None not in epochs and not any(STEP in row for row in told.rows):
-        return replace(told, rows=[{STEP: row.get(BATCH, 0.0), **row} for row in told.rows])
+        return _with_batches_as_steps(told)
     if not told.rows or any(EPOCH in row or STEP in row for row in told.rows):
         return told
     rows, number, last, seen = [], 1, -1.0, set[str]()
@@ -146,9 +150,15 @@ def _with_passes(told: Told) -> Told:
             number, seen = number + 1, set()
         last, seen = at, seen | names
         rows.append({EPOCH: float(number), **row})
-    if number == 1:
-        rows = [{STEP: row.get(BATCH, 0.0), **row} for row in told.rows]
-    return replace(told, rows=rows)
+    return _with_batches_as_steps(told) if number == 1 else replace(told, rows=rows)
+
+
+def _with_batches_as_steps(told: Told) -> Told:
+    """The rows with their batches, of one pass over the data, as steps."""
+    totals = [
+        {**total, STEP: total[BATCH]} if BATCH in total and EPOCH not in total else total for total in told.totals
+    ]
+    return replace(told, rows=[{STEP: row.get(BATCH, 0.0), **row} for row in told.rows], totals=totals)
 
 
 def _with_splits(told: Told, curves: Collection[str]) -> Told:

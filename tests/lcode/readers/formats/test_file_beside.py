@@ -118,3 +118,24 @@ def test_what_wandb_keeps_beside_a_table_is_understood(tmp_path: Path) -> None:
     table = read_logs(tmp_path)
     assert table.configs.iloc[0].to_dict() == {"lr": 0.1, "optimizer.name": "adam"}
     assert table.runs["horizon"].tolist() == [60]
+
+
+@pytest.mark.parametrize(
+    ("log", "text", "name", "settings", "horizon"),
+    [
+        ("training_log_2031_2_3.txt", "2031-02-03 04:05:0{e}.1: Epoch {e} \n04:05:09.2: val_loss -0.{e}1 \n",
+         "debug.json", '{"num_epochs": "80", "initial_lr": "0.01"}', 79),
+        ("lcurve.out", "  {e}00   {e}.1e-01   {e}.0e-01  1.0e-03\n",
+         "input.json", '{"training": {"numb_steps": 2000, "seed": 1}}', 2000),
+    ],
+)  # fmt: skip
+def test_a_text_has_what_its_program_leaves_beside_it(
+    tmp_path: Path, log: str, text: str, name: str, settings: str, horizon: int
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    head = "#  step  rmse_val  rmse_trn  lr\n" if log == "lcurve.out" else ""
+    (folder / log).write_text(head + "".join(text.format(e=e) for e in range(6)))
+    (folder / name).write_text(settings)
+    table = read_logs(tmp_path)
+    assert table.runs["horizon"].tolist() == [horizon] and table.runs["status"].tolist() == ["running"]

@@ -50,3 +50,75 @@ def test_who_tells_it_and_how_it_is_wrapped_is_no_value(tmp_path: Path, line: st
     assert table.points["value"].tolist() == values
     assert not len(table.signals)
     assert not table.configs.shape[1]
+
+
+@pytest.mark.parametrize("head", ["[epoch=1][batch={s}/160]:", "[batch={s}/160]:"])
+def test_how_far_an_evaluation_is_counts_nothing(tmp_path: Path, head: str) -> None:
+    text = "".join(
+        head.format(s=10 * n)
+        + f"\n\t Train loss/train/total: {9 / n:.4f}\n\t Train metrics/train/CrossEntropy: {8 / n:.4f}\n"
+        f"[Eval batch=8/8] Eval on eval data:\n\t Eval metrics/eval/CrossEntropy: {10 / n:.4f}\n"
+        for n in range(1, 6)
+    )
+    (tmp_path / "a.log").write_text(text)
+    table = read_logs(tmp_path / "a.log")
+    assert [metric.key for metric in table.metrics] == ["CrossEntropy"]
+    assert table.points["epoch"].tolist() == [10, 20, 30, 40, 50]
+    assert table.points["value"].tolist() == [round(10 / n, 4) for n in range(1, 6)]
+    assert table.runs["horizon"].tolist() == [160] and table.runs["status"].tolist() == ["running"]
+
+
+def test_batches_of_an_evaluation_tell_what_was_measured_in_them(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    text = "".join(f"epoch {e}\ntrain loss: {9 / e:.3f}\nval batch 8/8 loss: 0.{9 - e}\n" for e in range(1, 5))
+    (tmp_path / "a.log").write_text(text)
+    assert [0.8, 0.7, 0.6, 0.5] in scored(tmp_path / "a.log").values()
+
+
+def test_of_three_numbers_none_is_the_end(tmp_path: Path) -> None:
+    text = "".join(
+        f"At iteration {97 * n}/{100 * n}/{101 * n}, mean rms={5 / n:.3f}%, delta={9 / n:.3f}%, "
+        f"BCER train={50 / n:.3f}%, BWER train={80 / n:.3f}%, skip ratio=0.1%, wrote checkpoint.\n"
+        for n in range(1, 6)
+    )
+    (tmp_path / "a.log").write_text(text)
+    table = read_logs(tmp_path / "a.log")
+    assert [(metric.key, metric.direction) for metric in table.metrics] == [
+        ("BCER_train", "min"),
+        ("BWER_train", "min"),
+    ]
+    assert table.points["epoch"].max() == 485 and any("no horizon" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("unit", ["", " seconds"])
+def test_a_verb_names_no_metric(tmp_path: Path, unit: str, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    text = "".join(
+        f"epoch {e} val loss: 0.{9 - e}\ntime consuming of epoch {e} is: 60.{e}000{unit}\n" for e in range(1, 5)
+    )
+    (tmp_path / "a.log").write_text(text)
+    assert [*scored(tmp_path / "a.log")] == ["a val/loss min"]
+
+
+def test_an_inception_score_is_one(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    (tmp_path / "a.log").write_text("".join(f"epoch {e} fid: {90 - e}.5, IS: {e}.5\n" for e in range(1, 5)))
+    assert set(scored(tmp_path / "a.log")) == {"a fid min", "a IS max"}
+
+
+def test_a_quoted_name_has_its_value_behind_a_mark(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]
+) -> None:
+    text = "".join(
+        f"INFO:gluonts.trainer:Epoch[{e}] Evaluation metric '{name}'={value:.6f}\n"
+        for e in range(4)
+        for name, value in (("epoch_loss", 3 / (e + 1)), ("validation_epoch_loss", 4 / (e + 1)))
+    )
+    (tmp_path / "a.log").write_text(text)
+    assert scored(tmp_path / "a.log") == {"a validation_epoch_loss min": [4.0, 2.0, 1.333333, 1.0]}
+
+
+def test_the_step_of_an_evaluation_counts(tmp_path: Path) -> None:
+    text = "".join(f"Validation step {100 * n}/900\nval_loss: {9 / n:.3f}\n" for n in range(1, 5))
+    (tmp_path / "a.log").write_text(text)
+    table = read_logs(tmp_path / "a.log")
+    assert table.points["epoch"].tolist() == [100, 200, 300, 400] and table.runs["horizon"].tolist() == [900]

@@ -15,7 +15,9 @@ Curve = Callable[[RunTable, str], list[tuple[float, float]]]
 ORDERS = ((2, 0, 1), (1, 2, 0), (0, 1, 2), (2, 1, 0))
 
 
-@pytest.mark.parametrize("who", ["[rank{}]: ", "2031-02-03 04:05:06,123 [Rank {}] ", "[GPU{}] ", "[default{}]:"])
+@pytest.mark.parametrize(
+    "who", ["[rank{}]: ", "2031-02-03 04:05:06,123 [Rank {}] ", "[GPU{}] ", "[default{}]:", "[1,{}]<stdout>:"]
+)
 def test_the_first_that_tells_all_epochs(tmp_path: Path, read: Read, curve: Curve, who: str) -> None:
     lines = [
         f"{who.format(rank)}epoch {epoch} val_loss 0.{90 - 10 * epoch + rank}\n"

@@ -46,3 +46,20 @@ def test_they_are_those_of_the_run_below(tmp_path: Path, printed: str, read: Rea
 )
 def test_what_is_measured_or_said_is_no_setting(tmp_path: Path, printed: str, read: Read) -> None:
     assert not len(read(tmp_path, "out.log", f"{printed}\n{EPOCHS}").configs.columns)
+
+
+@pytest.mark.parametrize(
+    "printed", ["Overriding: max_iters = 2000\nOverriding: lr = 0.01", "Hyperparameters: {'num_train_steps': 2000}"]
+)
+def test_one_that_says_what_is_planned_stands_alone(tmp_path: Path, printed: str, read: Read) -> None:
+    steps = "".join(
+        f"step {step}: train loss {9 / (step + 9):.4f}, val loss {8 / (step + 9):.4f}\n" for step in range(0, 900, 250)
+    )
+    table = read(tmp_path, "a.log", f"{printed}\n{steps}")
+    assert table.runs["horizon"].tolist() == [2000] and table.runs["status"].tolist() == ["running"]
+    assert not any("range()" in note for note in table.notes)
+
+
+def test_one_that_says_nothing_of_it_is_none(tmp_path: Path, read: Read) -> None:
+    table = read(tmp_path, "a.log", f"config: {{'name': 'base'}}\n{EPOCHS}")
+    assert not len(table.configs.columns)

@@ -45,3 +45,59 @@ def test_steps_of_each_of_several_trainings_count(tmp_path: Path) -> None:
     (tmp_path / "run.log").write_text(_rows(4, "") + _rows(5, ""))
     table = read_logs(tmp_path / "run.log")
     assert len(table.runs) == 2 and table.points["epoch"].max() == 1000
+
+
+def _in_all(epochs: int, planned: int) -> str:
+    return "".join(
+        f"[TRAIN] epoch: {e}, iter: {60 * e - 60 + s}/{planned}, loss: {3 / e + 1 / s:.4f}\n"
+        + (f"[EVAL] mIoU: 0.{e}5\n" if s == 60 else "")
+        for e in range(1, epochs + 1)
+        for s in (20, 40, 60)
+    )
+
+
+@pytest.mark.parametrize(("planned", "horizon"), [(480, 8), (450, 8), (240, 4)])
+def test_planned_steps_say_how_many_epochs_there_are(tmp_path: Path, planned: int, horizon: int) -> None:
+    (tmp_path / "run.log").write_text(_in_all(4, planned))
+    table = read_logs(tmp_path / "run.log")
+    assert list(table.points["epoch"]) == [1, 2, 3, 4] and table.runs["horizon"].tolist() == [horizon]
+
+
+def test_steps_of_an_epoch_say_nothing_of_it(tmp_path: Path) -> None:
+    text = "".join(
+        f"[TRAIN] epoch: {e}, iter: {s}/70, loss: {3 / e + 1 / s:.4f}\n" + (f"[EVAL] mIoU: 0.{e}5\n" if s == 60 else "")
+        for e in range(1, 5)
+        for s in (20, 40, 60)
+    )
+    (tmp_path / "run.log").write_text(text)
+    assert read_logs(tmp_path / "run.log").runs["horizon"].tolist() == [4]
+
+
+@pytest.mark.parametrize("checkpoints", [8, 5])
+def test_several_evaluations_in_each_of_few_epochs_are_kept(tmp_path: Path, checkpoints: int) -> None:
+    rows = (
+        f"{n}\tbleu-val=0.{n}1\tepoch={(n - 1) // 3}\tlearning-rate=0.001\tperplexity-train={90 / n:.3f}\n"
+        for n in range(1, checkpoints + 1)
+    )
+    (tmp_path / "metrics").write_text("".join(rows))
+    assert list(read_logs(tmp_path).points["epoch"]) == [*range(1, checkpoints + 1)]
+
+
+def test_the_counter_that_stands_alone_elsewhere_counts(tmp_path: Path) -> None:
+    text = "".join(
+        f"Epoch {1 + (n > 8)} | iter {10 * n} step {n} | train loss: {9 / n:.3f}\n"
+        + (f"iter {10 * n}: val loss {8 / n:.4f}\n" if n % 5 == 0 else "")
+        for n in range(1, 21)
+    )
+    (tmp_path / "run.log").write_text(text)
+    assert list(read_logs(tmp_path / "run.log").points["epoch"]) == [50, 100, 150, 200]
+
+
+def test_a_first_validation_in_a_second_epoch_leaves_epochs_to_count(tmp_path: Path) -> None:
+    text = "".join(
+        f"Epoch {e}, step {60 * e - 60 + s}, train loss: {3 / e + 1 / s:.4f}\n"
+        + (f"Epoch {e}, val loss: 0.{9 - e}\n" if s == 60 else "")
+        for e, s in ((1, 20), (1, 40), (1, 60), (2, 20), (2, 40))
+    )
+    (tmp_path / "run.log").write_text(text)
+    assert list(read_logs(tmp_path / "run.log").points["epoch"]) == [1, 2]

@@ -48,3 +48,11 @@ def test_a_run_that_has_begun_is_read_beside_those_that_have_finished(tmp_path: 
         (tmp_path / f"{name}.log").write_text("\n".join(rows) + "\n")
     runs = read_logs(tmp_path).runs
     assert dict(runs["status"]) == {"done": "finished", "begun": "running"} and list(runs["horizon"]) == [9, 9]
+
+
+@pytest.mark.parametrize("line", ["epoch 0, step {s}/900: val loss {v}", "[step={s}/900,epoch=0] val/loss={v}"])
+def test_steps_of_a_lone_epoch_end_where_the_line_says(tmp_path: Path, line: str) -> None:
+    (tmp_path / "run.log").write_text("".join(line.format(s=s, v=round(1 / s, 4)) + "\n" for s in range(10, 90, 10)))
+    table = read_logs(tmp_path / "run.log")
+    assert table.runs["horizon"].tolist() == [900] and table.runs["status"].tolist() == ["running"]
+    assert not any("no horizon" in note for note in table.notes)
