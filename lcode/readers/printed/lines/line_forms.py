@@ -35,6 +35,7 @@ from lcode.readers.printed.lines.form_parts import (
     with_stand_ins,
 )
 from lcode.readers.printed.lines.labels import with_named_groups, with_numbered_parts
+from lcode.readers.printed.lines.split_values import with_split_values
 from lcode.table.other_languages import in_english
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -255,7 +256,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # Lightning's bar of old: its own mean of the last batches, beside what the user logs
     ("v_num=", re.compile(r"\bloss=\S+ (?=v_num=.*\btrain\w*loss)"), ""),
     ("v_num=", re.compile(r"\bv_num=[\w.-]+,? *"), ""),  # the number of the run
-    (" @ ", re.compile(r"\b([A-Za-z]+) @ (\d+)(?= *[:=])"), r"\1@\2"),  # `R @ 20: 0.2; R @ 50: 0.3`
+    (" @", re.compile(r"\b([A-Za-z]+) @ ?(\d+(?:\.\d+)?)(?= *[:=])"), r"\1@\2"),  # `R @ 20: 0.2; Hits @10: 0.3`
     ("][", re.compile(r"^(\W*\[[A-Za-z][\w.-]*\])\[(\d+)\] ?(?=[A-Za-z])"), r"\1 step \2, "),  # `[lfw][2000]acc: 0.9`
     (" ", BY_TURNS, marked),
     # Kaldi: `Average objective function for 'output' for minibatches 90-99 is -0.2 + -0.1 = -0.3 over 9000 frames.`
@@ -288,5 +289,6 @@ def usual_form(line: str) -> str:
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)
+    line = with_split_values(line)
     line = with_named_groups(line) if sum(map(line.count, "({[")) > 1 else line
     return _AFTER_MARK.sub(r"\1 ", line)
