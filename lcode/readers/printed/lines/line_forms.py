@@ -205,8 +205,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     (
         " ",
         re.compile(
-            r"(?i)\b([a-z][\w@]*(?: [\w@]+)?) (?:after|at|for|in|of) (?=(?:epoch|iter|step|round|episode))([a-z]+)"
-            rf" *#?(\d+) *(?:[:=]|is) *(?=(?:{NUMBER})\s*(?:$|[,;|]))"
+            r"(?i)(?<![\w/])([a-z][\w@/.-]*(?: [\w@]+)?) (?:after|at|for|in|of) "
+            rf"(?=(?:epoch|iter|step|round|episode))([a-z]+) *#?(\d+) *(?:[:=]|is) *(?=(?:{NUMBER})\s*(?:$|[,;|]))"
         ),
         r"\2 \3, \1: ",
     ),
