@@ -35,6 +35,7 @@ from lcode.readers.printed.lines.form_parts import (
     with_stand_ins,
 )
 from lcode.readers.printed.lines.labels import with_named_groups, with_numbered_parts
+from lcode.readers.printed.lines.metric_before import with_metric_of_all
 from lcode.readers.printed.lines.split_values import with_split_values
 from lcode.table.other_languages import in_english
 
@@ -285,7 +286,7 @@ def without_noise(line: str) -> str:
 
 def usual_form(line: str) -> str:
     """The line without noise, in the form of most programs."""
-    line = with_angle_shares(with_numbered_parts(without_noise(line)))
+    line = with_metric_of_all(with_angle_shares(with_numbered_parts(without_noise(line))))
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)
