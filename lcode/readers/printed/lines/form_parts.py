@@ -17,7 +17,7 @@ BEGINS_NAME = r"(?<![=:])\d+%?[A-Za-z]*_[A-Za-z]"
 it is the value: `acc=51_best=52`."""
 
 ENDS_NAME = (
-    rf"(?<=[A-Za-z<] )\d+(?:\.\d+)?\s*[:=]\s*(?>{NUMBER})(?!\s*[+*=])"
+    rf"(?<=[A-Za-z<] )\d+(?:\.\d+)?['\"]?\s*[:=]\s*(?>{NUMBER})(?!\s*[+*=])"
     r"|(?:(?<=\btop )|(?<=\bwithin )|(?<=\bquantile )|(?<=\bthreshold ))\d"
 )
 """A number that a name ends with, and the value behind it: `mAP 0.5: 0.35`, `Hits 10=0.6`, but `loss 0.3 = 0.1 + 0.2`;
