@@ -87,7 +87,8 @@ FIELDS: dict[str, str] = {
         """,
     "depth, normals, flow and pose": """
         max 0 1 share head: < #, within #, delta < #|d < #, normals 11.25|normals 22.5|normals 30|normal 11.25|
-            normal 22.5|normal 30
+            normal 22.5|normal 30|angle 11.25|angle 22.5|angle 30|angles 11.25|angles 22.5|angles 30,
+            sigma 1.25|sigma 1.25 #
         max 0 1 share weak: delta #, within
         max 0 1 share whole: a 1, a 2, a 3
         min 0 - - head: abs rel|abs rel err|abs rel error|abs rel diff, sq rel|sq rel err|sq rel error, rel err|
@@ -130,8 +131,8 @@ FIELDS: dict[str, str] = {
         """,
     "retrieval, recommendation and knowledge graphs": """
         max 0 1 share head: ndcg|normalized dcg|normalized discounted cumulative gain, r precision, gauc, pfound, hit|
-            hits|hit ratio|hitrate, mrr|mean reciprocal rank|reciprocal rank|inverse harmonic mean rank, hr @, h @,
-            p @, r @, r # @, minp|mean inverse negative penalty, item coverage, tpr @ fpr, tar @ far
+            hits|hit ratio|hitrate, mrr|mean reciprocal rank|reciprocal rank|inverse harmonic mean rank, hr @, hr #,
+            h @, p @, r @, r # @, minp|mean inverse negative penalty, item coverage, tpr @ fpr, tar @ far
         max 0 1 share weak: rank #|rank @|cmc
         ? - - - head: mr @
         max 0 600 - head: rsum|r sum

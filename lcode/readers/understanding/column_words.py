@@ -78,10 +78,11 @@ _TIME = _words(
 
 _SPEED = _words("fps throughput ips speed")
 _PER_SECOND = re.compile(
-    r"(samples|examples|steps|tokens|toks?|words|images|imgs?|it|iters|batches|frames|epochs)[ _/]?(per[ _]?s|/s|ps)|"
-    r"^(.*/)?(m?s|secs?)/\w+$",
+    r"(samples|examples|steps|tokens|toks?|words|images|imgs?|it|iters|batches|frames|epochs)[ _/]?(per[ _]?s|/s|ps)",
     re.IGNORECASE,
 )
+_SECONDS_PER = re.compile(r"(?:.*/)?(?:m?s|secs?)/(?P<what>\w+)", re.IGNORECASE)
+"""How long each takes: `s/iter`, but `s/MAE` is of the stress."""
 
 _MACHINE = _words("""
     memory mem vram gpu cpu ram swap hostname host node ip pid device power temperature utilization util mb gb
@@ -167,6 +168,9 @@ def why_left_out(name: str) -> str | None:
         return "bookkeeping"
     if len(words) > 1 and words[-1] in _UNITS and _MEASURED.isdisjoint(words):
         return "bookkeeping"
+    seconds = _SECONDS_PER.fullmatch(name)
+    if seconds is not None and known_metric(seconds["what"]) is None:
+        return "speed"
     if _PER_SECOND.search(name) or (words and words[-1] in _SPEED):
         return "speed"
     if words and not _TIME.isdisjoint(words) and (set(words) <= _CLOCK | _COUNTS or words[-2:] == ["time", "cost"]):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from lcode.readers.printed.lines.form_parts import DATA, NUMBER, of_losses
+from lcode.readers.printed.lines.task_pairs import TWO_OF_EACH_TASK, of_tasks
 
 _SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
 
@@ -33,6 +34,7 @@ OF_EVALUATIONS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]]
         ),
         r"\g<before>\n\g<split>: batch \g<batch>, loss: \g<loss>, top1: \g<top1>, top5: \g<top5>",
     ),
+    (" TEST: ", TWO_OF_EACH_TASK, of_tasks),  # Auto-Lambda
     ("CV ", re.compile(r"\bCV (?=Batch \d)|\bCV info (?=\w)"), ", val: "),  # WeNet, of cross-validation
     # ALIGNN: `TrainLoss Epoch 3 total 0.3 out 0.2 grad 0.1`
     (

@@ -16,6 +16,13 @@ BEGINS_NAME = r"(?<![=:])\d+%?[A-Za-z]*_[A-Za-z]"
 """A number that a name begins with, and the beginning of that: `2d_mAP`, `16_l2`, `10%_labels_acc`. Right behind a mark
 it is the value: `acc=51_best=52`."""
 
+ENDS_NAME = (
+    rf"(?<=[A-Za-z<] )\d+(?:\.\d+)?['\"]?\s*[:=]\s*(?>{NUMBER})(?!\s*[+*=])"
+    r"|(?:(?<=\btop )|(?<=\bwithin )|(?<=\bquantile )|(?<=\bthreshold ))\d"
+)
+"""A number that a name ends with, and the value behind it: `mAP 0.5: 0.35`, `Hits 10=0.6`, but `loss 0.3 = 0.1 + 0.2`;
+or one within a name, behind a word that takes one: `top 5 acc 0.6`."""
+
 STAND_INS = {"nan": "0.0918273645", "inf": "0.0918273646"}
 """Numbers that stand for those that are none while a line is searched, so that it is read as with any other number."""
 

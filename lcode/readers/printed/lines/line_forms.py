@@ -35,6 +35,8 @@ from lcode.readers.printed.lines.form_parts import (
     with_stand_ins,
 )
 from lcode.readers.printed.lines.labels import with_named_groups, with_numbered_parts
+from lcode.readers.printed.lines.metric_before import with_metric_of_all
+from lcode.readers.printed.lines.split_values import with_split_values
 from lcode.table.other_languages import in_english
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -208,8 +210,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     (
         " ",
         re.compile(
-            r"(?i)\b([a-z][\w@]*(?: [\w@]+)?) (?:after|at|for|in|of) (?=(?:epoch|iter|step|round|episode))([a-z]+)"
-            rf" *#?(\d+) *(?:[:=]|is *:?) *(?=(?:{NUMBER})\s*(?:$|[,;|]))"
+            r"(?i)(?<![\w/])([a-z][\w@/.-]*(?: [\w@]+)?) (?:after|at|for|in|of) "
+            rf"(?=(?:epoch|iter|step|round|episode))([a-z]+) *#?(\d+) *(?:[:=]|is *:?) *(?=(?:{NUMBER})\s*(?:$|[,;|]))"
         ),
         r"\2 \3, \1: ",
     ),
@@ -259,7 +261,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # Lightning's bar of old: its own mean of the last batches, beside what the user logs
     ("v_num=", re.compile(r"\bloss=\S+ (?=v_num=.*\btrain\w*loss)"), ""),
     ("v_num=", re.compile(r"\bv_num=[\w.-]+,? *"), ""),  # the number of the run
-    (" @ ", re.compile(r"\b([A-Za-z]+) @ (\d+)(?= *[:=])"), r"\1@\2"),  # `R @ 20: 0.2; R @ 50: 0.3`
+    (" @", re.compile(r"\b([A-Za-z]+) @ ?(\d+(?:\.\d+)?)(?= *[:=])"), r"\1@\2"),  # `R @ 20: 0.2; Hits @10: 0.3`
     ("][", re.compile(r"^(\W*\[[A-Za-z][\w.-]*\])\[(\d+)\] ?(?=[A-Za-z])"), r"\1 step \2, "),  # `[lfw][2000]acc: 0.9`
     (" ", BY_TURNS, marked),
     # Kaldi: `Average objective function for 'output' for minibatches 90-99 is -0.2 + -0.1 = -0.3 over 9000 frames.`
@@ -292,9 +294,10 @@ def without_noise(line: str) -> str:
 
 def usual_form(line: str) -> str:
     """The line without noise, in the form of most programs."""
-    line = with_angle_shares(with_numbered_parts(without_noise(line)))
+    line = with_metric_of_all(with_angle_shares(with_numbered_parts(without_noise(line))))
     for mark, form, usual in _FORMS:
         if mark in line:
             line = form.sub(usual, line)
+    line = with_split_values(line)
     line = with_named_groups(line) if sum(map(line.count, "({[")) > 1 else line
     return _AFTER_MARK.sub(r"\1 ", line)

@@ -12,7 +12,7 @@ from lcode.table.other_languages import name_in_english
 
 _NAME = re.compile(
     rf"(?:(?<![\w.])(?=\d+-[A-Za-z]|{BEGINS_NAME})\d|[A-Za-zµ∆Δ%]|\b[^\W\d_A-Za-z](?![^\W\d_]*\d))"
-    r"[\w@./%+#<>∆Δ()\[\]-]*(?: +[\w@./%+#<>()\[\]-]+){0,6}$"
+    r"[\w@./%+#<>^∆Δ()\[\]-]*(?: +[\w@./%+#<>^()\[\]-]+){0,6}$"
 )
 REMARK = re.compile(r"\([^()]*\)\s+(?=\w)|(?<=[\w ])\([A-Za-z][^()]*\)\s*$")
 """What is said of a name in the middle of it or behind it: `result (greedy) loss`, `f1-score (micro avg)`."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lcode.readers.printed.lines.form_parts import BEGINS_NAME
+from lcode.readers.printed.lines.form_parts import BEGINS_NAME, ENDS_NAME
 from lcode.readers.printed.lines.printed_line import Said, said_in
 
 MOST_SHAPES = 10_000
@@ -19,8 +19,13 @@ FLOAT_DIGITS = 15
 MOST_DIGITS = 300
 """A number of more digits is none that a float can hold: its line is read by itself."""
 
-_TOKEN = re.compile(rf"((?=\d)(?<![\w.])(?!{BEGINS_NAME})\d+(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
-"""A number without its sign that is not part of a word (`2d_mAP`); others, such as `nan`, belong to the shape."""
+_COUNT = "".join(f"(?<!{word} )" for word in ("epoch", "step", "iter", "iteration", "round", "batch", "episode"))
+
+_TOKEN = re.compile(
+    rf"((?=\d)(?<![\w.])(?!{BEGINS_NAME}|(?i:{_COUNT}(?:{ENDS_NAME})))\d+(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)"
+)
+"""A number without its sign that is not part of a word (`2d_mAP`) or of a name (`mAP 0.5: 0.3`); these, and others such
+as `nan`, belong to the shape."""
 
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 """Leaves of numbers how they are written: `.`, `.e-`."""

@@ -16,7 +16,7 @@ from typing import Any
 from lcode.readers.printed.lines.form_parts import DATA
 from lcode.readers.printed.lines.labelled_lines import LONGEST_HEAD, PARTS_OF_ONE, head_of_lines, label_of
 from lcode.readers.printed.lines.labels import PARTS, PHRASE, is_phrase, joined
-from lcode.readers.printed.lines.printed_line import IN_BATCH, RUN
+from lcode.readers.printed.lines.printed_line import IN_BATCH, RUN, without_counters
 from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric
 
@@ -62,6 +62,8 @@ _PART_ALONE = re.compile(
 )
 """The same where a name of several words ends, or there is no colon before it: `Task seg -- epoch 3`."""
 
+_COUNTED_PART = re.compile(rf"\d[\])]*\s+(?:{PARTS})\b", re.IGNORECASE)
+"""The same behind a count: `[Iter 50 Task seg] loss: 0.3`, `epoch: 3 task 0, AUC 0.7`."""
 
 _HEAD = re.compile(
     r"(?:.*[\]:>|-]\s|\W*)(?:(?:start(?:ing)?|now|run(?:ning)?)\s+)?"
@@ -71,6 +73,8 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 """A line that alone says on which data set the values below it were measured: `Evaluating on LFW`."""
+
+_VALUE = re.compile(r"(?<![\w.])[+-]?[\d.]*\d")
 
 _HEAD_WORD = re.compile(r"\b(?:of|on|for|in)\b", re.IGNORECASE)
 _COUNTS = re.compile(r"\b(?:epoch|step|iter(?:ation)?|round)s?\W{0,3}\d", re.IGNORECASE)
@@ -113,6 +117,8 @@ def _parts_of(lines: Sequence[str]) -> list[str]:
         elif own or (above.name and _COUNTS.search(line)) or above.ends_at(line):
             above = Above()
         names.append(own or above.name)
+        if own and _COUNTED_PART.search(line) and not _VALUE.search(without_counters(line)):
+            above = Above(own)  # `[Iter 50 Task seg]:`
     return names
 
 
@@ -146,9 +152,12 @@ def _tag_of(line: str) -> str:
 
 
 def _part_of(line: str) -> str:
-    found = _PART.search(line, 0, LONGEST_HEAD)
+    line = line[:LONGEST_HEAD]
+    if _COUNTED_PART.search(line):
+        line = without_counters(line)
+    found = _PART.search(line)
     if found is None:
-        alone = _PART_ALONE.search(line, 0, LONGEST_HEAD)
+        alone = _PART_ALONE.search(line)
         return label_of(line) if alone is None or not is_phrase(alone["name"]) else joined(alone["name"]).strip("-")
     number = found["number"] or (found["name"] if found["name"].isdigit() else "")
     if number:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lcode.readers.printed.lines.bare_counters import with_bare_counter, without_count
-from lcode.readers.printed.lines.form_parts import BEGINS_NAME, DATA, NUMBER, STAND_INS, number_of
+from lcode.readers.printed.lines.form_parts import BEGINS_NAME, DATA, ENDS_NAME, NUMBER, STAND_INS, number_of
 from lcode.readers.printed.lines.labels import Labels, Value, with_labels
 from lcode.readers.printed.lines.line_forms import usual_form
 from lcode.readers.printed.lines.line_names import REMARK, name_before
@@ -69,11 +69,11 @@ SPLIT = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    rf"(?<![\w.@])(?<![A-Za-z]-)(?!\d+-[A-Za-z]|{BEGINS_NAME})(?P<value>{NUMBER})(?![\d.:/-]*\d)"
+    rf"(?<![\w.@^])(?<![A-Za-z]-)(?!\d+-[A-Za-z]|{BEGINS_NAME}|{ENDS_NAME})(?P<value>{NUMBER})(?![\d.:/-]*\d)"
     rf"(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?",
     re.IGNORECASE,
 )
-"""A number that is no part of a word, as in `Precision 16-mixed`, and the average behind it."""
+"""A number that is no part of a word, as in `Precision 16-mixed`, or of a name, and the average behind it."""
 
 _UNIT = re.compile(
     r"\s*(?:%|(?:[mun]?s|secs?|seconds|min|[KMGT]i?B?)\b(?!/))"

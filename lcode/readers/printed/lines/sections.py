@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from lcode.readers.printed.lines.form_parts import DATA
 from lcode.readers.printed.lines.line_forms import usual_form
 from lcode.readers.printed.lines.printed_line import BATCH, EPOCH, FEWEST, IN_BATCH, STEP, Said, counts_behind
+from lcode.readers.understanding.column_words import words_of
 from lcode.readers.understanding.curve_names import split_name
 from lcode.table.metric_names import known_metric
 
@@ -96,7 +97,7 @@ class Batches:
     """
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+        self._names: dict[tuple[str, ...], str] = {}
         self._split = ""
         self._in_batch = False
         self._further: set[str] = set()
@@ -106,17 +107,22 @@ class Batches:
         if said.counters:
             self._names, self._split, self._in_batch = {}, "", BATCH in said.counters
         elif pairs and all(split_name(name)[0] in ("val", "test") for name in pairs):
-            self._names |= {split_name(name)[1].lower(): name for name in pairs}
+            self._names |= {_key(split_name(name)[1]): name for name in pairs}
             self._split = split_name(next(iter(pairs)))[0]
         elif pairs and _SUMS_UP.search(line):
-            return {self._names.get(name.lower(), name): value for name, value in pairs.items()}
+            return {self._names.get(_key(name), name): value for name, value in pairs.items()}
         elif self._split and self._further.issuperset(pairs):
             named = {f"{self._split}/{name}": value for name, value in pairs.items()}
-            self._names |= {name.lower(): f"{self._split}/{name}" for name in pairs}
+            self._names |= {_key(name): f"{self._split}/{name}" for name in pairs}
             return named
         elif self._in_batch and not self._split:
             self._further.update(pairs)
         return dict(pairs)
+
+
+def _key(name: str) -> tuple[str, ...]:
+    """What a name is compared by: `e/MAE` of batches is the `e_MAE` that sums them up."""
+    return tuple(sorted(words_of(name)))
 
 
 class Ahead:

@@ -21,6 +21,7 @@ from lcode.readers.printed.lines.form_parts import NUMBER
 from lcode.readers.printed.lines.growing_lists import may_hold_lists, with_newest_values
 from lcode.readers.printed.lines.line_objects import object_of
 from lcode.readers.printed.lines.line_shapes import LONGEST, LineShapes
+from lcode.readers.printed.lines.metric_above import with_metrics_above
 from lcode.readers.printed.lines.named_lines import (
     may_name_models,
     may_name_parts,
@@ -86,7 +87,8 @@ def _told(text: str, shapes: LineShapes, curves: Collection[str] = ()) -> Told:
     lines = with_newest_values(lines) if may_hold_lists(text) else lines
     lines = with_told_tables(lines) if may_hold_tables(text) else lines
     lines = with_kinds_of_boxes(with_named_boxes(lines))
-    lines = with_data_of_parts(with_split_counts(with_repeated_tables(with_names_above(lines))))
+    lines = with_metrics_above(with_names_above(lines))
+    lines = with_data_of_parts(with_split_counts(with_repeated_tables(lines)))
     models = models_by_turns(lines) if may_name_models(text) else None
     if models is not None:
         told = _rows_of(lines, shapes, models=models)

@@ -40,6 +40,9 @@ def test_a_line_says_the_same_whatever_was_read_before(texts: list[str], numbers
     [
         ("epoch 1 loss -0.5 acc 0.5", "epoch 2 loss 0.25 acc nan"),
         ("epoch 1 class 3 acc 0.5", "epoch 1 class 4 acc 0.6"),
+        ("epoch 1 mAP 0.5: 0.25", "epoch 2 mAP 0.75: 0.5"),
+        ("epoch 1 top 5 acc: 0.25", "epoch 2 top 1 acc: 0.5"),
+        ("epoch 1: 0.25 val loss: 0.5", "epoch 2: 0.5 val loss: 0.25"),
         ("epoch 1/9 loss 1 acc 1", "epoch 2/9 loss 2 acc 3"),
         ("epoch 1 loss 1.5", "epoch 1 loss 1,5"),
         ("epoch 1 a 1 b 1 c 1 d 1 e 1 f 1 g 1 h 1 i 1 acc 1", "epoch 2 a 1 b 1 c 1 d 1 e 1 f 1 g 1 h 1 i 1 acc 2"),

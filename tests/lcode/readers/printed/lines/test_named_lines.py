@@ -94,3 +94,28 @@ def test_both_of_a_pair_are_measured(
     log.write_text("".join(rows.format(e=e, v=v) for e, v in enumerate(LOSSES, start=1)))
     told = scored(log)
     assert told[f"one {one}/acc max"] == list(LOSSES) and told[f"one {other}/acc max"] == [0.25] * len(LOSSES)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "[Iter {e}0 Task segm] Val Loss: {v}\n[Iter {e}0 Task norm] Val Loss: {w}\n",
+        "[Iter {e}0 Task segm]:\n{{'val loss': {v}}}\n[Iter {e}0 Task norm]:\n{{'val loss': {w}}}\n",
+        "I0301 10:00:20.123 140 loggers.py:96] segm/loss at step {e}0: {v}\n"
+        "I0301 10:00:20.123 140 loggers.py:96] norm/loss at step {e}0: {w}\n",
+        "INFO:absl:segm/loss at step {e}0: {v}\nINFO:absl:norm/loss at step {e}0: {w}\n",
+    ],
+)
+def test_tasks_beside_a_count(tmp_path: Path, block: str, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    log = tmp_path / "one.log"
+    log.write_text("".join(block.format(e=e, v=v, w=v / 2) for e, v in enumerate(LOSSES, start=1)))
+    assert scored(log) == {"one segm/loss min": list(LOSSES), "one norm/loss min": [v / 2 for v in LOSSES]}
+
+
+def test_numbered_tasks_behind_a_count(tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]]) -> None:
+    log = tmp_path / "one.log"
+    rows = "epoch: {e} task 0, AUC {v}, Log-loss 0.5\nepoch: {e} task 1, AUC 0.25, Log-loss 0.5\n"
+    log.write_text("".join(rows.format(e=e, v=v) for e, v in enumerate(LOSSES)))
+    told = scored(log)
+    assert told["one task_0/AUC max"] == list(LOSSES) and told["one task_1/AUC max"] == [0.25] * len(LOSSES)
+    assert len(told) == 4
