@@ -12,7 +12,7 @@ from lcode.readers.choices import Choices
 from lcode.readers.discover import Found, discover
 from lcode.readers.formats import FORMATS
 from lcode.readers.formats.file_beside import with_files_beside, with_settings_beside
-from lcode.readers.loggers import LAST_RESORT, LOGGERS
+from lcode.readers.loggers import GIVES_WAY, LAST_RESORT, LOGGERS
 from lcode.readers.loggers.text_log import is_table
 from lcode.readers.part import LogPart, join, with_distinct_names
 from lcode.readers.raw import RawTable
@@ -193,7 +193,10 @@ def _sources(
     refused: list[InputError] = []
     texts = found.of_tools.get(LAST_RESORT, [])
     for tool, paths in found.of_tools.items():
-        if tool != LAST_RESORT:
+        if tool == GIVES_WAY and (len(found.of_tools) > 1 or formats):
+            names = listed([file.name for file in paths])
+            notes.append(f"{path.name}: beside logs of another format, so not read: {names}.")
+        elif tool != LAST_RESORT:
             logger = LOGGERS[tool]
             try:
                 source = understood_runs(list(logger.read(paths)), logger.tool, path, choices, stated)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,16 @@ _STEMS = (
     *("opts", "options", "arguments", "parameters", "train_opt", "train_args", "training_args", "run_config"),
 )
 
-_FILES = (*(f"{stem}.{ending}" for stem in _STEMS for ending in (*STRUCTURED, "txt")), "input.json", "debug.json")
-"""What a program calls the file of its settings; the last two are DeePMD-kit's and nnU-Net's."""
+_FILES = tuple(f"{stem}.{ending}" for stem in _STEMS for ending in (*STRUCTURED, "txt"))
+"""What a program calls the file of its settings."""
+
+_STEPS_OF_DEEPMD = "training.numb_steps"
+
+_OF_TOOLS = (
+    ("input.json", ({_STEPS_OF_DEEPMD},)),  # DeePMD-kit's
+    ("debug.json", ({"num_epochs", "plans_manager"}, {"num_epochs", "configuration_manager"})),  # nnU-Net's
+)
+"""Files whose names say nothing, and of which settings one is that tool's."""
 
 _OF_WANDB = "wandb_version"
 """Stands in W&B's `config.yaml`, which has `lr: {desc: null, value: 0.1}` for `lr: 0.1`."""
@@ -64,7 +72,8 @@ def _of_text(run: Logged, *, alone: bool) -> Logged:
     settings, remarks = _settings_of(found)
     told = {name: value for name, value in told_settings(settings) if name not in run.columns}
     remarks = (_told(found, run.file),) if told else remarks
-    return replace(run, config={**told, **run.config}, notes=(*run.notes, *remarks))
+    last = run.measures_last or _STEPS_OF_DEEPMD in settings
+    return replace(run, config={**told, **run.config}, notes=(*run.notes, *remarks), measures_last=last)
 
 
 def _file_beside(log: Path, *, alone: bool) -> Path | None:
@@ -75,7 +84,16 @@ def _file_beside(log: Path, *, alone: bool) -> Path | None:
         alone: whether it is the only one in its folder.
     """
     names = [*_of_its_name(log), *_FILES] if alone else _of_its_name(log)
-    return next((path for name in names if (path := log.with_name(name)) != log and path.is_file()), None)
+    found = next((path for name in names if (path := log.with_name(name)) != log and path.is_file()), None)
+    if found is not None or not alone:
+        return found
+    tools = ((log.with_name(name), own) for name, own in _OF_TOOLS)
+    return next((path for path, own in tools if path != log and path.is_file() and _is_of_tool(path, own)), None)
+
+
+def _is_of_tool(path: Path, own: Iterable[set[str]]) -> bool:
+    settings, _ = file_settings(path)
+    return any(names <= settings.keys() for names in own)
 
 
 def _of_its_name(log: Path) -> list[str]:

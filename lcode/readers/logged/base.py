@@ -41,6 +41,7 @@ class Logged:
         once: names that were told once so far and left out, as what a training came to is: curves where other runs
             tell them as such.
         notes: remarks for the user, such as of a torn last record.
+        measures_last: whether the program is known to measure after the last of the planned steps as well.
     """
 
     file: Path
@@ -56,6 +57,7 @@ class Logged:
     nameless: Mapping[str, str] = field(default_factory=dict)
     once: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    measures_last: bool = False
 
 
 def says_epochs(columns: Iterable[str]) -> bool:

@@ -76,6 +76,9 @@ LOGGERS: dict[str, Logger] = {
 }
 """Reader by tool, in the order in which they are asked: of two tools that wrote into one folder the first is read."""
 
+GIVES_WAY = "clearml"
+"""Reads curves that are drawn anywhere, so only where there are no other logs."""
+
 LAST_RESORT = "text"
 """What is read only where no other reader finds a run: a program prints what its logger keeps as well."""
 

@@ -24,14 +24,21 @@ _NAMES = ("loss", "graph/loss", "atomwise/loss", "gradient/loss", "stress/loss",
 """What stands in a list, in this order: the loss, and its parts (`alignn/train.py`); older versions have fewer."""
 
 
+_OWN = frozenset(("atom_features", "neighbor_strategy", "id_tag"))
+"""Settings of which one is in ALIGNN's `config.json`, which it writes beside them: any program may write such lists."""
+
+
 class AlignnReader:
     """Reads the histories of trainings; those of older versions, which are objects of lists, are tables in JSON."""
 
     tool: ClassVar[str] = TOOL
 
     def sniff(self, path: Path) -> bool:
-        """Whether the file is a history of lists."""
-        return path.name in _FILES and "".join(head_of(path, 64).decode("utf-8", "replace").split()).startswith("[[")
+        """Whether the file is a history of lists beside ALIGNN's settings."""
+        if path.name not in _FILES:
+            return False
+        lists = "".join(head_of(path, 64).decode("utf-8", "replace").split()).startswith("[[")
+        return lists and not _OWN.isdisjoint(yaml_settings(path.with_name("config.json"))[0])
 
     def owns(self, path: Path) -> Path:
         """The run's folder."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from lcode.readers.logged.cells import columns_of
 from lcode.readers.logged.lines import head_of, refused
 from lcode.readers.logged.several import sound_runs
 from lcode.readers.raw import as_number
+from lcode.table.metric_names import known_metric
 
 TOOL = "ClearML"
 
@@ -40,8 +42,15 @@ class ClearMLReader:
     tool: ClassVar[str] = TOOL
 
     def sniff(self, path: Path) -> bool:
-        """Whether the file begins with a curve."""
-        return path.suffix.lower() == ".json" and _BEGINNING.match(head_of(path)) is not None
+        """Whether the file holds curves over iterations, one of them of a metric: others draw as well."""
+        if path.suffix.lower() != ".json" or _BEGINNING.match(head_of(path)) is None:
+            return False
+        try:
+            curves = [(name, curve) for _, name, curve in _curves(parse_json(path.read_bytes()))]
+        except (ValueError, OSError):
+            return False
+        counted = all(_counts(curve["x"]) for _, curve in curves)
+        return counted and any(known_metric(name) is not None for name, _ in curves)
 
     def owns(self, path: Path) -> Path:
         """The file alone: downloads lie anywhere."""
@@ -91,6 +100,13 @@ def _curves(found: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     for title, series in found.items() if isinstance(found, dict) else ():
         if isinstance(series, dict) and not title.startswith(_MACHINE):
             yield from (("", f"{title}/{name}", curve) for name, curve in series.items() if _is_curve(curve))
+
+
+def _counts(x: Sequence[Any]) -> bool:
+    """Whether these are whole numbers from 0 on that rise."""
+    at = [as_number(one) for one in x]
+    whole = [one for one in at if one is not None and one >= 0 and one % 1 == 0]
+    return len(whole) == len(at) and all(before < now for before, now in pairwise(whole))
 
 
 def _is_curve(found: Any) -> bool:

@@ -16,6 +16,7 @@ from lcode.readers.logged.cells import columns_of
 from lcode.readers.logged.lines import first_object, json_objects
 from lcode.readers.logged.settings import is_setting, yaml_settings
 from lcode.readers.logged.several import sound_runs
+from lcode.readers.understanding.curve_names import split_name
 from lcode.table.reading import listed
 
 TOOL = "GraphGym"
@@ -23,6 +24,10 @@ TOOL = "GraphGym"
 AXIS, RATE = "epoch", "lr"
 
 _FILE, _SPLITS = "stats.json", ("train", "val", "test")
+
+_OWN, _FEWEST_NAMES = frozenset(("eta", "params", "time_iter")), 2
+_FEWEST_SPLITS = 2
+"""What tells GraphGym's objects from others: two of these names, and folders for several parts of the data."""
 
 _MEANS = "agg"
 """The folder of the means over the seeds beside it."""
@@ -37,7 +42,10 @@ class GraphGymReader:
         """Whether the file holds the statistics of one part of the data."""
         if path.name != _FILE or path.parent.name not in _SPLITS:
             return False
-        return {AXIS, "loss"} <= first_object(path).keys()
+        names = first_object(path).keys()
+        if not {AXIS, "loss"} <= names or len(_OWN & names) < _FEWEST_NAMES:
+            return False
+        return sum((self.owns(path) / split / _FILE).is_file() for split in _SPLITS) >= _FEWEST_SPLITS
 
     def owns(self, path: Path) -> Path:
         """The folder of the seed, in which `logging.log` tells the same."""
@@ -71,7 +79,7 @@ def _run(folder: Path, paths: Sequence[Path]) -> Logged:
         notes += found.notes
         for told in found.rows:
             row = at.setdefault(told.get(AXIS), {AXIS: told.get(AXIS)})
-            row |= {f"{split}/{name}": value for name, value in told.items() if name not in (AXIS, RATE)}
+            row |= {_named(split, name): value for name, value in told.items() if name not in (AXIS, RATE)}
             if RATE in told and split == _SPLITS[0]:
                 row[RATE] = told[RATE]
     config: dict[str, Any] = {}
@@ -82,3 +90,8 @@ def _run(folder: Path, paths: Sequence[Path]) -> Logged:
     return Logged(
         folder / _FILE, columns_of([*at.values()], folder / _FILE, TOOL), axis=AXIS, config=config, notes=tuple(notes)
     )
+
+
+def _named(split: str, name: str) -> str:
+    """The name with the part of the data before it, unless it says one itself."""
+    return name if split_name(name)[0] else f"{split}/{name}"

@@ -68,6 +68,9 @@ LONGEST_SEARCHED = 1 << 26
 
 _LETTER = re.compile(r"[A-Za-z]")
 
+_OF_NANOGPT = re.compile(r"(?m)^Overriding: \w+ = |^iter \d+: loss [\d.]+, time [\d.]+ms, mfu ")
+"""Lines of nanoGPT, which evaluates after the last of `max_iters` steps as well."""
+
 _COUNTED = (
     *("epoch", "step", "iter", "round", "episode", "update", "loss", "acc", "generation", "timesteps"),
     *("train", "val", "test", "learn", "error", "score", "reward", "cost", "rmse", "mae", "auc", "%) ", "% ("),
@@ -234,12 +237,20 @@ def _runs_of(path: Path, siblings: Sequence[Sibling] = (), curves: Collection[st
     totals = [one.get(axis) for one in said.totals]
     trainings = [_without_settings(run) for run in runs_in(logged, totals)]
     if said.is_evaluated_first and axis in EPOCHS:
-        trainings = [_with_last_epoch(run, totals[-1]) for run in trainings]
+        trainings = [_with_last_epoch(run, dict(zip(said.lines, totals, strict=True))) for run in trainings]
+    if _OF_NANOGPT.search(text):
+        trainings = [replace(run, measures_last=True) for run in trainings]
     return with_ends(with_early_stops(with_settings(trainings, settings), rest), text)
 
 
-def _with_last_epoch(run: Logged, last: float | None) -> Logged:
-    """A run whose epoch 0 is the state before the training, so that as many follow as are planned."""
+def _with_last_epoch(run: Logged, totals: Mapping[int, float | None]) -> Logged:
+    """A run whose epoch 0 is the state before the training, so that as many follow as are planned.
+
+    Args:
+        run: one of the runs of a text.
+        totals: by line, the last epoch as it is said there.
+    """
+    last = totals.get(run.lines[-1]) if run.lines else None
     return run if run.total is None or last is None else replace(run, horizon=last, total=None)
 
 

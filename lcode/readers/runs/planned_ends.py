@@ -40,23 +40,29 @@ def ends_by_settings(
     return ends
 
 
-def measured_at_the_end(part: LogPart, ends: NDArray[np.float64], axis: str) -> NDArray[np.bool_]:
+def measured_at_the_end(
+    part: LogPart, ends: NDArray[np.float64], axis: str, does_so: Sequence[bool]
+) -> NDArray[np.bool_]:
     """Of which runs the last planned step is one at which they are measured, [R].
 
-    At step 0 nothing has been trained, and what is measured every 250 steps from there on is measured after all 2000.
+    What is measured at step 0 and every 250 steps from there on may be measured after all 2000 as well, or in a loop
+    over `range(2000)`: what the program is, or another run that has come to step 2000, tells it.
     Epochs are passes that are counted from 0: of 20 of them number 20 does not come.
 
     Args:
         part: the runs.
         ends: the steps that are planned, NaN where nothing says it, [R].
         axis: the column that counts.
+        does_so: whether the program of each run is known to do so.
     """
     if axis.strip().lower() in EPOCHS:
         return np.zeros(len(ends), dtype=bool)
     found = []
-    for own, end in zip(_counts(part), ends, strict=True):
+    counts = _counts(part)
+    told = {float(end) for own, end in zip(counts, ends, strict=True) if len(own) and own[0] == 0 and own[-1] == end}
+    for own, end, always in zip(counts, ends, does_so, strict=True):
         every = int(np.gcd.reduce(own.astype(np.int64))) if len(own) >= MIN_EVALUATIONS and own[0] == 0 else 0
-        found.append(every > 1 and bool(end % every == 0))
+        found.append(every > 1 and bool(end % every == 0) and (always or float(end) in told))
     return np.array(found, dtype=bool)
 
 

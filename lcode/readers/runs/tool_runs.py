@@ -63,7 +63,9 @@ def understood_runs(
     configs = {name: {**part.configs.get(name, {}), **told[name].config} for name in map(str, frame.index)}
     finished = [told[name].status == "finished" for name in configs]
     planned = ends_by_settings(part, configs, roles.axis, finished)
-    at_last = np.isnan(ends) & measured_at_the_end(part, planned, roles.axis)
+    at_last = np.isnan(ends) & measured_at_the_end(
+        part, planned, roles.axis, [told[name].measures_last for name in configs]
+    )
     ticks = np.where(np.isnan(ends), planned + (at_last & from_zero), ends) / part.epoch_unit
     frame = frame.assign(
         ends_there=is_last | at_last,

@@ -26,7 +26,7 @@ from lcode.readers.understanding.uncounted import without_epochs
 from lcode.table.metric_names import known_metric
 from lcode.table.other_languages import name_in_english
 
-FEW_EPOCHS, MANY_EVALUATIONS = 3, 6
+FEW_EPOCHS, MANY_EVALUATIONS = 2, 6
 """With at most so many epochs per run and at least so many evaluations the steps are the axis: a language model is
 trained for one epoch; of a lone epoch three tell more than their last. So they are where held-out data were measured as
 often within each epoch."""

@@ -103,7 +103,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     ("train==[", re.compile(rf"\btrain==\[({NUMBER})="), r"train loss: \1, [="),  # NGCF, KGAT
     ("\t", re.compile(rf"(?<=[A-Za-z])\t(?=(?:{NUMBER})(?:\t|\s*$))", re.IGNORECASE), ": "),  # `loss\t0.3\ttime\t9.5`
     # Sockeye's `metrics`, by checkpoints: `3  epoch=1  perplexity-val=49.9` with tabs
-    ("\t", re.compile(r"^(\d+)\t(?=[a-z][\w-]*=\S)"), r"step \1, "),
+    ("\t", re.compile(r"^(\d+)\t(?=[a-z][\w-]*=\S)(?!(?:epoch|step|iter)\w*=)(?=.*-(?:train|val)=)"), r"step \1, "),
     ("loss", re.compile(r"\bloss(?=\d+\.\d)"), "loss: "),  # LightGCN: `EPOCH[1/1000] loss0.546-|Sample:3.4|`
     ("iter ", re.compile(rf"^iter +(\d+) value ({NUMBER})\s*$"), r"step \1, loss: \2"),  # R's nnet
     # Tacotron: `Train loss 100 0.31`, `Validation loss 1000: 0.4`.
@@ -278,7 +278,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # MONAI's tutorials, with a unit behind it: `time consuming of epoch 1 is: 60.1 s`
     (" is", re.compile(r"(?i)(\b(?:epoch|iter|step|round)[a-z]* *#?\d+) +is *:"), r"\1 "),
     # Tesseract's, of the outputs of the network: the errors of characters and words are the scores.
-    ("mean rms=", re.compile(rf"\bmean rms=(?:{NUMBER})%, delta=(?:{NUMBER})%,"), ""),
+    ("ean rms=", re.compile(rf"(?i)\bmean rms=(?:{NUMBER})%, delta=(?:{NUMBER})%,(?=.*\bBCER )"), ""),
     *OF_EVALUATIONS,
 )
 """What is in every line of a form, the form, and the usual one for it."""

@@ -54,10 +54,8 @@ _ASIDE = re.compile(
 )
 """What stands before a number that does not count the present epoch: `best acc at epoch 3`, `time of this epoch: 9`."""
 
-_OF_HELD_OUT = re.compile(
-    r"(?<![A-Za-z])(?:val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation|uating)?)[ _]$", re.IGNORECASE
-)
-"""What stands before the count of how far an evaluation is: `[Eval batch=8/8]`."""
+_OF_HELD_OUT = re.compile(r"^\[Eval $")
+"""What Composer has before the count of how far an evaluation is: `[Eval batch=8/8]`."""
 
 _IN_ALL = re.compile(r"total|max|num", re.IGNORECASE)
 
@@ -168,10 +166,14 @@ def said_in(line: str) -> Said | None:
     if (counted and not found) or (found and not pairs and all(_SETTING.match(bare[one.start() :]) for one in found)):
         return None
     kinds = _kinds(found)
-    totals = {kind: float(one["of"]) for kind, one in zip(kinds, found, strict=True) if one["of"] is not None}
-    if totals.keys() == {BATCH} and not pairs and all(_OF_HELD_OUT.search(line[: one.start()]) for one in found):
-        return None
     counters = dict(_counted(found, kinds))
+    totals = {
+        kind: float(one["of"])
+        for kind, one in zip(kinds, found, strict=True)
+        if one["of"] is not None and float(one["at"]) == counters[kind]
+    }
+    if totals.keys() == {BATCH} and not pairs and all(_is_of_composer(line, one) for one in found):
+        return None
     if BATCH in counters or (EPOCH in counters and STEP in totals) or (found and _is_of_training(pairs)):
         pairs = {name if _split(name) else f"{IN_BATCH}{name}": value for name, value in pairs.items()}
     return Said(counters, totals, pairs) if found or pairs else None
@@ -209,6 +211,10 @@ def _counter(found: re.Match[str]) -> str:
     return BATCH if word.startswith("batch") else STEP
 
 
+def _is_of_composer(line: str, found: re.Match[str]) -> bool:
+    return _OF_HELD_OUT.match(line[: found.start()].lstrip()) is not None and "=" in found.group()
+
+
 def _kinds(found: Sequence[re.Match[str]]) -> list[str]:
     """What each counter of a line counts; epochs beside a round are those of a client within it.
 
@@ -224,10 +230,7 @@ def _kinds(found: Sequence[re.Match[str]]) -> list[str]:
 
 
 def _counted(found: Sequence[re.Match[str]], kinds: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """The counters of a line; of two that count steps, `iter 50 step 5`, the first, which stands alone elsewhere."""
-    for at, (one, kind) in enumerate(zip(found, kinds, strict=True)):
-        if kind == STEP and STEP in kinds[:at]:
-            continue
+    for one, kind in zip(found, kinds, strict=True):
         yield kind, float(one["at"])
         if one["batch"] is not None:
             yield BATCH, float(one["batch"])

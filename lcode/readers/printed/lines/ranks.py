@@ -41,14 +41,18 @@ def of_one_rank(text: str) -> tuple[str, str]:
     Args:
         text: what a program printed.
     """
-    tagged = _TAG.search(text) is not None
+    lines = text.split("\n")
+    tags = [_TAG.match(line) for line in lines] if "]<std" in text else []
+    if 2 * sum(tag is not None for tag in tags) < sum(map(bool, map(str.strip, lines))):
+        tags = []  # a stray one
+    if tags:
+        lines = [_TAG.sub("", line) for line in lines]
+        text = "\n".join(lines)
+    tagged = len({tag["rank"] for tag in tags if tag is not None}) > 1
     if not tagged and not any(word in text for word in _WORDS):
         return text, ""
-    lines = text.split("\n")
-    who = [_TAG.match(line) if tagged else _RANK.search(line, 0, _BEGINNING) for line in lines]
+    who = tags if tagged else [_RANK.search(line, 0, _BEGINNING) for line in lines]
     ranks = {at: found for at, found in enumerate(who) if found is not None}
-    lines = [_TAG.sub("", line) for line in lines] if tagged else lines
-    text = "\n".join(lines) if tagged else text
     in_turn = [found["rank"] for found in ranks.values()]
     if len(set(in_turn)) < 2 or sum(map(ne, in_turn, in_turn[1:])) < len(set(in_turn)):
         return text, ""  # one after the other they are trainings, such as those of adapters of some rank

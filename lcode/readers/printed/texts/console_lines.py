@@ -19,7 +19,7 @@ from lcode.readers.printed.lines.decimal_commas import with_decimal_points
 from lcode.readers.printed.lines.detection_blocks import with_named_boxes
 from lcode.readers.printed.lines.form_parts import NUMBER
 from lcode.readers.printed.lines.growing_lists import may_hold_lists, with_newest_values
-from lcode.readers.printed.lines.line_objects import object_of
+from lcode.readers.printed.lines.line_objects import names_data_before, object_of
 from lcode.readers.printed.lines.line_shapes import LONGEST, LineShapes
 from lcode.readers.printed.lines.metric_above import with_metrics_above
 from lcode.readers.printed.lines.named_lines import (
@@ -129,8 +129,9 @@ def _rows_of(
     model, over, names = "", ToldOver(), listed_names(lines)
     in_rounds, count = counts_rounds(lines), OneCount.of(lines, shapes)
     told.is_evaluated_first = count.is_evaluated_first
+    data_before = names_data_before(lines)
     for number, raw in _numbered_pieces(lines):
-        if values := object_of(raw):
+        if values := object_of(raw, data_before=data_before):
             told.rows.append(values)
             told.lines.append(number)
             told.totals.append(totals)

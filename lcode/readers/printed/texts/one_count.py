@@ -27,7 +27,8 @@ class OneCount:
         is_shifted: whether lines of the training that do not say how many there are count from 0, and those that say it
             from 1, and of both there are values.
         is_evaluated_first: whether epoch 0 is the state before the training, so that the last epoch is the one that
-            stands behind the mark: `Epoch 0/8` to `Epoch 8/8`.
+            stands behind the mark: `Epoch 0/8` to `Epoch 8/8`. Only a training that is counted apart, or epoch 8, tells
+            it from `range(8)`.
     """
 
     is_shifted: bool = False
@@ -45,7 +46,7 @@ class OneCount:
             return cls()
         whole: float | None = None
         apart: list[tuple[float, float]] = []
-        first = evaluated = both = below = False
+        first = evaluated = both = below = ended = False
         trained: set[float] = set()
         for line in lines:
             said = shapes.said_in(line)
@@ -59,6 +60,7 @@ class OneCount:
                 evaluated = of_evaluation
                 first = first or (whole is None and at == 0 and evaluated)
                 whole = at
+                ended = ended or at == said.totals[EPOCH]
             elif of_evaluation:
                 return cls()  # which may count otherwise than the training does
             elif whole is not None:
@@ -66,7 +68,7 @@ class OneCount:
             if not evaluated or BATCH in said.counters or STEP in said.counters or _tells_training(said):
                 trained.add(at)
         is_shifted = both and bool(apart) and apart[0] == (0, 1) and all(own == behind - 1 for own, behind in apart)
-        return cls(is_shifted, first and (is_shifted or 0 not in trained))
+        return cls(is_shifted, first and (is_shifted or (ended and 0 not in trained)))
 
     def counted(self, said: Said) -> Said:
         """What a line says, counted as those that say how many epochs there are."""

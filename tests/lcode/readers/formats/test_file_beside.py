@@ -124,7 +124,7 @@ def test_what_wandb_keeps_beside_a_table_is_understood(tmp_path: Path) -> None:
     ("log", "text", "name", "settings", "horizon"),
     [
         ("training_log_2031_2_3.txt", "2031-02-03 04:05:0{e}.1: Epoch {e} \n04:05:09.2: val_loss -0.{e}1 \n",
-         "debug.json", '{"num_epochs": "80", "initial_lr": "0.01"}', 79),
+         "debug.json", '{"num_epochs": "80", "plans_manager": "3d"}', 79),
         ("lcurve.out", "  {e}00   {e}.1e-01   {e}.0e-01  1.0e-03\n",
          "input.json", '{"training": {"numb_steps": 2000, "seed": 1}}', 2000),
     ],
@@ -139,3 +139,14 @@ def test_a_text_has_what_its_program_leaves_beside_it(
     (folder / name).write_text(settings)
     table = read_logs(tmp_path)
     assert table.runs["horizon"].tolist() == [horizon] and table.runs["status"].tolist() == ["running"]
+
+
+@pytest.mark.parametrize("name", ["input.json", "debug.json"])
+def test_files_of_such_names_of_other_programs_say_nothing(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "train.log").write_text("".join(f"Epoch {e} val loss: 0.{9 - e}\n" for e in range(1, 6)))
+    (folder / name).write_text('{"text": "x", "max_epochs": 30, "num_epochs": 30}')
+    table = read_logs(tmp_path)
+    assert table.runs["horizon"].tolist() == [5] and not len(table.configs.columns)
+    assert not any(name in note for note in table.notes)

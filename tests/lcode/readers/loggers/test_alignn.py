@@ -16,7 +16,9 @@ def _write(folder: Path, epochs: int) -> None:
     for split, shift in (("train", 0.0), ("val", 0.5)):
         lists = [[3 / e + shift, 2 / e + shift, 0.0, 1 / e + shift, 0.0, 0.0] for e in range(1, epochs + 1)]
         (folder / f"history_{split}.json").write_text(json.dumps(lists))
-    (folder / "config.json").write_text(json.dumps({"epochs": 7, "learning_rate": 0.01 * epochs}))
+    (folder / "config.json").write_text(
+        json.dumps({"epochs": 7, "atom_features": "cgcnn", "learning_rate": 0.01 * epochs})
+    )
 
 
 def test_the_lists_are_the_loss_and_its_parts(tmp_path: Path) -> None:
@@ -41,3 +43,10 @@ def test_an_object_of_lists_is_a_table(tmp_path: Path) -> None:
     for split in ("train", "val"):
         (tmp_path / f"history_{split}.json").write_text(json.dumps({"loss": [3.0, 2.0, 1.5], "mae": [2.0, 1.0, 0.5]}))
     assert {metric.key for metric in read_logs(tmp_path).metrics} >= {"loss", "mae"}
+
+
+def test_lists_of_another_program_are_not_read(tmp_path: Path) -> None:
+    _write(tmp_path / "a", 4)
+    (tmp_path / "a" / "config.json").write_text('{"epochs": 7}')
+    (tmp_path / "a" / "log.csv").write_text("epoch,val_acc\n1,0.4\n2,0.5\n3,0.6\n")
+    assert {metric.key for metric in read_logs(tmp_path / "a").metrics} == {"val_acc"}

@@ -51,3 +51,11 @@ def test_curves_over_something_else_are_refused(tmp_path: Path) -> None:
 def test_columns_x_and_y_beside_others_stay_a_table(tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text(json.dumps({"epoch": [1, 2, 3], "val_acc": [0.4, 0.5, 0.6], "x": [7, 7, 9]}))
     assert "val_acc" in {metric.key for metric in read_logs(tmp_path / "log.json").metrics}
+
+
+def test_other_logs_of_the_folder_are_read_alone(tmp_path: Path) -> None:
+    (tmp_path / "fig.json").write_text(json.dumps([_curve("roc auc", [0.4, 0.5, 0.6])]))
+    (tmp_path / "log.csv").write_text("epoch,val_acc\n1,0.4\n2,0.5\n3,0.6\n")
+    table = read_logs(tmp_path)
+    assert {metric.key for metric in table.metrics} == {"val_acc"} and len(table.runs) == 1
+    assert any("not read: fig.json" in note for note in table.notes)

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lcode.readers.read import read_logs
 
 
@@ -18,6 +20,7 @@ def _write(folder: Path, epochs: int, *, every: int = 1) -> None:
                 "loss": 3 / (e + 2) + shift,
                 "lr": 0 if shift else 0.01,
                 "params": 77,
+                "time_iter": 0.1,
                 "accuracy": 0.01 * e + 0.001 * epochs,
             }
             for e in range(0, epochs, 1 if split == "train" else every)
@@ -63,3 +66,10 @@ def test_other_words_before_an_object_say_nothing(tmp_path: Path) -> None:
     lines = [f"stats: {{'epoch': {e}, 'val_loss': {4 / (e + 1):.4f}}}\n" for e in range(5)]
     (tmp_path / "a.log").write_text("".join(lines))
     assert [metric.key for metric in read_logs(tmp_path / "a.log").metrics] == ["val_loss"]
+
+
+@pytest.mark.parametrize("head", ["[train] ", "INFO:train:", "INFO train - ", "train: "])
+def test_one_word_before_all_objects_is_that_of_a_logger(tmp_path: Path, head: str) -> None:
+    lines = [f"{head}{{'epoch': {e}, 'accuracy': 0.{e}}}\n" for e in range(5)]
+    (tmp_path / "a.log").write_text("".join(lines))
+    assert [metric.key for metric in read_logs(tmp_path / "a.log").metrics] == ["accuracy"]

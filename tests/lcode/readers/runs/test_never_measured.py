@@ -48,3 +48,10 @@ def test_what_the_user_names_stays(tmp_path: Path, stated: dict[str, Any]) -> No
 def test_a_loss_and_an_error_have_diverged(tmp_path: Path, name: str) -> None:
     (tmp_path / "a.csv").write_text(f"epoch,{name},val_acc\n" + "".join(f"{e},nan,0.{e}\n" for e in range(1, 5)))
     assert {metric.key for metric in read_logs(tmp_path / "a.csv").metrics} == {name, "val_acc"}
+
+
+@pytest.mark.parametrize("name", ["val_r2", "val_psnr", "val_auc", "val_map"])
+def test_a_score_of_another_kind_and_one_that_is_measured_rarely_stay(tmp_path: Path, name: str) -> None:
+    rows = "".join(f"{e},0.{e},0.{e},nan\n" for e in range(1, 5))
+    (tmp_path / "a.csv").write_text(f"epoch,val_loss,val_acc,{name}\n{rows}")
+    assert name in {metric.key for metric in read_logs(tmp_path / "a.csv").metrics}

@@ -132,3 +132,15 @@ def test_the_remark_on_an_assumed_end_says_that_none_counts_as_finished(tmp_path
         (tmp_path / run / "run.json").write_text(json.dumps({"status": status}))
     (note,) = (note for note in read_logs(tmp_path).notes if "no horizon is given" in note)
     assert "so that none of them counts as finished;" in note
+
+
+@pytest.mark.parametrize(("other", "end"), [(2700, 2700), (3000, 3000)])
+def test_another_run_tells_whether_the_last_step_is_measured_too(tmp_path: Path, other: int, end: int) -> None:
+    for name, last in (("a", 2700), ("b", other)):
+        text = f"Namespace(max_iters=3000, eval_interval=300, lr=0.{last})\n"
+        for s in range(0, last + 1, 300):
+            text += f"step {s}: train loss {9 - s / 999:.4f}, val loss {8 + (name == 'b') - s / 999:.4f}\n"
+        (tmp_path / f"{name}.log").write_text(text)
+    table = read_logs(tmp_path)
+    assert table.runs["horizon"].tolist() == [end] * 2
+    assert table.runs["status"].tolist() == ["finished" if end == 2700 else "running", "finished"]

@@ -122,3 +122,10 @@ def test_the_step_of_an_evaluation_counts(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text(text)
     table = read_logs(tmp_path / "a.log")
     assert table.points["epoch"].tolist() == [100, 200, 300, 400] and table.runs["horizon"].tolist() == [900]
+
+
+@pytest.mark.parametrize("head", ["{n}\tstep={n}00", "4711\tepoch={n}", "170000{n}\titer={n}00"])
+def test_a_number_before_a_counter_counts_nothing(tmp_path: Path, head: str) -> None:
+    text = "".join(head.format(n=n) + f"\tloss-train=0.{9 - n}\tval_acc=0.{n}\n" for n in range(1, 8))
+    (tmp_path / "a.log").write_text(text)
+    assert read_logs(tmp_path / "a.log").points["epoch"].max() == (7 if "epoch" in head else 700)

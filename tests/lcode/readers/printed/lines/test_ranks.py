@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lcode.readers.read import read_logs
 from lcode.table.table import RunTable
 
 Read = Callable[[Path, str, str], RunTable]
@@ -42,3 +43,10 @@ def test_what_one_alone_tells_is_kept(tmp_path: Path, read: Read, curve: Curve) 
 def test_one_after_the_other_they_are_trainings(tmp_path: Path, read: Read) -> None:
     lines = [f"[rank {rank}] epoch {e}/5 val_loss {1 / (e + rank):.4f}\n" for rank in (4, 8, 16) for e in range(1, 6)]
     assert len(read(tmp_path, "lora.log", "".join(lines))) == 3
+
+
+@pytest.mark.parametrize("tag", ["[1,0]<stdout>:", ""])
+def test_tags_of_one_rank_leave_those_that_the_lines_name(tmp_path: Path, tag: str) -> None:
+    lines = [f"{tag}[rank{r}] Epoch {e} val_loss {1 / e + r / 10:.3f}\n" for e in range(1, 8) for r in (0, 1)]
+    (tmp_path / "a.log").write_text(("" if tag else "[1,3]<stderr>:warning\n") + "".join(lines))
+    assert read_logs(tmp_path / "a.log").points["value"].tolist() == [round(1 / e, 3) for e in range(1, 8)]

@@ -83,14 +83,29 @@ def test_several_evaluations_in_each_of_few_epochs_are_kept(tmp_path: Path, chec
     assert list(read_logs(tmp_path).points["epoch"]) == [*range(1, checkpoints + 1)]
 
 
-def test_the_counter_that_stands_alone_elsewhere_counts(tmp_path: Path) -> None:
-    text = "".join(
-        f"Epoch {1 + (n > 8)} | iter {10 * n} step {n} | train loss: {9 / n:.3f}\n"
-        + (f"iter {10 * n}: val loss {8 / n:.4f}\n" if n % 5 == 0 else "")
-        for n in range(1, 21)
-    )
+@pytest.mark.parametrize(
+    ("line", "end"),
+    [
+        ("[step {i}] loss {v} val_acc {v} (global_step={n})", 11),
+        ("Iteration {n}, num_timesteps: {n}000, reward_mean: {v}", 11000),
+        ("step {n}/20 iter {n}0 loss {v} val_loss {v}", 110),
+    ],
+)
+def test_of_two_counters_of_steps_the_last_counts(tmp_path: Path, line: str, end: int) -> None:
+    text = "".join(line.format(i=n % 10, n=n, v=round(0.9 - n / 20, 3)) + "\n" for n in range(1, 12))
     (tmp_path / "run.log").write_text(text)
-    assert list(read_logs(tmp_path / "run.log").points["epoch"]) == [50, 100, 150, 200]
+    table = read_logs(tmp_path / "run.log")
+    assert len(table.runs) == 1 and table.points["epoch"].max() == end and table.runs["horizon"].tolist() == [end]
+
+
+def test_three_epochs_of_those_that_are_planned_stay_epochs(tmp_path: Path) -> None:
+    text = "Namespace(epochs=20, lr=0.1)\n"
+    for n in range(1, 13):
+        e = (n + 3) // 4
+        text += f"Epoch {e} step {n} loss {1 / n:.4f}\n" + (f"Epoch {e} val accuracy 0.{e}\n" if n % 4 == 0 else "")
+    (tmp_path / "run.log").write_text(text)
+    table = read_logs(tmp_path / "run.log")
+    assert list(table.points["epoch"]) == [1, 2, 3] and table.runs["horizon"].tolist() == [20]
 
 
 def test_a_first_validation_in_a_second_epoch_leaves_epochs_to_count(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_batches_counted_from_0_are_of_the_epoch_that_was_begun(
     assert signals["epoch"].tolist() == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(("told", "planned"), [(5, 8), (8, 8), (4, 9), (9, 9), (3, 13)])
+@pytest.mark.parametrize(("told", "planned"), [(8, 8), (9, 9)])
 def test_an_evaluation_before_the_training_is_no_epoch_of_it(
     tmp_path: Path, read: Read, told: int, planned: int
 ) -> None:
@@ -59,3 +59,16 @@ def test_heads_below_which_nothing_is_told_count_as_the_batches_do(tmp_path: Pat
         for e in range(4)
     )
     assert curve(read(tmp_path, "a.log", text), "rmse") == [(e, (9 - e) / 10) for e in range(4)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("Epoch {e}/10 loss 0.5{e} test acc 0.6{e}", "Epoch {e}/10 loss 0.5{e} eval_loss 0.6{e}"),
+        *("Epoch {e}/10 loss 0.5{e} validation f1 0.6{e}", "Epoch {e}/10 validation loss: 0.5{e}"),
+        *("Test: Epoch {e}/10 acc 0.5{e}", "*** Evaluating, Epoch {e}/10 ***\nval_ppl: 9.{e}"),
+    ],
+)
+def test_held_out_data_alone_tell_no_evaluation_before_the_training(tmp_path: Path, read: Read, line: str) -> None:
+    table = read(tmp_path, "a.log", "".join(line.format(e=e) + "\n" for e in range(10)))
+    assert table.runs["horizon"].tolist() == [9] and table.runs["status"].tolist() == ["finished"]
