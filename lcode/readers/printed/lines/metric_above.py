@@ -33,7 +33,6 @@ _OF_DATA = re.compile(rf"(?<![\w./-])(?P<split>{ANY_DATA})(?P<mark>\s*[:=]\s*)(?
 _FEWEST = 2
 """Parts of the data of which values are told in such a line at least, and such lines of one form."""
 
-
 _NUMBER = re.compile(NUMBER, re.IGNORECASE)
 
 

@@ -69,6 +69,7 @@ def test_other_numbers_are_none_of_a_name(tmp_path: Path, scored: Scored, line: 
         ("epoch {e} mAP {c:.3f} : 12s", {"mAP max"}),
         ("epoch {e} reward {c:.3f} : 20 steps", {"reward max"}),
         ("epoch {e} train loss {c:.3f} : 12s", {"train_loss min"}),
+        ("epoch {e} rank 0: 0.5 loss {c:.3f}", {"loss min"}),
         ("epoch {e} lr 0.1: 0.5 loss {c:.3f}", {"loss min"}),
         ("epoch {e} threshold {a} loss {c:.3f}", {"loss min"}),
         ("epoch {e} loss {c:.3f} user {e}: 0.6", {"loss min"}),
