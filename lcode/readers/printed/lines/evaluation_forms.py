@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from lcode.readers.printed.lines.form_parts import DATA, NUMBER, of_losses
+from lcode.readers.printed.lines.form_parts import ANY_DATA, NUMBER, of_losses
 from lcode.readers.printed.lines.task_pairs import TWO_OF_EACH_TASK, of_tasks
-
-_SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
 
 OF_EVALUATIONS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     # DLRM: `Finished training it 1024/8192 of epoch 0, …`, `Testing at - 1024/8192 of epoch 0,`
@@ -28,7 +26,7 @@ OF_EVALUATIONS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]]
     (
         "e",
         re.compile(
-            rf"^(?P<before>.*(?:\s|^))(?P<split>{_SPLIT}) (?P<batch>\d{{3,}}) "
+            rf"^(?P<before>.*(?:\s|^))(?P<split>{ANY_DATA}) (?P<batch>\d{{3,}}) "
             r"(?P<loss>\d\.\d+e[+-]\d\d) (?P<top1>\d+\.\d+) (?P<top5>\d+\.\d+)\s*$",
             re.DOTALL,
         ),
@@ -39,7 +37,7 @@ OF_EVALUATIONS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]]
     # ALIGNN: `TrainLoss Epoch 3 total 0.3 out 0.2 grad 0.1`
     (
         "Loss",
-        re.compile(rf"(?i)\b({_SPLIT})_?loss epoch:? (\d+)[,:]?(?= )((?: [a-z]\w* (?:{NUMBER})(?![^\s,]))+)"),
+        re.compile(rf"(?i)\b({ANY_DATA})_?loss epoch:? (\d+)[,:]?(?= )((?: [a-z]\w* (?:{NUMBER})(?![^\s,]))+)"),
         of_losses,
     ),
 )

@@ -16,12 +16,34 @@ BEGINS_NAME = r"(?<![=:])\d+%?[A-Za-z]*_[A-Za-z]"
 """A number that a name begins with, and the beginning of that: `2d_mAP`, `16_l2`, `10%_labels_acc`. Right behind a mark
 it is the value: `acc=51_best=52`."""
 
-ENDS_NAME = (
-    rf"(?<=[A-Za-z<] )\d+(?:\.\d+)?['\"]?\s*[:=]\s*(?>{NUMBER})(?!\s*[+*=])"
-    r"|(?:(?<=\btop )|(?<=\bwithin )|(?<=\bquantile )|(?<=\bthreshold ))\d"
+
+def _behind(words: str) -> str:
+    """What matches right behind one of these words, which are separated by commas, and a space."""
+    return "(?:" + "|".join(rf"(?<=(?<![a-z]){word.strip()} )" for word in words.split(",")) + ")"
+
+
+_ENDS_WITH = "|".join(
+    (
+        _behind("precision at, recall at, hits at, ndcg at, map at") + r"\d+(?![\d.])",
+        _behind("hit, hits, hr, ndcg, recall, precision, mrr, top, topk, ap, map, ar, f1, f1 score, rouge, snr")
+        + r"\d+(?![\d.])",
+        _behind("angle, angles, normal, normals") + r"(?:30|11\.25|22\.5)(?!\.?\d)",
+        _behind("ap, map, ar, iou, miou") + r"0\.\d5?(?!\d)",
+        _behind("sigma") + r"1\.25(?!\d)",
+        r"(?<=[a-z] < )\d+(?:\.\d+)?",
+    )
 )
-"""A number that a name ends with, and the value behind it: `mAP 0.5: 0.35`, `Hits 10=0.6`, but `loss 0.3 = 0.1 + 0.2`;
-or one within a name, behind a word that takes one: `top 5 acc 0.6`."""
+"""A number behind a metric that is known to be measured at such a one: of the first some, up to a threshold. One of
+processes, `rank 0: 0.5`, is none."""
+
+ENDS_NAME = (
+    rf"(?i:(?<=[a-z<] )(?:(?=\d[\d.]*(?:\^\d)?['\"]?\s*[:=]\s*(?>{NUMBER})(?![\d.:/-]*\d))(?:{_ENDS_WITH})"
+    rf"|(?<=\bloss )\d+:\s*(?={NUMBER})"
+    r"|(?:(?<=\btop )\d+(?![\d.])|(?<=\bwithin )\d|(?<=\bquantile )0?\.\d\d?(?!\d))))"
+)
+"""A number that a name ends with, where a known metric is measured at such a one and a value is behind it:
+`mAP 0.5: 0.35`, `Hits 10=0.6`, `loss 2: 0.3`, but not `acc 0.6 : 20 steps`; or one within a name, behind a word that
+takes one: `top 5 acc: 0.6`."""
 
 STAND_INS = {"nan": "0.0918273645", "inf": "0.0918273646"}
 """Numbers that stand for those that are none while a line is searched, so that it is read as with any other number."""
@@ -32,6 +54,9 @@ _NOT_FINITE = re.compile(
 
 DATA = SPLITS.keys() - {"batch", "minibatch", "rollout", "tr", "trn"}
 """Words that alone say on which data was measured."""
+
+ANY_DATA = "|".join(sorted(DATA, key=len, reverse=True))
+"""What matches any of them, the longest that it can."""
 
 LIST = re.compile(
     rf"(?P<name>[A-Za-z][\w @./%-]*)[:=]? *\[(?P<values> *(?:{NUMBER}) *(?:, *(?:{NUMBER}) *)+)\]", re.IGNORECASE

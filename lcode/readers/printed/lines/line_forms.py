@@ -11,9 +11,9 @@ from collections.abc import Callable
 from lcode.readers.printed.lines.angle_shares import with_angle_shares
 from lcode.readers.printed.lines.evaluation_forms import OF_EVALUATIONS
 from lcode.readers.printed.lines.form_parts import (
+    ANY_DATA,
     BY_TURNS,
     COCO,
-    DATA,
     LIST,
     NUMBER,
     ROW,
@@ -60,8 +60,6 @@ _EDGE_OF_SCRIPT = re.compile(r"(?<=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])(?=
 _AFTER_MARK = re.compile(r"([:=])[ \t]+|(?<=[A-Za-z)\]]) {2,}(?=[+-]?\d)")
 """What stands between a name and its number where numbers are aligned."""
 
-_SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
-
 _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("np.float", re.compile(rf"np\.float\d+\(({NUMBER})\)", re.IGNORECASE), r"\1"),
     # `('epoch', 3, 'loss:', 0.3)` and `{'loss': 0.3}`, as Python prints them.
@@ -75,7 +73,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # `loss → 0.3`, `loss(val)=0.3`
     (">", re.compile(r"(?:(?<=[A-Za-z%)])|(?<=[A-Za-z@]\d)) *[-=]+> *(?=[+-]?[.\d])"), ": "),
     ("→", re.compile(r"(?:(?<=[A-Za-z%)])|(?<=[A-Za-z@]\d)) *→ *(?=[+-]?[.\d])"), ": "),
-    ("(", re.compile(rf"(?i)\b([a-z][\w@]*) ?\(({_SPLIT})\)(?= *[:=])"), r"\2 \1"),
+    ("(", re.compile(rf"(?i)\b([a-z][\w@]*) ?\(({ANY_DATA})\)(?= *[:=])"), r"\2 \1"),
     # thousands: `1,356`, `ppl 1,167.5`
     (",", re.compile(r"(?<![\w.,])(\d{1,3}),(\d{3})(?:,(\d{3}))?(?![\d,]|\.(?:\D|$|\d*[.,]\d))"), r"\1\2\3"),
     # `mAP@0.5:0.95` and `mAP50-95`, which stand beside `mAP@0.5` and `mAP50`
@@ -86,7 +84,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         re.compile(rf"(?i)\b([a-z]\w*) in epoch (\d+) iter(?:ation)? (\d+): (?=(?:{NUMBER})\s*$)"),
         r"epoch \2, batch \3, \1: ",
     ),
-    ("(", re.compile(rf"(?i)(?<![\w.])({_SPLIT}) \(((?:[^()]*?[:=] *(?:{NUMBER})%?,? *){{2,}})\)"), of_split),
+    ("(", re.compile(rf"(?i)(?<![\w.])({ANY_DATA}) \(((?:[^()]*?[:=] *(?:{NUMBER})%?,? *){{2,}})\)"), of_split),
     # `step 6k/400k`, `[1.5k/400k]`
     (
         "",
@@ -109,7 +107,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # Tacotron: `Train loss 100 0.31`, `Validation loss 1000: 0.4`.
     (
         " ",
-        re.compile(rf"(?i)^\W*({_SPLIT}) (loss|acc|accuracy) (\d+)(?:: *| +)(?=(?:{NUMBER}))"),
+        re.compile(rf"(?i)^\W*({ANY_DATA}) (loss|acc|accuracy) (\d+)(?:: *| +)(?=(?:{NUMBER}))"),
         r"step \3, \1 \2: ",
     ),
     ("array(", re.compile(rf"(?:np\.)?array\(({NUMBER})[^()]*\)", re.IGNORECASE), r"\1"),
@@ -171,14 +169,14 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # `epoch:0 32/454 loss: 1`
     ("/", re.compile(r"(?i)(\bepoch *[:=]? *\d+)[ ,|]+(\d+/\d+)(?= *(?:[,|:a-z]|[\d.]+%))"), r"\1, batch \2,"),
     # Swin: `Train: [3/300][0/1251]`
-    ("][", re.compile(rf"(?i)^(\W*(?:{_SPLIT})): *\[(\d+)/(\d+)\]\[(\d+)/"), r"\1: epoch \2/\3, batch \4/"),
+    ("][", re.compile(rf"(?i)^(\W*(?:{ANY_DATA})): *\[(\d+)/(\d+)\]\[(\d+)/"), r"\1: epoch \2/\3, batch \4/"),
     # `[ Train | 001/100 ] loss = 0.3`, as in the homework of a lecture that many take.
-    ("|", re.compile(rf"(?i)^\W*\[ *({_SPLIT}) *\| *(\d+ */ *\d+) *\]"), r"\1: epoch \2, "),
+    ("|", re.compile(rf"(?i)^\W*\[ *({ANY_DATA}) *\| *(\d+ */ *\d+) *\]"), r"\1: epoch \2, "),
     # `val 1.25 (seg 0.25, depth 1.00)`
     (
         "(",
         re.compile(
-            rf"(?i)\b(?P<split>{_SPLIT})(?: loss)?[ :=]+(?P<value>\d+\.\d+) *"
+            rf"(?i)\b(?P<split>{ANY_DATA})(?: loss)?[ :=]+(?P<value>\d+\.\d+) *"
             rf"\((?P<parts>[a-z][\w/-]*[ :=]+(?:{NUMBER})(?: *[,|] *[a-z][\w/-]*[ :=]+(?:{NUMBER}))+)\)"
         ),
         of_sum,
@@ -194,11 +192,11 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
         of_parts,
     ),
     # timm: `Train: 3 [  50/100 ( 50%)]`; `Test 3, loss: 0.4`.
-    ("", re.compile(rf"(?i)^(\W*)({_SPLIT})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
-    ("]", re.compile(rf"(?i)(?<=[\d%] )\[({_SPLIT})\]:? *(?=[a-z])"), r", \1: "),  # `loss=0.3 [val] acc=0.9`
-    ("][", re.compile(rf"(?i)(\[[a-z][\w.-]*\]) ?(\[(?:{_SPLIT})\])"), r"\2\1"),  # `[seg][val] loss=0.3`
+    ("", re.compile(rf"(?i)^(\W*)({ANY_DATA})(?:: *(\d+)(?= *\[)| +#?(\d+)(?= *[,:|\[]))"), r"\1\2: epoch \3\4 "),
+    ("]", re.compile(rf"(?i)(?<=[\d%] )\[({ANY_DATA})\]:? *(?=[a-z])"), r", \1: "),  # `loss=0.3 [val] acc=0.9`
+    ("][", re.compile(rf"(?i)(\[[a-z][\w.-]*\]) ?(\[(?:{ANY_DATA})\])"), r"\2\1"),  # `[seg][val] loss=0.3`
     # `root: Train: loss 0.3`: who says it comes first.
-    (": ", re.compile(rf"(?i)^\W*[a-z_][\w.]*: +(?=(?:{_SPLIT}) *:)"), ""),
+    (": ", re.compile(rf"(?i)^\W*[a-z_][\w.]*: +(?=(?:{ANY_DATA}) *:)"), ""),
     ("(", re.compile(r"(?i)\biter\((val|test)\) *\[ *\d+(?: */ *\d+)?\]"), r"\1: "),  # MMCV: of the batches of its data
     ("(", re.compile(r"(?i)\b(epoch|iter)\((train|val|test)\)"), r"\2: \1"),
     (
@@ -210,7 +208,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     (
         " ",
         re.compile(
-            r"(?i)(?<![\w/])([a-z][\w@/.-]*(?: [\w@]+)?) (?:after|at|for|in|of) "
+            r"(?i)((?:(?<![\w/])[a-z][\w@.-]*/[\w@/.-]*|\b[a-z][\w@]*)(?: [\w@]+)?) (?:after|at|for|in|of) "
             rf"(?=(?:epoch|iter|step|round|episode))([a-z]+) *#?(\d+) *(?:[:=]|is *:?) *(?=(?:{NUMBER})\s*(?:$|[,;|]))"
         ),
         r"\2 \3, \1: ",
@@ -221,7 +219,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     (
         "ccuracy of the ",
         re.compile(
-            rf"(?i)\baccuracy of the \w+ on (?:the )?(?:\d+ )?({_SPLIT})(?:ing)?"
+            rf"(?i)\baccuracy of the \w+ on (?:the )?(?:\d+ )?({ANY_DATA})(?:ing)?"
             r"(?: (?:images|set|data|samples|dataset))*"
         ),
         r"\1 accuracy",
@@ -254,7 +252,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]],
     # segmentation_models_pytorch: `100/100 [00:10<00:00, 2.1it/s, dice_loss - 0.43, iou_score - 0.71]`
     (" - ", re.compile(r"(?<=<)[\d:?]+,[^\[\]]*"), of_bar),
     # fairseq: `valid on 'test' subset`
-    (" on ", re.compile(rf"(?i)\b(?:valid\w*|eval\w*|test\w*) on (?:the )?'?({_SPLIT})'? (?:sub)?set\b"), r"\1:"),
+    (" on ", re.compile(rf"(?i)\b(?:valid\w*|eval\w*|test\w*) on (?:the )?'?({ANY_DATA})'? (?:sub)?set\b"), r"\1:"),
     # `Precision at k = 5: 6.4`
     (" k = ", re.compile(r"\b([A-Za-z]+) (?:at|@) ?k = (\d+)(?= *:)"), r"\1@\2"),
     ("L.r.", re.compile(r"\bL\.r\."), "lr"),  # Marian

@@ -19,11 +19,7 @@ FLOAT_DIGITS = 15
 MOST_DIGITS = 300
 """A number of more digits is none that a float can hold: its line is read by itself."""
 
-_COUNT = "".join(f"(?<!{word} )" for word in ("epoch", "step", "iter", "iteration", "round", "batch", "episode"))
-
-_TOKEN = re.compile(
-    rf"((?=\d)(?<![\w.])(?!{BEGINS_NAME}|(?i:{_COUNT}(?:{ENDS_NAME})))\d+(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)"
-)
+_TOKEN = re.compile(rf"((?=\d)(?<![\w.])(?!{BEGINS_NAME}|{ENDS_NAME})\d+(?:\.\d+)?(?:[eE][+-]?\d+(?!\w))?)")
 """A number without its sign that is not part of a word (`2d_mAP`) or of a name (`mAP 0.5: 0.3`); these, and others such
 as `nan`, belong to the shape."""
 

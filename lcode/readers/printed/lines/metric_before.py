@@ -8,24 +8,25 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from lcode.readers.printed.lines.form_parts import DATA, NUMBER
+from lcode.readers.printed.lines.form_parts import ANY_DATA, DATA, NUMBER
 from lcode.readers.printed.lines.labels import is_label
 from lcode.readers.understanding.column_words import why_left_out
 from lcode.readers.understanding.rates import is_rate
 from lcode.table.metric_names import known_metric
 
-_SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
-
 _ONE = rf"(?>[A-Za-z][\w-]*\s+(?:{NUMBER})(?:\s*\(\s*(?:{NUMBER})\s*\))?(?:\s*,\s*|\s+|(?=\s*[|;)\]])|$))"
 
 _LIST = re.compile(
-    rf"(?<![\w.@/-])(?P<split>(?:{_SPLIT})[ _])?(?P<metric>[A-Za-z][\w@]*) (?P<values>{_ONE}{{2,}}+)", re.IGNORECASE
+    rf"(?<![\w.@/-])(?P<split>(?:{ANY_DATA})[ _])?(?P<metric>[A-Za-z][\w@]*) (?P<values>{_ONE}{{2,}}+)", re.IGNORECASE
 )
 
 _VALUE = re.compile(rf"(?P<name>[A-Za-z][\w-]*)\s+(?={NUMBER})", re.IGNORECASE)
 
 _FEWEST = 2
 """Words with a value each that a metric is of at least."""
+
+_OF_ALL = frozenset(("macro", "micro", "weighted", "min", "max", "mean", "total"))
+"""Words behind a metric that say how one number was made of several: `f1 macro 0.6 micro 0.5` are no tasks."""
 
 
 def with_metric_of_all(line: str) -> str:
@@ -47,9 +48,14 @@ def _named(found: re.Match[str]) -> str:
     if len({one["name"] for one in names}) < _FEWEST or len({one["name"] for one in names}) < len(names):
         return found.group()
     split = found["split"] or ""
-    return _VALUE.sub(rf", {split}\g<name>/{found['metric']}: ", values, count=len(names))
+    return _VALUE.sub(lambda one: f", {split}{_name(found['metric'], one['name'])}: ", values, count=len(names))
+
+
+def _name(metric: str, word: str) -> str:
+    """The metric with a word of its own, or that of a part."""
+    return f"{metric}_{word}" if word.lower() in _OF_ALL else f"{word}/{metric}"
 
 
 def _is_part(word: str) -> bool:
     """Whether a word may say of what the metric before it is."""
-    return is_label(word) and why_left_out(word) is None and not is_rate(word)
+    return word.lower() in _OF_ALL or (is_label(word) and why_left_out(word) is None and not is_rate(word))

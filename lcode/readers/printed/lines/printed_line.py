@@ -67,7 +67,7 @@ SPLIT = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    rf"(?<![\w.@^])(?<![A-Za-z]-)(?!\d+-[A-Za-z]|{BEGINS_NAME}|{ENDS_NAME})(?P<value>{NUMBER})(?![\d.:/-]*\d)"
+    rf"(?<![\w.@^])(?<![A-Za-z]-)(?<!\^[+-])(?!\d+-[A-Za-z]|{BEGINS_NAME}|{ENDS_NAME})(?P<value>{NUMBER})(?![\d.:/-]*\d)"
     rf"(?:\s*\(\s*(?P<mean>{NUMBER})\s*\))?",
     re.IGNORECASE,
 )

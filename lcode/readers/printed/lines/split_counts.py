@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lcode.readers.printed.lines.form_parts import DATA
+from lcode.readers.printed.lines.form_parts import ANY_DATA
 from lcode.readers.printed.lines.printed_line import FEWEST
 from lcode.table.metric_words import SPLITS
 
-_SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
-
 _COUNT = re.compile(
-    rf"(?i)^(?P<before>.{{0,100}}?(?<![\w./-]))(?P<split>{_SPLIT})\b(?:\s?[:|-])?\s?"
+    rf"(?i)^(?P<before>.{{0,100}}?(?<![\w./-]))(?P<split>{ANY_DATA})\b(?:\s?[:|-])?\s?"
     r"(?P<count>[(\[]\s{0,4}(?P<at>\d{1,9})\s?/\s?(?P<of>\d{1,9})\s{0,4}[)\]])(?=\s*[:|,-]?\s+[A-Za-z])[\s:|,-]{0,4}"
 )
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import re
 
-from lcode.readers.printed.lines.form_parts import DATA, NUMBER
+from lcode.readers.printed.lines.form_parts import ANY_DATA, DATA, NUMBER
 from lcode.readers.understanding.column_words import is_counter
 from lcode.table.metric_names import known_metric
 
-_SPLIT = "|".join(sorted(DATA, key=len, reverse=True))
-
-_ONE = rf"(?:{_SPLIT})(?>\s*[:=]\s*|\s+)(?>{NUMBER}|n/?a\b|none\b)(?:%|[a-z]{{1,3}}\b)?(?![\w./:-]*\d)"
+_ONE = rf"(?:{ANY_DATA})(?>\s*[:=]\s*|\s+)(?>{NUMBER}|n/?a\b|none\b)(?:%|[a-z]{{1,3}}\b)?(?![\w./:-]*\d)"
 """A number, or nothing yet, that is named after the data alone."""
 
 _GROUP = re.compile(
@@ -23,9 +21,9 @@ _GROUP = re.compile(
 )
 """A name, and several of these behind it."""
 
-_VALUE = re.compile(rf"(?P<split>{_SPLIT})(?>\s*[:=]\s*|\s+)(?P<value>{NUMBER})", re.IGNORECASE)
+_VALUE = re.compile(rf"(?P<split>{ANY_DATA})(?>\s*[:=]\s*|\s+)(?P<value>{NUMBER})", re.IGNORECASE)
 
-_LEGEND = re.compile(rf"\(\s?(?P<first>{_SPLIT})\s?/\s?(?P<second>{_SPLIT})\s?\)", re.IGNORECASE)
+_LEGEND = re.compile(rf"\(\s?(?P<first>{ANY_DATA})\s?/\s?(?P<second>{ANY_DATA})\s?\)", re.IGNORECASE)
 """What says in which order two numbers are of which data: `acc 0.5/0.4 (train/val)`."""
 
 _TWO = re.compile(
@@ -45,11 +43,10 @@ def with_split_values(line: str) -> str:
     legend = _LEGEND.search(line) if "/" in line else None
     if legend is not None:
         line = _TWO.sub(lambda found: _two(found, legend), _LEGEND.sub("", line))
-    groups = [
-        found for found in _GROUP.finditer(line) if found["name"].lower() not in DATA and not is_counter(found["name"])
-    ]
-    if len({found["name"].lower() for found in groups}) < 2:
-        groups = [found for found in groups if known_metric(found["name"]) is not None]
+    groups = [found for found in _GROUP.finditer(line) if _is_name(found["name"])]
+    known = [found for found in groups if known_metric(found["name"]) is not None]
+    if not known or len({found["name"].lower() for found in groups}) < 2:
+        groups = known  # `current: train=0.6, val=0.5; best: train=0.7, val=0.4` names no metric
     for found in reversed(groups):
         named = [f"{one['split']}_{found['name']}: {one['value']}" for one in _VALUE.finditer(found["values"])]
         line = f"{line[: found.start()]}, {', '.join(named)}, {line[found.end() :]}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from lcode.readers.printed.lines.form_parts import NUMBER
+from lcode.table.metric_names import known_metric
 
 TWO_OF_EACH_TASK = re.compile(
     r"\bTRAIN: (?P<train>[^:]*?)[\s|]*TEST: (?P<test>[^:]*?)(?:[ |]*\| *Best: .*)?\s*$", re.DOTALL
@@ -18,13 +19,15 @@ _TASK = re.compile(
     rf"(?P<task>[A-Za-z][\w-]*(?: \d+(?= [+-]?\d+\.))?) (?P<loss>{NUMBER}) (?P<metric>{NUMBER})(?![\w.])"
 )
 
-_METRICS = (
-    (re.compile(r"seg", re.IGNORECASE), "mIoU"),
-    (re.compile(r"depth|disp", re.IGNORECASE), "abs_err"),
-    (re.compile(r"norm", re.IGNORECASE), "mean_angle"),
-    (re.compile(r"class", re.IGNORECASE), "acc"),
-)
-"""What these programs measure of a task of such a name."""
+_METRICS = {
+    "seg": "mIoU",
+    "part_seg": "mIoU",
+    "depth": "abs_err",
+    "disp": "abs_err",
+    "normal": "mean_angle",
+    "class": "acc",
+}
+"""What these programs measure of a task of such a name, which may have a number."""
 
 _OF_ALL = re.compile(rf"(?<![\w-])All (?={NUMBER})")
 """How far the tasks together are above those trained alone."""
@@ -32,7 +35,8 @@ _OF_ALL = re.compile(rf"(?<![\w-])All (?={NUMBER})")
 
 def of_tasks(found: re.Match[str]) -> str:
     """The same with a name before each number."""
-    if _TASK.search(found["train"]) is None:
+    tasks = [one["task"] for one in _TASK.finditer(found["train"] + " " + found["test"])]
+    if not tasks or any(known_metric(task) is not None for task in tasks):  # `TRAIN: loss 1.0 12 TEST: loss 1.1 12`
         return found.group()
     train, test = (_OF_ALL.sub("All: ", _TASK.sub(_named, found[data])) for data in ("train", "test"))
     return f"train: {train} | test: {test}"
@@ -40,6 +44,6 @@ def of_tasks(found: re.Match[str]) -> str:
 
 def _named(found: re.Match[str]) -> str:
     """A task with the names of its loss and its metric."""
-    metric = next((metric for words, metric in _METRICS if words.search(found["task"])), "metric")
+    metric = _METRICS.get(found["task"].lower().partition(" ")[0], "metric")
     task = found["task"].replace(" ", "_")
     return f"{task}/loss: {found['loss']}, {task}/{metric}: {found['metric']},"

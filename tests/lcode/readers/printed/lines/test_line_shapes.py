@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lcode.readers.printed.lines import line_shapes
 from lcode.readers.printed.lines.line_shapes import LONGEST, LineShapes
-from lcode.readers.printed.lines.printed_line import said_in
+from lcode.readers.printed.lines.printed_line import Said, said_in
 
 NUMBERS = st.one_of(
     st.integers(0, 99_999).map(str),
@@ -65,6 +66,20 @@ def test_a_damaged_number_of_thousands_of_digits_is_read_like_any_line(digits: i
     line = f"Epoch 3, loss 0.{'7' * digits}, step {'9' * digits}"
     shapes = LineShapes()
     assert said(line, shapes) == said(line[:LONGEST]) == said(line, shapes)
+
+
+def test_lines_with_a_running_number_are_searched_twice_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    def search(line: str) -> Said | None:
+        searched.append(line)
+        return said_in(line)
+
+    monkeypatch.setattr(line_shapes, "said_in", search)
+    shapes = LineShapes()
+    for k in range(1, 100):
+        assert shapes.said_in(f"loss 0.5 user {k}: 0.6") == said_in("loss 0.5 user 1: 0.6")
+    assert len(searched) < 5
 
 
 def test_a_number_in_a_name_is_part_of_it() -> None:

@@ -26,3 +26,22 @@ def test_below_other_lines_they_name_no_metric(tmp_path: Path, scored: Scored, h
     log = tmp_path / "one.log"
     log.write_text("".join(f"{head}Epoch: {e}, Train: {e + 9}%, Valid: {e + 5}%\n" for e in EPOCHS))
     assert scored(log) == {"one score max": [e + 5 for e in EPOCHS]}
+
+
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [("Accuracy\n", ""), ("", "loss {c:.3f}\n"), ("", "acc {c:.3f}\n")],
+)
+def test_a_title_above_the_first_or_a_value_above_each_names_nothing(
+    tmp_path: Path, scored: Scored, title: str, line: str
+) -> None:
+    log = tmp_path / "one.log"
+    text = line + "Epoch {e} Train: {a}, Val: {b}\n"
+    log.write_text(title + "".join(text.format(e=e, c=2 / e, a=0.5 + e / 20, b=0.4 + e / 20) for e in EPOCHS))
+    assert scored(log)["one score max"] == [0.4 + e / 20 for e in EPOCHS]
+
+
+def test_a_number_behind_an_at_sign_is_of_the_name(tmp_path: Path, scored: Scored) -> None:
+    log = tmp_path / "one.log"
+    log.write_text("".join(f"Hits @ 10\nEpoch {e} Train: 0.5, Val: {e / 8}\n" for e in EPOCHS))
+    assert scored(log)["one Val_Hits@10 max"] == [e / 8 for e in EPOCHS]

@@ -42,6 +42,10 @@ def test_it_is_that_of_each(tmp_path: Path, scored: Scored, tests: int) -> None:
         ("epoch {e} val IoU road {v} car {v}", {"road/IoU", "car/IoU"}),
         ("epoch {e} val acc {v} f1 {v}", {"val_acc", "f1"}),
         ("epoch {e} val acc top1 {v} top5 {v}", {"val_acc_top1", "top5"}),
+        ("epoch {e} f1 macro {v} micro {v}", {"f1_macro", "f1_micro"}),
+        ("epoch {e} val f1 weighted {v} macro {v}", {"val_f1_weighted", "val_f1_macro"}),
+        ("epoch {e} MAE mean {v} max {v}", {"MAE_mean", "MAE_max"}),
+        ("epoch {e} loss cls {v} reg {v} total {v}", {"cls/loss", "reg/loss", "loss_total"}),
         ("epoch {e} val loss {v} lr 0.1 time 3", {"val_loss"}),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lcode.readers.printed.lines.split_values import with_split_values
 from lcode.readers.read import read_logs
 
 Scored = Callable[[Path], dict[str, list[float]]]
@@ -65,3 +66,24 @@ def test_names_of_data_with_no_metric_before_them(tmp_path: Path, scored: Scored
     log = tmp_path / "one.log"
     log.write_text(text(line))
     assert scored(log) == {name: [pytest.approx(3 / e) for e in EPOCHS]}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            f"{now}: train=0.6, val=0.5; {best}: train=0.6, val=0.4"
+            for now in ("current", "last")
+            for best in ("best", "max")
+        ),
+        "now: train=0.6, val=0.5; best: train=0.6, val=0.4",
+        "Results train 0.6 val 0.5 Final train 0.6 val 0.4",
+    ],
+)
+def test_groups_that_name_no_metric_are_left(line: str) -> None:
+    assert with_split_values(line) == line
+
+
+def test_one_metric_among_the_names_is_enough() -> None:
+    told = with_split_values("loss: train=1.0, val=1.5; distance: train=2.0, val=2.5")
+    assert "val_loss: 1.5" in told and "val_distance: 2.5" in told

@@ -35,3 +35,19 @@ def test_each_number_is_what_the_task_says(
     signals = read_logs(log).signals
     assert set(signals[signals["metric"].astype(str) == "train/Seg/loss"]["value"]) == {9.5}
     assert signals[signals["metric"].astype(str) == "main/All"]["value"].tolist() == [-loss / 4 for loss in losses]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("TRAIN: loss 9.5 12 TEST: loss {v} 12", {"loss min"}),
+        ("TRAIN: acc 0.5 0.4 TEST: acc {v} 0.4", {"acc max"}),
+        ("TRAIN: Acc 0.5 0.4 F1 0.5 0.4 TEST: Acc {v} 0.4 F1 {v} 0.4", {"Acc max", "F1 max"}),
+    ],
+)
+def test_a_metric_is_no_task(
+    tmp_path: Path, scored: Callable[[Path], dict[str, list[float]]], line: str, names: set[str]
+) -> None:
+    log = tmp_path / "one.log"
+    log.write_text("".join(f"epoch {e} | {line}\n".format(v=(e + 1) / 8) for e in EPOCHS))
+    assert scored(log) == {f"one {name}": [(e + 1) / 8 for e in EPOCHS] for name in names}
