@@ -93,7 +93,7 @@ class Stacking:
             truth: what came, NaN where unknown, [N, K, Q].
         """
         to_truth, between = self._terms(leads, quantiles, truth)
-        prior = np.log(self.weights)
+        prior = np.log(np.maximum(self.weights, TINY))
         shape, count = self.weights.shape, self.weights.size
         common = shape[0] * shape[2]
         pull = SETTINGS.shrink / max(len(truth), 1)
@@ -135,9 +135,10 @@ class Stacking:
                 weights = self.weights[end, k]
                 usual = a @ weights - np.einsum("e,nef,f->n", weights, b, weights) / 2
                 says = 1 / (1 + usual / max(np.median(usual), TINY))
-                share = count[q] * says / max(says @ usual, TINY)
-                to_truth[end, k] += share @ a
-                between[end, k] += np.einsum("n,nef->ef", share, b)
+                if says @ usual > TINY:  # or else these weights are exact already
+                    share = count[q] * says / (says @ usual)
+                    to_truth[end, k] += share @ a
+                    between[end, k] += np.einsum("n,nef->ef", share, b)
         return to_truth, between
 
 

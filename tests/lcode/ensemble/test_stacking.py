@@ -144,6 +144,14 @@ def test_where_every_model_is_exact_the_weights_stay(size: float) -> None:
     np.testing.assert_allclose(found.weights, of(0.75, 0.25).weights, atol=1e-9)
 
 
+def test_exact_weights_stay_whatever_a_model_without_weight_says() -> None:
+    truth = np.full((9, 1, 2), 3.0)
+    quantiles = np.full((2, 9, 1, 2, len(LEVELS)), 3.0)
+    quantiles[1] += 1e6
+    found = of(1.0, 0.0).learned(at(THEN, quantiles), quantiles, truth)
+    np.testing.assert_allclose(found.weights, of(1.0, 0.0).weights, atol=1e-9)
+
+
 def test_an_exact_model_needs_few_runs_to_be_believed() -> None:
     quantiles, truth = parts_of((1.0, 1.0, 1.0), 8)
     quantiles[1] = truth[..., None]
