@@ -123,7 +123,8 @@ def numbered_objects(text: str) -> tuple[list[dict[str, Any]], list[int]]:
     decoder, found, lines, line, end = json.JSONDecoder(), [], [], 1, 0
     while (at := text.find("{", end)) >= 0:
         try:
-            row, after = decoder.raw_decode(text, at)
+            after = decoder.raw_decode(text, at)[1]
+            row = parse_json(text[at:after])
         except (ValueError, RecursionError):
             break
         line += text.count("\n", end, at)

@@ -158,3 +158,15 @@ def test_epochs_that_are_planned_for_ever_give_way_to_steps(tmp_path: Path, endl
     table = read_logs(log)
     assert (table.points["epoch"] * table.epoch_unit).tolist() == [100, 200, 300, 400]
     assert table.runs["horizon"].tolist() == [500 / table.epoch_unit]
+
+
+def test_half_a_surrogate_pair_in_an_object_is_no_name(tmp_path: Path) -> None:
+    first = '{"epoch": 0, "loss": 1.2, "accur\\ud800acy": 0.2}\n'
+    others = "".join(f'{{"epoch": {epoch}, "loss": {1.2 / epoch}, "accuracy": 0.{epoch}}}\n' for epoch in range(1, 7))
+    (tmp_path / "stats.json").write_text(first + others)
+    try:
+        table = read_logs(tmp_path)
+    except InputError:
+        return
+    for metric in table.metrics:
+        metric.key.encode()
