@@ -83,7 +83,8 @@ class Stacking:
         model that is ten times as good as the others needs few runs to be believed. Each query counts relative to the
         CRPS that `self` has there, for errors grow with the lead, or shrink where all runs end alike; and a run counts
         the less, the more its own exceeds the median one, for a run that nobody foresaw would else decide alone (the
-        CRPS of finals fell by 7 % on AlgoPerf's design half with 30 runs, by 0 to 3 % on tables of LCBench's).
+        CRPS of finals fell by 7 % on AlgoPerf's design half with 30 runs, by 0 to 3 % on tables of LCBench's, which the
+        in-context network had not seen).
 
         Args:
             leads: place of each query between cutoff (0) and horizon (1), [N, Q].

@@ -55,7 +55,7 @@ def measured_at_the_end(
         axis: the column that counts.
         does_so: whether the program of each run is known to do so.
     """
-    if axis.strip().lower() in EPOCHS:
+    if axis.strip().lower() in EPOCHS or np.isnan(ends).all():
         return np.zeros(len(ends), dtype=bool)
     found = []
     counts = _counts(part)
